@@ -1,0 +1,128 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// The arrows between modules. They point down only; Tests/ArchitectureTests reads the import lines and fails on a wrong one.
+
+/// Every Swift target: the language as it will be, and the word `unsafe` on every line that needs watching.
+let strict: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .strictMemorySafety(),
+    .treatWarning("StrictMemorySafety", as: .error),
+]
+
+let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
+let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
+let nioEmbedded: Target.Dependency = .product(name: "NIOEmbedded", package: "swift-nio")
+let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
+let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
+
+let package = Package(
+    name: "framemesh",
+    products: [
+        .executable(name: "framemesh", targets: ["framemesh"]),
+        .executable(name: "framemesh-video", targets: ["framemesh-video"]),
+        .library(name: "RPC", targets: ["HTTP2", "RPC"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+        .package(url: "https://github.com/apple/swift-configuration", from: "1.4.0", traits: [.defaults, "YAML"]),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.0"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+        .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.0"),
+    ],
+    targets: [
+        // C libraries of the system, one module each.
+        .systemLibrary(name: "CNghttp2", pkgConfig: "libnghttp2", providers: [.apt(["libnghttp2-dev"])]),
+        .systemLibrary(name: "CProtobufC", pkgConfig: "libprotobuf-c", providers: [.apt(["libprotobuf-c-dev"])]),
+
+        // C that proto/generate.sh writes from proto/; never edited.
+        .target(name: "CMessages", dependencies: ["CProtobufC"]),
+        .target(name: "CRPCMessages", dependencies: ["CProtobufC"]),
+
+        // Bytes in, HTTP/2 events out; the NIO handler. Knows nothing of gRPC.
+        .target(name: "HTTP2", dependencies: ["CNghttp2", nioCore], swiftSettings: strict),
+        // gRPC calls: framing, status, deadlines, server, client, health.
+        .target(
+            name: "RPC", dependencies: ["HTTP2", "CRPCMessages", nioCore, nioPosix, logging], swiftSettings: strict),
+
+        // The shared words (Frame, Box, Detection, Track) and their wire form.
+        .target(name: "Messages", dependencies: ["CMessages", nioCore], swiftSettings: strict),
+        // Method names, typed clients, handler protocols.
+        .target(name: "Services", dependencies: ["RPC", "Messages", nioCore], swiftSettings: strict),
+        // Which endpoint: resolvers, subchannels, balancing, retries. Never sees a frame.
+        .target(name: "Mesh", dependencies: ["RPC", nioCore, nioPosix, logging], swiftSettings: strict),
+
+        // C++ image core behind one C header.
+        .target(
+            name: "CVision",
+            cxxSettings: [.unsafeFlags(["-isystem", "/usr/include/opencv4"])],
+            linkerSettings: [
+                .linkedLibrary("opencv_core"), .linkedLibrary("opencv_imgproc"), .linkedLibrary("opencv_dnn"),
+                .linkedLibrary("turbojpeg"), .linkedLibrary("png16"), .linkedLibrary("webp"),
+            ]),
+        // Image bytes to pixels to detections; models and their manifests.
+        .target(
+            name: "Vision",
+            dependencies: ["CVision", "Messages", nioCore, yams, .product(name: "Crypto", package: "swift-crypto")],
+            swiftSettings: strict),
+
+        // Detections over time become tracks; pure arithmetic.
+        .target(name: "Tracking", dependencies: ["Messages"], swiftSettings: strict),
+        // Frames with timestamps, in and out, through the helper framemesh-video.
+        .target(name: "Video", dependencies: ["Messages", nioCore, nioPosix], swiftSettings: strict),
+
+        // Queue, batcher, workers; serves Vision over RPC.
+        .target(name: "Node", dependencies: ["Services", "Vision", nioCore, logging], swiftSettings: strict),
+        // Pipelines: admit, fan out, merge, track, put in order.
+        .target(
+            name: "Coordination",
+            dependencies: [
+                "Mesh", "Services", "Tracking", nioCore, logging,
+                .product(name: "DequeModule", package: "swift-collections"),
+            ],
+            swiftSettings: strict),
+
+        // FFmpeg, in a process of its own.
+        .executableTarget(
+            name: "framemesh-video",
+            linkerSettings: [
+                .linkedLibrary("avformat"), .linkedLibrary("avcodec"), .linkedLibrary("swscale"),
+                .linkedLibrary("avutil"),
+            ]),
+        // The command: configuration, lifecycles, composition.
+        .executableTarget(
+            name: "framemesh",
+            dependencies: [
+                "Node", "Coordination", "Video", "Vision", "Mesh", "Services", "RPC", nioCore, nioPosix, logging,
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Configuration", package: "swift-configuration"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
+                .product(name: "Histogram", package: "hdrhistogram-swift"),
+            ],
+            resources: [.copy("Resources/models"), .copy("Resources/demo")],
+            swiftSettings: strict),
+
+        .testTarget(name: "ArchitectureTests", swiftSettings: strict),
+        .testTarget(name: "HTTP2Tests", dependencies: ["HTTP2", nioCore, nioEmbedded], swiftSettings: strict),
+        .testTarget(name: "RPCTests", dependencies: ["RPC", "HTTP2", nioCore, nioPosix, nioEmbedded], swiftSettings: strict),
+        .testTarget(name: "MessagesTests", dependencies: ["Messages", nioCore], swiftSettings: strict),
+        .testTarget(name: "MeshTests", dependencies: ["Mesh", "RPC", nioCore, nioPosix], swiftSettings: strict),
+        .testTarget(name: "VisionTests", dependencies: ["Vision", "Messages", nioCore], swiftSettings: strict),
+        .testTarget(name: "TrackingTests", dependencies: ["Tracking", "Messages"], swiftSettings: strict),
+        .testTarget(name: "VideoTests", dependencies: ["Video", "Messages", nioCore], swiftSettings: strict),
+        .testTarget(name: "NodeTests", dependencies: ["Node", "Services", "RPC", nioCore, nioPosix], swiftSettings: strict),
+        .testTarget(name: "CoordinationTests", dependencies: ["Coordination", "Services", nioCore], swiftSettings: strict),
+        // Real processes: the built executables, real pictures, kill -9.
+        .testTarget(name: "SystemTests", dependencies: ["Messages", "Services", "RPC", nioCore, nioPosix], swiftSettings: strict),
+    ],
+    swiftLanguageModes: [.v6],
+    cLanguageStandard: .c11,
+    cxxLanguageStandard: .cxx17
+)

@@ -1,0 +1,1 @@
+int vision_placeholder(void);

@@ -1,0 +1,51 @@
+public struct ModelDescription: Sendable, Hashable {
+    public var name = ""
+    /// `detection` or `classification`.
+    public var task = ""
+    /// First 12 hexadecimal digits of the sha256 of its files.
+    public var version = ""
+    public var inputWidth = 0
+    public var inputHeight = 0
+    public var maxBatchSize = 1
+    public var labelCount = 0
+
+    public init() {}
+}
+
+/// What a node says of itself.
+public struct NodeDescription: Sendable, Hashable {
+    /// `detector` or `classifier`.
+    public var role = ""
+    public var models: [ModelDescription] = []
+    public var workers = 0
+    /// Frames that wait.
+    public var queueDepth = 0
+    public var queueLimit = 0
+    /// Frames that run.
+    public var inFlight = 0
+    /// Of a frame that would arrive now, microseconds.
+    public var estimatedWait: UInt64 = 0
+    public var build = ""
+    public var accepted: UInt64 = 0
+    public var completed: UInt64 = 0
+    public var refused: UInt64 = 0
+    public var expired: UInt64 = 0
+
+    public init() {}
+}
+
+/// A node as a coordinator sees it.
+public struct NodeState: Sendable, Hashable {
+    public var role = ""
+    public var address = ""
+    /// `ready`, `connecting`, `unhealthy`, `ejected` or `draining`.
+    public var state = ""
+    public var outstanding = 0
+    /// Peak-EWMA of the latency, microseconds.
+    public var ewma: UInt64 = 0
+    public var calls: UInt64 = 0
+    public var failures: UInt64 = 0
+    public var description: NodeDescription?
+
+    public init() {}
+}

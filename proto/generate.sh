@@ -1,0 +1,31 @@
+#!/usr/bin/env bash
+# Writes the C code of Sources/CMessages and Sources/CRPCMessages from the .proto files beside this script.
+# `proto/generate.sh --check` writes nothing and fails if the committed code is not current.
+set -euo pipefail
+cd "$(dirname "$0")"
+command -v protoc-c >/dev/null || { echo "protoc-c is missing: apt-get install protobuf-c-compiler" >&2; exit 2; }
+
+generate() { # target directory, then .proto files
+    local target=$1; shift
+    mkdir -p "$target/include"
+    local scratch; scratch=$(mktemp -d)
+    protoc-c --c_out="$scratch" "$@"
+    find "$scratch" -name '*.pb-c.h' -exec mv {} "$target/include/" \;
+    find "$scratch" -name '*.pb-c.c' -exec mv {} "$target/" \;
+    rm -r "$scratch"
+    # Headers and sources lie in one folder each, so quoted includes lose their path.
+    sed -i -E 's|#include "([^"]*/)?([^"/]+\.pb-c\.h)"|#include "\2"|' "$target"/*.c "$target"/include/*.pb-c.h
+}
+
+root=../Sources
+if [ "${1:-}" = --check ]; then root=$(mktemp -d); trap 'rm -r "$root"' EXIT; fi
+generate "$root/CMessages" framemesh/v1/framemesh.proto
+generate "$root/CRPCMessages" grpc/health/v1/health.proto
+if [ "${1:-}" = --check ]; then
+    for target in CMessages CRPCMessages; do
+        for file in $(cd "$root/$target" && find . -name '*.pb-c.*'); do
+            cmp "$root/$target/$file" "../Sources/$target/$file" || { echo "stale: run proto/generate.sh" >&2; exit 1; }
+        done
+    done
+    echo "generated C is current"
+fi
