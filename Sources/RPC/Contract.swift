@@ -21,7 +21,7 @@ public struct Payload: Sendable {
 
 /// Metadata: ordered, duplicates kept, keys lower case; keys that end in `-bin` carry bytes.
 public struct Metadata: Sendable, Equatable, ExpressibleByDictionaryLiteral, Sequence {
-    public enum Value: Sendable, Equatable { case ascii(String), binary([UInt8]) }
+    public enum Content: Sendable, Equatable { case ascii(String), binary([UInt8]) }
     public init() { fatalError() }
     public init(dictionaryLiteral elements: (String, String)...) { fatalError() }
     public mutating func add(_ key: String, _ value: String) { fatalError() }
@@ -29,7 +29,7 @@ public struct Metadata: Sendable, Equatable, ExpressibleByDictionaryLiteral, Seq
     /// The first ASCII value of `key`.
     public subscript(key: String) -> String? { fatalError() }
     public func bytes(_ key: String) -> [UInt8]? { fatalError() }
-    public func makeIterator() -> AnyIterator<(key: String, value: Value)> { fatalError() }
+    public func makeIterator() -> AnyIterator<(key: String, value: Content)> { fatalError() }
 }
 
 /// gRPC status codes (gRPC, `doc/statuscodes.md`).
