@@ -1,1 +1,166 @@
-// Tests of Messages.
+import NIOCore
+import Testing
+
+@testable import Messages
+
+@Suite struct WireTests {
+    let pixels = ByteBuffer(bytes: (0..<1000).map { UInt8(truncatingIfNeeded: $0) })
+
+    func request(_ payload: FramePayload) -> AnalyzeRequest {
+        AnalyzeRequest(
+            frame: Frame(
+                stream: "cam-ü", sequence: 1 << 40, captureTime: -5, encoding: .nv12, width: 640, height: 480,
+                rowStride: 704, payload: payload),
+            pipeline: "cascade", minConfidence: 0.25, policy: .latest, frameDeadline: 250, topK: 3)
+    }
+
+    func plain(_ wire: WireMessage) -> ByteBuffer {
+        var all = wire.message
+        if let preamble = wire.preamble { all.writeImmutableBuffer(preamble) }
+        if let pixels = wire.pixels { all.writeImmutableBuffer(pixels) }
+        return all
+    }
+
+    func expectSame(_ a: AnalyzeRequest, _ b: AnalyzeRequest) {
+        #expect(a.frame.stream == b.frame.stream)
+        #expect(a.frame.sequence == b.frame.sequence)
+        #expect(a.frame.captureTime == b.frame.captureTime)
+        #expect(a.frame.encoding == b.frame.encoding)
+        #expect(a.frame.width == b.frame.width && a.frame.height == b.frame.height)
+        #expect(a.frame.rowStride == b.frame.rowStride)
+        #expect(a.frame.payload.bytes == b.frame.payload.bytes)
+        #expect(a.pipeline == b.pipeline && a.policy == b.policy && a.topK == b.topK)
+        #expect(a.minConfidence == b.minConfidence && a.frameDeadline == b.frameDeadline)
+    }
+
+    @Test func attachedRequestComesBackWhole() throws {
+        let sent = request(.attached(pixels))
+        let wire = sent.encode()
+        #expect(wire.message.readableBytes < 100)
+        let got = try AnalyzeRequest.decode(wire)
+        expectSame(sent, got)
+        guard case .attached = got.frame.payload else { Issue.record("payload is not attached"); return }
+    }
+
+    @Test func plainRequestComesBackWholeWithoutCopyingPixels() throws {
+        let sent = request(.inline(pixels))
+        let message = plain(sent.encode())
+        let got = try AnalyzeRequest.decode(WireMessage(message: message))
+        expectSame(sent, got)
+        // A slice of the message: same storage, so same address.
+        let offset = message.readableBytes - pixels.readableBytes
+        let inMessage = unsafe message.withUnsafeReadableBytes { unsafe UInt(bitPattern: $0.baseAddress) + UInt(offset) }
+        let inFrame = unsafe got.frame.payload.bytes.withUnsafeReadableBytes { unsafe UInt(bitPattern: $0.baseAddress) }
+        #expect(inMessage == inFrame)
+    }
+
+    @Test func pixelsBeforeOtherFieldsAreFoundToo() throws {
+        let wire = request(.inline(pixels)).encode()
+        var message = wire.preamble!
+        message.writeImmutableBuffer(pixels)
+        message.writeImmutableBuffer(wire.message)
+        expectSame(request(.inline(pixels)), try AnalyzeRequest.decode(WireMessage(message: message)))
+    }
+
+    @Test func manyPixelFieldsCostNoStack() throws {
+        var message = ByteBuffer()
+        for _ in 0..<4000 { message.writeBytes([0xa2, 0x06, 0x00]) }
+        #expect(try PixelField.peel(message).rest.readableBytes == 0)
+        for _ in 0..<200 { message.writeBytes([0xa2, 0x06, 0x00]) }
+        #expect(throws: MessageError.self) { try PixelField.peel(message) }
+    }
+
+    @Test func everyTruncationIsAnErrorOrAShorterMessage() throws {
+        let whole = plain(request(.inline(pixels)).encode())
+        var refused = 0
+        for length in 0..<whole.readableBytes {
+            let cut = whole.getSlice(at: whole.readerIndex, length: length)!
+            do { _ = try AnalyzeRequest.decode(WireMessage(message: cut)) } catch { refused += 1 }
+        }
+        #expect(refused >= pixels.readableBytes)
+    }
+
+    @Test func everyBitFlipIsAnErrorOrAMessage() throws {
+        let whole = request(.attached(pixels)).encode().message
+        for byte in 0..<whole.readableBytes {
+            for bit in 0..<8 {
+                var flipped = whole
+                let old: UInt8 = whole.getInteger(at: whole.readerIndex + byte)!
+                flipped.setInteger(old ^ (1 << bit), at: flipped.readerIndex + byte)
+                _ = try? AnalyzeRequest.decode(WireMessage(message: flipped, pixels: pixels))
+            }
+        }
+    }
+
+    @Test func answersComeBackWhole() throws {
+        var sent = AnalyzeResponse()
+        sent.stream = "s"
+        sent.sequence = 7
+        sent.status = .partial
+        sent.cause = "classifier: no node"
+        sent.code = 14
+        sent.width = 640
+        sent.height = 480
+        sent.detections = (0..<300).map {
+            Detection(
+                classID: $0, label: "label \($0)", confidence: 0.5,
+                box: Box(x: 1, y: 2, width: 3, height: Float($0)), trackID: $0 == 0 ? nil : UInt64($0),
+                classes: [Classification(classID: 3, label: "three", confidence: 0.9)])
+        }
+        sent.classes = [Classification(classID: 1, label: "one", confidence: 0.25)]
+        sent.timing = [Timing("detect.infer", microseconds: 9100)]
+        sent.missing = ["classify"]
+        sent.attempts = 2
+        sent.captureTime = 123
+        let got = try AnalyzeResponse.decode(sent.encode())
+        #expect(got.detections == sent.detections)
+        #expect(got.classes == sent.classes)
+        #expect(got.timing == sent.timing)
+        #expect(got.missing == sent.missing)
+        #expect(got.status == .partial && got.cause == sent.cause && got.code == 14 && got.attempts == 2)
+        #expect(got.stream == "s" && got.sequence == 7 && got.width == 640 && got.height == 480)
+        #expect(got.captureTime == 123)
+    }
+
+    @Test func nodeMessagesComeBackWhole() throws {
+        let detect = DetectRequest(frame: request(.attached(pixels)).frame, model: "m", minConfidence: 0.5)
+        let detectGot = try DetectRequest.decode(detect.encode())
+        #expect(detectGot.model == "m" && detectGot.minConfidence == 0.5)
+        #expect(detectGot.frame.payload.bytes == pixels)
+
+        let classify = ClassifyRequest(
+            frame: detect.frame, model: "c", regions: [Box(x: 1, y: 2, width: 3, height: 4)], topK: 5)
+        let classifyGot = try ClassifyRequest.decode(classify.encode())
+        #expect(classifyGot.regions == classify.regions && classifyGot.topK == 5)
+
+        var classes = ClassifyResponse()
+        classes.regions = [[], [Classification(classID: 1, label: "x", confidence: 1)]]
+        classes.timing = [Timing("infer", microseconds: 1)]
+        classes.sequence = 9
+        let classesGot = try ClassifyResponse.decode(classes.encode())
+        #expect(classesGot.regions == classes.regions && classesGot.sequence == 9)
+
+        var model = ModelDescription()
+        model.name = "yolo"
+        model.inputWidth = 320
+        var node = NodeDescription()
+        node.role = "detector"
+        node.models = [model]
+        node.workers = 2
+        node.expired = 4
+        #expect(try NodeDescription.decode(node.encode()) == node)
+        var state = NodeState()
+        state.address = "127.0.0.1:1"
+        state.description = node
+        #expect(try ListNodesResponse.decode(ListNodesResponse(nodes: [state]).encode()).nodes == [state])
+        let pipeline = PipelineDescription(name: "p", stages: ["detect", "track"], needsStream: true, text: "t")
+        let pipelines = ListPipelinesResponse(pipelines: [pipeline])
+        #expect(try ListPipelinesResponse.decode(pipelines.encode()).pipelines == [pipeline])
+    }
+
+    @Test func iouOfHalfOverlappingBoxes() {
+        let a = Box(x: 0, y: 0, width: 2, height: 1)
+        #expect(abs(a.iou(Box(x: 1, y: 0, width: 2, height: 1)) - 1.0 / 3) < 1e-6)
+        #expect(a.iou(Box(x: 5, y: 5, width: 1, height: 1)) == 0)
+    }
+}

@@ -1,0 +1,51 @@
+/// Memory for the C structs of one message while it is packed; freed all at once.
+@safe struct Arena: ~Copyable {
+    private static let chunkBytes = 4096
+    private var chunks: [UnsafeMutableRawPointer] = unsafe []
+    private var free: UnsafeMutableRawPointer?
+    private var left = 0
+
+    init() {}
+
+    deinit {
+        for unsafe chunk in unsafe chunks { unsafe chunk.deallocate() }
+    }
+
+    /// Uninitialised storage for `count` values.
+    mutating func allocate<T>(_ type: T.Type, count: Int = 1) -> UnsafeMutablePointer<T> {
+        let bytes = (MemoryLayout<T>.stride * max(1, count) + 15) & ~15
+        if bytes > left {
+            let size = max(bytes, Self.chunkBytes)
+            let chunk = UnsafeMutableRawPointer.allocate(byteCount: size, alignment: 16)
+            unsafe chunks.append(chunk)
+            unsafe free = unsafe chunk
+            left = size
+        }
+        // `allocate` above leaves `free` set.
+        let place = unsafe free.unsafelyUnwrapped
+        unsafe free = unsafe place + bytes
+        left -= bytes
+        return unsafe place.bindMemory(to: T.self, capacity: max(1, count))
+    }
+
+    /// A C string; text after a NUL is lost, as protobuf-c cannot hold it.
+    mutating func string(_ text: String) -> UnsafeMutablePointer<CChar> {
+        var text = text
+        return text.withUTF8 { utf8 in
+            let place = unsafe allocate(CChar.self, count: utf8.count + 1)
+            for i in 0..<utf8.count { unsafe place[i] = CChar(bitPattern: unsafe utf8[i]) }
+            unsafe place[utf8.count] = 0
+            return unsafe place
+        }
+    }
+
+    /// An array of pointers, as protobuf-c wants repeated messages; each value is filled by `fill`.
+    mutating func pointers<Value, T>(
+        _ values: [Value], _ fill: (inout Arena, Value) -> UnsafeMutablePointer<T>
+    ) -> UnsafeMutablePointer<UnsafeMutablePointer<T>?>? {
+        guard !values.isEmpty else { return nil }
+        let place = unsafe allocate(UnsafeMutablePointer<T>?.self, count: values.count)
+        for (i, value) in values.enumerated() { unsafe (place + i).initialize(to: fill(&self, value)) }
+        return unsafe place
+    }
+}

@@ -1,0 +1,172 @@
+import CMessages
+import NIOCore
+
+/// A request without fields.
+public struct EmptyRequest: WireCodable {
+    public init() {}
+    public func encode() -> WireMessage { WireMessage(message: ByteBuffer()) }
+    public static func decode(_ wire: WireMessage) throws(MessageError) -> EmptyRequest { EmptyRequest() }
+}
+
+public struct ListPipelinesResponse: WireCodable {
+    public var pipelines: [PipelineDescription]
+    public init(pipelines: [PipelineDescription]) { self.pipelines = pipelines }
+
+    public func encode() -> WireMessage {
+        let message = unsafe Wire.pack { arena in
+            let c = unsafe arena.allocate(Framemesh__V1__ListPipelinesResponse.self)
+            unsafe framemesh__v1__list_pipelines_response__init(c)
+            unsafe c.pointee.n_pipelines = pipelines.count
+            unsafe c.pointee.pipelines = unsafe arena.pointers(pipelines) { arena, pipeline in
+                let p = unsafe arena.allocate(Framemesh__V1__Pipeline.self)
+                unsafe framemesh__v1__pipeline__init(p)
+                unsafe p.pointee.name = unsafe arena.string(pipeline.name)
+                unsafe p.pointee.n_stages = pipeline.stages.count
+                unsafe p.pointee.stages = unsafe arena.pointers(pipeline.stages) { unsafe $0.string($1) }
+                unsafe p.pointee.needs_stream = pipeline.needsStream ? 1 : 0
+                unsafe p.pointee.description = unsafe arena.string(pipeline.text)
+                return unsafe p
+            }
+            return unsafe c
+        }
+        return WireMessage(message: message)
+    }
+
+    public static func decode(_ wire: WireMessage) throws(MessageError) -> ListPipelinesResponse {
+        try unsafe Wire.unpack(
+            "ListPipelinesResponse", wire.message, framemesh__v1__list_pipelines_response__unpack,
+            framemesh__v1__list_pipelines_response__free_unpacked
+        ) { (c) throws(MessageError) in
+            ListPipelinesResponse(
+                pipelines: unsafe try Wire.list(c.n_pipelines, c.pipelines) { (p) throws(MessageError) in
+                    unsafe PipelineDescription(
+                        name: try Wire.text(p.name), stages: try Wire.strings(p.n_stages, p.stages),
+                        needsStream: p.needs_stream != 0, text: try Wire.text(p.description))
+                })
+        }
+    }
+}
+
+public struct ListNodesResponse: WireCodable {
+    public var nodes: [NodeState]
+    public init(nodes: [NodeState]) { self.nodes = nodes }
+
+    public func encode() -> WireMessage {
+        let message = unsafe Wire.pack { arena in
+            let c = unsafe arena.allocate(Framemesh__V1__ListNodesResponse.self)
+            unsafe framemesh__v1__list_nodes_response__init(c)
+            unsafe c.pointee.n_nodes = nodes.count
+            unsafe c.pointee.nodes = unsafe arena.pointers(nodes) { unsafe $1.fill(&$0) }
+            return unsafe c
+        }
+        return WireMessage(message: message)
+    }
+
+    public static func decode(_ wire: WireMessage) throws(MessageError) -> ListNodesResponse {
+        try unsafe Wire.unpack(
+            "ListNodesResponse", wire.message, framemesh__v1__list_nodes_response__unpack,
+            framemesh__v1__list_nodes_response__free_unpacked
+        ) { (c) throws(MessageError) in
+            ListNodesResponse(nodes: unsafe try Wire.list(c.n_nodes, c.nodes, NodeState.init))
+        }
+    }
+}
+
+extension NodeState {
+    func fill(_ arena: inout Arena) -> UnsafeMutablePointer<Framemesh__V1__NodeState> {
+        let c = unsafe arena.allocate(Framemesh__V1__NodeState.self)
+        unsafe framemesh__v1__node_state__init(c)
+        unsafe c.pointee.role = unsafe arena.string(role)
+        unsafe c.pointee.address = unsafe arena.string(address)
+        unsafe c.pointee.state = unsafe arena.string(state)
+        unsafe c.pointee.outstanding = UInt32(clamping: outstanding)
+        unsafe c.pointee.ewma_us = ewma
+        unsafe c.pointee.calls = calls
+        unsafe c.pointee.failures = failures
+        if let description { unsafe c.pointee.description = unsafe description.fill(&arena) }
+        return unsafe c
+    }
+
+    init(_ c: Framemesh__V1__NodeState) throws(MessageError) {
+        self.init()
+        role = unsafe try Wire.text(c.role)
+        address = unsafe try Wire.text(c.address)
+        state = unsafe try Wire.text(c.state)
+        outstanding = unsafe Int(c.outstanding)
+        ewma = unsafe c.ewma_us
+        calls = unsafe c.calls
+        failures = unsafe c.failures
+        if let text = unsafe c.description?.pointee { description = unsafe try NodeDescription(text) }
+    }
+}
+
+extension NodeDescription: WireCodable {
+    public func encode() -> WireMessage { WireMessage(message: unsafe Wire.pack { unsafe fill(&$0) }) }
+
+    public static func decode(_ wire: WireMessage) throws(MessageError) -> NodeDescription {
+        try unsafe Wire.unpack(
+            "NodeDescription", wire.message, framemesh__v1__node_description__unpack,
+            framemesh__v1__node_description__free_unpacked, NodeDescription.init)
+    }
+
+    func fill(_ arena: inout Arena) -> UnsafeMutablePointer<Framemesh__V1__NodeDescription> {
+        let c = unsafe arena.allocate(Framemesh__V1__NodeDescription.self)
+        unsafe framemesh__v1__node_description__init(c)
+        unsafe c.pointee.role = unsafe arena.string(role)
+        unsafe c.pointee.n_models = models.count
+        unsafe c.pointee.models = unsafe arena.pointers(models) { unsafe $1.fill(&$0) }
+        unsafe c.pointee.workers = UInt32(clamping: workers)
+        unsafe c.pointee.queue_depth = UInt32(clamping: queueDepth)
+        unsafe c.pointee.queue_limit = UInt32(clamping: queueLimit)
+        unsafe c.pointee.in_flight = UInt32(clamping: inFlight)
+        unsafe c.pointee.estimated_wait_us = estimatedWait
+        unsafe c.pointee.build = unsafe arena.string(build)
+        unsafe c.pointee.accepted = accepted
+        unsafe c.pointee.completed = completed
+        unsafe c.pointee.refused = refused
+        unsafe c.pointee.expired = expired
+        return unsafe c
+    }
+
+    init(_ c: Framemesh__V1__NodeDescription) throws(MessageError) {
+        self.init()
+        role = unsafe try Wire.text(c.role)
+        models = unsafe try Wire.list(c.n_models, c.models, ModelDescription.init)
+        workers = unsafe Int(c.workers)
+        queueDepth = unsafe Int(c.queue_depth)
+        queueLimit = unsafe Int(c.queue_limit)
+        inFlight = unsafe Int(c.in_flight)
+        estimatedWait = unsafe c.estimated_wait_us
+        build = unsafe try Wire.text(c.build)
+        accepted = unsafe c.accepted
+        completed = unsafe c.completed
+        refused = unsafe c.refused
+        expired = unsafe c.expired
+    }
+}
+
+extension ModelDescription {
+    func fill(_ arena: inout Arena) -> UnsafeMutablePointer<Framemesh__V1__ModelDescription> {
+        let c = unsafe arena.allocate(Framemesh__V1__ModelDescription.self)
+        unsafe framemesh__v1__model_description__init(c)
+        unsafe c.pointee.name = unsafe arena.string(name)
+        unsafe c.pointee.task = unsafe arena.string(task)
+        unsafe c.pointee.version = unsafe arena.string(version)
+        unsafe c.pointee.input_width = UInt32(clamping: inputWidth)
+        unsafe c.pointee.input_height = UInt32(clamping: inputHeight)
+        unsafe c.pointee.max_batch_size = UInt32(clamping: maxBatchSize)
+        unsafe c.pointee.label_count = UInt32(clamping: labelCount)
+        return unsafe c
+    }
+
+    init(_ c: Framemesh__V1__ModelDescription) throws(MessageError) {
+        self.init()
+        name = unsafe try Wire.text(c.name)
+        task = unsafe try Wire.text(c.task)
+        version = unsafe try Wire.text(c.version)
+        inputWidth = unsafe Int(c.input_width)
+        inputHeight = unsafe Int(c.input_height)
+        maxBatchSize = unsafe Int(c.max_batch_size)
+        labelCount = unsafe Int(c.label_count)
+    }
+}

@@ -1,0 +1,68 @@
+import CMessages
+import CProtobufC
+import NIOCore
+
+/// Packs and unpacks with protobuf-c. A generated struct lives in an arena while it is packed, and never leaves the
+/// closure that unpacked it.
+enum Wire {
+    /// Runs `fill`, which builds a message in the arena, and packs what it returns.
+    static func pack<T>(_ fill: (inout Arena) -> UnsafeMutablePointer<T>) -> ByteBuffer {
+        var arena = Arena()
+        let message = unsafe UnsafeMutableRawPointer(fill(&arena)).assumingMemoryBound(to: ProtobufCMessage.self)
+        let size = unsafe protobuf_c_message_get_packed_size(message)
+        var buffer = ByteBufferAllocator().buffer(capacity: size)
+        unsafe buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: size) { space in
+            guard let start = space.baseAddress else { return 0 }
+            return unsafe protobuf_c_message_pack(message, start.assumingMemoryBound(to: UInt8.self))
+        }
+        return buffer
+    }
+
+    /// Unpacks `bytes`, hands the struct to `read`, and frees it.
+    static func unpack<T, Value>(
+        _ name: String, _ bytes: ByteBuffer,
+        _ unpacker: (UnsafeMutablePointer<ProtobufCAllocator>?, Int, UnsafePointer<UInt8>?) -> UnsafeMutablePointer<T>?,
+        _ release: (UnsafeMutablePointer<T>?, UnsafeMutablePointer<ProtobufCAllocator>?) -> Void,
+        _ read: (T) throws(MessageError) -> Value
+    ) throws(MessageError) -> Value {
+        let unpacked = unsafe bytes.withUnsafeReadableBytes { raw in
+            unsafe unpacker(nil, raw.count, raw.baseAddress?.assumingMemoryBound(to: UInt8.self))
+        }
+        guard let message = unsafe unpacked else { throw MessageError("bytes are not a \(name)") }
+        defer { unsafe release(message, nil) }
+        return try unsafe read(message.pointee)
+    }
+
+    static func text(_ pointer: UnsafeMutablePointer<CChar>?) throws(MessageError) -> String {
+        guard let pointer = unsafe pointer else { return "" }
+        guard let text = unsafe String(validatingCString: pointer) else { throw MessageError("a string is not UTF-8") }
+        return text
+    }
+
+    /// The elements of a repeated message field.
+    static func list<T, Value>(
+        _ count: Int, _ pointers: UnsafeMutablePointer<UnsafeMutablePointer<T>?>?,
+        _ read: (T) throws(MessageError) -> Value
+    ) throws(MessageError) -> [Value] {
+        guard let pointers = unsafe pointers else { return [] }
+        var values: [Value] = []
+        values.reserveCapacity(count)
+        for i in 0..<count {
+            guard let element = unsafe pointers[i] else { continue }
+            values.append(try unsafe read(element.pointee))
+        }
+        return values
+    }
+}
+
+extension Wire {
+    /// The elements of a repeated string field.
+    static func strings(
+        _ count: Int, _ pointers: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>?
+    ) throws(MessageError) -> [String] {
+        guard let pointers = unsafe pointers else { return [] }
+        var values: [String] = []
+        for i in 0..<count { values.append(try unsafe text(pointers[i])) }
+        return values
+    }
+}

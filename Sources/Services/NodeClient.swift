@@ -1,0 +1,20 @@
+public import Messages
+public import RPC
+
+/// Calls detection and classification nodes.
+public struct NodeClient: Sendable {
+    public let caller: any Caller
+    public init(_ caller: any Caller) { self.caller = caller }
+
+    public func detect(_ request: DetectRequest, deadline: Deadline?) async throws -> DetectResponse {
+        try await caller.call(MethodPath.detect, request, deadline: deadline)
+    }
+
+    public func classify(_ request: ClassifyRequest, deadline: Deadline?) async throws -> ClassifyResponse {
+        try await caller.call(MethodPath.classify, request, deadline: deadline)
+    }
+
+    public func describe(deadline: Deadline?) async throws -> NodeDescription {
+        try await caller.call(MethodPath.describe, EmptyRequest(), deadline: deadline)
+    }
+}
