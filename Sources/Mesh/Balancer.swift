@@ -1,0 +1,105 @@
+/// Which endpoint gets the next call: power of two choices over peak-EWMA latency × outstanding calls.
+///
+/// A plain value: time (nanoseconds of any monotonic clock) and chance are passed in.
+/// Sources: Mitzenmacher, "The Power of Two Choices in Randomized Load Balancing" (2001); Finagle's "Peak EWMA".
+struct Balancer<ID: Hashable & Sendable>: Sendable {
+    /// The latency average forgets over about this time.
+    static var decay: Double { 10e9 }
+    /// A newcomer counts as this slow until it has answered.
+    static var initialLatency: Double { 1e6 }
+    /// A failed call counts as at least this slow, so that failing fast attracts nothing.
+    static var failureLatency: Double { 1e9 }
+    /// Failures in a row after which an endpoint is ejected.
+    static var failuresToEject: Int { 3 }
+    static var firstEjection: UInt64 { 1_000_000_000 }
+    static var longestEjection: UInt64 { 30_000_000_000 }
+
+    struct Endpoint: Sendable {
+        var ready = false
+        var outstanding = 0
+        /// Nanoseconds.
+        var ewma = Balancer.initialLatency
+        var updated: UInt64 = 0
+        var failuresInARow = 0
+        var ejections = 0
+        var ejectedUntil: UInt64 = 0
+        var calls: UInt64 = 0
+        var failures: UInt64 = 0
+
+        func cost() -> Double { ewma * Double(outstanding + 1) }
+    }
+
+    private(set) var endpoints: [ID: Endpoint] = [:]
+
+    mutating func setReady(_ id: ID, _ ready: Bool) {
+        endpoints[id, default: Endpoint()].ready = ready
+    }
+
+    mutating func remove(_ id: ID) { endpoints[id] = nil }
+
+    var anyReady: Bool { endpoints.values.contains { $0.ready } }
+
+    func isEjected(_ id: ID, now: UInt64) -> Bool { (endpoints[id]?.ejectedUntil ?? 0) > now }
+
+    /// A ready endpoint, not among `tried` unless there is no other; the call counts as started. Nil: none is ready.
+    mutating func pick(
+        excluding tried: Set<ID> = [], now: UInt64, using random: inout some RandomNumberGenerator
+    ) -> ID? {
+        let ready = endpoints.filter { $0.value.ready }
+        var choices = ready.filter { !tried.contains($0.key) && $0.value.ejectedUntil <= now }.map(\.key)
+        // Rather an ejected or tried endpoint than none.
+        if choices.isEmpty { choices = ready.keys.filter { !tried.contains($0) } }
+        if choices.isEmpty { choices = Array(ready.keys) }
+        guard let first = choices.randomElement(using: &random) else { return nil }
+        var best = first
+        if choices.count > 1 {
+            var second = first
+            while second == first { second = choices.randomElement(using: &random) ?? first }
+            if let a = ready[first], let b = ready[second], b.cost() < a.cost() { best = second }
+        }
+        endpoints[best]?.outstanding += 1
+        endpoints[best]?.calls += 1
+        return best
+    }
+
+    /// A call of `pick` ended. `failed` means that the endpoint is to blame, not the request.
+    mutating func finished(_ id: ID, latency: UInt64, failed: Bool, now: UInt64) {
+        guard var endpoint = endpoints[id] else { return }
+        endpoint.outstanding = max(0, endpoint.outstanding - 1)
+        let sample = failed ? max(Double(latency), Self.failureLatency) : Double(latency)
+        if sample >= endpoint.ewma {
+            endpoint.ewma = sample
+        } else {
+            // exp(-dt/decay) in its first-order form, which needs no math library.
+            let elapsed = Double(now &- endpoint.updated)
+            let keep = Self.decay / (Self.decay + elapsed)
+            // The average of what is seen counts at least a little, or a burst would never be forgotten.
+            let weight = min(keep, 0.95)
+            endpoint.ewma = endpoint.ewma * weight + sample * (1 - weight)
+        }
+        endpoint.updated = now
+        if failed {
+            endpoint.failures += 1
+            endpoint.failuresInARow += 1
+            if endpoint.failuresInARow >= Self.failuresToEject { eject(&endpoint, now: now) }
+        } else {
+            endpoint.failuresInARow = 0
+            endpoint.ejections = 0
+        }
+        endpoints[id] = endpoint
+    }
+
+    /// Never more than half of the ready endpoints are out at once.
+    private func mayEject(now: UInt64) -> Bool {
+        let ready = endpoints.values.filter(\.ready)
+        let out = ready.count { $0.ejectedUntil > now }
+        return (out + 1) * 2 <= ready.count
+    }
+
+    private func eject(_ endpoint: inout Endpoint, now: UInt64) {
+        guard endpoint.ejectedUntil <= now, mayEject(now: now) else { return }
+        endpoint.ejections += 1
+        let wait = Self.firstEjection << UInt64(min(endpoint.ejections - 1, 5))
+        endpoint.ejectedUntil = now + min(wait, Self.longestEjection)
+    }
+}

@@ -1,0 +1,17 @@
+public import RPC
+
+/// Every wait and limit of a channel.
+public struct ChannelConfiguration: Sendable {
+    public var client = ClientConfiguration()
+    public var backoff = Backoff()
+    /// How often a DNS name is asked again.
+    public var resolveInterval: Duration = .seconds(5)
+    /// How long a call may wait for an endpoint to be ready; its own deadline may be sooner.
+    public var readyTimeout: Duration = .seconds(5)
+    /// Attempts of one call, the first included, each on another endpoint where there is one.
+    public var maxAttempts = 4
+    /// Calls that may wait for an endpoint; over it RESOURCE_EXHAUSTED at once.
+    public var maxWaitingCalls = 1024
+
+    public init() {}
+}
