@@ -11,7 +11,7 @@ import Synchronization
 final class Subchannel: Sendable {
     let name: String
     private let address: SocketAddress
-    private unowned let channel: Channel
+    private unowned let channel: BalancedChannel
     private let state = Mutex(State())
 
     private struct State {
@@ -24,7 +24,7 @@ final class Subchannel: Sendable {
         var interrupt: (@Sendable () -> Void)?
     }
 
-    init(name: String, address: SocketAddress, channel: Channel) {
+    init(name: String, address: SocketAddress, channel: BalancedChannel) {
         self.name = name
         self.address = address
         self.channel = channel

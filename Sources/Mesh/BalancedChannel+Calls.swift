@@ -26,7 +26,7 @@ enum Verdict {
     }
 }
 
-extension Channel {
+extension BalancedChannel {
     /// One call, on another endpoint if the first fails, within the deadline.
     public func call(
         _ path: String, _ request: Payload, metadata: Metadata = [:], deadline: Deadline? = nil

@@ -7,7 +7,7 @@ import Synchronization
 ///
 /// `run()` resolves the target again and again, keeps one connection to each endpoint, and watches its health; it
 /// ends when its task is cancelled. Calls may start before it does: they wait until an endpoint is ready.
-public final class Channel: Sendable {
+public final class BalancedChannel: Sendable {
     public let target: Target
     let configuration: ChannelConfiguration
     let healthService: String

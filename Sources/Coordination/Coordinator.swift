@@ -1,0 +1,67 @@
+public import Logging
+import Mesh
+public import NIOCore
+import RPC
+import Services
+
+/// Takes frames from clients, fans them out to nodes, merges, tracks, answers in order.
+public final class Coordinator: Sendable {
+    private let server: RPCServer
+    private let channels: [BalancedChannel]
+    private let health: HealthService
+    private let logger: Logger
+
+    /// Binds the port; nodes are looked for once `run()` is called.
+    public static func start(
+        _ configuration: CoordinatorConfiguration, group: any EventLoopGroup, logger: Logger
+    ) async throws -> Coordinator {
+        func channel(_ target: Target?, _ service: String) -> BalancedChannel? {
+            target.map {
+                BalancedChannel(
+                    target: $0, healthService: service, configuration: configuration.channel, group: group,
+                    logger: logger)
+            }
+        }
+        let detectors = channel(configuration.detectors, ServiceName.detector)
+        let classifiers = channel(configuration.classifiers, ServiceName.classifier)
+        let health = HealthService()
+        let handler = CoordinatorHandler(
+            configuration: configuration, detectors: detectors, classifiers: classifiers)
+        var limits = ServerConfiguration()
+        limits.attachmentIdentity = "coordinator-\(UInt64.random(in: 1...UInt64.max))"
+        limits.drainTimeout = configuration.drainTimeout
+        let server = try await RPCServer.bind(
+            host: configuration.host, port: configuration.port, configuration: limits,
+            services: [VisionService(handler), health], group: group, logger: logger)
+        return Coordinator(
+            server: server, channels: [detectors, classifiers].compactMap { $0 }, health: health, logger: logger)
+    }
+
+    private init(server: RPCServer, channels: [BalancedChannel], health: HealthService, logger: Logger) {
+        self.server = server
+        self.channels = channels
+        self.health = health
+        self.logger = logger
+    }
+
+    public var address: SocketAddress { server.address }
+
+    /// Serves until cancelled; then finishes what runs, within `drainTimeout`.
+    public func run() async throws {
+        health.set(.serving)
+        health.set(.serving, for: ServiceName.vision)
+        // The channels outlive the server: what drains still needs nodes.
+        let work = Task { [channels] in
+            await withDiscardingTaskGroup { tasks in
+                for channel in channels { tasks.addTask { await channel.run() } }
+            }
+        }
+        defer { work.cancel() }
+        try await withTaskCancellationHandler {
+            try await server.run()
+        } onCancel: {
+            health.set(.notServing)
+            health.set(.notServing, for: ServiceName.vision)
+        }
+    }
+}

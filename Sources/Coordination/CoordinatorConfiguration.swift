@@ -1,0 +1,42 @@
+public import Mesh
+
+/// Every size, count and wait of a coordinator.
+public struct CoordinatorConfiguration: Sendable {
+    public var host = "127.0.0.1"
+    /// 0: any free port.
+    public var port = 0
+    public var detectors: Target?
+    public var classifiers: Target?
+    /// Empty: each node's first model.
+    public var detectModel = ""
+    public var classifyModel = ""
+    public var pipelines = Pipeline.builtIn
+    /// Of a frame that names none itself, from its arrival.
+    public var frameDeadline: Duration = .seconds(30)
+    /// Kept back of a frame's deadline for the way home.
+    public var hopMargin: Duration = .milliseconds(5)
+    public var drainTimeout: Duration = .seconds(30)
+    public var limits = StreamLimits()
+    /// Between attempts of a lossless frame that every node refused because it was full.
+    public var fullNodeWait: Duration = .milliseconds(10)
+    public var channel = ChannelConfiguration()
+
+    public init(detectors: Target?, classifiers: Target?) {
+        self.detectors = detectors
+        self.classifiers = classifiers
+    }
+}
+
+/// How many frames of one stream may be where.
+public struct StreamLimits: Sendable, Hashable {
+    /// Accepted and not yet answered, `lossless`; the sender is held back beyond it.
+    public var losslessWindow = 16
+    /// Running at once, `latest` and `deadline`.
+    public var liveWindow = 4
+    /// Waiting to run, `deadline`; the sender is held back beyond it.
+    public var deadlineQueue = 64
+    /// Answers that the client has not taken yet; it is held back beyond it.
+    public var unansweredFrames = 1024
+
+    public init() {}
+}

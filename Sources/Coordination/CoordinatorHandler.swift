@@ -1,0 +1,90 @@
+import Mesh
+import Messages
+import NIOCore
+import RPC
+import Services
+
+/// The `framemesh.v1.Vision` service over two channels.
+struct CoordinatorHandler: VisionHandler {
+    let configuration: CoordinatorConfiguration
+    let detectors: BalancedChannel?
+    let classifiers: BalancedChannel?
+
+    /// For a node's own words in `ListNodes`.
+    static let describeTimeout: Duration = .seconds(1)
+
+    private var runner: FrameRunner {
+        FrameRunner(detectors: detectors, classifiers: classifiers, configuration: configuration)
+    }
+
+    func analyze(_ request: AnalyzeRequest, context: CallContext) async throws -> AnalyzeResponse {
+        let pipeline = try configuration.pipeline(named: request.pipeline)
+        guard !pipeline.tracks else {
+            throw RPCError(
+                .invalidArgument,
+                "the pipeline '\(pipeline.name)' gives ids that last through a stream; call AnalyzeStream")
+        }
+        let now = NIODeadline.now()
+        let own = Deadline(instant: now + TimeAmount(configuration.deadline(of: request)))
+        var request = request
+        request.policy = .lossless
+        let response = await runner.run(
+            AcceptedFrame(
+                request: request, pipeline: pipeline, arrival: now,
+                deadline: min(own, context.deadline ?? own), waitsForRoom: false))
+        guard response.status != .error else {
+            throw RPCError(StatusCode(rawValue: response.code), response.cause)
+        }
+        return response
+    }
+
+    func analyzeStream(
+        _ requests: MessageStream, context: CallContext,
+        answer: @Sendable @escaping (AnalyzeResponse) async throws -> Void
+    ) async throws {
+        var iterator = requests.makeAsyncIterator()
+        guard let opening = try await iterator.next() else { return }
+        let first = try AnalyzeRequest.decode(opening)
+        let rules = try StreamRules(first, configuration: configuration)
+        try await StreamSession(runner: runner, rules: rules, limits: configuration.limits)
+            .run(first: first, others: iterator, answer: answer)
+    }
+
+    func pipelines() -> [PipelineDescription] { configuration.pipelines.map(\.description) }
+
+    func nodes() async -> [NodeState] {
+        async let detecting = states(of: detectors, role: "detector")
+        async let classifying = states(of: classifiers, role: "classifier")
+        return await detecting + classifying
+    }
+
+    private func states(of channel: BalancedChannel?, role: String) async -> [NodeState] {
+        guard let channel else { return [] }
+        return await withTaskGroup(of: NodeState.self) { tasks in
+            for endpoint in channel.endpoints() {
+                tasks.addTask {
+                    var state = NodeState(endpoint, role: role)
+                    if endpoint.state == .ready || endpoint.state == .ejected {
+                        let client = NodeClient(EndpointCaller(channel: channel, name: endpoint.name))
+                        state.description = try? await client.describe(deadline: .after(Self.describeTimeout))
+                    }
+                    return state
+                }
+            }
+            return await tasks.reduce(into: []) { $0.append($1) }.sorted { $0.address < $1.address }
+        }
+    }
+}
+
+extension NodeState {
+    fileprivate init(_ endpoint: EndpointState, role: String) {
+        self.init()
+        self.role = role
+        address = endpoint.name
+        state = endpoint.state.rawValue
+        outstanding = endpoint.outstanding
+        ewma = UInt64(clamping: TimeAmount(endpoint.latency).nanoseconds / 1000)
+        calls = endpoint.calls
+        failures = endpoint.failures
+    }
+}

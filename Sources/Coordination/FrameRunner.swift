@@ -1,0 +1,127 @@
+import Mesh
+import Messages
+import NIOCore
+import RPC
+import Services
+
+/// A request with the time it came, the rules of its stream applied.
+struct AcceptedFrame: Sendable {
+    var request: AnalyzeRequest
+    var pipeline: Pipeline
+    var arrival: NIODeadline
+    /// For the answer; nodes get a little less.
+    var deadline: Deadline
+    /// A full mesh is asked again until the deadline, as `lossless` promises.
+    var waitsForRoom: Bool
+}
+
+/// Sends one frame through the stages of its pipeline and merges what they say.
+///
+/// Holds the frame's bytes as they came: each stage's call refers to the same buffer.
+struct FrameRunner: Sendable {
+    let detectors: (any StageCaller)?
+    let classifiers: (any StageCaller)?
+    let configuration: CoordinatorConfiguration
+
+    /// A tracker also looks at weak detections (ByteTrack's second association).
+    static let trackingFloor: Float = 0.1
+
+    /// Never throws: what went wrong is in the answer.
+    func run(_ frame: AcceptedFrame) async -> AnalyzeResponse {
+        let start = NIODeadline.now()
+        var merge = Merge(frame, started: start)
+        let pipeline = frame.pipeline
+        if pipeline.detects, case .classify(.frame, let topK)? = pipeline.classifyStage {
+            async let boxes = detect(frame)
+            async let classes = classify(frame, regions: [], topK: topK)
+            merge.add(await boxes)
+            merge.add(await classes)
+        } else {
+            if pipeline.detects { merge.add(await detect(frame)) }
+            if case .classify(let input, let topK)? = pipeline.classifyStage, !merge.hasFailed {
+                switch input {
+                case .frame:
+                    merge.add(await classify(frame, regions: [], topK: topK))
+                case .boxes(let limit):
+                    let chosen = merge.strongest(limit)
+                    if !chosen.isEmpty {
+                        let regions = chosen.map { merge.response.detections[$0].box }
+                        merge.add(await classify(frame, regions: regions, topK: topK), toBoxes: chosen)
+                    }
+                }
+            }
+        }
+        return merge.finish()
+    }
+
+    private func detect(_ frame: AcceptedFrame) async -> StageResult<DetectResponse> {
+        var confidence = frame.request.minConfidence
+        if frame.pipeline.tracks, confidence == 0 { confidence = Self.trackingFloor }
+        return await call(
+            .detect, detectors, MethodPath.detect,
+            DetectRequest(frame: frame.request.frame, model: configuration.detectModel, minConfidence: confidence),
+            frame)
+    }
+
+    private func classify(
+        _ frame: AcceptedFrame, regions: [Box], topK: Int
+    ) async -> StageResult<ClassifyResponse> {
+        let wanted = frame.request.topK == 0 ? topK : frame.request.topK
+        return await call(
+            .classify(.frame, topK: topK), classifiers, MethodPath.classify,
+            ClassifyRequest(
+                frame: frame.request.frame, model: configuration.classifyModel, regions: regions, topK: wanted),
+            frame)
+    }
+
+    /// One stage of one frame on some node.
+    private func call<Response: StageResponse>(
+        _ stage: Pipeline.Stage, _ caller: (any StageCaller)?, _ path: String, _ request: some WireCodable,
+        _ frame: AcceptedFrame
+    ) async -> StageResult<Response> {
+        let start = NIODeadline.now()
+        var result = StageResult<Response>(stage: stage.name)
+        defer { result.elapsed = NIODeadline.now() - start }
+        guard let caller else {
+            result.error = RPCError(
+                .failedPrecondition, "this coordinator has no nodes for the stage \(stage.name)")
+            return result
+        }
+        let payload = Payload(request)
+        let deadline = Deadline(
+            instant: frame.deadline.instant - TimeAmount(configuration.hopMargin))
+        while true {
+            do {
+                if deadline.hasPassed { throw RPCError(.deadlineExceeded, "deadline passed before \(stage.name)") }
+                let answer = try await caller.call(path, payload, deadline: deadline)
+                result.retries += answer.retries
+                let response = try Response.decode(answer.response.payload)
+                guard response.sequence == frame.request.frame.sequence else {
+                    throw RPCError(
+                        .internal,
+                        "\(answer.endpoint) answered frame \(response.sequence) when asked for "
+                            + "\(frame.request.frame.sequence)")
+                }
+                result.response = response
+                return result
+            } catch let error as RPCError {
+                // Every node is full, which passes; the sender is held back meanwhile.
+                if frame.waitsForRoom, error.code == .resourceExhausted, !deadline.hasPassed,
+                    (try? await Task.sleep(for: configuration.fullNodeWait)) != nil
+                {
+                    continue
+                }
+                result.error = error
+            } catch {
+                result.error = RPCError(.internal, "\(stage.name) failed", cause: error)
+            }
+            return result
+        }
+    }
+}
+
+extension Pipeline {
+    fileprivate var classifyStage: Stage? {
+        stages.first { if case .classify = $0 { true } else { false } }
+    }
+}

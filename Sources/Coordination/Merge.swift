@@ -1,0 +1,126 @@
+import Messages
+import NIOCore
+import RPC
+import Services
+
+/// What the answers of nodes have in common.
+protocol StageResponse: WireCodable, Sendable {
+    var sequence: UInt64 { get }
+    var width: Int { get }
+    var height: Int { get }
+    var timing: [Timing] { get }
+}
+
+extension DetectResponse: StageResponse {}
+extension ClassifyResponse: StageResponse {}
+
+/// How a stage went: an answer or an error.
+struct StageResult<Response: StageResponse>: Sendable {
+    var stage: String
+    var response: Response?
+    var error: RPCError?
+    var retries = 0
+    var elapsed = TimeAmount.zero
+}
+
+/// Builds the answer of one frame out of what its stages say.
+struct Merge {
+    private(set) var response = AnalyzeResponse()
+    private let frame: AcceptedFrame
+    private var errors: [(stage: String, error: RPCError)] = []
+    private var answered = false
+
+    init(_ frame: AcceptedFrame, started: NIODeadline) {
+        self.frame = frame
+        response = .answering(frame.request.frame)
+        response.timing.append(Timing("coordinator.queue", started - frame.arrival))
+    }
+
+    /// A stage failed without which there is no answer.
+    var hasFailed: Bool { errors.contains { frame.pipeline.required.contains($0.stage) } }
+
+    mutating func add(_ result: StageResult<DetectResponse>) {
+        guard let found = take(result) else { return }
+        response.detections = found.detections
+    }
+
+    mutating func add(_ result: StageResult<ClassifyResponse>) {
+        guard let found = take(result) else { return }
+        response.classes = found.regions.first ?? []
+    }
+
+    /// - Parameter boxes: which detection each region was, by index.
+    mutating func add(_ result: StageResult<ClassifyResponse>, toBoxes boxes: [Int]) {
+        guard let found = take(result) else { return }
+        for (index, classes) in zip(boxes, found.regions) { response.detections[index].classes = classes }
+    }
+
+    private mutating func take<Response>(_ result: StageResult<Response>) -> Response? {
+        response.attempts += result.retries
+        var network = result.elapsed
+        for timing in result.response?.timing ?? [] {
+            response.timing.append(Timing("\(result.stage).\(timing.stage)", microseconds: timing.microseconds))
+            network = network - .microseconds(Int64(clamping: timing.microseconds))
+        }
+        // What the node does not account for: the way there and back, and attempts that failed.
+        response.timing.append(Timing("\(result.stage).network", network))
+        if let error = result.error { errors.append((result.stage, error)) }
+        guard let found = result.response else { return nil }
+        answered = true
+        response.width = found.width
+        response.height = found.height
+        return found
+    }
+
+    /// Indices of the detections to classify, most confident first.
+    func strongest(_ limit: Int) -> [Int] {
+        let order = response.detections.indices.sorted {
+            response.detections[$0].confidence > response.detections[$1].confidence
+        }
+        return Array(order.prefix(limit))
+    }
+
+    consuming func finish() -> AnalyzeResponse {
+        let missing = errors.map(\.stage)
+        // A picture that one node calls bad is bad; what another made of it does not help.
+        let worst =
+            errors.first { frame.pipeline.required.contains($0.stage) || $0.error.code == .invalidArgument }
+            ?? (answered ? nil : errors.first)
+        response.missing = missing
+        if let worst {
+            response.fail(worst.error, policy: frame.request.policy)
+        } else if let first = errors.first {
+            response.status = .partial
+            response.code = first.error.code.rawValue
+            response.cause = "\(first.stage) is missing: \(first.error.message)"
+        }
+        response.timing.append(Timing("total", NIODeadline.now() - frame.arrival))
+        return response
+    }
+}
+
+extension AnalyzeResponse {
+    /// The empty answer of `frame`.
+    static func answering(_ frame: Frame) -> AnalyzeResponse {
+        var response = AnalyzeResponse()
+        response.stream = frame.stream
+        response.sequence = frame.sequence
+        response.captureTime = frame.captureTime
+        return response
+    }
+
+    mutating func fail(_ error: RPCError, policy: StreamPolicy) {
+        detections = []
+        classes = []
+        // A frame that came too late is what `deadline` drops.
+        status = policy == .deadline && error.code == .deadlineExceeded ? .dropped : .error
+        code = error.code.rawValue
+        cause = error.message
+    }
+}
+
+extension Timing {
+    init(_ stage: String, _ amount: TimeAmount) {
+        self.init(stage, microseconds: UInt64(clamping: amount.nanoseconds / 1000))
+    }
+}

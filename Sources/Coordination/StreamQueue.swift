@@ -1,0 +1,88 @@
+import NIOCore
+import Synchronization
+
+/// A `StreamWindow` that tasks wait at: one reader offers frames, tasks run them, one writer takes the answers.
+final class StreamQueue<Work: Sendable, Answer: Sendable>: Sendable {
+    typealias Window = StreamWindow<Work, Answer>
+    typealias Sleeper = CheckedContinuation<Void, Never>
+
+    private struct State {
+        var window: Window
+        /// No more frames will come.
+        var isClosed = false
+        /// The client is gone: nobody waits any more.
+        var isCancelled = false
+        var reader: Sleeper?
+        var writer: Sleeper?
+
+        /// Those whose wait is over.
+        mutating func wake() -> (Sleeper?, Sleeper?) {
+            var woken: (Sleeper?, Sleeper?)
+            if isCancelled || window.hasRoom { swap(&woken.0, &reader) }
+            if isCancelled || window.hasAnswer || isDone { swap(&woken.1, &writer) }
+            return woken
+        }
+
+        var isDone: Bool { isClosed && window.unanswered == 0 }
+    }
+
+    private let state: Mutex<State>
+
+    init(_ window: Window) { state = Mutex(State(window: window)) }
+
+    /// Changes the state, then wakes whom it concerns.
+    private func change<Result: Sendable>(_ body: (inout State) -> Result) -> Result {
+        let (result, woken) = state.withLock { state in
+            let result = body(&state)
+            return (result, state.wake())
+        }
+        woken.0?.resume()
+        woken.1?.resume()
+        return result
+    }
+
+    /// Takes a frame. The caller has waited for `room`.
+    /// - Returns: a frame to run now, in a task of its own, if one may start.
+    func accept(_ work: Work, expires: UInt64) -> Window.Running? {
+        change { state in
+            state.window.accept(work, expires: expires)
+            return state.window.start(now: NIODeadline.now().uptimeNanoseconds)
+        }
+    }
+
+    /// Gives the answer of a frame that ran.
+    /// - Returns: the frame to run next, if there is one.
+    func finish(_ run: Window.Running, _ answer: Answer) -> Window.Running? {
+        change { state in
+            state.window.finish(run, answer)
+            return state.isCancelled ? nil : state.window.start(now: NIODeadline.now().uptimeNanoseconds)
+        }
+    }
+
+    /// Waits until the next frame may come.
+    func room() async {
+        await withCheckedContinuation { (continuation: Sleeper) in
+            change { $0.reader = continuation }
+        }
+    }
+
+    /// The next answer in order; nil after the last one, and when the stream was cancelled.
+    func nextAnswer() async -> Answer? {
+        while true {
+            let (answer, isOver) = change { state in
+                (state.window.popAnswer(), state.isCancelled || state.isDone)
+            }
+            if let answer { return answer }
+            if isOver { return nil }
+            await withCheckedContinuation { (continuation: Sleeper) in
+                change { $0.writer = continuation }
+            }
+        }
+    }
+
+    /// No more frames; those accepted are still answered.
+    func close() { change { $0.isClosed = true } }
+
+    /// Nothing more starts, nobody waits.
+    func cancel() { change { $0.isCancelled = true } }
+}

@@ -1,0 +1,58 @@
+import Messages
+import RPC
+
+/// What the first frame of a stream fixed for all of them.
+struct StreamRules: Sendable {
+    var pipeline: Pipeline
+    var policy: StreamPolicy
+    var frameDeadline: Duration
+    var minConfidence: Float
+    var topK: Int
+
+    /// - Throws: INVALID_ARGUMENT for an unknown pipeline, or the policy `deadline` without a deadline.
+    init(_ first: AnalyzeRequest, configuration: CoordinatorConfiguration) throws(RPCError) {
+        pipeline = try configuration.pipeline(named: first.pipeline)
+        policy = first.policy
+        minConfidence = first.minConfidence
+        topK = first.topK
+        if policy == .deadline, first.frameDeadline == 0 {
+            throw RPCError(.invalidArgument, "the policy deadline needs frame_deadline_ms above 0")
+        }
+        frameDeadline = configuration.deadline(of: first)
+    }
+
+    /// Why this frame can't be taken, if it can't.
+    func objection(to request: AnalyzeRequest) -> RPCError? {
+        guard request.pipeline.isEmpty || request.pipeline == pipeline.name else {
+            return RPCError(
+                .invalidArgument,
+                "frame \(request.frame.sequence) asks for the pipeline '\(request.pipeline)' in a stream of "
+                    + "'\(pipeline.name)'")
+        }
+        return nil
+    }
+
+    func apply(to request: inout AnalyzeRequest) {
+        request.policy = policy
+        request.minConfidence = minConfidence
+        request.topK = topK
+    }
+}
+
+extension CoordinatorConfiguration {
+    /// Longest deadline that a client may ask for.
+    static let maxFrameDeadline: Duration = .seconds(600)
+
+    func pipeline(named name: String) throws(RPCError) -> Pipeline {
+        guard let found = pipelines.first(where: { $0.name == name }) else {
+            let known = pipelines.map(\.name).joined(separator: ", ")
+            throw RPCError(.invalidArgument, "unknown pipeline '\(name.prefix(64))'; known are \(known)")
+        }
+        return found
+    }
+
+    func deadline(of request: AnalyzeRequest) -> Duration {
+        request.frameDeadline == 0
+            ? frameDeadline : min(.milliseconds(Int64(request.frameDeadline)), Self.maxFrameDeadline)
+    }
+}
