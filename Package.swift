@@ -120,7 +120,7 @@ let package = Package(
         .testTarget(name: "NodeTests", dependencies: ["Node", "Services", "RPC", nioCore, nioPosix], swiftSettings: strict),
         .testTarget(name: "CoordinationTests", dependencies: ["Coordination", "Services", nioCore], swiftSettings: strict),
         // Real processes: the built executables, real pictures, kill -9.
-        .testTarget(name: "SystemTests", dependencies: ["Messages", "Services", "RPC", nioCore, nioPosix], swiftSettings: strict),
+        .testTarget(name: "SystemTests", dependencies: ["Messages", "Services", "RPC", nioCore, nioPosix, logging], swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6],
     cLanguageStandard: .c11,

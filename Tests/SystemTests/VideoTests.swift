@@ -1,0 +1,112 @@
+import Foundation
+import Testing
+
+/// Whole videos through real processes: every frame is answered exactly once, in order.
+@Suite(.serialized) struct VideoThroughTheMeshTests {
+    static let vtestFrames = 795
+
+    private static func announceSkip(models: Bool) -> Bool {
+        let there = Place.exists(Place.vtest) && (!models || Place.hasSharedModels)
+        if !there { print("SKIPPED: video tests, there is no \(Place.vtest.path) or \(Place.models.path)") }
+        return there
+    }
+
+    static func expectOnceInOrder(_ answers: [AnswerLine], _ count: Int) {
+        #expect(answers.count == count)
+        #expect(answers.map(\.sequence) == (0..<UInt64(answers.count)).map { $0 })
+    }
+
+    /// Frames of a video file, counted by decoding it.
+    static func frameCount(_ file: URL) throws -> Int {
+        let probe = Process()
+        let pipe = Pipe()
+        probe.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+        probe.arguments = [
+            "ffprobe", "-v", "error", "-count_frames", "-select_streams", "v:0", "-show_entries",
+            "stream=nb_read_frames", "-of", "csv=p=0", file.path,
+        ]
+        probe.standardOutput = pipe
+        try probe.run()
+        let text = String(decoding: pipe.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+        probe.waitUntilExit()
+        guard let count = Int(text.trimmingCharacters(in: .whitespacesAndNewlines)) else {
+            throw Failure("ffprobe said '\(text)' of \(file.path)")
+        }
+        return count
+    }
+
+    @Test(.enabled(if: announceSkip(models: true)))
+    func peopleAreTrackedThroughAWholeVideo() async throws {
+        let folder = try Place.temporary("video")
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let annotated = folder.appending(path: "annotated.mp4")
+        let mesh = try await LocalMesh.up(
+            detectors: 2, classifiers: 0, detectModel: "yolo-fastest-1.1", classifyModel: nil)
+        let answers = try await LocalMesh.with(mesh) { mesh in
+            let result = try await Command.run([
+                "video", "--coordinator", mesh.coordinator, "--pipeline", "track", "--json", "--output",
+                annotated.path, Place.vtest.path,
+            ])
+            #expect(result.code == 0, "\(result.errors.suffix(2000))")
+            return try AnswerLine.all(result)
+        }
+        Self.expectOnceInOrder(answers, Self.vtestFrames)
+        #expect(answers.allSatisfy { $0.status == "ok" && $0.width == 768 && $0.height == 576 })
+        var lives: [UInt64: Int] = [:]
+        for answer in answers {
+            let ids = (answer.detections ?? []).compactMap(\.track_id)
+            #expect(Set(ids).count == ids.count, "frame \(answer.sequence) has a track twice")
+            for id in ids { lives[id, default: 0] += 1 }
+        }
+        // Ten frames a second: people who are followed for five seconds and more.
+        #expect(lives.values.filter { $0 >= 50 }.count >= 5, "lives of the tracks: \(lives.values.sorted())")
+        #expect(try Self.frameCount(annotated) == Self.vtestFrames)
+    }
+
+    @Test func aDetectorThatIsKilledCostsNoFrame() async throws {
+        let mesh = try await LocalMesh.up(detectors: 2)
+        let (answers, errors) = try await LocalMesh.with(mesh) { mesh in
+            let video = try Command([
+                "video", "--coordinator", mesh.coordinator, "--pipeline", "track", "--json",
+                Place.demo.appending(path: "digits.mp4").path,
+            ])
+            _ = try await video.line(startingWith: "{")
+            let detectors = ProcessTable.child(of: mesh.command.pid, role: "detector")
+            try #require(detectors.count == 2)
+            kill(detectors[0], SIGKILL)
+            let result = try await video.finish()
+            #expect(result.code == 0, "\(result.errors.suffix(2000))")
+            // `up` has noticed, and starts another one.
+            let end = ContinuousClock.now + .seconds(30)
+            while ProcessTable.child(of: mesh.command.pid, role: "detector").count < 2, ContinuousClock.now < end {
+                try await Task.sleep(for: .milliseconds(50))
+            }
+            let after = ProcessTable.child(of: mesh.command.pid, role: "detector")
+            #expect(after.count == 2 && !after.contains(detectors[0]))
+            #expect(mesh.command.errorText.contains("\(detectors[0])") || mesh.command.errorText.contains("killed"))
+            return (try AnswerLine.all(result), result.errors)
+        }
+        Self.expectOnceInOrder(answers, try Self.frameCount(Place.demo.appending(path: "digits.mp4")))
+        #expect(answers.allSatisfy { $0.status == "ok" }, "\(errors.suffix(2000))")
+        // The run says what happened.
+        #expect(errors.contains("another node"), "\(errors.suffix(2000))")
+    }
+
+    @Test func aLiveStreamReportsEachFrameThatItDropped() async throws {
+        let mesh = try await LocalMesh.up(extra: ["--workers", "1"])
+        let file = Place.demo.appending(path: "digits.mp4")
+        let answers = try await LocalMesh.with(mesh) { mesh in
+            let result = try await Command.run([
+                "video", "--coordinator", mesh.coordinator, "--pipeline", "cascade", "--policy", "latest", "--json",
+                file.path,
+            ])
+            #expect(result.code == 0, "\(result.errors.suffix(2000))")
+            return try AnswerLine.all(result)
+        }
+        Self.expectOnceInOrder(answers, try Self.frameCount(file))
+        let dropped = answers.filter { $0.status == "dropped" }
+        #expect(dropped.allSatisfy { $0.cause?.contains("replaced") == true })
+        #expect(answers.allSatisfy { ["ok", "dropped"].contains($0.status) })
+        #expect(answers.last?.status == "ok", "the newest frame wins")
+    }
+}
