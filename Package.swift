@@ -118,7 +118,8 @@ let package = Package(
         .testTarget(name: "TrackingTests", dependencies: ["Tracking", "Messages"], swiftSettings: strict),
         .testTarget(name: "VideoTests", dependencies: ["Video", "Messages", nioCore], swiftSettings: strict),
         .testTarget(name: "NodeTests", dependencies: ["Node", "Services", "RPC", nioCore, nioPosix], swiftSettings: strict),
-        .testTarget(name: "CoordinationTests", dependencies: ["Coordination", "Services", nioCore], swiftSettings: strict),
+        .testTarget(name: "CoordinationTests",
+            dependencies: ["Coordination", "Mesh", "Messages", "Services", "RPC", nioCore, nioPosix, logging], swiftSettings: strict),
         // Real processes: the built executables, real pictures, kill -9.
         .testTarget(name: "SystemTests", dependencies: ["Messages", "Services", "RPC", nioCore, nioPosix, logging], swiftSettings: strict),
     ],

@@ -1,0 +1,275 @@
+import Messages
+import NIOCore
+import RPC
+import Services
+import Synchronization
+import Testing
+
+@testable import Coordination
+
+@Suite struct CoordinatorTests {
+    private func code(_ body: () async throws -> some Any) async -> (StatusCode?, String) {
+        do {
+            _ = try await body()
+            return (nil, "")
+        } catch let error as RPCError {
+            return (error.code, error.message)
+        } catch {
+            return (.unknown, "\(error)")
+        }
+    }
+
+    @Test func parallelStagesAreMerged() async throws {
+        try await TestMesh.with { mesh in
+            let answer = try await mesh.analyze("detect+classify")
+            #expect(answer.status == .ok && answer.sequence == 7 && answer.stream == "s")
+            #expect(answer.width == 64 && answer.height == 48)
+            #expect(answer.detections.map(\.label) == ["digit"])
+            #expect(answer.classes.map(\.label) == ["whole"])
+            let stages = Set(answer.timing.map(\.stage))
+            #expect(
+                stages.isSuperset(of: [
+                    "coordinator.queue", "detect.infer", "detect.network", "classify.infer", "classify.network", "total",
+                ]))
+        }
+    }
+
+    @Test func aCascadeGivesEachBoxItsOwnClasses() async throws {
+        let detector = ScriptedNode(onDetect: { request in
+            .found([.digit(at: 5, confidence: 0.5), .digit(at: 40, confidence: 0.9), .digit(at: 80, confidence: 0.7)], in: request.frame)
+        })
+        try await TestMesh.with(detectors: [detector]) { mesh in
+            let answer = try await mesh.analyze("cascade")
+            #expect(answer.detections.map { $0.classes.first?.label } == ["at 5", "at 40", "at 80"])
+        }
+    }
+
+    @Test func aCascadeWithoutBoxesAsksNoClassifier() async throws {
+        let detector = ScriptedNode(onDetect: { .found([], in: $0.frame) })
+        let classifier = ScriptedNode(onClassify: { _ in throw RPCError(.internal, "was asked") })
+        try await TestMesh.with(detectors: [detector], classifiers: [classifier]) { mesh in
+            let answer = try await mesh.analyze("cascade")
+            #expect(answer.status == .ok && answer.detections.isEmpty)
+        }
+    }
+
+    @Test func aMissingOptionalStageMakesTheAnswerPartial() async throws {
+        try await TestMesh.with(classifiers: []) { mesh in
+            for pipeline in ["cascade", "detect+classify"] {
+                let answer = try await mesh.analyze(pipeline)
+                #expect(answer.status == .partial && answer.missing == ["classify"])
+                #expect(answer.detections.count == 1)
+                #expect(answer.cause.contains("127.0.0.1:1"))
+            }
+        }
+    }
+
+    @Test func aMissingRequiredStageFailsTheFrameAndSaysWhatWasTried() async throws {
+        try await TestMesh.with(classifiers: []) { mesh in
+            let (status, message) = await code { try await mesh.analyze("classify") }
+            #expect(status == .unavailable && message.contains("127.0.0.1:1"))
+            let answers = try await mesh.stream("classify", count: 2)
+            #expect(answers.map(\.status) == [.error, .error])
+            #expect(answers.allSatisfy { $0.code == StatusCode.unavailable.rawValue })
+        }
+        try await TestMesh.with(classifiers: nil) { mesh in
+            let (status, message) = await code { try await mesh.analyze("classify") }
+            #expect(status == .failedPrecondition && message.contains("classify"))
+        }
+    }
+
+    @Test func whatCannotBeIsRefusedByName() async throws {
+        try await TestMesh.with { mesh in
+            let (status, message) = await code { try await mesh.analyze("dream") }
+            #expect(status == .invalidArgument && message.contains("dream") && message.contains("cascade+track"))
+            #expect(await code { try await mesh.analyze("track") }.0 == .invalidArgument)
+            #expect(await code { try await mesh.stream("dream", count: 1) }.0 == .invalidArgument)
+            let late = await code { try await mesh.stream("detect", count: 1) { $0.policy = .deadline } }
+            #expect(late.0 == .invalidArgument && late.1.contains("frame_deadline_ms"))
+        }
+    }
+
+    @Test func aBadPictureFailsItsFrameAlone() async throws {
+        let detector = ScriptedNode(onDetect: { request in
+            if request.frame.sequence == 3 { throw RPCError(.invalidArgument, "not a picture") }
+            return .found([], in: request.frame)
+        })
+        try await TestMesh.with(detectors: [detector]) { mesh in
+            let answers = try await mesh.stream("detect+classify", count: 6)
+            #expect(answers.map(\.status) == [.ok, .ok, .ok, .error, .ok, .ok])
+            #expect(answers[3].cause == "not a picture")
+        }
+    }
+
+    @Test func answersKeepTheOrderOfFramesWhateverTheNodesDo() async throws {
+        let slowSometimes = ScriptedNode(onDetect: { request in
+            try await Task.sleep(for: .milliseconds(Int64((request.frame.sequence &* 2_654_435_761) % 9)))
+            return .found([.digit(at: Float(request.frame.sequence))], in: request.frame)
+        })
+        try await TestMesh.with(detectors: [slowSometimes, slowSometimes]) { mesh in
+            let answers = try await mesh.stream("detect", count: 300)
+            #expect(answers.map(\.sequence) == Array(0..<300))
+            #expect(answers.allSatisfy { $0.status == .ok && $0.detections[0].box.x == Float($0.sequence) })
+        }
+    }
+
+    @Test func framesOfADeadNodeGoToAnother() async throws {
+        let slow = ScriptedNode(onDetect: { request in
+            try await Task.sleep(for: .milliseconds(4))
+            return .found([], in: request.frame)
+        })
+        try await TestMesh.with(detectors: [slow, slow]) { mesh in
+            let victim = mesh.nodes[0]
+            let answers = try await mesh.stream("detect", count: 200) { _ in } each: { answer in
+                if answer.sequence == 50 { await victim.kill() }
+            }
+            #expect(answers.map(\.sequence) == Array(0..<200))
+            #expect(answers.allSatisfy { $0.status == .ok }, "\(answers.first { $0.status != .ok }?.cause ?? "")")
+            #expect(answers.contains { $0.attempts > 0 }, "some frames were running there")
+        }
+    }
+
+    @Test func losslessFramesWaitForAFullMesh() async throws {
+        let refusals = Mutex(0)
+        let full = ScriptedNode(onDetect: { request in
+            let refuses = refusals.withLock { count in
+                count += 1
+                return count < 40
+            }
+            if refuses { throw RPCError(.resourceExhausted, "queue is full") }
+            return .found([], in: request.frame)
+        })
+        try await TestMesh.with(detectors: [full]) { mesh in
+            #expect(await code { try await mesh.analyze("detect") }.0 == .resourceExhausted, "a unary call is told at once")
+            let answers = try await mesh.stream("detect", count: 20)
+            #expect(answers.map(\.sequence) == Array(0..<20) && answers.allSatisfy { $0.status == .ok })
+        }
+    }
+
+    @Test func latestAnswersEveryFrameAndTheNewestWins() async throws {
+        let slow = ScriptedNode(onDetect: { request in
+            try await Task.sleep(for: .milliseconds(20))
+            return .found([], in: request.frame)
+        })
+        try await TestMesh.with(detectors: [slow]) { mesh in
+            let answers = try await mesh.stream("detect", count: 200) { $0.policy = .latest }
+            #expect(answers.map(\.sequence) == Array(0..<200))
+            #expect(answers.last?.status == .ok)
+            let dropped = answers.filter { $0.status == .dropped }
+            #expect(!dropped.isEmpty && dropped.allSatisfy { $0.cause.contains("newer frame") })
+            #expect(answers.allSatisfy { $0.status == .ok || $0.status == .dropped })
+        }
+    }
+
+    @Test func deadlineDropsWhatIsTooLateAndSaysSo() async throws {
+        let slow = ScriptedNode(onDetect: { request in
+            try await Task.sleep(for: .milliseconds(60))
+            return .found([], in: request.frame)
+        })
+        try await TestMesh.with(detectors: [slow]) { mesh in
+            let answers = try await mesh.stream("detect", count: 60) {
+                $0.policy = .deadline
+                $0.frameDeadline = 100
+            }
+            #expect(answers.map(\.sequence) == Array(0..<60))
+            #expect(answers.first?.status == .ok)
+            let dropped = answers.filter { $0.status == .dropped }
+            #expect(!dropped.isEmpty && dropped.allSatisfy { $0.code == StatusCode.deadlineExceeded.rawValue })
+            #expect(answers.allSatisfy { $0.status == .ok || $0.status == .dropped })
+        }
+    }
+
+    @Test func tracksLastThroughAStream() async throws {
+        let moving = ScriptedNode(onDetect: { request in
+            .found([.digit(at: Float(request.frame.sequence) * 2), .digit(at: 300, confidence: 0.12)], in: request.frame)
+        })
+        try await TestMesh.with(detectors: [moving]) { mesh in
+            for pipeline in ["track", "cascade+track"] {
+                let answers = try await mesh.stream(pipeline, count: 30)
+                let ids = Set(answers.flatMap { $0.detections.compactMap(\.trackID) })
+                #expect(ids.count == 1)
+                #expect(answers.allSatisfy { $0.detections.count == 1 }, "the weak box was for the tracker alone")
+                #expect(answers.allSatisfy { $0.timing.contains { $0.stage == "track" } })
+            }
+        }
+    }
+
+    @Test func anAnswerToAnotherFrameIsNotTaken() async throws {
+        let confused = ScriptedNode(onDetect: { request in
+            var response = DetectResponse.found([], in: request.frame)
+            response.sequence += 1
+            return response
+        })
+        try await TestMesh.with(detectors: [confused]) { mesh in
+            let (status, message) = await code { try await mesh.analyze("detect") }
+            #expect(status == .internal && message.contains("answered frame 8"))
+        }
+    }
+
+    @Test func framesOfAnotherPipelineAreRefusedAlone() async throws {
+        try await TestMesh.with { mesh in
+            let answers = try await mesh.stream("detect", count: 4) {
+                if $0.frame.sequence == 2 { $0.pipeline = "classify" }
+                if $0.frame.sequence == 3 { $0.pipeline = "" }
+            }
+            #expect(answers.map(\.status) == [.ok, .ok, .error, .ok])
+            #expect(answers[2].cause.contains("classify"))
+        }
+    }
+
+    @Test func whatIsNoRequestEndsTheStreamAfterWhatWasAccepted() async throws {
+        try await TestMesh.with { mesh in
+            let call = try await mesh.connection.open(MethodPath.analyzeStream)
+            for sequence in 0..<3 as Range<UInt64> {
+                try await call.send(Payload(AnalyzeRequest(frame: mesh.frame(sequence), pipeline: "detect")))
+            }
+            try await call.send(Payload(ByteBuffer(bytes: [0xFF, 0xFF, 0xFF])))
+            var sequences: [UInt64] = []
+            let (status, _) = await code {
+                for try await answer in AnalyzeStreamClient(call).answers { sequences.append(answer.sequence) }
+            }
+            #expect(sequences == [0, 1, 2])
+            #expect(status == .invalidArgument)
+        }
+    }
+
+    @Test func cancellingAStreamCancelsItsCallsToNodes() async throws {
+        let (started, start) = AsyncStream<Void>.makeStream()
+        let (cancelled, cancel) = AsyncStream<Void>.makeStream()
+        let stuck = ScriptedNode(onDetect: { request in
+            start.yield()
+            do {
+                try await Task.sleep(for: .seconds(30))
+            } catch {
+                cancel.yield()
+                throw error
+            }
+            return .found([], in: request.frame)
+        })
+        try await TestMesh.with(detectors: [stuck]) { mesh in
+            let stream = AnalyzeStreamClient(try await mesh.connection.open(MethodPath.analyzeStream))
+            try await stream.send(AnalyzeRequest(frame: mesh.frame(), pipeline: "detect"))
+            var starts = started.makeAsyncIterator()
+            await starts.next()
+            stream.cancel()
+            var cancellations = cancelled.makeAsyncIterator()
+            await cancellations.next()
+        }
+    }
+
+    @Test func nodesAreListedWithWhatTheySayOfThemselves() async throws {
+        try await TestMesh.with(detectors: [ScriptedNode(), ScriptedNode()], classifiers: []) { mesh in
+            _ = try await mesh.analyze("detect")
+            var nodes = try await mesh.client.nodes(deadline: .after(.seconds(5)))
+            for _ in 0..<100 where nodes.filter({ $0.state == "ready" }).count < 2 {
+                try await Task.sleep(for: .milliseconds(20))
+                nodes = try await mesh.client.nodes(deadline: .after(.seconds(5)))
+            }
+            #expect(nodes.map(\.role).sorted() == ["classifier", "detector", "detector"])
+            let ready = nodes.filter { $0.role == "detector" }
+            #expect(ready.allSatisfy { $0.state == "ready" && $0.description?.workers == 3 })
+            #expect(ready.map(\.calls).reduce(0, +) == 1)
+            #expect(nodes.first { $0.role == "classifier" }?.state == "connecting")
+        }
+    }
+}

@@ -1,0 +1,186 @@
+import Coordination
+import Logging
+import Mesh
+import Messages
+import NIOCore
+import NIOPosix
+import RPC
+import Services
+import Synchronization
+import Testing
+
+/// A detection or classification node whose answers the test decides; everything else about it is real.
+struct ScriptedNode: DetectorHandler, ClassifierHandler, NodeHandler {
+    var onDetect: @Sendable (DetectRequest) async throws -> DetectResponse = { request in
+        .found([.digit(at: 10)], in: request.frame)
+    }
+    var onClassify: @Sendable (ClassifyRequest) async throws -> ClassifyResponse = { request in
+        var response = ClassifyResponse()
+        response.sequence = request.frame.sequence
+        response.width = 64
+        response.height = 48
+        // A region is named by where it is, so that a mix-up shows.
+        let names = request.regions.isEmpty ? ["whole"] : request.regions.map { "at \(Int($0.x))" }
+        response.regions = names.map { [Classification(classID: 1, label: $0, confidence: 0.9)] }
+        response.timing = [Timing("infer", microseconds: 20)]
+        return response
+    }
+
+    func detect(_ request: DetectRequest, context: CallContext) async throws -> DetectResponse {
+        try await onDetect(request)
+    }
+    func classify(_ request: ClassifyRequest, context: CallContext) async throws -> ClassifyResponse {
+        try await onClassify(request)
+    }
+    func describe() -> NodeDescription {
+        var description = NodeDescription()
+        description.role = "detector"
+        description.workers = 3
+        return description
+    }
+}
+
+extension Detection {
+    static func digit(at x: Float, confidence: Float = 0.8) -> Detection {
+        Detection(classID: 0, label: "digit", confidence: confidence, box: Box(x: x, y: 10, width: 20, height: 20))
+    }
+}
+
+extension DetectResponse {
+    static func found(_ detections: [Detection], in frame: Frame) -> DetectResponse {
+        var response = DetectResponse()
+        response.sequence = frame.sequence
+        response.width = 64
+        response.height = 48
+        response.detections = detections
+        response.timing = [Timing("infer", microseconds: 10)]
+        return response
+    }
+}
+
+/// A coordinator and its nodes on free ports of this process, over real sockets.
+struct TestMesh {
+    let client: VisionClient
+    let connection: RPCConnection
+    let nodes: [RunningNode]
+
+    final class RunningNode: Sendable {
+        let server: RPCServer
+        let stop: Mutex<Task<Void, any Error>?> = Mutex(nil)
+        init(_ server: RPCServer) { self.server = server }
+        /// As a crash: connections end without a word. Waits until the port is free.
+        func kill() async {
+            let task = stop.withLock { $0 }
+            task?.cancel()
+            _ = try? await task?.value
+        }
+        var target: String { server.address.endpointName }
+    }
+
+    static let group = MultiThreadedEventLoopGroup.singleton
+    static var logger: Logger {
+        var logger = Logger(label: "test")
+        logger.logLevel = .error
+        return logger
+    }
+
+    static func with(
+        detectors: [ScriptedNode] = [ScriptedNode()], classifiers: [ScriptedNode]? = [ScriptedNode()],
+        configure: (inout CoordinatorConfiguration) -> Void = { _ in },
+        _ body: (TestMesh) async throws -> Void
+    ) async throws {
+        func start(_ scripted: ScriptedNode) async throws -> RunningNode {
+            let health = HealthService()
+            for name in ["", ServiceName.detector, ServiceName.classifier] { health.set(.serving, for: name) }
+            var limits = ServerConfiguration()
+            limits.attachmentIdentity = "node-\(UInt64.random(in: 0...UInt64.max))"
+            limits.drainTimeout = .zero
+            let server = try await RPCServer.bind(
+                host: "127.0.0.1", port: 0, configuration: limits,
+                services: [DetectorService(scripted), ClassifierService(scripted), NodeService(scripted), health],
+                group: group, logger: logger)
+            let node = RunningNode(server)
+            // Ended by `kill`, in any case at the end of the test.
+            node.stop.withLock { $0 = Task { try await server.run() } }
+            return node
+        }
+        var nodes: [RunningNode] = []
+        var names: [String] = []
+        for scripted in detectors {
+            nodes.append(try await start(scripted))
+            names.append(nodes.last!.target)
+        }
+        var classifierTarget: Target?
+        if let classifiers {
+            var classifierNames: [String] = []
+            for scripted in classifiers {
+                nodes.append(try await start(scripted))
+                classifierNames.append(nodes.last!.target)
+            }
+            // A port where nobody listens, if there shall be no node.
+            if classifierNames.isEmpty { classifierNames = ["127.0.0.1:1"] }
+            classifierTarget = try Target(parsing: "static:///" + classifierNames.joined(separator: ","))
+        }
+        if names.isEmpty { names = ["127.0.0.1:1"] }
+        var configuration = CoordinatorConfiguration(
+            detectors: try Target(parsing: "static:///" + names.joined(separator: ",")), classifiers: classifierTarget)
+        configuration.channel.readyTimeout = .milliseconds(700)
+        configuration.drainTimeout = .milliseconds(200)
+        configure(&configuration)
+        let coordinator = try await Coordinator.start(configuration, group: group, logger: logger)
+        let running = Task { try await coordinator.run() }
+        let connection = try await RPCConnection.connect(to: coordinator.address, group: group, logger: logger)
+        let outcome: Result<Void, any Error>
+        do {
+            outcome = .success(
+                try await body(TestMesh(client: VisionClient(connection), connection: connection, nodes: nodes)))
+        } catch {
+            outcome = .failure(error)
+        }
+        connection.close()
+        running.cancel()
+        _ = try? await running.value
+        for node in nodes { await node.kill() }
+        try outcome.get()
+    }
+
+    func frame(_ sequence: UInt64 = 0, captureTime: Int64 = 0) -> Frame {
+        Frame(
+            stream: "s", sequence: sequence, captureTime: captureTime,
+            payload: .attached(ByteBuffer(string: "pixels \(sequence)")))
+    }
+
+    func analyze(_ pipeline: String, _ change: (inout AnalyzeRequest) -> Void = { _ in }) async throws -> AnalyzeResponse {
+        var request = AnalyzeRequest(frame: frame(7), pipeline: pipeline)
+        change(&request)
+        return try await client.analyze(request, deadline: .after(.seconds(20)))
+    }
+
+    /// Sends `count` frames, returns all answers.
+    func stream(
+        _ pipeline: String, count: UInt64, interval: Duration? = nil, _ change: (inout AnalyzeRequest) -> Void = { _ in },
+        each: @Sendable (AnalyzeResponse) async -> Void = { _ in }
+    ) async throws -> [AnalyzeResponse] {
+        let requests = (0..<count).map { index in
+            var request = AnalyzeRequest(frame: frame(index, captureTime: Int64(index) * 40_000), pipeline: pipeline)
+            change(&request)
+            return request
+        }
+        let stream = AnalyzeStreamClient(try await connection.open(MethodPath.analyzeStream))
+        return try await withThrowingTaskGroup(of: Void.self) { tasks in
+            tasks.addTask {
+                for request in requests {
+                    try await stream.send(request)
+                    if let interval { try await Task.sleep(for: interval) }
+                }
+                stream.finishSending()
+            }
+            var answers: [AnalyzeResponse] = []
+            for try await answer in stream.answers {
+                answers.append(answer)
+                await each(answer)
+            }
+            return answers
+        }
+    }
+}
