@@ -74,7 +74,9 @@ import Testing
             #expect((unknown.output + unknown.errors).contains("cascade"), "names what there is")
 
             let unaryTrack = try await mesh.send("track", [good.path])
-            #expect((unaryTrack.code == 0) == (try AnswerLine.all(unaryTrack).first?.status == "ok"))
+            // Either is right: pictures may be sent as one stream.
+            let status = try AnswerLine.all(unaryTrack).first?.status
+            #expect((unaryTrack.code == 0) == (status == "ok"))
 
             let missing = try await mesh.send("detect", [folder.appending(path: "nothing-here.jpg").path])
             #expect(missing.code != 0)
@@ -82,7 +84,8 @@ import Testing
 
             // All of it still works.
             let again = try await mesh.send("cascade", [good.path])
-            #expect(again.code == 0 && (try AnswerLine.all(again).first?.status) == "ok")
+            #expect(again.code == 0)
+            #expect(try AnswerLine.all(again).first?.status == "ok")
         }
     }
 
