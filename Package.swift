@@ -34,6 +34,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.0"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
         .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
+        .package(url: "https://github.com/apple/swift-system", from: "1.6.0"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.0"),
     ],
     targets: [
@@ -99,7 +100,9 @@ let package = Package(
         .executableTarget(
             name: "framemesh",
             dependencies: [
-                "Node", "Coordination", "Video", "Vision", "Mesh", "Services", "RPC", nioCore, nioPosix, logging,
+                "Node", "Coordination", "Video", "Vision", "Mesh", "Services", "RPC", "Messages", nioCore, nioPosix, logging,
+                yams,
+                .product(name: "SystemPackage", package: "swift-system"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Configuration", package: "swift-configuration"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
