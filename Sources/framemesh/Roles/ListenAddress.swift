@@ -1,5 +1,6 @@
 import Mesh
 import NIOCore
+import SystemPackage
 
 /// Where a role listens: HOST:PORT, port 0 for any free one.
 struct ListenAddress: Sendable, Hashable, CustomStringConvertible {
@@ -22,7 +23,7 @@ struct ListenAddress: Sendable, Hashable, CustomStringConvertible {
     func failure(_ error: any Error) -> Fatal {
         switch error {
         case let error as IOError:
-            return Fatal("cannot listen on \(self): \(Errno.text(error.errnoCode))", status: .unreachable)
+            return Fatal("cannot listen on \(self): \(Errno(rawValue: error.errnoCode))", status: .unreachable)
         case is SocketAddressError:
             return Fatal("cannot listen on \(self): the host is not known", status: .unreachable)
         default:
