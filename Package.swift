@@ -123,6 +123,13 @@ let package = Package(
         .testTarget(name: "NodeTests", dependencies: ["Node", "Services", "RPC", nioCore, nioPosix], swiftSettings: strict),
         .testTarget(name: "CoordinationTests",
             dependencies: ["Coordination", "Mesh", "Messages", "Services", "RPC", nioCore, nioPosix, logging], swiftSettings: strict),
+        // What the command decides, without processes.
+        .testTarget(
+            name: "FramemeshTests",
+            dependencies: [
+                "framemesh", "Coordination", "RPC", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            swiftSettings: strict),
         // Real processes: the built executables, real pictures, kill -9.
         .testTarget(name: "SystemTests", dependencies: ["Messages", "Services", "RPC", nioCore, nioPosix, logging], swiftSettings: strict),
     ],
