@@ -100,6 +100,8 @@ let package = Package(
             name: "framemesh",
             dependencies: [
                 "Node", "Coordination", "Video", "Vision", "Mesh", "Services", "RPC", nioCore, nioPosix, logging,
+                .product(name: "DequeModule", package: "swift-collections"),
+                .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Configuration", package: "swift-configuration"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),

@@ -4,6 +4,7 @@ import Messages
 final class AnswerPrinter {
     let console: Console
     private let json: Bool
+    private let tables: Bool
     private let stages: [String]
     private(set) var summary = RunSummary()
     private var progress: Progress
@@ -13,24 +14,34 @@ final class AnswerPrinter {
     static let maxRows = 50
 
     /// - Parameters:
+    ///   - tables: without JSON, a table for each frame; otherwise only for those that failed.
     ///   - stages: of the pipeline.
-    ///   - total: frames to come; nil where unknown.
-    init(console: Console, json: Bool, stages: [String], total: UInt64?, start: ContinuousClock.Instant = .now) {
+    init(
+        console: Console, json: Bool, tables: Bool, stages: [String], total: UInt64?,
+        start: ContinuousClock.Instant = .now
+    ) {
         self.console = console
         self.json = json
+        self.tables = tables
         self.stages = stages
         self.start = start
         progress = Progress(total: total, start: start)
     }
 
-    /// - Throws: `OutputClosed`.
+    /// Frames to come; nil where unknown.
+    var total: UInt64? {
+        get { progress.total }
+        set { progress.total = newValue }
+    }
+
+    /// - Throws: `Fatal` if nobody reads standard output any more.
     func print(_ answer: SourceAnswer) throws {
         let status = answer.response.status
         summary.count(answer.response)
         progress.advance(dropped: status == .dropped, failed: status == .error || status == .partial)
         if json {
             try console.print(answer.line(stages: stages))
-        } else if answer.stream == nil || status == .error {
+        } else if tables || status == .error {
             try console.print(Self.table(answer))
         }
         console.progress { progress.line(at: .now) }

@@ -1,8 +1,10 @@
 import Glibc
 import Synchronization
 
-/// Standard output closed under us (`| head`): nobody reads on, so there is nothing to say.
-struct OutputClosed: Error {}
+extension Fatal {
+    /// Standard output closed under us (`| head`): nobody reads on, so there is nothing to say.
+    static let outputClosed = Fatal(nil, status: .interrupted(by: SIGPIPE))
+}
 
 /// Lines to standard output, and one line that changes on a terminal's standard error.
 final class Console: Sendable {
@@ -23,11 +25,11 @@ final class Console: Sendable {
     }
 
     /// One line to standard output, written at once.
-    /// - Throws: `OutputClosed`.
+    /// - Throws: `Fatal.outputClosed`.
     func print(_ line: String) throws {
         try state.withLock { state in
             Self.clear(&state)
-            guard Self.write(line + "\n", to: STDOUT_FILENO) else { throw OutputClosed() }
+            guard Self.write(line + "\n", to: STDOUT_FILENO) else { throw Fatal.outputClosed }
         }
     }
 
@@ -65,8 +67,9 @@ final class Console: Sendable {
         var text = text
         return text.withUTF8 { bytes in
             var rest = unsafe UnsafeRawBufferPointer(bytes)[...]
-            while !rest.isEmpty {
-                let count = unsafe Glibc.write(descriptor, UnsafeRawBufferPointer(rebasing: rest).baseAddress, rest.count)
+            while unsafe !rest.isEmpty {
+                let count = unsafe Glibc.write(
+                    descriptor, UnsafeRawBufferPointer(rebasing: rest).baseAddress, rest.count)
                 if count > 0 {
                     unsafe rest = rest.dropFirst(count)
                 } else if count < 0, errno == EAGAIN {

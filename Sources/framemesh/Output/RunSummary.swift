@@ -62,7 +62,8 @@ struct RunSummary: Sendable {
     var notes: [String] {
         var notes: [String] = []
         if retried > 0 {
-            notes.append("\(retried) \(retried == 1 ? "frame was" : "frames were") answered by another node after a failure")
+            notes.append(
+                "\(retried) \(retried == 1 ? "frame was" : "frames were") answered by another node after a failure")
         }
         for (_, cause) in causes.sorted(by: { ($1.value.count, $0.key) < ($0.value.count, $1.key) }) {
             notes.append(cause.count == 1 ? cause.example : "\(cause.count) times, the first: \(cause.example)")
