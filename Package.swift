@@ -103,6 +103,8 @@ let package = Package(
                 "Node", "Coordination", "Video", "Vision", "Mesh", "Services", "RPC", "Messages", nioCore, nioPosix, logging,
                 yams,
                 .product(name: "SystemPackage", package: "swift-system"),
+                .product(name: "DequeModule", package: "swift-collections"),
+                .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Configuration", package: "swift-configuration"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
