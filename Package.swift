@@ -122,7 +122,9 @@ let package = Package(
         .testTarget(name: "VisionTests", dependencies: ["Vision", "Messages", nioCore], swiftSettings: strict),
         .testTarget(name: "TrackingTests", dependencies: ["Tracking", "Messages"], swiftSettings: strict),
         .testTarget(name: "VideoTests", dependencies: ["Video", "Messages", nioCore], swiftSettings: strict),
-        .testTarget(name: "NodeTests", dependencies: ["Node", "Services", "RPC", nioCore, nioPosix], swiftSettings: strict),
+        .testTarget(
+            name: "NodeTests",
+            dependencies: ["Node", "Services", "RPC", "Messages", "Vision", nioCore, nioPosix, logging], swiftSettings: strict),
         .testTarget(name: "CoordinationTests",
             dependencies: ["Coordination", "Mesh", "Messages", "Services", "RPC", nioCore, nioPosix, logging], swiftSettings: strict),
         // What the command decides, without processes.
