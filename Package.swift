@@ -131,7 +131,7 @@ let package = Package(
         .testTarget(
             name: "FramemeshTests",
             dependencies: [
-                "framemesh", "Coordination", "RPC", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                "framemesh", "Coordination", "RPC", "Messages", .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict),
         // Real processes: the built executables, real pictures, kill -9.
