@@ -12,8 +12,8 @@ struct OurServer {
         logger.logLevel = .error
         return logger
     }
-    /// Stock clients here send up to this much.
-    static let maxMessageBytes = 8 << 20
+    /// A plain message may be twice as large, since pixels may be its last field.
+    static let maxMessageBytes = 4 << 20
 
     let server: RPCServer
     var port: Int { server.address.port ?? 0 }
@@ -24,6 +24,7 @@ struct OurServer {
         health.set(.serving)
         var limits = ServerConfiguration()
         limits.maxMessageBytes = maxMessageBytes
+        limits.maxAttachmentBytes = maxMessageBytes
         limits.attachmentIdentity = "conformance"
         let seen = SeenPictures()
         let server = try await RPCServer.bind(

@@ -4,8 +4,8 @@ import TestSupport
 /// The scripts beside these tests, run by the Python of `.venv` (dev/python-env.sh).
 enum PythonScript {
     static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appending(path: "python")
-    static let interpreter = folder.deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
-        .appending(path: ".venv/bin/python")
+    static let root = folder.deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+    static let interpreter = root.appending(path: ".venv/bin/python")
 
     static func start(_ name: String, _ arguments: [String]) throws -> ChildProcess {
         guard FileManager.default.isExecutableFile(atPath: interpreter.path) else {

@@ -189,7 +189,7 @@ def large(test, port):
 
 
 def too_large_for_the_server(test, port):
-    """The server takes 8 MiB."""
+    """The server takes plain messages of 8 MiB."""
     error = error_of(lambda: test.Echo(bytes((8 << 20) + 1), timeout=LIMIT))
     equal(error.code(), grpc.StatusCode.RESOURCE_EXHAUSTED)
     equal(str(8 << 20) in error.details(), True)
