@@ -19,72 +19,6 @@ public struct Payload: Sendable {
     }
 }
 
-/// Metadata: ordered, duplicates kept, keys lower case; keys that end in `-bin` carry bytes.
-public struct Metadata: Sendable, Equatable, ExpressibleByDictionaryLiteral, Sequence {
-    public enum Content: Sendable, Equatable { case ascii(String), binary([UInt8]) }
-    public init() { fatalError() }
-    public init(dictionaryLiteral elements: (String, String)...) { fatalError() }
-    public mutating func add(_ key: String, _ value: String) { fatalError() }
-    public mutating func add(_ key: String, bytes: [UInt8]) { fatalError() }
-    /// The first ASCII value of `key`.
-    public subscript(key: String) -> String? { fatalError() }
-    public func bytes(_ key: String) -> [UInt8]? { fatalError() }
-    public func makeIterator() -> AnyIterator<(key: String, value: Content)> { fatalError() }
-}
-
-/// gRPC status codes (gRPC, `doc/statuscodes.md`).
-public struct StatusCode: RawRepresentable, Sendable, Hashable, CustomStringConvertible {
-    public let rawValue: Int
-    public init(rawValue: Int) { self.rawValue = rawValue }
-    public static let ok = StatusCode(rawValue: 0)
-    public static let cancelled = StatusCode(rawValue: 1)
-    public static let unknown = StatusCode(rawValue: 2)
-    public static let invalidArgument = StatusCode(rawValue: 3)
-    public static let deadlineExceeded = StatusCode(rawValue: 4)
-    public static let notFound = StatusCode(rawValue: 5)
-    public static let alreadyExists = StatusCode(rawValue: 6)
-    public static let permissionDenied = StatusCode(rawValue: 7)
-    public static let resourceExhausted = StatusCode(rawValue: 8)
-    public static let failedPrecondition = StatusCode(rawValue: 9)
-    public static let aborted = StatusCode(rawValue: 10)
-    public static let outOfRange = StatusCode(rawValue: 11)
-    public static let unimplemented = StatusCode(rawValue: 12)
-    public static let `internal` = StatusCode(rawValue: 13)
-    public static let unavailable = StatusCode(rawValue: 14)
-    public static let dataLoss = StatusCode(rawValue: 15)
-    public static let unauthenticated = StatusCode(rawValue: 16)
-    /// The name of the specification, for example `DEADLINE_EXCEEDED`.
-    public var description: String { fatalError() }
-}
-
-/// How a call failed: a code, a message for the peer, and a cause that stays here, for the log.
-public struct RPCError: Error, Sendable, CustomStringConvertible {
-    public var code: StatusCode
-    public var message: String
-    public var metadata: Metadata
-    public var cause: (any Error)?
-    /// The call surely never reached a handler (refused stream, GOAWAY below its id, could not connect).
-    public var neverStarted: Bool
-    /// The connection broke (reset, closed, timed out) while the call ran.
-    public var lostConnection: Bool
-    public init(
-        _ code: StatusCode, _ message: String, metadata: Metadata = [:], cause: (any Error)? = nil,
-        neverStarted: Bool = false, lostConnection: Bool = false
-    ) { fatalError() }
-    public var description: String { fatalError() }
-}
-
-/// A point in time on the monotonic clock.
-public struct Deadline: Sendable, Hashable, Comparable {
-    public var instant: NIODeadline
-    public init(instant: NIODeadline) { self.instant = instant }
-    public static func after(_ duration: Duration) -> Deadline { fatalError() }
-    /// Zero when it has passed.
-    public var remaining: Duration { fatalError() }
-    public var hasPassed: Bool { fatalError() }
-    public static func < (a: Deadline, b: Deadline) -> Bool { a.instant < b.instant }
-}
-
 // ---- server ----
 
 /// What a handler may know of its call.
@@ -129,6 +63,12 @@ public protocol RPCService: Sendable {
     var serviceName: String { get }
     /// By method name, for example `Detect`.
     var methods: [String: RPCHandler] { get }
+    /// The server will end: no new calls come, running ones may finish. A service ends here what would run for ever.
+    func drain()
+}
+
+extension RPCService {
+    public func drain() {}
 }
 
 /// Every size, count and wait has a name here.
@@ -159,15 +99,6 @@ public final class RPCServer: Sendable {
     public func run() async throws { fatalError() }
     /// GOAWAY with the largest id, later the real one; running calls finish; then `run()` returns.
     public func drain() { fatalError() }
-}
-
-/// `grpc.health.v1.Health`: Check and Watch. The empty name is the whole server.
-public final class HealthService: RPCService {
-    public enum Status: Sendable { case unknown, serving, notServing, serviceUnknown }
-    public init() { fatalError() }
-    public func set(_ status: Status, for service: String = "") { fatalError() }
-    public var serviceName: String { fatalError() }
-    public var methods: [String: RPCHandler] { fatalError() }
 }
 
 /// Bytes of messages in flight in this process; receivers reserve before the first byte has its place.

@@ -40,7 +40,7 @@ extension Fatal {
         case let error as Fatal: self = error
         case is CancellationError: self.init("interrupted", status: .interrupted)
         case let error as VisionError:
-            self.init(error.message, status: error.kind == .internalFailure ? .failed : .usage)
+            self.init(error.message, status: [.badModel, .notFound].contains(error.kind) ? .usage : .failed)
         case let error as MeshError: self.init(error.message, status: .usage)
         case let error as VideoError: self.init(error.message)
         case let error as RPCError:

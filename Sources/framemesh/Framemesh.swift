@@ -60,9 +60,13 @@ import Foundation
         }
     }
 
-    /// One line on standard error.
+    /// Why the command failed: one line on standard error.
     static func say(_ text: String) {
-        let line = text.split(whereSeparator: \.isNewline).joined(separator: " ")
-        FileHandle.standardError.write(Data("framemesh: \(line)\n".utf8))
+        log("framemesh: " + text.split(whereSeparator: \.isNewline).joined(separator: " "))
+    }
+
+    /// A line on standard error. That nobody reads it is no reason to fail.
+    static func log(_ line: String) {
+        try? FileHandle.standardError.write(contentsOf: Data("\(line)\n".utf8))
     }
 }
