@@ -26,32 +26,33 @@ struct RawPicture: Sendable, Hashable {
                 "--row-stride \(rowStride) is not between the \(rowBytes) bytes of a row and \(Self.maxSide * 4)",
                 status: .usage)
         }
-    }
-
-    /// Bytes of one row of the first plane.
-    private var rowBytes: Int {
-        switch encoding {
-        case .bgr8, .rgb8: width * 3
-        default: width
+        if isHalved {
+            for (name, number) in [("width", width), ("height", height), ("row-stride", rowStride)]
+            where number % 2 != 0 {
+                throw Fatal("\(encoding) needs an even --\(name), not \(number)", status: .usage)
+            }
         }
     }
 
-    /// Of a whole picture.
-    var bytes: Int {
+    /// Chroma at half size follows the first plane.
+    private var isHalved: Bool { encoding == .nv12 || encoding == .i420 }
+
+    /// Bytes of one row of the first plane, without padding.
+    private var rowBytes: Int { encoding == .bgr8 || encoding == .rgb8 ? width * 3 : width }
+
+    /// How many bytes a whole picture may have: the padding of its very last row may be left out.
+    var byteRange: ClosedRange<Int> {
         let stride = rowStride == 0 ? rowBytes : rowStride
-        let plane = stride * height
-        let chromaRows = (height + 1) / 2
-        switch encoding {
-        case .nv12: return plane + (rowStride == 0 ? (width + 1) / 2 * 2 : stride) * chromaRows
-        case .i420: return plane + 2 * ((stride + 1) / 2) * chromaRows
-        default: return plane
-        }
+        let whole = stride * (isHalved ? height / 2 * 3 : height)
+        let padding = stride - rowBytes
+        return whole - (encoding == .i420 ? padding / 2 : padding)...whole
     }
 
     /// Why `count` bytes are no such picture; nil if they may be.
     func objection(to count: Int) -> String? {
-        count == bytes
-            ? nil
-            : "\(count) bytes, but \(width)×\(height) \(encoding)\(rowStride > 0 ? " with \(rowStride) bytes a row" : "") takes \(bytes)"
+        if byteRange.contains(count) { return nil }
+        let stride = rowStride == 0 ? "" : " with \(rowStride) bytes a row"
+        return
+            "the file has \(count) bytes, but \(encoding) of \(width)×\(height) pixels\(stride) takes \(byteRange.upperBound)"
     }
 }

@@ -9,8 +9,6 @@ struct Progress: Sendable {
     var unit: Unit
     /// nil: unknown.
     var total: UInt64?
-    /// Before this run began, of a download that was continued.
-    let skipped: UInt64
     private(set) var done: UInt64
     private(set) var dropped: UInt64 = 0
     private(set) var failed: UInt64 = 0
@@ -23,7 +21,6 @@ struct Progress: Sendable {
         self.total = total
         self.done = done
         self.start = start
-        skipped = done
         marks = [(start, done)]
     }
 
@@ -33,8 +30,11 @@ struct Progress: Sendable {
         if failed { self.failed += count }
     }
 
-    /// Starts anew: a server that can't continue a download sends all of it.
-    mutating func restart() { done = 0 }
+    /// - Parameter count: done by now; less than before if it had to start over.
+    mutating func reach(_ count: UInt64, at now: ContinuousClock.Instant) {
+        if count < done { marks = [(now, count)] }
+        done = count
+    }
 
     /// A second since the start or the oldest mark, zero before the first moment has passed.
     func rate(at now: ContinuousClock.Instant) -> Double {
