@@ -16,26 +16,28 @@ SCENES = 300
 STRIDE = 8
 INPUT_WIDTH, INPUT_HEIGHT, PAD = 320, 240, 114
 LOWEST_SCORE = 0.01
+# Of the manifest.
+MIN_CONFIDENCE = 0.35
 NMS_IOU = 0.45
 MATCH_IOU = 0.5
 SIZE_BUCKETS = ((16, 24), (24, 32), (32, 48), (48, 64), (64, 97))
 MODELS = Path(__file__).parents[2] / "Sources/framemesh/Resources/models"
 
 
-def letterbox(grey):
-    """Returns the input picture, the scale and the offset of the frame in it."""
-    height, width = grey.shape
+def letterbox(image):
+    """BGR to the grey input picture, the scale and the offset of the frame in it."""
+    height, width = image.shape[:2]
     scale = min(INPUT_WIDTH / width, INPUT_HEIGHT / height)
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
     left, top = (INPUT_WIDTH - size[0]) // 2, (INPUT_HEIGHT - size[1]) // 2
     picture = np.full((INPUT_HEIGHT, INPUT_WIDTH), PAD, np.uint8)
-    resized = grey if size == (width, height) else cv2.resize(grey, size, interpolation=cv2.INTER_LINEAR)
-    picture[top : top + size[1], left : left + size[0]] = resized
+    resized = image if size == (width, height) else cv2.resize(image, size, interpolation=cv2.INTER_LINEAR)
+    picture[top : top + size[1], left : left + size[0]] = cv2.cvtColor(resized, cv2.COLOR_BGR2GRAY)
     return picture, scale, left, top
 
 
-def decode(grid, lowest=LOWEST_SCORE, nms_iou=NMS_IOU):
-    """[15, H, W] to (boxes [n, 4] in input pixels, scores, classes), best first."""
+def decode(grid, lowest=LOWEST_SCORE):
+    """[15, H, W] to (boxes [n, 4] in input pixels, scores, classes), best first; as the program's `grid` decoder."""
     objectness = 1 / (1 + np.exp(-grid[0]))
     logits = np.exp(grid[5:] - grid[5:].max(0))
     classes = logits / logits.sum(0)
@@ -46,12 +48,28 @@ def decode(grid, lowest=LOWEST_SCORE, nms_iou=NMS_IOU):
     size = np.exp(cell[3:5]) * STRIDE
     boxes = np.concatenate([centre - size / 2, size]).T
     scores, kinds = score[rows, columns], classes.argmax(0)[rows, columns]
-    order = np.argsort(-scores, kind="stable")
-    kept = []
-    for candidate in order:
-        if all(iou(boxes[candidate], boxes[k]) <= nms_iou for k in kept):
-            kept.append(candidate)
+    kept = suppress(boxes, scores, kinds)
     return boxes[kept], scores[kept], kinds[kept]
+
+
+def suppress(boxes, scores, kinds):
+    """Indices that remain, best first. Boxes of one class that overlap by more than NMS_IOU are one object."""
+    kept = []
+    for candidate in np.argsort(-scores, kind="stable"):
+        rivals = [k for k in kept if kinds[k] == kinds[candidate]]
+        if all(iou(boxes[candidate], boxes[k]) <= NMS_IOU for k in rivals):
+            kept.append(candidate)
+    return kept
+
+
+def suppress_any_class(found):
+    """One object per place, whatever its class; of (score, scene, box, class)."""
+    left = []
+    for scene in sorted({f[1] for f in found}):
+        mine = [f for f in found if f[1] == scene]
+        kept = suppress([f[2] for f in mine], np.array([f[0] for f in mine]), [0] * len(mine))
+        left += [mine[k] for k in kept]
+    return left
 
 
 def iou(a, b):
@@ -67,8 +85,7 @@ class Detector:
         self.net = cv2.dnn.readNetFromONNX(str(path))
 
     def __call__(self, image, lowest=LOWEST_SCORE):
-        grey = image if image.ndim == 2 else cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)
-        picture, scale, left, top = letterbox(grey)
+        picture, scale, left, top = letterbox(image)
         self.net.setInput(cv2.dnn.blobFromImage(picture, 1 / 255))
         boxes, scores, kinds = decode(self.net.forward()[0], lowest)
         if len(boxes):
@@ -108,6 +125,13 @@ def average_precision(found, truths):
     return float(np.sum(np.diff(np.concatenate([[0], recall])) * precision)) if len(hits) else 0.0
 
 
+def outward(box):
+    """To whole pixels, as the program cuts the region for the classifier."""
+    x0, y0 = np.floor(box[:2])
+    x1, y1 = np.ceil(box[:2] + box[2:])
+    return x0, y0, x1 - x0, y1 - y0
+
+
 def bucket(box):
     longer = max(box[2], box[3])
     return next(i for i, (low, high) in enumerate(SIZE_BUCKETS) if low <= longer < high)
@@ -131,7 +155,7 @@ def detector_report(detector, held_out, count):
         "digits": sum(len(t[1]) for t in truths),
         "mAP50": float(np.mean(per_class)),
         "AP50_per_class": per_class,
-        "AP50_any_class": average_precision([f[:3] for f in found], truth_where(lambda b, l: True)),
+        "AP50_any_class": average_precision([f[:3] for f in suppress_any_class(found)], truth_where(lambda b, l: True)),
     }
     report["by_size"] = [size_row(found, truths, i) for i in range(len(SIZE_BUCKETS))]
     report["by_threshold"] = [threshold_row(found, truths, t / 20) for t in range(2, 18)]
@@ -163,23 +187,27 @@ def threshold_row(found, truths, threshold):
     return {"confidence": threshold, "precision": precision, "recall": recall, "F1": balance}
 
 
+def size_of(item, truths):
+    """The bucket of the truth that a found box lies on; of the box itself where it lies on none."""
+    boxes = truths[item[1]][0]
+    overlaps = [iou(item[2], b) for b in boxes]
+    best = int(np.argmax(overlaps)) if overlaps else -1
+    longer = max((boxes[best] if best >= 0 and overlaps[best] >= MATCH_IOU else item[2])[2:])
+    return next((i for i, (low, high) in enumerate(SIZE_BUCKETS) if low <= longer < high), -1)
+
+
 def size_row(found, truths, which):
-    """mAP50 over the digits of one size; digits of other sizes are neither asked for nor counted as wrong."""
+    """mAP50 over the digits of one size; what was found on digits of other sizes does not count."""
     low, high = SIZE_BUCKETS[which]
-    pairs, wrong = matches(found, truths, LOWEST_SCORE)
-    other = {id(item) for item, box, _ in pairs if bucket(box) != which}
+    mine = [f for f in found if size_of(f, truths) == which]
     values = []
     for c in range(10):
-        truth = {
-            i: [b for b, l in zip(*t) if l == c and bucket(b) == which] for i, t in enumerate(truths)
-        }
-        mine = [
-            f[:3] for f in found if f[3] == c and id(f) not in other and low <= max(f[2][2], f[2][3]) < high * 1.25
-        ]
-        values.append(average_precision(mine, truth))
+        truth = {i: [b for b, l in zip(*t) if l == c and bucket(b) == which] for i, t in enumerate(truths)}
+        values.append(average_precision([f[:3] for f in mine if f[3] == c], truth))
+    pairs, _ = matches(found, truths, MIN_CONFIDENCE)
     total = sum(bucket(b) == which for t in truths for b in t[0])
-    right = sum(bucket(box) == which and item[3] == label for item, box, label in pairs if item[0] >= 0.35)
-    return {"size": f"{low}-{high - 1}", "digits": total, "mAP50": float(np.nanmean(values)), "read_at_0.35": right / max(total, 1)}
+    right = sum(bucket(box) == which and item[3] == label for item, box, label in pairs)
+    return {"size": f"{low}-{high - 1}", "digits": total, "mAP50": float(np.nanmean(values)), "read": right / max(total, 1)}
 
 
 def classifier_report(classifier, held_out, found, truths, count):
@@ -198,8 +226,8 @@ def classifier_report(classifier, held_out, found, truths, count):
     ]
     exact = [crop(pictures[i], b) for i, t in enumerate(truths) for b in t[0]]
     exact_labels = np.concatenate([t[1] for t in truths])
-    pairs, _ = matches(found, truths, 0.35)
-    cascade = classifier([crop(pictures[item[1]], item[2]) for item, _, _ in pairs])
+    pairs, _ = matches(found, truths, MIN_CONFIDENCE)
+    cascade = classifier([crop(pictures[item[1]], outward(item[2])) for item, _, _ in pairs])
     cascade_labels = np.array([label for _, _, label in pairs])
     own = np.array([item[3] for item, _, _ in pairs])
     return {

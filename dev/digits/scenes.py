@@ -18,6 +18,11 @@ INK = 0.35
 PLACEMENT_ATTEMPTS = 12
 # Share of numbers with two to five digits; the others are single digits.
 ROWS_SHARE = 0.5
+# Share of scenes in which things lie about that are no digits, and the most of them.
+CLUTTERED_SHARE = 0.35
+MOST_CLUTTER = 8
+# Letters and marks that nobody takes for a digit.
+LETTERS = "EFHKLMNPRUVWXdfhkmnprtuvwx#%&@+*=?"
 
 
 @dataclass
@@ -195,6 +200,62 @@ def ink_brightness(random, low, high):
     return random.uniform(0, below) if dark else random.uniform(high + MIN_CONTRAST, 255)
 
 
+def letters(random, mask, x, y):
+    text = "".join(random.choice(list(LETTERS), random.integers(1, 6)))
+    font = int(random.choice([cv2.FONT_HERSHEY_SIMPLEX, cv2.FONT_HERSHEY_DUPLEX, cv2.FONT_HERSHEY_TRIPLEX]))
+    font |= int(random.choice([0, cv2.FONT_ITALIC]))
+    size = float(np.exp(random.uniform(np.log(0.5), np.log(3))))
+    cv2.putText(mask, text, (x, y), font, size, 255, int(random.integers(1, 2 + 2 * size)), cv2.LINE_AA)
+
+
+def long_line(random, mask, x, y):
+    angle, reach = random.uniform(0, 2 * np.pi), random.uniform(120, 400)
+    end = (int(x + reach * np.cos(angle)), int(y + reach * np.sin(angle)))
+    cv2.line(mask, (x, y), end, 255, int(random.integers(1, 8)), cv2.LINE_AA)
+
+
+def polygon(random, mask, x, y):
+    corners = random.integers(3, 7)
+    angles = np.sort(random.uniform(0, 2 * np.pi, corners))
+    reach = random.uniform(8, 70) * random.uniform(0.6, 1, corners)
+    points = np.stack([x + reach * np.cos(angles), y + reach * np.sin(angles)], 1).astype(np.int32)
+    if random.random() < 0.6:
+        cv2.fillPoly(mask, [points], 255, cv2.LINE_AA)
+    else:
+        cv2.polylines(mask, [points], True, 255, int(random.integers(1, 5)), cv2.LINE_AA)
+
+
+def spot(random, mask, x, y):
+    axes = tuple(int(v) for v in random.integers(9, 40, 2))
+    cv2.ellipse(mask, (x, y), axes, float(random.uniform(0, 180)), 0, 360, 255, -1, cv2.LINE_AA)
+
+
+def grid_lines(random, mask, x, y):
+    cell, count = int(random.integers(8, 40)), int(random.integers(2, 6))
+    thickness = int(random.integers(1, 4))
+    for i in range(count + 1):
+        cv2.line(mask, (x, y + i * cell), (x + count * cell, y + i * cell), 255, thickness)
+        cv2.line(mask, (x + i * cell, y), (x + i * cell, y + count * cell), 255, thickness)
+
+
+CLUTTER = (letters, letters, long_line, polygon, spot, grid_lines)
+
+
+def add_clutter(random, image, boxes, low, high):
+    """Draws things that are no digits, none of which touches a box. `image` is float, grey or BGR."""
+    for _ in range(random.integers(1, MOST_CLUTTER + 1)):
+        thing = CLUTTER[random.integers(0, len(CLUTTER))]
+        mask = np.zeros(image.shape[:2], np.uint8)
+        thing(random, mask, int(random.integers(0, mask.shape[1])), int(random.integers(0, mask.shape[0])))
+        if any(mask[max(y - 3, 0) : y + h + 3, max(x - 3, 0) : x + w + 3].any() for x, y, w, h in boxes):
+            continue
+        cover = mask.astype(np.float32) / 255
+        ink = np.float32(ink_brightness(random, low, high))
+        if image.ndim == 3:
+            cover, ink = cover[..., None], ink + tint(random, random.uniform(0, 90))
+        image += cover * (ink - image)
+
+
 class Canvas:
     """Places digits so that their boxes keep apart, and remembers the ink of each pixel."""
 
@@ -301,7 +362,7 @@ def weather(random, image):
     return image
 
 
-def make(seed, index, digits, width=320, height=240, colour=False, groups=None, gap=2, scale=1.0):
+def make(seed, index, digits, width=320, height=240, colour=False, groups=None, gap=2, scale=1.0, clutter=True):
     """One scene. The same arguments give the same scene.
 
     A negative gap lets boxes overlap by as many pixels. `scale` multiplies the sizes of the digits, for pictures that
@@ -315,6 +376,10 @@ def make(seed, index, digits, width=320, height=240, colour=False, groups=None, 
     shifts = {}
     if colour:
         image = image[..., None] + tint(random, random.uniform(0, 60))
+    # A stream of its own, so that scenes with and without clutter are otherwise the same.
+    litter = np.random.default_rng([seed, index, 9])
+    if clutter and litter.random() < CLUTTERED_SHARE:
+        add_clutter(litter, image, canvas.boxes, low, high)
     for mark, x, y, ink in canvas.placed:
         if colour:
             if ink not in shifts:
@@ -327,3 +392,15 @@ def make(seed, index, digits, width=320, height=240, colour=False, groups=None, 
         np.array(canvas.labels, np.int64),
         np.array(canvas.numbers, np.int64),
     )
+
+
+def make_empty(seed, index, width=320, height=240):
+    """A grey scene without any digit, of stronger contrast than scenes with digits have."""
+    random = np.random.default_rng([seed, index])
+    image = background(random, width, height)[0]
+    low = random.uniform(0, 150)
+    image = low + random.uniform(60, 255 - low) * normalised(image.astype(np.float32))
+    for _ in range(2):
+        middle = random.uniform(50, 205)
+        add_clutter(random, image, [], middle, middle)
+    return Scene(weather(random, image), np.zeros((0, 4), np.float32), np.zeros(0, np.int64), np.zeros(0, np.int64))
