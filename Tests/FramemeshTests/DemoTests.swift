@@ -72,7 +72,7 @@ import Testing
     }
 
     @Test func stagesKeepTheirOrderAndTheTotalComesLast() {
-        var times = StageTimes()
+        var times = TimingTable()
         for step in [UInt64(1000), 3000, 2000] {
             times.add([Timing("total", microseconds: step * 2), Timing("detect.infer", microseconds: step)])
         }

@@ -1,7 +1,7 @@
 import Messages
 
 /// The time that each stage took, over many frames.
-struct StageTimes {
+struct TimingTable {
     private var order: [String] = []
     private var samples: [String: [UInt64]] = [:]
 
