@@ -91,7 +91,7 @@ final class Child: Sendable {
         }
         var argv = unsafe words.map { unsafe strdup($0) } + [nil]
         var environment = unsafe Self.environment().map { unsafe strdup($0) } + [nil]
-        defer { for unsafeword in unsafe argv + environment { unsafe free(word) } }
+        defer { unsafe (argv + environment).forEach { unsafe free($0) } }
 
         var pid: pid_t = 0
         let code = unsafe posix_spawn(&pid, helper, &actions, &attributes, &argv, &environment)
