@@ -159,10 +159,15 @@ class Writer {
 
     int64_t tick(int64_t capture_time) {
         if (frames_ == 0) first_time_ = capture_time;
-        int64_t since = 0;
-        if (__builtin_sub_overflow(capture_time, first_time_, &since) || since < 0 || since > kMaximumTime) {
+        if (frames_ > 0 && capture_time <= last_time_) {
             throw Failure(options_.path + ": capture time " + std::to_string(capture_time) + " of frame " +
-                          std::to_string(frames_) + " is out of range after " + std::to_string(first_time_));
+                          std::to_string(frames_) + " does not come after " + std::to_string(last_time_));
+        }
+        last_time_ = capture_time;
+        int64_t since = 0;
+        if (__builtin_sub_overflow(capture_time, first_time_, &since) || since > kMaximumTime) {
+            throw Failure(options_.path + ": capture time " + std::to_string(capture_time) + " of frame " +
+                          std::to_string(frames_) + " is more than a year after " + std::to_string(first_time_));
         }
         int64_t ticks = av_rescale_q(since, {1, 1'000'000}, encoder_->time_base);
         last_tick_ = frames_ == 0 ? 0 : std::max(ticks, last_tick_ + 1);
@@ -196,6 +201,7 @@ class Writer {
     Scaler scaler_;
     uint64_t frames_ = 0;
     int64_t first_time_ = 0;
+    int64_t last_time_ = 0;
     int64_t last_tick_ = 0;
 };
 

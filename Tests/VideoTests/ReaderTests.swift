@@ -52,11 +52,13 @@ import Video
         }
     }
 
-    @Test(arguments: ["321x243", "16x16", "17x480", "1x1", "642x3"])
+    @Test(arguments: ["321x243", "16x16", "17x480", "1x1", "642x3", "770x5"])
     func oddSizesKeepTheirLastColumn(_ size: String) async throws {
         try await Files.withFolder { folder in
             let path = try folder.make(
-                "a.mkv", "-f lavfi -i color=c=0x2060E0:size=\(size):rate=10 -frames:v 3 -c:v ffv1 -pix_fmt yuv444p")
+                "a.mkv",
+                "-f lavfi -i color=c=0x2060E0:size=64x64:rate=10 -frames:v 3 -vf format=gbrp,scale=\(size.replacing("x", with: ":")) "
+                    + "-c:v ffv1 -pix_fmt yuv444p")
             let (info, frames, _) = try await readAll(path)
             #expect("\(info.width)x\(info.height)" == size)
             #expect(frames.count == 3)
