@@ -131,9 +131,10 @@ let package = Package(
         .testTarget(
             name: "FramemeshTests",
             dependencies: [
-                "framemesh", "Coordination", "RPC", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                "framemesh", "Coordination", "Messages", "RPC", "Vision", nioCore,
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
-            swiftSettings: strict),
+            exclude: ["Models/file_server.py"], swiftSettings: strict),
         // Real processes: the built executables, real pictures, kill -9.
         .testTarget(name: "SystemTests", dependencies: ["Messages", "Services", "RPC", nioCore, nioPosix, logging], swiftSettings: strict),
     ],
