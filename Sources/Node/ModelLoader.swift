@@ -5,7 +5,7 @@ import Vision
 struct ModelLoader: Sendable {
     struct Loaded {
         var models: [Model]
-        /// Of one forward pass, once the first, slow one is over.
+        /// Of a full batch, once the first, slow pass is over.
         var passTimes: [TimeAmount]
     }
 

@@ -163,10 +163,10 @@ struct WorkQueue<Payload: Sendable>: Sendable {
     /// What a worker learned of a model when it loaded it.
     /// - Parameters:
     ///   - maxBatchSize: 1 where batches differ from their singles.
-    ///   - passTime: of one input.
+    ///   - passTime: of a full batch.
     mutating func learn(model: Int, maxBatchSize: Int, passTime: TimeAmount) {
         batchers[model].maxBatchSize = min(batchers[model].maxBatchSize, max(1, maxBatchSize))
-        serviceTimes[model].record(passTime, inputs: 1)
+        serviceTimes[model].record(passTime, inputs: maxBatchSize)
     }
 
     private mutating func count(_ end: End) {
