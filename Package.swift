@@ -135,8 +135,18 @@ let package = Package(
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             exclude: ["Models/file_server.py"], swiftSettings: strict),
+        // Stock gRPC in Python (dev/python-env.sh) against ours, both ways.
+        .testTarget(
+            name: "ConformanceTests",
+            dependencies: ["TestSupport", "HTTP2", "RPC", "Services", "Messages", nioCore, nioPosix, logging],
+            exclude: ["python"], swiftSettings: strict),
         // Real processes: the built executables, real pictures, kill -9.
-        .testTarget(name: "SystemTests", dependencies: ["Messages", "Services", "RPC", nioCore, nioPosix, logging], swiftSettings: strict),
+        .testTarget(
+            name: "SystemTests",
+            dependencies: ["TestSupport", "Messages", "Services", "RPC", nioCore, nioPosix, logging],
+            swiftSettings: strict),
+        // Child processes of tests.
+        .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6],
     cLanguageStandard: .c11,

@@ -71,7 +71,8 @@ struct ConfigurationFile: Sendable {
     }
 
     /// What keys are under.
-    private static let sections = Set(
-        Settings.Key.allCases.map(\.rawValue).filter { $0.contains(".") }.map { String($0.prefix { $0 != "." }) }
-    ).sorted() + [Settings.pipelineSection]
+    private static let sections =
+        Set(
+            Settings.Key.allCases.map(\.rawValue).filter { $0.contains(".") }.map { String($0.prefix { $0 != "." }) }
+        ).sorted() + [Settings.pipelineSection]
 }

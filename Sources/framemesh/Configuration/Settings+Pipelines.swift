@@ -45,6 +45,7 @@ extension Settings {
             throw wrong("requires '\(unknown)', which is none of its stages")
         }
         return Pipeline(
-            name: name, stages: stages, required: Set(required), text: string(at: place(.text)) ?? "of the configuration")
+            name: name, stages: stages, required: Set(required),
+            text: string(at: place(.text)) ?? "of the configuration")
     }
 }

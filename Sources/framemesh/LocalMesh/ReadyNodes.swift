@@ -23,7 +23,8 @@ enum ReadyNodes {
     private static func count(_ coordinator: String) async throws -> Int {
         let place = try Target.HostPort(parsing: coordinator)
         let connection = try await RPCConnection.connect(
-            to: try SocketAddress(ipAddress: place.host, port: place.port), group: MultiThreadedEventLoopGroup.singleton,
+            to: try SocketAddress(ipAddress: place.host, port: place.port),
+            group: MultiThreadedEventLoopGroup.singleton,
             logger: Logger(label: "framemesh.up") { _ in SwiftLogNoOpLogHandler() })
         defer { connection.close() }
         let nodes = try await VisionClient(connection).nodes(deadline: .after(callTimeout))

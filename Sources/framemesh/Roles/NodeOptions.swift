@@ -56,7 +56,9 @@ struct NodeOptions: ParsableArguments {
         let store = try Resources.store()
         let models = try names.map { try store.manifest(named: $0) }
         if let wrong = models.first(where: { $0.task != role.task }) {
-            throw Fatal("the model '\(wrong.name)' does \(wrong.task.rawValue), a \(role.rawValue) needs \(role.task.rawValue)", status: .usage)
+            throw Fatal(
+                "the model '\(wrong.name)' does \(wrong.task.rawValue), a \(role.rawValue) needs \(role.task.rawValue)",
+                status: .usage)
         }
         var configuration = NodeConfiguration(role: role, store: store, models: models)
         configuration.host = listen.host
