@@ -131,9 +131,10 @@ let package = Package(
         .testTarget(
             name: "FramemeshTests",
             dependencies: [
-                "framemesh", "Coordination", "RPC", "Messages", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                "framemesh", "Coordination", "Messages", "RPC", "Vision", nioCore,
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
-            swiftSettings: strict),
+            exclude: ["Models/file_server.py"], swiftSettings: strict),
         // Stock gRPC in Python (dev/python-env.sh) against ours, both ways.
         .testTarget(
             name: "ConformanceTests",
