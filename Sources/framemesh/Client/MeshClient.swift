@@ -25,7 +25,7 @@ struct MeshClient: Sendable {
     static func connect(to target: Target) async throws -> MeshClient {
         let addresses: [SocketAddress]
         do {
-            addresses = try await Resolver(target: target).resolve()
+            addresses = try await target.resolve()
         } catch {
             throw unreachable("\(target.hostPorts): \(Fatal(error).description)")
         }
