@@ -111,7 +111,9 @@ let package = Package(
 
         .testTarget(name: "ArchitectureTests", swiftSettings: strict),
         .testTarget(name: "HTTP2Tests", dependencies: ["HTTP2", nioCore, nioEmbedded], swiftSettings: strict),
-        .testTarget(name: "RPCTests", dependencies: ["RPC", "HTTP2", nioCore, nioPosix, nioEmbedded], swiftSettings: strict),
+        .testTarget(
+            name: "RPCTests", dependencies: ["RPC", "HTTP2", nioCore, nioPosix, nioEmbedded, logging],
+            swiftSettings: strict),
         .testTarget(name: "MessagesTests", dependencies: ["Messages", nioCore], swiftSettings: strict),
         .testTarget(name: "MeshTests", dependencies: ["Mesh", "RPC", nioCore, nioPosix, logging], swiftSettings: strict),
         .testTarget(name: "VisionTests", dependencies: ["Vision", "Messages", nioCore], swiftSettings: strict),

@@ -1,42 +1,15 @@
-import Logging
-import NIOCore
-import NIOPosix
 import Testing
 
 @testable import RPC
 
 /// Health as our own client sees it, over real sockets.
 @Suite struct HealthTests {
-    private static let group = MultiThreadedEventLoopGroup.singleton
-
-    private func serving(
-        _ services: [any RPCService], _ body: (RPCServer, RPCConnection) async throws -> Void
-    ) async throws {
-        var logger = Logger(label: "test")
-        logger.logLevel = .error
-        let server = try await RPCServer.bind(
-            host: "127.0.0.1", port: 0, services: services, group: Self.group, logger: logger)
-        try await withThrowingTaskGroup(of: Void.self) { tasks in
-            tasks.addTask { try await server.run() }
-            let connection = try await RPCConnection.connect(to: server.address, group: Self.group, logger: logger)
-            do {
-                try await body(server, connection)
-            } catch {
-                server.drain()
-                connection.close()
-                throw error
-            }
-            server.drain()
-            connection.close()
-            try await tasks.waitForAll()
-        }
-    }
-
     @Test func theStatusOfAServiceIsChecked() async throws {
         let health = HealthService()
         health.set(.serving)
         health.set(.notServing, for: "a.B")
-        try await serving([health]) { _, connection in
+        try await Loopback.with(services: [health]) { loopback in
+            let connection = loopback.connection
             let deadline = Deadline.after(.seconds(20))
             let whole = try await connection.checkHealth(deadline: deadline)
             let one = try await connection.checkHealth(of: "a.B", deadline: deadline)
@@ -50,7 +23,8 @@ import Testing
     }
 
     @Test func aPeerWithoutHealthIsUnimplemented() async throws {
-        try await serving([]) { _, connection in
+        try await Loopback.with { loopback in
+            let connection = loopback.connection
             let error = await #expect(throws: RPCError.self) { try await connection.checkHealth() }
             #expect(error?.code == .unimplemented)
         }
@@ -58,7 +32,8 @@ import Testing
 
     @Test func aWatchFollowsTheStatusAndLeavesNothingBehind() async throws {
         let health = HealthService()
-        try await serving([health]) { _, connection in
+        try await Loopback.with(services: [health]) { loopback in
+            let connection = loopback.connection
             let watch = try await connection.watchHealth(of: "a.B")
             var statuses = watch.statuses.makeAsyncIterator()
             var seen = [try await statuses.next()]
@@ -78,7 +53,8 @@ import Testing
     @Test func aWatchEndsWithItsConnection() async throws {
         let health = HealthService()
         health.set(.serving)
-        try await serving([health]) { _, connection in
+        try await Loopback.with(services: [health]) { loopback in
+            let connection = loopback.connection
             let watch = try await connection.watchHealth(of: "")
             var statuses = watch.statuses.makeAsyncIterator()
             let first = try await statuses.next()
@@ -92,11 +68,12 @@ import Testing
     @Test(.timeLimit(.minutes(1))) func aDrainingServerEndsItsWatches() async throws {
         let health = HealthService()
         health.set(.serving)
-        try await serving([health]) { server, connection in
+        try await Loopback.with(services: [health]) { loopback in
+            let connection = loopback.connection
             let watch = try await connection.watchHealth(of: "")
             var statuses = watch.statuses.makeAsyncIterator()
             let first = try await statuses.next()
-            server.drain()
+            loopback.server.drain()
             let second = try await statuses.next()
             let third = try await statuses.next()
             #expect([first, second, third] == [.serving, .notServing, nil])
