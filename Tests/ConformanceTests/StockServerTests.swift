@@ -7,7 +7,7 @@ import TestSupport
 import Testing
 
 /// We call a stock gRPC server (Python, grpcio); its methods are described in python/server.py.
-@Suite struct StockServerTests {
+@Suite(.serialized) struct StockServerTests {
     // ---- the four kinds ----
 
     @Test func unaryCallsAreAnswered() async throws {
