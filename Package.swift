@@ -125,7 +125,7 @@ let package = Package(
         // Stock gRPC in Python (dev/python-env.sh) against ours, both ways.
         .testTarget(
             name: "ConformanceTests",
-            dependencies: ["TestSupport", "HTTP2", "RPC", "Services", "Messages", nioCore, nioPosix, logging],
+            dependencies: ["TestSupport", "HTTP2", "RPC", "Mesh", "Services", "Messages", nioCore, nioPosix, logging],
             exclude: ["python"], swiftSettings: strict),
         // Real processes: the built executables, real pictures, kill -9.
         .testTarget(
