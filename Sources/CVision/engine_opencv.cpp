@@ -47,7 +47,8 @@ class OpenCVEngine : public Engine {
             if (net_.getLayerId(name) < 0) fail(VISION_BAD_MODEL, "the network has no layer %s", name.c_str());
             names_.push_back(name);
         }
-        if (names_.size() == 1) names_ = net_.getUnconnectedOutLayersNames();
+        if (names_.size() > 1) return;
+        for (const std::string &unread : net_.getUnconnectedOutLayersNames()) names_.push_back(unread);
     }
 
     float *input(int batch) override {
