@@ -38,6 +38,12 @@ vision_bytes *vision_bytes_create_jpeg(const vision_image *image, int32_t qualit
     });
 }
 
-void vision_bytes_free(vision_bytes *bytes) { delete bytes; }
-const uint8_t *vision_bytes_data(const vision_bytes *bytes) { return bytes->data; }
-size_t vision_bytes_length(const vision_bytes *bytes) { return bytes->length; }
+void vision_bytes_free(vision_bytes *bytes) {
+    delete bytes;
+}
+const uint8_t *vision_bytes_data(const vision_bytes *bytes) {
+    return bytes->data;
+}
+size_t vision_bytes_length(const vision_bytes *bytes) {
+    return bytes->length;
+}

@@ -29,9 +29,9 @@ void suppress(std::vector<vision_finding> &findings, float iou) {
     size_t kept = 0;
     for (size_t i = 0; i < findings.size() && kept < max_kept; i++) {
         const vision_finding candidate = findings[i];
-        const bool covered = std::any_of(findings.begin(), findings.begin() + static_cast<ptrdiff_t>(kept), [&](const auto &f) {
-            return f.class_id == candidate.class_id && overlap(f, candidate) > iou;
-        });
+        const bool covered =
+            std::any_of(findings.begin(), findings.begin() + static_cast<ptrdiff_t>(kept),
+                        [&](const auto &f) { return f.class_id == candidate.class_id && overlap(f, candidate) > iou; });
         if (!covered) findings[kept++] = candidate;
     }
     findings.resize(kept);

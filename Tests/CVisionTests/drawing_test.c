@@ -11,13 +11,15 @@ void test_drawing(void) {
     const float places[] = {-1e30f, -50, 0, 30, 119, 500, 1e30f, NAN, INFINITY};
     for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
         for (size_t k = 0; k < sizeof places / sizeof *places; k++) {
-            EXPECT(vision_image_draw_box(copy, places[i], places[k], places[k], 40, i * 7, "d\xC3\xB6g 0.91\n#7", &error), "%s",
-                   error.text);
+            EXPECT(
+                vision_image_draw_box(copy, places[i], places[k], places[k], 40, i * 7, "d\xC3\xB6g 0.91\n#7", &error),
+                "%s", error.text);
         }
     }
     for (int line = -2; line < 30; line++) {
-        EXPECT(vision_image_draw_line(copy, line & 1, line, "a rather long caption that does not fit in at all", &error), "%s",
-               error.text);
+        EXPECT(
+            vision_image_draw_line(copy, line & 1, line, "a rather long caption that does not fit in at all", &error),
+            "%s", error.text);
     }
     EXPECT(memcmp(vision_image_pixels(image), pixels.data, pixels.length) == 0, "the original changed");
     EXPECT(memcmp(vision_image_pixels(copy), pixels.data, pixels.length) != 0, "nothing was drawn");

@@ -29,8 +29,12 @@ static bytes damaged(bytes seed) {
         const uint32_t at = chance(reach);
         static const uint8_t extremes[] = {0, 1, 0x7F, 0x80, 0xFF, 0xD8, 0xD9, 0xDA};
         switch (chance(3)) {
-            case 0: result.data[at] ^= (uint8_t)(1u << chance(8)); break;
-            case 1: result.data[at] = extremes[chance(sizeof extremes)]; break;
+            case 0:
+                result.data[at] ^= (uint8_t)(1u << chance(8));
+                break;
+            case 1:
+                result.data[at] = extremes[chance(sizeof extremes)];
+                break;
             default: {
                 uint32_t run = chance(16) + 1;
                 if (run > length - at) run = (uint32_t)length - at;

@@ -4,7 +4,8 @@ static void expect_refused(const uint8_t *data, size_t length, const char *words
     const bytes copy = exact(data, length);
     vision_error error;
     vision_image *image = decode(copy, &error);
-    EXPECT(!image && error.status == VISION_BAD_PICTURE && strstr(error.text, words), "no '%s' in: %s", words, error.text);
+    EXPECT(!image && error.status == VISION_BAD_PICTURE && strstr(error.text, words), "no '%s' in: %s", words,
+           error.text);
     vision_image_free(image);
     free(copy.data);
 }

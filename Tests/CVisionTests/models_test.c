@@ -42,7 +42,8 @@ static vision_image *square(int width, int height, int x, int y, int side) {
     bytes pixels = {calloc(1, (size_t)width * (size_t)height), (size_t)width * (size_t)height};
     for (int row = y; row < y + side; row++) memset(pixels.data + row * width + x, 255, (size_t)side);
     vision_error error;
-    vision_image *image = vision_image_create(VISION_GRAY8, width, height, 0, pixels.data, pixels.length, usual, &error);
+    vision_image *image =
+        vision_image_create(VISION_GRAY8, width, height, 0, pixels.data, pixels.length, usual, &error);
     free(pixels.data);
     return image;
 }
@@ -80,7 +81,8 @@ static void test_boxes(bytes network) {
                             {.image = images[0], .width = -5, .height = 5},
                             {.image = images[0], .x = 1e30f, .width = 1e30f, .height = NAN}};
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
-        EXPECT(!vision_model_run(model, &wrong[i], 1, &result, &error) && error.status == VISION_BAD_PICTURE, "region %zu", i);
+        EXPECT(!vision_model_run(model, &wrong[i], 1, &result, &error) && error.status == VISION_BAD_PICTURE,
+               "region %zu", i);
     }
     EXPECT(vision_model_run(model, inputs, 0, &result, &error) && result.count == 0, "no inputs");
     for (int i = 0; i < 5; i++) vision_image_free(images[i]);
@@ -143,8 +145,8 @@ static void test_classes(const char *folder) {
     vision_model_free(model);
 
     settings.class_count = 4;
-    EXPECT(!load(settings, network, "", &error) && error.status == VISION_BAD_MODEL && strstr(error.text, "N x 4"), "%s",
-           error.text);
+    EXPECT(!load(settings, network, "", &error) && error.status == VISION_BAD_MODEL && strstr(error.text, "N x 4"),
+           "%s", error.text);
     free(network.data);
     free(mixing.data);
 }

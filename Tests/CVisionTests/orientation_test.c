@@ -4,14 +4,30 @@
 static void displayed(int orientation, int width, int height, int x, int y, int *to_x, int *to_y) {
     const int mirrored_x = width - 1 - x, mirrored_y = height - 1 - y;
     switch (orientation) {
-        case 2: *to_x = mirrored_x, *to_y = y; break;
-        case 3: *to_x = mirrored_x, *to_y = mirrored_y; break;
-        case 4: *to_x = x, *to_y = mirrored_y; break;
-        case 5: *to_x = y, *to_y = x; break;
-        case 6: *to_x = mirrored_y, *to_y = x; break;
-        case 7: *to_x = mirrored_y, *to_y = mirrored_x; break;
-        case 8: *to_x = y, *to_y = mirrored_x; break;
-        default: *to_x = x, *to_y = y; break;
+        case 2:
+            *to_x = mirrored_x, *to_y = y;
+            break;
+        case 3:
+            *to_x = mirrored_x, *to_y = mirrored_y;
+            break;
+        case 4:
+            *to_x = x, *to_y = mirrored_y;
+            break;
+        case 5:
+            *to_x = y, *to_y = x;
+            break;
+        case 6:
+            *to_x = mirrored_y, *to_y = x;
+            break;
+        case 7:
+            *to_x = mirrored_y, *to_y = mirrored_x;
+            break;
+        case 8:
+            *to_x = y, *to_y = mirrored_x;
+            break;
+        default:
+            *to_x = x, *to_y = y;
+            break;
     }
 }
 
@@ -32,8 +48,8 @@ static void expect_turned(const char *what, int orientation, bytes upright, byte
                 int to_x, to_y;
                 displayed(orientation, width, height, x, y, &to_x, &to_y);
                 const uint8_t *a = vision_image_pixels(from) + ((size_t)y * (size_t)width + (size_t)x) * 3;
-                const uint8_t *b = vision_image_pixels(image) +
-                                   ((size_t)to_y * (size_t)vision_image_width(image) + (size_t)to_x) * 3;
+                const uint8_t *b =
+                    vision_image_pixels(image) + ((size_t)to_y * (size_t)vision_image_width(image) + (size_t)to_x) * 3;
                 wrong += memcmp(a, b, 3) != 0;
             }
         }

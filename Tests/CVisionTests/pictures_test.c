@@ -10,8 +10,8 @@ static void expect_same(const char *what, bytes picture) {
     EXPECT(wanted.length > 0, "%s: the reference refuses", what);
     EXPECT(image != NULL, "%s: %s", what, error.text);
     if (image) {
-        EXPECT(vision_image_width(image) == width && vision_image_height(image) == height, "%s: %d x %d, not %d x %d", what,
-               vision_image_width(image), vision_image_height(image), width, height);
+        EXPECT(vision_image_width(image) == width && vision_image_height(image) == height, "%s: %d x %d, not %d x %d",
+               what, vision_image_width(image), vision_image_height(image), width, height);
         EXPECT(memcmp(vision_image_pixels(image), wanted.data, wanted.length) == 0, "%s: other pixels", what);
     }
     vision_image_free(image);
@@ -26,8 +26,8 @@ static void expect_truncated(const char *what, bytes picture) {
         vision_image *image = decode(part, &error);
         EXPECT(!image, "%s: %d %% of it are a picture", what, percent);
         if (!image && part.length > 12) {
-            EXPECT(error.status == VISION_BAD_PICTURE && strstr(error.text, "truncated"), "%s: %d %%: %s", what, percent,
-                   error.text);
+            EXPECT(error.status == VISION_BAD_PICTURE && strstr(error.text, "truncated"), "%s: %d %%: %s", what,
+                   percent, error.text);
         }
         vision_image_free(image);
         free(part.data);

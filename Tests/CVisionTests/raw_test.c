@@ -47,7 +47,8 @@ static void expect_refused(vision_format format, int64_t width, int64_t height, 
     uint8_t *data = calloc(1, length ? length : 1);
     vision_error error = {VISION_OK, ""};
     vision_image *image = vision_image_create(format, width, height, stride, data, length, usual, &error);
-    EXPECT(!image && error.status == VISION_BAD_PICTURE && strstr(error.text, words), "no '%s' in: %s", words, error.text);
+    EXPECT(!image && error.status == VISION_BAD_PICTURE && strstr(error.text, words), "no '%s' in: %s", words,
+           error.text);
     vision_image_free(image);
     free(data);
 }

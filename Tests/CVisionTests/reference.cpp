@@ -13,7 +13,9 @@ static bytes copy(const uint8_t *data, size_t length) {
     return result;
 }
 
-static bytes copy(const cv::Mat &image) { return copy(image.data, image.total() * image.elemSize()); }
+static bytes copy(const cv::Mat &image) {
+    return copy(image.data, image.total() * image.elemSize());
+}
 
 bytes reference_decode(bytes picture, int *width, int *height) {
     const cv::Mat from(1, static_cast<int>(picture.length), CV_8UC1, picture.data);
@@ -38,11 +40,20 @@ bytes reference_convert(int format, const uint8_t *pixels, int width, int height
     auto *data = const_cast<uint8_t *>(pixels);
     cv::Mat result;
     switch (format) {
-        case VISION_BGR8: return copy(pixels, static_cast<size_t>(width) * static_cast<size_t>(height) * 3);
-        case VISION_RGB8: cv::cvtColor(cv::Mat(height, width, CV_8UC3, data), result, cv::COLOR_RGB2BGR); break;
-        case VISION_GRAY8: cv::cvtColor(cv::Mat(height, width, CV_8UC1, data), result, cv::COLOR_GRAY2BGR); break;
-        case VISION_NV12: cv::cvtColor(cv::Mat(height * 3 / 2, width, CV_8UC1, data), result, cv::COLOR_YUV2BGR_NV12); break;
-        default: cv::cvtColor(cv::Mat(height * 3 / 2, width, CV_8UC1, data), result, cv::COLOR_YUV2BGR_I420); break;
+        case VISION_BGR8:
+            return copy(pixels, static_cast<size_t>(width) * static_cast<size_t>(height) * 3);
+        case VISION_RGB8:
+            cv::cvtColor(cv::Mat(height, width, CV_8UC3, data), result, cv::COLOR_RGB2BGR);
+            break;
+        case VISION_GRAY8:
+            cv::cvtColor(cv::Mat(height, width, CV_8UC1, data), result, cv::COLOR_GRAY2BGR);
+            break;
+        case VISION_NV12:
+            cv::cvtColor(cv::Mat(height * 3 / 2, width, CV_8UC1, data), result, cv::COLOR_YUV2BGR_NV12);
+            break;
+        default:
+            cv::cvtColor(cv::Mat(height * 3 / 2, width, CV_8UC1, data), result, cv::COLOR_YUV2BGR_I420);
+            break;
     }
     return copy(result);
 }

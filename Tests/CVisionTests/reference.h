@@ -21,7 +21,12 @@ bytes reference_decode(bytes picture, int *width, int *height);
 // OpenCV's imwrite flags, with its value; 0 for none.
 bytes reference_encode(const char *extension, const uint8_t *pixels, int width, int height, int channels, int depth,
                        int option, int value);
-enum { reference_jpeg_quality = 1, reference_jpeg_progressive = 2, reference_png_bilevel = 18, reference_webp_quality = 64 };
+enum {
+    reference_jpeg_quality = 1,
+    reference_jpeg_progressive = 2,
+    reference_png_bilevel = 18,
+    reference_webp_quality = 64
+};
 
 // BGR8 of raw pixels by cv::cvtColor; `format` is a vision_format, rows packed.
 bytes reference_convert(int format, const uint8_t *pixels, int width, int height);

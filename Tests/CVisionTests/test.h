@@ -12,14 +12,14 @@
 
 extern int failures;
 
-#define EXPECT(condition, ...)                                   \
-    do {                                                         \
-        if (!(condition)) {                                      \
-            failures++;                                          \
+#define EXPECT(condition, ...)                                             \
+    do {                                                                   \
+        if (!(condition)) {                                                \
+            failures++;                                                    \
             printf("%s:%d: not so: %s: ", __FILE__, __LINE__, #condition); \
-            printf(__VA_ARGS__);                                 \
-            printf("\n");                                        \
-        }                                                        \
+            printf(__VA_ARGS__);                                           \
+            printf("\n");                                                  \
+        }                                                                  \
     } while (0)
 
 static const vision_limits usual = {50000000, 16384};
