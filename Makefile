@@ -24,6 +24,7 @@ demo: build ## Pictures and a video through a local mesh; results in framemesh-d
 .PHONY: test
 test: ## All tests
 	@dev/setup.sh test
+	@dev/python-env.sh
 	proto/generate.sh --check
 	$(BUILD)
 	$(BUILD) --build-tests
@@ -54,4 +55,4 @@ install: build ## Into PREFIX (default /usr/local)
 
 .PHONY: clean
 clean: ## Everything that was built
-	rm -rf .build .build-tsan
+	rm -rf .build .build-tsan .venv

@@ -113,7 +113,7 @@ let package = Package(
         .testTarget(name: "HTTP2Tests", dependencies: ["HTTP2", nioCore, nioEmbedded], swiftSettings: strict),
         .testTarget(name: "RPCTests", dependencies: ["RPC", "HTTP2", nioCore, nioPosix, nioEmbedded], swiftSettings: strict),
         .testTarget(name: "MessagesTests", dependencies: ["Messages", nioCore], swiftSettings: strict),
-        .testTarget(name: "MeshTests", dependencies: ["Mesh", "RPC", nioCore, nioPosix], swiftSettings: strict),
+        .testTarget(name: "MeshTests", dependencies: ["Mesh", "RPC", nioCore, nioPosix, logging], swiftSettings: strict),
         .testTarget(name: "VisionTests", dependencies: ["Vision", "Messages", nioCore], swiftSettings: strict),
         .testTarget(name: "TrackingTests", dependencies: ["Tracking", "Messages"], swiftSettings: strict),
         .testTarget(name: "VideoTests", dependencies: ["Video", "Messages", nioCore], swiftSettings: strict),
@@ -122,8 +122,18 @@ let package = Package(
             dependencies: ["Node", "Services", "RPC", "Messages", "Vision", nioCore, nioPosix, logging], swiftSettings: strict),
         .testTarget(name: "CoordinationTests",
             dependencies: ["Coordination", "Mesh", "Messages", "Services", "RPC", nioCore, nioPosix, logging], swiftSettings: strict),
+        // Stock gRPC in Python (dev/python-env.sh) against ours, both ways.
+        .testTarget(
+            name: "ConformanceTests",
+            dependencies: ["TestSupport", "HTTP2", "RPC", "Services", "Messages", nioCore, nioPosix, logging],
+            exclude: ["python"], swiftSettings: strict),
         // Real processes: the built executables, real pictures, kill -9.
-        .testTarget(name: "SystemTests", dependencies: ["Messages", "Services", "RPC", nioCore, nioPosix, logging], swiftSettings: strict),
+        .testTarget(
+            name: "SystemTests",
+            dependencies: ["TestSupport", "Messages", "Services", "RPC", nioCore, nioPosix, logging],
+            swiftSettings: strict),
+        // Child processes of tests.
+        .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6],
     cLanguageStandard: .c11,
