@@ -60,9 +60,9 @@ struct MeshBench: Sendable {
                     options.request(inputs.frame(sequence)), deadline: options.deadline)
                 let end = ContinuousClock.now
                 if window.contains(end) { measured.record(response, took: end - start) }
-            } catch let error as RPCError {
+            } catch {
                 if Task.isCancelled { break }
-                if error.isOfConnection { throw client.explaining(error) }
+                guard let error = error as? RPCError, !error.isOfConnection else { throw client.explaining(error) }
                 if window.contains(.now) { measured.fail(error.message) }
             }
             sequence += 1
