@@ -133,9 +133,10 @@ class Writer {
         frame_->colorspace = encoder_->colorspace;
         check(av_frame_get_buffer(frame_.get(), 0));
         pixels_ = padded_bytes(byte_count());
-        scaler_.reset(
-            not_null(sws_getContext(options_.width, options_.height, AV_PIX_FMT_BGR24, options_.width, options_.height,
-                                    AV_PIX_FMT_YUV420P, SWS_BICUBIC | SWS_ACCURATE_RND, nullptr, nullptr, nullptr)));
+        // Without the last flag, half of the last colour sample of an odd row comes from the row below.
+        int flags = SWS_BICUBIC | SWS_ACCURATE_RND | (options_.width % 2 ? SWS_FULL_CHR_H_INP : 0);
+        scaler_.reset(not_null(sws_getContext(options_.width, options_.height, AV_PIX_FMT_BGR24, options_.width,
+                                              options_.height, AV_PIX_FMT_YUV420P, flags, nullptr, nullptr, nullptr)));
         sws_setColorspaceDetails(scaler_.get(), sws_getCoefficients(SWS_CS_DEFAULT), 1,
                                  sws_getCoefficients(SWS_CS_SMPTE170M), 0, 0, 1 << 16, 1 << 16);
     }
@@ -159,10 +160,15 @@ class Writer {
 
     int64_t tick(int64_t capture_time) {
         if (frames_ == 0) first_time_ = capture_time;
-        int64_t since = 0;
-        if (__builtin_sub_overflow(capture_time, first_time_, &since) || since < 0 || since > kMaximumTime) {
+        if (frames_ > 0 && capture_time <= last_time_) {
             throw Failure(options_.path + ": capture time " + std::to_string(capture_time) + " of frame " +
-                          std::to_string(frames_) + " is out of range after " + std::to_string(first_time_));
+                          std::to_string(frames_) + " does not come after " + std::to_string(last_time_));
+        }
+        last_time_ = capture_time;
+        int64_t since = 0;
+        if (__builtin_sub_overflow(capture_time, first_time_, &since) || since > kMaximumTime) {
+            throw Failure(options_.path + ": capture time " + std::to_string(capture_time) + " of frame " +
+                          std::to_string(frames_) + " is more than a year after " + std::to_string(first_time_));
         }
         int64_t ticks = av_rescale_q(since, {1, 1'000'000}, encoder_->time_base);
         last_tick_ = frames_ == 0 ? 0 : std::max(ticks, last_tick_ + 1);
@@ -196,6 +202,7 @@ class Writer {
     Scaler scaler_;
     uint64_t frames_ = 0;
     int64_t first_time_ = 0;
+    int64_t last_time_ = 0;
     int64_t last_tick_ = 0;
 };
 

@@ -72,13 +72,13 @@ import Testing
     }
 
     @Test func stagesKeepTheirOrderAndTheTotalComesLast() {
-        var times = StageTimes()
+        var times = TimingTable()
         for step in [UInt64(1000), 3000, 2000] {
             times.add([Timing("total", microseconds: step * 2), Timing("detect.infer", microseconds: step)])
         }
         let lines = times.table.lines
         #expect(lines.count == 3)
-        #expect(lines[1].split(separator: " ") == ["detect.infer", "3", "2", "2", "3"])
+        #expect(lines[1].split(separator: " ") == ["detect.infer", "3", "2.00", "2.00", "3.00"])
         #expect(lines[2].hasPrefix("total"))
     }
 }

@@ -83,8 +83,22 @@ func readingError(_ path: String, helper: String = Files.helper) async -> String
     }
 }
 
-/// False once the process is gone, zombies included.
-func exists(_ pid: Int32) -> Bool { kill(pid, 0) == 0 }
+/// False once the process has ended; one that only waits to be reaped by somebody else has.
+func runs(_ pid: Int32) -> Bool {
+    guard let status = try? String(contentsOfFile: "/proc/\(pid)/stat", encoding: .utf8),
+        let state = status.split(separator: ")").last?.split(separator: " ").first
+    else { return false }
+    return state != "Z" && state != "X"
+}
+
+/// Looks until it is so; false if it is not after half a minute.
+func becomes(_ condition: () throws -> Bool) async throws -> Bool {
+    for _ in 0..<3_000 {
+        if try condition() { return true }
+        try await Task.sleep(for: .milliseconds(10))
+    }
+    return false
+}
 
 /// A picture of one colour.
 func picture(_ width: Int, _ height: Int, blue: UInt8, green: UInt8, red: UInt8) -> ByteBuffer {

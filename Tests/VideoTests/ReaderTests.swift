@@ -52,18 +52,20 @@ import Video
         }
     }
 
-    @Test(arguments: ["321x243", "16x16", "17x480", "1x1", "642x3"])
+    @Test(arguments: ["321x243", "16x16", "17x480", "1x1", "642x3", "770x5"])
     func oddSizesKeepTheirLastColumn(_ size: String) async throws {
         try await Files.withFolder { folder in
             let path = try folder.make(
-                "a.mkv", "-f lavfi -i color=c=0x2060E0:size=\(size):rate=10 -frames:v 3 -c:v ffv1 -pix_fmt yuv444p")
+                "a.mkv",
+                "-f lavfi -i color=c=0x2060E0:size=64x64:rate=10 -frames:v 3 -vf format=gbrp,scale=\(size.replacing("x", with: ":")) "
+                    + "-c:v ffv1 -pix_fmt yuv444p")
             let (info, frames, _) = try await readAll(path)
             #expect("\(info.width)x\(info.height)" == size)
             #expect(frames.count == 3)
             for frame in frames {
                 for (x, y) in [(0, 0), (info.width - 1, 0), (0, info.height - 1), (info.width - 1, info.height - 1)] {
                     let seen = color(frame, info, x: x, y: y)
-                    #expect(close(seen, [0xE0, 0x60, 0x20], within: 4), "\(seen) at \(x), \(y)")
+                    #expect(close(seen, [0xE0, 0x60, 0x20], within: 6), "\(seen) at \(x), \(y)")
                 }
             }
         }

@@ -41,7 +41,7 @@ struct Demo: Sendable {
         var sender = PictureSender(client: client, options: AnalyzeOptions(pipeline: "cascade"))
         sender.annotator = try PictureAnnotator(folder: output)
         var found = Table("picture", "numbers read, left to right", "digits>", "size>", "total ms>")
-        var times = StageTimes()
+        var times = TimingTable()
         let run = DemoRun(console, total: UInt64(pictures.count))
         try await sender.send(pictures) { answer in
             let response = answer.response
@@ -53,7 +53,7 @@ struct Demo: Sendable {
                 response.status == .ok
                     ? NumberReader.numbers(response.detections).joined(separator: " ") : response.cause,
                 "\(response.detections.count)", "\(response.width)×\(response.height)",
-                StageTimes.milliseconds(Double(total)))
+                TimingTable.milliseconds(Double(total)))
         }
         try show("Pictures, pipeline 'cascade': detect, then classify each box", run, found, times, "pictures")
         return run.summary
@@ -65,7 +65,7 @@ struct Demo: Sendable {
             client: client, options: AnalyzeOptions(pipeline: "cascade+track"), helper: helper)
         runner.output = annotatedVideo
         var tracks = TrackList()
-        var times = StageTimes()
+        var times = TimingTable()
         let run = DemoRun(console, total: nil)
         try await runner.run(video, opened: { run.total = $0.frameCount.flatMap { UInt64(exactly: $0) } }) { answer in
             run.count(answer.response)
@@ -78,7 +78,7 @@ struct Demo: Sendable {
 
     private var annotatedVideo: String { output + "/digits.mp4" }
 
-    private func show(_ title: String, _ run: DemoRun, _ found: Table, _ times: StageTimes, _ unit: String) throws {
+    private func show(_ title: String, _ run: DemoRun, _ found: Table, _ times: TimingTable, _ unit: String) throws {
         console.clearProgress()
         for block in [title, found.text, times.table.text, run.text(unit: unit)] { try console.print(block + "\n") }
         for note in run.summary.notes { console.note(note) }

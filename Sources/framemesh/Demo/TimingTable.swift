@@ -1,7 +1,8 @@
+import Foundation
 import Messages
 
 /// The time that each stage took, over many frames.
-struct StageTimes {
+struct TimingTable {
     private var order: [String] = []
     private var samples: [String: [UInt64]] = [:]
 
@@ -25,5 +26,10 @@ struct StageTimes {
         return table
     }
 
-    static func milliseconds(_ microseconds: Double) -> String { JSONText.number(microseconds / 1000, decimals: 2) }
+    /// With two decimals, so that the points of a column stand below each other.
+    static func milliseconds(_ microseconds: Double) -> String {
+        (microseconds / 1000).formatted(.number.precision(.fractionLength(2)).grouping(.never).locale(Self.plain))
+    }
+
+    private static let plain = Locale(identifier: "en_US_POSIX")
 }
