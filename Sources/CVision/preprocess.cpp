@@ -18,7 +18,8 @@ void pack_one(const cv::Mat &from, const vision_settings &s, float *to, size_t t
 }
 
 /// The three planes of a BGR row in one walk over it.
-void pack_three(const cv::Mat &from, const vision_settings &s, bool rgb, float *to, size_t to_stride, size_t plane_size) {
+void pack_three(const cv::Mat &from, const vision_settings &s, bool rgb, float *to, size_t to_stride,
+                size_t plane_size) {
     const int first = rgb ? 2 : 0, last = rgb ? 0 : 2;
     for (int y = 0; y < from.rows; y++) {
         const uint8_t *__restrict pixel = from.ptr<uint8_t>(y);
