@@ -118,7 +118,7 @@ let package = Package(
         .testTarget(name: "HTTP2Tests", dependencies: ["HTTP2", nioCore, nioEmbedded], swiftSettings: strict),
         .testTarget(name: "RPCTests", dependencies: ["RPC", "HTTP2", nioCore, nioPosix, nioEmbedded], swiftSettings: strict),
         .testTarget(name: "MessagesTests", dependencies: ["Messages", nioCore], swiftSettings: strict),
-        .testTarget(name: "MeshTests", dependencies: ["Mesh", "RPC", nioCore, nioPosix], swiftSettings: strict),
+        .testTarget(name: "MeshTests", dependencies: ["Mesh", "RPC", nioCore, nioPosix, logging], swiftSettings: strict),
         // Tests/CVisionTests, in C, is built by its own run.sh, under sanitizers.
         .testTarget(
             name: "VisionTests",

@@ -68,6 +68,9 @@ public final class RPCConnection: Sendable {
     /// New calls can start: neither closed nor told to go away.
     public var isUsable: Bool { status.isUsable }
 
+    /// Calls `action` once when new calls cannot start any more (at once if that is so already). It must not block.
+    public func onUnusable(_ action: @escaping @Sendable () -> Void) { status.onUnusable(action) }
+
     public func unary(
         _ path: String, _ request: Payload, metadata: Metadata = [:], deadline: Deadline? = nil
     ) async throws -> UnaryResponse {

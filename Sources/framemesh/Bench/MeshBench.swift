@@ -19,9 +19,9 @@ struct MeshBench: Sendable {
         let first = try await MeshClient.connect(to: target)
         var clients = [first]
         do {
-            let addresses = try await Resolver(target: target).resolve()
+            let addresses = try await target.resolve()
             for index in 1..<max(1, count) {
-                let address = addresses.isEmpty ? first.address : addresses[index % addresses.count]
+                let address = addresses[index % addresses.count]
                 clients.append(try await MeshClient.connect(to: address, name: target.name(of: address)))
             }
             return clients
