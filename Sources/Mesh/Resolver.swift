@@ -1,5 +1,5 @@
 import Glibc
-public import NIOCore
+import NIOCore
 import NIOPosix
 
 /// Turns a target into addresses, by the system's resolver, off the event loops.

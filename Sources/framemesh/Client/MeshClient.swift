@@ -40,8 +40,7 @@ struct MeshClient: Sendable {
                 troubles.append("\(target.name(of: address)): \(Fatal(error).description)")
             }
         }
-        throw unreachable(
-            troubles.isEmpty ? "\(target.hostPorts): the name has no addresses" : troubles.joined(separator: "; "))
+        throw unreachable(troubles.joined(separator: "; "))
     }
 
     /// Connects to one address.
