@@ -84,14 +84,3 @@ struct Resolver: Sendable {
         return addresses
     }
 }
-
-extension Target {
-    /// Every address of the target, asked once.
-    /// - Throws: `MeshError` that names what could not be resolved, if nothing could.
-    public func resolve() async throws -> [SocketAddress] {
-        var resolver = Resolver(target: self)
-        let (addresses, trouble) = await resolver.resolve()
-        if addresses.isEmpty, let trouble { throw MeshError(trouble) }
-        return addresses
-    }
-}
