@@ -1,0 +1,48 @@
+#include <turbojpeg.h>
+
+#include <memory>
+
+#include "guard.hpp"
+#include "image.hpp"
+
+/// Memory of TurboJPEG.
+struct vision_bytes {
+    unsigned char *data = nullptr;
+    unsigned long length = 0;
+    ~vision_bytes() { tjFree(data); }
+};
+
+namespace vision {
+namespace {
+
+struct DestroyHandle {
+    void operator()(void *handle) const { tjDestroy(handle); }
+};
+
+tjhandle compressor() {
+    static thread_local std::unique_ptr<void, DestroyHandle> handle(tjInitCompress());
+    if (!handle) fail(VISION_INTERNAL, "TurboJPEG: %s", tjGetErrorStr2(nullptr));
+    return handle.get();
+}
+
+}  // namespace
+}  // namespace vision
+
+using namespace vision;
+
+vision_bytes *vision_bytes_create_jpeg(const vision_image *image, int32_t quality, vision_error *error) {
+    return guarded<vision_bytes *>(error, VISION_INTERNAL, nullptr, [&] {
+        if (quality < 1 || quality > 100) fail(VISION_BAD_PICTURE, "JPEG quality %d is not between 1 and 100", quality);
+        auto bytes = std::make_unique<vision_bytes>();
+        const tjhandle handle = compressor();
+        if (tjCompress2(handle, image->buffer.data(), image->width, 0, image->height, TJPF_BGR, &bytes->data,
+                        &bytes->length, TJSAMP_420, quality, 0) != 0) {
+            fail(VISION_INTERNAL, "JPEG cannot be written: %s", tjGetErrorStr2(handle));
+        }
+        return bytes.release();
+    });
+}
+
+void vision_bytes_free(vision_bytes *bytes) { delete bytes; }
+const uint8_t *vision_bytes_data(const vision_bytes *bytes) { return bytes->data; }
+size_t vision_bytes_length(const vision_bytes *bytes) { return bytes->length; }

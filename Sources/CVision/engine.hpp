@@ -1,0 +1,59 @@
+// The seam between our code and what runs a network. OpenCV's DNN module is the default and the reference.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "CVision.h"
+#include "decode.hpp"
+
+namespace vision {
+
+/// An output, borrowed until the next run.
+struct Tensor {
+    std::string name;
+    const float *data;
+    std::vector<int> shape;
+    size_t size;
+
+    /// The part of one picture of a batch.
+    const float *slot(int index, int batch) const {
+        return data + static_cast<size_t>(index) * (size / static_cast<size_t>(batch));
+    }
+};
+
+/// Planar float input: batch x channels x height x width.
+struct InputShape {
+    int channels;
+    int height;
+    int width;
+
+    size_t size() const {
+        return static_cast<size_t>(channels) * static_cast<size_t>(height) * static_cast<size_t>(width);
+    }
+};
+
+/// One network, loaded; belongs to one thread.
+class Engine {
+  public:
+    virtual ~Engine() = default;
+    /// Where the inputs of the next run go: `batch` pictures, all of them to be written.
+    virtual float *input(int batch) = 0;
+    /// Runs what was written to `input`.
+    virtual const std::vector<Tensor> &run() = 0;
+};
+
+struct NetworkFiles {
+    vision_network kind;
+    Span network;
+    Span weights;
+    /// Newline separated; may be empty.
+    std::string outputs;
+    InputShape input;
+};
+
+std::unique_ptr<Engine> load_opencv(const NetworkFiles &files);
+
+}  // namespace vision

@@ -1,0 +1,26 @@
+#pragma once
+
+#include <cstdint>
+
+#include "CVision.h"
+#include "pool.hpp"
+
+/// BGR8, rows packed.
+struct vision_image {
+    vision_image(int width, int height)
+        : width(width), height(height), buffer(static_cast<size_t>(width) * static_cast<size_t>(height) * 3) {}
+
+    size_t row_bytes() const { return static_cast<size_t>(width) * 3; }
+    uint8_t *row(int y) const { return buffer.data() + static_cast<size_t>(y) * row_bytes(); }
+
+    int width;
+    int height;
+    vision::Buffer buffer;
+};
+
+namespace vision {
+
+/// Throws if a picture of this size is not to be decoded.
+void check_size(int64_t width, int64_t height, vision_limits limits);
+
+}  // namespace vision

@@ -1,1 +1,0 @@
-extern "C" int vision_placeholder(void) { return 0; }

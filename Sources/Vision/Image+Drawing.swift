@@ -1,0 +1,56 @@
+public import Messages
+
+/// A box to draw, and the text above it.
+struct Mark: Hashable {
+    var box: Box
+    var text: String
+    /// Equal keys give equal colours.
+    var colour: UInt64
+}
+
+/// A line of text in the upper or lower left corner; index 0 is nearest to the edge.
+struct CornerLine: Hashable {
+    var atTop: Bool
+    var index: Int
+    var text: String
+}
+
+extension Mark {
+    /// A track keeps its colour; without one, a class does.
+    init(_ detection: Detection) {
+        var parts: [String] = []
+        if let best = detection.classes.first {
+            parts.append("\(detection.label): \(best.label) \(Self.twoDigits(best.confidence))")
+        } else {
+            parts.append("\(detection.label) \(Self.twoDigits(detection.confidence))")
+        }
+        if let track = detection.trackID { parts.append("#\(track)") }
+        box = detection.box
+        text = parts.joined(separator: " ")
+        colour = detection.trackID ?? UInt64(clamping: detection.classID)
+    }
+
+    /// 0.98, whatever the machine's language.
+    static func twoDigits(_ value: Float) -> String {
+        let hundredths = Int((min(max(value.isFinite ? value : 0, 0), 1) * 100).rounded())
+        return hundredths >= 100 ? "1.00" : "0." + (hundredths < 10 ? "0" : "") + String(hundredths)
+    }
+}
+
+extension Image {
+    /// Classes of the whole picture that fit into a corner.
+    private static let maxClassLines = 5
+
+    /// A copy with boxes, labels, track ids drawn on it, and the classes of the whole picture in a corner.
+    public func drawing(
+        _ detections: [Detection], classes: [Classification] = [], caption: String? = nil
+    ) -> Image {
+        var lines = classes.prefix(Self.maxClassLines).enumerated().map { index, found in
+            CornerLine(atTop: true, index: index, text: "\(found.label) \(Mark.twoDigits(found.confidence))")
+        }
+        if let caption { lines.append(CornerLine(atTop: false, index: 0, text: caption)) }
+        // Weak ones first, so that the strong are on top.
+        let marks = detections.sorted { $0.confidence < $1.confidence }.map { Mark($0) }
+        return drawing(marks, lines: lines)
+    }
+}
