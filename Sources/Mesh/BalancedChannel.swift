@@ -60,7 +60,7 @@ public final class BalancedChannel: Sendable {
             }
             var resolver = resolver
             for await _ in nudges {
-                let (addresses, trouble) = await resolver.refresh()
+                let (addresses, trouble) = await resolver.resolve()
                 for added in apply(addresses) { tasks.addTask { await added.run() } }
                 noteResolverTrouble(trouble)
                 // Lost connections ask for a look-up each; what was asked meanwhile is asked once.

@@ -1,34 +1,26 @@
 import Glibc
-public import NIOCore
+import NIOCore
 import NIOPosix
 
 /// Turns a target into addresses, by the system's resolver, off the event loops.
-public struct Resolver: Sendable {
-    public let target: Target
+struct Resolver: Sendable {
+    let target: Target
     /// All addresses of one name. Blocks.
     let lookUp: @Sendable (Target.HostPort) throws -> [SocketAddress]
     /// What each name had when it was last resolved.
     private var known: [Target.HostPort: [SocketAddress]] = [:]
 
-    public init(target: Target) { self.init(target: target, lookUp: Self.systemLookUp) }
-
-    init(target: Target, lookUp: @escaping @Sendable (Target.HostPort) throws -> [SocketAddress]) {
+    init(
+        target: Target, lookUp: @escaping @Sendable (Target.HostPort) throws -> [SocketAddress] = Resolver.systemLookUp
+    ) {
         self.target = target
         self.lookUp = lookUp
     }
 
-    /// Every address of the target, without duplicates, in a stable order.
-    /// - Throws: `MeshError` that names the host, if there is no address at all.
-    public func resolve() async throws -> [SocketAddress] {
-        var resolver = self
-        let (addresses, trouble) = await resolver.refresh()
-        guard !addresses.isEmpty else { throw MeshError(trouble ?? "\(target) has no addresses") }
-        return addresses
-    }
-
-    /// Every address of the target. A name that cannot be resolved keeps the addresses that it had.
+    /// Every address of the target, without duplicates, in a stable order. A name that cannot be resolved keeps the
+    /// addresses that it had.
     /// - Returns: `trouble` names what could not be resolved, and why.
-    mutating func refresh() async -> (addresses: [SocketAddress], trouble: String?) {
+    mutating func resolve() async -> (addresses: [SocketAddress], trouble: String?) {
         let names: [Target.HostPort] =
             switch target.kind {
             case .fixed(let list): list
