@@ -67,7 +67,12 @@ public final class RPCServer: Sendable {
 
     /// Serves until drained or cancelled (cancelling drains within `drainTimeout`, then cuts).
     public func run() async throws {
-        try await channel.setOption(.autoRead, value: true).get()
+        do {
+            try await channel.setOption(.autoRead, value: true).get()
+        } catch {
+            // Drained before it served.
+            guard state.withLock({ $0.isDraining }) else { throw error }
+        }
         await withTaskCancellationHandler {
             await untilDraining()
         } onCancel: {
