@@ -120,4 +120,14 @@ import Testing
         #expect(found.contains { $0.confidence < 0.2 } && found.allSatisfy { $0.confidence >= 0.1 })
         #expect(zip(found, found.dropFirst()).allSatisfy { $0.confidence >= $1.confidence })
     }
+
+    @Test func modelsThatComeWithTheProgramLoadAndRun() throws {
+        let store = try ModelStore(bundled: Place.bundled.path, folders: [], pulled: "/nonexistent")
+        for manifest in store.models where manifest.files.allSatisfy({ $0.path != nil }) {
+            try store.check(manifest)
+            let model = try Model(manifest, store: store, maxBatchSize: 4)
+            #expect(model.maxBatchSize == 4, "\(manifest.name) does not batch")
+            try model.warmUp()
+        }
+    }
 }
