@@ -34,6 +34,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.0"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
         .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
+        .package(url: "https://github.com/apple/swift-system", from: "1.8.0"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.0"),
     ],
     targets: [
@@ -99,7 +100,11 @@ let package = Package(
         .executableTarget(
             name: "framemesh",
             dependencies: [
-                "Node", "Coordination", "Video", "Vision", "Mesh", "Services", "RPC", nioCore, nioPosix, logging,
+                "Node", "Coordination", "Video", "Vision", "Mesh", "Services", "RPC", "Messages", nioCore, nioPosix, logging,
+                yams,
+                .product(name: "SystemPackage", package: "swift-system"),
+                .product(name: "DequeModule", package: "swift-collections"),
+                .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Configuration", package: "swift-configuration"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -121,11 +126,31 @@ let package = Package(
             exclude: ["Fixtures"], swiftSettings: strict),
         .testTarget(name: "TrackingTests", dependencies: ["Tracking", "Messages"], swiftSettings: strict),
         .testTarget(name: "VideoTests", dependencies: ["Video", "Messages", nioCore], swiftSettings: strict),
-        .testTarget(name: "NodeTests", dependencies: ["Node", "Services", "RPC", nioCore, nioPosix], swiftSettings: strict),
+        .testTarget(
+            name: "NodeTests",
+            dependencies: ["Node", "Services", "RPC", "Messages", "Vision", nioCore, nioPosix, logging], swiftSettings: strict),
         .testTarget(name: "CoordinationTests",
             dependencies: ["Coordination", "Mesh", "Messages", "Services", "RPC", nioCore, nioPosix, logging], swiftSettings: strict),
+        // What the command decides, without processes.
+        .testTarget(
+            name: "FramemeshTests",
+            dependencies: [
+                "framemesh", "Coordination", "Messages", "RPC", "Vision", nioCore,
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            exclude: ["Models/file_server.py"], swiftSettings: strict),
+        // Stock gRPC in Python (dev/python-env.sh) against ours, both ways.
+        .testTarget(
+            name: "ConformanceTests",
+            dependencies: ["TestSupport", "HTTP2", "RPC", "Services", "Messages", nioCore, nioPosix, logging],
+            exclude: ["python"], swiftSettings: strict),
         // Real processes: the built executables, real pictures, kill -9.
-        .testTarget(name: "SystemTests", dependencies: ["Messages", "Services", "RPC", nioCore, nioPosix, logging], swiftSettings: strict),
+        .testTarget(
+            name: "SystemTests",
+            dependencies: ["TestSupport", "Messages", "Services", "RPC", nioCore, nioPosix, logging],
+            swiftSettings: strict),
+        // Child processes of tests.
+        .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6],
     cLanguageStandard: .c11,

@@ -1,13 +1,16 @@
 import Glibc
-import NIOCore
+public import NIOCore
 import NIOPosix
 
 /// Turns a target into addresses, by the system's resolver, off the event loops.
-struct Resolver: Sendable {
-    var target: Target
+public struct Resolver: Sendable {
+    public var target: Target
+
+    public init(target: Target) { self.target = target }
 
     /// Every address of the target, without duplicates, in a stable order.
-    func resolve() async throws -> [SocketAddress] {
+    /// - Throws: `MeshError` that names the host.
+    public func resolve() async throws -> [SocketAddress] {
         let names: [Target.HostPort] =
             switch target.kind {
             case .fixed(let list): list

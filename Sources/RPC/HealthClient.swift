@@ -3,7 +3,7 @@ public struct HealthWatch: Sendable {
     let call: ClientCall
     /// The status now, and again each time it changes; ends with the call.
     public var statuses: AsyncThrowingMapSequence<MessageStream, HealthService.Status> {
-        call.responses.map { _ in fatalError() }
+        call.responses.map { try HealthMessages.status(of: $0.message) }
     }
     public func cancel() { call.cancel() }
 }
@@ -11,6 +11,16 @@ public struct HealthWatch: Sendable {
 extension RPCConnection {
     /// Watches the health of `service`; the empty name is the whole server.
     public func watchHealth(of service: String) async throws -> HealthWatch {
-        HealthWatch(call: try await open("/grpc.health.v1.Health/Watch"))
+        let call = try await open(HealthMessages.watchPath)
+        try await call.send(Payload(HealthMessages.request(service: service)))
+        call.finishSending()
+        return HealthWatch(call: call)
+    }
+
+    /// - Throws: `RPCError` NOT_FOUND if the peer does not know `service`, UNIMPLEMENTED if it has no health service.
+    public func checkHealth(of service: String = "", deadline: Deadline? = nil) async throws -> HealthService.Status {
+        let request = Payload(HealthMessages.request(service: service))
+        let response = try await unary(HealthMessages.checkPath, request, deadline: deadline)
+        return try HealthMessages.status(of: response.payload.message)
     }
 }

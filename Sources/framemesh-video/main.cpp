@@ -1,1 +1,126 @@
-int main() { return 0; }
+// framemesh-video: video files to raw frames and back, in a process of its own (docs/video.md).
+#include <unistd.h>
+
+#include <cmath>
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <new>
+#include <string>
+
+#include "ffmpeg.hpp"
+#include "limits.hpp"
+#include "protocol.hpp"
+#include "reader.hpp"
+#include "writer.hpp"
+
+using namespace framemesh;
+
+namespace {
+
+constexpr int kFailed = 1, kUsage = 2, kNobodyThere = 3;
+
+constexpr const char* kHelp =
+    "usage: framemesh-video read PATH [--threads N]\n"
+    "       framemesh-video write PATH --width N --height N --frame-rate F [--threads N]\n"
+    "\n"
+    "read   sends the frames of a video file to standard output as BGR24 pixels with their times.\n"
+    "write  takes such frames from standard input and writes an MP4 file.\n"
+    "Both in the records that docs/video.md describes. --threads (default 1) is for the codec.\n"
+    "\n"
+    "example: framemesh-video read street.mp4 | head -c 64 | xxd\n";
+
+struct Usage {
+    std::string text;
+};
+
+double number(const char* name, const char* text, double least, double most) {
+    char* end = nullptr;
+    double value = text ? std::strtod(text, &end) : NAN;
+    if (!text || end == text || *end != 0 || !(value >= least && value <= most)) {
+        throw Usage{std::string(name) + " wants a number from " + std::to_string(least) + " to " +
+                    std::to_string(most)};
+    }
+    return value;
+}
+
+struct Arguments {
+    std::string role;
+    WriteOptions options;
+};
+
+Arguments parse(int count, char** words) {
+    if (count < 3) throw Usage{"a role and a path are needed"};
+    Arguments found;
+    found.role = words[1];
+    found.options.path = words[2];
+    for (int i = 3; i < count; i += 2) {
+        std::string name = words[i];
+        const char* value = i + 1 < count ? words[i + 1] : nullptr;
+        auto whole = [&](double most) { return int(number(words[i], value, 1, most)); };
+        if (name == "--threads") {
+            found.options.threads = whole(kMaximumThreads);
+        } else if (name == "--width" && found.role == "write") {
+            found.options.width = whole(kMaximumSide);
+        } else if (name == "--height" && found.role == "write") {
+            found.options.height = whole(kMaximumSide);
+        } else if (name == "--frame-rate" && found.role == "write") {
+            found.options.frame_rate = number(words[i], value, 0.001, kMaximumFrameRate);
+        } else {
+            throw Usage{"unknown option " + name};
+        }
+    }
+    if (found.role == "write" &&
+        (!size_is_allowed(found.options.width, found.options.height) || found.options.frame_rate <= 0)) {
+        throw Usage{"write wants --width, --height (at most " + std::to_string(kMaximumPixels) +
+                    " pixels) and --frame-rate"};
+    }
+    if (found.role != "read" && found.role != "write") throw Usage{"unknown role " + found.role};
+    return found;
+}
+
+int tell(RecordWriter& out, const std::string& line) {
+    std::fprintf(stderr, "framemesh-video: %s\n", line.c_str());
+    try {
+        out.fail(line);
+    } catch (const PipeClosed&) {
+        return kNobodyThere;
+    }
+    return kFailed;
+}
+
+}  // namespace
+
+int main(int count, char** words) {
+    if (count == 2 && (std::strcmp(words[1], "--help") == 0 || std::strcmp(words[1], "-h") == 0)) {
+        std::fputs(kHelp, stdout);
+        return 0;
+    }
+    RecordWriter out(STDOUT_FILENO);
+    try {
+        Arguments arguments = parse(count, words);
+        keep_log_lines();
+        std::signal(SIGPIPE, SIG_IGN);
+        close_inherited_files();
+        if (arguments.role == "read") {
+            die_with_parent();
+            read_video(arguments.options.path, arguments.options.threads, out);
+        } else {
+            RecordReader in(STDIN_FILENO);
+            write_video(arguments.options, in, out);
+        }
+        return 0;
+    } catch (const Usage& usage) {
+        std::fprintf(stderr, "framemesh-video: %s\n%s", usage.text.c_str(), kHelp);
+        return kUsage;
+    } catch (const PipeClosed&) {
+        return kNobodyThere;
+    } catch (const Failure& failure) {
+        return tell(out, failure.what());
+    } catch (const std::bad_alloc&) {
+        return tell(out, std::string(words[2]) + ": needs more memory than is allowed");
+    } catch (const std::exception& error) {
+        return tell(out, std::string(words[2]) + ": " + error.what());
+    }
+}

@@ -1,5 +1,6 @@
 import Foundation
 import Messages
+import TestSupport
 
 /// One line of `--json`, as README.md documents it.
 struct AnswerLine: Decodable, Sendable {

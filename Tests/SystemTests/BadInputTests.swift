@@ -1,9 +1,12 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// Bad input: a one-line error that names the thing, an exit code above 0, and nothing dies.
 @Suite(.serialized) struct BadInputTests {
-    private static func expectOneLine(_ result: Command.Result, naming words: String..., source: SourceLocation = #_sourceLocation) {
+    private static func expectOneLine(
+        _ result: Command.Result, naming words: String..., source: SourceLocation = #_sourceLocation
+    ) {
         #expect(result.code != 0, sourceLocation: source)
         #expect(result.errorLines.count == 1, "\(result.errors)", sourceLocation: source)
         for word in words {
@@ -56,7 +59,9 @@ import Testing
             #expect(answers[4].cause?.contains("65500") == true, "\(answers[4])")
             // Each alone, for people.
             for path in bad {
-                let alone = try await Command.run(["send", "--coordinator", mesh.coordinator, "--pipeline", "cascade", path])
+                let alone = try await Command.run([
+                    "send", "--coordinator", mesh.coordinator, "--pipeline", "cascade", path,
+                ])
                 #expect(alone.code != 0)
                 #expect((alone.output + alone.errors).contains((path as NSString).lastPathComponent))
             }
@@ -103,10 +108,11 @@ import Testing
             "static:///127.0.0.1:2",
         ])
         let address = try await coordinator.line(startingWith: "ready ")
-        let good = Place.demo.appending(path: try #require(
-            try FileManager.default.contentsOfDirectory(atPath: Place.demo.path).sorted().first {
-                $0.hasSuffix(".jpg") || $0.hasSuffix(".png")
-            }))
+        let good = Place.demo.appending(
+            path: try #require(
+                try FileManager.default.contentsOfDirectory(atPath: Place.demo.path).sorted().first {
+                    $0.hasSuffix(".jpg") || $0.hasSuffix(".png")
+                }))
         let result = try await Command.run(
             ["send", "--coordinator", address, "--pipeline", "detect", "--json", good.path])
         #expect(result.code != 0)
@@ -127,7 +133,9 @@ import Testing
     @Test func aModelThatIsNotThereIsNamed() async throws {
         let node = try await Command.run(["detector", "--listen", "127.0.0.1:0", "--model", "no-such-model"])
         Self.expectOneLine(node, naming: "no-such-model", "digits-detector")
-        let mesh = try await Command.run(["up", "--detectors", "1", "--classifiers", "0", "--detect-model", "no-such-model"])
+        let mesh = try await Command.run([
+            "up", "--detectors", "1", "--classifiers", "0", "--detect-model", "no-such-model",
+        ])
         #expect(mesh.code != 0 && mesh.errors.contains("no-such-model"))
     }
 

@@ -1,5 +1,6 @@
 import Foundation
 import Messages
+import TestSupport
 import Testing
 
 /// Real models, real pictures, real processes: what plain OpenCV 4.6 says of them, the mesh says too.
@@ -41,7 +42,8 @@ import Testing
         return Place.hasSharedModels
     }
 
-    @Test(.enabled(if: announceSkip()),
+    @Test(
+        .enabled(if: announceSkip()),
         arguments: ["yolo-fastest-1.1", "yolo-fastest-1.1-xl", "FastestDet", "ultraface-RFB-320"])
     func detectorsFindWhatTheReferenceFinds(_ model: String) async throws {
         let reference = try Reference.load(model)

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 
 /// A mesh of real processes, started by `framemesh up`.
 struct LocalMesh: Sendable {
@@ -10,7 +11,9 @@ struct LocalMesh: Sendable {
         detectors: Int = 1, classifiers: Int = 1, detectModel: String? = "digits-detector",
         classifyModel: String? = "digits-classifier", extra: [String] = []
     ) async throws -> LocalMesh {
-        var arguments = ["up", "--coordinator-port", "0", "--detectors", "\(detectors)", "--classifiers", "\(classifiers)"]
+        var arguments = [
+            "up", "--coordinator-port", "0", "--detectors", "\(detectors)", "--classifiers", "\(classifiers)",
+        ]
         if let detectModel { arguments += ["--detect-model", detectModel] }
         if let classifyModel { arguments += ["--classify-model", classifyModel] }
         let command = try Command(arguments + extra, environment: ["FRAMEMESH_MODELS": Place.models.path])

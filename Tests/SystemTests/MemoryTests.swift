@@ -5,6 +5,7 @@ import NIOCore
 import NIOPosix
 import RPC
 import Services
+import TestSupport
 import Testing
 
 /// Memory does not grow with the number of frames.
@@ -14,8 +15,11 @@ import Testing
     static let allowedGrowth = 0.10
 
     @Test func tenThousandFramesLeaveMemoryWhereItWasAfterTheFirstThousand() async throws {
-        let picture = Place.demo.appending(path: try #require(
-            try FileManager.default.contentsOfDirectory(atPath: Place.demo.path).sorted().first { $0.hasSuffix(".jpg") }))
+        let picture = Place.demo.appending(
+            path: try #require(
+                try FileManager.default.contentsOfDirectory(atPath: Place.demo.path).sorted().first {
+                    $0.hasSuffix(".jpg")
+                }))
         let bytes = ByteBuffer(bytes: try Data(contentsOf: picture))
         let mesh = try await LocalMesh.up()
         let (before, after, answered) = try await LocalMesh.with(mesh) { mesh in
@@ -31,7 +35,8 @@ import Testing
             try await withThrowingTaskGroup(of: Void.self) { tasks in
                 tasks.addTask {
                     for sequence in 0..<UInt64(Self.frames) {
-                        let frame = Frame(stream: "memory", sequence: sequence, encoding: .jpeg, payload: .attached(bytes))
+                        let frame = Frame(
+                            stream: "memory", sequence: sequence, encoding: .jpeg, payload: .attached(bytes))
                         try await stream.send(AnalyzeRequest(frame: frame, pipeline: "classify"))
                     }
                     stream.finishSending()

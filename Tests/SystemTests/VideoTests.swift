@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// Whole videos through real processes: every frame is answered exactly once, in order.

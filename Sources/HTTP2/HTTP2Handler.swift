@@ -1,0 +1,168 @@
+public import NIOCore
+
+/// Who acts on what a peer did. Called on the event loop; whatever it queues is sent when the call has returned.
+public protocol HTTP2Delegate: AnyObject {
+    func received(_ event: SessionEvent)
+    /// DATA; the bytes are a slice of the receive buffer and are to be copied away at once.
+    func received(stream: Int32, data: ByteBuffer)
+    /// The connection is over; no more calls come.
+    /// - Parameter reason: nil when both sides said goodbye.
+    func ended(_ reason: (any Error)?)
+}
+
+/// A channel's HTTP/2 connection: the socket end of a `Session`.
+///
+/// The owner queues frames through `session` and calls `flush()` once at the end of its turn, so that one turn of the
+/// loop makes one `writev`. Lives as long as its channel, on its event loop.
+public final class HTTP2Handler: ChannelInboundHandler {
+    public typealias InboundIn = ByteBuffer
+    public typealias OutboundOut = ByteBuffer
+
+    public let session: Session
+    private let delegate: any HTTP2Delegate
+    private let handshakeTimeout: TimeAmount
+    private var context: ChannelHandlerContext?
+    private var handshake: Scheduled<Void>?
+    private var isFlushing = false
+    private var hasEnded = false
+    private var isClosing = false
+    private var reason: (any Error)?
+
+    /// - Parameters:
+    ///   - delegate: held until the channel is closed.
+    ///   - handshakeTimeout: how long the peer's first SETTINGS may take.
+    public init(session: Session, delegate: any HTTP2Delegate, handshakeTimeout: TimeAmount) {
+        self.session = session
+        self.delegate = delegate
+        self.handshakeTimeout = handshakeTimeout
+    }
+
+    public func handlerAdded(context: ChannelHandlerContext) {
+        self.context = context
+        if context.channel.isActive { start(context) }
+    }
+
+    public func handlerRemoved(context: ChannelHandlerContext) {
+        end(reason)
+        self.context = nil
+    }
+
+    public func channelActive(context: ChannelHandlerContext) {
+        start(context)
+        context.fireChannelActive()
+    }
+
+    private func start(_ context: ChannelHandlerContext) {
+        guard handshake == nil else { return }
+        let timeout = handshakeTimeout
+        handshake = context.eventLoop.assumeIsolated().scheduleTask(in: timeout) { [weak self] in
+            self?.fail(HTTP2Error(.protocolError, "no HTTP/2 SETTINGS within \(Double(timeout.nanoseconds) / 1e9) s"))
+        }
+        flush()
+    }
+
+    public func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        let buffer = unwrapInboundIn(data)
+        guard !hasEnded else { return }
+        do throws(HTTP2Error) {
+            try session.receive(buffer, now: NIODeadline.now().uptimeNanoseconds)
+            deliver(buffer)
+        } catch {
+            deliver(buffer)
+            fail(error)
+        }
+    }
+
+    public func channelReadComplete(context: ChannelHandlerContext) {
+        flush()
+        context.fireChannelReadComplete()
+    }
+
+    public func channelWritabilityChanged(context: ChannelHandlerContext) {
+        if context.channel.isWritable { flush() }
+        context.fireChannelWritabilityChanged()
+    }
+
+    public func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        reason = reason ?? error
+        context.close(promise: nil)
+    }
+
+    public func channelInactive(context: ChannelHandlerContext) {
+        end(reason)
+        context.fireChannelInactive()
+    }
+
+    private func deliver(_ buffer: ByteBuffer) {
+        for event in session.takeEvents() {
+            switch event {
+            case .data(let stream, let offset, let length):
+                if let data = buffer.getSlice(at: buffer.readerIndex + offset, length: length) {
+                    delegate.received(stream: stream, data: data)
+                }
+                session.creditConnection(bytes: length)
+            case .settings:
+                handshake?.cancel()
+                delegate.received(event)
+            default: delegate.received(event)
+            }
+        }
+    }
+
+    /// Sends what was queued. Does nothing while the socket is full; it goes on when there is room.
+    public func flush() {
+        guard let context, !isFlushing, !hasEnded else { return }
+        isFlushing = true
+        defer { isFlushing = false }
+        var hasMore = true
+        do throws(HTTP2Error) {
+            while hasMore, context.channel.isWritable {
+                var wrote = false
+                hasMore = try session.produce { bytes in
+                    wrote = true
+                    context.write(wrapOutboundOut(bytes), promise: nil)
+                }
+                if wrote { context.flush() }
+                // What the delegate queues now is sent in this turn too.
+                let events = session.takeEvents()
+                for event in events { delegate.received(event) }
+                if !events.isEmpty { hasMore = true }
+            }
+        } catch {
+            reason = reason ?? error
+            context.close(promise: nil)
+            return
+        }
+        if session.isFinished { closeWhenWritten(context) }
+    }
+
+    /// The last frames may still wait for room in the socket.
+    private func closeWhenWritten(_ context: ChannelHandlerContext) {
+        guard !isClosing else { return }
+        isClosing = true
+        let channel = context.channel
+        context.writeAndFlush(wrapOutboundOut(ByteBuffer())).whenComplete { _ in channel.close(promise: nil) }
+    }
+
+    /// Ends the connection and tells the peer why.
+    public func fail(_ error: HTTP2Error) {
+        guard let context, !hasEnded else { return }
+        reason = reason ?? error
+        session.terminate(error)
+        flush()
+        context.close(promise: nil)
+    }
+
+    /// Ends the connection without another word.
+    public func close(_ error: (any Error)? = nil) {
+        reason = reason ?? error
+        context?.close(promise: nil)
+    }
+
+    private func end(_ reason: (any Error)?) {
+        guard !hasEnded else { return }
+        hasEnded = true
+        handshake?.cancel()
+        delegate.ended(reason)
+    }
+}

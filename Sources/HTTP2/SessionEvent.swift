@@ -1,0 +1,18 @@
+/// What a peer did, in the order in which it did it.
+public enum SessionEvent: Sendable {
+    /// A request, a response head (1xx too) or trailers.
+    case headers(stream: Int32, fields: [HeaderField], endStream: Bool)
+    /// A header block beyond `SessionSettings.maxHeaderListBytes` or `.maxHeaderFields`; its fields are gone.
+    case oversizedHeaders(stream: Int32, fields: Int, bytes: Int)
+    /// DATA: `length` bytes from `offset` of the buffer just received.
+    case data(stream: Int32, offset: Int, length: Int)
+    /// The peer will send no more on the stream.
+    case ended(stream: Int32)
+    /// The stream is gone: finished on both sides (`noError`), or reset by either.
+    case closed(stream: Int32, code: ErrorCode)
+    /// DATA of ours went to the socket; there is room for more.
+    case sent(stream: Int32, bytes: Int)
+    case settings(maxConcurrentStreams: UInt32)
+    case pingAcknowledged(UInt64)
+    case goAway(lastStream: Int32, code: ErrorCode, debug: String)
+}

@@ -1,0 +1,63 @@
+import NIOCore
+import RPC
+
+/// Decides who may wait. A value: the queue says how much work lies ahead, the caller what time it is.
+///
+/// A request is refused at once if the queue is full, or if its deadline would pass before its turn is over. With a
+/// worker free it is never refused for its deadline: the estimate may be old, and only work that runs renews it.
+struct Admission: Sendable {
+    /// Work that lies ahead of a newcomer.
+    struct Load {
+        var waiting = 0
+        var running = 0
+        /// Estimated worker time of those that wait, and of those that run; nanoseconds.
+        var waitingCost = 0.0
+        var runningCost = 0.0
+    }
+
+    enum Refusal: Error, Equatable {
+        case full(waiting: Int, limit: Int)
+        case late(remaining: TimeAmount, wait: TimeAmount)
+        case expired
+    }
+
+    let limit: Int
+    let workers: Int
+
+    /// Until a newcomer's turn. What runs is half done, on average.
+    func wait(behind load: Load) -> TimeAmount {
+        if load.waiting == 0, load.running < workers { return .zero }
+        return .nanoseconds(clamping: (load.waitingCost + load.runningCost / 2) / Double(workers))
+    }
+
+    /// - Parameter cost: the newcomer's own estimated worker time, nanoseconds.
+    func check(
+        deadline: NIODeadline?, cost: Double, behind load: Load, now: NIODeadline
+    ) throws(Refusal) {
+        if let deadline, deadline <= now { throw .expired }
+        if load.waiting >= limit { throw .full(waiting: load.waiting, limit: limit) }
+        guard let deadline else { return }
+        let wait = wait(behind: load)
+        guard wait > .zero else { return }
+        let remaining = deadline - now
+        if Double(wait.nanoseconds) + cost > Double(remaining.nanoseconds) {
+            throw .late(remaining: remaining, wait: wait)
+        }
+    }
+}
+
+extension RPCError {
+    /// RESOURCE_EXHAUSTED sends a coordinator to another node, which may be less busy; with the deadline gone no node
+    /// can help.
+    init(_ refusal: Admission.Refusal) {
+        switch refusal {
+        case .full(let waiting, let limit):
+            self.init(.resourceExhausted, "queue is full: \(waiting) frames wait (limit \(limit))")
+        case .late(let remaining, let wait):
+            self.init(
+                .resourceExhausted,
+                "deadline in \(remaining.inMilliseconds) cannot be met: about \(wait.inMilliseconds) of work wait")
+        case .expired: self.init(.deadlineExceeded, "deadline passed before the frame was queued")
+        }
+    }
+}

@@ -1,0 +1,38 @@
+import NIOCore
+import Vision
+
+/// Loads one net of each model on the thread that calls, and tries each once warm.
+struct ModelLoader: Sendable {
+    struct Loaded {
+        var models: [Model]
+        /// Of a full batch, once the first, slow pass is over.
+        var passTimes: [TimeAmount]
+    }
+
+    let configuration: NodeConfiguration
+
+    /// - Throws: `VisionError` that names the model.
+    func load() throws(VisionError) -> Loaded {
+        var loaded = Loaded(models: [], passTimes: [])
+        for manifest in configuration.models {
+            let model = try Model(manifest, store: configuration.store, maxBatchSize: configuration.maxBatchSize)
+            // The first pass allocates; the second one is what requests will see.
+            try model.warmUp()
+            let start = NIODeadline.now()
+            try model.warmUp()
+            loaded.models.append(model)
+            loaded.passTimes.append(NIODeadline.now() - start)
+        }
+        return loaded
+    }
+}
+
+extension WorkerPool {
+    /// Each worker says the same of batches; times are averaged.
+    func learn(from loaded: borrowing ModelLoader.Loaded) {
+        for (index, passTime) in loaded.passTimes.enumerated() {
+            let maxBatchSize = loaded.models[index].maxBatchSize
+            withQueue { $0.learn(model: index, maxBatchSize: maxBatchSize, passTime: passTime) }
+        }
+    }
+}

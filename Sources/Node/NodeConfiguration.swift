@@ -1,0 +1,55 @@
+public import Vision
+
+/// Every size, count and wait of a node.
+public struct NodeConfiguration: Sendable {
+    public var role: NodeRole
+    public var host = "127.0.0.1"
+    /// 0: any free port.
+    public var port = 0
+    public var store: ModelStore
+    /// The first one answers requests that name none. All of the role's task.
+    public var models: [ModelManifest]
+    /// Threads, each with one net of every model.
+    public var workers = 1
+    /// Frames that may wait; over it RESOURCE_EXHAUSTED at once.
+    public var queueLimit = 64
+    /// Triton's names and defaults.
+    public var maxBatchSize = 1
+    public var maxQueueDelay: Duration = .zero
+    /// Boxes that one classification request may name.
+    public var maxRegions = 1024
+    public var drainTimeout: Duration = .seconds(30)
+    public var imageLimits = ImageLimits()
+    public var build = ""
+
+    public init(role: NodeRole, store: ModelStore, models: [ModelManifest]) {
+        self.role = role
+        self.store = store
+        self.models = models
+    }
+
+    /// Checks what can be checked without a file.
+    func validate() throws(NodeError) {
+        for (name, value) in [
+            ("workers", workers), ("queue limit", queueLimit), ("max batch size", maxBatchSize),
+            ("max regions", maxRegions),
+        ] where value < 1 {
+            throw NodeError("\(name) is \(value), at least 1 is needed")
+        }
+        guard workers <= Self.maxWorkers else {
+            throw NodeError("\(workers) workers exceed the limit of \(Self.maxWorkers)")
+        }
+        guard maxQueueDelay >= .zero else { throw NodeError("max queue delay is \(maxQueueDelay), less than zero") }
+        guard !models.isEmpty else { throw NodeError("a \(role) needs at least one model") }
+        var seen: Set<String> = []
+        for model in models {
+            guard model.task == role.task else {
+                throw NodeError("model \(model.name) is for \(model.task), a \(role) cannot serve it")
+            }
+            guard seen.insert(model.name).inserted else { throw NodeError("model \(model.name) is given twice") }
+        }
+    }
+
+    /// Each worker is a thread with nets of its own.
+    static let maxWorkers = 256
+}

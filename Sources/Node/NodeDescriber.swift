@@ -1,0 +1,45 @@
+import Messages
+import NIOCore
+import Services
+import Vision
+
+/// `framemesh.v1.Node`: what stays the same, and the numbers of the queue at the time of the question.
+struct NodeDescriber: NodeHandler {
+    let constant: NodeDescription
+    let numbers: @Sendable (inout NodeDescription) -> Void
+
+    func describe() -> NodeDescription {
+        var description = constant
+        numbers(&description)
+        return description
+    }
+}
+
+extension WorkerPool {
+    func describer(of configuration: NodeConfiguration) -> NodeDescriber {
+        var constant = NodeDescription()
+        constant.role = configuration.role.rawValue
+        constant.workers = configuration.workers
+        constant.queueLimit = configuration.queueLimit
+        constant.build = configuration.build
+        let batchSizes = withQueue { $0.batchers.map(\.maxBatchSize) }
+        constant.models = zip(configuration.models, batchSizes).map { model, maxBatchSize in
+            var description = model.description
+            description.maxBatchSize = maxBatchSize
+            return description
+        }
+        return NodeDescriber(constant: constant, numbers: fillNumbers)
+    }
+
+    private func fillNumbers(of description: inout NodeDescription) {
+        withQueue { queue in
+            description.queueDepth = queue.depth
+            description.inFlight = queue.running
+            description.estimatedWait = UInt64(clamping: queue.estimatedWait.nanoseconds / 1000)
+            description.accepted = queue.accepted
+            description.completed = queue.completed
+            description.refused = queue.refused
+            description.expired = queue.expired
+        }
+    }
+}

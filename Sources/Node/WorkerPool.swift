@@ -1,0 +1,234 @@
+import Dispatch
+import NIOCore
+import RPC
+import Synchronization
+
+/// The worker threads of a node and the queue in front of them.
+///
+/// A request hops once into a worker and once back. Life: `start()` makes the threads, and each makes its runner;
+/// `run` may be called until `stop()`, which ends the threads. Whoever calls `start` calls `stop`.
+final class WorkerPool<Runner: BatchRunner>: Sendable {
+    /// An answer, and how long its request waited for a worker.
+    struct Served: Sendable {
+        var answer: Runner.Answer
+        var queued: TimeAmount
+    }
+
+    /// A request in the queue. Who takes it out of the queue answers it.
+    struct Pending: Sendable {
+        var job: Job<Runner.Work>
+        var answer: CheckedContinuation<Served, any Error>
+    }
+    typealias Queue = WorkQueue<Pending>
+
+    private struct State: Sendable {
+        var queue: Queue
+        /// Workers that sleep, the one that slept last at the end: its caches are the warmest.
+        var idle: [Int] = []
+        var isStopping = false
+        /// Threads that have not ended.
+        var threads = 0
+        var whenEnded: [CheckedContinuation<Void, Never>] = []
+    }
+
+    private let state: Mutex<State>
+    let now: @Sendable () -> NIODeadline
+    private let nextID = Atomic<UInt64>(0)
+    private let bells: [DispatchSemaphore]
+
+    init(queue: Queue, workers: Int, now: @Sendable @escaping () -> NIODeadline = { .now() }) {
+        state = Mutex(State(queue: queue))
+        self.now = now
+        bells = (0..<workers).map { _ in DispatchSemaphore(value: 0) }
+    }
+
+    /// Starts the threads; returns when each has its runner.
+    /// - Throws: the first error of `makeRunner`; then no thread is left.
+    func start(_ makeRunner: @Sendable @escaping (_ worker: Int) throws -> Runner) async throws {
+        let failure = await withTaskGroup(of: (any Error)?.self) { starts in
+            for worker in bells.indices {
+                state.withLock { $0.threads += 1 }
+                starts.addTask {
+                    await withCheckedContinuation { started in
+                        startThread(named: "worker-\(worker)") { [self] in
+                            defer { threadEnds() }
+                            var runner: Runner
+                            do {
+                                runner = try makeRunner(worker)
+                            } catch {
+                                return started.resume(returning: error)
+                            }
+                            started.resume(returning: nil)
+                            work(as: worker, with: &runner)
+                        }
+                    }
+                }
+            }
+            return await starts.reduce(nil) { $0 ?? $1 }
+        }
+        if let failure {
+            await stop()
+            throw failure
+        }
+    }
+
+    /// Reads the numbers of the queue, or teaches it; briefly, since workers wait meanwhile.
+    func withQueue<Value: Sendable>(_ body: (inout Queue) -> Value) -> Value {
+        state.withLock { body(&$0.queue) }
+    }
+
+    /// Queues one request and returns what a worker made of it.
+    /// - Parameter inputs: pictures, or regions of a picture.
+    /// - Throws: `RPCError`: RESOURCE_EXHAUSTED or DEADLINE_EXCEEDED at once if it cannot be done in time, CANCELLED if
+    ///   the task is cancelled, UNAVAILABLE after `stop()`, or what the runner says.
+    func run(_ work: Runner.Work, model: Int, inputs: Int, deadline: NIODeadline?) async throws -> Served {
+        let job = Job(work: work, deadline: deadline)
+        let id = nextID.wrappingAdd(1, ordering: .relaxed).oldValue
+        return try await withTaskCancellationHandler {
+            try await withCheckedThrowingContinuation { continuation in
+                submit(
+                    Queue.Entry(
+                        id: id, model: model, inputs: inputs, arrival: now(), deadline: deadline,
+                        payload: Pending(job: job, answer: continuation)))
+            }
+        } onCancel: {
+            // In this order: `submit` looks at the mark under the lock, so one of the two sees the other.
+            job.cancellation.cancel()
+            withdraw(id)
+        }
+    }
+
+    private func submit(_ entry: Queue.Entry) {
+        let (late, refusal, bell) = state.withLock { state -> ([Queue.Entry], RPCError?, Int?) in
+            // Those that cannot be done any more make room.
+            let late = state.queue.expire(now: entry.arrival)
+            if state.isStopping { return (late, RPCError(.unavailable, "node is shutting down"), nil) }
+            do {
+                try entry.payload.job.check(before: "it was queued", now: entry.arrival)
+                try state.queue.offer(entry)
+                return (late, nil, state.idle.popLast())
+            } catch let refusal as Admission.Refusal {
+                return (late, RPCError(refusal), nil)
+            } catch {
+                return (late, error as? RPCError, nil)
+            }
+        }
+        if let bell { bells[bell].signal() }
+        expired(late)
+        if let refusal { entry.payload.answer.resume(throwing: refusal) }
+    }
+
+    /// The client is gone: its request leaves the queue. What runs is dropped by its worker.
+    private func withdraw(_ id: UInt64) {
+        let time = now()
+        guard let (entry, end) = state.withLock({ $0.queue.remove(id, now: time) }) else { return }
+        if end == .expired { return expired([entry]) }
+        entry.payload.answer.resume(throwing: RPCError(.cancelled, "call was cancelled while its frame waited"))
+    }
+
+    private func expired(_ entries: [Queue.Entry]) {
+        for entry in entries {
+            entry.payload.answer.resume(
+                throwing: RPCError(.deadlineExceeded, "deadline passed while the frame waited"))
+        }
+    }
+
+    /// Ends the threads once they have finished what runs; what waits is refused. Returns when they have ended.
+    func stop() async {
+        let (waiting, idle) = state.withLock { state in
+            state.isStopping = true
+            defer { state.idle = [] }
+            return (state.queue.removeAll(), state.idle)
+        }
+        for entry in waiting {
+            entry.payload.answer.resume(throwing: RPCError(.unavailable, "node is shutting down"))
+        }
+        for worker in idle { bells[worker].signal() }
+        await withCheckedContinuation { continuation in
+            let isOver = state.withLock { state in
+                if state.threads > 0 { state.whenEnded.append(continuation) }
+                return state.threads == 0
+            }
+            if isOver { continuation.resume() }
+        }
+    }
+
+    private func threadEnds() {
+        let told = state.withLock { state -> [CheckedContinuation<Void, Never>] in
+            state.threads -= 1
+            guard state.threads == 0 else { return [] }
+            defer { state.whenEnded = [] }
+            return state.whenEnded
+        }
+        for continuation in told { continuation.resume() }
+    }
+
+    // ---- on the worker's thread ----
+
+    private enum Step: Sendable {
+        case run([Queue.Entry], bell: Int?)
+        case sleep(until: NIODeadline?)
+        case end
+    }
+
+    private func work(as worker: Int, with runner: inout Runner) {
+        while true {
+            switch next(for: worker) {
+            case .run(let batch, let bell):
+                // Someone else looks after those that still wait for their batch to fill.
+                if let bell { bells[bell].signal() }
+                run(batch, with: &runner)
+            case .sleep(let until):
+                let limit = until.map { DispatchTime(uptimeNanoseconds: $0.uptimeNanoseconds) } ?? .distantFuture
+                _ = bells[worker].wait(timeout: limit)
+            case .end: return
+            }
+        }
+    }
+
+    private func next(for worker: Int) -> Step {
+        let now = now()
+        let (late, step) = state.withLock { state -> ([Queue.Entry], Step) in
+            // Still there if its sleep ended by time.
+            state.idle.removeAll { $0 == worker }
+            let late = state.queue.expire(now: now)
+            switch state.queue.take(now: now) {
+            case .run(let batch):
+                return (late, .run(batch, bell: state.queue.depth > 0 ? state.idle.popLast() : nil))
+            case _ where state.isStopping: return (late, .end)
+            case .wait(let until):
+                state.idle.append(worker)
+                return (late, .sleep(until: until))
+            case .sleep:
+                state.idle.append(worker)
+                return (late, .sleep(until: nil))
+            }
+        }
+        expired(late)
+        return step
+    }
+
+    private func run(_ batch: [Queue.Entry], with runner: inout Runner) {
+        guard let model = batch.first?.model else { return }
+        let start = now()
+        let results = runner.run(batch.map(\.payload.job), model: model)
+        let elapsed = now() - start
+        // Counted before it is told, so that a client that asks after its answer finds it counted.
+        state.withLock { $0.queue.finish(batch, results.map(Queue.End.init), elapsed: elapsed) }
+        for (entry, result) in zip(batch, results) {
+            entry.payload.answer.resume(
+                with: result.map { Served(answer: $0, queued: start - entry.arrival) }.mapError { $0 as any Error })
+        }
+    }
+}
+
+extension WorkQueue.End {
+    init<Answer>(_ result: Result<Answer, RPCError>) {
+        switch result {
+        case .failure(let error) where error.code == .deadlineExceeded: self = .expired
+        case .failure(let error) where error.code == .cancelled: self = .cancelled
+        // A bad picture is answered too.
+        default: self = .completed
+        }
+    }
+}

@@ -1,0 +1,37 @@
+import HTTP2
+
+/// How a peer says that a call ended, in trailers or in a response that is no gRPC.
+struct CallStatus {
+    /// nil for OK.
+    var error: RPCError?
+    var trailers: Metadata
+
+    /// From trailers, or from a head that ends its stream ("trailers only").
+    init(trailers fields: [HeaderField]) {
+        trailers = .decode(fields)
+        guard let text = fields.first(where: { $0.name == "grpc-status" })?.value else {
+            error = RPCError(.unknown, "response ended without grpc-status")
+            return
+        }
+        guard let code = Int(text), (0...16).contains(code) else {
+            error = RPCError(.unknown, "grpc-status '\(text.prefix(16))' is not known", metadata: trailers)
+            return
+        }
+        guard code != 0 else { return }
+        let message = fields.first { $0.name == "grpc-message" }.map { StatusMessage.decode($0.value) }
+        error = RPCError(StatusCode(rawValue: code), message ?? "", metadata: trailers)
+    }
+
+    /// What is wrong with a response head; nil: it is gRPC's.
+    static func trouble(withHead fields: [HeaderField]) -> RPCError? {
+        let status = fields.first { $0.name == ":status" }?.value ?? ""
+        let contentType = fields.first { $0.name == "content-type" }?.value ?? ""
+        guard status == "200" else {
+            return RPCError(.fromHTTP(status: Int(status) ?? 0), "peer answered with HTTP status \(status.prefix(3))")
+        }
+        guard Framing.isGRPC(contentType) else {
+            return RPCError(.unknown, "peer answered with content-type '\(contentType.prefix(64))', not application/grpc")
+        }
+        return nil
+    }
+}

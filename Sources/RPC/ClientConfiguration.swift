@@ -1,0 +1,15 @@
+public struct ClientConfiguration: Sendable {
+    public var maxMessageBytes = 4 << 20
+    public var maxAttachmentBytes = 64 << 20
+    public var maxMetadataBytes = 16 << 10
+    public var maxMetadataFields = 128
+    public var initialStreamWindowBytes = 256 << 10
+    public var maxFrameBytes = 1 << 20
+    /// Until the connection stands and the peer has sent its SETTINGS.
+    public var connectTimeout: Duration = .seconds(2)
+    /// Calls beyond the peer's stream limit that may wait for a stream; over it RESOURCE_EXHAUSTED.
+    public var maxPendingCalls = 1024
+    /// Use the attachment framing with peers that announce it.
+    public var offersAttachments = true
+    public init() {}
+}

@@ -1,0 +1,109 @@
+import Synchronization
+
+/// `grpc.health.v1.Health`: Check and Watch. The empty name is the whole server.
+///
+///     let health = HealthService()
+///     health.set(.serving)
+///
+/// A watcher that reads slowly gets the newest status only. When the server drains, every service is NOT_SERVING and
+/// the watches end, so that they hold up nothing.
+public final class HealthService: RPCService {
+    /// `HealthCheckResponse.ServingStatus`.
+    public enum Status: UInt32, Sendable { case unknown = 0, serving, notServing, serviceUnknown }
+
+    /// Watch calls at one time, all services together; over it RESOURCE_EXHAUSTED.
+    public static let maxWatchers = 1024
+
+    private struct Watcher {
+        var service: String
+        var statuses: AsyncStream<Status>.Continuation
+    }
+
+    private struct State {
+        var statuses: [String: Status] = [:]
+        var watchers: [UInt64: Watcher] = [:]
+        var nextWatcher: UInt64 = 0
+        var isDraining = false
+
+        func status(of service: String) -> Status { statuses[service] ?? .serviceUnknown }
+    }
+
+    private let state = Mutex(State())
+
+    public init() {}
+
+    /// Ignored once the server drains.
+    public func set(_ status: Status, for service: String = "") {
+        state.withLock { state in
+            guard !state.isDraining, state.statuses[service] != status else { return }
+            state.statuses[service] = status
+            for watcher in state.watchers.values where watcher.service == service { watcher.statuses.yield(status) }
+        }
+    }
+
+    public func drain() {
+        state.withLock { state in
+            state.isDraining = true
+            for service in state.statuses.keys { state.statuses[service] = .notServing }
+            for watcher in state.watchers.values {
+                watcher.statuses.yield(state.status(of: watcher.service))
+                watcher.statuses.finish()
+            }
+        }
+    }
+
+    public var serviceName: String { "grpc.health.v1.Health" }
+
+    public var methods: [String: RPCHandler] {
+        [
+            "Check": .immediate { [self] _, request in
+                Payload(HealthMessages.response(try check(HealthMessages.service(of: request.message))))
+            },
+            "Watch": .stream { [self] _, requests, responses in
+                var iterator = requests.makeAsyncIterator()
+                guard let request = try await iterator.next() else {
+                    throw RPCError(.invalidArgument, "Watch needs one HealthCheckRequest, there was none")
+                }
+                try await watch(HealthMessages.service(of: request.message)) { status in
+                    try await responses.write(Payload(HealthMessages.response(status)))
+                }
+            },
+        ]
+    }
+
+    func check(_ service: String) throws(RPCError) -> Status {
+        guard let status = state.withLock({ $0.statuses[service] }) else {
+            throw RPCError(.notFound, "service '\(service)' is not known here")
+        }
+        return status
+    }
+
+    /// Calls `report` with the status now and at each change, until the task is cancelled or the server drains.
+    func watch(_ service: String, report: (Status) async throws -> Void) async throws {
+        let (statuses, continuation) = AsyncStream.makeStream(of: Status.self, bufferingPolicy: .bufferingNewest(1))
+        let id = try add(Watcher(service: service, statuses: continuation))
+        defer { _ = state.withLock { $0.watchers.removeValue(forKey: id) } }
+        var last: Status?
+        for await status in statuses where status != last {
+            try await report(status)
+            last = status
+        }
+    }
+
+    private func add(_ watcher: Watcher) throws(RPCError) -> UInt64 {
+        try state.withLock { state throws(RPCError) in
+            guard state.watchers.count < Self.maxWatchers else {
+                throw RPCError(
+                    .resourceExhausted, "\(state.watchers.count) health watches are open, limit \(Self.maxWatchers)")
+            }
+            state.nextWatcher += 1
+            state.watchers[state.nextWatcher] = watcher
+            watcher.statuses.yield(state.status(of: watcher.service))
+            if state.isDraining { watcher.statuses.finish() }
+            return state.nextWatcher
+        }
+    }
+
+    /// Watch calls that are open.
+    var watcherCount: Int { state.withLock { $0.watchers.count } }
+}

@@ -1,0 +1,121 @@
+import NIOCore
+import Synchronization
+
+/// The messages that came for one streaming call, between its connection's loop and its consumer.
+final class InboundQueue: Sendable {
+    private struct Entry {
+        var payload: Payload
+        var credit: Int
+    }
+
+    private enum End {
+        case finished
+        case failed(RPCError)
+    }
+
+    private struct State {
+        var entries = CircularBuffer<Entry>(initialCapacity: 2)
+        var end: End?
+        var waiter: CheckedContinuation<Payload?, any Error>?
+        var isAbandoned = false
+        /// Taken, but not yet returned to the peer.
+        var credit = 0
+
+        /// - Returns: the credit to return now.
+        mutating func take(_ bytes: Int, step: Int) -> Int {
+            credit += bytes
+            guard credit >= step, end == nil else { return 0 }
+            defer { credit = 0 }
+            return credit
+        }
+    }
+
+    private let state = Mutex(State())
+    /// Credit is returned in steps of so many bytes, to wake the loop less often.
+    private let creditStep: Int
+    private let returnCredit: @Sendable (Int) -> Void
+    private let abandoned: @Sendable () -> Void
+
+    /// - Parameter abandoned: the consumer was cancelled while it waited.
+    init(
+        creditStep: Int, returnCredit: @escaping @Sendable (Int) -> Void,
+        abandoned: @escaping @Sendable () -> Void = {}
+    ) {
+        self.creditStep = creditStep
+        self.returnCredit = returnCredit
+        self.abandoned = abandoned
+    }
+
+    // ---- the loop ----
+
+    func push(_ payload: Payload, credit: Int) {
+        let (waiter, due) = state.withLock { state -> (CheckedContinuation<Payload?, any Error>?, Int) in
+            guard state.end == nil else { return (nil, 0) }
+            guard let waiter = state.waiter.take() else {
+                state.entries.append(Entry(payload: payload, credit: credit))
+                return (nil, 0)
+            }
+            return (waiter, state.take(credit, step: creditStep))
+        }
+        if due > 0 { returnCredit(due) }
+        waiter?.resume(returning: payload)
+    }
+
+    /// - Parameter error: nil when the peer sent all it wanted. With an error that is ours (cancelled, deadline),
+    ///   what was not taken is let go.
+    func finish(_ error: RPCError?, dropping: Bool = false) {
+        let (waiter, dropped) = state.withLock { state in
+            guard state.end == nil || dropping else {
+                return (CheckedContinuation<Payload?, any Error>?.none, CircularBuffer<Entry>())
+            }
+            state.end = error.map { .failed($0) } ?? .finished
+            var dropped = CircularBuffer<Entry>()
+            if dropping { swap(&dropped, &state.entries) }
+            return (state.waiter.take(), dropped)
+        }
+        _ = dropped
+        if let error { waiter?.resume(throwing: error) } else { waiter?.resume(returning: nil) }
+    }
+
+    // ---- the consumer ----
+
+    func next() async throws -> Payload? {
+        if let ready = poll() { return try ready.get() }
+        return try await withTaskCancellationHandler {
+            try await withCheckedThrowingContinuation { continuation in
+                if let ready = poll(orWait: continuation) { continuation.resume(with: ready) }
+            }
+        } onCancel: {
+            let waiter = state.withLock { state in
+                state.isAbandoned = true
+                return state.waiter.take()
+            }
+            waiter?.resume(throwing: Self.cancelled)
+            abandoned()
+        }
+    }
+
+    private static let cancelled = RPCError(.cancelled, "call was cancelled")
+
+    /// nil: nothing there; the continuation, if given, is kept for later.
+    private func poll(orWait continuation: CheckedContinuation<Payload?, any Error>? = nil) -> Result<Payload?, any Error>? {
+        let (result, due) = state.withLock { state -> (Result<Payload?, any Error>?, Int) in
+            if let entry = state.entries.popFirst() {
+                return (.success(entry.payload), state.take(entry.credit, step: creditStep))
+            }
+            switch state.end {
+            case .finished: return (.success(nil), 0)
+            case .failed(let error): return (.failure(error), 0)
+            case nil: break
+            }
+            if state.isAbandoned { return (.failure(Self.cancelled), 0) }
+            if state.waiter != nil {
+                return (.failure(RPCError(.internal, "two consumers read the messages of one call")), 0)
+            }
+            state.waiter = continuation
+            return (nil, 0)
+        }
+        if due > 0 { returnCredit(due) }
+        return result
+    }
+}

@@ -1,0 +1,89 @@
+import NIOCore
+import Synchronization
+
+/// Bytes of messages in flight in this process; receivers reserve before the first byte has its place.
+///
+/// First come first served: while a large message waits, smaller ones behind it wait too. A reservation ends when the
+/// received `Payload` is let go; for a unary call, when its handler has returned. Messages below
+/// `smallestReservation` are held by the windows of their streams alone.
+public final class MemoryBudget: Sendable {
+    public static let shared = MemoryBudget(limit: 256 << 20)
+    static let smallestReservation = 16 << 10
+
+    /// Memory reserved for one message; given back when the last reference goes.
+    final class Lease: Sendable {
+        private let budget: MemoryBudget
+        let bytes: Int
+
+        fileprivate init(budget: MemoryBudget, bytes: Int) {
+            self.budget = budget
+            self.bytes = bytes
+        }
+
+        deinit { budget.release(bytes) }
+    }
+
+    private struct Waiter {
+        var id: UInt64
+        var bytes: Int
+        var grant: @Sendable (Lease) -> Void
+    }
+
+    private struct State {
+        var used = 0
+        var waiters = CircularBuffer<Waiter>()
+        var nextID: UInt64 = 0
+    }
+
+    public let limit: Int
+    private let state = Mutex(State())
+
+    public init(limit: Int) { self.limit = limit }
+
+    public var used: Int { state.withLock { $0.used } }
+
+    /// nil: there is no room, or others wait already.
+    func reserve(_ bytes: Int) -> Lease? {
+        let granted = state.withLock { state in
+            guard state.waiters.isEmpty, bytes <= limit - state.used else { return false }
+            state.used += bytes
+            return true
+        }
+        return granted ? Lease(budget: self, bytes: bytes) : nil
+    }
+
+    /// Calls `grant`, from any thread, once there is room.
+    /// - Returns: a ticket for `cancel`.
+    func wait(for bytes: Int, grant: @escaping @Sendable (Lease) -> Void) -> UInt64 {
+        let id = state.withLock { state in
+            state.nextID += 1
+            state.waiters.append(Waiter(id: state.nextID, bytes: bytes, grant: grant))
+            return state.nextID
+        }
+        serve()
+        return id
+    }
+
+    func cancel(_ ticket: UInt64) {
+        state.withLock { $0.waiters.removeAll { $0.id == ticket } }
+        serve()
+    }
+
+    private func release(_ bytes: Int) {
+        let hasWaiters = state.withLock { state in
+            state.used -= bytes
+            return !state.waiters.isEmpty
+        }
+        if hasWaiters { serve() }
+    }
+
+    private func serve() {
+        while let waiter = state.withLock({ state -> Waiter? in
+            guard let first = state.waiters.first, first.bytes <= limit - state.used else { return nil }
+            state.used += first.bytes
+            return state.waiters.removeFirst()
+        }) {
+            waiter.grant(Lease(budget: self, bytes: waiter.bytes))
+        }
+    }
+}

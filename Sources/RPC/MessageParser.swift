@@ -1,0 +1,129 @@
+import NIOCore
+
+/// Finds messages in the bytes of one stream. A value: it never waits, reserves nothing, and copies each byte once,
+/// to its place in a buffer that was made when the prefix told its size.
+///
+///     prefix ──all bytes──▶ sized ──begin──▶ body ──all bytes──▶ prefix
+struct MessageParser {
+    enum Step {
+        /// All input is used up.
+        case needsMore
+        /// A message of so many bytes comes; `begin` makes room for it.
+        case sized(body: Int, prefix: Int)
+        case message(Payload)
+        case failed(RPCError)
+    }
+
+    private enum State { case prefix, sized, body, failed }
+
+    let takesAttachments: Bool
+    /// `grpc-encoding`, unless identity.
+    let encoding: String?
+    let maxMessageBytes: Int
+    let maxAttachmentBytes: Int
+
+    private var state = State.prefix
+    private var prefixCount = 0
+    private var flags: UInt8 = 0
+    private var messageLength: UInt32 = 0
+    private var attachmentLength: UInt32 = 0
+    private var message = ByteBuffer()
+    private var attachment: ByteBuffer?
+
+    init(takesAttachments: Bool, encoding: String?, maxMessageBytes: Int, maxAttachmentBytes: Int) {
+        self.takesAttachments = takesAttachments
+        self.encoding = encoding == "identity" ? nil : encoding
+        self.maxMessageBytes = maxMessageBytes
+        self.maxAttachmentBytes = maxAttachmentBytes
+    }
+
+    /// No message is half read.
+    var isBetweenMessages: Bool { state == .prefix && prefixCount == 0 }
+
+    mutating func next(_ input: inout ByteBuffer) -> Step {
+        switch state {
+        case .prefix: readPrefix(&input)
+        case .sized: size
+        case .body: readBody(&input)
+        case .failed: .needsMore
+        }
+    }
+
+    private var hasAttachment: Bool { flags & Framing.attachmentFlag != 0 }
+    private var prefixLength: Int { hasAttachment ? Framing.attachmentPrefixBytes : Framing.prefixBytes }
+    private var size: Step {
+        .sized(body: Int(messageLength) + Int(attachmentLength), prefix: prefixLength)
+    }
+
+    private mutating func readPrefix(_ input: inout ByteBuffer) -> Step {
+        while let byte: UInt8 = input.readInteger() {
+            switch prefixCount {
+            case 0:
+                flags = byte
+                if let error = wrongFlags { return fail(error) }
+            case 1...4: messageLength = messageLength << 8 | UInt32(byte)
+            default: attachmentLength = attachmentLength << 8 | UInt32(byte)
+            }
+            prefixCount += 1
+            guard prefixCount == prefixLength else { continue }
+            if let error = wrongLength { return fail(error) }
+            state = .sized
+            return size
+        }
+        return .needsMore
+    }
+
+    private var wrongFlags: RPCError? {
+        if flags & ~(Framing.compressedFlag | Framing.attachmentFlag) != 0 || (hasAttachment && !takesAttachments) {
+            return RPCError(.internal, "message has flags \(flags), which are not known in this call")
+        }
+        guard flags & Framing.compressedFlag != 0 else { return nil }
+        guard let encoding else { return RPCError(.internal, "message is compressed, but the call has no grpc-encoding") }
+        return RPCError(.unimplemented, "grpc-encoding '\(encoding)' is not supported")
+    }
+
+    private var wrongLength: RPCError? {
+        if messageLength > maxMessageBytes {
+            return RPCError(.resourceExhausted, "message size \(messageLength) exceeds limit \(maxMessageBytes)")
+        }
+        if attachmentLength > maxAttachmentBytes {
+            return RPCError(
+                .resourceExhausted, "attachment size \(attachmentLength) exceeds limit \(maxAttachmentBytes)")
+        }
+        return nil
+    }
+
+    /// Makes room for the message that was `sized`.
+    mutating func begin() {
+        guard state == .sized else { return }
+        message = ByteBufferAllocator().buffer(capacity: Int(messageLength))
+        attachment = hasAttachment ? ByteBufferAllocator().buffer(capacity: Int(attachmentLength)) : nil
+        state = .body
+    }
+
+    private mutating func readBody(_ input: inout ByteBuffer) -> Step {
+        Self.move(&input, into: &message, upTo: Int(messageLength))
+        guard message.readableBytes == Int(messageLength) else { return .needsMore }
+        if var attachment = self.attachment.take() {
+            Self.move(&input, into: &attachment, upTo: Int(attachmentLength))
+            self.attachment = attachment
+            guard attachment.readableBytes == Int(attachmentLength) else { return .needsMore }
+        }
+        let payload = Payload(message, attachment: attachment)
+        message = ByteBuffer()
+        attachment = nil
+        (state, prefixCount, flags, messageLength, attachmentLength) = (.prefix, 0, 0, 0, 0)
+        return .message(payload)
+    }
+
+    private static func move(_ input: inout ByteBuffer, into place: inout ByteBuffer, upTo size: Int) {
+        let count = min(size - place.readableBytes, input.readableBytes)
+        guard count > 0, let slice = input.readSlice(length: count) else { return }
+        place.writeImmutableBuffer(slice)
+    }
+
+    private mutating func fail(_ error: RPCError) -> Step {
+        state = .failed
+        return .failed(error)
+    }
+}

@@ -1,0 +1,99 @@
+import NIOCore
+
+/// The receiving half of one stream: parses messages, reserves memory for them, and says when the peer gets credit.
+///
+/// A peer may always have a window of bytes on the way. A message larger than half a window is credited early, as soon
+/// as memory is reserved for it, up to that half; the rest is credited when its consumer takes it. So a message of any
+/// size fits, and at most two large ones wait for a slow consumer. What comes before memory is granted stays within the
+/// window. A value; its owner acts on the outputs until there is none.
+struct MessageReader {
+    enum Output {
+        case message(Payload, credit: Int)
+        /// Let the peer send so many bytes more.
+        case credit(Int)
+        /// No memory now: wait for so many bytes, then call `granted`.
+        case park(Int)
+        /// The peer has sent all its messages.
+        case end
+        case failed(RPCError)
+    }
+
+    private var parser: MessageParser
+    private let windowBytes: Int
+    private var input = ByteBuffer()
+    private var isParked = false
+    private var hasEnded = false
+    private var isDone = false
+    private var lease: MemoryBudget.Lease?
+    private var wireBytes = 0
+    private var credited = 0
+
+    init(parser: MessageParser, windowBytes: Int) {
+        self.parser = parser
+        self.windowBytes = windowBytes
+    }
+
+    mutating func receive(_ data: ByteBuffer) {
+        if isParked || input.readableBytes > 0 {
+            input.writeImmutableBuffer(data)
+        } else {
+            input = data
+        }
+    }
+
+    mutating func receiveEnd() { hasEnded = true }
+
+    mutating func granted(_ lease: MemoryBudget.Lease) {
+        guard isParked else { return }
+        isParked = false
+        self.lease = lease
+    }
+
+    mutating func next(_ budget: MemoryBudget) -> Output? {
+        while !isParked, !isDone {
+            switch parser.next(&input) {
+            case .needsMore: return outOfInput()
+            case .sized(let body, let prefix):
+                wireBytes = body + prefix
+                if lease == nil, body >= MemoryBudget.smallestReservation {
+                    guard body <= budget.limit else {
+                        return fail(
+                            RPCError(.resourceExhausted, "message size \(body) exceeds the memory budget \(budget.limit)"))
+                    }
+                    lease = budget.reserve(body)
+                    if lease == nil { return park(body) }
+                }
+                parser.begin()
+                credited = max(0, wireBytes - windowBytes / 2)
+                if credited > 0 { return .credit(credited) }
+            case .message(var payload):
+                payload.lease = lease.take()
+                return .message(payload, credit: wireBytes - credited)
+            case .failed(let error): return fail(error)
+            }
+        }
+        return nil
+    }
+
+    private mutating func outOfInput() -> Output? {
+        // Lets the receive buffer go.
+        input = ByteBuffer()
+        guard hasEnded else { return nil }
+        guard parser.isBetweenMessages else { return fail(RPCError(.internal, "stream ended inside a message")) }
+        isDone = true
+        return .end
+    }
+
+    private mutating func park(_ bytes: Int) -> Output {
+        isParked = true
+        // A copy of its own, so that the receive buffer is not held for long.
+        input = ByteBuffer(bytes: input.readableBytesView)
+        return .park(bytes)
+    }
+
+    private mutating func fail(_ error: RPCError) -> Output {
+        isDone = true
+        input = ByteBuffer()
+        return .failed(error)
+    }
+}

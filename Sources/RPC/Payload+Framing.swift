@@ -1,0 +1,61 @@
+import NIOCore
+
+/// The length-prefixed message, and ours with an attachment (docs/wire.md section 3).
+enum Framing {
+    static let compressedFlag: UInt8 = 0x01
+    static let attachmentFlag: UInt8 = 0x80
+    static let prefixBytes = 5
+    static let attachmentPrefixBytes = 9
+    /// Below this, one buffer with prefix and message is cheaper than two.
+    static let joinLimit = 4096
+
+    static let plainType = "application/grpc"
+    static let attachmentType = "application/grpc+framemesh"
+    static let framingHeader = "framemesh-framing"
+    static let framingVersion = "attachments/1"
+
+    /// `application/grpc`, with a subtype or parameters.
+    static func isGRPC(_ contentType: some StringProtocol) -> Bool {
+        guard contentType.hasPrefix(plainType) else { return false }
+        guard let next = contentType.utf8.dropFirst(plainType.utf8.count).first else { return true }
+        return next == UInt8(ascii: "+") || next == UInt8(ascii: ";")
+    }
+
+    /// The identity in `attachments/1; identity`.
+    static func identity(in value: String) -> String? {
+        let parts = value.split(separator: ";", maxSplits: 1)
+        guard parts.count == 2, parts[0] == framingVersion else { return nil }
+        let identity = parts[1].drop { $0 == " " }
+        return identity.isEmpty ? nil : String(identity)
+    }
+}
+
+extension Payload {
+    /// - Throws: RESOURCE_EXHAUSTED if a length does not fit the prefix.
+    func checkLengths() throws(RPCError) {
+        guard byteCount <= Int(UInt32.max) else {
+            throw RPCError(.resourceExhausted, "message size \(byteCount) exceeds limit \(UInt32.max)")
+        }
+    }
+
+    /// Hands the framed message over, piece by piece, without copying large ones.
+    /// - Returns: the bytes of the prefix.
+    func write(attachments: Bool, to body: (ByteBuffer) -> Void) -> Int {
+        let isAttached = attachments && attachment != nil
+        let first = isAttached ? message.readableBytes : byteCount
+        let joins = message.readableBytes <= Framing.joinLimit
+        let prefixBytes = isAttached ? Framing.attachmentPrefixBytes : Framing.prefixBytes
+        var prefix = ByteBufferAllocator().buffer(capacity: prefixBytes + (joins ? message.readableBytes : 0))
+        prefix.writeInteger(isAttached ? Framing.attachmentFlag : 0)
+        prefix.writeInteger(UInt32(clamping: first))
+        if isAttached { prefix.writeInteger(UInt32(clamping: attachment?.readableBytes ?? 0)) }
+        if joins { prefix.writeImmutableBuffer(message) }
+        body(prefix)
+        if !joins { body(message) }
+        if let attachment {
+            if !isAttached, let preamble { body(preamble) }
+            body(attachment)
+        }
+        return prefixBytes
+    }
+}

@@ -1,0 +1,29 @@
+/// How a call failed: a code, a message for the peer, and a cause that stays here, for the log.
+public struct RPCError: Error, Sendable, CustomStringConvertible {
+    public var code: StatusCode
+    public var message: String
+    public var metadata: Metadata
+    public var cause: (any Error)?
+    /// The call surely never reached a handler (refused stream, GOAWAY below its id, could not connect).
+    public var neverStarted: Bool
+    /// The connection broke (reset, closed, timed out) while the call ran.
+    public var lostConnection: Bool
+
+    public init(
+        _ code: StatusCode, _ message: String, metadata: Metadata = [:], cause: (any Error)? = nil,
+        neverStarted: Bool = false, lostConnection: Bool = false
+    ) {
+        self.code = code
+        self.message = message
+        self.metadata = metadata
+        self.cause = cause
+        self.neverStarted = neverStarted
+        self.lostConnection = lostConnection
+    }
+
+    /// For example `UNAVAILABLE: connection to 10.0.0.7:50051 was reset (errno: 104)`.
+    public var description: String {
+        let known = message.isEmpty ? "\(code)" : "\(code): \(message)"
+        return cause.map { "\(known) (\($0))" } ?? known
+    }
+}

@@ -1,0 +1,112 @@
+import HTTP2
+public import Logging
+public import NIOCore
+import NIOPosix
+import Synchronization
+
+/// A listening socket and the services behind it; connections are spread on the loops of its group.
+///
+///     let server = try await RPCServer.bind(host: "127.0.0.1", port: 0, services: [health], group: group, logger: logger)
+///     try await server.run()
+public final class RPCServer: Sendable {
+    private let channel: any Channel
+    private let context: ServerContext
+    public let address: SocketAddress
+    private let state = Mutex(State())
+
+    private struct State {
+        var isDraining = false
+        var waiter: CheckedContinuation<Void, Never>?
+    }
+
+    /// Bytes read from a socket at once: larger ones miss the cache, smaller ones cost more calls.
+    private static let receiveBytes = 128 << 10
+    private static let outputWaterMark = ChannelOptions.Types.WriteBufferWaterMark(low: 256 << 10, high: 1 << 20)
+
+    private init(channel: any Channel, address: SocketAddress, context: ServerContext) {
+        self.channel = channel
+        self.address = address
+        self.context = context
+    }
+
+    /// Binds now, so that `address` is known; serves once `run()` is called.
+    /// - Throws: `RPCError` UNAVAILABLE that names the address and what is wrong with it.
+    public static func bind(
+        host: String, port: Int, configuration: ServerConfiguration = .init(), services: [any RPCService],
+        budget: MemoryBudget = .shared, group: any EventLoopGroup, logger: Logger
+    ) async throws -> RPCServer {
+        let context = ServerContext(configuration: configuration, services: services, budget: budget, logger: logger)
+        do {
+            let channel = try await ServerBootstrap(group: group)
+                .serverChannelOption(.backlog, value: 1024)
+                .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+                .serverChannelOption(.autoRead, value: false)
+                .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
+                .childChannelOption(.recvAllocator, value: FixedSizeRecvByteBufferAllocator(capacity: receiveBytes))
+                .childChannelOption(.writeBufferWaterMark, value: outputWaterMark)
+                .childChannelInitializer { channel in
+                    channel.eventLoop.makeCompletedFuture { try accept(channel, context) }
+                }
+                .bind(host: host, port: port).get()
+            guard let address = channel.localAddress else { throw ChannelError.unknownLocalAddress }
+            return RPCServer(channel: channel, address: address, context: context)
+        } catch {
+            throw RPCError(
+                .unavailable, "cannot listen on \(host):\(port): \(SystemError.text(error))", cause: error)
+        }
+    }
+
+    private static func accept(_ channel: any Channel, _ context: ServerContext) throws {
+        let connection = try ServerConnection.make(on: channel, context: context)
+        guard let inbox = connection.inbox else { return }
+        let limit = context.configuration.maxConnections
+        guard context.connections.add(inbox, channel: channel, limit: limit) else {
+            throw RPCError(.resourceExhausted, "more than \(limit) connections")
+        }
+    }
+
+    /// Serves until drained or cancelled (cancelling drains within `drainTimeout`, then cuts).
+    public func run() async throws {
+        try await channel.setOption(.autoRead, value: true).get()
+        await withTaskCancellationHandler {
+            await untilDraining()
+        } onCancel: {
+            drain()
+        }
+        await finish()
+    }
+
+    private func untilDraining() async {
+        await withCheckedContinuation { continuation in
+            let isDraining = state.withLock { state in
+                if !state.isDraining { state.waiter = continuation }
+                return state.isDraining
+            }
+            if isDraining { continuation.resume() }
+        }
+    }
+
+    /// The running calls end within `drainTimeout`, or are cut; then their tasks end.
+    private func finish() async {
+        // Not a child task: the task of `run()` may be cancelled already, and time must pass all the same.
+        let timeout = TimeAmount(context.configuration.drainTimeout)
+        let timer = channel.eventLoop.scheduleTask(in: timeout) { [context] in context.connections.cut() }
+        await context.connections.open.zero()
+        timer.cancel()
+        try? await channel.closeFuture.get()
+        await context.running.zero()
+    }
+
+    /// GOAWAY with the largest id, later the real one; running calls finish; then `run()` returns.
+    public func drain() {
+        let (isFirst, waiter) = state.withLock { state in
+            defer { state.isDraining = true }
+            return (!state.isDraining, state.waiter.take())
+        }
+        guard isFirst else { return }
+        channel.close(promise: nil)
+        for service in context.services { service.drain() }
+        context.connections.drain()
+        waiter?.resume()
+    }
+}

@@ -1,0 +1,46 @@
+import NIOCore
+
+/// One call on the server.
+///
+///     headers ──▶ reading ──request complete──▶ running ──handler returned──▶ answered ──▶ closed
+///                    └───────────────── reset, deadline, connection lost ─────────────────▶
+///
+/// Everything here is touched on the connection's loop only; other threads reach it through the connection's inbox.
+final class ServerCall: @unchecked Sendable {
+    let stream: Int32
+    let context: CallContext
+    let handler: RPCHandler
+    var reader: MessageReader
+    /// The request of a unary call.
+    var request: Payload?
+    /// Of a streaming call.
+    var inbound: InboundQueue?
+    var gate: OutboundGate?
+    /// Runs the handler. Made with the call and cancelled with it; the server's `run()` waits for its end.
+    var task: Task<Void, Never>?
+    /// The wait for memory.
+    var ticket: UInt64?
+
+    var initialMetadata = Metadata()
+    var trailers = Metadata()
+    var hasSentHead = false
+    var isAnswered = false
+
+    init(stream: Int32, context: CallContext, handler: RPCHandler, reader: MessageReader) {
+        self.stream = stream
+        self.context = context
+        self.handler = handler
+        self.reader = reader
+    }
+
+    /// Ends what waits for this call.
+    /// - Parameter error: why, where it was not the handler that ended it.
+    func end(_ error: RPCError, budget: MemoryBudget) {
+        if let ticket { budget.cancel(ticket) }
+        ticket = nil
+        inbound?.finish(error, dropping: true)
+        gate?.end(error)
+        task?.cancel()
+        task = nil
+    }
+}

@@ -1,0 +1,12 @@
+import NIOCore
+
+extension SocketAddress {
+    /// `10.0.0.7:50051`, `[::1]:50051`, `unix:/run/x.sock`.
+    var readable: String {
+        switch self {
+        case .v4: "\(ipAddress ?? "?"):\(port ?? 0)"
+        case .v6: "[\(ipAddress ?? "?")]:\(port ?? 0)"
+        case .unixDomainSocket: "unix:\(pathname ?? "")"
+        }
+    }
+}

@@ -1,0 +1,27 @@
+import Foundation
+import NIOCore
+import NIOPosix
+
+/// What the operating system said, as a person would.
+enum SystemError {
+    static func text(_ error: any Error) -> String {
+        switch error {
+        case let error as IOError: text(errno: error.errnoCode)
+        case let error as NIOConnectionError:
+            error.connectionErrors.first.map { text($0.error) } ?? error.dnsAError.map { text($0) }
+                ?? error.dnsAAAAError.map { text($0) } ?? "no address"
+        case let error as ChannelError:
+            if case .connectTimeout(let limit) = error {
+                "no answer within \(Double(limit.nanoseconds) / 1e9) s"
+            } else {
+                "\(error)"
+            }
+        default: "\(error)"
+        }
+    }
+
+    private static func text(errno code: Int32) -> String {
+        let text = unsafe String(cString: strerror(code))
+        return text.prefix(1).lowercased() + text.dropFirst()
+    }
+}

@@ -1,0 +1,22 @@
+/// What a video file says of itself.
+public struct VideoInfo: Sendable, Hashable {
+    /// Pixels, as displayed (rotation applied).
+    public var width: Int
+    public var height: Int
+    /// Frames a second, the container's word; 0 where unknown.
+    public var frameRate: Double
+    /// The container's word, or its duration times its frame rate; nil where unknown. Not to be relied on.
+    public var frameCount: Int?
+    public var codec: String
+
+    public init(width: Int, height: Int, frameRate: Double, frameCount: Int?, codec: String) {
+        self.width = width
+        self.height = height
+        self.frameRate = frameRate
+        self.frameCount = frameCount
+        self.codec = codec
+    }
+
+    /// Bytes of one frame: BGR8, rows packed.
+    public var frameByteCount: Int { width * height * 3 }
+}

@@ -1,0 +1,56 @@
+/// A video file as frames, decoded by a `framemesh-video` child. The child ends with the reader.
+///
+/// At most `VideoLimits.readAhead` frames are held for a slow consumer; then the pipe fills up and the child waits.
+///
+///     let reader = try await VideoReader.open("street.mp4", helper: helper)
+///     while let frame = try await reader.next() { … }
+///     await reader.close()
+public final class VideoReader: Sendable {
+    private let session: ReadingSession
+    public let info: VideoInfo
+
+    private init(_ session: ReadingSession, _ info: VideoInfo) {
+        self.session = session
+        self.info = info
+    }
+
+    deinit { session.cancel(VideoError("the reader is gone")) }
+
+    /// Opens the file and decodes its first frame.
+    /// - Parameters:
+    ///   - helper: the path of the executable `framemesh-video`.
+    ///   - decoderThreads: 1 to 16. One leaves the processor to the models.
+    public static func open(_ path: String, helper: String, decoderThreads: Int = 1) async throws -> VideoReader {
+        let session = ReadingSession(path)
+        session.start(helper: helper, decoderThreads: decoderThreads)
+        guard case .info(let info) = try await session.next() else {
+            throw VideoError("framemesh-video said nothing of \(path)")
+        }
+        return VideoReader(session, info)
+    }
+
+    /// The next frame; nil after the last. One consumer.
+    ///
+    /// Packets that cannot be decoded are left out and counted (`damagedPackets`). If the task is cancelled this throws
+    /// `CancellationError`, and the child has ended by then.
+    /// - Throws: `VideoError`, also when the file breaks off or the child died; the frames before it have come.
+    public func next() async throws -> VideoFrame? {
+        switch try await session.next() {
+        case .frame(let frame): return frame
+        case .info: throw VideoError("framemesh-video sent INFO twice")
+        case nil: return nil
+        }
+    }
+
+    /// Packets that were skipped because they could not be decoded; known when `next` has returned nil.
+    public var damagedPackets: UInt64 { session.damagedPackets }
+
+    /// Of the child, while it runs.
+    public var processID: Int32? { session.processID }
+
+    /// Ends the child and waits for it.
+    public func close() async {
+        session.cancel(VideoError("the reader is closed"))
+        await session.waitForEnd()
+    }
+}

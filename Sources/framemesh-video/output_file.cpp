@@ -1,0 +1,58 @@
+#include "output_file.hpp"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+
+#include "protocol.hpp"
+
+namespace framemesh {
+
+OutputFile::OutputFile(const std::string& path) : path_(path) {
+    struct stat status {};
+    if (stat(path.c_str(), &status) == 0 && !S_ISREG(status.st_mode)) {
+        throw Failure(path + ": " + (S_ISDIR(status.st_mode) ? "is a directory" : "is not a regular file"));
+    }
+    size_t slash = path.rfind('/');
+    std::string folder = slash == std::string::npos ? "./" : path.substr(0, slash + 1);
+    part_ = folder + ".framemesh-video-" + std::to_string(getpid()) + ".part";
+    descriptor_ = open(folder.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0666);
+    if (descriptor_ >= 0) {
+        nameless_ = true;
+        url_ = "file:/proc/self/fd/" + std::to_string(descriptor_);
+        return;
+    }
+    if (errno != EOPNOTSUPP && errno != EISDIR && errno != EINVAL) fail(errno);
+    descriptor_ = open(part_.c_str(), O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, 0666);
+    if (descriptor_ < 0) fail(errno);
+    part_is_there_ = true;
+    url_ = "file:" + part_;
+}
+
+OutputFile::~OutputFile() {
+    if (part_is_there_) unlink(part_.c_str());
+    close(descriptor_);
+}
+
+void OutputFile::fail(int error) const {
+    throw Failure(path_ + ": " + std::strerror(error));
+}
+
+void OutputFile::commit() {
+    if (fsync(descriptor_) != 0) fail(errno);
+    if (nameless_) {
+        // A link cannot replace a file, a rename can.
+        std::string self = "/proc/self/fd/" + std::to_string(descriptor_);
+        unlink(part_.c_str());
+        if (linkat(AT_FDCWD, self.c_str(), AT_FDCWD, part_.c_str(), AT_SYMLINK_FOLLOW) != 0) fail(errno);
+        part_is_there_ = true;
+    }
+    if (rename(part_.c_str(), path_.c_str()) != 0) fail(errno);
+    part_is_there_ = false;
+}
+
+}  // namespace framemesh

@@ -1,0 +1,113 @@
+#include "reader.hpp"
+
+#include <optional>
+
+#include "frame_clock.hpp"
+#include "limits.hpp"
+#include "picture.hpp"
+#include "source.hpp"
+
+namespace framemesh {
+namespace {
+
+constexpr int kMaximumErrorsAtEnd = 64;
+
+class Reader {
+  public:
+    Reader(const std::string& path, int threads, RecordWriter& out)
+        : source_(path, threads),
+          out_(out),
+          info_(source_.info()),
+          picture_(source_.orientation()),
+          clock_(start(), info_.frame_rate),
+          frame_(not_null(av_frame_alloc())),
+          packet_(not_null(av_packet_alloc())) {}
+
+    void run() {
+        std::string early;
+        for (;;) {
+            int status = av_read_frame(source_.format(), packet_.get());
+            if (status == AVERROR_EOF) break;
+            if (status < 0) {
+                early = reason(status);
+                break;
+            }
+            if (packet_->stream_index == source_.stream()->index) decode(packet_.get());
+            av_packet_unref(packet_.get());
+        }
+        decode(nullptr);
+        if (frames_ == 0) {
+            throw Failure(source_.path() + ": not one frame could be decoded, damaged packets: " +
+                          std::to_string(damaged_) + (early.empty() ? "" : ", " + early));
+        }
+        if (early.empty() && source_.is_cut_off()) early = "the file is cut off";
+        out_.end(frames_, damaged_, early);
+    }
+
+  private:
+    std::optional<int64_t> start() {
+        int64_t time = source_.format()->start_time;
+        return time == AV_NOPTS_VALUE ? std::nullopt : std::optional<int64_t>(time);
+    }
+
+    /// `packet` null: what the decoder still holds.
+    void decode(const AVPacket* packet) {
+        AVCodecContext* decoder = source_.decoder();
+        int sent = avcodec_send_packet(decoder, packet);
+        if (sent < 0 && packet) {
+            damaged_++;
+            return;
+        }
+        int errors = 0;
+        for (;;) {
+            int status = avcodec_receive_frame(decoder, frame_.get());
+            if (status >= 0) {
+                emit();
+                av_frame_unref(frame_.get());
+                continue;
+            }
+            if (status == AVERROR(EAGAIN) || status == AVERROR_EOF) return;
+            if (status == AVERROR(ENOMEM)) throw Failure(source_.path() + ": needs more memory than is allowed");
+            damaged_++;
+            if (packet || ++errors >= kMaximumErrorsAtEnd) return;
+        }
+    }
+
+    void emit() {
+        if (!size_is_allowed(frame_->width, frame_->height) || !frame_->data[0]) {
+            damaged_++;
+            return;
+        }
+        const uint8_t* pixels = picture_.convert(frame_.get());
+        if (frames_ == 0) {
+            info_.width = uint32_t(picture_.width());
+            info_.height = uint32_t(picture_.height());
+            out_.info(info_);
+        }
+        std::optional<int64_t> timestamp;
+        if (frame_->best_effort_timestamp != AV_NOPTS_VALUE) {
+            timestamp = av_rescale_q(frame_->best_effort_timestamp, source_.stream()->time_base, {1, 1'000'000});
+        }
+        out_.frame({frames_, clock_.next(timestamp)}, pixels, picture_.byte_count());
+        frames_++;
+        restart_processor_time();
+    }
+
+    Source source_;
+    RecordWriter& out_;
+    Info info_;
+    Picture picture_;
+    FrameClock clock_;
+    Frame frame_;
+    Packet packet_;
+    uint64_t frames_ = 0;
+    uint64_t damaged_ = 0;
+};
+
+}  // namespace
+
+void read_video(const std::string& path, int threads, RecordWriter& out) {
+    Reader(path, threads, out).run();
+}
+
+}  // namespace framemesh

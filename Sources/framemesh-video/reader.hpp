@@ -1,0 +1,13 @@
+#pragma once
+
+#include <string>
+
+#include "protocol.hpp"
+
+namespace framemesh {
+
+/// Decodes the file and sends all of it: INFO, frames, END_. What cannot be decoded is left out and counted.
+/// - Throws: Failure when not a single frame is there.
+void read_video(const std::string& path, int threads, RecordWriter& out);
+
+}  // namespace framemesh

@@ -1,0 +1,223 @@
+#include "source.hpp"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cmath>
+#include <cstring>
+#include <vector>
+
+#include "limits.hpp"
+
+namespace framemesh {
+namespace {
+
+constexpr size_t kReadBytes = 64 << 10;
+
+// FFmpeg's names. None of them opens other files (mov's external references are off unless asked for). No playlists:
+// hls, dash, concat, sdp and their like are not here.
+constexpr const char* kContainers[] = {
+    "mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm", "avi", "mpegts", "mpeg", "flv", "ogg"};
+
+int read_descriptor(void* opaque, uint8_t* bytes, int count) {
+    int descriptor = *static_cast<int*>(opaque);
+    for (;;) {
+        ssize_t got = read(descriptor, bytes, size_t(count));
+        if (got > 0) return int(got);
+        if (got == 0) return AVERROR_EOF;
+        if (errno != EINTR) return AVERROR(errno);
+    }
+}
+
+int64_t seek_descriptor(void* opaque, int64_t offset, int whence) {
+    int descriptor = *static_cast<int*>(opaque);
+    if (whence & AVSEEK_SIZE) {
+        struct stat status {};
+        return fstat(descriptor, &status) == 0 ? int64_t(status.st_size) : AVERROR(errno);
+    }
+    off_t at = lseek(descriptor, offset, whence & ~AVSEEK_FORCE);
+    return at >= 0 ? int64_t(at) : AVERROR(errno);
+}
+
+/// A container asks for another file: never.
+int open_nothing(AVFormatContext*, AVIOContext**, const char*, int, AVDictionary**) {
+    return AVERROR(EPERM);
+}
+
+/// The last gate before memory is taken, also when the size changes in mid-stream.
+int get_checked_buffer(AVCodecContext* context, AVFrame* frame, int flags) {
+    if (!size_is_allowed(frame->width, frame->height)) return AVERROR(EINVAL);
+    return avcodec_default_get_buffer2(context, frame, flags);
+}
+
+int open_regular(const std::string& path) {
+    int descriptor = open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+    if (descriptor < 0) throw Failure(path + ": " + std::strerror(errno));
+    struct stat status {};
+    const char* why = nullptr;
+    if (fstat(descriptor, &status) != 0) {
+        why = std::strerror(errno);
+    } else if (S_ISDIR(status.st_mode)) {
+        why = "is a directory";
+    } else if (!S_ISREG(status.st_mode)) {
+        why = "is not a regular file";
+    } else if (status.st_size == 0) {
+        why = "is empty";
+    }
+    if (why) {
+        close(descriptor);
+        throw Failure(path + ": " + why);
+    }
+    return descriptor;
+}
+
+double checked_rate(AVRational rate) {
+    if (rate.num <= 0 || rate.den <= 0) return 0;
+    double value = av_q2d(rate);
+    return std::isfinite(value) && value > 0 && value <= kMaximumFrameRate ? value : 0;
+}
+
+}  // namespace
+
+SourceFile::SourceFile(const std::string& path) : descriptor_(open_regular(path)) {
+    auto* buffer = static_cast<uint8_t*>(av_malloc(kReadBytes));
+    if (buffer)
+        io_ = avio_alloc_context(buffer, kReadBytes, 0, &descriptor_, read_descriptor, nullptr, seek_descriptor);
+    if (io_) return;
+    av_free(buffer);
+    close(descriptor_);
+    throw std::bad_alloc();
+}
+
+SourceFile::~SourceFile() {
+    av_freep(&io_->buffer);
+    avio_context_free(&io_);
+    close(descriptor_);
+}
+
+int64_t SourceFile::byte_count() const {
+    struct stat status {};
+    return fstat(descriptor_, &status) == 0 ? int64_t(status.st_size) : 0;
+}
+
+int64_t SourceFile::riff_byte_count() const {
+    uint8_t head[8];
+    if (pread(descriptor_, head, sizeof(head), 0) != sizeof(head) || std::memcmp(head, "RIFF", 4) != 0) return 0;
+    int64_t size = int64_t(head[4]) | int64_t(head[5]) << 8 | int64_t(head[6]) << 16 | int64_t(head[7]) << 24;
+    // Writers that do not know it yet leave 0 or all ones.
+    return size == 0 || size >= 0xFFFF'FF00 ? 0 : size + 8;
+}
+
+Source::Source(const std::string& path, int threads) : path_(path), file_(path) {
+    give_up_rights(Role::read);
+    open_container();
+    choose_stream();
+    open_decoder(threads);
+}
+
+void Source::open_container() {
+    const AVInputFormat* container = nullptr;
+    int status = av_probe_input_buffer2(file_.io(), &container, "", nullptr, 0, 0);
+    if (status < 0 || !container) fail("is not a video that is known here");
+    auto is_it = [&](const char* name) { return std::strcmp(name, container->name) == 0; };
+    if (std::none_of(std::begin(kContainers), std::end(kContainers), is_it)) {
+        fail(std::string("files of the kind '") + container->name +
+             "' are not read (mp4, mov, matroska, webm, avi, mpegts, mpeg, flv, ogg are)");
+    }
+    AVFormatContext* context = not_null(avformat_alloc_context());
+    context->pb = file_.io();
+    context->flags |= AVFMT_FLAG_CUSTOM_IO;
+    context->io_open = open_nothing;
+    context->max_streams = kMaximumStreams;
+    AVDictionary* options = nullptr;
+    av_dict_set(&options, "protocol_whitelist", "file", 0);
+    // It frees the context when it fails.
+    status = avformat_open_input(&context, "", container, &options);
+    av_dict_free(&options);
+    if (status < 0) fail(reason(status));
+    format_.reset(context);
+}
+
+void Source::choose_stream() {
+    unsigned count = format_->nb_streams;
+    for (unsigned i = 0; i < count; i++) {
+        const AVCodecParameters* parameters = format_->streams[i]->codecpar;
+        if (parameters->codec_type != AVMEDIA_TYPE_VIDEO || (parameters->width == 0 && parameters->height == 0))
+            continue;
+        check_size(parameters->width, parameters->height);
+    }
+    // Finding out about the streams may decode a few frames: no bigger than allowed.
+    std::vector<AVDictionary*> options(count + 1, nullptr);
+    for (auto& each : options) av_dict_set_int(&each, "max_pixels", kMaximumPixels, 0);
+    int status = avformat_find_stream_info(format_.get(), options.data());
+    for (auto& each : options) av_dict_free(&each);
+    if (status < 0) fail(reason(status));
+
+    int index = av_find_best_stream(format_.get(), AVMEDIA_TYPE_VIDEO, -1, -1, nullptr, 0);
+    if (index < 0 || (format_->streams[index]->disposition & AV_DISPOSITION_ATTACHED_PIC)) fail("has no video stream");
+    stream_ = format_->streams[index];
+    for (unsigned i = 0; i < format_->nb_streams; i++) {
+        if (int(i) != index) format_->streams[i]->discard = AVDISCARD_ALL;
+    }
+    const AVCodecParameters* parameters = stream_->codecpar;
+    if (parameters->width <= 0 || parameters->height <= 0) {
+        fail("the size of its pictures cannot be told: damaged, or over the limit of " +
+             std::to_string(kMaximumPixels) + " pixels");
+    }
+    check_size(parameters->width, parameters->height);
+}
+
+void Source::check_size(int width, int height) const {
+    if (size_is_allowed(width, height)) return;
+    fail(std::to_string(width) + "x" + std::to_string(height) + " pixels are more than allowed (" +
+         std::to_string(kMaximumSide) + " a side, " + std::to_string(kMaximumPixels) + " in all)");
+}
+
+void Source::open_decoder(int threads) {
+    const AVCodec* codec = avcodec_find_decoder(stream_->codecpar->codec_id);
+    if (!codec) fail(std::string("there is no decoder for ") + avcodec_get_name(stream_->codecpar->codec_id));
+    decoder_.reset(not_null(avcodec_alloc_context3(codec)));
+    int status = avcodec_parameters_to_context(decoder_.get(), stream_->codecpar);
+    if (status < 0) fail(reason(status));
+    decoder_->pkt_timebase = stream_->time_base;
+    decoder_->max_pixels = kMaximumPixels;
+    decoder_->get_buffer2 = get_checked_buffer;
+    decoder_->thread_count = threads;
+    status = avcodec_open2(decoder_.get(), codec, nullptr);
+    if (status < 0) fail(reason(status));
+}
+
+Orientation Source::orientation() const {
+    size_t count = 0;
+    const uint8_t* data = av_stream_get_side_data(stream_, AV_PKT_DATA_DISPLAYMATRIX, &count);
+    if (!data || count < 9 * sizeof(int32_t)) return {};
+    int32_t matrix[9];
+    std::memcpy(matrix, data, sizeof(matrix));
+    return Orientation::from_display_matrix(matrix);
+}
+
+bool Source::is_cut_off() const {
+    int64_t size = file_.byte_count();
+    if (file_.riff_byte_count() > size) return true;
+    int count = avformat_index_get_entries_count(stream_);
+    const AVIndexEntry* last = count > 0 ? avformat_index_get_entry(stream_, count - 1) : nullptr;
+    return last && (last->pos > size || last->size > size - last->pos);
+}
+
+Info Source::info() {
+    Info info;
+    info.codec = avcodec_get_name(stream_->codecpar->codec_id);
+    info.frame_rate = checked_rate(av_guess_frame_rate(format_.get(), stream_, nullptr));
+    if (stream_->nb_frames > 0) {
+        info.frame_count = stream_->nb_frames;
+    } else if (format_->duration > 0 && info.frame_rate > 0) {
+        double count = double(format_->duration) / AV_TIME_BASE * info.frame_rate;
+        if (count < 1e12) info.frame_count = int64_t(count + 0.5);
+    }
+    return info;
+}
+
+}  // namespace framemesh

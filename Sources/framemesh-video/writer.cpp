@@ -1,0 +1,220 @@
+#include "writer.hpp"
+
+#include <algorithm>
+#include <cstring>
+
+#include "ffmpeg.hpp"
+#include "limits.hpp"
+#include "output_file.hpp"
+
+namespace framemesh {
+namespace {
+
+// MP4's usual clock; H.264 timestamps are exact to 11 microseconds.
+constexpr AVRational kH264Clock{1, 90'000};
+// MPEG-4 part 2 has 16 bits for it.
+constexpr AVRational kMPEG4Clock{1, 60'000};
+constexpr int kMPEG4Quality = 4;
+constexpr const char* kH264Quality = "23";
+constexpr const char* kH264Preset = "veryfast";
+
+struct FreeOutput {
+    void operator()(AVFormatContext* c) const {
+        if (c->pb) avio_closep(&c->pb);
+        avformat_free_context(c);
+    }
+};
+using FormatOutput = std::unique_ptr<AVFormatContext, FreeOutput>;
+
+class Writer {
+  public:
+    explicit Writer(const WriteOptions& options)
+        : options_(options),
+          file_(options.path),
+          frame_(not_null(av_frame_alloc())),
+          packet_(not_null(av_packet_alloc())) {
+        // A file with a name would stay; the end of standard input removes it.
+        if (file_.is_nameless()) die_with_parent();
+        give_up_rights(Role::write);
+        open_encoder();
+        open_container();
+        prepare_picture();
+    }
+
+    Info info() const {
+        Info info;
+        info.width = uint32_t(encoder_->width);
+        info.height = uint32_t(encoder_->height);
+        info.frame_rate = options_.frame_rate;
+        info.codec = avcodec_get_name(encoder_->codec_id);
+        return info;
+    }
+
+    uint8_t* pixels() { return pixels_.get(); }
+    size_t byte_count() const { return size_t(options_.width) * size_t(options_.height) * 3; }
+    uint64_t frames() const { return frames_; }
+
+    /// Encodes what is in `pixels()`.
+    void add(FrameHead head) {
+        check(av_frame_make_writable(frame_.get()));
+        convert();
+        frame_->pts = tick(head.capture_time);
+        encode(frame_.get());
+        frames_++;
+        restart_processor_time();
+    }
+
+    void finish() {
+        encode(nullptr);
+        check(av_write_trailer(container_.get()));
+        check(container_->pb->error);
+        check(avio_closep(&container_->pb));
+        file_.commit();
+    }
+
+  private:
+    void check(int status) const {
+        if (status < 0) throw Failure(options_.path + ": " + reason(status));
+    }
+
+    void open_encoder() {
+        const AVCodec* codec = avcodec_find_encoder_by_name("libx264");
+        if (!codec) codec = avcodec_find_encoder(AV_CODEC_ID_MPEG4);
+        if (!codec) throw Failure(options_.path + ": this FFmpeg has neither libx264 nor mpeg4");
+        bool h264 = codec->id == AV_CODEC_ID_H264;
+        encoder_.reset(not_null(avcodec_alloc_context3(codec)));
+        // 4:2:0 wants even sides: the last column and row are doubled.
+        encoder_->width = FFALIGN(options_.width, 2);
+        encoder_->height = FFALIGN(options_.height, 2);
+        encoder_->pix_fmt = AV_PIX_FMT_YUV420P;
+        encoder_->time_base = h264 ? kH264Clock : kMPEG4Clock;
+        encoder_->framerate = av_d2q(options_.frame_rate, 100'000);
+        encoder_->color_range = AVCOL_RANGE_MPEG;
+        encoder_->colorspace = AVCOL_SPC_SMPTE170M;
+        encoder_->thread_count = options_.threads;
+        encoder_->flags |= AV_CODEC_FLAG_GLOBAL_HEADER;
+        AVDictionary* settings = nullptr;
+        if (h264) {
+            av_dict_set(&settings, "preset", kH264Preset, 0);
+            av_dict_set(&settings, "crf", kH264Quality, 0);
+        } else {
+            encoder_->flags |= AV_CODEC_FLAG_QSCALE;
+            encoder_->global_quality = FF_QP2LAMBDA * kMPEG4Quality;
+        }
+        int status = avcodec_open2(encoder_.get(), codec, &settings);
+        av_dict_free(&settings);
+        check(status);
+    }
+
+    void open_container() {
+        AVFormatContext* context = nullptr;
+        check(avformat_alloc_output_context2(&context, nullptr, "mp4", file_.url().c_str()));
+        container_.reset(context);
+        stream_ = not_null(avformat_new_stream(context, nullptr));
+        check(avcodec_parameters_from_context(stream_->codecpar, encoder_.get()));
+        stream_->time_base = encoder_->time_base;
+        stream_->avg_frame_rate = encoder_->framerate;
+        AVDictionary* settings = nullptr;
+        av_dict_set(&settings, "protocol_whitelist", "file", 0);
+        int status = avio_open2(&context->pb, file_.url().c_str(), AVIO_FLAG_WRITE, nullptr, &settings);
+        av_dict_free(&settings);
+        check(status);
+        av_dict_set(&settings, "movflags", "+faststart", 0);
+        status = avformat_write_header(context, &settings);
+        av_dict_free(&settings);
+        check(status);
+    }
+
+    void prepare_picture() {
+        frame_->format = encoder_->pix_fmt;
+        frame_->width = encoder_->width;
+        frame_->height = encoder_->height;
+        frame_->color_range = encoder_->color_range;
+        frame_->colorspace = encoder_->colorspace;
+        check(av_frame_get_buffer(frame_.get(), 0));
+        pixels_ = padded_bytes(byte_count());
+        scaler_.reset(
+            not_null(sws_getContext(options_.width, options_.height, AV_PIX_FMT_BGR24, options_.width, options_.height,
+                                    AV_PIX_FMT_YUV420P, SWS_BICUBIC | SWS_ACCURATE_RND, nullptr, nullptr, nullptr)));
+        sws_setColorspaceDetails(scaler_.get(), sws_getCoefficients(SWS_CS_DEFAULT), 1,
+                                 sws_getCoefficients(SWS_CS_SMPTE170M), 0, 0, 1 << 16, 1 << 16);
+    }
+
+    void convert() {
+        const uint8_t* planes[4] = {pixels_.get()};
+        int strides[4] = {options_.width * 3};
+        sws_scale(scaler_.get(), planes, strides, 0, options_.height, frame_->data, frame_->linesize);
+        uint8_t* luma = frame_->data[0];
+        int stride = frame_->linesize[0];
+        if (encoder_->width != options_.width) {
+            for (int y = 0; y < options_.height; y++) {
+                luma[y * stride + options_.width] = luma[y * stride + options_.width - 1];
+            }
+        }
+        if (encoder_->height != options_.height) {
+            std::memcpy(luma + options_.height * stride, luma + (options_.height - 1) * stride,
+                        size_t(encoder_->width));
+        }
+    }
+
+    int64_t tick(int64_t capture_time) {
+        if (frames_ == 0) first_time_ = capture_time;
+        if (frames_ > 0 && capture_time <= last_time_) {
+            throw Failure(options_.path + ": capture time " + std::to_string(capture_time) + " of frame " +
+                          std::to_string(frames_) + " does not come after " + std::to_string(last_time_));
+        }
+        last_time_ = capture_time;
+        int64_t since = 0;
+        if (__builtin_sub_overflow(capture_time, first_time_, &since) || since > kMaximumTime) {
+            throw Failure(options_.path + ": capture time " + std::to_string(capture_time) + " of frame " +
+                          std::to_string(frames_) + " is more than a year after " + std::to_string(first_time_));
+        }
+        int64_t ticks = av_rescale_q(since, {1, 1'000'000}, encoder_->time_base);
+        last_tick_ = frames_ == 0 ? 0 : std::max(ticks, last_tick_ + 1);
+        return last_tick_;
+    }
+
+    void encode(const AVFrame* frame) {
+        check(avcodec_send_frame(encoder_.get(), frame));
+        for (;;) {
+            int status = avcodec_receive_packet(encoder_.get(), packet_.get());
+            if (status == AVERROR(EAGAIN) || status == AVERROR_EOF) return;
+            check(status);
+            packet_->duration = std::max<int64_t>(1, int64_t(encoder_->time_base.den / options_.frame_rate));
+            av_packet_rescale_ts(packet_.get(), encoder_->time_base, stream_->time_base);
+            packet_->stream_index = stream_->index;
+            check(av_interleaved_write_frame(container_.get(), packet_.get()));
+        }
+    }
+
+    // A year.
+    static constexpr int64_t kMaximumTime = int64_t(366) * 86'400 * 1'000'000;
+
+    WriteOptions options_;
+    OutputFile file_;
+    Codec encoder_;
+    FormatOutput container_;
+    AVStream* stream_ = nullptr;
+    Frame frame_;
+    Packet packet_;
+    Bytes pixels_;
+    Scaler scaler_;
+    uint64_t frames_ = 0;
+    int64_t first_time_ = 0;
+    int64_t last_time_ = 0;
+    int64_t last_tick_ = 0;
+};
+
+}  // namespace
+
+void write_video(const WriteOptions& options, RecordReader& in, RecordWriter& out) {
+    Writer writer(options);
+    out.info(writer.info());
+    FrameHead head;
+    while (in.frame(head, writer.pixels(), writer.byte_count())) writer.add(head);
+    if (writer.frames() == 0) throw Failure(options.path + ": no frames were given");
+    writer.finish();
+    out.end(writer.frames(), 0, "");
+}
+
+}  // namespace framemesh

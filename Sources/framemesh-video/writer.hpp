@@ -1,0 +1,22 @@
+#pragma once
+
+#include <string>
+
+#include "protocol.hpp"
+
+namespace framemesh {
+
+struct WriteOptions {
+    std::string path;
+    int width = 0;
+    int height = 0;
+    /// Nominal; the true times come with the frames.
+    double frame_rate = 0;
+    int threads = 1;
+};
+
+/// Takes frames from `in` and writes an MP4 file with their times, counted from the first frame's.
+/// - Throws: Failure; PipeClosed when `in` ends without its end record. No file is left then.
+void write_video(const WriteOptions& options, RecordReader& in, RecordWriter& out);
+
+}  // namespace framemesh

@@ -1,0 +1,91 @@
+import Mesh
+import Messages
+import RPC
+import Services
+
+/// A closed loop against a mesh: each caller sends its next frame when its last one was answered.
+///
+/// Each caller has a connection of its own, as as many clients would; several coordinators get them in turn.
+struct MeshBench: Sendable {
+    let options: AnalyzeOptions
+    let inputs: BenchInputs
+    let window: BenchWindow
+    /// Frames that one stream has on its way; nil: unary calls.
+    let perStream: Int?
+
+    /// - Throws: what `MeshClient.connect` does.
+    static func connect(_ count: Int, to target: Target) async throws -> [MeshClient] {
+        // The first one says what is wrong with all of them.
+        let first = try await MeshClient.connect(to: target)
+        var clients = [first]
+        do {
+            let addresses = try await Resolver(target: target).resolve()
+            for index in 1..<max(1, count) {
+                let address = addresses.isEmpty ? first.address : addresses[index % addresses.count]
+                clients.append(try await MeshClient.connect(to: address, name: target.name(of: address)))
+            }
+            return clients
+        } catch {
+            for client in clients { client.close() }
+            throw error
+        }
+    }
+
+    /// - Throws: `Fatal` if a connection is lost.
+    func run(_ clients: [MeshClient]) async throws -> Measurement {
+        try await withTaskCancellationHandler {
+            try await withThrowingTaskGroup(of: Measurement.self) { tasks in
+                for (index, client) in clients.enumerated() {
+                    // Callers begin at different pictures.
+                    let first = UInt64(index * inputs.count / clients.count)
+                    tasks.addTask {
+                        perStream == nil
+                            ? try await call(client, first) : try await stream(client, first, "bench-\(index)")
+                    }
+                }
+                return try await tasks.reduce(into: Measurement()) { $0.add($1) }
+            }
+        } onCancel: {
+            window.stop()
+        }
+    }
+
+    private func call(_ client: MeshClient, _ first: UInt64) async throws -> Measurement {
+        var measured = Measurement()
+        var sequence = first
+        while !window.isOver() {
+            let start = ContinuousClock.now
+            do {
+                let response = try await client.vision.analyze(
+                    options.request(inputs.frame(sequence)), deadline: options.deadline)
+                let end = ContinuousClock.now
+                if window.contains(end) { measured.record(response, took: end - start) }
+            } catch let error as RPCError {
+                if Task.isCancelled { break }
+                if error.isOfConnection { throw client.explaining(error) }
+                if window.contains(.now) { measured.fail(error.message) }
+            }
+            sequence += 1
+        }
+        return measured
+    }
+
+    private func stream(_ client: MeshClient, _ first: UInt64, _ name: String) async throws -> Measurement {
+        var measured = Measurement()
+        let stream = FrameStream<ContinuousClock.Instant>(
+            client: client, limits: InFlightLimits(frames: perStream ?? 1, keptBytes: .max))
+        let sequence = SequenceCounter(first)
+        do {
+            try await stream.run {
+                window.isOver()
+                    ? nil : .frame(options.request(inputs.frame(sequence.next(), stream: name)), keep: .now, bytes: 0)
+            } answer: { response, start in
+                let end = ContinuousClock.now
+                if window.contains(end) { measured.record(response, took: end - start) }
+            }
+        } catch {
+            guard Task.isCancelled else { throw error }
+        }
+        return measured
+    }
+}

@@ -1,0 +1,23 @@
+import ArgumentParser
+import Foundation
+import Mesh
+
+/// Where the coordinator is: the option, the environment, or the port that `framemesh up` takes.
+struct CoordinatorOption: ParsableArguments {
+    static let variable = "FRAMEMESH_COORDINATOR"
+    static let fallback = "127.0.0.1:8500"
+
+    @Option(
+        help: ArgumentHelp(
+            "The coordinator; several as static:///a:1,b:2. (default: $\(Self.variable), or \(Self.fallback))",
+            valueName: "host:port"))
+    var coordinator: String?
+
+    /// - Throws: `MeshError` that names what is no target.
+    func target() throws -> Target {
+        let environment = ProcessInfo.processInfo.environment[Self.variable].flatMap { $0.isEmpty ? nil : $0 }
+        return try Target(parsing: coordinator ?? environment ?? Self.fallback)
+    }
+
+    func connect() async throws -> MeshClient { try await MeshClient.connect(to: try target()) }
+}

@@ -1,0 +1,109 @@
+import Logging
+import Mesh
+import Messages
+import NIOCore
+import NIOPosix
+import RPC
+import Services
+
+/// One connection to a coordinator that has answered, and what it offers.
+struct MeshClient: Sendable {
+    /// For the first answer of a coordinator, and for what it says of itself later.
+    static let answerTimeout: Duration = .seconds(10)
+
+    /// HOST:PORT as the user wrote it.
+    let name: String
+    let address: SocketAddress
+    let connection: RPCConnection
+    let pipelines: [PipelineDescription]
+
+    var vision: VisionClient { VisionClient(connection) }
+
+    /// Connects to the first endpoint of `target` that answers. Asking for the pipelines is the health check: it also
+    /// tells a coordinator from anything else that listens there, and whether it takes attachments.
+    /// - Throws: `Fatal` that names each HOST:PORT that was tried, and why it was no use.
+    static func connect(to target: Target) async throws -> MeshClient {
+        let addresses: [SocketAddress]
+        do {
+            addresses = try await Resolver(target: target).resolve()
+        } catch {
+            throw unreachable("\(target.hostPorts): \(Fatal(error).description)")
+        }
+        var troubles: [String] = []
+        for address in addresses {
+            do {
+                return try await connect(to: address, name: target.name(of: address))
+            } catch is CancellationError {
+                throw CancellationError()
+            } catch {
+                if Task.isCancelled { throw CancellationError() }
+                troubles.append("\(target.name(of: address)): \(Fatal(error).description)")
+            }
+        }
+        throw unreachable(
+            troubles.isEmpty ? "\(target.hostPorts): the name has no addresses" : troubles.joined(separator: "; "))
+    }
+
+    /// Connects to one address.
+    static func connect(to address: SocketAddress, name: String) async throws -> MeshClient {
+        let connection = try await RPCConnection.connect(
+            to: address, authority: name, group: MultiThreadedEventLoopGroup.singleton, logger: silent)
+        do {
+            let pipelines = try await VisionClient(connection).pipelines(deadline: .after(answerTimeout))
+            return MeshClient(name: name, address: address, connection: connection, pipelines: pipelines)
+        } catch {
+            connection.close()
+            throw error
+        }
+    }
+
+    private static func unreachable(_ reason: String) -> Fatal {
+        Fatal("no coordinator answers at \(reason)", status: .unreachable)
+    }
+
+    /// A command says what went wrong itself, in one line.
+    private static let silent = Logger(label: "framemesh") { _ in SwiftLogNoOpLogHandler() }
+
+    /// - Throws: `Fatal` that names the pipelines there are.
+    func pipeline(named name: String) throws -> PipelineDescription {
+        guard let found = pipelines.first(where: { $0.name == name }) else {
+            let known = pipelines.map(\.name).joined(separator: ", ")
+            throw Fatal("unknown pipeline '\(name)'; the coordinator at \(self.name) knows \(known)", status: .usage)
+        }
+        return found
+    }
+
+    func openStream() async throws -> AnalyzeStreamClient {
+        AnalyzeStreamClient(try await connection.open(MethodPath.analyzeStream))
+    }
+
+    func close() { connection.close() }
+
+    /// `error` of a call, with the coordinator's name if the connection is to blame.
+    func explaining(_ error: any Error) -> any Error {
+        guard let error = error as? RPCError, error.isOfConnection else { return error }
+        return Fatal("the connection to the coordinator at \(name) was lost: \(error.message)", status: .unreachable)
+    }
+}
+
+extension RPCError {
+    /// Nothing more can be asked on this connection.
+    var isOfConnection: Bool { lostConnection || neverStarted }
+}
+
+extension Target {
+    private var list: [HostPort] {
+        switch kind {
+        case .fixed(let list): list
+        case .dns(let name): [name]
+        }
+    }
+
+    /// HOST:PORT of all endpoints.
+    var hostPorts: String { list.map(\.description).joined(separator: ", ") }
+
+    /// What the user calls `address`: by its own HOST:PORT, unless there was one name for all.
+    func name(of address: SocketAddress) -> String {
+        list.count == 1 ? list[0].description : address.endpointName
+    }
+}

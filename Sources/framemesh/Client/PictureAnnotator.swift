@@ -1,0 +1,38 @@
+import Foundation
+import Messages
+import NIOCore
+import NIOPosix
+import Vision
+
+/// Writes pictures with their detections and classes drawn on them, as JPEG files.
+struct PictureAnnotator: Sendable {
+    let folder: String
+
+    /// Makes the folder if it is not there.
+    init(folder: String) throws(Fatal) {
+        self.folder = folder
+        do {
+            try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        } catch {
+            throw Fatal("cannot make the folder \(folder): \(error.localizedDescription)")
+        }
+    }
+
+    /// Nothing is written for a frame without an answer.
+    /// - Throws: `Fatal` that names the file.
+    func annotate(_ frame: Frame, _ response: AnalyzeResponse, as name: String) async throws {
+        guard response.status == .ok || response.status == .partial else { return }
+        let path = folder.hasSuffix("/") ? folder + name : "\(folder)/\(name)"
+        try await NIOThreadPool.singleton.runIfActive {
+            do {
+                let picture = try Image(decoding: frame).drawing(response.detections, classes: response.classes)
+                // Under its name only when it is whole.
+                try Data(picture.jpeg().readableBytesView).write(to: URL(fileURLWithPath: path), options: .atomic)
+            } catch let error as VisionError {
+                throw Fatal("cannot draw on \(name): \(error.message)")
+            } catch {
+                throw Fatal("cannot write \(path): \(error.localizedDescription)")
+            }
+        }
+    }
+}

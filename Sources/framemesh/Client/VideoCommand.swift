@@ -1,0 +1,70 @@
+import ArgumentParser
+import Messages
+import Video
+
+struct VideoCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "video", abstract: "Send a video through a mesh.",
+        discussion: """
+            Every frame is answered exactly once, in order. Under the policy 'lossless' frames go as fast as the answers
+            come; under 'latest' they go in real time, and of frames that wait only the newest stays; under 'deadline'
+            a frame that waited longer than --frame-deadline-ms is dropped.
+
+            Examples:
+              framemesh video --pipeline track --output tracked.mp4 street.mp4
+              framemesh video --pipeline cascade+track --json digits.mp4 > answers.jsonl
+              framemesh video --pipeline detect --policy latest --json street.mp4
+              framemesh video --coordinator vision.example.org:8500 --pipeline track --encode jpeg:80 street.mp4
+
+            Exit code 0 only if every frame was answered 'ok' or dropped by the policy that was asked for.
+            """)
+
+    @OptionGroup var coordinator: CoordinatorOption
+    @OptionGroup var analyze: AnalyzeArguments
+
+    @Flag(help: "One JSON object a line, in order.") var json = false
+
+    @Option(help: ArgumentHelp("Write the video with what was found drawn on it, as MP4.", valueName: "file"))
+    var output: String?
+
+    @Option(help: "When frames come faster than answers: lossless, latest or deadline.")
+    var policy = StreamPolicy.lossless
+
+    @Option(help: "How frames travel: auto (raw on this host, JPEG elsewhere), raw, or jpeg:QUALITY.")
+    var encode = FrameEncoding.auto
+
+    @Flag(help: "Send each frame when its time comes. (always so with --policy latest)") var realtime = false
+
+    @Argument(help: "The video file.") var file: String
+
+    func validate() throws {
+        if policy == .deadline, analyze.frameDeadlineMs == nil {
+            throw ValidationError("--policy deadline needs --frame-deadline-ms")
+        }
+    }
+
+    func run() async throws {
+        try await Interrupts.run { try await send() }
+    }
+
+    private func send() async throws {
+        let helper = try Resources.videoHelper
+        let client = try await coordinator.connect()
+        defer { client.close() }
+        let pipeline = try client.pipeline(named: analyze.pipeline)
+        var options = analyze.options
+        options.policy = policy
+        let runner = VideoRunner(
+            client: client, options: options, encoding: encode, realtime: realtime || policy == .latest, output: output,
+            helper: helper)
+        let console = Console()
+        let printer = AnswerPrinter(console: console, json: json, tables: false, stages: pipeline.stages, total: nil)
+        defer { console.clearProgress() }
+        try await runner.run(
+            file, opened: { printer.total = $0.frameCount.flatMap { UInt64(exactly: $0) } },
+            answer: { try printer.print($0) })
+        try printer.finish()
+        if let output { console.note("the annotated video is \(output)") }
+        guard printer.summary.isSuccess(policy: policy) else { throw Fatal(nil) }
+    }
+}

@@ -1,0 +1,119 @@
+import Messages
+import NIOCore
+import NIOPosix
+import Video
+import Vision
+
+/// Sends the frames of a video file as one stream, and writes the video again with what was found drawn on it.
+struct VideoRunner: Sendable {
+    /// Where a container names no rate, for the annotated video; its frames carry their true times anyway.
+    static let assumedFrameRate = 25.0
+
+    let client: MeshClient
+    let options: AnalyzeOptions
+    var encoding = FrameEncoding.auto
+    /// Frames are sent when their capture time comes, as a camera would.
+    var realtime = false
+    /// Path of the annotated MP4; nil: none.
+    var output: String?
+    /// Path of `framemesh-video`.
+    let helper: String
+
+    private struct Kept: Sendable {
+        var captureTime: Int64
+        /// For the annotated video.
+        var pixels: ByteBuffer?
+    }
+
+    /// - Parameters:
+    ///   - opened: told what the file is before the first frame goes.
+    ///   - answer: takes each answer, in order.
+    /// - Throws: `VideoError` for the file, otherwise as `FrameStream.run`.
+    func run(
+        _ path: String, opened: (VideoInfo) -> Void = { _ in }, answer: (SourceAnswer) async throws -> Void
+    ) async throws {
+        let reader = try await VideoReader.open(path, helper: helper)
+        let info = reader.info
+        opened(info)
+        do {
+            var writer: VideoWriter?
+            if let output {
+                writer = try await VideoWriter.create(
+                    output, width: info.width, height: info.height,
+                    frameRate: info.frameRate > 0 ? info.frameRate : Self.assumedFrameRate, helper: helper)
+            }
+            do {
+                try await run(path, reader, writer, answer)
+                try await writer?.finish()
+            } catch {
+                await writer?.abort()
+                throw error
+            }
+        } catch {
+            await reader.close()
+            throw error
+        }
+        await reader.close()
+    }
+
+    private func run(
+        _ path: String, _ reader: VideoReader, _ writer: VideoWriter?, _ answer: (SourceAnswer) async throws -> Void
+    ) async throws {
+        let info = reader.info
+        let name = String(path.split(separator: "/").last ?? "video")
+        let quality = encoding.quality(
+            sameHost: client.address.isThisHost, frameBytes: info.width * info.height * 3)
+        let stream = FrameStream<Kept>(client: client, limits: options.policy == .lossless ? .lossless : .live)
+        let start = ContinuousClock.now
+        try await stream.run {
+            guard let next = try await reader.next() else { return nil }
+            if realtime {
+                try await Task.sleep(until: start + .microseconds(next.captureTime), clock: .continuous)
+            }
+            let raw = rawFrame(next.pixels, info, stream: name, next)
+            let kept = Kept(captureTime: next.captureTime, pixels: writer == nil ? nil : next.pixels)
+            return .frame(
+                options.request(try await encode(raw, quality)), keep: kept,
+                bytes: kept.pixels?.readableBytes ?? 0)
+        } answer: { response, kept in
+            if let writer, let pixels = kept.pixels {
+                let annotated = try await draw(response, on: pixels, info)
+                try await writer.write(annotated, captureTime: kept.captureTime)
+            }
+            try await answer(SourceAnswer(source: path, stream: name, response: response))
+        }
+    }
+
+    private func rawFrame(_ pixels: ByteBuffer, _ info: VideoInfo, stream: String = "", _ frame: VideoFrame? = nil)
+        -> Frame
+    {
+        Frame(
+            stream: stream, sequence: frame?.index ?? 0, captureTime: frame?.captureTime ?? 0, encoding: .bgr8,
+            width: info.width, height: info.height, payload: .attached(pixels))
+    }
+
+    private func encode(_ frame: Frame, _ quality: Int?) async throws -> Frame {
+        guard let quality else { return frame }
+        let jpeg = try await NIOThreadPool.singleton.runIfActive {
+            try Image(decoding: frame).jpeg(quality: quality)
+        }
+        var encoded = frame
+        encoded.encoding = .jpeg
+        encoded.width = 0
+        encoded.height = 0
+        encoded.payload = .attached(jpeg)
+        return encoded
+    }
+
+    /// A frame that was dropped stays in the video, and says so.
+    private func draw(_ response: AnalyzeResponse, on pixels: ByteBuffer, _ info: VideoInfo) async throws -> ByteBuffer
+    {
+        let frame = rawFrame(pixels, info)
+        return try await NIOThreadPool.singleton.runIfActive {
+            try Image(decoding: frame).drawing(
+                response.detections, classes: response.classes,
+                caption: response.status == .ok ? nil : response.status.word
+            ).pixels
+        }
+    }
+}

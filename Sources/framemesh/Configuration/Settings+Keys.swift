@@ -1,0 +1,62 @@
+extension Settings {
+    /// Every key there is. The last part is the name of the option that wins over it.
+    enum Key: String, CaseIterable, Sendable {
+        case logLevel = "log-level"
+
+        case detectorListen = "detector.listen"
+        case detectorModel = "detector.model"
+        case detectorWorkers = "detector.workers"
+        case detectorQueueLimit = "detector.queue-limit"
+        case detectorMaxBatchSize = "detector.max-batch-size"
+        case detectorMaxQueueDelay = "detector.max-queue-delay-microseconds"
+        case detectorDrainTimeout = "detector.drain-timeout"
+
+        case classifierListen = "classifier.listen"
+        case classifierModel = "classifier.model"
+        case classifierWorkers = "classifier.workers"
+        case classifierQueueLimit = "classifier.queue-limit"
+        case classifierMaxBatchSize = "classifier.max-batch-size"
+        case classifierMaxQueueDelay = "classifier.max-queue-delay-microseconds"
+        case classifierDrainTimeout = "classifier.drain-timeout"
+
+        case coordinatorListen = "coordinator.listen"
+        case coordinatorDetectors = "coordinator.detectors"
+        case coordinatorClassifiers = "coordinator.classifiers"
+        case coordinatorDetectModel = "coordinator.detect-model"
+        case coordinatorClassifyModel = "coordinator.classify-model"
+        case coordinatorFrameDeadline = "coordinator.frame-deadline"
+        case coordinatorDrainTimeout = "coordinator.drain-timeout"
+        case coordinatorMaxAttempts = "coordinator.max-attempts"
+
+        case upCoordinatorPort = "up.coordinator-port"
+        case upDetectors = "up.detectors"
+        case upClassifiers = "up.classifiers"
+        case upDetectModel = "up.detect-model"
+        case upClassifyModel = "up.classify-model"
+        case upWorkers = "up.workers"
+        case upDrainTimeout = "up.drain-timeout"
+
+        case clientCoordinator = "client.coordinator"
+        case clientPipeline = "client.pipeline"
+        case clientPolicy = "client.policy"
+        case clientEncode = "client.encode"
+
+        /// For example `--frame-deadline`.
+        var option: String { "--" + (rawValue.split(separator: ".").last ?? "") }
+    }
+
+    /// What a pipeline of the user's may have: `pipelines.NAME.stages` and so on.
+    enum PipelineKey: String, CaseIterable, Sendable {
+        /// A list of `detect`, `classify`, `track`.
+        case stages
+        /// Stages without which a frame fails; the others only make it partial.
+        case required
+        /// Classes of each picture or box.
+        case topK = "top-k"
+        /// Boxes of a frame that are classified, where `detect` comes first.
+        case boxes
+        case text
+    }
+
+    static let pipelineSection = "pipelines"
+}

@@ -1,0 +1,67 @@
+import ArgumentParser
+import Configuration
+import Foundation
+import SystemPackage
+
+/// What the environment and the configuration file say. A flag on the command line wins over both, the environment
+/// wins over the file.
+///
+/// The key `coordinator.frame-deadline` is `FRAMEMESH_COORDINATOR_FRAME_DEADLINE` in the environment, and in the file
+///
+///     coordinator:
+///       frame-deadline: 10
+struct Settings: Sendable {
+    private let reader: ConfigReader
+    let file: ConfigurationFile?
+
+    /// - Parameter path: of the YAML file; nil: the one that `FRAMEMESH_CONFIG` names, if it does.
+    /// - Throws: `Fatal` naming the file, the line and the key that is wrong.
+    static func load(
+        _ path: String?, environment: [String: String] = ProcessInfo.processInfo.environment
+    ) async throws -> Settings {
+        var providers: [any ConfigProvider] = [
+            EnvironmentVariablesProvider(environmentVariables: environment).prefixKeys(with: "framemesh")
+        ]
+        var file: ConfigurationFile?
+        if let path = path ?? environment["FRAMEMESH_CONFIG"], !path.isEmpty {
+            file = try ConfigurationFile(contentsOf: path)
+            providers.append(try await FileProvider<YAMLSnapshot>(filePath: FilePath(path)))
+        }
+        return Settings(reader: ConfigReader(providers: providers), file: file)
+    }
+
+    func string(_ key: Key) -> String? { reader.string(forKey: ConfigKey(key.rawValue)) }
+
+    /// - Throws: `Fatal` when the text is not such a value.
+    func value<Value: ExpressibleByArgument>(_ key: Key, as type: Value.Type = Value.self) throws -> Value? {
+        guard let text = string(key) else { return nil }
+        guard let value = Value(argument: text) else {
+            throw Fatal("'\(text)' is no value for the configuration key \(key.rawValue)", status: .usage)
+        }
+        return value
+    }
+
+    /// The flag, or else the configured number, or else the default, checked against its range.
+    func number<Number: ExpressibleByArgument & Comparable & SendableMetatype>(
+        _ flag: Number?, _ key: Key, default standard: Number, in range: ClosedRange<Number>
+    ) throws -> Number {
+        let number = try flag ?? value(key) ?? standard
+        guard range.contains(number) else {
+            throw Fatal(
+                "\(key.option) is \(number), it must be \(range.lowerBound) to \(range.upperBound)", status: .usage)
+        }
+        return number
+    }
+
+    /// Seconds as a duration.
+    func seconds(_ flag: Double?, _ key: Key, default standard: Double) throws -> Duration {
+        .seconds(try number(flag, key, default: standard, in: 0...Self.maxSeconds))
+    }
+
+    /// A day.
+    static let maxSeconds: Double = 86_400
+
+    /// A list at a place of the file that no key names, for example the stages of a pipeline of the user's.
+    func list(at path: [String]) -> [String]? { reader.stringArray(forKey: ConfigKey(path)) }
+    func string(at path: [String]) -> String? { reader.string(forKey: ConfigKey(path)) }
+}

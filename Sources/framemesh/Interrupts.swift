@@ -1,0 +1,46 @@
+import Foundation
+import Synchronization
+import UnixSignals
+
+/// Ctrl-C and SIGTERM as cancellation of the work in hand.
+enum Interrupts {
+    /// Runs `body`, and cancels it on the first SIGINT or SIGTERM. A second signal ends the process at once; children
+    /// of ours end then too, because their standard input closes.
+    ///
+    /// - Returns: what `body` returns, also when it was cancelled.
+    /// - Throws: `Fatal` with 128 and the signal's number when `body` throws after a signal.
+    static func run<Value: Sendable>(_ body: @Sendable @escaping () async throws -> Value) async throws -> Value {
+        let signals = await UnixSignalsSequence(trapping: .sigint, .sigterm)
+        let seen = Mutex<UnixSignal?>(nil)
+        // Both tasks belong to this call: neither outlives it.
+        let work = Task { try await body() }
+        let watch = Task {
+            for await signal in signals {
+                let isFirst = seen.withLock { first in
+                    defer { first = first ?? signal }
+                    return first == nil
+                }
+                guard isFirst else { _exit(ExitStatus.interrupted(by: signal.rawValue).rawValue) }
+                work.cancel()
+            }
+        }
+        defer { watch.cancel() }
+        do {
+            return try await withTaskCancellationHandler {
+                try await work.value
+            } onCancel: {
+                work.cancel()
+            }
+        } catch {
+            guard let signal = seen.withLock({ $0 }) else { throw error }
+            throw Fatal("interrupted", status: .interrupted(by: signal.rawValue))
+        }
+    }
+
+    /// Suspends until the task is cancelled.
+    static func wait() async {
+        let (never, continuation) = AsyncStream<Never>.makeStream()
+        for await _ in never {}
+        continuation.finish()
+    }
+}

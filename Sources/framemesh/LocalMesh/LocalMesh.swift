@@ -1,0 +1,39 @@
+import Foundation
+import Mesh
+
+/// A mesh of processes on this machine, as long as a piece of work needs it.
+enum LocalMesh {
+    /// Starts a mesh, runs `body` with the coordinator's HOST:PORT, and ends the mesh, however `body` ends.
+    ///
+    /// - Throws: `Fatal` with the error of the part that could not start, or what `body` throws.
+    static func with<Value: Sendable>(
+        _ plan: MeshPlan, say: @Sendable @escaping (String) -> Void,
+        body: @Sendable (_ coordinator: String) async throws -> Value
+    ) async throws -> Value {
+        let executable = Resources.executable.path
+        let (inputs, feed) = AsyncStream<MeshSupervisor.Input>.makeStream()
+        let (ready, announce) = AsyncStream<String>.makeStream()
+        // A task of its own, so that cancelling us does not cut the orderly end short. We wait for it on every path.
+        let running = Task {
+            await MeshRunner(plan: plan, executable: executable, feed: feed, announce: announce, say: say).run(inputs)
+        }
+        func end() async -> MeshSupervisor.Ending {
+            feed.yield(.stop)
+            return await running.value
+        }
+        // nil: the mesh could not start, or we are cancelled.
+        guard let coordinator = await ready.first(where: { _ in true }) else {
+            let ending = await end()
+            if let failure = ending.failure { throw Fatal(failure, status: ending.status) }
+            throw CancellationError()
+        }
+        do {
+            let value = try await body(coordinator)
+            _ = await end()
+            return value
+        } catch {
+            _ = await end()
+            throw error
+        }
+    }
+}

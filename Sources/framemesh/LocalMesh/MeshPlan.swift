@@ -1,0 +1,73 @@
+/// What a local mesh consists of: one coordinator, and so many nodes.
+struct MeshPlan: Sendable, Hashable {
+    static let maxNodes = 64
+
+    /// 0: any free port.
+    var coordinatorPort = 0
+    var detectors = 2
+    var classifiers = 1
+    /// nil: the node's own default.
+    var detectModel: String?
+    var classifyModel: String?
+    /// Of each node; nil: the cores are shared among the nodes of a role.
+    var workers: Int?
+    var cores = 1
+    /// Seconds.
+    var drainTimeout = 5.0
+    /// Handed on to every part.
+    var config: String?
+    var logLevel: String?
+
+    /// The nodes; a coordinator comes after them, since it is told where they are.
+    var nodes: [MeshPart] {
+        (0..<detectors).map { MeshPart(.detector, $0 + 1) } + (0..<classifiers).map { MeshPart(.classifier, $0 + 1) }
+    }
+
+    /// The command line of a part.
+    ///
+    /// - Parameters:
+    ///   - address: where it served before; nil: its first start.
+    ///   - serving: the addresses of all nodes, for the coordinator.
+    func arguments(of part: MeshPart, at address: String?, nodes serving: [MeshPart: String]) -> [String] {
+        var arguments = [part.role.rawValue, "--exit-with-parent", "--drain-timeout", "\(drainTimeout)"]
+        if let config { arguments += ["--config", config] }
+        if let logLevel { arguments += ["--log-level", logLevel] }
+        switch part.role {
+        case .detector:
+            arguments += ["--listen", address ?? "127.0.0.1:0", "--workers", "\(workersOfEach(detectors))"]
+            if let detectModel { arguments += ["--model", detectModel] }
+        case .classifier:
+            arguments += ["--listen", address ?? "127.0.0.1:0", "--workers", "\(workersOfEach(classifiers))"]
+            if let classifyModel { arguments += ["--model", classifyModel] }
+        case .coordinator:
+            arguments += ["--listen", address ?? "127.0.0.1:\(coordinatorPort)"]
+            arguments += ["--detectors", target(.detector, serving), "--classifiers", target(.classifier, serving)]
+        }
+        return arguments
+    }
+
+    private func workersOfEach(_ nodes: Int) -> Int { workers ?? max(1, (cores + nodes - 1) / max(1, nodes)) }
+
+    private func target(_ role: MeshPart.Role, _ serving: [MeshPart: String]) -> String {
+        let addresses = nodes.filter { $0.role == role }.compactMap { serving[$0] }
+        return addresses.isEmpty ? "none" : "static:///" + addresses.joined(separator: ",")
+    }
+}
+
+/// One process of a local mesh.
+struct MeshPart: Sendable, Hashable, CustomStringConvertible {
+    /// The subcommand.
+    enum Role: String, Sendable { case coordinator, detector, classifier }
+
+    var role: Role
+    var number: Int
+
+    init(_ role: Role, _ number: Int) {
+        self.role = role
+        self.number = number
+    }
+
+    static let coordinator = MeshPart(.coordinator, 1)
+
+    var description: String { role == .coordinator ? "coordinator" : "\(role.rawValue)-\(number)" }
+}

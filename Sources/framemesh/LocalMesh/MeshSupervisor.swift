@@ -1,0 +1,189 @@
+/// Decides how a local mesh starts, what happens when a part of it ends, and how all of it ends; without processes,
+/// pipes or clocks.
+///
+///     startingNodes ─▶ startingCoordinator ─▶ joining ─▶ ready
+///           └──────────────────┴─────────────────┴─────────┴──▶ endingCoordinator ─▶ endingNodes ─▶ ended
+///
+/// Nodes start first, because the coordinator is told where they are. A part that ends before it was ever ready ends
+/// the mesh with its error; later it is started again, at the same address. The coordinator ends first, so that what
+/// it drains still finds its nodes.
+struct MeshSupervisor {
+    enum Phase: Sendable, Comparable {
+        case startingNodes, startingCoordinator, joining, ready, endingCoordinator, endingNodes, ended
+    }
+
+    enum Input: Sendable {
+        case start
+        /// The part says that it serves.
+        case serves(MeshPart, address: String)
+        case ended(MeshPart, ChildEnding)
+        case timer(Timer)
+        /// The coordinator sees all nodes ready.
+        case joined
+        case stop
+    }
+
+    enum Timer: Sendable, Hashable {
+        case restart(MeshPart)
+        case startLimit
+        /// What still runs in this phase is killed.
+        case endLimit(Phase)
+    }
+
+    enum Action: Sendable, Hashable {
+        case spawn(MeshPart, [String])
+        case terminate(MeshPart)
+        case kill(MeshPart)
+        case set(Timer, after: Duration)
+        /// Ask the coordinator until it sees so many nodes ready.
+        case join(address: String, nodes: Int)
+        case announce(address: String)
+        case say(String)
+        /// All children are gone.
+        case finish(Ending)
+    }
+
+    /// How the mesh as a whole ended.
+    struct Ending: Error, Sendable, Hashable {
+        /// nil: as it was told to.
+        var failure: String?
+        var status = ExitStatus.ok
+    }
+
+    private struct PartState {
+        var address: String?
+        var startedAt = ContinuousClock.now
+        var isRunning = false
+        var backoff = RestartBackoff()
+    }
+
+    /// For models to load, on a busy machine.
+    static let startLimit: Duration = .seconds(120)
+    /// Beyond the drain timeout, for a part to end after SIGTERM.
+    static let endMargin: Duration = .seconds(3)
+
+    let plan: MeshPlan
+    private(set) var phase = Phase.startingNodes
+    private var parts: [MeshPart: PartState] = [:]
+    private var ending = Ending()
+
+    init(_ plan: MeshPlan) { self.plan = plan }
+
+    mutating func handle(_ input: Input, now: ContinuousClock.Instant) -> [Action] {
+        switch input {
+        case .start: start(now)
+        case .serves(let part, let address): serves(part, address, now)
+        case .ended(let part, let ending): ended(part, ending, now)
+        case .timer(let timer): fired(timer, now)
+        case .joined: joined()
+        case .stop: stop()
+        }
+    }
+
+    private mutating func start(_ now: ContinuousClock.Instant) -> [Action] {
+        let limit = Action.set(.startLimit, after: Self.startLimit)
+        return [limit] + plan.nodes.map { spawn($0, now) } + coordinatorIfNodesServe(now)
+    }
+
+    private mutating func spawn(_ part: MeshPart, _ now: ContinuousClock.Instant) -> Action {
+        var state = parts[part] ?? PartState()
+        state.isRunning = true
+        state.startedAt = now
+        parts[part] = state
+        return .spawn(part, plan.arguments(of: part, at: state.address, nodes: parts.compactMapValues(\.address)))
+    }
+
+    private mutating func coordinatorIfNodesServe(_ now: ContinuousClock.Instant) -> [Action] {
+        guard phase == .startingNodes, plan.nodes.allSatisfy({ parts[$0]?.address != nil }) else { return [] }
+        phase = .startingCoordinator
+        return [spawn(.coordinator, now)]
+    }
+
+    private mutating func serves(_ part: MeshPart, _ address: String, _ now: ContinuousClock.Instant) -> [Action] {
+        guard phase < .endingCoordinator else { return [] }
+        let isFirst = parts[part]?.address == nil
+        parts[part]?.address = address
+        guard isFirst else { return [.say("\(part) serves again at \(address)")] }
+        guard part == .coordinator else { return coordinatorIfNodesServe(now) }
+        phase = .joining
+        return [.join(address: address, nodes: plan.nodes.count)]
+    }
+
+    private mutating func joined() -> [Action] {
+        guard phase == .joining, let address = parts[.coordinator]?.address else { return [] }
+        phase = .ready
+        return [.announce(address: address)]
+    }
+
+    private mutating func ended(_ part: MeshPart, _ how: ChildEnding, _ now: ContinuousClock.Instant) -> [Action] {
+        parts[part]?.isRunning = false
+        guard phase < .endingCoordinator else { return advanceEnd() }
+        guard var state = parts[part], state.address != nil else {
+            return fail(
+                how.error.map { "\(part): \($0)" } ?? "\(part) \(how) before it was ready", how.status)
+        }
+        let delay = state.backoff.delay(afterRunning: state.startedAt.duration(to: now))
+        parts[part] = state
+        let seconds = Double(delay.components.seconds) + Double(delay.components.attoseconds) / 1e18
+        return [
+            .say("\(part) \(how); it is started again in \(seconds) s"), .set(.restart(part), after: delay),
+        ]
+    }
+
+    private mutating func fired(_ timer: Timer, _ now: ContinuousClock.Instant) -> [Action] {
+        switch timer {
+        case .restart(let part):
+            return phase < .endingCoordinator ? [spawn(part, now)] : []
+        case .startLimit:
+            guard phase < .ready else { return [] }
+            let late = (plan.nodes + [.coordinator]).filter { parts[$0]?.address == nil }.map(\.description)
+            let whom = late.isEmpty ? "the coordinator to see its nodes" : late.joined(separator: ", ")
+            return fail("not ready after \(Self.startLimit.components.seconds) s, waiting for \(whom)", .unreachable)
+        case .endLimit(let limited):
+            return phase == limited ? running.map { .kill($0) } : []
+        }
+    }
+
+    private mutating func fail(_ reason: String, _ status: ExitStatus) -> [Action] {
+        ending = Ending(failure: reason, status: status)
+        return stop()
+    }
+
+    private mutating func stop() -> [Action] {
+        guard phase < .endingCoordinator else { return [] }
+        phase = .endingCoordinator
+        guard parts[.coordinator]?.isRunning == true else { return advanceEnd() }
+        return [.terminate(.coordinator), .set(.endLimit(.endingCoordinator), after: endLimit)]
+    }
+
+    /// The next step of the end, once what it waits for has ended.
+    private mutating func advanceEnd() -> [Action] {
+        var actions: [Action] = []
+        if phase == .endingCoordinator, parts[.coordinator]?.isRunning != true {
+            phase = .endingNodes
+            actions = running.map { .terminate($0) }
+            if !actions.isEmpty { actions.append(.set(.endLimit(.endingNodes), after: endLimit)) }
+        }
+        if phase == .endingNodes, running.isEmpty {
+            phase = .ended
+            actions.append(.finish(ending))
+        }
+        return actions
+    }
+
+    private var endLimit: Duration { .seconds(plan.drainTimeout) + Self.endMargin }
+
+    /// In a fixed order; in `endingCoordinator` only the coordinator is due.
+    private var running: [MeshPart] {
+        let due = phase == .endingCoordinator ? [.coordinator] : plan.nodes + [.coordinator]
+        return due.filter { parts[$0]?.isRunning == true }
+    }
+}
+
+extension ChildEnding {
+    /// What the mesh ends with, when this ended it.
+    fileprivate var status: ExitStatus {
+        guard case .code(let code) = how, code != 0 else { return .failed }
+        return ExitStatus(rawValue: code)
+    }
+}

@@ -1,0 +1,72 @@
+import ArgumentParser
+import Foundation
+import Logging
+import NIOCore
+
+struct Up: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Run a whole mesh on this machine.",
+        discussion: """
+            Starts a coordinator, detectors and classifiers as processes of their own, and prints \
+            `ready coordinator=HOST:PORT` once all of them are ready. A part that dies is started again. SIGTERM or \
+            Ctrl-C ends all of them, running work first.
+
+            Examples:
+              framemesh up
+              framemesh up --coordinator-port 0 --detectors 4 --classifiers 0 --detect-model yolo-fastest-1.1
+            """)
+
+    @Option(help: ArgumentHelp("Port of the coordinator; 0 is any free one (default: 8500).", valueName: "port"))
+    var coordinatorPort: Int?
+
+    @Option(help: ArgumentHelp("Detection nodes (default: 2).", valueName: "n"))
+    var detectors: Int?
+
+    @Option(help: ArgumentHelp("Classification nodes (default: 1).", valueName: "n"))
+    var classifiers: Int?
+
+    @Option(help: ArgumentHelp("Models of the detectors (default: digits-detector).", valueName: "name[,name…]"))
+    var detectModel: String?
+
+    @Option(help: ArgumentHelp("Models of the classifiers (default: digits-classifier).", valueName: "name[,name…]"))
+    var classifyModel: String?
+
+    @Option(help: ArgumentHelp("Threads of each node (default: its role's share of the cores).", valueName: "n"))
+    var workers: Int?
+
+    @Option(help: ArgumentHelp("Seconds that running work has to finish in at the end (default: 5).", valueName: "s"))
+    var drainTimeout: Double?
+
+    @OptionGroup var common: CommonOptions
+
+    func run() async throws {
+        let plan = try plan(try await common.settings())
+        try await Interrupts.run {
+            do {
+                try await LocalMesh.with(plan, say: Framemesh.log) { coordinator in
+                    try FileHandle.standardOutput.write(contentsOf: Data("ready coordinator=\(coordinator)\n".utf8))
+                    await Interrupts.wait()
+                }
+            } catch is CancellationError {
+                // Told to end before it was ready.
+            }
+        }
+    }
+
+    func plan(_ settings: Settings) throws -> MeshPlan {
+        var plan = MeshPlan()
+        plan.coordinatorPort = try settings.number(coordinatorPort, .upCoordinatorPort, default: 8500, in: 0...65535)
+        plan.detectors = try settings.number(detectors, .upDetectors, default: 2, in: 0...MeshPlan.maxNodes)
+        plan.classifiers = try settings.number(classifiers, .upClassifiers, default: 1, in: 0...MeshPlan.maxNodes)
+        plan.detectModel = detectModel ?? settings.string(.upDetectModel)
+        plan.classifyModel = classifyModel ?? settings.string(.upClassifyModel)
+        plan.cores = System.coreCount
+        plan.workers = try (workers ?? settings.value(.upWorkers)).map {
+            try settings.number($0, .upWorkers, default: 1, in: 1...1024)
+        }
+        plan.drainTimeout = try settings.number(drainTimeout, .upDrainTimeout, default: 5, in: 0...Settings.maxSeconds)
+        plan.config = common.config
+        plan.logLevel = common.logLevel?.rawValue
+        return plan
+    }
+}

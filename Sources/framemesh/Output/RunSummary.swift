@@ -1,0 +1,89 @@
+import Messages
+
+/// What became of the frames of a run.
+struct RunSummary: Sendable {
+    /// Causes kept apart; further ones are counted together.
+    static let maxCauses = 16
+
+    private(set) var frames: UInt64 = 0
+    private(set) var ok: UInt64 = 0
+    private(set) var partial: UInt64 = 0
+    private(set) var dropped: UInt64 = 0
+    private(set) var errors: UInt64 = 0
+    /// Frames that another node answered after the first one asked had failed.
+    private(set) var retried: UInt64 = 0
+    private(set) var detections: UInt64 = 0
+    /// Why frames were not `ok`, by the cause without its numbers.
+    private(set) var causes: [String: Cause] = [:]
+
+    struct Cause: Sendable {
+        var count: UInt64 = 0
+        /// The first such cause, as it was said.
+        var example: String
+    }
+
+    mutating func count(_ response: AnalyzeResponse) {
+        frames += 1
+        switch response.status {
+        case .ok: ok += 1
+        case .partial: partial += 1
+        case .dropped: dropped += 1
+        case .error: errors += 1
+        }
+        if response.attempts > 0, response.status == .ok || response.status == .partial { retried += 1 }
+        detections += UInt64(response.detections.count)
+        if response.status != .ok { count(cause: response.cause) }
+    }
+
+    private mutating func count(cause: String) {
+        let kind = Self.kind(of: cause)
+        let known = causes[kind] != nil || causes.count < Self.maxCauses
+        causes[known ? kind : "other causes", default: Cause(example: cause.onOneLine)].count += 1
+    }
+
+    /// Every frame was answered `ok`, or dropped by the policy that was asked for.
+    func isSuccess(policy: StreamPolicy) -> Bool {
+        errors == 0 && partial == 0 && (dropped == 0 || policy != .lossless)
+    }
+
+    /// One line.
+    func text(elapsed: Duration, unit: String = "frames") -> String {
+        var parts = ["\(ok) ok"]
+        if partial > 0 { parts.append("\(partial) partial") }
+        if dropped > 0 { parts.append("\(dropped) dropped") }
+        if errors > 0 { parts.append("\(errors) failed") }
+        let seconds = elapsed / .seconds(1)
+        let rate = seconds > 0 ? Double(frames) / seconds : 0
+        return "\(frames) \(unit): \(parts.joined(separator: ", ")); \(detections) detections; "
+            + "\(JSONText.number(seconds, decimals: 2)) s, \(JSONText.number(rate, decimals: 1)) \(unit)/s"
+    }
+
+    /// What a reader should know beyond the numbers.
+    var notes: [String] {
+        var notes: [String] = []
+        if retried > 0 {
+            notes.append(
+                "\(retried) \(retried == 1 ? "frame was" : "frames were") answered by another node after a failure")
+        }
+        for (_, cause) in causes.sorted(by: { ($1.value.count, $0.key) < ($0.value.count, $1.key) }) {
+            notes.append(cause.count == 1 ? cause.example : "\(cause.count) times, the first: \(cause.example)")
+        }
+        return notes
+    }
+
+    /// A cause with its numbers masked, so that `replaced by the newer frame 7` and `… 8` are one.
+    static func kind(of cause: String) -> String {
+        var kind = ""
+        var inNumber = false
+        for character in cause.onOneLine {
+            if character.isASCII, character.isNumber {
+                if !inNumber { kind.append("N") }
+                inNumber = true
+            } else {
+                kind.append(character)
+                inNumber = false
+            }
+        }
+        return kind.isEmpty ? "no cause given" : kind
+    }
+}

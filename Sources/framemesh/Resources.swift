@@ -1,0 +1,57 @@
+import Foundation
+import Vision
+
+/// The places of what comes with the program: beside the executable in a build (`.build/release`), or under
+/// `PREFIX/share/framemesh` when it was installed as `PREFIX/bin/framemesh`.
+enum Resources {
+    /// Manifests and files of the bundled models.
+    static var models: String { get throws { try folder("models") } }
+    /// Pictures and a video to try things with.
+    static var demo: String { get throws { try folder("demo") } }
+
+    /// The executable that speaks FFmpeg.
+    static var videoHelper: String {
+        get throws {
+            try first(
+                of: [executable.deletingLastPathComponent().appending(path: "framemesh-video")], "framemesh-video")
+        }
+    }
+
+    /// This program's own file.
+    static let executable = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
+
+    /// Bundled models, those of `FRAMEMESH_MODELS`, and pulled ones.
+    static func store() throws -> ModelStore {
+        let environment = ProcessInfo.processInfo.environment
+        return try ModelStore(
+            bundled: models, folders: modelFolders(environment), pulled: pulledModels(environment))
+    }
+
+    /// The folders of `FRAMEMESH_MODELS`, in order, separated by `:`.
+    static func modelFolders(_ environment: [String: String]) -> [String] {
+        (environment["FRAMEMESH_MODELS"] ?? "").split(separator: ":").map(String.init)
+    }
+
+    /// Where `models pull` puts files: the user's own data folder.
+    static func pulledModels(_ environment: [String: String]) -> String {
+        // The XDG specification has relative paths ignored.
+        if let data = environment["XDG_DATA_HOME"], data.hasPrefix("/") { return "\(data)/framemesh/models" }
+        let home = environment["HOME"] ?? NSHomeDirectory()
+        return "\(home)/.local/share/framemesh/models"
+    }
+
+    private static func folder(_ name: String) throws -> String {
+        let beside = executable.deletingLastPathComponent()
+        return try first(
+            of: [
+                beside.appending(path: "framemesh_framemesh.resources/\(name)"),
+                beside.deletingLastPathComponent().appending(path: "share/framemesh/\(name)"),
+            ], name)
+    }
+
+    private static func first(of places: [URL], _ name: String) throws -> String {
+        for place in places where FileManager.default.fileExists(atPath: place.path) { return place.path }
+        throw Fatal(
+            "the program's own '\(name)' is missing: looked at \(places.map(\.path).joined(separator: " and "))")
+    }
+}

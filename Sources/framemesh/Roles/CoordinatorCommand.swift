@@ -1,0 +1,82 @@
+import ArgumentParser
+import Coordination
+import Mesh
+import NIOPosix
+
+struct CoordinatorCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "coordinator",
+        abstract: "Run a coordinator: it takes frames and fans them out to nodes.",
+        discussion: """
+            Listens on 127.0.0.1:8500 unless told otherwise. TARGET is static:///a:1,b:2 or dns:///name:port, a bare \
+            HOST:PORT means dns:///, and `none` leaves that kind of node out. Prints `ready HOST:PORT` once it \
+            serves. SIGTERM or Ctrl-C lets running work finish.
+
+            Examples:
+              framemesh coordinator --detectors 127.0.0.1:8501 --classifiers 127.0.0.1:8502
+              framemesh coordinator --listen 0.0.0.0:8500 --detectors dns:///detectors.vision.svc:8501
+            """)
+
+    @Option(help: ArgumentHelp("Where to listen; port 0 is any free one.", valueName: "host:port"))
+    var listen: String?
+
+    @Option(help: ArgumentHelp("The detection nodes.", valueName: "target"))
+    var detectors: String?
+
+    @Option(help: ArgumentHelp("The classification nodes.", valueName: "target"))
+    var classifiers: String?
+
+    @Option(help: ArgumentHelp("Model to detect with (default: the first of each node).", valueName: "name"))
+    var detectModel: String?
+
+    @Option(help: ArgumentHelp("Model to classify with (default: the first of each node).", valueName: "name"))
+    var classifyModel: String?
+
+    @Option(help: ArgumentHelp("Seconds for a frame that names no deadline (default: 30).", valueName: "s"))
+    var frameDeadline: Double?
+
+    @Option(help: ArgumentHelp("Attempts of one stage of a frame, the first included (default: 4).", valueName: "n"))
+    var maxAttempts: Int?
+
+    @Option(help: ArgumentHelp("Seconds that running work has to finish in at the end (default: 30).", valueName: "s"))
+    var drainTimeout: Double?
+
+    @OptionGroup var common: CommonOptions
+    @OptionGroup var parent: ParentWatch
+
+    func run() async throws {
+        parent.start()
+        let settings = try await common.settings()
+        let logger = try common.logger("coordinator", settings)
+        let (configuration, listen) = try configuration(settings)
+        let coordinator: Coordinator
+        do {
+            coordinator = try await Coordinator.start(
+                configuration, group: MultiThreadedEventLoopGroup.singleton, logger: logger)
+        } catch {
+            throw listen.failure(error)
+        }
+        try await Role.serve(at: coordinator.address) { try await coordinator.run() }
+    }
+
+    func configuration(_ settings: Settings) throws -> (CoordinatorConfiguration, ListenAddress) {
+        let listen = try ListenAddress(parsing: listen ?? settings.string(.coordinatorListen) ?? "127.0.0.1:8500")
+        func target(_ flag: String?, _ key: Settings.Key) throws -> Target? {
+            guard let text = flag ?? settings.string(key), text != "none" else { return nil }
+            return try Target(parsing: text)
+        }
+        var configuration = CoordinatorConfiguration(
+            detectors: try target(detectors, .coordinatorDetectors),
+            classifiers: try target(classifiers, .coordinatorClassifiers))
+        configuration.host = listen.host
+        configuration.port = listen.port
+        configuration.detectModel = detectModel ?? settings.string(.coordinatorDetectModel) ?? ""
+        configuration.classifyModel = classifyModel ?? settings.string(.coordinatorClassifyModel) ?? ""
+        configuration.pipelines = try settings.pipelines()
+        configuration.frameDeadline = try settings.seconds(frameDeadline, .coordinatorFrameDeadline, default: 30)
+        configuration.drainTimeout = try settings.seconds(drainTimeout, .coordinatorDrainTimeout, default: 30)
+        configuration.channel.maxAttempts = try settings.number(
+            maxAttempts, .coordinatorMaxAttempts, default: configuration.channel.maxAttempts, in: 1...100)
+        return (configuration, listen)
+    }
+}

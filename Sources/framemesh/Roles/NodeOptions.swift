@@ -1,0 +1,102 @@
+import ArgumentParser
+import NIOCore
+import NIOPosix
+import Node
+import Vision
+
+/// What detectors and classifiers have in common.
+struct NodeOptions: ParsableArguments {
+    @Option(help: ArgumentHelp("Where to listen; port 0 is any free one.", valueName: "host:port"))
+    var listen: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "Models to load; the first one answers requests that name none.", valueName: "name[,name…]"))
+    var model: String?
+
+    @Option(help: ArgumentHelp("Threads, each with its own network (default: one a core).", valueName: "n"))
+    var workers: Int?
+
+    @Option(help: ArgumentHelp("Frames that may wait before more are refused (default: 64).", valueName: "n"))
+    var queueLimit: Int?
+
+    @Option(help: ArgumentHelp("Frames of one forward pass (default: 1).", valueName: "n"))
+    var maxBatchSize: Int?
+
+    @Option(help: ArgumentHelp("How long a frame may wait for a fuller batch (default: 0).", valueName: "n"))
+    var maxQueueDelayMicroseconds: Int?
+
+    @Option(help: ArgumentHelp("Seconds that running work has to finish in at the end (default: 30).", valueName: "s"))
+    var drainTimeout: Double?
+
+    @OptionGroup var common: CommonOptions
+    @OptionGroup var parent: ParentWatch
+
+    /// Serves until told to end.
+    func run(as role: NodeRole) async throws {
+        parent.start()
+        let settings = try await common.settings()
+        let logger = try common.logger(role.rawValue, settings)
+        let (configuration, listen) = try configuration(role, settings)
+        let server: NodeServer
+        do {
+            server = try await NodeServer.start(
+                configuration, group: MultiThreadedEventLoopGroup.singleton, logger: logger)
+        } catch {
+            throw listen.failure(error)
+        }
+        try await Role.serve(at: server.address) { try await server.run() }
+    }
+
+    func configuration(_ role: NodeRole, _ settings: Settings) throws -> (NodeConfiguration, ListenAddress) {
+        let keys = NodeKeys(role)
+        let listen = try ListenAddress(parsing: listen ?? settings.string(keys.listen) ?? keys.defaultListen)
+        let names = (model ?? settings.string(keys.model) ?? keys.defaultModel).split(separator: ",").map(String.init)
+        guard !names.isEmpty else { throw Fatal("--model names no model", status: .usage) }
+        let store = try Resources.store()
+        let models = try names.map { try store.manifest(named: $0) }
+        if let wrong = models.first(where: { $0.task != role.task }) {
+            throw Fatal(
+                "the model '\(wrong.name)' does \(wrong.task.rawValue), a \(role.rawValue) needs \(role.task.rawValue)",
+                status: .usage)
+        }
+        var configuration = NodeConfiguration(role: role, store: store, models: models)
+        configuration.host = listen.host
+        configuration.port = listen.port
+        configuration.workers = try settings.number(workers, keys.workers, default: System.coreCount, in: 1...1024)
+        configuration.queueLimit = try settings.number(queueLimit, keys.queueLimit, default: 64, in: 1...1_000_000)
+        configuration.maxBatchSize = try settings.number(maxBatchSize, keys.maxBatchSize, default: 1, in: 1...1024)
+        configuration.maxQueueDelay = .microseconds(
+            try settings.number(maxQueueDelayMicroseconds, keys.maxQueueDelay, default: 0, in: 0...10_000_000))
+        configuration.drainTimeout = try settings.seconds(drainTimeout, keys.drainTimeout, default: 30)
+        configuration.build = Framemesh.version
+        return (configuration, listen)
+    }
+}
+
+extension NodeRole {
+    /// What its models do.
+    fileprivate var task: ModelManifest.Task { self == .detector ? .detection : .classification }
+}
+
+/// The settings of one of the two roles.
+private struct NodeKeys {
+    var listen, model, workers, queueLimit, maxBatchSize, maxQueueDelay, drainTimeout: Settings.Key
+    var defaultListen: String
+    var defaultModel: String
+
+    init(_ role: NodeRole) {
+        switch role {
+        case .detector:
+            (listen, model, workers) = (.detectorListen, .detectorModel, .detectorWorkers)
+            (queueLimit, maxBatchSize) = (.detectorQueueLimit, .detectorMaxBatchSize)
+            (maxQueueDelay, drainTimeout) = (.detectorMaxQueueDelay, .detectorDrainTimeout)
+            (defaultListen, defaultModel) = ("127.0.0.1:8501", "digits-detector")
+        case .classifier:
+            (listen, model, workers) = (.classifierListen, .classifierModel, .classifierWorkers)
+            (queueLimit, maxBatchSize) = (.classifierQueueLimit, .classifierMaxBatchSize)
+            (maxQueueDelay, drainTimeout) = (.classifierMaxQueueDelay, .classifierDrainTimeout)
+            (defaultListen, defaultModel) = ("127.0.0.1:8502", "digits-classifier")
+        }
+    }
+}

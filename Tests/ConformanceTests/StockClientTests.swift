@@ -1,0 +1,32 @@
+import RPC
+import TestSupport
+import Testing
+
+/// A stock gRPC client (Python, grpcio) calls our server. What is checked, and how, is in python/client.py.
+@Suite struct StockClientTests {
+    @Test(arguments: [
+        "unary", "client_stream", "server_stream", "bidirectional", "metadata", "status", "status_after_messages",
+        "unimplemented", "deadline", "cancellation", "large", "too_large_for_the_server", "too_large_for_the_client",
+        "hundred_streams", "health_check", "health_watch", "detector", "vision",
+    ])
+    func aStockClientIsSatisfied(_ check: String) async throws {
+        try await OurServer.with { ours in
+            let client = try PythonScript.start("client.py", ["\(ours.port)", check])
+            let result = try await client.finish(within: .seconds(90))
+            #expect(result.code == 0, "\(check) failed: \(result.errors)")
+            #expect(result.output.hasPrefix("ok \(check) "))
+        }
+    }
+
+    @Test func aRunningCallIsFinishedWhenTheServerDrains() async throws {
+        try await OurServer.with { ours in
+            let client = try PythonScript.start("client.py", ["\(ours.port)", "drained"])
+            _ = try await client.line(startingWith: "chatting")
+            ours.server.drain()
+            try client.write(line: "draining")
+            let result = try await client.finish(within: .seconds(90))
+            #expect(result.code == 0, "\(result.errors)")
+            #expect(result.output.contains("ok drained "))
+        }
+    }
+}

@@ -1,0 +1,65 @@
+import ArgumentParser
+import Testing
+
+@testable import framemesh
+
+@Suite struct LocalMeshPartsTests {
+    @Test func restartsWaitLongerEachTimeUntilOneHoldsOut() {
+        var backoff = RestartBackoff()
+        let delays = (0..<9).map { _ in backoff.delay(afterRunning: .seconds(1)) }
+        #expect(delays.prefix(3) == [.milliseconds(100), .milliseconds(200), .milliseconds(400)])
+        #expect(delays.last == RestartBackoff.maximum)
+        #expect(backoff.delay(afterRunning: RestartBackoff.stable) == .milliseconds(100))
+    }
+
+    @Test func bytesBecomeLinesWhereverTheyAreCut() {
+        let text = Array("ready 1\nlog é\n\nlast".utf8)
+        for cut in 0...text.count {
+            var splitter = LineSplitter()
+            var lines = splitter.take(text[..<cut]) + splitter.take(text[cut...])
+            if let rest = splitter.finish() { lines.append(rest) }
+            #expect(lines == ["ready 1", "log é", "", "last"])
+        }
+    }
+
+    @Test func longLinesAreCut() {
+        var splitter = LineSplitter()
+        let lines = splitter.take([UInt8](repeating: 65, count: 1_000_000) + [10, 66, 10])
+        #expect(lines.map(\.utf8.count) == [LineSplitter.maxLineBytes, 1])
+    }
+
+    @Test func coresAreSharedAmongTheNodesOfARole() {
+        let plan = MeshPlan(detectors: 3, classifiers: 1, cores: 8)
+        let detector = plan.arguments(of: MeshPart(.detector, 1), at: nil, nodes: [:])
+        let classifier = plan.arguments(of: MeshPart(.classifier, 1), at: nil, nodes: [:])
+        #expect(value("--workers", detector) == "3")
+        #expect(value("--workers", classifier) == "8")
+        #expect(value("--listen", detector) == "127.0.0.1:0")
+    }
+
+    @Test func aCoordinatorWithoutNodesOfARoleIsToldSo() {
+        let plan = MeshPlan(coordinatorPort: 8500, detectors: 1, classifiers: 0)
+        let arguments = plan.arguments(of: .coordinator, at: nil, nodes: [MeshPart(.detector, 1): "127.0.0.1:9"])
+        #expect(value("--detectors", arguments) == "static:///127.0.0.1:9")
+        #expect(value("--classifiers", arguments) == "none")
+        #expect(value("--listen", arguments) == "127.0.0.1:8500")
+    }
+
+    /// The executable reads what the plan writes.
+    @Test func everyPartParsesItsCommandLine() throws {
+        let plan = MeshPlan(
+            detectModel: "a", classifyModel: "b", workers: 2, drainTimeout: 1.5, config: "f.yaml", logLevel: "debug")
+        for part in plan.nodes + [.coordinator] {
+            let command = try Framemesh.parseAsRoot(plan.arguments(of: part, at: nil, nodes: [:]))
+            switch part.role {
+            case .coordinator: #expect((command as? CoordinatorCommand)?.parent.isOn == true)
+            case .detector: #expect((command as? DetectorCommand)?.node.model == "a")
+            case .classifier: #expect((command as? ClassifierCommand)?.node.model == "b")
+            }
+        }
+    }
+
+    private func value(_ option: String, _ arguments: [String]) -> String? {
+        arguments.firstIndex(of: option).flatMap { arguments.indices.contains($0 + 1) ? arguments[$0 + 1] : nil }
+    }
+}

@@ -1,0 +1,162 @@
+import Foundation
+import Testing
+
+@testable import framemesh
+
+@Suite struct MeshSupervisorTests {
+    static let detector = MeshPart(.detector, 1)
+    static let second = MeshPart(.detector, 2)
+    static let classifier = MeshPart(.classifier, 1)
+    let start = ContinuousClock.now
+
+    private func killed(_ pid: Int32 = 7) -> ChildEnding { ChildEnding(how: .signal(SIGKILL), pid: pid) }
+    private func ended(_ code: Int32 = 0, _ error: String? = nil) -> ChildEnding {
+        ChildEnding(how: .code(code), pid: 7, error: error)
+    }
+
+    /// A mesh of one detector and one classifier, up.
+    private func ready() -> MeshSupervisor {
+        var mesh = MeshSupervisor(MeshPlan(detectors: 1, classifiers: 1))
+        _ = mesh.handle(.start, now: start)
+        _ = mesh.handle(.serves(Self.detector, address: "127.0.0.1:1"), now: start)
+        _ = mesh.handle(.serves(Self.classifier, address: "127.0.0.1:2"), now: start)
+        _ = mesh.handle(.serves(.coordinator, address: "127.0.0.1:3"), now: start)
+        _ = mesh.handle(.joined, now: start)
+        return mesh
+    }
+
+    private func spawned(_ actions: [MeshSupervisor.Action]) -> [MeshPart] {
+        actions.compactMap { if case .spawn(let part, _) = $0 { part } else { nil } }
+    }
+
+    @Test func nodesStartFirstAndTheCoordinatorIsToldWhereTheyAre() throws {
+        var mesh = MeshSupervisor(MeshPlan(detectors: 2, classifiers: 1))
+        #expect(spawned(mesh.handle(.start, now: start)) == [Self.detector, Self.second, Self.classifier])
+        #expect(mesh.handle(.serves(Self.second, address: "127.0.0.1:12"), now: start).isEmpty)
+        #expect(mesh.handle(.serves(Self.classifier, address: "127.0.0.1:21"), now: start).isEmpty)
+        let actions = mesh.handle(.serves(Self.detector, address: "127.0.0.1:11"), now: start)
+        guard case .spawn(.coordinator, let arguments)? = actions.first else {
+            Issue.record("\(actions)")
+            return
+        }
+        #expect(arguments.contains("static:///127.0.0.1:11,127.0.0.1:12"))
+        #expect(arguments.contains("static:///127.0.0.1:21"))
+        #expect(
+            mesh.handle(.serves(.coordinator, address: "127.0.0.1:3"), now: start)
+                == [.join(address: "127.0.0.1:3", nodes: 3)])
+        #expect(mesh.handle(.joined, now: start) == [.announce(address: "127.0.0.1:3")])
+    }
+
+    @Test func aMeshMayHaveNoNodesAtAll() {
+        var mesh = MeshSupervisor(MeshPlan(detectors: 0, classifiers: 0))
+        #expect(spawned(mesh.handle(.start, now: start)) == [.coordinator])
+    }
+
+    @Test func aPartThatDiesIsStartedAgainAtItsAddress() {
+        var mesh = ready()
+        let actions = mesh.handle(.ended(Self.detector, killed(4711)), now: start + .seconds(1))
+        #expect(actions.contains(.set(.restart(Self.detector), after: .milliseconds(100))))
+        guard case .say(let text)? = actions.first else {
+            Issue.record("\(actions)")
+            return
+        }
+        #expect(text.contains("4711") && text.contains("signal 9") && text.contains("0.1 s"))
+        let again = mesh.handle(.timer(.restart(Self.detector)), now: start + .seconds(2))
+        guard case .spawn(Self.detector, let arguments)? = again.first else {
+            Issue.record("\(again)")
+            return
+        }
+        #expect(arguments.contains("127.0.0.1:1"))
+    }
+
+    @Test func aPartThatCannotStartEndsTheMeshWithItsWords() {
+        var mesh = MeshSupervisor(MeshPlan(detectors: 1, classifiers: 1))
+        _ = mesh.handle(.start, now: start)
+        let actions = mesh.handle(.ended(Self.detector, ended(2, "no model 'x'")), now: start)
+        #expect(actions.first == .terminate(Self.classifier))
+        #expect(
+            mesh.handle(.ended(Self.classifier, ended()), now: start)
+                == [.finish(.init(failure: "detector-1: no model 'x'", status: .usage))])
+    }
+
+    @Test func aPartThatDiesBeforeItWasReadyIsNamed() {
+        var mesh = MeshSupervisor(MeshPlan(detectors: 1, classifiers: 0))
+        _ = mesh.handle(.start, now: start)
+        let actions = mesh.handle(.ended(Self.detector, killed()), now: start)
+        guard case .finish(let ending)? = actions.last else {
+            Issue.record("\(actions)")
+            return
+        }
+        #expect(ending.failure?.contains("detector-1") == true && ending.failure?.contains("signal 9") == true)
+        #expect(ending.status == .failed)
+    }
+
+    @Test func theCoordinatorEndsBeforeItsNodes() {
+        var mesh = ready()
+        #expect(mesh.handle(.stop, now: start).first == .terminate(.coordinator))
+        let nodes = mesh.handle(.ended(.coordinator, ended()), now: start)
+        #expect(nodes.prefix(2) == [.terminate(Self.detector), .terminate(Self.classifier)])
+        #expect(mesh.handle(.ended(Self.classifier, ended()), now: start).isEmpty)
+        #expect(mesh.handle(.ended(Self.detector, ended()), now: start) == [.finish(.init())])
+    }
+
+    @Test func whatDoesNotEndIsKilled() {
+        var mesh = ready()
+        _ = mesh.handle(.stop, now: start)
+        #expect(mesh.handle(.timer(.endLimit(.endingCoordinator)), now: start) == [.kill(.coordinator)])
+        _ = mesh.handle(.ended(.coordinator, killed()), now: start)
+        #expect(mesh.handle(.timer(.endLimit(.endingCoordinator)), now: start).isEmpty, "a late timer")
+        #expect(
+            mesh.handle(.timer(.endLimit(.endingNodes)), now: start)
+                == [.kill(Self.detector), .kill(Self.classifier)])
+    }
+
+    @Test func nothingIsStartedAgainOnceTheEndHasBegun() {
+        var mesh = ready()
+        _ = mesh.handle(.ended(Self.detector, killed()), now: start)
+        _ = mesh.handle(.stop, now: start)
+        #expect(mesh.handle(.timer(.restart(Self.detector)), now: start).isEmpty)
+        _ = mesh.handle(.ended(.coordinator, ended()), now: start)
+        #expect(mesh.handle(.ended(Self.classifier, ended()), now: start) == [.finish(.init())])
+    }
+
+    @Test func theEndMayComeAtAnyPointOfTheStart() {
+        let inputs: [MeshSupervisor.Input] = [
+            .start, .serves(Self.detector, address: "h:1"), .serves(Self.classifier, address: "h:2"),
+            .serves(.coordinator, address: "h:3"), .joined,
+        ]
+        for count in 0...inputs.count {
+            var mesh = MeshSupervisor(MeshPlan(detectors: 1, classifiers: 1))
+            var living: Set<MeshPart> = []
+            var pending: [MeshSupervisor.Action] = []
+            for input in inputs.prefix(count) { pending += mesh.handle(input, now: start) }
+            living.formUnion(spawned(pending))
+            pending = mesh.handle(.stop, now: start)
+            var finished = false
+            while !pending.isEmpty {
+                switch pending.removeFirst() {
+                case .terminate(let part):
+                    #expect(living.remove(part) != nil)
+                    pending += mesh.handle(.ended(part, ended()), now: start)
+                case .finish: finished = true
+                default: break
+                }
+            }
+            #expect(finished && living.isEmpty, "stopped after \(count) inputs")
+        }
+    }
+
+    @Test func aMeshThatIsNotReadyInTimeSaysWhatItWaitsFor() {
+        var mesh = MeshSupervisor(MeshPlan(detectors: 1, classifiers: 1))
+        _ = mesh.handle(.start, now: start)
+        _ = mesh.handle(.serves(Self.detector, address: "h:1"), now: start)
+        _ = mesh.handle(.timer(.startLimit), now: start)
+        _ = mesh.handle(.ended(Self.detector, ended()), now: start)
+        let actions = mesh.handle(.ended(Self.classifier, ended()), now: start)
+        guard case .finish(let ending)? = actions.last else {
+            Issue.record("\(actions)")
+            return
+        }
+        #expect(ending.failure?.contains("classifier-1") == true && ending.failure?.contains("detector-1") == false)
+    }
+}

@@ -1,0 +1,101 @@
+import Coordination
+import Foundation
+import Testing
+
+@testable import framemesh
+
+@Suite struct SettingsTests {
+    private func settings(_ yaml: String?, environment: [String: String] = [:]) async throws -> Settings {
+        guard let yaml else { return try await Settings.load(nil, environment: environment) }
+        let file = FileManager.default.temporaryDirectory.appending(path: "framemesh-\(UUID().uuidString).yaml")
+        try Data(yaml.utf8).write(to: file)
+        defer { try? FileManager.default.removeItem(at: file) }
+        return try await Settings.load(file.path, environment: environment)
+    }
+
+    private func failure(_ yaml: String) -> String? {
+        do {
+            _ = try ConfigurationFile(parsing: yaml, name: "f.yaml")
+            return nil
+        } catch {
+            return error.message
+        }
+    }
+
+    @Test func theFlagWinsOverTheEnvironmentAndThatOverTheFile() async throws {
+        let yaml = "detector:\n  workers: 3\n  queue-limit: 5\n"
+        let settings = try await settings(yaml, environment: ["FRAMEMESH_DETECTOR_WORKERS": "4"])
+        func number(_ flag: Int?, _ key: Settings.Key) throws -> Int {
+            try settings.number(flag, key, default: 1, in: 1...10)
+        }
+        #expect(try number(7, .detectorWorkers) == 7)
+        #expect(try number(nil, .detectorWorkers) == 4)
+        #expect(try number(nil, .detectorQueueLimit) == 5)
+        #expect(try number(nil, .classifierWorkers) == 1)
+    }
+
+    @Test func everyKeyHasAnEnvironmentVariable() async throws {
+        for key in Settings.Key.allCases {
+            let name = "FRAMEMESH_" + key.rawValue.uppercased().map { $0.isLetter ? String($0) : "_" }.joined()
+            #expect(try await settings(nil, environment: [name: "x"]).string(key) == "x", "\(name)")
+        }
+    }
+
+    @Test func anUnknownKeyIsNamedWithItsLineAndTheNearestOne() {
+        let text = failure("detector:\n  workers: 2\n  queue_limit: 3\n")
+        #expect(text == "f.yaml:3: unknown key 'detector.queue_limit', did you mean 'detector.queue-limit'?")
+        #expect(failure("detektor:\n  workers: 2\n")?.contains("did you mean 'detector'") == true)
+        #expect(failure("nonsense: 1\n") == "f.yaml:1: unknown key 'nonsense'")
+    }
+
+    @Test(arguments: [
+        "- a\n- b\n", "just text", "", "detector: [1, 2]\n", "detector:\n  workers: [1, 2]\n", "detector: 5\n",
+        "a: [1\n", "pipelines:\n  mine:\n    stages: detect\n", "pipelines:\n  mine:\n    stagez: [detect]\n",
+        "detector:\n  workers:\n    more: 1\n",
+    ])
+    func whatIsNoConfigurationIsAnError(_ yaml: String) {
+        #expect(failure(yaml)?.contains("f.yaml") == true)
+    }
+
+    @Test func numbersOutsideTheirRangeAreNamed() async throws {
+        let settings = try await settings(nil, environment: ["FRAMEMESH_DETECTOR_WORKERS": "many"])
+        #expect {
+            try settings.number(nil, .detectorWorkers, default: 1, in: 1...10)
+        } throws: { "\($0)".contains("detector.workers") && "\($0)".contains("many") }
+        #expect {
+            try settings.number(11, .detectorWorkers, default: 1, in: 1...10)
+        } throws: { "\($0)" == "--workers is 11, it must be 1 to 10" }
+        #expect(throws: Fatal.self) { try settings.seconds(.nan, .detectorDrainTimeout, default: 1) }
+    }
+
+    @Test func pipelinesOfTheFileJoinTheBuiltInOnes() async throws {
+        let yaml = """
+            pipelines:
+              plates:
+                stages: [detect, classify, track]
+                boxes: 8
+                top-k: 2
+                required: [detect, classify]
+              detect:
+                stages: [detect]
+                text: mine
+            """
+        let pipelines = try await settings(yaml).pipelines()
+        #expect(pipelines.count == Pipeline.builtIn.count + 1)
+        let plates = try #require(pipelines.first { $0.name == "plates" })
+        #expect(plates.stages == [.detect, .classify(.boxes(limit: 8), topK: 2), .track])
+        #expect(plates.required == ["detect", "classify"])
+        #expect(pipelines.first { $0.name == "detect" }?.text == "mine")
+    }
+
+    @Test(arguments: [
+        "stages: [detect, dance]", "stages: []", "stages: [track]", "stages: [detect, detect]",
+        "{ stages: [detect], required: [classify] }", "{ stages: [classify], top-k: 0 }", "text: nothing",
+    ])
+    func aPipelineThatCannotBeIsNamed(_ body: String) async throws {
+        let yaml = "pipelines:\n  mine:\n    \(body)\n"
+        await #expect {
+            _ = try await settings(yaml).pipelines()
+        } throws: { "\($0)".contains("'mine'") }
+    }
+}

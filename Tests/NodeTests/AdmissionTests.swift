@@ -1,0 +1,59 @@
+import NIOCore
+import RPC
+import Testing
+
+@testable import Node
+
+@Suite struct AdmissionTests {
+    static let now = NIODeadline.uptimeNanoseconds(5_000_000_000)
+    let admission = Admission(limit: 64, workers: 2)
+
+    private func refusal(
+        waiting: Int, running: Int, deadline: TimeAmount?, each: TimeAmount = .milliseconds(10)
+    ) -> Admission.Refusal? {
+        let cost = Double(each.nanoseconds)
+        let load = Admission.Load(
+            waiting: waiting, running: running, waitingCost: Double(waiting) * cost, runningCost: Double(running) * cost
+        )
+        do throws(Admission.Refusal) {
+            try admission.check(deadline: deadline.map { Self.now + $0 }, cost: cost, behind: load, now: Self.now)
+            return nil
+        } catch {
+            return error
+        }
+    }
+
+    @Test func aFullQueueRefuses() {
+        #expect(refusal(waiting: 63, running: 2, deadline: nil) == nil)
+        let full = refusal(waiting: 64, running: 2, deadline: nil)
+        #expect(full == .full(waiting: 64, limit: 64))
+        let error = full.map(RPCError.init)
+        #expect(error?.code == .resourceExhausted)
+        #expect(error?.message == "queue is full: 64 frames wait (limit 64)")
+    }
+
+    @Test func aDeadlineThatCannotBeMetIsRefusedForAnotherNodeToTry() {
+        // 10 wait and 2 run half: 55 ms on two workers, then 10 ms of its own.
+        #expect(refusal(waiting: 10, running: 2, deadline: .milliseconds(70)) == nil)
+        let late = refusal(waiting: 10, running: 2, deadline: .milliseconds(60))
+        #expect(late == .late(remaining: .milliseconds(60), wait: .milliseconds(55)))
+        let error = late.map(RPCError.init)
+        #expect(error?.code == .resourceExhausted)
+        #expect(error?.message == "deadline in 60 ms cannot be met: about 55 ms of work wait")
+    }
+
+    @Test func aDeadlineThatHasPassedIsRefusedForGood() {
+        let expired = refusal(waiting: 0, running: 0, deadline: .zero)
+        #expect(expired == .expired)
+        #expect(expired.map(RPCError.init)?.code == .deadlineExceeded)
+    }
+
+    @Test func aFreeWorkerTakesWhatTheEstimateWouldRefuse() {
+        #expect(refusal(waiting: 0, running: 1, deadline: .milliseconds(1), each: .seconds(60)) == nil)
+    }
+
+    @Test func hugeEstimatesDoNotTrap() {
+        let load = Admission.Load(waiting: 3, running: 2, waitingCost: .infinity, runningCost: 1e300)
+        #expect(admission.wait(behind: load) > .hours(1))
+    }
+}

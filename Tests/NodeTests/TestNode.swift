@@ -1,0 +1,85 @@
+import Logging
+import Messages
+import NIOCore
+import NIOPosix
+import RPC
+import Services
+import Vision
+
+@testable import Node
+
+/// A node on a free port of this process, and a client of it.
+struct TestNode {
+    let server: NodeServer
+    let running: Task<Void, any Error>
+    let connection: RPCConnection
+    var client: NodeClient { NodeClient(connection) }
+
+    static let group = MultiThreadedEventLoopGroup.singleton
+    static var logger: Logger {
+        var logger = Logger(label: "test")
+        logger.logLevel = .error
+        return logger
+    }
+
+    static func configuration(_ role: NodeRole) throws -> NodeConfiguration {
+        let store = try TestModels.store()
+        let name = role == .detector ? TestModels.detector : TestModels.classifier
+        return NodeConfiguration(role: role, store: store, models: [try store.manifest(named: name)])
+    }
+
+    static func with(
+        _ role: NodeRole, configure: (inout NodeConfiguration) throws -> Void = { _ in },
+        _ body: (TestNode) async throws -> Void
+    ) async throws {
+        var configuration = try configuration(role)
+        try configure(&configuration)
+        let server = try await NodeServer.start(configuration, group: group, logger: logger)
+        let running = Task { try await server.run() }
+        let outcome: Result<Void, any Error>
+        do {
+            let node = TestNode(server: server, running: running, connection: try await connect(to: server.address))
+            outcome = .success(try await body(node))
+            node.connection.close()
+        } catch {
+            outcome = .failure(error)
+        }
+        running.cancel()
+        _ = try? await running.value
+        try outcome.get()
+    }
+
+    static func connect(to address: SocketAddress) async throws -> RPCConnection {
+        try await RPCConnection.connect(to: address, group: group, logger: logger)
+    }
+
+    func detect(
+        _ bytes: ByteBuffer, sequence: UInt64 = 0, model: String = "", minConfidence: Float = 0
+    ) async throws -> DetectResponse {
+        try await client.detect(
+            DetectRequest(
+                frame: TestModels.frame(bytes, sequence: sequence), model: model, minConfidence: minConfidence),
+            deadline: .after(.seconds(30)))
+    }
+
+    func classify(
+        _ bytes: ByteBuffer, sequence: UInt64 = 0, regions: [Box] = [], topK: Int = 0
+    ) async throws -> ClassifyResponse {
+        try await client.classify(
+            ClassifyRequest(frame: TestModels.frame(bytes, sequence: sequence), regions: regions, topK: topK),
+            deadline: .after(.seconds(30)))
+    }
+
+    func describe() async throws -> NodeDescription { try await client.describe(deadline: .after(.seconds(30))) }
+
+    /// Returns once the node says so of itself; it answers on its event loop, also with all workers busy.
+    func until(_ condition: (NodeDescription) -> Bool) async throws {
+        while !condition(try await describe()) { await Task.yield() }
+    }
+
+    /// Work for a worker for some hundred milliseconds: many regions of one picture.
+    func occupy(_ bytes: ByteBuffer) -> Task<ClassifyResponse, any Error> {
+        let regions = Array(repeating: Box(x: 0, y: 0, width: 200, height: 200), count: 1024)
+        return Task { try await classify(bytes, regions: regions) }
+    }
+}

@@ -1,0 +1,134 @@
+public import Foundation
+import Synchronization
+
+/// A program that a test started: what it says, and how it ended.
+public final class ChildProcess: Sendable {
+    public struct Result: Sendable {
+        public var code: Int32
+        public var output: String
+        public var errors: String
+        public var lines: [String] { output.split(separator: "\n").map(String.init) }
+        /// What a person reads when it failed; without progress bars.
+        public var errorLines: [String] {
+            errors.split(whereSeparator: { $0 == "\n" || $0 == "\r" }).map(String.init)
+        }
+    }
+
+    /// What its standard input is.
+    public enum Input: Sendable {
+        case none
+        case bytes(Data)
+        /// Lines that the test writes as it goes.
+        case open
+    }
+
+    private let process: Mutex<Process>
+    private let output = Collector()
+    private let errors = Collector()
+    private let input: Mutex<FileHandle?>
+    public let pid: Int32
+
+    public init(
+        _ executable: URL, _ arguments: [String], environment: [String: String] = [:], input: Input = .none
+    ) throws {
+        let process = Process()
+        process.executableURL = executable
+        process.arguments = arguments
+        process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
+        output.attach(to: process, \.standardOutput)
+        errors.attach(to: process, \.standardError)
+        let pipe = Pipe()
+        if case .none = input { process.standardInput = FileHandle.nullDevice } else { process.standardInput = pipe }
+        try process.run()
+        pid = process.processIdentifier
+        switch input {
+        case .none: self.input = Mutex(nil)
+        case .bytes(let data):
+            try pipe.fileHandleForWriting.write(contentsOf: data)
+            try pipe.fileHandleForWriting.close()
+            self.input = Mutex(nil)
+        case .open: self.input = Mutex(pipe.fileHandleForWriting)
+        }
+        self.process = Mutex(process)
+    }
+
+    public func signal(_ number: Int32) { kill(pid, number) }
+
+    public func write(line: String) throws {
+        try input.withLock { try $0?.write(contentsOf: Data((line + "\n").utf8)) }
+    }
+
+    public func closeInput() {
+        input.withLock { handle in
+            try? handle?.close()
+            handle = nil
+        }
+    }
+
+    public var isRunning: Bool { process.withLock { $0.isRunning } }
+    public var errorText: String { errors.text }
+
+    /// Waits for the end; a run that outlives `limit` is killed and counts as a failure.
+    public func finish(within limit: Duration = .seconds(300)) async throws -> Result {
+        let end = ContinuousClock.now + limit
+        while isRunning {
+            if ContinuousClock.now > end {
+                signal(SIGKILL)
+                throw Failure("still running after \(limit): \(errors.text.suffix(2000))")
+            }
+            try await Task.sleep(for: .milliseconds(20))
+        }
+        let code = process.withLock { $0.terminationStatus }
+        return Result(code: code, output: output.finished(), errors: errors.finished())
+    }
+
+    /// Waits for a line of standard output that starts with `prefix`, and returns the rest of it.
+    public func line(startingWith prefix: String, within limit: Duration = .seconds(120)) async throws -> String {
+        let end = ContinuousClock.now + limit
+        while ContinuousClock.now < end {
+            let lines = output.text.split(separator: "\n", omittingEmptySubsequences: false).dropLast()
+            if let line = lines.first(where: { $0.hasPrefix(prefix) }) { return String(line.dropFirst(prefix.count)) }
+            if !isRunning {
+                let result = try await finish()
+                throw Failure("ended with \(result.code) before '\(prefix)': \(result.errors)")
+            }
+            try await Task.sleep(for: .milliseconds(20))
+        }
+        signal(SIGKILL)
+        throw Failure("no line '\(prefix)' after \(limit): \(errors.text.suffix(2000))")
+    }
+}
+
+public struct Failure: Error, CustomStringConvertible {
+    public let description: String
+    public init(_ text: String) { description = text }
+}
+
+/// Takes what a process writes as it comes, so that it never waits for us.
+private final class Collector: Sendable {
+    private let data = Mutex(Data())
+    private let ended = DispatchSemaphore(value: 0)
+
+    func attach(to process: Process, _ path: ReferenceWritableKeyPath<Process, Any?>) {
+        let pipe = Pipe()
+        process[keyPath: path] = pipe
+        pipe.fileHandleForReading.readabilityHandler = { handle in
+            let chunk = handle.availableData
+            if chunk.isEmpty {
+                handle.readabilityHandler = nil
+                self.ended.signal()
+            } else {
+                self.data.withLock { $0.append(chunk) }
+            }
+        }
+    }
+
+    var text: String { data.withLock { String(decoding: $0, as: UTF8.self) } }
+
+    /// All of it, once the process has ended. A grandchild that keeps the pipe open does not hold us up for ever.
+    func finished() -> String {
+        _ = ended.wait(timeout: .now() + 5)
+        ended.signal()
+        return text
+    }
+}

@@ -1,0 +1,201 @@
+import Foundation
+import NIOCore
+import Testing
+import Video
+
+@Suite struct VideoBadInputTests {
+    @Test func whatIsNoVideoIsSaidInOneLine() async throws {
+        try await Files.withFolder { folder in
+            let missing = folder.path("missing.mp4")
+            #expect(await readingError(missing) == "\(missing): No such file or directory")
+            #expect(await readingError(folder.url.path) == "\(folder.url.path): is a directory")
+            #expect(await readingError("/dev/zero") == "/dev/zero: is not a regular file")
+            let empty = try folder.write("empty.mp4", Data())
+            #expect(await readingError(empty) == "\(empty): is empty")
+            for content in ["hello", "<html><video src=a.mp4></html>", String(repeating: "\u{7}\u{0}x", count: 5_000)] {
+                let path = try folder.write("text.mp4", Data(content.utf8))
+                #expect(await readingError(path) == "\(path): is not a video that is known here")
+            }
+            #expect(await readingError("a\u{0}b") == "a file name contains a zero byte")
+        }
+    }
+
+    @Test func soundAloneIsRefused() async throws {
+        try await Files.withFolder { folder in
+            let path = try folder.make("sound.mp4", "-f lavfi -i sine -t 1")
+            #expect(await readingError(path) == "\(path): has no video stream")
+        }
+    }
+
+    /// Lists that name another file, which is a good video.
+    @Test(arguments: ["m3u8", "ffconcat", "sdp", "mpd"])
+    func aListThatPointsAtAnotherFileIsRefused(_ kind: String) async throws {
+        try await Files.withFolder { folder in
+            let target = try folder.video("target.ts", codec: "-c:v mpeg2video")
+            let lists = [
+                "m3u8": """
+                #EXTM3U
+                #EXT-X-VERSION:3
+                #EXT-X-TARGETDURATION:2
+                #EXT-X-MEDIA-SEQUENCE:0
+                #EXTINF:2.0,
+                \(target)
+                #EXT-X-ENDLIST
+
+                """,
+                "ffconcat": "ffconcat version 1.0\nfile \(target)\n",
+                "sdp": "v=0\no=- 0 0 IN IP4 127.0.0.1\ns=x\nc=IN IP4 127.0.0.1\nt=0 0\nm=video 5004 RTP/AVP 96\n",
+                "mpd": """
+                <?xml version="1.0"?><MPD xmlns="urn:mpeg:dash:schema:mpd:2011" type="static">
+                <Period><AdaptationSet mimeType="video/mp4"><Representation id="1">
+                <BaseURL>\(target)</BaseURL></Representation></AdaptationSet></Period></MPD>
+                """,
+            ]
+            let content = try #require(lists[kind])
+            for name in ["list.\(kind)", "list.mp4"] {
+                let path = try folder.write(name, Data(content.utf8))
+                let error = try #require(await readingError(path))
+                let refusals = ["\(path): files of the kind '", "\(path): is not a video that is known here"]
+                #expect(refusals.contains { error.hasPrefix($0) }, "\(error)")
+            }
+            #expect(await readingError(target) == nil, "the target itself is read")
+        }
+    }
+
+    @Test func sizesAreCheckedBeforeDecoding() async throws {
+        try await Files.withFolder { folder in
+            let good = try folder.video("a.avi", frames: 2, codec: "-c:v mpeg4")
+            for (width, height) in [(16_385, 16), (16_000, 16_000), (1_000_000, 1_000_000)] {
+                var data = try Data(contentsOf: URL(fileURLWithPath: good))
+                // BITMAPINFOHEADER: its own size, width, height.
+                let format = try #require(data.range(of: Data("strf".utf8))).upperBound + 4
+                for (offset, side) in [(4, width), (8, height)] {
+                    let bytes = ByteBuffer(integer: UInt32(side), endianness: .little).readableBytesView
+                    data.replaceSubrange(format + offset..<format + offset + 4, with: bytes)
+                }
+                let path = try folder.write("big.avi", data)
+                #expect(
+                    await readingError(path)
+                        == "\(path): \(width)x\(height) pixels are more than allowed (16384 a side, 50000000 in all)")
+            }
+        }
+    }
+
+    @Test func aHeaderThatIsCutOffIsSaid() async throws {
+        try await Files.withFolder { folder in
+            // Index at the end, lost.
+            let good = try Data(contentsOf: URL(fileURLWithPath: folder.video("a.mp4")))
+            let path = try folder.write("cut.mp4", good.prefix(good.count / 2))
+            let error = try #require(await readingError(path))
+            #expect(error.hasPrefix("\(path): ") && error.contains("moov atom not found"), "\(error)")
+            for count in [10, 40, 200] {
+                let path = try folder.write("short.mp4", good.prefix(count))
+                let error = try #require(await readingError(path))
+                #expect(error.hasPrefix("\(path): ") && !error.contains("\n"), "\(error)")
+            }
+        }
+    }
+
+    @Test(arguments: ["mp4", "avi"])
+    func aFileThatIsCutOffGivesItsFramesAndThenTheError(_ kind: String) async throws {
+        try await Files.withFolder { folder in
+            let codec = "-c:v libx264 -preset ultrafast -bf 0 -movflags +faststart"
+            let good = try folder.video("a.\(kind)", frames: 50, codec: kind == "mp4" ? codec : "-c:v mjpeg")
+            let data = try Data(contentsOf: URL(fileURLWithPath: good))
+            let path = try folder.write("cut.\(kind)", data.prefix(data.count * 6 / 10))
+            let reader = try await VideoReader.open(path, helper: Files.helper)
+            #expect(reader.info.frameCount == 50)
+            var count = 0
+            let error = await #expect(throws: VideoError.self) {
+                while try await reader.next() != nil { count += 1 }
+            }
+            #expect((5..<50).contains(count))
+            #expect(error?.message == "\(path): ended too early, after \(count) frames: the file is cut off")
+        }
+    }
+
+    @Test func damagedPacketsAreSkippedAndCounted() async throws {
+        try await Files.withFolder { folder in
+            let good = try folder.video("a.mov", frames: 20, codec: "-c:v png")
+            var data = try Data(contentsOf: URL(fileURLWithPath: good))
+            // The signatures of three pictures.
+            var at = data.startIndex
+            for picture in 0..<15 {
+                let found = try #require(data.range(of: Data("PNG\r\n".utf8), in: at..<data.endIndex))
+                if picture % 5 == 2 { data.replaceSubrange(found, with: Data(count: found.count)) }
+                at = found.upperBound
+            }
+            let (_, frames, damaged) = try await readAll(folder.write("damaged.mov", data))
+            #expect(damaged == 3)
+            #expect(frames.map(\.index) == (0..<17).map { UInt64($0) })
+            let times = frames.map { $0.captureTime / 100_000 }
+            #expect(times == [0, 1, 3, 4, 5, 6, 8, 9, 10, 11, 13, 14, 15, 16, 17, 18, 19], "true times")
+        }
+    }
+
+    @Test func aFileOfDamageAloneIsAnError() async throws {
+        try await Files.withFolder { folder in
+            let good = try folder.video("a.mov", frames: 3, codec: "-c:v png")
+            var data = try Data(contentsOf: URL(fileURLWithPath: good))
+            while let found = data.range(of: Data("PNG\r\n".utf8)) {
+                data.replaceSubrange(found, with: Data(count: found.count))
+            }
+            let path = try folder.write("damaged.mov", data)
+            let error = try #require(await readingError(path))
+            #expect(error.hasPrefix("\(path): not one frame could be decoded, damaged packets: 3"), "\(error)")
+        }
+    }
+
+    @Test func timesThatJumpBackStillRise() async throws {
+        try await Files.withFolder { folder in
+            let one = try folder.video("a.ts", frames: 10, codec: "-c:v mpeg2video -bf 0")
+            let data = try Data(contentsOf: URL(fileURLWithPath: one))
+            let (_, frames, _) = try await readAll(folder.write("twice.ts", data + data))
+            #expect(frames.count >= 18)
+            for (before, after) in zip(frames, frames.dropFirst()) {
+                #expect(before.captureTime < after.captureTime)
+                #expect(after.captureTime - before.captureTime <= 200_000)
+            }
+        }
+    }
+
+    @Test func aSizeThatChangesInTheMiddleIsScaledToTheFirst() async throws {
+        try await Files.withFolder { folder in
+            let small = try folder.video("a.ts", size: "160x120", frames: 10, codec: "-c:v mpeg2video")
+            let big = try folder.video("b.ts", size: "640x480", frames: 10, codec: "-c:v mpeg2video")
+            let data = try [small, big].map { try Data(contentsOf: URL(fileURLWithPath: $0)) }
+            let (info, frames, _) = try await readAll(folder.write("both.ts", data[0] + data[1]))
+            #expect(frames.count >= 18)
+            #expect(frames.allSatisfy { $0.pixels.readableBytes == info.frameByteCount })
+        }
+    }
+
+    @Test func aHelperThatIsNoneIsSaid() async throws {
+        try await Files.withFolder { folder in
+            func script(_ body: String) throws -> String {
+                let path = try folder.write("helper", Data("#!/bin/sh\n\(body)\n".utf8))
+                try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: path)
+                return path
+            }
+            let missing = folder.path("none")
+            #expect(
+                await readingError("a.mp4", helper: missing) == "cannot start \(missing): No such file or directory")
+            #expect(
+                await readingError("a.mp4", helper: try script("exit 0"))
+                    == "framemesh-video ended with code 0 while reading a.mp4 after 0 frames")
+            #expect(
+                await readingError("a.mp4", helper: try script("echo first >&2; echo out of luck >&2; exit 7"))
+                    == "framemesh-video ended with code 7 while reading a.mp4 after 0 frames: out of luck")
+            // More than a pipe holds: it must not wait for us, and we must not keep it all.
+            let loud = try #require(
+                await readingError("a.mp4", helper: try script("head -c 3000000 /dev/zero >&2; exit 7")))
+            #expect(loud.hasPrefix("framemesh-video ended with code 7") && loud.utf8.count < 4_000)
+            #expect(
+                await readingError("a.mp4", helper: try script("echo what is this; sleep 600"))
+                    == "framemesh-video sent a record of an unknown kind")
+            #expect(
+                await readingError("a.mp4", helper: try script("printf 'FRAM\\377\\377\\377\\177'; sleep 600"))
+                    == "framemesh-video sent a frame before its size")
+        }
+    }
+}
