@@ -34,7 +34,7 @@ final class Child: Sendable {
         }
         let pipes = ends.parentSide()
         state.withLock { state in
-            if case .unwanted = state { _ = Glibc.kill(pid, SIGKILL) }
+            if case .unwanted = state { _ = Glibc.kill(-pid, SIGKILL) }
             state = .running(pid)
         }
         return pipes
@@ -45,8 +45,8 @@ final class Child: Sendable {
         state.withLock { state in
             switch state {
             case .idle: state = .unwanted
-            // Not reaped yet, so the number is still its own.
-            case .running(let pid): _ = Glibc.kill(pid, SIGKILL)
+            // Its whole group. It is not reaped yet, so the number is still its own.
+            case .running(let pid): _ = Glibc.kill(-pid, SIGKILL)
             case .unwanted, .ended: break
             }
         }

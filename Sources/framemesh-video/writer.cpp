@@ -133,9 +133,10 @@ class Writer {
         frame_->colorspace = encoder_->colorspace;
         check(av_frame_get_buffer(frame_.get(), 0));
         pixels_ = padded_bytes(byte_count());
-        scaler_.reset(
-            not_null(sws_getContext(options_.width, options_.height, AV_PIX_FMT_BGR24, options_.width, options_.height,
-                                    AV_PIX_FMT_YUV420P, SWS_BICUBIC | SWS_ACCURATE_RND, nullptr, nullptr, nullptr)));
+        // Without the last flag, half of the last colour sample of an odd row comes from the row below.
+        int flags = SWS_BICUBIC | SWS_ACCURATE_RND | (options_.width % 2 ? SWS_FULL_CHR_H_INP : 0);
+        scaler_.reset(not_null(sws_getContext(options_.width, options_.height, AV_PIX_FMT_BGR24, options_.width,
+                                              options_.height, AV_PIX_FMT_YUV420P, flags, nullptr, nullptr, nullptr)));
         sws_setColorspaceDetails(scaler_.get(), sws_getCoefficients(SWS_CS_DEFAULT), 1,
                                  sws_getCoefficients(SWS_CS_SMPTE170M), 0, 0, 1 << 16, 1 << 16);
     }

@@ -78,7 +78,7 @@ import Testing
         }
         let lines = times.table.lines
         #expect(lines.count == 3)
-        #expect(lines[1].split(separator: " ") == ["detect.infer", "3", "2", "2", "3"])
+        #expect(lines[1].split(separator: " ") == ["detect.infer", "3", "2.00", "2.00", "3.00"])
         #expect(lines[2].hasPrefix("total"))
     }
 }

@@ -8,106 +8,108 @@ import Vision
 
 @testable import Node
 
-/// Starting, health, and the end.
-@Suite(.timeLimit(.minutes(2))) struct NodeLifeTests {
-    @Test func healthKnowsTheNodeItsServiceAndItsModels() async throws {
-        try await TestNode.with(.classifier) { node in
-            for name in ["", ServiceName.classifier, TestModels.classifier] {
-                let status = try await node.connection.checkHealth(of: name, deadline: .after(.seconds(30)))
-                #expect(status == .serving, "\(name)")
-            }
-            for name in [ServiceName.detector, TestModels.detector] {
-                let error = await failure {
-                    try await node.connection.checkHealth(of: name, deadline: .after(.seconds(30)))
+extension RealNodes {
+    /// Starting, health, and the end.
+    @Suite struct NodeLifeTests {
+        @Test func healthKnowsTheNodeItsServiceAndItsModels() async throws {
+            try await TestNode.with(.classifier) { node in
+                for name in ["", ServiceName.classifier, TestModels.classifier] {
+                    let status = try await node.connection.checkHealth(of: name, deadline: .after(TestNode.patience))
+                    #expect(status == .serving, "\(name)")
                 }
-                #expect(error?.code == .notFound, "\(name)")
+                for name in [ServiceName.detector, TestModels.detector] {
+                    let error = await failure {
+                        try await node.connection.checkHealth(of: name, deadline: .after(TestNode.patience))
+                    }
+                    #expect(error?.code == .notFound, "\(name)")
+                }
             }
         }
-    }
 
-    @Test func thoseWhoWatchHearOfTheEnd() async throws {
-        try await TestNode.with(.detector) { node in
-            var statuses: [HealthService.Status] = []
-            let watch = try await node.connection.watchHealth(of: ServiceName.detector)
+        @Test func thoseWhoWatchHearOfTheEnd() async throws {
+            try await TestNode.with(.detector) { node in
+                var statuses: [HealthService.Status] = []
+                let watch = try await node.connection.watchHealth(of: ServiceName.detector)
+                do {
+                    for try await status in watch.statuses {
+                        statuses.append(status)
+                        node.running.cancel()
+                    }
+                } catch {
+                    // A watch has no end of its own: the server ends it.
+                }
+                #expect(statuses == [.serving, .notServing])
+                try await node.running.value
+            }
+        }
+
+        @Test func aNodeSaysWhatItIs() async throws {
+            try await TestNode.with(
+                .detector,
+                configure: {
+                    $0.workers = 2
+                    $0.queueLimit = 17
+                    $0.build = "1.2.3"
+                }
+            ) { node in
+                let description = try await node.describe()
+                #expect(description.role == "detector")
+                #expect(description.models.map(\.name) == [TestModels.detector])
+                #expect(description.models[0].inputWidth > 0)
+                #expect(description.workers == 2)
+                #expect(description.queueLimit == 17)
+                #expect(description.build == "1.2.3")
+                #expect(description.estimatedWait == 0)
+            }
+        }
+
+        private func startError(_ role: NodeRole, _ configure: (inout NodeConfiguration) throws -> Void) async throws
+            -> String
+        {
+            var configuration = try TestNode.configuration(role)
+            try configure(&configuration)
             do {
-                for try await status in watch.statuses {
-                    statuses.append(status)
-                    node.running.cancel()
-                }
+                _ = try await NodeServer.start(configuration, group: TestNode.group, logger: TestNode.logger)
+                Issue.record("it started")
+                return ""
             } catch {
-                // A watch has no end of its own: the server ends it.
+                return "\(error)"
             }
-            #expect(statuses == [.serving, .notServing])
-            try await node.running.value
         }
-    }
 
-    @Test func aNodeSaysWhatItIs() async throws {
-        try await TestNode.with(
-            .detector,
-            configure: {
-                $0.workers = 2
-                $0.queueLimit = 17
-                $0.build = "1.2.3"
+        @Test func settingsThatMakeNoSenseAreNamed() async throws {
+            try await #expect(startError(.detector) { $0.workers = 0 } == "workers is 0, at least 1 is needed")
+            try await #expect(startError(.detector) { $0.models = [] } == "a detector needs at least one model")
+            try await #expect(
+                startError(.detector) { $0.models.append($0.models[0]) } == "model digits-detector is given twice")
+            try await #expect(
+                startError(.classifier) { $0.models = [try $0.store.manifest(named: TestModels.detector)] }
+                    == "model digits-detector is for detection, a classifier cannot serve it")
+        }
+
+        @Test func aModelFileThatIsNotThereIsNamed() async throws {
+            let folder = FileManager.default.temporaryDirectory.appending(path: "node-\(UUID().uuidString)")
+            try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+            defer { try? FileManager.default.removeItem(at: folder) }
+            try FileManager.default.copyItem(
+                at: TestModels.folder.appending(path: "digits-detector.yaml"),
+                to: folder.appending(path: "digits-detector.yaml"))
+            let store = try ModelStore(bundled: folder.path, folders: [], pulled: folder.path)
+            let error = try await startError(.detector) {
+                $0.store = store
+                $0.models = store.models
             }
-        ) { node in
-            let description = try await node.describe()
-            #expect(description.role == "detector")
-            #expect(description.models.map(\.name) == [TestModels.detector])
-            #expect(description.models[0].inputWidth > 0)
-            #expect(description.workers == 2)
-            #expect(description.queueLimit == 17)
-            #expect(description.build == "1.2.3")
-            #expect(description.estimatedWait == 0)
-        }
-    }
-
-    private func startError(_ role: NodeRole, _ configure: (inout NodeConfiguration) throws -> Void) async throws
-        -> String
-    {
-        var configuration = try TestNode.configuration(role)
-        try configure(&configuration)
-        do {
-            _ = try await NodeServer.start(configuration, group: TestNode.group, logger: TestNode.logger)
-            Issue.record("it started")
-            return ""
-        } catch {
-            return "\(error)"
-        }
-    }
-
-    @Test func settingsThatMakeNoSenseAreNamed() async throws {
-        try await #expect(startError(.detector) { $0.workers = 0 } == "workers is 0, at least 1 is needed")
-        try await #expect(startError(.detector) { $0.models = [] } == "a detector needs at least one model")
-        try await #expect(
-            startError(.detector) { $0.models.append($0.models[0]) } == "model digits-detector is given twice")
-        try await #expect(
-            startError(.classifier) { $0.models = [try $0.store.manifest(named: TestModels.detector)] }
-                == "model digits-detector is for detection, a classifier cannot serve it")
-    }
-
-    @Test func aModelFileThatIsNotThereIsNamed() async throws {
-        let folder = FileManager.default.temporaryDirectory.appending(path: "node-\(UUID().uuidString)")
-        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        defer { try? FileManager.default.removeItem(at: folder) }
-        try FileManager.default.copyItem(
-            at: TestModels.folder.appending(path: "digits-detector.yaml"),
-            to: folder.appending(path: "digits-detector.yaml"))
-        let store = try ModelStore(bundled: folder.path, folders: [], pulled: folder.path)
-        let error = try await startError(.detector) {
-            $0.store = store
-            $0.models = store.models
-        }
-        #expect(error.contains("digits-detector"))
-        #expect(!error.contains("\n"))
-    }
-
-    @Test func aPortThatIsTakenIsNamed() async throws {
-        try await TestNode.with(.detector) { node in
-            let port = try #require(node.server.address.port)
-            let error = try await startError(.detector) { $0.port = port }
-            #expect(error.contains("\(port)"))
+            #expect(error.contains("digits-detector"))
             #expect(!error.contains("\n"))
+        }
+
+        @Test func aPortThatIsTakenIsNamed() async throws {
+            try await TestNode.with(.detector) { node in
+                let port = try #require(node.server.address.port)
+                let error = try await startError(.detector) { $0.port = port }
+                #expect(error.contains("\(port)"))
+                #expect(!error.contains("\n"))
+            }
         }
     }
 }

@@ -4,6 +4,7 @@ import NIOCore
 import NIOPosix
 import RPC
 import Services
+import Testing
 import Vision
 
 @testable import Node
@@ -14,6 +15,11 @@ struct TestNode {
     let running: Task<Void, any Error>
     let connection: RPCConnection
     var client: NodeClient { NodeClient(connection) }
+
+    /// Beyond it something hangs; machines that build meanwhile are slow.
+    static let patience = Duration.seconds(90)
+    /// Takes a worker long enough for a test to look at it.
+    static let manyRegions = 256
 
     static let group = MultiThreadedEventLoopGroup.singleton
     static var logger: Logger {
@@ -59,7 +65,7 @@ struct TestNode {
         try await client.detect(
             DetectRequest(
                 frame: TestModels.frame(bytes, sequence: sequence), model: model, minConfidence: minConfidence),
-            deadline: .after(.seconds(30)))
+            deadline: .after(Self.patience))
     }
 
     func classify(
@@ -67,19 +73,22 @@ struct TestNode {
     ) async throws -> ClassifyResponse {
         try await client.classify(
             ClassifyRequest(frame: TestModels.frame(bytes, sequence: sequence), regions: regions, topK: topK),
-            deadline: .after(.seconds(30)))
+            deadline: .after(Self.patience))
     }
 
-    func describe() async throws -> NodeDescription { try await client.describe(deadline: .after(.seconds(30))) }
+    func describe() async throws -> NodeDescription { try await client.describe(deadline: .after(Self.patience)) }
 
     /// Returns once the node says so of itself; it answers on its event loop, also with all workers busy.
     func until(_ condition: (NodeDescription) -> Bool) async throws {
         while !condition(try await describe()) { await Task.yield() }
     }
 
-    /// Work for a worker for some hundred milliseconds: many regions of one picture.
+    /// Work that keeps a worker busy: many regions of one picture.
     func occupy(_ bytes: ByteBuffer) -> Task<ClassifyResponse, any Error> {
-        let regions = Array(repeating: Box(x: 0, y: 0, width: 200, height: 200), count: 1024)
+        let regions = Array(repeating: Box(x: 0, y: 0, width: 200, height: 200), count: Self.manyRegions)
         return Task { try await classify(bytes, regions: regions) }
     }
 }
+
+/// Tests with real nodes: one after the other, since each would use all cores.
+@Suite(.serialized, .timeLimit(.minutes(4))) enum RealNodes {}

@@ -12,7 +12,7 @@ import Video
             #expect(await readingError("/dev/zero") == "/dev/zero: is not a regular file")
             let empty = try folder.write("empty.mp4", Data())
             #expect(await readingError(empty) == "\(empty): is empty")
-            for content in ["hello", "<html><video src=a.mp4></html>", String(repeating: "\u{7}\u{0}x", count: 5_000)] {
+            for content in ["hello", "<html><video src=a.mp4></html>", String(repeating: "0123456\n", count: 5_000)] {
                 let path = try folder.write("text.mp4", Data(content.utf8))
                 #expect(await readingError(path) == "\(path): is not a video that is known here")
             }
@@ -172,30 +172,31 @@ import Video
 
     @Test func aHelperThatIsNoneIsSaid() async throws {
         try await Files.withFolder { folder in
-            func script(_ body: String) throws -> String {
-                let path = try folder.write("helper", Data("#!/bin/sh\n\(body)\n".utf8))
-                try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: path)
-                return path
+            /// What reading with this shell script in the helper's place says.
+            func said(_ body: String) async throws -> String? {
+                let path = folder.path("helper-\(UUID().uuidString)")
+                // Not by us: another child that starts meanwhile would inherit the open file, and it would be "busy".
+                let shell = try Process.run(
+                    URL(fileURLWithPath: "/bin/sh"),
+                    arguments: ["-c", "printf '#!/bin/sh\n%s\n' \"$1\" > \"$0\" && chmod 755 \"$0\"", path, body])
+                shell.waitUntilExit()
+                return await readingError("a.mp4", helper: path)
             }
             let missing = folder.path("none")
+            let none = await readingError("a.mp4", helper: missing)
+            #expect(none == "cannot start \(missing): No such file or directory")
+            let silent = try await said("exit 0")
+            #expect(silent == "framemesh-video ended with code 0 while reading a.mp4 after 0 frames")
+            let speaking = try await said("echo first >&2; echo out of luck >&2; exit 7")
             #expect(
-                await readingError("a.mp4", helper: missing) == "cannot start \(missing): No such file or directory")
-            #expect(
-                await readingError("a.mp4", helper: try script("exit 0"))
-                    == "framemesh-video ended with code 0 while reading a.mp4 after 0 frames")
-            #expect(
-                await readingError("a.mp4", helper: try script("echo first >&2; echo out of luck >&2; exit 7"))
-                    == "framemesh-video ended with code 7 while reading a.mp4 after 0 frames: out of luck")
+                speaking == "framemesh-video ended with code 7 while reading a.mp4 after 0 frames: out of luck")
             // More than a pipe holds: it must not wait for us, and we must not keep it all.
-            let loud = try #require(
-                await readingError("a.mp4", helper: try script("head -c 3000000 /dev/zero >&2; exit 7")))
+            let loud = try #require(try await said("head -c 3000000 /dev/zero >&2; exit 7"))
             #expect(loud.hasPrefix("framemesh-video ended with code 7") && loud.utf8.count < 4_000)
-            #expect(
-                await readingError("a.mp4", helper: try script("echo what is this; sleep 600"))
-                    == "framemesh-video sent a record of an unknown kind")
-            #expect(
-                await readingError("a.mp4", helper: try script("printf 'FRAM\\377\\377\\377\\177'; sleep 600"))
-                    == "framemesh-video sent a frame before its size")
+            let stranger = try await said("echo what is this; sleep 600")
+            #expect(stranger == "framemesh-video sent a record of an unknown kind")
+            let early = try await said("printf 'FRAM\\377\\377\\377\\177'; sleep 600")
+            #expect(early == "framemesh-video sent a frame before its size")
         }
     }
 }

@@ -207,7 +207,8 @@ def size_row(found, truths, which):
     pairs, _ = matches(found, truths, MIN_CONFIDENCE)
     total = sum(bucket(b) == which for t in truths for b in t[0])
     right = sum(bucket(box) == which and item[3] == label for item, box, label in pairs)
-    return {"size": f"{low}-{high - 1}", "digits": total, "mAP50": float(np.nanmean(values)), "read": right / max(total, 1)}
+    share = right / max(total, 1)
+    return {"size": f"{low}-{high - 1}", "digits": total, "mAP50": float(np.nanmean(values)), "read": share}
 
 
 def classifier_report(classifier, held_out, found, truths, count):

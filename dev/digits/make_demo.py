@@ -51,7 +51,18 @@ def picture(held_out, width, height, first):
     """The first scene from index `first` on that has several numbers; returns it and the next index."""
     scale = 1 / min(INPUT_WIDTH / width, INPUT_HEIGHT / height)
     for index in range(first, first + 1000):
-        scene = scenes.make(SEED, index, held_out, width, height, colour=True, groups=6, gap=round(6 * scale), scale=scale, clutter=False)
+        scene = scenes.make(
+            SEED,
+            index,
+            held_out,
+            width,
+            height,
+            colour=True,
+            groups=6,
+            gap=round(6 * scale),
+            scale=scale,
+            clutter=False,
+        )
         if len(scene.boxes) == 0:
             continue
         longest = sorted((len(n) for n in numbers_of(scene)), reverse=True)

@@ -161,7 +161,8 @@ def shapes(random, width, height):
         kind = random.integers(0, 3)
         reach = random.integers(12, 90, 2)
         if kind == 0:
-            cv2.ellipse(canvas, centre, (int(reach[0]), int(reach[1])), float(random.uniform(0, 180)), 0, 360, shade, -1)
+            angle = float(random.uniform(0, 180))
+            cv2.ellipse(canvas, centre, (int(reach[0]), int(reach[1])), angle, 0, 360, shade, -1)
         elif kind == 1:
             corner = (centre[0] + int(reach[0]), centre[1] + int(reach[1]))
             cv2.rectangle(canvas, centre, corner, shade, -1)

@@ -18,7 +18,7 @@ SCENES = 6000
 CROPS_PER_DIGIT = 2
 COPIES_OF_CLEAN = 8
 BATCH = 128
-EPOCHS = 6
+EPOCHS = 4
 PEAK_RATE = 3e-3
 SIDE = models.CLASSIFIER_SIDE
 
@@ -39,7 +39,7 @@ def crop(image, box, low=0.0, high=0.0, random=None):
 def scene_crops(source):
     images, labels = [], []
     for index in range(SCENES):
-        scene = scenes.make(SEED, index, source)
+        scene = scenes.make(SEED, index, source, clutter=False)
         random = np.random.default_rng([SEED, index, 1])
         for box, label in zip(scene.boxes, scene.labels):
             for _ in range(CROPS_PER_DIGIT):
@@ -106,7 +106,8 @@ def main():
             optimiser.step()
             schedule.step()
             total += float(loss.detach())
-        print(f"epoch {epoch + 1} loss {total / (len(images) // BATCH):.4f} {time.monotonic() - begin:.0f} s", flush=True)
+        mean = total / (len(images) // BATCH)
+        print(f"epoch {epoch + 1} loss {mean:.4f} {time.monotonic() - begin:.0f} s", flush=True)
     models.export(model, options.output, (1, SIDE, SIDE), "logits")
 
 

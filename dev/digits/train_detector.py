@@ -128,8 +128,8 @@ def rate(step, steps, decay):
 
 def main():
     arguments = argparse.ArgumentParser(description=__doc__)
-    arguments.add_argument("--steps", type=int, default=8000)
-    arguments.add_argument("--decay", type=int, default=2500, help="steps over which the learning rate falls")
+    arguments.add_argument("--steps", type=int, default=2000)
+    arguments.add_argument("--decay", type=int, default=1300, help="steps over which the learning rate falls")
     arguments.add_argument("--checkpoint", type=Path, default=Path("detector.pt"))
     arguments.add_argument("--resume", action="store_true")
     arguments.add_argument("--output", type=Path, default=Path("digits-detector.onnx"))

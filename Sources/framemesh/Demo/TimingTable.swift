@@ -1,3 +1,4 @@
+import Foundation
 import Messages
 
 /// The time that each stage took, over many frames.
@@ -25,5 +26,10 @@ struct TimingTable {
         return table
     }
 
-    static func milliseconds(_ microseconds: Double) -> String { JSONText.number(microseconds / 1000, decimals: 2) }
+    /// With two decimals, so that the points of a column stand below each other.
+    static func milliseconds(_ microseconds: Double) -> String {
+        (microseconds / 1000).formatted(.number.precision(.fractionLength(2)).grouping(.never).locale(Self.plain))
+    }
+
+    private static let plain = Locale(identifier: "en_US_POSIX")
 }

@@ -1,0 +1,130 @@
+import NIOCore
+import Testing
+
+@testable import RPC
+
+@Suite(.timeLimit(.minutes(1))) struct AttachmentTests {
+    /// Says what came: which framing, the message, and the sum of the attachment's bytes.
+    static let describe: RPCHandler = .unary { context, payload in
+        let attachment = payload.attachment.map { "\($0.readableBytes):\(sum($0))" } ?? "none"
+        return Payload("\(context.takesAttachments) \(payload.message.readableBytes) \(attachment)")
+    }
+
+    static func sum(_ buffer: ByteBuffer) -> Int { buffer.readableBytesView.reduce(0) { $0 &+ Int($1) } }
+
+    static func pixels(_ count: Int) -> ByteBuffer {
+        var buffer = ByteBufferAllocator().buffer(capacity: count)
+        buffer.writeBytes((0..<count).lazy.map { UInt8(truncatingIfNeeded: $0 &* 31) })
+        return buffer
+    }
+
+    @Test func attachmentsTravelBesideTheMessageOnceAnnounced() async throws {
+        try await Loopback.with(["D": Self.describe], server: .attaching) { loopback in
+            let pixels = Self.pixels(3_000_000)
+            let payload = Payload(ByteBuffer(string: "head"), preamble: ByteBuffer(string: "PRE"), attachment: pixels)
+            #expect(loopback.connection.attachmentPeer == nil)
+            let first = try await loopback.connection.unary(loopback.path("D"), payload)
+            #expect(first.payload.text == "false 3000007 none")
+            #expect(loopback.connection.attachmentPeer == "node-1")
+            let second = try await loopback.connection.unary(loopback.path("D"), payload)
+            #expect(second.payload.text == "true 4 3000000:\(Self.sum(pixels))")
+        }
+    }
+
+    @Test func attachmentsAreNotUsedWhereTheyAreNotOffered() async throws {
+        var client = ClientConfiguration()
+        client.offersAttachments = false
+        try await Loopback.with(["D": Self.describe], server: .attaching, client: client) { loopback in
+            let payload = Payload(ByteBuffer(string: "head"), attachment: Self.pixels(10))
+            for _ in 0..<2 {
+                let answer = try await loopback.connection.unary(loopback.path("D"), payload)
+                #expect(answer.payload.text == "false 14 none")
+            }
+        }
+    }
+
+    @Test func largeAndSmallOnesInterleave() async throws {
+        try await Loopback.with(
+            [
+                "D": Self.describe,
+                "Echo": .stream { _, requests, responses in
+                    for try await request in requests { try await responses.write(request) }
+                },
+            ], server: .attaching
+        ) { loopback in
+            _ = try await loopback.unary("D")
+            let call = try await loopback.connection.open(loopback.path("Echo"))
+            let sizes = (0..<60).map { $0 % 3 == 0 ? 3_000_000 : $0 % 3 == 1 ? 7 : 0 }
+            try await withThrowingTaskGroup(of: Void.self) { tasks in
+                tasks.addTask {
+                    for size in sizes {
+                        try await call.send(Payload(ByteBuffer(string: "\(size)"), attachment: Self.pixels(size)))
+                    }
+                    call.finishSending()
+                }
+                var received = 0
+                for try await payload in call.responses {
+                    #expect(payload.text == "\(sizes[received])")
+                    #expect(payload.attachment?.readableBytes == sizes[received])
+                    received += 1
+                }
+                #expect(received == sizes.count)
+                try await tasks.waitForAll()
+            }
+        }
+    }
+
+    @Test func bigMessagesPassSmallWindows() async throws {
+        var server = ServerConfiguration()
+        server.initialStreamWindowBytes = 65_535
+        server.maxMessageBytes = 16 << 20
+        var client = ClientConfiguration()
+        client.initialStreamWindowBytes = 65_535
+        client.maxMessageBytes = 16 << 20
+        try await Loopback.with(["Echo": .unary { _, payload in payload }], server: server, client: client) {
+            loopback in
+            let big = Self.pixels(9_999_999)
+            let answer = try await loopback.connection.unary(loopback.path("Echo"), Payload(big))
+            #expect(answer.payload.message == big)
+        }
+    }
+
+    @Test func messagesBeyondTheLimitAreRefusedByTheirPrefix() async throws {
+        var server = ServerConfiguration()
+        server.maxMessageBytes = 1000
+        var client = ClientConfiguration()
+        client.maxMessageBytes = 100
+        try await Loopback.with(
+            ["Echo": .unary { _, payload in payload }], server: server, client: client
+        ) { loopback in
+            let tooLong = await failure {
+                _ = try await loopback.unary("Echo", String(repeating: "x", count: 1_000_000))
+            }
+            #expect(tooLong?.code == .resourceExhausted)
+            #expect(tooLong?.message == "message size 1000000 exceeds limit 1000")
+            let answerTooLong = await failure {
+                _ = try await loopback.unary("Echo", String(repeating: "x", count: 999))
+            }
+            #expect(answerTooLong?.code == .resourceExhausted)
+            #expect(answerTooLong?.message == "message size 999 exceeds limit 100")
+            try await loopback.expect("still alive", from: "Echo", "still alive")
+        }
+    }
+
+    @Test func parkedMessagesGoOnWhenMemoryIsBack() async throws {
+        let budget = MemoryBudget(limit: 3 << 20)
+        try await Loopback.with(["D": Self.describe], server: .attaching, serverBudget: budget) { loopback in
+            _ = try await loopback.unary("D")
+            try await withThrowingTaskGroup(of: String.self) { tasks in
+                for _ in 0..<20 {
+                    tasks.addTask {
+                        let payload = Payload(ByteBuffer(), attachment: Self.pixels(2 << 20))
+                        return try await loopback.connection.unary(loopback.path("D"), payload).payload.text
+                    }
+                }
+                for try await text in tasks { #expect(text.hasPrefix("true 0 2097152")) }
+            }
+            #expect(budget.used == 0)
+        }
+    }
+}
