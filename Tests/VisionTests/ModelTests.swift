@@ -34,9 +34,12 @@ import Testing
         #expect(near.allSatisfy { $0.box.x >= 40 && $0.box.y >= 16 && $0.box.width == 4 && $0.box.height == 4 })
         // What sticks out of the picture is cut off.
         #expect(try found(Box(x: 32, y: -100, width: 900, height: 132)).count == 4)
-        #expect(throws: VisionError.self) { try found(Box(x: 70, y: 0, width: 5, height: 5)) }
-        #expect(throws: VisionError.self) { try found(Box(x: 1, y: 1, width: 0, height: 5)) }
-        #expect(throws: VisionError.self) { try found(Box(x: .nan, y: 1, width: 5, height: .infinity)) }
+        for beside in [
+            Box(x: 70, y: 0, width: 5, height: 5), Box(x: 1, y: 1, width: 0, height: 5),
+            Box(x: .nan, y: 1, width: 5, height: .infinity), Box(x: -9, y: 1, width: 9, height: 5),
+        ] {
+            #expect(throws: VisionError.self) { try found(beside) }
+        }
     }
 
     @Test func inputsBeyondTheBatchRunInSeveralPasses() throws {
@@ -114,5 +117,15 @@ import Testing
         let found = try model.detect([ModelInput(Place.picture("dog.jpg"))], minConfidence: [0.1]).found[0]
         #expect(found.contains { $0.confidence < 0.2 } && found.allSatisfy { $0.confidence >= 0.1 })
         #expect(zip(found, found.dropFirst()).allSatisfy { $0.confidence >= $1.confidence })
+    }
+
+    @Test func modelsThatComeWithTheProgramLoadAndRun() throws {
+        let store = try ModelStore(bundled: Place.bundled.path, folders: [], pulled: "/nonexistent")
+        for manifest in store.models where manifest.files.allSatisfy({ $0.path != nil }) {
+            try store.check(manifest)
+            let model = try Model(manifest, store: store, maxBatchSize: 4)
+            #expect(model.maxBatchSize == 4, "\(manifest.name) does not batch")
+            try model.warmUp()
+        }
     }
 }
