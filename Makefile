@@ -5,6 +5,7 @@ DESTDIR ?=
 
 # One set of flags for programs and tests, so that nothing compiles twice.
 BUILD := swift build -c release -Xswiftc -enable-testing
+SANITIZED := ^(HTTP2Tests|RPCTests|MessagesTests|MeshTests|ConformanceTests)
 SOURCES := Package.swift Sources Tests
 CXX_SOURCES = $(shell find Sources/CVision Sources/framemesh-video Tests -name '*.cpp' -o -name '*.hpp' -o -name 'CVision.h')
 
@@ -31,6 +32,12 @@ test: ## All tests
 	swift test -c release --skip-build
 	@if [ -x Tests/CVisionTests/run.sh ]; then Tests/CVisionTests/run.sh; else echo "skipped: Tests/CVisionTests/run.sh is not there"; fi
 
+.PHONY: sanitize
+sanitize: ## The tests of HTTP2, RPC and the C code they use, under the address sanitizer
+	@dev/setup.sh test
+	swift build --sanitize address --scratch-path .build-asan --build-tests
+	swift test --sanitize address --scratch-path .build-asan --skip-build --filter '$(SANITIZED)'
+
 .PHONY: test-full
 test-full: test ## The tests again under the thread sanitizer, and the format check
 	swift format lint -s -r $(SOURCES)
@@ -55,4 +62,4 @@ install: build ## Into PREFIX (default /usr/local)
 
 .PHONY: clean
 clean: ## Everything that was built
-	rm -rf .build .build-tsan .venv
+	rm -rf .build .build-asan .build-tsan .venv

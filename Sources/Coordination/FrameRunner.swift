@@ -74,14 +74,22 @@ struct FrameRunner: Sendable {
             frame)
     }
 
-    /// One stage of one frame on some node.
+    /// One stage of one frame on some node, and how long it took.
     private func call<Response: StageResponse>(
         _ stage: Pipeline.Stage, _ caller: (any StageCaller)?, _ path: String, _ request: some WireCodable,
         _ frame: AcceptedFrame
     ) async -> StageResult<Response> {
         let start = NIODeadline.now()
+        var result: StageResult<Response> = await answer(stage, caller, path, request, frame)
+        result.elapsed = NIODeadline.now() - start
+        return result
+    }
+
+    private func answer<Response: StageResponse>(
+        _ stage: Pipeline.Stage, _ caller: (any StageCaller)?, _ path: String, _ request: some WireCodable,
+        _ frame: AcceptedFrame
+    ) async -> StageResult<Response> {
         var result = StageResult<Response>(stage: stage.name)
-        defer { result.elapsed = NIODeadline.now() - start }
         guard let caller else {
             result.error = RPCError(
                 .failedPrecondition, "this coordinator has no nodes for the stage \(stage.name)")

@@ -34,6 +34,18 @@ import Testing
         }
     }
 
+    @Test func timeThatANodeDoesNotAccountForIsTheNetworks() async throws {
+        let slow = ScriptedNode(onDetect: { request in
+            try await Task.sleep(for: .milliseconds(30))
+            return .found([], in: request.frame)
+        })
+        try await TestMesh.with(detectors: [slow]) { mesh in
+            let answer = try await mesh.analyze("detect")
+            let network = try #require(answer.timing.first { $0.stage == "detect.network" })
+            #expect(network.microseconds >= 29_000)
+        }
+    }
+
     @Test func aCascadeGivesEachBoxItsOwnClasses() async throws {
         let detector = ScriptedNode(onDetect: { request in
             .found([.digit(at: 5, confidence: 0.5), .digit(at: 40, confidence: 0.9), .digit(at: 80, confidence: 0.7)], in: request.frame)

@@ -1,0 +1,39 @@
+#!/usr/bin/env bash
+# The mesh beside the same work in one process, in turns on the same machine, so that noise hits both.
+#   benchmarks/mesh-vs-in-process.sh PICTURE [SECONDS] [ROUNDS]
+# Needs FRAMEMESH_MODELS with yolo-fastest-1.1 and squeezenet-1.1, a release build, and jq.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+picture=${1:?usage: $0 PICTURE [SECONDS] [ROUNDS]} seconds=${2:-10} rounds=${3:-3}
+framemesh=.build/release/framemesh
+models=(--detect-model yolo-fastest-1.1 --classify-model squeezenet-1.1)
+results=$(mktemp)
+ready=$(mktemp)
+
+$framemesh up --coordinator-port 0 --detectors 1 --classifiers 1 --workers 1 "${models[@]}" >"$ready" 2>/dev/null &
+mesh=$!
+trap 'kill $mesh 2>/dev/null; wait $mesh 2>/dev/null || true; rm -f "$results" "$ready"' EXIT
+for _ in $(seq 600); do grep -q '^ready' "$ready" && break; sleep 0.1; done
+coordinator=$(sed -n 's/^ready coordinator=//p' "$ready")
+[ -n "$coordinator" ] || { echo "the mesh did not start" >&2; exit 1; }
+
+run() { # label, then arguments of bench
+    local label=$1; shift
+    $framemesh bench --pipeline detect+classify --duration "$seconds" --warmup 1 --input "$picture" --json "$@" |
+        jq -c --arg label "$label" '. + {label: $label}' >>"$results"
+}
+for _ in $(seq "$rounds"); do
+    # The mesh idles, but for its health watch, while the other runs.
+    for concurrency in 1 8; do
+        run "mesh, unary, $concurrency" --coordinator "$coordinator" --concurrency "$concurrency"
+        run "mesh, stream, $concurrency" --coordinator "$coordinator" --concurrency "$concurrency" --stream
+    done
+    run "in process, 1 thread" --in-process "${models[@]}" --concurrency 1
+    run "in process, 2 threads" --in-process "${models[@]}" --concurrency 2
+done
+# The median of the rounds.
+jq -rs 'def median: sort | .[length / 2 | floor];
+    group_by(.label)[] | [.[0].label, (map(.frames_per_second) | median), (map(.latency_ms.p50) | median),
+    (map(.latency_ms.p99) | median)] | @tsv' "$results" |
+    awk -F '\t' 'BEGIN { printf "%-24s %10s %10s %10s\n", "", "frames/s", "p50 ms", "p99 ms" }
+        { printf "%-24s %10.1f %10.1f %10.1f\n", $1, $2, $3, $4 }'
