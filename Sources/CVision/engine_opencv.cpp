@@ -1,9 +1,9 @@
-#include <opencv2/core/utils/logger.hpp>
 #include <opencv2/dnn.hpp>
 #include <sstream>
 
 #include "engine.hpp"
 #include "guard.hpp"
+#include "mat.hpp"
 
 namespace vision {
 namespace {
@@ -50,6 +50,7 @@ class OpenCVEngine : public Engine {
         }
         if (names_.size() > 1) return;
         for (const std::string &unread : net_.getUnconnectedOutLayersNames()) names_.push_back(unread);
+        if (names_.size() == 1) fail(VISION_BAD_MODEL, "the network has no outputs");
     }
 
     float *input(int batch) override {
@@ -116,13 +117,7 @@ class OpenCVEngine : public Engine {
 }  // namespace
 
 std::unique_ptr<Engine> load_opencv(const NetworkFiles &files) {
-    // Parallel work is one net per thread. Its log would repeat on stderr what the exceptions say.
-    static const bool quiet = [] {
-        cv::setNumThreads(1);
-        cv::utils::logging::setLogLevel(cv::utils::logging::LOG_LEVEL_SILENT);
-        return true;
-    }();
-    static_cast<void>(quiet);
+    prepare_opencv();
     return std::make_unique<OpenCVEngine>(files);
 }
 

@@ -1,5 +1,5 @@
+#include <algorithm>
 #include <chrono>
-#include <cmath>
 #include <memory>
 #include <vector>
 

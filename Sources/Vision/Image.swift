@@ -33,6 +33,12 @@ public import NIOCore
     public var width: Int { unsafe Int(vision_image_width(handle)) }
     public var height: Int { unsafe Int(vision_image_height(handle)) }
 
+    /// Whether any of the box lies in the picture; `Model` refuses a region of which none does.
+    public func overlaps(_ box: Box) -> Bool {
+        box.width > 0 && box.height > 0 && box.x < Float(width) && box.y < Float(height) && box.x + box.width > 0
+            && box.y + box.height > 0
+    }
+
     /// BGR8, rows packed; a copy.
     public var pixels: ByteBuffer {
         let count = width * height * 3

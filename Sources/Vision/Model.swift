@@ -118,7 +118,7 @@ public import Messages
                 }
             }
         }
-        for unsafefinding in unsafe UnsafeBufferPointer(start: result.findings, count: result.count) { take(finding) }
+        unsafe UnsafeBufferPointer(start: result.findings, count: result.count).forEach(take)
         var times = StageTimes()
         times.preprocess = unsafe result.preprocess_microseconds
         times.infer = unsafe result.infer_microseconds

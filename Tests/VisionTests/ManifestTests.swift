@@ -30,37 +30,51 @@ import Testing
     }
 
     /// What to change in a good manifest, and what the message must say then.
+    struct Mistake: CustomTestStringConvertible, Sendable {
+        var from: String
+        var to: String
+        var message: String
+        init(_ from: String, _ to: String, _ message: String) {
+            self.from = from
+            self.to = to
+            self.message = message
+        }
+        var testDescription: String { message }
+    }
+
     static let mistakes = [
-        ("licence: Apache-2.0", "licence: Apache-2.0\nlicense: MIT", "a.yaml: unknown key license"),
-        ("resize: stretch", "resize: stretch, widht: 3", "a.yaml: unknown key input.widht"),
-        ("resize: stretch", "resize: squash", "a.yaml: input.resize must be one of stretch, letterbox, not squash"),
-        ("width: 32", "width: 0", "a.yaml: input.width must be a whole number from 1 to 4096, not 0"),
-        ("width: 32", "width: wide", "a.yaml: input.width must be a whole number from 1 to 4096, not wide"),
-        ("width: 32, ", "", "a.yaml: input.width is missing"),
-        ("mean: 0", "mean: [1, 2]", "a.yaml: input.mean has 2 numbers, but there are 3 channels"),
-        ("mean: 0", "mean: .nan", "a.yaml: input.mean must be a number"),
-        ("decoder: grid", "decoder: classifier", "a.yaml: output.decoder classifier is not for the task detection"),
-        ("decoder: grid", "decoder: ultraface", "a.yaml: output.priors is missing"),
-        ("class_activation: softmax, ", "", "a.yaml: output.class_activation is missing"),
-        ("min_confidence: 0.5", "min_confidence: 1.5", "a.yaml: output.min_confidence must be a number"),
-        ("name: bright-cells", "name: ../etc", "a.yaml: name must be of letters"),
-        ("name: a.onnx", "name: /etc/passwd", "a.yaml: files.network.name must be the plain name of a file"),
-        ("name: a.onnx", "name: a.onnx, url: 'ftp://x'", "a.yaml: files.network.url must begin with https://"),
-        ("bytes: 10", "bytes: 99999999999", "a.yaml: files.network.bytes must be a whole number"),
-        (digest, digest.uppercased(), "a.yaml: files.network.sha256 must be 64 lower-case hexadecimal digits"),
-        ("format: onnx", "format: darknet", "a.yaml: files.weights is missing"),
-        ("labels: [bright]", "labels: []", "a.yaml: labels must be a list of texts"),
-        ("labels: [bright]", "summary: x", "a.yaml: labels is missing, and there is no files.labels"),
-        ("format: onnx", "format: onnx\nformat: onnx", "a.yaml: "),
-        (good, "[1, 2]", "a.yaml: it is no mapping"),
-        (good, "", "a.yaml: is empty"),
-        (good, "{", "a.yaml: "),
+        Mistake("licence: Apache-2.0", "licence: Apache-2.0\nlicense: MIT", "a.yaml: unknown key license"),
+        Mistake("resize: stretch", "resize: stretch, widht: 3", "a.yaml: unknown key input.widht"),
+        Mistake(
+            "resize: stretch", "resize: squash", "a.yaml: input.resize must be one of stretch, letterbox, not squash"),
+        Mistake("width: 32", "width: 0", "a.yaml: input.width must be a whole number from 1 to 4096, not 0"),
+        Mistake("width: 32", "width: wide", "a.yaml: input.width must be a whole number from 1 to 4096, not wide"),
+        Mistake("width: 32, ", "", "a.yaml: input.width is missing"),
+        Mistake("mean: 0", "mean: [1, 2]", "a.yaml: input.mean has 2 numbers, but there are 3 channels"),
+        Mistake("mean: 0", "mean: .nan", "a.yaml: input.mean must be a number"),
+        Mistake(
+            "decoder: grid", "decoder: classifier", "a.yaml: output.decoder classifier is not for the task detection"),
+        Mistake("decoder: grid", "decoder: ultraface", "a.yaml: output.priors is missing"),
+        Mistake("class_activation: softmax, ", "", "a.yaml: output.class_activation is missing"),
+        Mistake("min_confidence: 0.5", "min_confidence: 1.5", "a.yaml: output.min_confidence must be a number"),
+        Mistake("name: bright-cells", "name: ../etc", "a.yaml: name must be of letters"),
+        Mistake("name: a.onnx", "name: /etc/passwd", "a.yaml: files.network.name must be the plain name of a file"),
+        Mistake("name: a.onnx", "name: a.onnx, url: 'ftp://x'", "a.yaml: files.network.url must begin with https://"),
+        Mistake("bytes: 10", "bytes: 99999999999", "a.yaml: files.network.bytes must be a whole number"),
+        Mistake(digest, digest.uppercased(), "a.yaml: files.network.sha256 must be 64 lower-case hexadecimal digits"),
+        Mistake("format: onnx", "format: darknet", "a.yaml: files.weights is missing"),
+        Mistake("labels: [bright]", "labels: []", "a.yaml: labels must be a list of texts"),
+        Mistake("labels: [bright]", "summary: x", "a.yaml: labels is missing, and there is no files.labels"),
+        Mistake("format: onnx", "format: onnx\nformat: onnx", "a.yaml: "),
+        Mistake(good, "[1, 2]", "a.yaml: it is no mapping"),
+        Mistake(good, "", "a.yaml: is empty"),
+        Mistake(good, "{", "a.yaml: "),
     ]
 
     @Test(arguments: mistakes)
-    func aMistakeIsNamedWithFileAndKey(_ from: String, _ to: String, _ words: String) {
-        let message = Self.message(Self.good.replacingOccurrences(of: from, with: to))
-        #expect(message.hasPrefix(words), "\(message)")
+    func aMistakeIsNamedWithFileAndKey(_ mistake: Mistake) {
+        let message = Self.message(Self.good.replacingOccurrences(of: mistake.from, with: mistake.to))
+        #expect(message.hasPrefix(mistake.message), "\(message)")
     }
 
     @Test func bundledManifestsDescribeTheSharedModels() throws {

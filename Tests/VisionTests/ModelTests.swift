@@ -34,9 +34,14 @@ import Testing
         #expect(near.allSatisfy { $0.box.x >= 40 && $0.box.y >= 16 && $0.box.width == 4 && $0.box.height == 4 })
         // What sticks out of the picture is cut off.
         #expect(try found(Box(x: 32, y: -100, width: 900, height: 132)).count == 4)
-        #expect(throws: VisionError.self) { try found(Box(x: 70, y: 0, width: 5, height: 5)) }
-        #expect(throws: VisionError.self) { try found(Box(x: 1, y: 1, width: 0, height: 5)) }
-        #expect(throws: VisionError.self) { try found(Box(x: .nan, y: 1, width: 5, height: .infinity)) }
+        #expect(image.overlaps(Box(x: 32, y: -100, width: 900, height: 132)))
+        for beside in [
+            Box(x: 70, y: 0, width: 5, height: 5), Box(x: 1, y: 1, width: 0, height: 5),
+            Box(x: .nan, y: 1, width: 5, height: .infinity), Box(x: -9, y: 1, width: 9, height: 5),
+        ] {
+            #expect(!image.overlaps(beside))
+            #expect(throws: VisionError.self) { try found(beside) }
+        }
     }
 
     @Test func inputsBeyondTheBatchRunInSeveralPasses() throws {

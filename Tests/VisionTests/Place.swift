@@ -11,8 +11,11 @@ enum Place {
         .deletingLastPathComponent()
     static let bundled = root.appending(path: "Sources/framemesh/Resources/models")
     /// Real models and pictures, which the project does not carry.
-    static let shared = [root.appending(path: "../shared").standardizedFileURL, URL(fileURLWithPath: "/work/shared")]
-        .first { FileManager.default.fileExists(atPath: $0.appending(path: "models/manifest.json").path) }
+    static let shared: URL? = {
+        let folder = root.appending(path: "../shared").standardizedFileURL
+        return FileManager.default.fileExists(atPath: folder.appending(path: "models/manifest.json").path)
+            ? folder : nil
+    }()
 
     static func announceSkip(_ what: String) -> Bool {
         if shared == nil { print("SKIPPED: \(what), there is no ../shared/models") }
