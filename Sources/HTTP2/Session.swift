@@ -277,9 +277,11 @@ extension Session {
             unsafe Session.of(user).block.begin()
             return 0
         }
-        unsafe nghttp2_session_callbacks_set_on_header_callback(table) { _, _, name, nameLength, value, valueLength, _, user in
+        unsafe nghttp2_session_callbacks_set_on_header_callback(table) {
+            _, _, name, nameLength, value, valueLength, _, user in
             unsafe Session.of(user).header(
-                UnsafeBufferPointer(start: name, count: nameLength), UnsafeBufferPointer(start: value, count: valueLength))
+                UnsafeBufferPointer(start: name, count: nameLength),
+                UnsafeBufferPointer(start: value, count: valueLength))
         }
         unsafe nghttp2_session_callbacks_set_on_frame_recv_callback(table) { _, frame, user in
             guard let frame = unsafe frame else { return 0 }

@@ -328,7 +328,9 @@ final class ClientConnection: HTTP2Delegate, LoopBound {
         if let id = call.id {
             calls[id] = nil
             // Nobody listens any more; after a status, the rest of what we would send is not wanted.
-            if !call.isClosed, !call.isRemoteDone || !call.hasFinishedSending { session.reset(stream: id, code: .cancel) }
+            if !call.isClosed, !call.isRemoteDone || !call.hasFinishedSending {
+                session.reset(stream: id, code: .cancel)
+            }
         } else {
             pending.removeAll { $0 === call }
         }
@@ -418,7 +420,8 @@ final class ClientConnection: HTTP2Delegate, LoopBound {
         let error =
             closeReason
             ?? RPCError(
-                .unavailable, "connection to \(peer) was lost: \(reason.map { SystemError.text($0) } ?? goAway ?? "closed by peer")",
+                .unavailable,
+                "connection to \(peer) was lost: \(reason.map { SystemError.text($0) } ?? goAway ?? "closed by peer")",
                 cause: reason)
         end = error
         timer?.cancel()

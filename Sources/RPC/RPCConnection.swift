@@ -33,8 +33,8 @@ public final class RPCConnection: Sendable {
             return RPCConnection(
                 inbox: inbox, status: status, creditStep: configuration.initialStreamWindowBytes / 4)
         } catch {
-            let text = (error as? RPCError)?.cause.map { SystemError.text($0) } ?? SystemError.text(error)
-            throw RPCError(.unavailable, "cannot connect to \(peer): \(text)", cause: error, neverStarted: true)
+            throw RPCError(
+                .unavailable, "cannot connect to \(peer): \(SystemError.text(error))", cause: error, neverStarted: true)
         }
     }
 
