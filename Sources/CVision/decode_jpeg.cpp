@@ -16,11 +16,12 @@ struct DestroyHandle {
 };
 using Handle = std::unique_ptr<void, DestroyHandle>;
 
-/// One for each thread: making one costs more than decoding a small picture.
-tjhandle decompressor() {
-    static thread_local Handle handle(tjInitDecompress());
+/// A new one for each picture (some microseconds): one that is used again keeps the tables of the picture before, so
+/// that a damaged picture spoils the next.
+Handle decompressor() {
+    Handle handle(tjInitDecompress());
     if (!handle) fail(VISION_INTERNAL, "TurboJPEG: %s", tjGetErrorStr2(nullptr));
-    return handle.get();
+    return handle;
 }
 
 /// libjpeg's words where data ends too early.
@@ -48,7 +49,7 @@ void cmyk_to_bgr(const uint8_t *from, uint8_t *to, size_t count) {
     }
 }
 
-void decompress(Span jpeg, vision_image &image, int colour_space) {
+void decompress(tjhandle handle, Span jpeg, vision_image &image, int colour_space) {
     // No fast flags: the pixels are those of cv::imread.
     constexpr int flags = TJFLAG_LIMITSCANS;
     const bool cmyk = colour_space == TJCS_CMYK || colour_space == TJCS_YCCK;
@@ -56,7 +57,6 @@ void decompress(Span jpeg, vision_image &image, int colour_space) {
     if (cmyk) four = Buffer(image.buffer.size() / 3 * 4);
     uint8_t *to = cmyk ? four.data() : image.buffer.data();
     const int format = cmyk ? TJPF_CMYK : TJPF_BGR;
-    const tjhandle handle = decompressor();
     if (tjDecompress2(handle, jpeg.data, jpeg.size, to, image.width, 0, image.height, format, flags) != 0) {
         const std::string text = tjGetErrorStr2(handle);
         // Small damage is only a warning, as for any viewer; missing data is not.
@@ -71,14 +71,16 @@ void decompress(Span jpeg, vision_image &image, int colour_space) {
 
 Decoded decode_jpeg(Span bytes, vision_limits limits) {
     int width = 0, height = 0, subsampling = 0, colour_space = 0;
-    const tjhandle handle = decompressor();
-    if (tjDecompressHeader3(handle, bytes.data, bytes.size, &width, &height, &subsampling, &colour_space) != 0 &&
-        tjGetErrorCode(handle) != TJERR_WARNING) {
-        refuse(bytes, tjGetErrorStr2(handle));
+    const Handle handle = decompressor();
+    if (tjDecompressHeader3(handle.get(), bytes.data, bytes.size, &width, &height, &subsampling, &colour_space) != 0 &&
+        tjGetErrorCode(handle.get()) != TJERR_WARNING) {
+        refuse(bytes, tjGetErrorStr2(handle.get()));
     }
+    // Without an error: the data ends before any size is told.
+    if (width == 0 && height == 0) refuse(bytes, "no image");
     check_size(width, height, limits);
     auto image = std::make_unique<vision_image>(width, height);
-    decompress(bytes, *image, colour_space);
+    decompress(handle.get(), bytes, *image, colour_space);
     return {std::move(image), jpeg_orientation(bytes)};
 }
 

@@ -12,9 +12,12 @@ namespace {
 [[noreturn]] void refuse(Span bytes, VP8StatusCode status) {
     switch (status) {
         case VP8_STATUS_NOT_ENOUGH_DATA:
-        case VP8_STATUS_SUSPENDED: fail(VISION_BAD_PICTURE, "WebP of %zu bytes is truncated", bytes.size);
-        case VP8_STATUS_OUT_OF_MEMORY: throw std::bad_alloc();
-        default: fail(VISION_BAD_PICTURE, "WebP cannot be decoded: libwebp's status %d", static_cast<int>(status));
+        case VP8_STATUS_SUSPENDED:
+            fail(VISION_BAD_PICTURE, "WebP of %zu bytes is truncated", bytes.size);
+        case VP8_STATUS_OUT_OF_MEMORY:
+            throw std::bad_alloc();
+        default:
+            fail(VISION_BAD_PICTURE, "WebP cannot be decoded: libwebp's status %d", static_cast<int>(status));
     }
 }
 

@@ -15,7 +15,9 @@ void add_box(std::vector<vision_finding> &found, const Placement &placement, int
     found.push_back({0, class_id, std::min(confidence, 1.0f), box.x, box.y, box.width, box.height});
 }
 
-float sigmoid(float x) { return 1 / (1 + std::exp(-x)); }
+float sigmoid(float x) {
+    return 1 / (1 + std::exp(-x));
+}
 
 void softmax(float *values, int count) {
     const float largest = *std::max_element(values, values + count);
@@ -35,8 +37,8 @@ int strongest(const float *values, int count, size_t step) {
 void refuse_shape(const Tensor &tensor, const char *decoder, const std::string &expected) {
     std::string shape;
     for (const int side : tensor.shape) shape += (shape.empty() ? "" : " x ") + std::to_string(side);
-    fail(VISION_BAD_MODEL, "output %s has shape %s, but decoder %s needs %s", tensor.name.c_str(), shape.c_str(), decoder,
-         expected.c_str());
+    fail(VISION_BAD_MODEL, "output %s has shape %s, but decoder %s needs %s", tensor.name.c_str(), shape.c_str(),
+         decoder, expected.c_str());
 }
 
 }  // namespace vision

@@ -25,7 +25,8 @@ class Classifier : public Decoder {
         const float *values = tensor.slot(outputs.index, outputs.batch);
         std::vector<float> scores(values, values + classes_);
         if (activation_ == VISION_ACTIVATION_SOFTMAX) softmax(scores.data(), static_cast<int>(classes_));
-        if (activation_ == VISION_ACTIVATION_SIGMOID) std::transform(scores.begin(), scores.end(), scores.begin(), sigmoid);
+        if (activation_ == VISION_ACTIVATION_SIGMOID)
+            std::transform(scores.begin(), scores.end(), scores.begin(), sigmoid);
         // So that the order below is one; a network may answer with anything.
         for (float &score : scores) score = std::isfinite(score) ? std::clamp(score, 0.0f, 1.0f) : 0;
 

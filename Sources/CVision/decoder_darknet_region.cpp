@@ -1,5 +1,5 @@
-// Darknet's [yolo] layers as OpenCV answers them: rows of cx, cy, w, h (relative), objectness, and class scores that are
-// multiplied by the objectness already.
+// Darknet's [yolo] layers as OpenCV answers them: rows of cx, cy, w, h (relative), objectness, and class scores that
+// are multiplied by the objectness already.
 #include "decoder.hpp"
 
 namespace vision {

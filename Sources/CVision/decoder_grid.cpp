@@ -13,8 +13,7 @@ constexpr float max_log_size = 8;
 
 class Grid : public Decoder {
   public:
-    explicit Grid(const vision_settings &settings)
-        : classes_(settings.class_count), activation_(settings.activation) {}
+    explicit Grid(const vision_settings &settings) : classes_(settings.class_count), activation_(settings.activation) {}
 
     void decode(const Outputs &outputs, const Placement &placement, Wanted wanted,
                 std::vector<vision_finding> &found) const override {
@@ -52,7 +51,8 @@ class Grid : public Decoder {
     int class_scores(const float *values, size_t step, std::vector<float> &scores) const {
         for (size_t i = 0; i < scores.size(); i++) scores[i] = values[i * step];
         if (activation_ == VISION_ACTIVATION_SOFTMAX) softmax(scores.data(), classes_);
-        if (activation_ == VISION_ACTIVATION_SIGMOID) std::transform(scores.begin(), scores.end(), scores.begin(), sigmoid);
+        if (activation_ == VISION_ACTIVATION_SIGMOID)
+            std::transform(scores.begin(), scores.end(), scores.begin(), sigmoid);
         return strongest(scores.data(), classes_, 1);
     }
 
@@ -62,6 +62,8 @@ class Grid : public Decoder {
 
 }  // namespace
 
-std::unique_ptr<Decoder> make_grid(const vision_settings &settings) { return std::make_unique<Grid>(settings); }
+std::unique_ptr<Decoder> make_grid(const vision_settings &settings) {
+    return std::make_unique<Grid>(settings);
+}
 
 }  // namespace vision

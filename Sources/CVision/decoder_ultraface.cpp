@@ -1,5 +1,5 @@
-// UltraFace (github.com/Linzaer/Ultra-Light-Fast-Generic-Face-Detector-1MB): SSD offsets against prior boxes, and softmax
-// scores of background and face.
+// UltraFace (github.com/Linzaer/Ultra-Light-Fast-Generic-Face-Detector-1MB): SSD offsets against prior boxes, and
+// softmax scores of background and face.
 #include <algorithm>
 #include <cmath>
 
@@ -42,7 +42,8 @@ std::vector<Prior> spread(const std::vector<vision_prior> &given, float input_wi
 class UltraFace : public Decoder {
   public:
     UltraFace(const vision_settings &settings, const std::vector<vision_prior> &priors)
-        : priors_(spread(priors, static_cast<float>(settings.input_width), static_cast<float>(settings.input_height))) {}
+        : priors_(spread(priors, static_cast<float>(settings.input_width), static_cast<float>(settings.input_height))) {
+    }
 
     void decode(const Outputs &outputs, const Placement &placement, Wanted wanted,
                 std::vector<vision_finding> &found) const override {

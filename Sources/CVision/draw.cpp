@@ -62,11 +62,13 @@ void plate(cv::Mat &to, const std::string &text, cv::Point at, const cv::Scalar 
     cv::rectangle(to, cv::Rect(at, whole), fill, cv::FILLED);
     const double brightness = 0.114 * fill[0] + 0.587 * fill[1] + 0.299 * fill[2];
     const cv::Scalar ink = brightness > 128 ? cv::Scalar(0, 0, 0) : cv::Scalar(255, 255, 255);
-    cv::putText(to, text, {at.x + pen.pad, at.y + pen.pad + size.height}, font, pen.scale, ink, pen.stroke, cv::LINE_AA);
+    cv::putText(to, text, {at.x + pen.pad, at.y + pen.pad + size.height}, font, pen.scale, ink, pen.stroke,
+                cv::LINE_AA);
 }
 
 int pixel(float value, int limit) {
-    return static_cast<int>(std::lround(std::clamp(std::isfinite(value) ? value : 0.0f, 0.0f, static_cast<float>(limit))));
+    return static_cast<int>(
+        std::lround(std::clamp(std::isfinite(value) ? value : 0.0f, 0.0f, static_cast<float>(limit))));
 }
 
 }  // namespace
@@ -102,8 +104,8 @@ bool vision_image_draw_line(vision_image *image, vision_corner corner, int32_t l
         const int height = text_size("Ag", pen, baseline).height + baseline + 2 * pen.pad;
         const int offset = std::clamp(line, 0, 1000) * height;
         if (offset + height > image->height) return true;  // No room for it.
-        plate(to, printable(text), {0, corner == VISION_TOP_LEFT ? offset : image->height - height - offset}, {32, 32, 32},
-              pen);
+        plate(to, printable(text), {0, corner == VISION_TOP_LEFT ? offset : image->height - height - offset},
+              {32, 32, 32}, pen);
         return true;
     });
 }

@@ -19,12 +19,6 @@ struct DestroyHandle {
     void operator()(void *handle) const { tjDestroy(handle); }
 };
 
-tjhandle compressor() {
-    static thread_local std::unique_ptr<void, DestroyHandle> handle(tjInitCompress());
-    if (!handle) fail(VISION_INTERNAL, "TurboJPEG: %s", tjGetErrorStr2(nullptr));
-    return handle.get();
-}
-
 }  // namespace
 }  // namespace vision
 
@@ -34,15 +28,22 @@ vision_bytes *vision_bytes_create_jpeg(const vision_image *image, int32_t qualit
     return guarded<vision_bytes *>(error, VISION_INTERNAL, nullptr, [&] {
         if (quality < 1 || quality > 100) fail(VISION_BAD_PICTURE, "JPEG quality %d is not between 1 and 100", quality);
         auto bytes = std::make_unique<vision_bytes>();
-        const tjhandle handle = compressor();
-        if (tjCompress2(handle, image->buffer.data(), image->width, 0, image->height, TJPF_BGR, &bytes->data,
+        const std::unique_ptr<void, DestroyHandle> handle(tjInitCompress());
+        if (!handle) fail(VISION_INTERNAL, "TurboJPEG: %s", tjGetErrorStr2(nullptr));
+        if (tjCompress2(handle.get(), image->buffer.data(), image->width, 0, image->height, TJPF_BGR, &bytes->data,
                         &bytes->length, TJSAMP_420, quality, 0) != 0) {
-            fail(VISION_INTERNAL, "JPEG cannot be written: %s", tjGetErrorStr2(handle));
+            fail(VISION_INTERNAL, "JPEG cannot be written: %s", tjGetErrorStr2(handle.get()));
         }
         return bytes.release();
     });
 }
 
-void vision_bytes_free(vision_bytes *bytes) { delete bytes; }
-const uint8_t *vision_bytes_data(const vision_bytes *bytes) { return bytes->data; }
-size_t vision_bytes_length(const vision_bytes *bytes) { return bytes->length; }
+void vision_bytes_free(vision_bytes *bytes) {
+    delete bytes;
+}
+const uint8_t *vision_bytes_data(const vision_bytes *bytes) {
+    return bytes->data;
+}
+size_t vision_bytes_length(const vision_bytes *bytes) {
+    return bytes->length;
+}

@@ -30,7 +30,8 @@ cv::dnn::Net read(const NetworkFiles &files) {
             return cv::dnn::readNetFromDarknet(text.data(), text.size(),
                                                reinterpret_cast<const char *>(files.weights.data), files.weights.size);
         }
-        case VISION_ONNX: return cv::dnn::readNetFromONNX(network, files.network.size);
+        case VISION_ONNX:
+            return cv::dnn::readNetFromONNX(network, files.network.size);
     }
     fail(VISION_BAD_MODEL, "network format %d is unknown", static_cast<int>(files.kind));
 }
@@ -47,7 +48,8 @@ class OpenCVEngine : public Engine {
             if (net_.getLayerId(name) < 0) fail(VISION_BAD_MODEL, "the network has no layer %s", name.c_str());
             names_.push_back(name);
         }
-        if (names_.size() == 1) names_ = net_.getUnconnectedOutLayersNames();
+        if (names_.size() > 1) return;
+        for (const std::string &unread : net_.getUnconnectedOutLayersNames()) names_.push_back(unread);
     }
 
     float *input(int batch) override {
@@ -94,8 +96,8 @@ class OpenCVEngine : public Engine {
             blob->total() % static_cast<size_t>(batch) != 0) {
             fail(VISION_BAD_MODEL, "output %s of the network is no block of floats", name.c_str());
         }
-        outputs_.push_back({name, blob->ptr<float>(), std::vector<int>(blob->size.p, blob->size.p + blob->dims),
-                            blob->total()});
+        outputs_.push_back(
+            {name, blob->ptr<float>(), std::vector<int>(blob->size.p, blob->size.p + blob->dims), blob->total()});
     }
 
     const InputShape shape_;

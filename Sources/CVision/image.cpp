@@ -26,10 +26,14 @@ Magic magic(Span bytes) {
 Decoded decode(Span bytes, vision_limits limits) {
     if (bytes.size == 0) fail(VISION_BAD_PICTURE, "picture is empty");
     switch (magic(bytes)) {
-        case Magic::jpeg: return decode_jpeg(bytes, limits);
-        case Magic::png: return decode_png(bytes, limits);
-        case Magic::webp: return decode_webp(bytes, limits);
-        case Magic::unknown: break;
+        case Magic::jpeg:
+            return decode_jpeg(bytes, limits);
+        case Magic::png:
+            return decode_png(bytes, limits);
+        case Magic::webp:
+            return decode_webp(bytes, limits);
+        case Magic::unknown:
+            break;
     }
     fail(VISION_BAD_PICTURE, "picture of %zu bytes is no JPEG, PNG or WebP", bytes.size);
 }
@@ -41,13 +45,13 @@ void check_size(int64_t width, int64_t height, vision_limits limits) {
         fail(VISION_BAD_PICTURE, "picture of %" PRId64 " x %" PRId64 " pixels has no pixels", width, height);
     }
     if (width > limits.max_side || height > limits.max_side) {
-        fail(VISION_BAD_PICTURE, "%" PRId64 " x %" PRId64 " pixels exceed the limit of %" PRId64 " a side", width, height,
-             limits.max_side);
+        fail(VISION_BAD_PICTURE, "%" PRId64 " x %" PRId64 " pixels exceed the limit of %" PRId64 " a side", width,
+             height, limits.max_side);
     }
     // Sides are small enough here that the product fits.
     if (width > INT32_MAX || height > INT32_MAX || width * height > limits.max_pixels) {
-        fail(VISION_BAD_PICTURE, "%" PRId64 " x %" PRId64 " pixels exceed the limit of %" PRId64 " pixels", width, height,
-             limits.max_pixels);
+        fail(VISION_BAD_PICTURE, "%" PRId64 " x %" PRId64 " pixels exceed the limit of %" PRId64 " pixels", width,
+             height, limits.max_pixels);
     }
 }
 
@@ -77,8 +81,16 @@ vision_image *vision_image_create_copy(const vision_image *image, vision_error *
     });
 }
 
-void vision_image_free(vision_image *image) { delete image; }
+void vision_image_free(vision_image *image) {
+    delete image;
+}
 
-int32_t vision_image_width(const vision_image *image) { return image->width; }
-int32_t vision_image_height(const vision_image *image) { return image->height; }
-const uint8_t *vision_image_pixels(const vision_image *image) { return image->buffer.data(); }
+int32_t vision_image_width(const vision_image *image) {
+    return image->width;
+}
+int32_t vision_image_height(const vision_image *image) {
+    return image->height;
+}
+const uint8_t *vision_image_pixels(const vision_image *image) {
+    return image->buffer.data();
+}

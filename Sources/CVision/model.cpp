@@ -20,7 +20,8 @@ constexpr int max_batch = 64;
 
 void check(const vision_settings &settings) {
     const auto side = [](int value, const char *name) {
-        if (value < 1 || value > max_input_side) fail(VISION_BAD_MODEL, "input %s %d is not 1...%d", name, value, max_input_side);
+        if (value < 1 || value > max_input_side)
+            fail(VISION_BAD_MODEL, "input %s %d is not 1...%d", name, value, max_input_side);
     };
     side(settings.input_width, "width");
     side(settings.input_height, "height");
@@ -31,8 +32,10 @@ void check(const vision_settings &settings) {
 
 std::unique_ptr<Decoder> make_decoder(const vision_settings &settings, const vision_model_parts &parts) {
     switch (settings.decoder) {
-        case VISION_DARKNET_REGION: return make_darknet_region(settings);
-        case VISION_FASTESTDET: return make_fastestdet(settings);
+        case VISION_DARKNET_REGION:
+            return make_darknet_region(settings);
+        case VISION_FASTESTDET:
+            return make_fastestdet(settings);
         case VISION_ULTRAFACE: {
             std::vector<vision_prior> priors(parts.priors, parts.priors + parts.prior_count);
             for (const vision_prior &prior : priors) {
@@ -40,8 +43,10 @@ std::unique_ptr<Decoder> make_decoder(const vision_settings &settings, const vis
             }
             return make_ultraface(settings, std::move(priors));
         }
-        case VISION_GRID: return make_grid(settings);
-        case VISION_CLASSIFIER: return make_classifier(settings);
+        case VISION_GRID:
+            return make_grid(settings);
+        case VISION_CLASSIFIER:
+            return make_classifier(settings);
     }
     fail(VISION_BAD_MODEL, "decoder %d is unknown", static_cast<int>(settings.decoder));
 }
@@ -160,9 +165,13 @@ vision_model *vision_model_create(vision_settings settings, vision_model_parts p
     });
 }
 
-void vision_model_free(vision_model *model) { delete model; }
+void vision_model_free(vision_model *model) {
+    delete model;
+}
 
-int32_t vision_model_max_batch_size(const vision_model *model) { return model->max_batch_size; }
+int32_t vision_model_max_batch_size(const vision_model *model) {
+    return model->max_batch_size;
+}
 
 bool vision_model_run(vision_model *model, const vision_input *inputs, size_t count, vision_result *result,
                       vision_error *error) {

@@ -1,6 +1,7 @@
 #include "nms.hpp"
 
 #include <algorithm>
+#include <tuple>
 
 namespace vision {
 namespace {
@@ -20,15 +21,17 @@ float overlap(const vision_finding &a, const vision_finding &b) {
 }  // namespace
 
 void suppress(std::vector<vision_finding> &findings, float iou) {
-    std::stable_sort(findings.begin(), findings.end(),
-                     [](const auto &a, const auto &b) { return a.confidence > b.confidence; });
+    // Equal ones in a fixed order, so that the answer is always the same.
+    std::sort(findings.begin(), findings.end(), [](const auto &a, const auto &b) {
+        return std::tie(b.confidence, a.class_id, a.y, a.x) < std::tie(a.confidence, b.class_id, b.y, b.x);
+    });
     if (findings.size() > max_candidates) findings.resize(max_candidates);
     size_t kept = 0;
     for (size_t i = 0; i < findings.size() && kept < max_kept; i++) {
         const vision_finding candidate = findings[i];
-        const bool covered = std::any_of(findings.begin(), findings.begin() + static_cast<ptrdiff_t>(kept), [&](const auto &f) {
-            return f.class_id == candidate.class_id && overlap(f, candidate) > iou;
-        });
+        const bool covered =
+            std::any_of(findings.begin(), findings.begin() + static_cast<ptrdiff_t>(kept),
+                        [&](const auto &f) { return f.class_id == candidate.class_id && overlap(f, candidate) > iou; });
         if (!covered) findings[kept++] = candidate;
     }
     findings.resize(kept);

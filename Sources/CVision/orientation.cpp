@@ -20,10 +20,17 @@ std::unique_ptr<vision_image> upright(std::unique_ptr<vision_image> image, int o
     cv::Mat to = mat(*turned);
     cv::transpose(from, to);
     switch (orientation) {
-        case 6: cv::flip(to, to, left_right); break;
-        case 7: cv::flip(to, to, both); break;
-        case 8: cv::flip(to, to, up_down); break;
-        default: break;
+        case 6:
+            cv::flip(to, to, left_right);
+            break;
+        case 7:
+            cv::flip(to, to, both);
+            break;
+        case 8:
+            cv::flip(to, to, up_down);
+            break;
+        default:
+            break;
     }
     return turned;
 }

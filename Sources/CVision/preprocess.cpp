@@ -8,32 +8,6 @@
 #include "mat.hpp"
 
 namespace vision {
-namespace {
-
-void pack_one(const cv::Mat &from, const vision_settings &s, float *to, size_t to_stride) {
-    for (int y = 0; y < from.rows; y++, to += to_stride) {
-        const uint8_t *pixel = from.ptr<uint8_t>(y);
-        for (int x = 0; x < from.cols; x++) to[x] = (static_cast<float>(pixel[x]) - s.mean[0]) * s.scale[0];
-    }
-}
-
-/// The three planes of a BGR row in one walk over it.
-void pack_three(const cv::Mat &from, const vision_settings &s, bool rgb, float *to, size_t to_stride, size_t plane_size) {
-    const int first = rgb ? 2 : 0, last = rgb ? 0 : 2;
-    for (int y = 0; y < from.rows; y++) {
-        const uint8_t *__restrict pixel = from.ptr<uint8_t>(y);
-        float *__restrict a = to + static_cast<size_t>(y) * to_stride;
-        float *__restrict b = a + plane_size;
-        float *__restrict c = b + plane_size;
-        for (int x = 0; x < from.cols; x++, pixel += 3) {
-            a[x] = (static_cast<float>(pixel[first]) - s.mean[0]) * s.scale[0];
-            b[x] = (static_cast<float>(pixel[1]) - s.mean[1]) * s.scale[1];
-            c[x] = (static_cast<float>(pixel[last]) - s.mean[2]) * s.scale[2];
-        }
-    }
-}
-
-}  // namespace
 
 cv::Rect2f Placement::to_picture(float cx, float cy, float width, float height) const {
     const float sx = static_cast<float>(region.width) / static_cast<float>(target.width);
@@ -87,26 +61,26 @@ Placement Preprocess::place(const vision_input &input) const {
 
 void Preprocess::write(const vision_image &image, const Placement &placement, float *to) {
     const InputShape input = shape();
-    const auto stride = static_cast<size_t>(input.width);
-    const size_t plane = stride * static_cast<size_t>(input.height);
     // A view, not a copy.
     cv::Mat pixels = mat(image)(placement.region);
     if (pixels.size() != placement.target.size()) {
         cv::resize(pixels, scaled_, placement.target.size(), 0, 0, cv::INTER_LINEAR);
         pixels = scaled_;
     }
-    if (placement.target.width != input.width || placement.target.height != input.height) {
-        for (int c = 0; c < input.channels; c++) {
-            const float border = (settings_.border - settings_.mean[c]) * settings_.scale[c];
-            std::fill_n(to + static_cast<size_t>(c) * plane, plane, border);
-        }
-    }
-    to += static_cast<size_t>(placement.target.y) * stride + static_cast<size_t>(placement.target.x);
     if (input.channels == 1) {
-        cv::cvtColor(pixels, grey_, cv::COLOR_BGR2GRAY);
-        pack_one(grey_, settings_, to, stride);
+        planes_.resize(1);
+        cv::cvtColor(pixels, planes_[0], cv::COLOR_BGR2GRAY);
     } else {
-        pack_three(pixels, settings_, settings_.channels == VISION_CHANNELS_RGB, to, stride, plane);
+        cv::split(pixels, planes_);
+        if (settings_.channels == VISION_CHANNELS_RGB) std::swap(planes_[0], planes_[2]);
+    }
+    for (int c = 0; c < input.channels; c++, to += input.width * input.height) {
+        const float mean = settings_.mean[c], scale = settings_.scale[c];
+        cv::Mat plane(input.height, input.width, CV_32F, to);
+        if (placement.target.size() != plane.size()) plane.setTo((settings_.border - mean) * scale);
+        // Straight into the network's input.
+        cv::Mat inner = plane(placement.target);
+        planes_[static_cast<size_t>(c)].convertTo(inner, CV_32F, scale, -mean * scale);
     }
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <opencv2/core.hpp>
+#include <vector>
 
 #include "CVision.h"
 #include "engine.hpp"
@@ -37,7 +38,7 @@ class Preprocess {
   private:
     const vision_settings settings_;
     cv::Mat scaled_;
-    cv::Mat grey_;
+    std::vector<cv::Mat> planes_;
 };
 
 }  // namespace vision

@@ -19,11 +19,16 @@ struct Format {
 
 Format format(vision_format value) {
     switch (value) {
-        case VISION_BGR8: return {"BGR8", 3, false};
-        case VISION_RGB8: return {"RGB8", 3, false};
-        case VISION_GRAY8: return {"GRAY8", 1, false};
-        case VISION_NV12: return {"NV12", 1, true};
-        case VISION_I420: return {"I420", 1, true};
+        case VISION_BGR8:
+            return {"BGR8", 3, false};
+        case VISION_RGB8:
+            return {"RGB8", 3, false};
+        case VISION_GRAY8:
+            return {"GRAY8", 1, false};
+        case VISION_NV12:
+            return {"NV12", 1, true};
+        case VISION_I420:
+            return {"I420", 1, true};
     }
     fail(VISION_BAD_PICTURE, "raw format %d is unknown", static_cast<int>(value));
 }
@@ -34,12 +39,13 @@ int64_t checked_stride(RawLayout layout, Format format, Span bytes) {
     const int64_t stride = layout.row_stride == 0 ? row : layout.row_stride;
     // No row is so long that sums below could overflow.
     if (stride < row || stride > INT32_MAX) {
-        fail(VISION_BAD_PICTURE, "row stride %" PRId64 " of %s does not fit rows of %" PRId64 " bytes", stride, format.name,
-             row);
+        fail(VISION_BAD_PICTURE, "row stride %" PRId64 " of %s does not fit rows of %" PRId64 " bytes", stride,
+             format.name, row);
     }
     if (format.halved && (layout.width % 2 || layout.height % 2 || stride % 2)) {
-        fail(VISION_BAD_PICTURE, "%s needs an even width, height and row stride, not %" PRId64 " x %" PRId64 ", %" PRId64,
-             format.name, layout.width, layout.height, stride);
+        fail(VISION_BAD_PICTURE,
+             "%s needs an even width, height and row stride, not %" PRId64 " x %" PRId64 ", %" PRId64, format.name,
+             layout.width, layout.height, stride);
     }
     const int64_t rows = format.halved ? layout.height * 3 / 2 : layout.height;
     const int64_t whole = stride * rows;
@@ -73,16 +79,24 @@ void convert(RawLayout layout, const uint8_t *from, size_t stride, cv::Mat &to) 
     auto *pixels = const_cast<uint8_t *>(from);
     const int width = to.cols, height = to.rows;
     switch (layout.format) {
-        case VISION_BGR8: cv::Mat(height, width, CV_8UC3, pixels, stride).copyTo(to); break;
-        case VISION_RGB8: cv::cvtColor(cv::Mat(height, width, CV_8UC3, pixels, stride), to, cv::COLOR_RGB2BGR); break;
-        case VISION_GRAY8: cv::cvtColor(cv::Mat(height, width, CV_8UC1, pixels, stride), to, cv::COLOR_GRAY2BGR); break;
+        case VISION_BGR8:
+            cv::Mat(height, width, CV_8UC3, pixels, stride).copyTo(to);
+            break;
+        case VISION_RGB8:
+            cv::cvtColor(cv::Mat(height, width, CV_8UC3, pixels, stride), to, cv::COLOR_RGB2BGR);
+            break;
+        case VISION_GRAY8:
+            cv::cvtColor(cv::Mat(height, width, CV_8UC1, pixels, stride), to, cv::COLOR_GRAY2BGR);
+            break;
         case VISION_NV12: {
             const cv::Mat luma(height, width, CV_8UC1, pixels, stride);
             const cv::Mat chroma(height / 2, width / 2, CV_8UC2, pixels + stride * static_cast<size_t>(height), stride);
             cv::cvtColorTwoPlane(luma, chroma, to, cv::COLOR_YUV2BGR_NV12);
             break;
         }
-        case VISION_I420: i420_to_bgr(layout, from, stride, to); break;
+        case VISION_I420:
+            i420_to_bgr(layout, from, stride, to);
+            break;
     }
 }
 

@@ -277,9 +277,11 @@ extension Session {
             unsafe Session.of(user).block.begin()
             return 0
         }
-        unsafe nghttp2_session_callbacks_set_on_header_callback(table) { _, _, name, nameLength, value, valueLength, _, user in
+        unsafe nghttp2_session_callbacks_set_on_header_callback(table) {
+            _, _, name, nameLength, value, valueLength, _, user in
             unsafe Session.of(user).header(
-                UnsafeBufferPointer(start: name, count: nameLength), UnsafeBufferPointer(start: value, count: valueLength))
+                UnsafeBufferPointer(start: name, count: nameLength),
+                UnsafeBufferPointer(start: value, count: valueLength))
         }
         unsafe nghttp2_session_callbacks_set_on_frame_recv_callback(table) { _, frame, user in
             guard let frame = unsafe frame else { return 0 }
@@ -371,6 +373,7 @@ extension Session {
         let head = unsafe frame.load(as: nghttp2_frame_hd.self)
         switch UInt32(head.type) {
         case NGHTTP2_HEADERS.rawValue, NGHTTP2_DATA.rawValue:
+            flood.forgivePings()
             if role == .server, head.flags & UInt8(NGHTTP2_FLAG_END_STREAM.rawValue) != 0,
                 unsafe nghttp2_session_get_stream_remote_close(handle, head.stream_id) == 0
             {

@@ -12,16 +12,25 @@ public struct ChannelResponse: Sendable {
 }
 
 /// What an error says of the endpoint, and whether another one may do better. All calls are taken as idempotent.
-enum Verdict {
-    case blameAndRetry, retry, blame, accept
+struct Verdict: Equatable {
+    var outcome: Balancer<String>.Outcome
+    var retries: Bool
 
     static func on(_ error: RPCError) -> Verdict {
-        if error.neverStarted || error.lostConnection { return .blameAndRetry }
         switch error.code {
-        case .unavailable, .resourceExhausted: return .blameAndRetry
-        case .aborted: return .retry
-        case .deadlineExceeded, .internal, .unknown, .dataLoss: return .blame
-        default: return .accept
+        // We or our caller ended it.
+        case .cancelled where !error.lostConnection: return Verdict(outcome: .unmeasured, retries: false)
+        // Full, not ill: an endpoint must not be ejected because all are busy.
+        case .resourceExhausted: return Verdict(outcome: .unmeasured, retries: true)
+        case .aborted: return Verdict(outcome: .answered, retries: true)
+        default: break
+        }
+        // It came to a connection that was about to end: no fault of whoever answers there.
+        if error.neverStarted { return Verdict(outcome: .unmeasured, retries: true) }
+        if error.lostConnection || error.code == .unavailable { return Verdict(outcome: .failed, retries: true) }
+        switch error.code {
+        case .deadlineExceeded, .internal, .unknown, .dataLoss: return Verdict(outcome: .failed, retries: false)
+        default: return Verdict(outcome: .answered, retries: false)
         }
     }
 }
@@ -38,18 +47,19 @@ extension BalancedChannel {
             let start = now
             do {
                 let response = try await connection.unary(path, request, metadata: metadata, deadline: deadline)
-                finished(name, since: start, failed: false)
+                finished(name, since: start, .answered)
                 return ChannelResponse(response: response, endpoint: name, retries: retries)
-            } catch let error as RPCError {
+            } catch {
+                let error = error as? RPCError ?? RPCError(.unknown, "\(error)", cause: error)
                 let verdict = Verdict.on(error)
-                finished(name, since: start, failed: verdict == .blame || verdict == .blameAndRetry)
-                guard verdict == .retry || verdict == .blameAndRetry, retries + 1 < configuration.maxAttempts,
-                    !Task.isCancelled, !(deadline?.hasPassed ?? false),
+                finished(name, since: start, verdict.outcome)
+                tried.insert(name)
+                guard verdict.retries, retries + 1 < configuration.maxAttempts, !Task.isCancelled,
+                    !(deadline?.hasPassed ?? false),
                     // A full endpoint is not asked twice; a lost one may be back.
-                    error.code != .resourceExhausted || !tried.contains(name)
+                    error.code != .resourceExhausted || hasReady(besides: tried)
                 else { throw error }
                 retries += 1
-                tried.insert(name)
                 logger.debug(
                     "trying another endpoint", metadata: ["failed": "\(name)", "error": "\(error.message)"])
             }
@@ -74,14 +84,14 @@ extension BalancedChannel {
 
     /// A streaming call on one endpoint; it lives and dies with that connection.
     public func open(_ path: String, metadata: Metadata = [:], deadline: Deadline? = nil) async throws -> ClientCall {
-        let (name, connection) = try await pick(excluding: [], deadline: nil)
+        let (name, connection) = try await pick(excluding: [], deadline: deadline)
         let start = now
         do {
             let call = try await connection.open(path, metadata: metadata, deadline: deadline)
-            finished(name, since: start, failed: false)
+            finished(name, since: start, .unmeasured)
             return call
         } catch {
-            finished(name, since: start, failed: true)
+            finished(name, since: start, (error as? RPCError).map { Verdict.on($0).outcome } ?? .failed)
             throw error
         }
     }

@@ -10,6 +10,7 @@ import Synchronization
 public final class BalancedChannel: Sendable {
     public let target: Target
     let configuration: ChannelConfiguration
+    private let resolver: Resolver
     let healthService: String
     let group: any EventLoopGroup
     let logger: Logger
@@ -21,17 +22,29 @@ public final class BalancedChannel: Sendable {
         var balancer = Balancer<String>()
         var subchannels: [String: Subchannel] = [:]
         var waiting: [UInt64: CheckedContinuation<Void, Never>] = [:]
+        /// Those that wait, and those that are about to.
+        var waitingCalls = 0
         var nextWaiter: UInt64 = 0
         /// Why the last look-up gave nothing.
         var resolverTrouble: String?
     }
 
     /// - Parameter healthService: the name asked of `grpc.health.v1.Health`; empty means the whole server.
-    public init(
+    public convenience init(
         target: Target, healthService: String, configuration: ChannelConfiguration = .init(),
         group: any EventLoopGroup, logger: Logger
     ) {
-        self.target = target
+        self.init(
+            Resolver(target: target), healthService: healthService, configuration: configuration, group: group,
+            logger: logger)
+    }
+
+    init(
+        _ resolver: Resolver, healthService: String, configuration: ChannelConfiguration, group: any EventLoopGroup,
+        logger: Logger
+    ) {
+        target = resolver.target
+        self.resolver = resolver
         self.healthService = healthService
         self.configuration = configuration
         self.group = group
@@ -45,14 +58,13 @@ public final class BalancedChannel: Sendable {
             tasks.addTask { [self] in
                 while (try? await Task.sleep(for: configuration.resolveInterval)) != nil { nudge.yield() }
             }
-            let resolver = Resolver(target: target)
+            var resolver = resolver
             for await _ in nudges {
-                do {
-                    let addresses = try await resolver.resolve()
-                    for added in apply(addresses) { tasks.addTask { await added.run() } }
-                } catch {
-                    noteResolverTrouble("\(error)")
-                }
+                let (addresses, trouble) = await resolver.resolve()
+                for added in apply(addresses) { tasks.addTask { await added.run() } }
+                noteResolverTrouble(trouble)
+                // Lost connections ask for a look-up each; what was asked meanwhile is asked once.
+                try? await Task.sleep(for: configuration.resolvePause)
             }
             for subchannel in state.withLock({ Array($0.subchannels.values) }) { subchannel.stop() }
             tasks.cancelAll()
@@ -61,13 +73,10 @@ public final class BalancedChannel: Sendable {
 
     /// Applies what the resolver said: new endpoints are returned to be run, vanished ones drain.
     private func apply(_ addresses: [SocketAddress]) -> [Subchannel] {
-        guard !addresses.isEmpty else {
-            noteResolverTrouble("the name has no addresses")
-            return []
-        }
+        // Rather the last good set than none.
+        guard !addresses.isEmpty else { return [] }
         let wanted = Dictionary(addresses.map { ($0.endpointName, $0) }) { first, _ in first }
         let (added, vanished): ([Subchannel], [Subchannel]) = state.withLock { state in
-            state.resolverTrouble = nil
             let vanished = state.subchannels.values.filter { wanted[$0.name] == nil }
             for subchannel in vanished {
                 state.subchannels[subchannel.name] = nil
@@ -89,32 +98,34 @@ public final class BalancedChannel: Sendable {
         return added
     }
 
-    /// The last good set stays; said once, not at each look-up.
-    private func noteResolverTrouble(_ reason: String) {
+    /// Said once, not at each look-up. nil: all names were resolved.
+    private func noteResolverTrouble(_ reason: String?) {
         let isNews = state.withLock { state in
             defer { state.resolverTrouble = reason }
             return state.resolverTrouble != reason
         }
-        if isNews {
+        if let reason, isNews {
             logger.warning("keeping the last endpoints", metadata: ["target": "\(target)", "reason": "\(reason)"])
         }
     }
 
     // ---- what subchannels report ----
 
-    func becameReady(_ name: String) {
+    func becameReady(_ subchannel: Subchannel) {
         let waiting = state.withLock { state in
-            guard state.subchannels[name] != nil else { return [CheckedContinuation<Void, Never>]() }
-            state.balancer.setReady(name, true)
+            // One that vanished may have a successor of the same name.
+            guard state.subchannels[subchannel.name] === subchannel else { return [CheckedContinuation<Void, Never>]() }
+            state.balancer.setReady(subchannel.name, true)
             defer { state.waiting = [:] }
             return Array(state.waiting.values)
         }
         for continuation in waiting { continuation.resume() }
     }
 
-    func becameUnready(_ name: String, lostConnection: Bool) {
+    func becameUnready(_ subchannel: Subchannel, lostConnection: Bool) {
         state.withLock { state in
-            if state.subchannels[name] != nil { state.balancer.setReady(name, false) }
+            guard state.subchannels[subchannel.name] === subchannel else { return }
+            state.balancer.setReady(subchannel.name, false)
         }
         if lostConnection { nudge.yield() }
     }
@@ -129,7 +140,7 @@ public final class BalancedChannel: Sendable {
             while let name = state.balancer.pick(excluding: tried, now: now, using: &random) {
                 if let connection = state.subchannels[name]?.usableConnection { return (name, connection) }
                 // Told to go away since its last health report: it will connect again by itself.
-                state.balancer.finished(name, latency: 0, failed: false, now: now)
+                state.balancer.unpick(name)
                 state.balancer.setReady(name, false)
             }
             return nil
@@ -156,14 +167,16 @@ public final class BalancedChannel: Sendable {
 
     private func waitForReady(until limit: Deadline) async throws {
         let ticket: UInt64 = try state.withLock { state throws(RPCError) in
-            guard state.waiting.count < configuration.maxWaitingCalls else {
+            guard state.waitingCalls < configuration.maxWaitingCalls else {
                 throw RPCError(
                     .resourceExhausted,
-                    "\(state.waiting.count) calls wait for \(target), limit \(configuration.maxWaitingCalls)")
+                    "\(state.waitingCalls) calls wait for \(target), limit \(configuration.maxWaitingCalls)")
             }
+            state.waitingCalls += 1
             state.nextWaiter += 1
             return state.nextWaiter
         }
+        defer { state.withLock { $0.waitingCalls -= 1 } }
         await withTaskGroup(of: Void.self) { tasks in
             tasks.addTask {
                 await withTaskCancellationHandler {
@@ -185,10 +198,15 @@ public final class BalancedChannel: Sendable {
         }
     }
 
-    func finished(_ name: String, since start: UInt64, failed: Bool) {
+    func finished(_ name: String, since start: UInt64, _ outcome: Balancer<String>.Outcome) {
         let now = now
-        state.withLock { $0.balancer.finished(name, latency: now - start, failed: failed, now: now) }
+        state.withLock { $0.balancer.finished(name, latency: now - start, outcome, now: now) }
     }
+
+    /// Calls that wait for an endpoint.
+    var waitingCalls: Int { state.withLock { $0.waitingCalls } }
+
+    func hasReady(besides tried: Set<String>) -> Bool { state.withLock { $0.balancer.anyReady(besides: tried) } }
 
     func connection(to name: String) -> RPCConnection? {
         state.withLock { $0.subchannels[name]?.usableConnection }

@@ -29,6 +29,15 @@ struct Balancer<ID: Hashable & Sendable>: Sendable {
         func cost() -> Double { ewma * Double(outstanding + 1) }
     }
 
+    /// What the end of a call says of its endpoint.
+    enum Outcome: Sendable {
+        case answered
+        /// The endpoint is to blame, not the request.
+        case failed
+        /// It answered, but its time says nothing: a refusal is fast, and a stream lasts as long as its client wants.
+        case unmeasured
+    }
+
     private(set) var endpoints: [ID: Endpoint] = [:]
 
     mutating func setReady(_ id: ID, _ ready: Bool) {
@@ -38,6 +47,9 @@ struct Balancer<ID: Hashable & Sendable>: Sendable {
     mutating func remove(_ id: ID) { endpoints[id] = nil }
 
     var anyReady: Bool { endpoints.values.contains { $0.ready } }
+
+    /// A ready endpoint is not among `tried`.
+    func anyReady(besides tried: Set<ID>) -> Bool { endpoints.contains { $0.value.ready && !tried.contains($0.key) } }
 
     func isEjected(_ id: ID, now: UInt64) -> Bool { (endpoints[id]?.ejectedUntil ?? 0) > now }
 
@@ -62,31 +74,47 @@ struct Balancer<ID: Hashable & Sendable>: Sendable {
         return best
     }
 
-    /// A call of `pick` ended. `failed` means that the endpoint is to blame, not the request.
-    mutating func finished(_ id: ID, latency: UInt64, failed: Bool, now: UInt64) {
+    /// What `pick` returned was not used after all.
+    mutating func unpick(_ id: ID) {
         guard var endpoint = endpoints[id] else { return }
         endpoint.outstanding = max(0, endpoint.outstanding - 1)
-        let sample = failed ? max(Double(latency), Self.failureLatency) : Double(latency)
+        endpoint.calls -= min(1, endpoint.calls)
+        endpoints[id] = endpoint
+    }
+
+    /// A call of `pick` ended.
+    mutating func finished(_ id: ID, latency: UInt64, _ outcome: Outcome, now: UInt64) {
+        guard var endpoint = endpoints[id] else { return }
+        endpoint.outstanding = max(0, endpoint.outstanding - 1)
+        switch outcome {
+        case .answered:
+            learn(Double(latency), &endpoint, now: now)
+            endpoint.failuresInARow = 0
+            endpoint.ejections = 0
+        case .failed:
+            learn(max(Double(latency), Self.failureLatency), &endpoint, now: now)
+            endpoint.failures += 1
+            endpoint.failuresInARow += 1
+            if endpoint.failuresInARow >= Self.failuresToEject { eject(&endpoint, now: now) }
+        case .unmeasured: break
+        }
+        endpoints[id] = endpoint
+    }
+
+    /// Up at once, down by the time that has passed.
+    private func learn(_ sample: Double, _ endpoint: inout Endpoint, now: UInt64) {
         if sample >= endpoint.ewma {
             endpoint.ewma = sample
         } else {
-            // exp(-dt/decay) in its first-order form, which needs no math library.
-            let elapsed = Double(now &- endpoint.updated)
+            // exp(-dt/decay) in its first-order form, which needs no math library. Calls that end at the same time may
+            // come here in any order.
+            let elapsed = Double(now - min(now, endpoint.updated))
             let keep = Self.decay / (Self.decay + elapsed)
             // The average of what is seen counts at least a little, or a burst would never be forgotten.
             let weight = min(keep, 0.95)
             endpoint.ewma = endpoint.ewma * weight + sample * (1 - weight)
         }
-        endpoint.updated = now
-        if failed {
-            endpoint.failures += 1
-            endpoint.failuresInARow += 1
-            if endpoint.failuresInARow >= Self.failuresToEject { eject(&endpoint, now: now) }
-        } else {
-            endpoint.failuresInARow = 0
-            endpoint.ejections = 0
-        }
-        endpoints[id] = endpoint
+        endpoint.updated = max(now, endpoint.updated)
     }
 
     /// Never more than half of the ready endpoints are out at once.

@@ -6,6 +6,8 @@ public struct ChannelConfiguration: Sendable {
     public var backoff = Backoff()
     /// How often a DNS name is asked again.
     public var resolveInterval: Duration = .seconds(5)
+    /// Between two look-ups, however many connections were lost.
+    public var resolvePause: Duration = .seconds(1)
     /// How long a call may wait for an endpoint to be ready; its own deadline may be sooner.
     public var readyTimeout: Duration = .seconds(5)
     /// Attempts of one call, the first included, each on another endpoint where there is one.

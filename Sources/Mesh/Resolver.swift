@@ -1,35 +1,58 @@
 import Glibc
-public import NIOCore
+import NIOCore
 import NIOPosix
 
 /// Turns a target into addresses, by the system's resolver, off the event loops.
-public struct Resolver: Sendable {
-    public var target: Target
+struct Resolver: Sendable {
+    let target: Target
+    /// All addresses of one name. Blocks.
+    let lookUp: @Sendable (Target.HostPort) throws -> [SocketAddress]
+    /// What each name had when it was last resolved.
+    private var known: [Target.HostPort: [SocketAddress]] = [:]
 
-    public init(target: Target) { self.target = target }
+    init(
+        target: Target, lookUp: @escaping @Sendable (Target.HostPort) throws -> [SocketAddress] = Resolver.systemLookUp
+    ) {
+        self.target = target
+        self.lookUp = lookUp
+    }
 
-    /// Every address of the target, without duplicates, in a stable order.
-    /// - Throws: `MeshError` that names the host.
-    public func resolve() async throws -> [SocketAddress] {
+    /// Every address of the target, without duplicates, in a stable order. A name that cannot be resolved keeps the
+    /// addresses that it had.
+    /// - Returns: `trouble` names what could not be resolved, and why.
+    mutating func resolve() async -> (addresses: [SocketAddress], trouble: String?) {
         let names: [Target.HostPort] =
             switch target.kind {
             case .fixed(let list): list
             case .dns(let name): [name]
             }
-        return try await NIOThreadPool.singleton.runIfActive {
-            var seen: Set<String> = []
-            var addresses: [SocketAddress] = []
-            for name in names {
-                for address in try Self.lookUp(name) where seen.insert("\(address)").inserted {
-                    addresses.append(address)
-                }
-            }
-            return Array(addresses.prefix(Target.maxEndpoints))
+        let answers = try? await NIOThreadPool.singleton.runIfActive { [lookUp] in
+            names.map { name in Result { try lookUp(name) } }
         }
+        return note(answers ?? [], of: names)
     }
 
+    private mutating func note(
+        _ answers: [Result<[SocketAddress], any Error>], of names: [Target.HostPort]
+    ) -> (addresses: [SocketAddress], trouble: String?) {
+        var troubles: [String] = []
+        for (name, answer) in zip(names, answers) {
+            switch answer {
+            case .success(let found) where !found.isEmpty: known[name] = found
+            case .success: troubles.append("'\(name.host)' has no addresses")
+            case .failure(let error): troubles.append("\(error)")
+            }
+        }
+        var seen: Set<String> = []
+        let addresses = names.flatMap { known[$0] ?? [] }.filter { seen.insert($0.endpointName).inserted }
+        let shown = troubles.prefix(Self.troublesShown).joined(separator: "; ")
+        return (Array(addresses.prefix(Target.maxEndpoints)), troubles.isEmpty ? nil : shown)
+    }
+
+    private static let troublesShown = 4
+
     /// getaddrinfo (RFC 3493), every answer of it. Blocks.
-    private static func lookUp(_ name: Target.HostPort) throws -> [SocketAddress] {
+    @Sendable static func systemLookUp(_ name: Target.HostPort) throws -> [SocketAddress] {
         if let literal = try? SocketAddress(ipAddress: name.host, port: name.port) { return [literal] }
         var hints = unsafe addrinfo()
         unsafe hints.ai_socktype = Int32(SOCK_STREAM.rawValue)

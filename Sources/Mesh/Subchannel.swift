@@ -20,8 +20,6 @@ final class Subchannel: Sendable {
         var stopped = false
         var reason: String? = "not connected yet"
         var failures = 0
-        /// Ends the wait for what `run()` waits for.
-        var interrupt: (@Sendable () -> Void)?
     }
 
     init(name: String, address: SocketAddress, channel: BalancedChannel) {
@@ -48,7 +46,7 @@ final class Subchannel: Sendable {
                 state.failures += 1
                 return state.failures
             }
-            channel.becameUnready(name, lostConnection: true)
+            channel.becameUnready(self, lostConnection: true)
             if isStopped || Task.isCancelled { break }
             channel.logger.debug("endpoint lost", metadata: ["endpoint": "\(name)", "reason": "\(reason)"])
             var random = SystemRandomNumberGenerator()
@@ -58,12 +56,11 @@ final class Subchannel: Sendable {
 
     /// No new calls; what runs may finish; then `run()` ends.
     func stop() {
-        let (connection, interrupt) = state.withLock { state in
+        let connection = state.withLock { state in
             state.stopped = true
             state.serving = false
-            return (state.connection, state.interrupt)
+            return state.connection
         }
-        interrupt?()
         connection?.drain()
     }
 
@@ -74,12 +71,14 @@ final class Subchannel: Sendable {
         do {
             let connection = try await RPCConnection.connect(
                 to: address, configuration: channel.configuration.client, group: channel.group, logger: channel.logger)
-            state.withLock { state in
+            let stopped = state.withLock { state in
                 state.connection = connection
                 state.reason = "health is not known yet"
+                return state.stopped
             }
-            // What runs there may finish when the endpoint is only gone from the name.
-            defer { if isStopped { connection.drain() } else { connection.close() } }
+            // What runs there may finish, whether the endpoint is gone from the name or restarts.
+            defer { connection.drain() }
+            if stopped { return "stopped" }
             try await watch(connection)
             return "connection ended"
         } catch let error as RPCError {
@@ -89,20 +88,20 @@ final class Subchannel: Sendable {
         }
     }
 
+    /// Until the connection takes no new calls, or its health is not told any more.
     private func watch(_ connection: RPCConnection) async throws {
         let health = try await connection.watchHealth(of: channel.healthService)
-        let stopped = state.withLock { state in
-            state.interrupt = { health.cancel() }
-            return state.stopped
-        }
-        defer { state.withLock { $0.interrupt = nil } }
-        if stopped { return }
+        connection.onUnusable { health.cancel() }
         do {
             for try await status in health.statuses { apply(status) }
         } catch let error as RPCError where error.code == .unimplemented {
             // No health service there: connected is as good as it gets.
             apply(.serving)
-            throw await connection.closed()
+            let (usable, end) = AsyncStream.makeStream(of: Void.self)
+            connection.onUnusable { end.finish() }
+            for await _ in usable {}
+        } catch let error as RPCError where error.code == .cancelled && !connection.isUsable {
+            throw RPCError(.unavailable, "connection takes no new calls")
         }
     }
 
@@ -113,6 +112,6 @@ final class Subchannel: Sendable {
             state.reason = serving ? nil : "health is \(status)"
             if serving { state.failures = 0 }
         }
-        if serving { channel.becameReady(name) } else { channel.becameUnready(name, lostConnection: false) }
+        if serving { channel.becameReady(self) } else { channel.becameUnready(self, lostConnection: false) }
     }
 }

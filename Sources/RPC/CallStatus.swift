@@ -30,7 +30,8 @@ struct CallStatus {
             return RPCError(.fromHTTP(status: Int(status) ?? 0), "peer answered with HTTP status \(status.prefix(3))")
         }
         guard Framing.isGRPC(contentType) else {
-            return RPCError(.unknown, "peer answered with content-type '\(contentType.prefix(64))', not application/grpc")
+            return RPCError(
+                .unknown, "peer answered with content-type '\(contentType.prefix(64))', not application/grpc")
         }
         return nil
     }

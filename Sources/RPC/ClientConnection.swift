@@ -290,7 +290,25 @@ final class ClientConnection: HTTP2Delegate, LoopBound {
         call.isClosed = true
         // Its messages may still wait for memory.
         guard !call.isRemoteDone else { return }
+        if code == .refusedStream, requeue(call) { return }
         finish(call, reason(of: code, call))
+    }
+
+    /// Stock servers count a stream for a moment longer than we do, and refuse the next one.
+    private static let maxRefusals = 3
+
+    /// A unary call that was refused, so never begun, waits for a stream again (gRPC A6, "Transparent Retries").
+    private func requeue(_ call: ClientStream) -> Bool {
+        guard case .unary = call.sink, let id = call.id, !call.hasHead, call.refusals < Self.maxRefusals,
+            goAway == nil, !isDraining, closeReason == nil
+        else { return false }
+        calls[id] = nil
+        call.id = nil
+        call.refusals += 1
+        call.isClosed = false
+        call.hasFinishedSending = false
+        pending.prepend(call)
+        return true
     }
 
     private func reason(of code: ErrorCode, _ call: ClientStream) -> RPCError {
@@ -328,7 +346,9 @@ final class ClientConnection: HTTP2Delegate, LoopBound {
         if let id = call.id {
             calls[id] = nil
             // Nobody listens any more; after a status, the rest of what we would send is not wanted.
-            if !call.isClosed, !call.isRemoteDone || !call.hasFinishedSending { session.reset(stream: id, code: .cancel) }
+            if !call.isClosed, !call.isRemoteDone || !call.hasFinishedSending {
+                session.reset(stream: id, code: .cancel)
+            }
         } else {
             pending.removeAll { $0 === call }
         }
@@ -418,7 +438,8 @@ final class ClientConnection: HTTP2Delegate, LoopBound {
         let error =
             closeReason
             ?? RPCError(
-                .unavailable, "connection to \(peer) was lost: \(reason.map { SystemError.text($0) } ?? goAway ?? "closed by peer")",
+                .unavailable,
+                "connection to \(peer) was lost: \(reason.map { SystemError.text($0) } ?? goAway ?? "closed by peer")",
                 cause: reason)
         end = error
         timer?.cancel()

@@ -7,6 +7,14 @@ final class ConnectionStatus: Sendable {
         var attachmentPeer: String?
         var end: RPCError?
         var waiters: [CheckedContinuation<RPCError, Never>] = []
+        /// To be told once that the connection takes no new calls.
+        var listeners: [@Sendable () -> Void] = []
+
+        mutating func stopUse() -> [@Sendable () -> Void] {
+            isUsable = false
+            defer { listeners = [] }
+            return listeners
+        }
     }
 
     private let state = Mutex(State())
@@ -14,13 +22,24 @@ final class ConnectionStatus: Sendable {
     var isUsable: Bool { state.withLock { $0.isUsable } }
     var attachmentPeer: String? { state.withLock { $0.attachmentPeer } }
 
-    func stopUse() { state.withLock { $0.isUsable = false } }
+    func stopUse() {
+        let listeners = state.withLock { $0.stopUse() }
+        for listener in listeners { listener() }
+    }
+
+    func onUnusable(_ listener: @escaping @Sendable () -> Void) {
+        let isUsable = state.withLock { state in
+            if state.isUsable { state.listeners.append(listener) }
+            return state.isUsable
+        }
+        if !isUsable { listener() }
+    }
 
     func announced(_ identity: String) { state.withLock { $0.attachmentPeer = identity } }
 
     func end(_ error: RPCError) {
+        stopUse()
         let waiters = state.withLock { state in
-            state.isUsable = false
             state.end = state.end ?? error
             defer { state.waiters = [] }
             return state.waiters

@@ -73,7 +73,8 @@ final class InboundQueue: Sendable {
             if dropping { swap(&dropped, &state.entries) }
             return (state.waiter.take(), dropped)
         }
-        _ = dropped
+        // Memory that is let go serves others at once, which must not happen inside the lock.
+        withExtendedLifetime(dropped) {}
         if let error { waiter?.resume(throwing: error) } else { waiter?.resume(returning: nil) }
     }
 
@@ -98,7 +99,9 @@ final class InboundQueue: Sendable {
     private static let cancelled = RPCError(.cancelled, "call was cancelled")
 
     /// nil: nothing there; the continuation, if given, is kept for later.
-    private func poll(orWait continuation: CheckedContinuation<Payload?, any Error>? = nil) -> Result<Payload?, any Error>? {
+    private func poll(orWait continuation: CheckedContinuation<Payload?, any Error>? = nil) -> Result<
+        Payload?, any Error
+    >? {
         let (result, due) = state.withLock { state -> (Result<Payload?, any Error>?, Int) in
             if let entry = state.entries.popFirst() {
                 return (.success(entry.payload), state.take(entry.credit, step: creditStep))

@@ -65,8 +65,11 @@ public final class MemoryBudget: Sendable {
     }
 
     func cancel(_ ticket: UInt64) {
-        state.withLock { $0.waiters.removeAll { $0.id == ticket } }
-        serve()
+        // What the waiter holds may hold a lease, whose end needs the lock: it is let go outside of it.
+        let waiter = state.withLock { state in
+            state.waiters.firstIndex { $0.id == ticket }.map { state.waiters.remove(at: $0) }
+        }
+        withExtendedLifetime(waiter) { if waiter != nil { serve() } }
     }
 
     private func release(_ bytes: Int) {

@@ -78,7 +78,9 @@ struct MessageParser {
             return RPCError(.internal, "message has flags \(flags), which are not known in this call")
         }
         guard flags & Framing.compressedFlag != 0 else { return nil }
-        guard let encoding else { return RPCError(.internal, "message is compressed, but the call has no grpc-encoding") }
+        guard let encoding else {
+            return RPCError(.internal, "message is compressed, but the call has no grpc-encoding")
+        }
         return RPCError(.unimplemented, "grpc-encoding '\(encoding)' is not supported")
     }
 

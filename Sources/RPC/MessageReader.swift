@@ -58,7 +58,8 @@ struct MessageReader {
                 if lease == nil, body >= MemoryBudget.smallestReservation {
                     guard body <= budget.limit else {
                         return fail(
-                            RPCError(.resourceExhausted, "message size \(body) exceeds the memory budget \(budget.limit)"))
+                            RPCError(
+                                .resourceExhausted, "message size \(body) exceeds the memory budget \(budget.limit)"))
                     }
                     lease = budget.reserve(body)
                     if lease == nil { return park(body) }

@@ -33,8 +33,8 @@ public final class RPCConnection: Sendable {
             return RPCConnection(
                 inbox: inbox, status: status, creditStep: configuration.initialStreamWindowBytes / 4)
         } catch {
-            let text = (error as? RPCError)?.cause.map { SystemError.text($0) } ?? SystemError.text(error)
-            throw RPCError(.unavailable, "cannot connect to \(peer): \(text)", cause: error, neverStarted: true)
+            throw RPCError(
+                .unavailable, "cannot connect to \(peer): \(SystemError.text(error))", cause: error, neverStarted: true)
         }
     }
 
@@ -67,6 +67,9 @@ public final class RPCConnection: Sendable {
 
     /// New calls can start: neither closed nor told to go away.
     public var isUsable: Bool { status.isUsable }
+
+    /// Calls `action` once when new calls cannot start any more (at once if that is so already). It must not block.
+    public func onUnusable(_ action: @escaping @Sendable () -> Void) { status.onUnusable(action) }
 
     public func unary(
         _ path: String, _ request: Payload, metadata: Metadata = [:], deadline: Deadline? = nil

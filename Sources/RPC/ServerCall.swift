@@ -24,6 +24,7 @@ final class ServerCall: @unchecked Sendable {
     var initialMetadata = Metadata()
     var trailers = Metadata()
     var hasSentHead = false
+    /// Answered, or past answering.
     var isAnswered = false
 
     init(stream: Int32, context: CallContext, handler: RPCHandler, reader: MessageReader) {
@@ -36,6 +37,7 @@ final class ServerCall: @unchecked Sendable {
     /// Ends what waits for this call.
     /// - Parameter error: why, where it was not the handler that ended it.
     func end(_ error: RPCError, budget: MemoryBudget) {
+        isAnswered = true
         if let ticket { budget.cancel(ticket) }
         ticket = nil
         inbound?.finish(error, dropping: true)

@@ -230,7 +230,8 @@ final class ServerConnection: HTTP2Delegate, LoopBound {
     }
 
     private func run(
-        _ call: ServerCall, _ body: @escaping @Sendable (CallContext, MessageStream, ResponseWriter) async throws -> Void
+        _ call: ServerCall,
+        _ body: @escaping @Sendable (CallContext, MessageStream, ResponseWriter) async throws -> Void
     ) {
         guard let inbox else { return }
         let inbound = InboundQueue(creditStep: context.configuration.initialStreamWindowBytes / 4) { bytes in

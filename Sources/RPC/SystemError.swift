@@ -1,4 +1,5 @@
 import Foundation
+import HTTP2
 import NIOCore
 import NIOPosix
 
@@ -10,6 +11,8 @@ enum SystemError {
         case let error as NIOConnectionError:
             error.connectionErrors.first.map { text($0.error) } ?? error.dnsAError.map { text($0) }
                 ?? error.dnsAAAAError.map { text($0) } ?? "no address"
+        case let error as HTTP2Error: error.message
+        case let error as RPCError: error.cause.map { text($0) } ?? error.message
         case let error as ChannelError:
             if case .connectTimeout(let limit) = error {
                 "no answer within \(Double(limit.nanoseconds) / 1e9) s"

@@ -20,6 +20,11 @@ enum Record {
         var kind: Kind
         var byteCount: Int
 
+        init(_ kind: Kind, byteCount: Int) {
+            self.kind = kind
+            self.byteCount = byteCount
+        }
+
         /// - Parameter frameByteCount: pixels of a frame; nil before INFO, when no frame may come.
         init(_ bytes: inout ByteBuffer, frameByteCount: Int?) throws(VideoError) {
             guard let (number, count) = bytes.readMultipleIntegers(endianness: .little, as: (UInt32, UInt32).self),

@@ -3,7 +3,9 @@ internal import CVision
 /// Calls the C++ core and turns what it reports into a `VisionError`.
 enum Core {
     /// - Parameter call: returns nil or false where it failed, and has filled the error then.
-    static func pointer(_ call: (UnsafeMutablePointer<vision_error>) -> OpaquePointer?) throws(VisionError) -> OpaquePointer {
+    static func pointer(_ call: (UnsafeMutablePointer<vision_error>) -> OpaquePointer?) throws(VisionError)
+        -> OpaquePointer
+    {
         var error = vision_error()
         guard let pointer = unsafe call(&error) else { throw thrown(error) }
         return unsafe pointer

@@ -28,7 +28,9 @@ extension ModelFile {
         let resolved = URL(fileURLWithPath: path).resolvingSymlinksInPath().path
         // A FIFO or a device would block or never end.
         let type = try? FileManager.default.attributesOfItem(atPath: resolved)[.type] as? FileAttributeType
-        guard type == .typeRegular, let handle = FileHandle(forReadingAtPath: resolved) else { throw failed("cannot be read") }
+        guard type == .typeRegular, let handle = FileHandle(forReadingAtPath: resolved) else {
+            throw failed("cannot be read")
+        }
 
         var hash = SHA256()
         var size = 0

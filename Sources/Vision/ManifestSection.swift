@@ -19,7 +19,9 @@ struct ManifestSection {
         }
     }
 
-    func wrong(_ key: String, _ what: String) -> VisionError { VisionError(.badModel, "\(file): \(path)\(key) \(what)") }
+    func wrong(_ key: String, _ what: String) -> VisionError {
+        VisionError(.badModel, "\(file): \(path)\(key) \(what)")
+    }
 
     /// Call when all known keys were asked for.
     func finish() throws(VisionError) {
@@ -65,7 +67,9 @@ struct ManifestSection {
         guard let list = node.sequence else {
             return Array(repeating: try Self.number(node, range) { self.wrong(key, $0) }, count: count)
         }
-        guard list.count == count else { throw wrong(key, "has \(list.count) numbers, but there are \(count) channels") }
+        guard list.count == count else {
+            throw wrong(key, "has \(list.count) numbers, but there are \(count) channels")
+        }
         return try list.numbers(range) { self.wrong(key, $0) }
     }
 

@@ -56,7 +56,9 @@ public import Messages
     ) throws(VisionError) -> (found: [[Detection]], times: StageTimes) {
         try require(.detection)
         var found = Array(repeating: [Detection](), count: inputs.count)
-        let wanted = inputs.indices.map { Wanted(minConfidence: minConfidence.indices.contains($0) ? minConfidence[$0] : 0) }
+        let wanted = inputs.indices.map {
+            Wanted(minConfidence: minConfidence.indices.contains($0) ? minConfidence[$0] : 0)
+        }
         let times = try run(inputs, wanted) { finding in
             let id = Int(finding.class_id)
             let box = Box(x: finding.x, y: finding.y, width: finding.width, height: finding.height)
@@ -97,7 +99,8 @@ public import Messages
 
     private func require(_ task: ModelManifest.Task) throws(VisionError) {
         guard manifest.task == task else {
-            throw VisionError(.badModel, "model \(manifest.name) is for \(manifest.task.rawValue), not \(task.rawValue)")
+            throw VisionError(
+                .badModel, "model \(manifest.name) is for \(manifest.task.rawValue), not \(task.rawValue)")
         }
     }
 
@@ -115,7 +118,7 @@ public import Messages
                 }
             }
         }
-        for unsafe finding in unsafe UnsafeBufferPointer(start: result.findings, count: result.count) { take(finding) }
+        unsafe UnsafeBufferPointer(start: result.findings, count: result.count).forEach(take)
         var times = StageTimes()
         times.preprocess = unsafe result.preprocess_microseconds
         times.infer = unsafe result.infer_microseconds

@@ -98,7 +98,9 @@ extension ModelManifest {
             throw section.wrong("sha256", "must be 64 lower-case hexadecimal digits")
         }
         let url = try section.textIfAny("url")
-        guard url == nil || url?.hasPrefix("https://") == true else { throw section.wrong("url", "must begin with https://") }
+        guard url == nil || url?.hasPrefix("https://") == true else {
+            throw section.wrong("url", "must begin with https://")
+        }
         try section.finish()
         return ModelFile(name: name, bytes: bytes, sha256: sha256, url: url, path: nil)
     }
@@ -159,7 +161,9 @@ extension OutputSettings {
 extension OutputSettings.Priors {
     init(_ section: inout ManifestSection) throws(VisionError) {
         stride = try section.whole("stride", 1...ModelManifest.maxInputSide)
-        guard let sequence = section.node("sizes")?.sequence else { throw section.wrong("sizes", "must be a list of numbers") }
+        guard let sequence = section.node("sizes")?.sequence else {
+            throw section.wrong("sizes", "must be a list of numbers")
+        }
         let where_ = section
         sizes = try sequence.numbers(1...Float(ModelManifest.maxInputSide)) { where_.wrong("sizes", $0) }
         try section.finish()

@@ -110,7 +110,8 @@ void die_with_parent() {
 
 void give_up_rights(Role role) {
     prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+// A sanitizer's shadow memory is bigger than any limit.
+#if !defined(FRAMEMESH_SANITIZED)
     limit(RLIMIT_AS, kAddressSpaceBytes);
 #endif
     limit(RLIMIT_NOFILE, kOpenFiles);

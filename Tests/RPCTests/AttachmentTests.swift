@@ -45,9 +45,12 @@ import Testing
 
     @Test func largeAndSmallOnesInterleave() async throws {
         try await Loopback.with(
-            ["D": Self.describe, "Echo": .stream { _, requests, responses in
-                for try await request in requests { try await responses.write(request) }
-            }], server: .attaching
+            [
+                "D": Self.describe,
+                "Echo": .stream { _, requests, responses in
+                    for try await request in requests { try await responses.write(request) }
+                },
+            ], server: .attaching
         ) { loopback in
             _ = try await loopback.unary("D")
             let call = try await loopback.connection.open(loopback.path("Echo"))
@@ -78,7 +81,8 @@ import Testing
         var client = ClientConfiguration()
         client.initialStreamWindowBytes = 65_535
         client.maxMessageBytes = 16 << 20
-        try await Loopback.with(["Echo": .unary { _, payload in payload }], server: server, client: client) { loopback in
+        try await Loopback.with(["Echo": .unary { _, payload in payload }], server: server, client: client) {
+            loopback in
             let big = Self.pixels(9_999_999)
             let answer = try await loopback.connection.unary(loopback.path("Echo"), Payload(big))
             #expect(answer.payload.message == big)
@@ -98,7 +102,9 @@ import Testing
             }
             #expect(tooLong?.code == .resourceExhausted)
             #expect(tooLong?.message == "message size 1000000 exceeds limit 1000")
-            let answerTooLong = await failure { _ = try await loopback.unary("Echo", String(repeating: "x", count: 999)) }
+            let answerTooLong = await failure {
+                _ = try await loopback.unary("Echo", String(repeating: "x", count: 999))
+            }
             #expect(answerTooLong?.code == .resourceExhausted)
             #expect(answerTooLong?.message == "message size 999 exceeds limit 100")
             try await loopback.expect("still alive", from: "Echo", "still alive")

@@ -118,10 +118,12 @@ import Testing
     }
 
     @Test func manyCallsRunAtOnce() async throws {
-        try await Loopback.serving(["Echo": .unary { _, payload in
-            await Task.yield()
-            return payload
-        }]) { server in
+        try await Loopback.serving([
+            "Echo": .unary { _, payload in
+                await Task.yield()
+                return payload
+            }
+        ]) { server in
             try await withThrowingTaskGroup(of: Int.self) { tasks in
                 for index in 0..<8 {
                     let connection = try await RPCConnection.connect(

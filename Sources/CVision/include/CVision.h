@@ -1,8 +1,10 @@
 // Framemesh's image core: picture bytes to pixels, pixels to detections, boxes on pixels.
 //
 // Conventions, for every function here:
-// - `_create` and `_decode` give ownership of what they return; `_free` takes it back (and takes NULL). Anything else borrows.
-// - Bytes come as a pointer and a length and are only read during the call. A pointer may be NULL where its length is 0.
+// - `_create` and `_decode` give ownership of what they return; `_free` takes it back (and takes NULL). Anything else
+// borrows.
+// - Bytes come as a pointer and a length and are only read during the call. A pointer may be NULL where its length is
+// 0.
 // - What fails returns NULL or false and fills `*error` (which must not be NULL); otherwise `*error` is left alone.
 // - No C++ exception leaves a function.
 // - A `vision_image` does not change once others see it: any number of threads may read it. A `vision_model` belongs to
@@ -101,7 +103,11 @@ size_t vision_bytes_length(const vision_bytes *bytes);
 typedef struct vision_model vision_model;
 
 typedef enum vision_network { VISION_DARKNET = 0, VISION_ONNX = 1 } vision_network;
-typedef enum vision_channels { VISION_CHANNELS_BGR = 0, VISION_CHANNELS_RGB = 1, VISION_CHANNELS_GRAY = 2 } vision_channels;
+typedef enum vision_channels {
+    VISION_CHANNELS_BGR = 0,
+    VISION_CHANNELS_RGB = 1,
+    VISION_CHANNELS_GRAY = 2
+} vision_channels;
 typedef enum vision_resize { VISION_STRETCH = 0, VISION_LETTERBOX = 1 } vision_resize;
 
 // docs/models.md describes them.

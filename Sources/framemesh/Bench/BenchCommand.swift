@@ -7,15 +7,17 @@ struct BenchCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "bench", abstract: "Measure a mesh, or the same work without one.",
         discussion: """
-            A closed loop: each caller sends its next frame when the last one was answered. Each has a connection of its
-            own. Frames per second and latencies are those of frames answered after the warm-up. Ctrl-C ends the run
+            A closed loop: each caller sends its next frame when the last one was answered. Each has a connection of its \
+            own. Frames per second and latencies are those of frames answered after the warm-up. Ctrl-C ends the run \
             and prints what was measured.
 
             Examples:
-              framemesh bench --pipeline detect+classify --concurrency 8 --duration 10 --input dog.jpg
-              framemesh bench --coordinator 10.0.0.5:8500 --pipeline track --stream --concurrency 4 --input frames/*.jpg
-              framemesh bench --in-process --pipeline detect+classify --detect-model yolo-fastest-1.1 \\
-                --classify-model squeezenet-1.1 --concurrency 2 --duration 10 --input dog.jpg --json
+              framemesh bench --pipeline detect --concurrency 8 --input dog.jpg
+              framemesh bench --coordinator 10.0.0.5:8500 --pipeline track \\
+                --stream --concurrency 4 --duration 30 --input frames/*.jpg
+              framemesh bench --in-process --pipeline detect+classify \\
+                --detect-model yolo-fastest-1.1 --classify-model squeezenet-1.1 \\
+                --concurrency 2 --duration 10 --input dog.jpg --json
 
             Exit code 0 only if no frame failed.
             """)

@@ -64,7 +64,7 @@ final class InProcessRunner {
 }
 
 extension AnalyzeResponse {
-    fileprivate mutating func add(_ times: StageTimes, of stage: String) {
+    fileprivate mutating func add(_ times: Vision.StageTimes, of stage: String) {
         timing.append(Timing("\(stage).preprocess", microseconds: times.preprocess))
         timing.append(Timing("\(stage).infer", microseconds: times.infer))
         timing.append(Timing("\(stage).postprocess", microseconds: times.postprocess))

@@ -19,9 +19,9 @@ struct MeshBench: Sendable {
         let first = try await MeshClient.connect(to: target)
         var clients = [first]
         do {
-            let addresses = try await Resolver(target: target).resolve()
+            let addresses = try await target.resolve()
             for index in 1..<max(1, count) {
-                let address = addresses.isEmpty ? first.address : addresses[index % addresses.count]
+                let address = addresses[index % addresses.count]
                 clients.append(try await MeshClient.connect(to: address, name: target.name(of: address)))
             }
             return clients
@@ -60,9 +60,9 @@ struct MeshBench: Sendable {
                     options.request(inputs.frame(sequence)), deadline: options.deadline)
                 let end = ContinuousClock.now
                 if window.contains(end) { measured.record(response, took: end - start) }
-            } catch let error as RPCError {
+            } catch {
                 if Task.isCancelled { break }
-                if error.isOfConnection { throw client.explaining(error) }
+                guard let error = error as? RPCError, !error.isOfConnection else { throw client.explaining(error) }
                 if window.contains(.now) { measured.fail(error.message) }
             }
             sequence += 1

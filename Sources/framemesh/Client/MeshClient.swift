@@ -25,7 +25,7 @@ struct MeshClient: Sendable {
     static func connect(to target: Target) async throws -> MeshClient {
         let addresses: [SocketAddress]
         do {
-            addresses = try await Resolver(target: target).resolve()
+            addresses = try await target.resolve()
         } catch {
             throw unreachable("\(target.hostPorts): \(Fatal(error).description)")
         }
@@ -40,8 +40,7 @@ struct MeshClient: Sendable {
                 troubles.append("\(target.name(of: address)): \(Fatal(error).description)")
             }
         }
-        throw unreachable(
-            troubles.isEmpty ? "\(target.hostPorts): the name has no addresses" : troubles.joined(separator: "; "))
+        throw unreachable(troubles.joined(separator: "; "))
     }
 
     /// Connects to one address.

@@ -9,7 +9,8 @@ struct NodesCommand: AsyncParsableCommand {
         discussion: """
             Examples:
               framemesh nodes
-              framemesh nodes --coordinator 10.0.0.5:8500 --json | jq -r 'select(.state != "ready").address'
+              framemesh nodes --coordinator 10.0.0.5:8500
+              framemesh nodes --json | jq -r 'select(.state != "ready").address'
 
             Exit code 0 if the coordinator answered, also when no node is ready.
             """)

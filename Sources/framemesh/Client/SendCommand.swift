@@ -5,7 +5,7 @@ struct SendCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "send", abstract: "Send pictures through a mesh.",
         discussion: """
-            Files are answered in the order given. A directory stands for the JPEG, PNG and WebP files in it and below,
+            Files are answered in the order given. A directory stands for the JPEG, PNG and WebP files in it and below, \
             sorted by path; - is a picture on standard input. Files of at most 64 MiB.
 
             Examples:
@@ -13,7 +13,8 @@ struct SendCommand: AsyncParsableCommand {
               framemesh send --pipeline detect+classify --json pictures/ > answers.jsonl
               framemesh send --pipeline detect --annotate found/ holiday/
               curl -s https://example.org/cat.jpg | framemesh send --pipeline classify -
-              framemesh send --pipeline detect --encoding nv12 --width 1280 --height 720 frame.nv12
+              framemesh send --pipeline detect --encoding nv12 \\
+                --width 1280 --height 720 frame.nv12
               framemesh send --pipeline track --frame-rate 10 --json frames/
 
             Exit code 0 only if every picture was answered 'ok'.
@@ -36,7 +37,7 @@ struct SendCommand: AsyncParsableCommand {
     @Option(help: "Pictures a second of a stream, which trackers go by.")
     var frameRate = PictureSender.defaultFrameRate
 
-    @Option(help: "Files are raw pixels: bgr8, rgb8, gray8, nv12 or i420.") var encoding: Encoding?
+    @Option(help: "What files are; for raw pixels give --width and --height.") var encoding: Encoding?
     @Option(help: "Of raw pictures, pixels.") var width: Int?
     @Option(help: "Of raw pictures, pixels.") var height: Int?
     @Option(help: "Of raw pictures, bytes from row to row. (default: rows are packed)") var rowStride: Int?

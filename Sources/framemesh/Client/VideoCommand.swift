@@ -6,15 +6,16 @@ struct VideoCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "video", abstract: "Send a video through a mesh.",
         discussion: """
-            Every frame is answered exactly once, in order. Under the policy 'lossless' frames go as fast as the answers
-            come; under 'latest' they go in real time, and of frames that wait only the newest stays; under 'deadline'
+            Every frame is answered exactly once, in order. Under the policy 'lossless' frames go as fast as the answers \
+            come; under 'latest' they go in real time, and of frames that wait only the newest stays; under 'deadline' \
             a frame that waited longer than --frame-deadline-ms is dropped.
 
             Examples:
               framemesh video --pipeline track --output tracked.mp4 street.mp4
-              framemesh video --pipeline cascade+track --json digits.mp4 > answers.jsonl
+              framemesh video --pipeline cascade+track --json digits.mp4 > a.jsonl
               framemesh video --pipeline detect --policy latest --json street.mp4
-              framemesh video --coordinator vision.example.org:8500 --pipeline track --encode jpeg:80 street.mp4
+              framemesh video --coordinator vision.example.org:8500 \\
+                --pipeline track --encode jpeg:80 street.mp4
 
             Exit code 0 only if every frame was answered 'ok' or dropped by the policy that was asked for.
             """)

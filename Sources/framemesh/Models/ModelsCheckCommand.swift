@@ -31,7 +31,9 @@ struct ModelsCheckCommand: AsyncParsableCommand {
             for model in chosen {
                 try Task.checkCancellation()
                 let place = ModelPlace(model, bundled: bundled)
-                if names.isEmpty, !place.isHere {
+                if !place.isHere {
+                    // One that was asked for by name should be here.
+                    if !names.isEmpty { allWork = false }
                     try console.print(line(model.name, .notHere))
                     continue
                 }
@@ -71,7 +73,7 @@ struct ModelsCheckCommand: AsyncParsableCommand {
                 return
                     "ok      \(name)  loaded in \(Self.milliseconds(load)) ms, one pass takes \(Self.milliseconds(pass)) ms"
             case .broken(let reason): return "broken  \(name)  \(reason.onOneLine)"
-            case .notHere: return "absent  \(name)  framemesh models pull \(name)"
+            case .notHere: return "absent  \(name)  not here; try: framemesh models pull \(name)"
             }
         }
         return JSONText.object { json in

@@ -4,7 +4,7 @@ struct ModelsCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "models", abstract: "List, check and pull models.",
         discussion: """
-            Models come with the program, lie in the folders of $FRAMEMESH_MODELS (several with :), or are pulled into
+            Models come with the program, lie in the folders of $FRAMEMESH_MODELS (several with :), or are pulled into \
             ~/.local/share/framemesh/models ($XDG_DATA_HOME is honoured).
 
             Examples:

@@ -7,7 +7,7 @@ struct ModelsPullCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "pull", abstract: "Download the files of models, and verify them.",
         discussion: """
-            Files come from the URLs of the model's manifest. A download that was interrupted goes on where it stopped.
+            Files come from the URLs of the model's manifest. A download that was interrupted goes on where it stopped. \
             A file whose size or sha256 is not that of the manifest is refused, and nothing of it is kept.
 
             Examples:

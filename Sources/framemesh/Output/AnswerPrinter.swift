@@ -37,7 +37,7 @@ final class AnswerPrinter {
     /// - Throws: `Fatal` if nobody reads standard output any more.
     func print(_ answer: SourceAnswer) throws {
         let status = answer.response.status
-        summary.count(answer.response)
+        summary.count(answer.response, of: tables ? answer.source : nil)
         progress.advance(dropped: status == .dropped, failed: status == .error || status == .partial)
         if json {
             try console.print(answer.line(stages: stages))

@@ -17,12 +17,14 @@ struct RunSummary: Sendable {
     private(set) var causes: [String: Cause] = [:]
 
     struct Cause: Sendable {
+        var status: AnswerStatus
         var count: UInt64 = 0
-        /// The first such cause, as it was said.
+        /// The first such cause, as it was said, behind the name of what it is about.
         var example: String
     }
 
-    mutating func count(_ response: AnalyzeResponse) {
+    /// - Parameter source: what the answer is about, where causes are not all about the same; nil otherwise.
+    mutating func count(_ response: AnalyzeResponse, of source: String? = nil) {
         frames += 1
         switch response.status {
         case .ok: ok += 1
@@ -32,13 +34,14 @@ struct RunSummary: Sendable {
         }
         if response.attempts > 0, response.status == .ok || response.status == .partial { retried += 1 }
         detections += UInt64(response.detections.count)
-        if response.status != .ok { count(cause: response.cause) }
+        if response.status != .ok { count(cause: response.cause, response.status, source) }
     }
 
-    private mutating func count(cause: String) {
+    private mutating func count(cause: String, _ status: AnswerStatus, _ source: String?) {
         let kind = Self.kind(of: cause)
         let known = causes[kind] != nil || causes.count < Self.maxCauses
-        causes[known ? kind : "other causes", default: Cause(example: cause.onOneLine)].count += 1
+        let example = (source.map { "\($0): " } ?? "") + cause.onOneLine
+        causes[known ? kind : "other causes", default: Cause(status: status, example: example)].count += 1
     }
 
     /// Every frame was answered `ok`, or dropped by the policy that was asked for.
@@ -66,7 +69,8 @@ struct RunSummary: Sendable {
                 "\(retried) \(retried == 1 ? "frame was" : "frames were") answered by another node after a failure")
         }
         for (_, cause) in causes.sorted(by: { ($1.value.count, $0.key) < ($0.value.count, $1.key) }) {
-            notes.append(cause.count == 1 ? cause.example : "\(cause.count) times, the first: \(cause.example)")
+            let what = cause.status == .error ? "failed" : cause.status.word
+            notes.append("\(cause.count) \(what), \(cause.count > 1 ? "the first: " : "")\(cause.example)")
         }
         return notes
     }

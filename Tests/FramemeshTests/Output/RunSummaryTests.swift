@@ -34,7 +34,7 @@ import Testing
         let summary = Self.summary(
             (0..<40).map { (AnswerStatus.dropped, cause: "replaced by the newer frame \($0)", attempts: 0) }
                 + [(.error, "not a picture", 0)])
-        #expect(summary.notes == ["40 times, the first: replaced by the newer frame 0", "not a picture"])
+        #expect(summary.notes == ["40 dropped, the first: replaced by the newer frame 0", "1 failed, not a picture"])
     }
 
     @Test func causesAreBounded() {

@@ -1,0 +1,42 @@
+#include <math.h>
+
+#include "test.h"
+
+void test_drawing(void) {
+    const bytes pixels = scene(120, 80, 3);
+    vision_error error = {VISION_OK, ""};
+    vision_image *image = vision_image_create(VISION_BGR8, 120, 80, 0, pixels.data, pixels.length, usual, &error);
+    vision_image *copy = vision_image_create_copy(image, &error);
+    // Any numbers and any text; what matters is that nothing is written beside the picture.
+    const float places[] = {-1e30f, -50, 0, 30, 119, 500, 1e30f, NAN, INFINITY};
+    for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
+        for (size_t k = 0; k < sizeof places / sizeof *places; k++) {
+            EXPECT(
+                vision_image_draw_box(copy, places[i], places[k], places[k], 40, i * 7, "d\xC3\xB6g 0.91\n#7", &error),
+                "%s", error.text);
+        }
+    }
+    for (int line = -2; line < 30; line++) {
+        EXPECT(
+            vision_image_draw_line(copy, line & 1, line, "a rather long caption that does not fit in at all", &error),
+            "%s", error.text);
+    }
+    EXPECT(memcmp(vision_image_pixels(image), pixels.data, pixels.length) == 0, "the original changed");
+    EXPECT(memcmp(vision_image_pixels(copy), pixels.data, pixels.length) != 0, "nothing was drawn");
+
+    vision_bytes *jpeg = vision_bytes_create_jpeg(copy, 90, &error);
+    EXPECT(jpeg, "%s", error.text);
+    if (jpeg) {
+        int width = 0, height = 0;
+        const bytes view = {(uint8_t *)vision_bytes_data(jpeg), vision_bytes_length(jpeg)};
+        const bytes back = reference_decode(view, &width, &height);
+        EXPECT(width == 120 && height == 80, "%d x %d", width, height);
+        free(back.data);
+    }
+    vision_bytes_free(jpeg);
+    EXPECT(!vision_bytes_create_jpeg(copy, 0, &error) && strstr(error.text, "quality 0"), "%s", error.text);
+    EXPECT(!vision_bytes_create_jpeg(copy, 101, &error), "quality 101");
+    vision_image_free(copy);
+    vision_image_free(image);
+    free(pixels.data);
+}

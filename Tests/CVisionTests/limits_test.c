@@ -1,0 +1,63 @@
+#include "test.h"
+
+static void expect_refused(const uint8_t *data, size_t length, const char *words) {
+    const bytes copy = exact(data, length);
+    vision_error error;
+    vision_image *image = decode(copy, &error);
+    EXPECT(!image && error.status == VISION_BAD_PICTURE && strstr(error.text, words), "no '%s' in: %s", words,
+           error.text);
+    vision_image_free(image);
+    free(copy.data);
+}
+
+// A JPEG header of 65,500 pixels a side, and little else.
+static void test_huge_jpeg(void) {
+    uint8_t jpeg[200] = {0xFF, 0xD8, 0xFF, 0xDB, 0, 67, 0};
+    memset(jpeg + 7, 16, 64);
+    static const uint8_t frame[] = {0xFF, 0xC0, 0, 11, 8, 0xFF, 0xDC, 0xFF, 0xDC, 1, 1, 0x11, 0,
+                                    0xFF, 0xDA, 0, 8,  1, 1,    0,    0,    63,   0, 0, 0xFF, 0xD9};
+    memcpy(jpeg + 71, frame, sizeof frame);
+    expect_refused(jpeg, 71 + sizeof frame, "65500 x 65500 pixels exceed the limit of 16384 a side");
+}
+
+static void test_huge_png(void) {
+    const bytes pixels = scene(8, 8, 3);
+    const bytes png = reference_encode(".png", pixels.data, 8, 8, 3, 8, 0, 0);
+    static const uint8_t size[] = {0, 0, 0x27, 0x10, 0, 0, 0x17, 0x70};
+    memcpy(png.data + 16, size, sizeof size);
+    expect_refused(png.data, png.length, "10000 x 6000 pixels exceed the limit of 50000000 pixels");
+    static const uint8_t long_side[] = {0, 0, 0, 1, 0x7F, 0xFF, 0xFF, 0xFF};
+    memcpy(png.data + 16, long_side, sizeof long_side);
+    expect_refused(png.data, png.length, "1 x 2147483647 pixels exceed the limit of 16384 a side");
+    static const uint8_t none[] = {0, 0, 0, 0, 0, 0, 0, 9};
+    memcpy(png.data + 16, none, sizeof none);
+    expect_refused(png.data, png.length, "no pixels");
+    free(png.data);
+    free(pixels.data);
+}
+
+// The limit itself is allowed.
+static void test_limit_is_exact(void) {
+    const bytes pixels = scene(40, 20, 3);
+    const bytes jpeg = reference_encode(".jpg", pixels.data, 40, 20, 3, 8, 0, 0);
+    vision_error error;
+    vision_image *image = vision_image_decode(jpeg.data, jpeg.length, (vision_limits){800, 40}, &error);
+    EXPECT(image, "%s", error.text);
+    vision_image_free(image);
+    EXPECT(!vision_image_decode(jpeg.data, jpeg.length, (vision_limits){799, 40}, &error), "one pixel too many");
+    EXPECT(!vision_image_decode(jpeg.data, jpeg.length, (vision_limits){800, 39}, &error), "one column too many");
+    free(jpeg.data);
+    free(pixels.data);
+}
+
+void test_limits(void) {
+    vision_error error;
+    EXPECT(!vision_image_decode(NULL, 0, usual, &error) && strstr(error.text, "empty"), "%s", error.text);
+    expect_refused((const uint8_t *)"this is not a picture", 21, "picture of 21 bytes is no JPEG, PNG or WebP");
+    expect_refused((const uint8_t *)"\xFF", 1, "no JPEG, PNG or WebP");
+    expect_refused((const uint8_t *)"GIF89a\1\0\1\0\0\0\0", 13, "no JPEG, PNG or WebP");
+    expect_refused((const uint8_t *)"\xFF\xD8\xFF", 3, "truncated");
+    test_huge_jpeg();
+    test_huge_png();
+    test_limit_is_exact();
+}

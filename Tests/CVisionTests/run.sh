@@ -1,0 +1,57 @@
+#!/usr/bin/env bash
+# Builds the C++ core under the address and undefined-behaviour sanitizers, and runs its test, which is written in C.
+# `run.sh SECONDS` fuzzes for so long (default 15). The picture libraries of OpenCV are linked here only, to compare with.
+set -euo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+root=$(cd "$here/../.." && pwd)
+core=$root/Sources/CVision
+out=$root/.build/cvision-tests
+mkdir -p "$out"
+
+cc=${CC:-$(command -v clang || command -v gcc)}
+cxx=${CXX:-$(command -v clang++ || command -v g++)}
+# OpenCV is not instrumented, so its types are unknown to the vptr check.
+flags=(-g -O1 -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize=vptr -fno-sanitize-recover=all
+    -Wall -Wextra -Werror -I"$core/include")
+newest_header=$(find "$core" "$here" \( -name '*.h' -o -name '*.hpp' \) -printf '%T@ %p\n' | sort -n | tail -1 | cut -d' ' -f2-)
+
+compile() {
+    local source=$1 object
+    object=$out/$(basename "$source").o
+    if [ "$object" -nt "$source" ] && [ "$object" -nt "$newest_header" ] && [ "$object" -nt "$here/run.sh" ]; then return; fi
+    echo "compiling $(basename "$source")"
+    case "$source" in
+        *.c) "$cc" -std=c11 "${flags[@]}" -c "$source" -o "$object" ;;
+        *) "$cxx" -std=c++17 "${flags[@]}" -isystem /usr/include/opencv4 -c "$source" -o "$object" ;;
+    esac
+}
+objects=()
+running=()
+for source in "$core"/*.cpp "$here"/*.cpp "$here"/*.c; do
+    objects+=("$out/$(basename "$source").o")
+    compile "$source" &
+    running+=($!)
+    if [ ${#running[@]} -ge 2 ]; then wait "${running[0]}"; running=("${running[@]:1}"); fi
+done
+for job in "${running[@]}"; do wait "$job"; done
+
+# Swift's clang would take gold, which warns about the sanitizer itself.
+"$cxx" "${flags[@]}" -fuse-ld=bfd "${objects[@]}" -o "$out/test" -lopencv_imgcodecs -lopencv_dnn -lopencv_imgproc -lopencv_core \
+    -lturbojpeg -lpng16 -lwebp
+
+# What libraries allocate once and keep is not ours.
+cat >"$out/leaks" <<'TEXT'
+leak:libtbb
+leak:libgdal
+leak:libgio
+leak:libglib
+leak:libproj
+leak:libopencv_core
+leak:libopencv_dnn
+leak:libprotobuf
+TEXT
+export LSAN_OPTIONS=suppressions=$out/leaks:print_suppressions=0
+export ASAN_OPTIONS=detect_leaks=1:allocator_may_return_null=1
+export UBSAN_OPTIONS=print_stacktrace=1
+cd "$root"
+"$out/test" "$root/Tests/VisionTests/Fixtures" "${1:-15}"

@@ -1,0 +1,223 @@
+import NIOCore
+import Testing
+
+@testable import HTTP2
+
+/// Two sessions that exchange bytes in memory.
+final class Pair {
+    let client: Session
+    let server: Session
+    var now: UInt64 = 0
+
+    init(client: SessionSettings = .init(), server: SessionSettings = .init()) throws {
+        self.client = try Session(role: .client, settings: client)
+        self.server = try Session(role: .server, settings: server)
+    }
+
+    /// Exchanges bytes until both are silent.
+    /// - Returns: what the client and the server saw; DATA as its bytes.
+    @discardableResult
+    func exchange() throws -> (client: [String], server: [String]) {
+        var seen: (client: [String], server: [String]) = ([], [])
+        var isSilent = false
+        while !isSilent {
+            isSilent = true
+            for (from, to, isClient) in [(client, server, false), (server, client, true)] {
+                var chunks: [ByteBuffer] = []
+                while try from.produce({ chunks.append($0) }) {}
+                let own = describe(from.takeEvents(), ByteBuffer(), from)
+                if isClient { seen.server += own } else { seen.client += own }
+                for chunk in chunks {
+                    isSilent = false
+                    try to.receive(chunk, now: now)
+                    let events = describe(to.takeEvents(), chunk, to)
+                    if isClient { seen.client += events } else { seen.server += events }
+                }
+            }
+        }
+        return seen
+    }
+
+    private func describe(_ events: [SessionEvent], _ chunk: ByteBuffer, _ session: Session) -> [String] {
+        events.compactMap { event in
+            switch event {
+            case .headers(let stream, let fields, let end):
+                return
+                    "headers \(stream) \(fields.map { "\($0.name)=\($0.value)" }.joined(separator: " "))\(end ? " end" : "")"
+            case .oversizedHeaders(let stream, let fields, _): return "oversized \(stream) \(fields)"
+            case .data(let stream, _, let length):
+                session.creditConnection(bytes: length)
+                return "data \(stream) \(length)"
+            case .ended(let stream): return "ended \(stream)"
+            case .closed(let stream, let code): return "closed \(stream) \(code)"
+            case .sent, .settings: return nil
+            case .pingAcknowledged(let payload): return "pong \(payload)"
+            case .goAway(let last, let code, _): return "goaway \(last) \(code)"
+            }
+        }
+    }
+
+    static let head = [
+        HeaderField(":method", "POST"), HeaderField(":scheme", "http"), HeaderField(":path", "/p"),
+        HeaderField(":authority", "a"),
+    ]
+    static let seenHead = ":method=POST :scheme=http :path=/p :authority=a"
+}
+
+@Suite struct SessionTests {
+    @Test func requestsAndAnswersPass() throws {
+        let pair = try Pair()
+        try pair.exchange()
+        let stream = try pair.client.request(Pair.head)
+        pair.client.send(stream: stream, ByteBuffer(string: "hello"))
+        pair.client.finish(stream: stream)
+        let request = try pair.exchange()
+        #expect(request.server == ["headers 1 \(Pair.seenHead)", "data 1 5", "ended 1"])
+        pair.server.respond(stream: 1, fields: [HeaderField(":status", "200")], endStream: false)
+        pair.server.send(stream: 1, ByteBuffer(string: "hi"))
+        pair.server.finish(stream: 1, trailers: [HeaderField("grpc-status", "0")])
+        let answer = try pair.exchange()
+        #expect(
+            answer.client == [
+                "headers 1 :status=200", "data 1 2", "headers 1 grpc-status=0 end", "closed 1 NO_ERROR",
+            ])
+        #expect(answer.server == ["closed 1 NO_ERROR"])
+    }
+
+    @Test func aSenderStopsAtTheWindowUntilItIsCredited() throws {
+        var settings = SessionSettings()
+        settings.initialStreamWindowBytes = 100_000
+        let pair = try Pair(server: settings)
+        try pair.exchange()
+        let stream = try pair.client.request(Pair.head)
+        pair.client.send(stream: stream, ByteBuffer(repeating: 1, count: 350_000))
+        func received() throws -> Int {
+            try pair.exchange().server.reduce(0) {
+                $0 + (Int($1.split(separator: " ").last ?? "") ?? 0) * ($1.hasPrefix("data") ? 1 : 0)
+            }
+        }
+        #expect(try received() == 100_000)
+        #expect(try received() == 0)
+        pair.server.credit(stream: stream, bytes: 40_000)
+        #expect(try received() == 40_000)
+        // More than a window at once: room for a message whose length is known.
+        pair.server.credit(stream: stream, bytes: 500_000)
+        #expect(try received() == 210_000)
+    }
+
+    @Test func anAnsweredStreamIsStopped() throws {
+        let pair = try Pair()
+        try pair.exchange()
+        _ = try pair.client.request(Pair.head)
+        try pair.exchange()
+        pair.server.respond(stream: 1, fields: [HeaderField(":status", "415")], endStream: true)
+        let seen = try pair.exchange()
+        #expect(seen.client == ["headers 1 :status=415 end", "closed 1 NO_ERROR"])
+        #expect(seen.server == ["closed 1 NO_ERROR"])
+    }
+
+    @Test func resetsAreSeenByThePeer() throws {
+        let pair = try Pair()
+        try pair.exchange()
+        let stream = try pair.client.request(Pair.head)
+        try pair.exchange()
+        pair.client.reset(stream: stream, code: .cancel)
+        #expect(try pair.exchange().server == ["closed 1 CANCEL"])
+        // The connection lives.
+        _ = try pair.client.request(Pair.head)
+        #expect(try pair.exchange().server == ["headers 3 \(Pair.seenHead)"])
+    }
+
+    @Test func aGracefulEndRefusesNothingThatCameInTime() throws {
+        let pair = try Pair()
+        try pair.exchange()
+        let stream = try pair.client.request(Pair.head)
+        pair.client.finish(stream: stream)
+        try pair.exchange()
+        pair.server.announceGoAway()
+        pair.server.ping(7)
+        let first = try pair.exchange()
+        #expect(first.client == ["goaway \(Int32.max) NO_ERROR"])
+        #expect(first.server == ["pong 7"])
+        pair.server.finalGoAway()
+        #expect(try pair.exchange().client == ["goaway 1 NO_ERROR"])
+        #expect(throws: HTTP2Error.self) { try pair.client.request(Pair.head) }
+        #expect(!pair.server.isFinished)
+        pair.server.respond(stream: 1, fields: [HeaderField(":status", "200")], endStream: true)
+        #expect(try pair.exchange().client == ["headers 1 :status=200 end", "closed 1 NO_ERROR"])
+        #expect(pair.server.isFinished)
+        #expect(pair.client.isFinished)
+    }
+
+    @Test func headersBeyondTheLimitsAreCountedNotKept() throws {
+        var settings = SessionSettings()
+        settings.maxHeaderFields = 10
+        let pair = try Pair(server: settings)
+        try pair.exchange()
+        _ = try pair.client.request(Pair.head + (0..<20).map { HeaderField("x-\($0)", "v") })
+        #expect(try pair.exchange().server == ["oversized 1 24"])
+        // The compression state is still right.
+        _ = try pair.client.request(Pair.head)
+        #expect(try pair.exchange().server.contains("headers 3 \(Pair.seenHead)"))
+    }
+
+    @Test func anEndlessHeaderBlockEndsTheConnection() throws {
+        var settings = SessionSettings()
+        settings.maxHeaderFields = 10
+        let pair = try Pair(server: settings)
+        try pair.exchange()
+        _ = try pair.client.request(Pair.head + (0..<200).map { HeaderField("x-\($0)", "v") })
+        #expect { try pair.exchange() } throws: { ($0 as? HTTP2Error)?.code == .enhanceYourCalm }
+    }
+
+    @Test func floodsEndTheConnection() throws {
+        for flood in ["reset", "ping"] {
+            var settings = SessionSettings()
+            settings.flood.resetsReceived = 50
+            settings.flood.pings = 50
+            let pair = try Pair(server: settings)
+            try pair.exchange()
+            func send() throws {
+                for number in 0..<60 {
+                    if flood == "ping" {
+                        pair.client.ping(UInt64(number))
+                    } else {
+                        let stream = try pair.client.request(Pair.head)
+                        try pair.exchange()
+                        pair.client.reset(stream: stream, code: .cancel)
+                    }
+                    try pair.exchange()
+                }
+            }
+            #expect { try send() } throws: { error in
+                (error as? HTTP2Error)?.code == .enhanceYourCalm
+            }
+        }
+    }
+
+    @Test func theSameFramesOverTimeAreNoFlood() throws {
+        var settings = SessionSettings()
+        settings.flood.pings = 50
+        let pair = try Pair(server: settings)
+        for number in 0..<200 {
+            pair.now += 100_000_000
+            pair.client.ping(UInt64(number))
+            #expect(try pair.exchange().client == ["pong \(number)"])
+        }
+    }
+
+    @Test func bytesThatAreNotHTTP2AreAnError() throws {
+        let server = try Session(role: .server)
+        #expect(throws: HTTP2Error.self) { try server.receive(ByteBuffer(string: "GET / HTTP/1.1\r\n\r\n"), now: 0) }
+    }
+
+    @Test func moreStreamsThanAllowedAreRefused() throws {
+        var settings = SessionSettings()
+        settings.maxConcurrentStreams = 2
+        let pair = try Pair(server: settings)
+        // Before the client has heard of the limit.
+        for _ in 0..<5 { _ = try pair.client.request(Pair.head) }
+        let seen = try pair.exchange()
+        #expect(seen.server.filter { $0.hasPrefix("headers") }.count == 2)
+    }
+}

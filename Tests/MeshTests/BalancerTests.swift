@@ -1,0 +1,156 @@
+import Testing
+
+@testable import Mesh
+
+/// A source of chance that always gives the same sequence.
+private struct Dice: RandomNumberGenerator {
+    var state: UInt64
+    init(_ seed: UInt64 = 1) { state = seed }
+    mutating func next() -> UInt64 {
+        // SplitMix64.
+        state &+= 0x9e37_79b9_7f4a_7c15
+        var z = state
+        z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
+        z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
+        return z ^ (z >> 31)
+    }
+}
+
+@Suite struct BalancerTests {
+    private let second: UInt64 = 1_000_000_000
+
+    private func balancer(_ names: String...) -> Balancer<String> {
+        var balancer = Balancer<String>()
+        for name in names { balancer.setReady(name, true) }
+        return balancer
+    }
+
+    @Test func nothingIsPickedWhenNothingIsReady() {
+        var balancer = balancer()
+        balancer.setReady("a", false)
+        var dice = Dice()
+        #expect(balancer.pick(now: 0, using: &dice) == nil)
+        #expect(!balancer.anyReady)
+    }
+
+    @Test func equalEndpointsShareTheCalls() {
+        var balancer = balancer("a", "b", "c")
+        var dice = Dice()
+        for _ in 0..<300 { _ = balancer.pick(now: 0, using: &dice) }
+        // All stay outstanding, so the shorter queue of two wins each time.
+        for endpoint in balancer.endpoints.values { #expect((90...110).contains(endpoint.outstanding)) }
+    }
+
+    @Test func theSlowerEndpointGetsLess() {
+        var balancer = balancer("fast", "slow")
+        var dice = Dice()
+        var now: UInt64 = 0
+        for _ in 0..<1000 {
+            now += second / 100
+            guard let name = balancer.pick(now: now, using: &dice) else { continue }
+            balancer.finished(name, latency: name == "fast" ? 1_000_000 : 20_000_000, .answered, now: now)
+        }
+        let slow = balancer.endpoints["slow"]?.calls ?? 0
+        let fast = balancer.endpoints["fast"]?.calls ?? 0
+        #expect(slow >= 1)
+        #expect(fast > slow * 10)
+    }
+
+    @Test func triedEndpointsAreLeftOutUnlessThereIsNoOther() {
+        var balancer = balancer("a", "b")
+        var dice = Dice()
+        for _ in 0..<20 { #expect(balancer.pick(excluding: ["a"], now: 0, using: &dice) == "b") }
+        #expect(balancer.pick(excluding: ["a", "b"], now: 0, using: &dice) != nil)
+        #expect(balancer.anyReady(besides: ["a"]))
+        #expect(!balancer.anyReady(besides: ["a", "b"]))
+    }
+
+    @Test func failuresInARowEjectForAGrowingTime() {
+        var balancer = balancer("a", "b", "c")
+        func fail(_ name: String, at now: UInt64) { balancer.finished(name, latency: 1, .failed, now: now) }
+        fail("a", at: 1)
+        fail("a", at: 2)
+        #expect(!balancer.isEjected("a", now: 3))
+        fail("a", at: 3)
+        #expect(balancer.isEjected("a", now: 4))
+        #expect(!balancer.isEjected("a", now: second + 10))
+        // Back, and it fails again: longer this time.
+        fail("a", at: 2 * second)
+        #expect(balancer.isEjected("a", now: 2 * second + second * 3 / 2))
+        // An answer forgives.
+        balancer.finished("a", latency: 1, .answered, now: 10 * second)
+        fail("a", at: 10 * second)
+        #expect(!balancer.isEjected("a", now: 10 * second + 1))
+    }
+
+    @Test func neverMoreThanHalfIsEjected() {
+        var balancer = balancer("a", "b", "c")
+        for name in ["a", "b", "c"] { for _ in 0..<5 { balancer.finished(name, latency: 1, .failed, now: 5) } }
+        #expect(["a", "b", "c"].count { balancer.isEjected($0, now: 6) } == 1)
+        var alone = self.balancer("a")
+        for _ in 0..<5 { alone.finished("a", latency: 1, .failed, now: 5) }
+        #expect(!alone.isEjected("a", now: 6))
+    }
+
+    @Test func theEjectedOneIsNotPickedUntilItsTimeIsOver() {
+        var balancer = balancer("a", "b")
+        for _ in 0..<3 { balancer.finished("a", latency: 1, .failed, now: 5) }
+        var dice = Dice()
+        for _ in 0..<50 { #expect(balancer.pick(now: 6, using: &dice) == "b") }
+        balancer.setReady("b", false)
+        // Rather an ejected endpoint than none.
+        #expect(balancer.pick(now: 6, using: &dice) == "a")
+    }
+
+    @Test func failingFastAttractsNothing() {
+        var balancer = balancer("good", "bad")
+        var dice = Dice()
+        var bad = 0
+        var now: UInt64 = 0
+        for _ in 0..<200 {
+            now += 10_000_000
+            guard let name = balancer.pick(now: now, using: &dice) else { continue }
+            bad += name == "bad" ? 1 : 0
+            balancer.finished(
+                name, latency: name == "bad" ? 1000 : 5_000_000, name == "bad" ? .failed : .answered, now: now)
+        }
+        #expect(bad < 10)
+    }
+
+    @Test func aRefusalNeitherAttractsNorEjects() {
+        var balancer = balancer("a", "b")
+        balancer.finished("a", latency: 50_000_000, .answered, now: 1)
+        let before = balancer.endpoints["a"]?.ewma
+        for now in 2..<50 { balancer.finished("a", latency: 10, .unmeasured, now: UInt64(now)) }
+        #expect(balancer.endpoints["a"]?.ewma == before)
+        #expect(!balancer.isEjected("a", now: 51))
+    }
+
+    @Test func outstandingCallsAreCounted() {
+        var balancer = balancer("a")
+        var dice = Dice()
+        _ = balancer.pick(now: 0, using: &dice)
+        _ = balancer.pick(now: 0, using: &dice)
+        balancer.finished("a", latency: 1, .answered, now: 1)
+        #expect(balancer.endpoints["a"]?.outstanding == 1)
+        #expect(balancer.endpoints["a"]?.calls == 2)
+        balancer.unpick("a")
+        #expect(balancer.endpoints["a"]?.outstanding == 0)
+        #expect(balancer.endpoints["a"]?.calls == 1)
+        // More ends than beginnings, and ends of the unknown, do no harm.
+        balancer.finished("a", latency: 1, .answered, now: 1)
+        balancer.unpick("a")
+        balancer.unpick("a")
+        balancer.finished("gone", latency: 1, .failed, now: 1)
+        balancer.unpick("gone")
+        #expect(balancer.endpoints["a"]?.outstanding == 0)
+        #expect(balancer.endpoints["gone"] == nil)
+    }
+
+    @Test func callsThatEndOutOfOrderDoNotWipeTheAverage() {
+        var balancer = balancer("a")
+        balancer.finished("a", latency: 100_000_000, .answered, now: 10 * second)
+        balancer.finished("a", latency: 1, .answered, now: 10 * second - 1)
+        #expect((balancer.endpoints["a"]?.ewma ?? 0) > 90_000_000)
+    }
+}

@@ -1,0 +1,118 @@
+import HTTP2
+import NIOCore
+import Testing
+
+@testable import RPC
+
+/// Deadlines and cancellation, both ways.
+@Suite(.timeLimit(.minutes(1))) struct EndOfCallTests {
+    /// Runs until it is cancelled, and says so.
+    static func sleeper(started: Signal = Signal(), cancelled: Signal) -> RPCHandler {
+        .unary { _, payload in
+            started.fire()
+            try? await Task.sleep(for: .seconds(600))
+            if Task.isCancelled { cancelled.fire() }
+            return payload
+        }
+    }
+
+    @Test func aDeadlineEndsTheCallAndItsHandler() async throws {
+        let cancelled = Signal()
+        try await Loopback.with(["Sleep": Self.sleeper(cancelled: cancelled)]) { loopback in
+            let error = await failure { _ = try await loopback.unary("Sleep", deadline: .after(.milliseconds(50))) }
+            #expect(error?.code == .deadlineExceeded)
+            await cancelled.wait()
+        }
+    }
+
+    @Test func theServerEnforcesTheDeadlineByItself() async throws {
+        let cancelled = Signal()
+        try await Loopback.with(["Sleep": Self.sleeper(cancelled: cancelled)]) { loopback in
+            // A client that sends grpc-timeout but does not watch the clock.
+            let answer = try await RawClient.request(
+                to: loopback.server.address,
+                RawClient.head("/test.Service/Sleep") + [HeaderField("grpc-timeout", "50m")],
+                body: ByteBuffer(bytes: [0, 0, 0, 0, 0]))
+            #expect(answer["grpc-status"] == "4")
+            #expect(answer["grpc-message"] == "deadline exceeded at the server")
+            await cancelled.wait()
+        }
+    }
+
+    @Test func handlersSeeTheDeadline() async throws {
+        try await Loopback.with([
+            "Left": .unary { context, _ in
+                let left = try #require(context.deadline).remaining
+                return Payload(left > .seconds(50) && left <= .seconds(60) ? "about a minute" : "\(left)")
+            }
+        ]) { loopback in
+            let answer = try await loopback.unary("Left", deadline: .after(.seconds(60)))
+            #expect(answer == "about a minute")
+        }
+    }
+
+    @Test func aDeadlineThatHasPassedNeverReachesTheHandler() async throws {
+        try await Loopback.with(["Echo": .immediate { _, payload in payload }]) { loopback in
+            let error = await failure { _ = try await loopback.unary("Echo", deadline: .after(.zero)) }
+            #expect(error?.code == .deadlineExceeded)
+        }
+    }
+
+    @Test func cancellingTheClientsTaskCancelsTheHandler() async throws {
+        let (started, cancelled) = (Signal(), Signal())
+        try await Loopback.with(["Sleep": Self.sleeper(started: started, cancelled: cancelled)]) { loopback in
+            await withTaskGroup(of: RPCError?.self) { tasks in
+                tasks.addTask { await failure { _ = try await loopback.unary("Sleep") } }
+                await started.wait()
+                tasks.cancelAll()
+                let error = await tasks.next() ?? nil
+                #expect(error?.code == .cancelled)
+            }
+            await cancelled.wait()
+        }
+    }
+
+    @Test func cancellingAStreamingCallEndsBothSides() async throws {
+        let (started, ended) = (Signal(), Signal())
+        try await Loopback.with([
+            "Listen": .stream { _, requests, _ in
+                started.fire()
+                let error = await failure { _ = try await collect(requests) }
+                if error?.code == .cancelled { ended.fire() }
+            }
+        ]) { loopback in
+            let call = try await loopback.connection.open(loopback.path("Listen"))
+            await started.wait()
+            call.cancel()
+            let error = await failure { _ = try await collect(call.responses) }
+            #expect(error?.code == .cancelled)
+            #expect(await failure { try await call.send(Payload("late")) }?.code == .cancelled)
+            await ended.wait()
+        }
+    }
+
+    @Test func aHandlerMayAnswerBeforeTheClientHasSentAll() async throws {
+        try await Loopback.with([
+            "First": .stream { _, requests, responses in
+                for try await request in requests { return try await responses.write(request) }
+            }
+        ]) { loopback in
+            let call = try await loopback.connection.open(loopback.path("First"))
+            try await call.send(Payload("one"))
+            #expect(try await collect(call.responses) == ["one"])
+            // Still a good connection, and no window has leaked.
+            try await loopback.expect("two", from: "First", "two")
+        }
+    }
+
+    @Test func callsWithTheWrongCountOfMessagesFail() async throws {
+        try await Loopback.with(["Echo": .unary { _, payload in payload }]) { loopback in
+            for count in [0, 2] {
+                let call = try await loopback.connection.open(loopback.path("Echo"))
+                for _ in 0..<count { try await call.send(Payload("x")) }
+                call.finishSending()
+                #expect(await failure { _ = try await collect(call.responses) }?.code == .internal)
+            }
+        }
+    }
+}

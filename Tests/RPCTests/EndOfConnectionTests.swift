@@ -1,0 +1,169 @@
+import NIOCore
+import NIOPosix
+import Testing
+
+@testable import RPC
+
+/// Drain, loss, and what cannot be reached.
+@Suite(.timeLimit(.minutes(1))) struct EndOfConnectionTests {
+    @Test func aDrainingServerFinishesWhatRuns() async throws {
+        let (started, go) = (Signal(), Signal())
+        let server = try await RPCServer.bind(
+            host: "127.0.0.1", port: 0,
+            services: [
+                TableService(methods: [
+                    "Wait": .unary { _, payload in
+                        started.fire()
+                        await go.wait()
+                        return payload
+                    }
+                ])
+            ], group: Loopback.group, logger: Loopback.logger)
+        try await withThrowingTaskGroup(of: Void.self) { tasks in
+            tasks.addTask { try await server.run() }
+            let connection = try await RPCConnection.connect(
+                to: server.address, group: Loopback.group, logger: Loopback.logger)
+            async let answer = connection.unary("/test.Service/Wait", Payload("done"))
+            await started.wait()
+            server.drain()
+            while connection.isUsable { try await Task.sleep(for: .milliseconds(5)) }
+            let late = await failure { _ = try await connection.unary("/test.Service/Wait", Payload("late")) }
+            #expect(late?.code == .unavailable)
+            #expect(late?.neverStarted == true)
+            go.fire()
+            let text = try await answer.payload.text
+            #expect(text == "done")
+            #expect(await connection.closed().message.contains("goes away"))
+            try await tasks.waitForAll()
+        }
+    }
+
+    @Test func cancellingTheServerCutsWhatDoesNotEnd() async throws {
+        let started = Signal()
+        var configuration = ServerConfiguration()
+        configuration.drainTimeout = .milliseconds(100)
+        var running: RPCServer?
+        let outcome = await failure {
+            try await Loopback.serving(
+                [
+                    "Sleep": .unary { _, payload in
+                        started.fire()
+                        try await Task.sleep(for: .seconds(600))
+                        return payload
+                    }
+                ], server: configuration
+            ) { server in
+                running = server
+                let connection = try await RPCConnection.connect(
+                    to: server.address, group: Loopback.group, logger: Loopback.logger)
+                let call = try await connection.open("/test.Service/Sleep")
+                try await call.send(Payload("x"))
+                call.finishSending()
+                await started.wait()
+            }
+        }
+        #expect(outcome == nil)
+        #expect(running != nil)
+    }
+
+    @Test func aLostConnectionFailsAllItsCalls() async throws {
+        let started = Signal()
+        var configuration = ServerConfiguration()
+        configuration.drainTimeout = .zero
+        let server = try await RPCServer.bind(
+            host: "127.0.0.1", port: 0, configuration: configuration,
+            services: [
+                TableService(methods: [
+                    "Sleep": .unary { _, payload in
+                        started.fire()
+                        try await Task.sleep(for: .seconds(600))
+                        return payload
+                    }
+                ])
+            ], group: Loopback.group, logger: Loopback.logger)
+        try await withThrowingTaskGroup(of: RPCError?.self) { tasks in
+            let connection = try await withThrowingTaskGroup(of: Void.self) { serving in
+                serving.addTask { try await server.run() }
+                let connection = try await RPCConnection.connect(
+                    to: server.address, group: Loopback.group, logger: Loopback.logger)
+                for _ in 0..<10 {
+                    tasks.addTask {
+                        await failure { _ = try await connection.unary("/test.Service/Sleep", Payload("x")) }
+                    }
+                }
+                await started.wait()
+                serving.cancelAll()
+                try await serving.waitForAll()
+                return connection
+            }
+            for try await error in tasks {
+                #expect(error?.code == .unavailable)
+                #expect(error?.lostConnection == true || error?.neverStarted == true)
+            }
+            #expect(!connection.isUsable)
+            let late = await failure { _ = try await connection.unary("/test.Service/Sleep", Payload("x")) }
+            #expect(late?.code == .unavailable)
+            #expect(late?.neverStarted == true)
+        }
+    }
+
+    @Test func aClientThatDrainsFinishesWhatRuns() async throws {
+        let (started, go) = (Signal(), Signal())
+        try await Loopback.with([
+            "Wait": .unary { _, payload in
+                started.fire()
+                await go.wait()
+                return payload
+            }
+        ]) { loopback in
+            async let answer = loopback.unary("Wait", "done")
+            await started.wait()
+            loopback.connection.drain()
+            #expect(await failure { _ = try await loopback.unary("Wait") }?.neverStarted == true)
+            go.fire()
+            let text = try await answer
+            #expect(text == "done")
+            _ = await loopback.connection.closed()
+        }
+    }
+
+    @Test func errorsNameTheAddress() async throws {
+        let nobody = try SocketAddress(ipAddress: "127.0.0.1", port: 1)
+        let refused = await failure {
+            _ = try await RPCConnection.connect(to: nobody, group: Loopback.group, logger: Loopback.logger)
+        }
+        #expect(refused?.message == "cannot connect to 127.0.0.1:1: connection refused")
+        #expect(refused?.neverStarted == true)
+
+        try await Loopback.serving([:]) { server in
+            let port = try #require(server.address.port)
+            let taken = await failure {
+                _ = try await RPCServer.bind(
+                    host: "127.0.0.1", port: port, services: [], group: Loopback.group, logger: Loopback.logger)
+            }
+            #expect(taken?.message == "cannot listen on 127.0.0.1:\(port): address already in use")
+        }
+    }
+
+    @Test func aPeerThatNeverSpeaksIsGivenUp() async throws {
+        let silent = try await ServerBootstrap(group: Loopback.group).bind(host: "127.0.0.1", port: 0).get()
+        var configuration = ClientConfiguration()
+        configuration.connectTimeout = .milliseconds(100)
+        let address = try #require(silent.localAddress)
+        let error = await failure {
+            _ = try await RPCConnection.connect(
+                to: address, configuration: configuration, group: Loopback.group, logger: Loopback.logger)
+        }
+        #expect(error?.message.hasSuffix("no HTTP/2 SETTINGS within 0.1 s") == true)
+        try await silent.close()
+    }
+
+    @Test func bytesThatAreNotHTTP2EndTheirConnectionOnly() async throws {
+        try await Loopback.with(["Echo": .immediate { _, payload in payload }]) { loopback in
+            let stranger = try await ClientBootstrap(group: Loopback.group).connect(to: loopback.server.address).get()
+            try await stranger.writeAndFlush(ByteBuffer(string: "GET / HTTP/1.1\r\nhost: x\r\n\r\n"))
+            try await stranger.closeFuture.get()
+            try await loopback.expect("x", from: "Echo", "x")
+        }
+    }
+}

@@ -1,0 +1,158 @@
+import NIOCore
+import Testing
+
+@testable import RPC
+
+@Suite(.timeLimit(.minutes(1))) struct FlowControlTests {
+    /// Far more than all windows and buffers between the two ends hold.
+    static let count = 400
+    static let size = 100_000
+
+    @Test func aSlowServerHoldsTheClientBack() async throws {
+        let go = Signal()
+        let sent = Counter()
+        try await Loopback.with([
+            "Sum": .stream { _, requests, responses in
+                await go.wait()
+                var total = 0
+                for try await request in requests { total += request.message.readableBytes }
+                try await responses.write(Payload("\(total)"))
+            }
+        ]) { loopback in
+            let call = try await loopback.connection.open(loopback.path("Sum"))
+            try await withThrowingTaskGroup(of: Void.self) { tasks in
+                tasks.addTask {
+                    for _ in 0..<Self.count {
+                        try await call.send(Payload(ByteBuffer(repeating: 7, count: Self.size)))
+                        sent.add()
+                    }
+                    call.finishSending()
+                }
+                // It got some way, and then no further, however long we look.
+                tasks.addTask {
+                    try await waitUntilStill { sent.value }
+                    #expect(sent.value < 30)
+                    go.fire()
+                }
+                #expect(try await collect(call.responses) == ["\(Self.count * Self.size)"])
+                try await tasks.waitForAll()
+            }
+            #expect(sent.value == Self.count)
+        }
+    }
+
+    @Test func aSlowClientHoldsTheServerBack() async throws {
+        let written = Counter()
+        let budget = MemoryBudget(limit: 256 << 20)
+        try await Loopback.with(
+            [
+                "Flood": .stream { _, _, responses in
+                    for _ in 0..<Self.count {
+                        try await responses.write(Payload(ByteBuffer(repeating: 7, count: Self.size)))
+                        written.add()
+                    }
+                }
+            ], clientBudget: budget
+        ) { loopback in
+            let call = try await loopback.connection.open(loopback.path("Flood"))
+            call.finishSending()
+            try await waitUntilStill { written.value }
+            #expect(written.value < 30)
+            #expect(budget.used <= 1 << 20)
+            var received = 0
+            for try await payload in call.responses { received += payload.message.readableBytes }
+            #expect(received == Self.count * Self.size)
+            #expect(budget.used == 0)
+        }
+    }
+
+    @Test func aHeldStreamDoesNotHoldTheOthers() async throws {
+        let go = Signal()
+        try await Loopback.with([
+            "Stuck": .stream { _, requests, _ in
+                await go.wait()
+                _ = try await collect(requests)
+            },
+            "Echo": .unary { _, payload in payload },
+        ]) { loopback in
+            let call = try await loopback.connection.open(loopback.path("Stuck"))
+            try await withThrowingTaskGroup(of: Void.self) { tasks in
+                tasks.addTask {
+                    for _ in 0..<50 { try await call.send(Payload(ByteBuffer(repeating: 7, count: Self.size))) }
+                    call.finishSending()
+                }
+                let big = String(repeating: "x", count: 1_000_000)
+                for _ in 0..<20 { try await loopback.expect(big, from: "Echo", big) }
+                go.fire()
+                try await tasks.waitForAll()
+            }
+        }
+    }
+
+    @Test func callsBeyondTheStreamLimitWaitTheirTurn() async throws {
+        var server = ServerConfiguration()
+        server.maxConcurrentStreams = 4
+        let running = Counter()
+        try await Loopback.with(
+            [
+                "Echo": .unary { _, payload in
+                    running.add()
+                    await Task.yield()
+                    running.add(-1)
+                    return payload
+                }
+            ], server: server
+        ) { loopback in
+            try await withThrowingTaskGroup(of: String.self) { tasks in
+                for _ in 0..<200 { tasks.addTask { try await loopback.unary("Echo", "x") } }
+                let texts = try await tasks.reduce(into: [String]()) { $0.append($1) }
+                #expect(texts == Array(repeating: "x", count: 200))
+            }
+            #expect(running.most <= 4)
+        }
+    }
+
+    @Test func tooManyWaitingCallsAreRefused() async throws {
+        var server = ServerConfiguration()
+        server.maxConcurrentStreams = 1
+        var client = ClientConfiguration()
+        client.maxPendingCalls = 2
+        let (started, go) = (Signal(), Signal())
+        try await Loopback.with(
+            [
+                "Wait": .stream { _, _, _ in
+                    started.fire()
+                    await go.wait()
+                }
+            ], server: server, client: client
+        ) { loopback in
+            let first = try await loopback.connection.open(loopback.path("Wait"))
+            first.finishSending()
+            await started.wait()
+            try await withThrowingTaskGroup(of: RPCError?.self) { tasks in
+                for _ in 0..<3 {
+                    tasks.addTask {
+                        await failure { _ = try await loopback.unary("Wait", deadline: .after(.seconds(30))) }
+                    }
+                }
+                let refused = try #require(try await tasks.next() ?? nil)
+                #expect(refused.code == .resourceExhausted)
+                #expect(refused.neverStarted)
+                tasks.cancelAll()
+                for try await other in tasks { #expect(other?.code == .cancelled) }
+            }
+            go.fire()
+        }
+    }
+}
+
+/// Returns when `value` has not changed for a while.
+func waitUntilStill(_ value: () -> Int) async throws {
+    var last = -1
+    var still = 0
+    while still < 10 {
+        try await Task.sleep(for: .milliseconds(20))
+        still = value() == last ? still + 1 : 0
+        last = value()
+    }
+}

@@ -1,0 +1,87 @@
+import NIOCore
+import Testing
+
+@testable import RPC
+
+@Suite struct MessageReaderTests {
+    static func reader(window: Int = 1000) -> MessageReader {
+        let parser = MessageParser(
+            takesAttachments: false, encoding: nil, maxMessageBytes: 1 << 20, maxAttachmentBytes: 0)
+        return MessageReader(parser: parser, windowBytes: window)
+    }
+
+    static func prefix(_ length: Int) -> ByteBuffer {
+        var buffer = ByteBuffer()
+        buffer.writeInteger(UInt8(0))
+        buffer.writeInteger(UInt32(length))
+        return buffer
+    }
+
+    static func outputs(_ reader: inout MessageReader, _ budget: MemoryBudget) -> [String] {
+        var texts: [String] = []
+        while let output = reader.next(budget) {
+            switch output {
+            case .message(let payload, let credit):
+                texts.append("message \(payload.message.readableBytes) credit \(credit)")
+            case .credit(let bytes): texts.append("credit \(bytes)")
+            case .park(let bytes): texts.append("park \(bytes)")
+            case .end: texts.append("end")
+            case .failed(let error): texts.append("failed \(error.code)")
+            }
+        }
+        return texts
+    }
+
+    @Test func aSmallMessageIsCreditedWhenTaken() {
+        var reader = Self.reader()
+        let budget = MemoryBudget(limit: 1 << 20)
+        reader.receive(Self.prefix(3))
+        #expect(Self.outputs(&reader, budget) == [])
+        reader.receive(ByteBuffer(string: "abc"))
+        reader.receiveEnd()
+        #expect(Self.outputs(&reader, budget) == ["message 3 credit 8", "end"])
+    }
+
+    @Test func aLargeMessageIsCreditedEarlyUpToHalfAWindow() {
+        var reader = Self.reader()
+        let budget = MemoryBudget(limit: 1 << 20)
+        reader.receive(Self.prefix(50_000))
+        #expect(Self.outputs(&reader, budget) == ["credit 49505"])
+        #expect(budget.used == 50_000)
+        reader.receive(ByteBuffer(repeating: 1, count: 50_000))
+        #expect(Self.outputs(&reader, budget) == ["message 50000 credit 500"])
+        #expect(budget.used == 0)
+    }
+
+    @Test func aMessageWithoutMemoryParksAndGoesOn() throws {
+        var reader = Self.reader(window: 40_000)
+        let budget = MemoryBudget(limit: 50_000)
+        var other = budget.reserve(30_000)
+        reader.receive(Self.prefix(30_000))
+        reader.receive(ByteBuffer(repeating: 1, count: 10_000))
+        #expect(Self.outputs(&reader, budget) == ["park 30000"])
+        reader.receive(ByteBuffer(repeating: 1, count: 20_000))
+        reader.receiveEnd()
+        #expect(Self.outputs(&reader, budget) == [])
+        other = nil
+        _ = other
+        reader.granted(try #require(budget.reserve(30_000)))
+        #expect(Self.outputs(&reader, budget) == ["credit 10005", "message 30000 credit 20000", "end"])
+    }
+
+    @Test func whatCannotEverFitIsRefused() {
+        var reader = Self.reader()
+        reader.receive(Self.prefix(60_000))
+        #expect(Self.outputs(&reader, MemoryBudget(limit: 50_000)) == ["failed RESOURCE_EXHAUSTED"])
+    }
+
+    @Test(arguments: [1, 4, 5, 7])
+    func anEndInsideAMessageIsInternal(_ length: Int) {
+        var reader = Self.reader()
+        var bytes = Self.prefix(10)
+        bytes.writeRepeatingByte(1, count: 10)
+        reader.receive(bytes.readSlice(length: length) ?? ByteBuffer())
+        reader.receiveEnd()
+        #expect(Self.outputs(&reader, MemoryBudget(limit: 100)) == ["failed INTERNAL"])
+    }
+}

@@ -1,0 +1,82 @@
+import NIOCore
+import Testing
+
+@testable import Video
+
+@Suite struct VideoRecordTests {
+    private static func head(_ kind: String, _ count: UInt32, frame: Int? = nil) throws -> Record.Head {
+        var bytes = ByteBuffer(string: kind)
+        bytes.writeInteger(count, endianness: .little)
+        return try Record.Head(&bytes, frameByteCount: frame)
+    }
+
+    @Test func kindsAreTheLettersOfTheProtocol() throws {
+        #expect(try Self.head("INFO", 30).kind == .info)
+        #expect(try Self.head("FRAM", 28, frame: 12) == Record.Head(.frame, byteCount: 28))
+        #expect(try Self.head("END_", 16).kind == .end)
+        #expect(try Self.head("FAIL", 0).kind == .fail)
+    }
+
+    @Test(
+        arguments: [
+            ("INFO", 27, nil), ("INFO", 1_053, nil), ("FRAM", 28, nil), ("FRAM", 27, 12), ("FRAM", 29, 12),
+            ("FRAM", UInt32.max, 12), ("END_", 15, nil), ("END_", UInt32.max, nil), ("FAIL", 1_025, nil),
+            ("fail", 1, nil),
+        ] as [(String, UInt32, Int?)])
+    func countsThatDoNotFitTheKindAreRefused(_ kind: String, _ count: UInt32, _ frame: Int?) {
+        #expect(throws: VideoError.self) { try Self.head(kind, count, frame: frame) }
+    }
+
+    private static func info(
+        version: UInt32 = 1, width: UInt32 = 64, height: UInt32 = 48, rate: Double = 25, count: Int64 = 7
+    ) throws -> VideoInfo {
+        var bytes = ByteBuffer()
+        bytes.writeMultipleIntegers(version, width, height, rate.bitPattern, count, endianness: .little)
+        bytes.writeString("h264")
+        return try Record.info(&bytes)
+    }
+
+    @Test func infoIsReadAndNotBelievedBlindly() throws {
+        #expect(
+            try Self.info() == VideoInfo(width: 64, height: 48, frameRate: 25, frameCount: 7, codec: "h264"))
+        #expect(try Self.info(count: -1).frameCount == nil)
+        #expect(try Self.info(rate: .nan).frameRate == 0)
+        #expect(try Self.info(rate: -.infinity).frameRate == 0)
+        #expect(throws: VideoError.self) { try Self.info(version: 2) }
+        #expect(throws: VideoError.self) { try Self.info(width: 0) }
+        #expect(throws: VideoError.self) { try Self.info(width: .max, height: .max) }
+        #expect(throws: VideoError.self) { try Self.info(width: 16_384, height: 16_384) }
+    }
+
+    @Test func shortBodiesAreErrors() {
+        for count in 0..<16 {
+            let bytes = ByteBuffer(repeating: 1, count: count)
+            #expect(throws: VideoError.self) {
+                var bytes = bytes
+                _ = try Record.frameHead(&bytes)
+            }
+            #expect(throws: VideoError.self) {
+                var bytes = bytes
+                _ = try Record.end(&bytes)
+            }
+            #expect(throws: VideoError.self) {
+                var bytes = bytes
+                _ = try Record.info(&bytes)
+            }
+        }
+    }
+
+    @Test func textIsOneLineThatATerminalCanShow() {
+        var bytes = ByteBuffer(string: "a\u{1B}[31mb\nc\u{7F}")
+        #expect(Record.text(&bytes) == "a [31mb c ")
+    }
+
+    @Test func theEndOfAProcessIsSaid() {
+        #expect(Ending(status: 9) == .killed(signal: 9))
+        #expect(Ending(status: 0x80 | 11) == .killed(signal: 11))
+        #expect(Ending(status: 3 << 8) == .exited(3))
+        #expect(
+            Ending.killed(signal: 9).sentence(while: "reading a.mp4 after 3 frames", said: "")
+                == "framemesh-video was killed by signal 9 while reading a.mp4 after 3 frames")
+    }
+}
