@@ -44,7 +44,8 @@ import Testing
 
         deinit {
             process.withLock { process in
-                process.terminate()
+                // Not SIGTERM: what a task starts inherits blocked signals from the thread it happens to run on.
+                kill(process.processIdentifier, SIGKILL)
                 process.waitUntilExit()
             }
             try? FileManager.default.removeItem(at: folder)
