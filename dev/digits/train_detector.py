@@ -130,7 +130,7 @@ def main():
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--steps", type=int, default=2000)
     arguments.add_argument("--decay", type=int, default=1300, help="steps over which the learning rate falls")
-    arguments.add_argument("--stop", type=int, default=1500, help="step after which the mean weights are exported")
+    arguments.add_argument("--stop", type=int, default=1750, help="step after which the mean weights are exported")
     arguments.add_argument("--checkpoint", type=Path, default=Path("detector.pt"))
     arguments.add_argument("--resume", action="store_true")
     arguments.add_argument("--output", type=Path, default=Path("digits-detector.onnx"))
