@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Makes both models, their manifests, the demo's pictures and video, and prints the accuracy report. Takes about
-# 40 minutes on two free cores. Needs Debian's opencv-doc, ffmpeg and python3-venv.
+# 20 minutes on two free cores. Needs Debian's opencv-doc, ffmpeg and python3-venv.
 set -euo pipefail
 cd "$(dirname "$0")"
 work=${1:-../../.build/digits}

@@ -1,7 +1,7 @@
 """Trains the detector on generated scenes and writes digits-detector.onnx.
 
-The learning rate warms up, stays, then falls to nothing over the last steps. A checkpoint holds everything, so
---resume continues to the same result, and a checkpoint can be exported at any time.
+The learning rate warms up, stays, then falls. What is exported is a running mean of the weights, so training may stop
+before the rate has reached nothing. A checkpoint holds everything: --resume continues to the same result.
 """
 
 import argparse
@@ -130,6 +130,7 @@ def main():
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--steps", type=int, default=2000)
     arguments.add_argument("--decay", type=int, default=1300, help="steps over which the learning rate falls")
+    arguments.add_argument("--stop", type=int, default=1750, help="step after which the mean weights are exported")
     arguments.add_argument("--checkpoint", type=Path, default=Path("detector.pt"))
     arguments.add_argument("--resume", action="store_true")
     arguments.add_argument("--output", type=Path, default=Path("digits-detector.onnx"))
@@ -151,7 +152,8 @@ def main():
         start, spent = saved["step"], saved["seconds"]
 
     begin = time.monotonic() - spent
-    loader = DataLoader(Scenes(start * BATCH, options.steps * BATCH), BATCH, num_workers=1, prefetch_factor=8)
+    last = min(options.stop, options.steps)
+    loader = DataLoader(Scenes(start * BATCH, last * BATCH), BATCH, num_workers=1, prefetch_factor=8)
     sums = np.zeros(4)
     for step, (image, *target) in enumerate(loader, start):
         for group in optimiser.param_groups:
@@ -175,7 +177,7 @@ def main():
                 f"rate {optimiser.param_groups[0]['lr']:.5f} {time.monotonic() - begin:.0f} s",
                 flush=True,
             )
-        if done % 250 == 0 or done == options.steps:
+        if done % 250 == 0 or done == last:
             save(options.checkpoint, model, optimiser, average, done, time.monotonic() - begin)
     model.load_state_dict(average.values)
     models.export(model, options.output, (1, HEIGHT, WIDTH), "grid")
