@@ -116,7 +116,9 @@ let package = Package(
 
         .testTarget(name: "ArchitectureTests", swiftSettings: strict),
         .testTarget(name: "HTTP2Tests", dependencies: ["HTTP2", nioCore, nioEmbedded], swiftSettings: strict),
-        .testTarget(name: "RPCTests", dependencies: ["RPC", "HTTP2", nioCore, nioPosix, nioEmbedded], swiftSettings: strict),
+        .testTarget(
+            name: "RPCTests", dependencies: ["RPC", "HTTP2", nioCore, nioPosix, nioEmbedded, logging],
+            swiftSettings: strict),
         .testTarget(name: "MessagesTests", dependencies: ["Messages", nioCore], swiftSettings: strict),
         .testTarget(name: "MeshTests", dependencies: ["Mesh", "RPC", nioCore, nioPosix, logging], swiftSettings: strict),
         // Tests/CVisionTests, in C, is built by its own run.sh, under sanitizers.
@@ -142,7 +144,7 @@ let package = Package(
         // Stock gRPC in Python (dev/python-env.sh) against ours, both ways.
         .testTarget(
             name: "ConformanceTests",
-            dependencies: ["TestSupport", "HTTP2", "RPC", "Services", "Messages", nioCore, nioPosix, logging],
+            dependencies: ["TestSupport", "HTTP2", "RPC", "Mesh", "Services", "Messages", nioCore, nioPosix, logging],
             exclude: ["python"], swiftSettings: strict),
         // Real processes: the built executables, real pictures, kill -9.
         .testTarget(

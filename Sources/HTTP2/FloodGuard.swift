@@ -4,7 +4,7 @@ public struct FloodLimits: Sendable {
     public var resetsReceived = 1000
     /// Streams that the peer made us reset (CVE-2025-8671).
     public var resetsSent = 1000
-    /// PING (CVE-2019-9512).
+    /// PING (CVE-2019-9512) while we send nothing: peers measure the line with one at each turn of data.
     public var pings = 200
     /// SETTINGS (CVE-2019-9515).
     public var settings = 100
@@ -36,6 +36,9 @@ struct FloodGuard {
         second = current
         for index in counts.indices { counts[index] = 0 }
     }
+
+    /// We have sent HEADERS or DATA, so a peer may have reason to ask (gRPC A8, "Server Enforcement").
+    mutating func forgivePings() { counts[Kind.ping.rawValue] = 0 }
 
     /// - Returns: what is wrong, once there are too many.
     mutating func count(_ kind: Kind) -> String? {

@@ -373,6 +373,7 @@ extension Session {
         let head = unsafe frame.load(as: nghttp2_frame_hd.self)
         switch UInt32(head.type) {
         case NGHTTP2_HEADERS.rawValue, NGHTTP2_DATA.rawValue:
+            flood.forgivePings()
             if role == .server, head.flags & UInt8(NGHTTP2_FLAG_END_STREAM.rawValue) != 0,
                 unsafe nghttp2_session_get_stream_remote_close(handle, head.stream_id) == 0
             {

@@ -23,10 +23,11 @@ struct Verdict: Equatable {
         // Full, not ill: an endpoint must not be ejected because all are busy.
         case .resourceExhausted: return Verdict(outcome: .unmeasured, retries: true)
         case .aborted: return Verdict(outcome: .answered, retries: true)
-        case .unavailable: return Verdict(outcome: .failed, retries: true)
         default: break
         }
-        if error.neverStarted || error.lostConnection { return Verdict(outcome: .failed, retries: true) }
+        // It came to a connection that was about to end: no fault of whoever answers there.
+        if error.neverStarted { return Verdict(outcome: .unmeasured, retries: true) }
+        if error.lostConnection || error.code == .unavailable { return Verdict(outcome: .failed, retries: true) }
         switch error.code {
         case .deadlineExceeded, .internal, .unknown, .dataLoss: return Verdict(outcome: .failed, retries: false)
         default: return Verdict(outcome: .answered, retries: false)

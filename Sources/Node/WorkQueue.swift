@@ -33,6 +33,7 @@ struct WorkQueue<Payload: Sendable>: Sendable {
     enum End { case completed, expired, cancelled }
 
     private var waiting: [[Entry]]
+    private var waitingInputs: [Int]
     private var runningInputs: [Int]
     private var serviceTimes: [ServiceTime]
     /// Of each model.
@@ -51,6 +52,7 @@ struct WorkQueue<Payload: Sendable>: Sendable {
         self.admission = admission
         self.batchers = batchers
         waiting = Array(repeating: [], count: batchers.count)
+        waitingInputs = Array(repeating: 0, count: batchers.count)
         runningInputs = Array(repeating: 0, count: batchers.count)
         serviceTimes = Array(repeating: ServiceTime(), count: batchers.count)
     }
@@ -58,8 +60,7 @@ struct WorkQueue<Payload: Sendable>: Sendable {
     private var load: Admission.Load {
         var load = Admission.Load(waiting: depth, running: running)
         for (model, time) in serviceTimes.enumerated() where time.mean > 0 {
-            let inputs = waiting[model].reduce(0) { $0 + $1.inputs }
-            load.waitingCost += Double(inputs) * time.mean
+            load.waitingCost += Double(waitingInputs[model]) * time.mean
             load.runningCost += Double(runningInputs[model]) * time.mean
         }
         return load
@@ -80,6 +81,7 @@ struct WorkQueue<Payload: Sendable>: Sendable {
         accepted += 1
         depth += 1
         waiting[entry.model].append(entry)
+        waitingInputs[entry.model] += entry.inputs
     }
 
     /// Takes out what waited beyond its deadline; each must be told.
@@ -90,6 +92,7 @@ struct WorkQueue<Payload: Sendable>: Sendable {
             waiting[model].removeAll { entry in
                 guard let deadline = entry.deadline, deadline <= now else { return false }
                 late.append(entry)
+                waitingInputs[model] -= entry.inputs
                 return true
             }
         }
@@ -120,7 +123,9 @@ struct WorkQueue<Payload: Sendable>: Sendable {
         waiting[best.model].removeFirst(best.count)
         depth -= batch.count
         running += batch.count
-        runningInputs[best.model] += batch.reduce(0) { $0 + $1.inputs }
+        let inputs = batch.reduce(0) { $0 + $1.inputs }
+        waitingInputs[best.model] -= inputs
+        runningInputs[best.model] += inputs
         return .run(batch)
     }
 
@@ -130,6 +135,7 @@ struct WorkQueue<Payload: Sendable>: Sendable {
             guard let index = waiting[model].firstIndex(where: { $0.id == id }) else { continue }
             let entry = waiting[model].remove(at: index)
             depth -= 1
+            waitingInputs[model] -= entry.inputs
             let end: End = entry.deadline.map { $0 <= now } ?? false ? .expired : .cancelled
             count(end)
             return (entry, end)
@@ -140,7 +146,10 @@ struct WorkQueue<Payload: Sendable>: Sendable {
     /// Takes out all that wait, for the end of the node.
     mutating func removeAll() -> [Entry] {
         let all = waiting.flatMap { $0 }
-        for model in waiting.indices { waiting[model] = [] }
+        for model in waiting.indices {
+            waiting[model] = []
+            waitingInputs[model] = 0
+        }
         depth = 0
         cancelled += UInt64(all.count)
         return all

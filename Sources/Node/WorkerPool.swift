@@ -77,6 +77,9 @@ final class WorkerPool<Runner: BatchRunner>: Sendable {
         state.withLock { body(&$0.queue) }
     }
 
+    /// Workers that have nothing to do now.
+    var sleeping: Int { state.withLock { $0.idle.count } }
+
     /// Queues one request and returns what a worker made of it.
     /// - Parameter inputs: pictures, or regions of a picture.
     /// - Throws: `RPCError`: RESOURCE_EXHAUSTED or DEADLINE_EXCEEDED at once if it cannot be done in time, CANCELLED if
@@ -179,8 +182,8 @@ final class WorkerPool<Runner: BatchRunner>: Sendable {
                 if let bell { bells[bell].signal() }
                 run(batch, with: &runner)
             case .sleep(let until):
-                let limit = until.map { DispatchTime(uptimeNanoseconds: $0.uptimeNanoseconds) } ?? .distantFuture
-                _ = bells[worker].wait(timeout: limit)
+                let until = min(until ?? .distantFuture, now() + longestSleep)
+                _ = bells[worker].wait(timeout: DispatchTime(uptimeNanoseconds: until.uptimeNanoseconds))
             case .end: return
             }
         }
@@ -221,6 +224,9 @@ final class WorkerPool<Runner: BatchRunner>: Sendable {
         }
     }
 }
+
+/// Then a worker looks at the queue again, bell or not.
+private let longestSleep = TimeAmount.hours(1)
 
 extension WorkQueue.End {
     init<Answer>(_ result: Result<Answer, RPCError>) {

@@ -290,7 +290,25 @@ final class ClientConnection: HTTP2Delegate, LoopBound {
         call.isClosed = true
         // Its messages may still wait for memory.
         guard !call.isRemoteDone else { return }
+        if code == .refusedStream, requeue(call) { return }
         finish(call, reason(of: code, call))
+    }
+
+    /// Stock servers count a stream for a moment longer than we do, and refuse the next one.
+    private static let maxRefusals = 3
+
+    /// A unary call that was refused, so never begun, waits for a stream again (gRPC A6, "Transparent Retries").
+    private func requeue(_ call: ClientStream) -> Bool {
+        guard case .unary = call.sink, let id = call.id, !call.hasHead, call.refusals < Self.maxRefusals,
+            goAway == nil, !isDraining, closeReason == nil
+        else { return false }
+        calls[id] = nil
+        call.id = nil
+        call.refusals += 1
+        call.isClosed = false
+        call.hasFinishedSending = false
+        pending.prepend(call)
+        return true
     }
 
     private func reason(of code: ErrorCode, _ call: ClientStream) -> RPCError {

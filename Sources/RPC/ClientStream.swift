@@ -31,6 +31,8 @@ final class ClientStream: @unchecked Sendable {
     var status: CallStatus?
     var hasFinishedSending = false
     var hasEnded = false
+    /// Times that the peer refused a stream for it.
+    var refusals = 0
     /// The peer will send no more on the stream.
     var isRemoteDone = false
     /// The stream is gone.

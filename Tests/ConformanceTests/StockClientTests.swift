@@ -2,8 +2,8 @@ import RPC
 import TestSupport
 import Testing
 
-/// A stock gRPC client (Python, grpcio) calls our server. What is checked, and how, is in python/client.py.
-@Suite struct StockClientTests {
+/// A stock gRPC client (Python, grpcio) calls our server, one at a time: a process each. What is checked, and how, is in python/client.py.
+@Suite(.serialized) struct StockClientTests {
     @Test(arguments: [
         "unary", "client_stream", "server_stream", "bidirectional", "metadata", "status", "status_after_messages",
         "unimplemented", "deadline", "cancellation", "large", "too_large_for_the_server", "too_large_for_the_client",

@@ -8,26 +8,27 @@ struct StockServer {
     static let path = "/interop.Test/"
 
     let process: ChildProcess
-    let port: Int
+    let address: SocketAddress
     let connection: RPCConnection
 
-    /// - Parameter maxMessageBytes: what the stock server takes.
+    /// - Parameter options: of the stock server, as python/server.py takes them.
     static func with<Value: Sendable>(
-        maxMessageBytes: Int = 8 << 20, configure: (inout ClientConfiguration) -> Void = { _ in },
-        _ body: (StockServer) async throws -> Value
+        _ options: String..., configure: (inout ClientConfiguration) -> Void = { _ in },
+        body: (StockServer) async throws -> Value
     ) async throws -> Value {
-        let process = try PythonScript.start("server.py", ["\(maxMessageBytes)"])
+        let process = try PythonScript.start("server.py", options)
         defer { process.signal(SIGKILL) }
         let text = try await process.line(startingWith: "ready ", within: .seconds(60))
         guard let port = Int(text) else { throw Failure("server.py said 'ready \(text)'") }
+        let address = try SocketAddress(ipAddress: "127.0.0.1", port: port)
         var configuration = ClientConfiguration()
         configuration.maxMessageBytes = 8 << 20
         configure(&configuration)
         let connection = try await RPCConnection.connect(
-            to: try SocketAddress(ipAddress: "127.0.0.1", port: port), configuration: configuration,
+            to: address, configuration: configuration,
             budget: MemoryBudget(limit: 256 << 20), group: OurServer.group, logger: OurServer.logger)
         defer { connection.close() }
-        return try await body(StockServer(process: process, port: port, connection: connection))
+        return try await body(StockServer(process: process, address: address, connection: connection))
     }
 
     func unary(

@@ -1,4 +1,5 @@
 import Glibc
+import Mesh
 import Messages
 import NIOCore
 import RPC
@@ -7,7 +8,7 @@ import TestSupport
 import Testing
 
 /// We call a stock gRPC server (Python, grpcio); its methods are described in python/server.py.
-@Suite struct StockServerTests {
+@Suite(.serialized) struct StockServerTests {
     // ---- the four kinds ----
 
     @Test func unaryCallsAreAnswered() async throws {
@@ -199,7 +200,7 @@ import Testing
     }
 
     @Test func aMessageOverTheServersLimitIsRefused() async throws {
-        try await StockServer.with(maxMessageBytes: 100_000) { stock async throws in
+        try await StockServer.with("grpc.max_receive_message_length=100000") { stock async throws in
             let error = await #expect(throws: RPCError.self) {
                 try await stock.unary("Echo", String(repeating: "a", count: 100_001))
             }
@@ -227,6 +228,17 @@ import Testing
                     }
                 }
                 for try await right in tasks { #expect(right == 5) }
+            }
+        }
+    }
+
+    @Test func callsBeyondTheServersStreamLimitWaitForAStream() async throws {
+        try await StockServer.with("grpc.max_concurrent_streams=3") { stock async throws in
+            try await withThrowingTaskGroup(of: String.self) { tasks in
+                for index in 0..<60 { tasks.addTask { try await stock.unary("Echo", "\(index)") } }
+                var answers: Set<String> = []
+                for try await answer in tasks { answers.insert(answer) }
+                #expect(answers == Set((0..<60).map { "\($0)" }))
             }
         }
     }
@@ -297,6 +309,26 @@ import Testing
             call.finishSending()
             #expect(try await responses.next() == nil)
             _ = await stock.connection.closed()
+        }
+    }
+
+    /// A server that tells each connection to go away after a while, and then goes on serving.
+    @Test(.timeLimit(.minutes(1))) func connectionsThatAreToldToGoAwayCostNoCall() async throws {
+        try await StockServer.with("grpc.max_connection_age_ms=300") { stock async throws in
+            let channel = BalancedChannel(
+                target: try Target(parsing: stock.address.endpointName), healthService: "", group: OurServer.group,
+                logger: OurServer.logger)
+            try await withThrowingTaskGroup(of: Void.self) { tasks in
+                tasks.addTask { await channel.run() }
+                var peers: Set<String> = []
+                while peers.count < 5 {
+                    let response = try await channel.call(
+                        StockServer.path + "Peer", Payload(ByteBuffer()), deadline: .after(.seconds(30)))
+                    peers.insert(String(buffer: response.response.payload.message))
+                }
+                #expect(channel.endpoints().map(\.failures) == [0])
+                tasks.cancelAll()
+            }
         }
     }
 

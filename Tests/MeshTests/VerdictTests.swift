@@ -6,9 +6,10 @@ import Testing
 @Suite struct VerdictTests {
     @Test(arguments: [
         (RPCError(.unavailable, ""), Verdict(outcome: .failed, retries: true)),
+        (RPCError(.unavailable, "", neverStarted: true), Verdict(outcome: .unmeasured, retries: true)),
         (RPCError(.unavailable, "", lostConnection: true), Verdict(outcome: .failed, retries: true)),
         (RPCError(.internal, "", lostConnection: true), Verdict(outcome: .failed, retries: true)),
-        (RPCError(.internal, "", neverStarted: true), Verdict(outcome: .failed, retries: true)),
+        (RPCError(.internal, "", neverStarted: true), Verdict(outcome: .unmeasured, retries: true)),
         (RPCError(.resourceExhausted, ""), Verdict(outcome: .unmeasured, retries: true)),
         (RPCError(.aborted, ""), Verdict(outcome: .answered, retries: true)),
         (RPCError(.deadlineExceeded, ""), Verdict(outcome: .failed, retries: false)),

@@ -94,6 +94,18 @@ struct ScriptedPool {
         Task { try await run(name, model: model) { () throws(RPCError) in gate.pass() } }
     }
 
+    /// A worker that stands before a gate.
+    func occupied() async -> (Gate, Task<Int, any Error>) {
+        let gate = Gate()
+        let running = occupy(gate)
+        await gate.isReached()
+        return (gate, running)
+    }
+
+    func untilSleeping(_ workers: Int) async {
+        while pool.sleeping != workers { await Task.yield() }
+    }
+
     func untilWaiting(_ depth: Int) async {
         while pool.withQueue({ $0.depth }) != depth { await Task.yield() }
     }

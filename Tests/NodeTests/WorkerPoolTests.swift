@@ -19,9 +19,7 @@ import Testing
 
     @Test func aFullQueueRefusesAtOnce() async throws {
         try await ScriptedPool.with(limit: 2) { scripted in
-            let gate = Gate()
-            let running = scripted.occupy(gate)
-            await gate.isReached()
+            let (gate, running) = await scripted.occupied()
             let waiting = (1...2).map { name in Task { try await scripted.run(name) } }
             await scripted.untilWaiting(2)
             let refusal = await failure { try await scripted.run(3) }
@@ -36,9 +34,7 @@ import Testing
 
     @Test func aCancelledRequestLeavesTheQueueAndNeverRuns() async throws {
         try await ScriptedPool.with { scripted in
-            let gate = Gate()
-            let running = scripted.occupy(gate)
-            await gate.isReached()
+            let (gate, running) = await scripted.occupied()
             let waiting = Task { try await scripted.run(1) }
             await scripted.untilWaiting(1)
             waiting.cancel()
@@ -66,9 +62,7 @@ import Testing
 
     @Test func aWorkerSeesThatItsRequestWasCancelled() async throws {
         try await ScriptedPool.with { scripted in
-            let gate = Gate()
-            let running = scripted.occupy(gate)
-            await gate.isReached()
+            let (gate, running) = await scripted.occupied()
             running.cancel()
             gate.open()
             #expect(await failure { try await running.value }?.code == .cancelled)
@@ -79,9 +73,7 @@ import Testing
     @Test func whatWaitedBeyondItsDeadlineNeverRuns() async throws {
         let clock = TestClock()
         try await ScriptedPool.with(now: { clock.now }) { scripted in
-            let gate = Gate()
-            let running = scripted.occupy(gate)
-            await gate.isReached()
+            let (gate, running) = await scripted.occupied()
             let late = Task { try await scripted.run(1, deadline: clock.now + .milliseconds(10)) }
             await scripted.untilWaiting(1)
             clock.advance(by: .milliseconds(10))
@@ -96,9 +88,7 @@ import Testing
     @Test func whatCannotBeDoneAnyMoreMakesRoom() async throws {
         let clock = TestClock()
         try await ScriptedPool.with(limit: 1, now: { clock.now }) { scripted in
-            let gate = Gate()
-            let running = scripted.occupy(gate)
-            await gate.isReached()
+            let (gate, running) = await scripted.occupied()
             let late = Task { try await scripted.run(1, deadline: clock.now + .milliseconds(10)) }
             await scripted.untilWaiting(1)
             clock.advance(by: .milliseconds(10))
@@ -128,16 +118,21 @@ import Testing
     }
 
     @Test func aBatchThatWaitsIsLookedAfterWhileAnotherModelRuns() async throws {
-        try await ScriptedPool.with(workers: 2, models: 2, maxBatchSize: 2, delay: .milliseconds(5)) { scripted in
-            for _ in 0..<20 {
-                let gate = Gate()
-                let lonely = Task { try await scripted.run(1, model: 0) }
-                // A full batch: whoever watches over the lonely one may take it.
-                let full = [scripted.occupy(gate, model: 1), Task { try await scripted.run(2, model: 1) }]
-                try await #expect(lonely.value == 1)
-                gate.open()
-                for task in full { _ = try await task.value }
-            }
+        try await ScriptedPool.with(workers: 2, models: 2, maxBatchSize: 2, delay: .milliseconds(200)) { scripted in
+            await scripted.untilSleeping(2)
+            // The worker that slept last watches over the lonely request, then gets both halves of the full batch.
+            let lonely = Task { try await scripted.run(1, model: 0) }
+            await scripted.untilWaiting(1)
+            await scripted.untilSleeping(2)
+            let gate = Gate()
+            let half = scripted.occupy(gate, model: 1)
+            await scripted.untilWaiting(2)
+            await scripted.untilSleeping(2)
+            let otherHalf = Task { try await scripted.run(2, model: 1) }
+            // Only the other worker can run it, and must have been told when.
+            try await #expect(lonely.value == 1)
+            gate.open()
+            for task in [half, otherHalf] { _ = try await task.value }
         }
     }
 
@@ -159,9 +154,7 @@ import Testing
 
     @Test func stoppingFinishesWhatRunsAndRefusesWhatWaits() async throws {
         try await ScriptedPool.with { scripted in
-            let gate = Gate()
-            let running = scripted.occupy(gate)
-            await gate.isReached()
+            let (gate, running) = await scripted.occupied()
             let waiting = Task { try await scripted.run(1) }
             await scripted.untilWaiting(1)
             // Also from a task that is cancelled: a server's always is.

@@ -1,5 +1,7 @@
 """A stock gRPC server on a free port: the services interop.Test, grpc.health.v1.Health and framemesh.v1.Detector.
 
+    server.py [OPTION=NUMBER ...]       channel options of gRPC, such as grpc.max_connection_age_ms=500
+
 Prints `ready PORT`. A line `stop` on standard input stops it gracefully (GOAWAY; running calls may finish); the end of
 standard input stops it at once.
 
@@ -13,6 +15,7 @@ interop.Test takes and gives plain bytes; Tests/ConformanceTests/InteropService.
   Wait      unary          no answer; ends with the call
   Await     unary          request "waiting|cancelled COUNT": answers once so many Wait calls have started or were cancelled
   TimeLeft  unary          milliseconds until the call's deadline, or "none"
+  Peer      unary          the address that the call came from (here only)
   SetHealth unary          request "STATUS SERVICE": sets a status of the health service
 """
 
@@ -112,6 +115,10 @@ def time_left(request, context):
     return b"none" if left is None or left > 1e6 else b"%d" % (left * 1000)
 
 
+def peer(request, context):
+    return context.peer().encode()
+
+
 def set_health(request, context):
     status, _, service = request.decode().partition(" ")
     health_servicer.set(service, health_pb2.HealthCheckResponse.ServingStatus.Value(status))
@@ -128,6 +135,7 @@ HANDLERS = {
     "Wait": grpc.unary_unary_rpc_method_handler(wait),
     "Await": grpc.unary_unary_rpc_method_handler(reach),
     "TimeLeft": grpc.unary_unary_rpc_method_handler(time_left),
+    "Peer": grpc.unary_unary_rpc_method_handler(peer),
     "SetHealth": grpc.unary_unary_rpc_method_handler(set_health),
 }
 
@@ -152,10 +160,11 @@ def detector(messages, services):
 
 
 def main():
-    largest = int(sys.argv[1]) if len(sys.argv) > 1 else 8 << 20
-    server = grpc.server(
-        futures.ThreadPoolExecutor(max_workers=CALLS_AT_ONCE),
-        options=[("grpc.max_receive_message_length", largest), ("grpc.max_send_message_length", -1)])
+    options = {"grpc.max_receive_message_length": 8 << 20, "grpc.max_send_message_length": -1}
+    for argument in sys.argv[1:]:
+        name, value = argument.split("=")
+        options[name] = int(value)
+    server = grpc.server(futures.ThreadPoolExecutor(max_workers=CALLS_AT_ONCE), options=list(options.items()))
     server.add_generic_rpc_handlers([grpc.method_handlers_generic_handler("interop.Test", HANDLERS)])
     health_servicer.set("", health_pb2.HealthCheckResponse.SERVING)
     health_pb2_grpc.add_HealthServicer_to_server(health_servicer, server)

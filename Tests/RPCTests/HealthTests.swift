@@ -1,0 +1,83 @@
+import Testing
+
+@testable import RPC
+
+/// Health as our own client sees it, over real sockets.
+@Suite struct HealthTests {
+    @Test func theStatusOfAServiceIsChecked() async throws {
+        let health = HealthService()
+        health.set(.serving)
+        health.set(.notServing, for: "a.B")
+        try await Loopback.with(services: [health]) { loopback in
+            let connection = loopback.connection
+            let deadline = Deadline.after(.seconds(20))
+            let whole = try await connection.checkHealth(deadline: deadline)
+            let one = try await connection.checkHealth(of: "a.B", deadline: deadline)
+            #expect((whole, one) == (.serving, .notServing))
+            let error = await #expect(throws: RPCError.self) {
+                try await connection.checkHealth(of: "no.Such", deadline: deadline)
+            }
+            #expect(error?.code == .notFound)
+            #expect(error?.message == "service 'no.Such' is not known here")
+        }
+    }
+
+    @Test func aPeerWithoutHealthIsUnimplemented() async throws {
+        try await Loopback.with { loopback in
+            let connection = loopback.connection
+            let error = await #expect(throws: RPCError.self) { try await connection.checkHealth() }
+            #expect(error?.code == .unimplemented)
+        }
+    }
+
+    @Test func aWatchFollowsTheStatusAndLeavesNothingBehind() async throws {
+        let health = HealthService()
+        try await Loopback.with(services: [health]) { loopback in
+            let connection = loopback.connection
+            let watch = try await connection.watchHealth(of: "a.B")
+            var statuses = watch.statuses.makeAsyncIterator()
+            var seen = [try await statuses.next()]
+            for status in [HealthService.Status.serving, .notServing, .serving] {
+                health.set(status, for: "a.B")
+                seen.append(try await statuses.next())
+            }
+            #expect(seen == [.serviceUnknown, .serving, .notServing, .serving])
+            #expect(health.watcherCount == 1)
+            watch.cancel()
+            let error = await #expect(throws: RPCError.self) { try await statuses.next() }
+            #expect(error?.code == .cancelled)
+            while health.watcherCount > 0 { await Task.yield() }
+        }
+    }
+
+    @Test func aWatchEndsWithItsConnection() async throws {
+        let health = HealthService()
+        health.set(.serving)
+        try await Loopback.with(services: [health]) { loopback in
+            let connection = loopback.connection
+            let watch = try await connection.watchHealth(of: "")
+            var statuses = watch.statuses.makeAsyncIterator()
+            let first = try await statuses.next()
+            #expect(first == .serving)
+            connection.close()
+            while health.watcherCount > 0 { await Task.yield() }
+        }
+    }
+
+    /// Were the watch to hold it up, the test would run out of time.
+    @Test(.timeLimit(.minutes(1))) func aDrainingServerEndsItsWatches() async throws {
+        let health = HealthService()
+        health.set(.serving)
+        try await Loopback.with(services: [health]) { loopback in
+            let connection = loopback.connection
+            let watch = try await connection.watchHealth(of: "")
+            var statuses = watch.statuses.makeAsyncIterator()
+            let first = try await statuses.next()
+            loopback.server.drain()
+            let second = try await statuses.next()
+            let third = try await statuses.next()
+            #expect([first, second, third] == [.serving, .notServing, nil])
+            _ = await connection.closed()
+        }
+    }
+}
