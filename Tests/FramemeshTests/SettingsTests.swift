@@ -99,3 +99,27 @@ import Testing
         } throws: { "\($0)".contains("'mine'") }
     }
 }
+
+@Suite struct ConfigurationDocumentTests {
+    private static func text() throws -> String {
+        let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent()
+        return try String(contentsOf: root.appending(path: "docs/configuration.md"), encoding: .utf8)
+    }
+
+    /// docs/configuration.md names every key, and no other.
+    @Test func theDocumentListsEveryKey() throws {
+        let text = try Self.text()
+        let rows = text.split(separator: "\n").filter { $0.hasPrefix("| `") }
+        let names = rows.flatMap { $0.split(separator: "|")[0].matches(of: /`([a-z.-]+)`/).map { String($0.output.1) } }
+        let keys = Settings.Key.allCases.map(\.rawValue) + Settings.PipelineKey.allCases.map(\.rawValue)
+        #expect(Set(names) == Set(keys))
+        #expect(names.count == keys.count)
+    }
+
+    @Test func itsExampleIsAConfiguration() throws {
+        let text = try Self.text()
+        let example = try #require(text.split(separator: "```yaml\n").last?.split(separator: "```").first)
+        #expect(try ConfigurationFile(parsing: String(example), name: "docs").pipelines == ["plates"])
+    }
+}

@@ -90,7 +90,7 @@ struct BenchCommand: AsyncParsableCommand {
     }
 
     private func measureMesh(_ inputs: BenchInputs) async throws -> BenchReport {
-        let target = try coordinator.target()
+        let target = try await coordinator.target()
         let clients = try await MeshBench.connect(concurrency, to: target)
         defer { for client in clients { client.close() } }
         let pipeline = try clients[0].pipeline(named: analyze.pipeline)

@@ -2,7 +2,7 @@ import ArgumentParser
 import Foundation
 import Mesh
 
-/// Where the coordinator is: the option, the environment, or the port that `framemesh up` takes.
+/// Where the coordinator is: the option, the environment, the configuration file, or the port that `framemesh up` takes.
 struct CoordinatorOption: ParsableArguments {
     static let variable = "FRAMEMESH_COORDINATOR"
     static let fallback = "127.0.0.1:8500"
@@ -13,11 +13,15 @@ struct CoordinatorOption: ParsableArguments {
             valueName: "host:port"))
     var coordinator: String?
 
-    /// - Throws: `MeshError` that names what is no target.
-    func target() throws -> Target {
+    @Option(help: ArgumentHelp("YAML file with settings (or $FRAMEMESH_CONFIG).", valueName: "file"))
+    var config: String?
+
+    /// - Throws: `MeshError` that names what is no target, `Fatal` that names what is wrong with the configuration.
+    func target() async throws -> Target {
         let environment = ProcessInfo.processInfo.environment[Self.variable].flatMap { $0.isEmpty ? nil : $0 }
-        return try Target(parsing: coordinator ?? environment ?? Self.fallback)
+        let configured = try await Settings.load(config).string(.clientCoordinator)
+        return try Target(parsing: coordinator ?? environment ?? configured ?? Self.fallback)
     }
 
-    func connect() async throws -> MeshClient { try await MeshClient.connect(to: try target()) }
+    func connect() async throws -> MeshClient { try await MeshClient.connect(to: try await target()) }
 }

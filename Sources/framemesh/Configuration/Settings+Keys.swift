@@ -37,9 +37,6 @@ extension Settings {
         case upDrainTimeout = "up.drain-timeout"
 
         case clientCoordinator = "client.coordinator"
-        case clientPipeline = "client.pipeline"
-        case clientPolicy = "client.policy"
-        case clientEncode = "client.encode"
 
         /// For example `--frame-deadline`.
         var option: String { "--" + (rawValue.split(separator: ".").last ?? "") }

@@ -10,6 +10,7 @@ struct Demo: Sendable {
     private let pictures: [PictureSource]
     private let video: String
     private let helper: String
+    private let annotator: PictureAnnotator
     private let console = Console()
 
     init(output: String) throws {
@@ -18,6 +19,7 @@ struct Demo: Sendable {
         pictures = try PictureSource.discover([media])
         video = media + "/digits.mp4"
         helper = try Resources.videoHelper
+        annotator = try PictureAnnotator(folder: output)
     }
 
     func run() async throws {
@@ -39,7 +41,7 @@ struct Demo: Sendable {
     /// Reads the numbers of each picture.
     private func sendPictures(_ client: MeshClient) async throws -> RunSummary {
         var sender = PictureSender(client: client, options: AnalyzeOptions(pipeline: "cascade"))
-        sender.annotator = try PictureAnnotator(folder: output)
+        sender.annotator = annotator
         var found = Table("picture", "numbers read, left to right", "digits>", "size>", "total ms>")
         var times = TimingTable()
         let run = DemoRun(console, total: UInt64(pictures.count))

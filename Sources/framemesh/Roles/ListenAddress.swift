@@ -24,8 +24,8 @@ struct ListenAddress: Sendable, Hashable, CustomStringConvertible {
         switch error {
         case let error as IOError:
             return Fatal("cannot listen on \(self): \(Errno(rawValue: error.errnoCode))", status: .unreachable)
-        case is SocketAddressError:
-            return Fatal("cannot listen on \(self): the host is not known", status: .unreachable)
+        case is SocketAddressError, is SocketAddressError.UnknownHost:
+            return Fatal("cannot listen on \(self): there is no such host", status: .unreachable)
         default:
             return Fatal(error)
         }

@@ -44,7 +44,7 @@ import Testing
 
         deinit {
             process.withLock { process in
-                // SIGTERM is blocked in a child that was started on a thread of the concurrency pool.
+                // Not SIGTERM: what a task starts inherits blocked signals from the thread it happens to run on.
                 kill(process.processIdentifier, SIGKILL)
                 process.waitUntilExit()
             }
