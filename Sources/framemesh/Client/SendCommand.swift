@@ -45,14 +45,17 @@ struct SendCommand: AsyncParsableCommand {
     @Argument(help: ArgumentHelp("Pictures, directories, or - for standard input.", valueName: "files"))
     var files: [String]
 
-    static let maxFrameRate = 1000.0
+    /// One picture in a quarter of an hour, or a thousand a second.
+    static let frameRates = 0.001...1000.0
 
     func validate() throws {
         guard (1...PictureSender.maxConcurrency).contains(concurrency) else {
             throw ValidationError("--concurrency \(concurrency) is not between 1 and \(PictureSender.maxConcurrency)")
         }
-        guard frameRate > 0, frameRate <= Self.maxFrameRate else {
-            throw ValidationError("--frame-rate \(frameRate) is not above 0 and up to \(Self.maxFrameRate)")
+        guard Self.frameRates.contains(frameRate) else {
+            throw ValidationError(
+                "--frame-rate \(frameRate) is not between \(Self.frameRates.lowerBound) and \(Self.frameRates.upperBound)"
+            )
         }
         let isRaw = encoding?.isRaw ?? false
         if isRaw, width == nil || height == nil {

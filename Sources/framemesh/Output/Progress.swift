@@ -64,7 +64,8 @@ struct Progress: Sendable {
         }
         let rate = rate(at: now)
         parts.append(
-            unit == .frames ? "\(JSONText.number(rate, decimals: 1)) frames/s" : "\(Self.bytes(UInt64(rate)))/s")
+            unit == .frames
+                ? "\(JSONText.number(rate, decimals: 1)) frames/s" : "\(Self.bytes(UInt64(min(rate, 0x1p53))))/s")
         if let remaining = remaining(at: now), done < total ?? 0 { parts.append("ETA \(Self.clock(remaining))") }
         if dropped > 0 { parts.append("\(dropped) dropped") }
         if failed > 0 { parts.append("\(failed) failed") }

@@ -19,8 +19,8 @@ import Testing
         init() throws {
             folder = FileManager.default.temporaryDirectory.appending(path: "framemesh-pull-\(UUID().uuidString)")
             try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-            var random = SystemRandomNumberGenerator()
-            content = Data((0..<Self.bytes).map { _ in UInt8.random(in: 0...255, using: &random) })
+            // Of no pattern that a shifted or repeated piece would fit.
+            content = Data((0..<Self.bytes).map { UInt8(truncatingIfNeeded: ($0 &* 2_654_435_761) >> 13) })
             let file = folder.appending(path: "served")
             try content.write(to: file)
             let script = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appending(path: "file_server.py")
