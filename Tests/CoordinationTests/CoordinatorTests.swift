@@ -175,13 +175,13 @@ import Testing
 
     @Test func deadlineDropsWhatIsTooLateAndSaysSo() async throws {
         let slow = ScriptedNode(onDetect: { request in
-            try await Task.sleep(for: .milliseconds(60))
+            try await Task.sleep(for: .milliseconds(300))
             return .found([], in: request.frame)
         })
         try await TestMesh.with(detectors: [slow]) { mesh in
             let answers = try await mesh.stream("detect", count: 60) {
                 $0.policy = .deadline
-                $0.frameDeadline = 100
+                $0.frameDeadline = 2000
             }
             #expect(answers.map(\.sequence) == Array(0..<60))
             #expect(answers.first?.status == .ok)

@@ -124,16 +124,26 @@ struct TestMesh {
         if names.isEmpty { names = ["127.0.0.1:1"] }
         var configuration = CoordinatorConfiguration(
             detectors: try Target(parsing: "static:///" + names.joined(separator: ",")), classifiers: classifierTarget)
-        configuration.channel.readyTimeout = .milliseconds(700)
+        // Short only where a stage shall have no node.
+        let isComplete = !detectors.isEmpty && classifiers?.isEmpty != true
+        configuration.channel.readyTimeout = isComplete ? .seconds(30) : .milliseconds(700)
+        configuration.channel.client.connectTimeout = .seconds(30)
         configuration.drainTimeout = .milliseconds(200)
         configure(&configuration)
         let coordinator = try await Coordinator.start(configuration, group: group, logger: logger)
         let running = Task { try await coordinator.run() }
-        let connection = try await RPCConnection.connect(to: coordinator.address, group: group, logger: logger)
+        var patient = ClientConfiguration()
+        patient.connectTimeout = .seconds(30)
+        let connection = try await RPCConnection.connect(
+            to: coordinator.address, configuration: patient, group: group, logger: logger)
+        let client = VisionClient(connection)
+        while try await client.nodes(deadline: .after(.seconds(30))).filter({ $0.state == "ready" }).count < nodes.count {
+            try await Task.sleep(for: .milliseconds(2))
+        }
         let outcome: Result<Void, any Error>
         do {
             outcome = .success(
-                try await body(TestMesh(client: VisionClient(connection), connection: connection, nodes: nodes)))
+                try await body(TestMesh(client: client, connection: connection, nodes: nodes)))
         } catch {
             outcome = .failure(error)
         }

@@ -297,7 +297,7 @@ import Testing
                         #expect(error?.code == .cancelled)
                     }
                 }
-                while channel.waitingCalls < 2 { await Task.yield() }
+                while channel.waitingCalls < 2 { try? await Task.sleep(for: .milliseconds(1)) }
                 let error = await #expect(throws: RPCError.self) { try await channel.ask() }
                 #expect(error?.code == .resourceExhausted)
                 #expect(error?.message == "2 calls wait for dns:///nodes.test:1, limit 2")

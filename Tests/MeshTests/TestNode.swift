@@ -86,9 +86,17 @@ final class TestNode: Sendable {
             port: Int = 0, hasHealth: Bool = true, drainTimeout: Duration = .zero,
             _ body: @escaping @Sendable (CallContext) async throws -> String = { _ in "" }
         ) async throws -> TestNode {
-            let node = try await TestNode(port: port, hasHealth: hasHealth, drainTimeout: drainTimeout, body)
-            nodes.withLock { $0.append(node) }
-            return node
+            let end = ContinuousClock.now + .seconds(30)
+            while true {
+                do {
+                    let node = try await TestNode(port: port, hasHealth: hasHealth, drainTimeout: drainTimeout, body)
+                    nodes.withLock { $0.append(node) }
+                    return node
+                } catch where port != 0 && ContinuousClock.now < end {
+                    // Another test's connection may just have got this port.
+                    try await Task.sleep(for: .milliseconds(20))
+                }
+            }
         }
 
         func endAll() async { for node in nodes.withLock({ $0 }) { await node.kill() } }
@@ -112,7 +120,8 @@ extension BalancedChannel {
         _ body: (BalancedChannel) async throws -> Value
     ) async throws -> Value {
         var configuration = ChannelConfiguration()
-        configuration.readyTimeout = .seconds(10)
+        configuration.readyTimeout = .seconds(40)
+        configuration.client.connectTimeout = .seconds(20)
         configuration.backoff.initial = .milliseconds(5)
         configuration.backoff.longest = .milliseconds(20)
         configuration.resolveInterval = .milliseconds(10)

@@ -49,8 +49,8 @@ import Testing
         expectSame(sent, got)
         // A slice of the message: same storage, so same address.
         let offset = message.readableBytes - pixels.readableBytes
-        let inMessage = unsafe message.withUnsafeReadableBytes { unsafe UInt(bitPattern: $0.baseAddress) + UInt(offset) }
-        let inFrame = unsafe got.frame.payload.bytes.withUnsafeReadableBytes { unsafe UInt(bitPattern: $0.baseAddress) }
+        let inMessage = unsafe message.withUnsafeReadableBytes { UInt(bitPattern: $0.baseAddress) + UInt(offset) }
+        let inFrame = unsafe got.frame.payload.bytes.withUnsafeReadableBytes { UInt(bitPattern: $0.baseAddress) }
         #expect(inMessage == inFrame)
     }
 

@@ -103,11 +103,11 @@ struct ScriptedPool {
     }
 
     func untilSleeping(_ workers: Int) async {
-        while pool.sleeping != workers { await Task.yield() }
+        while pool.sleeping != workers { try? await Task.sleep(for: .milliseconds(1)) }
     }
 
     func untilWaiting(_ depth: Int) async {
-        while pool.withQueue({ $0.depth }) != depth { await Task.yield() }
+        while pool.withQueue({ $0.depth }) != depth { try? await Task.sleep(for: .milliseconds(1)) }
     }
 
     var batches: [[Int]] { log.batches.withLock { $0 } }

@@ -80,7 +80,7 @@ struct TestNode {
 
     /// Returns once the node says so of itself; it answers on its event loop, also with all workers busy.
     func until(_ condition: (NodeDescription) -> Bool) async throws {
-        while !condition(try await describe()) { await Task.yield() }
+        while !condition(try await describe()) { try? await Task.sleep(for: .milliseconds(1)) }
     }
 
     /// Work that keeps a worker busy: many regions of one picture.

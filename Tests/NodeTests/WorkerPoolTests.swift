@@ -51,7 +51,7 @@ import Testing
     @Test func aRequestOfACancelledTaskIsNotQueued() async throws {
         try await ScriptedPool.with { scripted in
             let task = Task {
-                while !Task.isCancelled { await Task.yield() }
+                while !Task.isCancelled { try? await Task.sleep(for: .milliseconds(1)) }
                 return try await scripted.run(1)
             }
             task.cancel()
@@ -118,7 +118,8 @@ import Testing
     }
 
     @Test func aBatchThatWaitsIsLookedAfterWhileAnotherModelRuns() async throws {
-        try await ScriptedPool.with(workers: 2, models: 2, maxBatchSize: 2, delay: .milliseconds(200)) { scripted in
+        // Long enough that the lonely request still waits when the other two have come, on a busy machine too.
+        try await ScriptedPool.with(workers: 2, models: 2, maxBatchSize: 2, delay: .seconds(3)) { scripted in
             await scripted.untilSleeping(2)
             // The worker that slept last watches over the lonely request, then gets both halves of the full batch.
             let lonely = Task { try await scripted.run(1, model: 0) }
@@ -159,7 +160,7 @@ import Testing
             await scripted.untilWaiting(1)
             // Also from a task that is cancelled: a server's always is.
             let stopping = Task {
-                while !Task.isCancelled { await Task.yield() }
+                while !Task.isCancelled { try? await Task.sleep(for: .milliseconds(1)) }
                 await scripted.pool.stop()
                 return scripted.ran
             }

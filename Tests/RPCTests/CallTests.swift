@@ -120,7 +120,7 @@ import Testing
     @Test func manyCallsRunAtOnce() async throws {
         try await Loopback.serving([
             "Echo": .unary { _, payload in
-                await Task.yield()
+                try? await Task.sleep(for: .milliseconds(1))
                 return payload
             }
         ]) { server in

@@ -97,7 +97,7 @@ import Testing
             [
                 "Echo": .unary { _, payload in
                     running.add()
-                    await Task.yield()
+                    try? await Task.sleep(for: .milliseconds(1))
                     running.add(-1)
                     return payload
                 }

@@ -107,7 +107,7 @@ import Testing
         let health = HealthService()
         await withThrowingTaskGroup(of: Void.self) { tasks in
             for _ in 0..<HealthService.maxWatchers { tasks.addTask { try await health.watch("") { _ in } } }
-            while health.watcherCount < HealthService.maxWatchers { await Task.yield() }
+            while health.watcherCount < HealthService.maxWatchers { try? await Task.sleep(for: .milliseconds(1)) }
             let error = await #expect(throws: RPCError.self) { try await health.watch("") { _ in } }
             #expect(error?.code == .resourceExhausted)
             tasks.cancelAll()

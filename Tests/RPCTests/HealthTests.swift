@@ -46,7 +46,7 @@ import Testing
             watch.cancel()
             let error = await #expect(throws: RPCError.self) { try await statuses.next() }
             #expect(error?.code == .cancelled)
-            while health.watcherCount > 0 { await Task.yield() }
+            while health.watcherCount > 0 { try? await Task.sleep(for: .milliseconds(1)) }
         }
     }
 
@@ -60,7 +60,7 @@ import Testing
             let first = try await statuses.next()
             #expect(first == .serving)
             connection.close()
-            while health.watcherCount > 0 { await Task.yield() }
+            while health.watcherCount > 0 { try? await Task.sleep(for: .milliseconds(1)) }
         }
     }
 
