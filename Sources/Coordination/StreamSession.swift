@@ -27,7 +27,8 @@ struct StreamSession: Sendable {
         answer: @Sendable @escaping (AnalyzeResponse) async throws -> Void
     ) async throws {
         try await withTaskCancellationHandler {
-            try await withThrowingTaskGroup(of: Void.self) { tasks in
+            // Discarding: a stream may last for days, and each frame is a task.
+            let ending = try await withThrowingDiscardingTaskGroup { tasks -> (any Error)? in
                 tasks.addTask { try await write(answer) }
                 var others = others
                 var request: AnalyzeRequest? = first
@@ -44,14 +45,9 @@ struct StreamSession: Sendable {
                     }
                 }
                 queue.close()
-                do {
-                    while try await tasks.next() != nil {}
-                } catch {
-                    queue.cancel()
-                    throw error
-                }
-                if let ending { throw ending }
+                return ending
             }
+            if let ending { throw ending }
         } onCancel: {
             queue.cancel()
         }
