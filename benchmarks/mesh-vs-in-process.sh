@@ -10,7 +10,7 @@ models=(--detect-model yolo-fastest-1.1 --classify-model squeezenet-1.1)
 results=$(mktemp)
 ready=$(mktemp)
 
-$framemesh up --coordinator-port 0 --detectors 1 --classifiers 1 --workers 1 "${models[@]}" >"$ready" 2>/dev/null &
+$framemesh up --coordinator-port 0 --detectors 1 --classifiers 1 "${models[@]}" >"$ready" 2>/dev/null &
 mesh=$!
 trap 'kill $mesh 2>/dev/null; wait $mesh 2>/dev/null || true; rm -f "$results" "$ready"' EXIT
 for _ in $(seq 600); do grep -q '^ready' "$ready" && break; sleep 0.1; done
@@ -20,7 +20,7 @@ coordinator=$(sed -n 's/^ready coordinator=//p' "$ready")
 run() { # label, then arguments of bench
     local label=$1; shift
     $framemesh bench --pipeline detect+classify --duration "$seconds" --warmup 1 --input "$picture" --json "$@" |
-        jq -c --arg label "$label" '. + {label: $label}' >>"$results"
+        jq -c --arg name "$label" '. + {name: $name}' >>"$results"
 }
 for _ in $(seq "$rounds"); do
     # The mesh idles, but for its health watch, while the other runs.
@@ -33,7 +33,7 @@ for _ in $(seq "$rounds"); do
 done
 # The median of the rounds.
 jq -rs 'def median: sort | .[length / 2 | floor];
-    group_by(.label)[] | [.[0].label, (map(.frames_per_second) | median), (map(.latency_ms.p50) | median),
+    group_by(.name)[] | [.[0].name, (map(.frames_per_second) | median), (map(.latency_ms.p50) | median),
     (map(.latency_ms.p99) | median)] | @tsv' "$results" |
     awk -F '\t' 'BEGIN { printf "%-24s %10s %10s %10s\n", "", "frames/s", "p50 ms", "p99 ms" }
         { printf "%-24s %10.1f %10.1f %10.1f\n", $1, $2, $3, $4 }'
