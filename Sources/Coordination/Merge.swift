@@ -57,13 +57,16 @@ struct Merge {
 
     private mutating func take<Response>(_ result: StageResult<Response>) -> Response? {
         response.attempts += result.retries
-        var network = result.elapsed
+        var accounted: UInt64 = 0
         for timing in result.response?.timing ?? [] {
             response.timing.append(Timing("\(result.stage).\(timing.stage)", microseconds: timing.microseconds))
-            network = network - .microseconds(Int64(clamping: timing.microseconds))
+            let (sum, overflow) = accounted.addingReportingOverflow(timing.microseconds)
+            accounted = overflow ? .max : sum
         }
         // What the node does not account for: the way there and back, and attempts that failed.
-        response.timing.append(Timing("\(result.stage).network", network))
+        let elapsed = UInt64(clamping: result.elapsed.nanoseconds / 1000)
+        let network = elapsed > accounted ? elapsed - accounted : 0
+        response.timing.append(Timing("\(result.stage).network", microseconds: network))
         if let error = result.error { errors.append((result.stage, error)) }
         guard let found = result.response else { return nil }
         answered = true

@@ -24,7 +24,10 @@ struct StreamTracking {
     /// The capture time, or for a sender that gives none, the time that passed here.
     private mutating func time(of response: AnalyzeResponse, now: NIODeadline) -> Int64 {
         var time = response.captureTime
-        if time == 0, let last { time = last.captureTime + (now - last.arrival).nanoseconds / 1000 }
+        if time == 0, let last {
+            let (sum, overflow) = last.captureTime.addingReportingOverflow((now - last.arrival).nanoseconds / 1000)
+            time = overflow ? .max : sum
+        }
         last = (time, now)
         return time
     }
