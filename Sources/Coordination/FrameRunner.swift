@@ -31,19 +31,21 @@ struct FrameRunner: Sendable {
         let start = NIODeadline.now()
         var merge = Merge(frame, started: start)
         let pipeline = frame.pipeline
-        if pipeline.detects, case .classify(.frame, let topK)? = pipeline.classifyStage {
+        if pipeline.detects, case (.frame, let topK)? = pipeline.classify {
             async let boxes = detect(frame)
             async let classes = classify(frame, regions: [], topK: topK)
             merge.add(await boxes)
             merge.add(await classes)
         } else {
             if pipeline.detects { merge.add(await detect(frame)) }
-            if case .classify(let input, let topK)? = pipeline.classifyStage, !merge.hasFailed {
+            if let (input, topK) = pipeline.classify, !merge.hasFailed {
                 switch input {
                 case .frame:
                     merge.add(await classify(frame, regions: [], topK: topK))
                 case .boxes(let limit):
-                    let chosen = merge.strongest(limit)
+                    // What is there for the tracker alone is not looked at again.
+                    let floor = pipeline.tracks ? StreamTracking.reported(frame.request.minConfidence) : 0
+                    let chosen = merge.strongest(limit, from: floor)
                     if !chosen.isEmpty {
                         let regions = chosen.map { merge.response.detections[$0].box }
                         merge.add(await classify(frame, regions: regions, topK: topK), toBoxes: chosen)
@@ -125,11 +127,5 @@ struct FrameRunner: Sendable {
             }
             return result
         }
-    }
-}
-
-extension Pipeline {
-    fileprivate var classifyStage: Stage? {
-        stages.first { if case .classify = $0 { true } else { false } }
     }
 }

@@ -76,10 +76,11 @@ struct Merge {
     }
 
     /// Indices of the detections to classify, most confident first.
-    func strongest(_ limit: Int) -> [Int] {
-        let order = response.detections.indices.sorted {
-            response.detections[$0].confidence > response.detections[$1].confidence
-        }
+    /// - Parameter floor: the least confidence of them.
+    func strongest(_ limit: Int, from floor: Float) -> [Int] {
+        let detections = response.detections
+        let order = detections.indices.filter { detections[$0].confidence >= floor }
+            .sorted { detections[$0].confidence > detections[$1].confidence }
         return Array(order.prefix(limit))
     }
 

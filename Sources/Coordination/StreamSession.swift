@@ -80,7 +80,8 @@ struct StreamSession: Sendable {
 
     /// Answers in order; the tracker lives here, where order is.
     private func write(_ answer: (AnalyzeResponse) async throws -> Void) async throws {
-        var tracking = rules.pipeline.tracks ? StreamTracking(reported: rules.minConfidence) : nil
+        var tracking =
+            rules.pipeline.tracks ? StreamTracking(reported: StreamTracking.reported(rules.minConfidence)) : nil
         while var response = await queue.nextAnswer() {
             tracking?.update(&response)
             do {

@@ -9,8 +9,12 @@ struct StreamTracking {
     private let reported: Float
     private var last: (captureTime: Int64, arrival: NIODeadline)?
 
-    init(reported: Float) {
-        self.reported = reported > 0 ? reported : Tracker.Configuration().trackActivationThreshold
+    init(reported: Float) { self.reported = reported }
+
+    /// Confidence from which a detection is reported though no track has it.
+    /// - Parameter minConfidence: what the stream asks for; 0: nothing particular.
+    static func reported(_ minConfidence: Float) -> Float {
+        minConfidence > 0 ? minConfidence : Tracker.Configuration().trackActivationThreshold
     }
 
     mutating func update(_ response: inout AnalyzeResponse) {
