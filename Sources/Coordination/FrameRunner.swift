@@ -98,6 +98,10 @@ struct FrameRunner: Sendable {
             return result
         }
         let payload = Payload(request)
+        if let error = configuration.objection(to: payload, of: frame.request.frame) {
+            result.error = error
+            return result
+        }
         let deadline = Deadline(
             instant: frame.deadline.instant - TimeAmount(configuration.hopMargin))
         while true {
