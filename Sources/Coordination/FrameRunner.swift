@@ -13,6 +13,8 @@ struct AcceptedFrame: Sendable {
     var deadline: Deadline
     /// A full mesh is asked again until the deadline, as `lossless` promises.
     var waitsForRoom: Bool
+    /// What the request came in, the same bytes: its reservation of memory lasts until the frame is answered.
+    var received: Payload?
 }
 
 /// Sends one frame through the stages of its pipeline and merges what they say.
