@@ -1,7 +1,7 @@
 public import Logging
 import Mesh
 public import NIOCore
-import RPC
+public import RPC
 import Services
 
 /// Takes frames from clients, fans them out to nodes, merges, tracks, answers in order.
@@ -12,8 +12,10 @@ public final class Coordinator: Sendable {
     private let logger: Logger
 
     /// Binds the port; nodes are looked for once `run()` is called.
+    /// - Parameter budget: for the frames that are here.
     public static func start(
-        _ configuration: CoordinatorConfiguration, group: any EventLoopGroup, logger: Logger
+        _ configuration: CoordinatorConfiguration, budget: MemoryBudget = .shared, group: any EventLoopGroup,
+        logger: Logger
     ) async throws -> Coordinator {
         func channel(_ target: Target?, _ service: String) -> BalancedChannel? {
             target.map {
@@ -32,7 +34,7 @@ public final class Coordinator: Sendable {
         limits.drainTimeout = configuration.drainTimeout
         let server = try await RPCServer.bind(
             host: configuration.host, port: configuration.port, configuration: limits,
-            services: [VisionService(handler), health], group: group, logger: logger)
+            services: [VisionService(handler), health], budget: budget, group: group, logger: logger)
         return Coordinator(
             server: server, channels: [detectors, classifiers].compactMap { $0 }, health: health, logger: logger)
     }

@@ -1,4 +1,7 @@
 public import Mesh
+import Messages
+import NIOCore
+import RPC
 
 /// Every size, count and wait of a coordinator.
 public struct CoordinatorConfiguration: Sendable {
@@ -17,6 +20,10 @@ public struct CoordinatorConfiguration: Sendable {
     public var hopMargin: Duration = .milliseconds(5)
     public var drainTimeout: Duration = .seconds(30)
     public var limits = StreamLimits()
+    /// What a node takes of one frame's pixels. A frame with more is refused here, since no node would ever have room.
+    public var maxPixelBytes = ServerConfiguration().maxAttachmentBytes
+    /// What a node takes of the rest of a request.
+    public var maxMessageBytes = ServerConfiguration().maxMessageBytes
     /// Between attempts of a lossless frame that every node refused because it was full.
     public var fullNodeWait: Duration = .milliseconds(10)
     public var channel = ChannelConfiguration()
@@ -24,6 +31,19 @@ public struct CoordinatorConfiguration: Sendable {
     public init(detectors: Target?, classifiers: Target?) {
         self.detectors = detectors
         self.classifiers = classifiers
+    }
+}
+
+extension CoordinatorConfiguration {
+    /// Why no node would take this request, if none would.
+    func objection(to request: Payload, of frame: Frame) -> RPCError? {
+        func over(_ what: String, _ bytes: Int, _ limit: Int) -> RPCError? {
+            guard bytes > limit else { return nil }
+            return RPCError(
+                .invalidArgument, "frame \(frame.sequence) has \(bytes) bytes of \(what); nodes take at most \(limit)")
+        }
+        return over("pixels", request.attachment?.readableBytes ?? 0, maxPixelBytes)
+            ?? over("description", request.message.readableBytes, maxMessageBytes)
     }
 }
 

@@ -43,11 +43,14 @@ struct CoordinatorHandler: VisionHandler {
         answer: @Sendable @escaping (AnalyzeResponse) async throws -> Void
     ) async throws {
         var iterator = requests.makeAsyncIterator()
-        guard let opening = try await iterator.next() else { return }
-        let first = try AnalyzeRequest.decode(opening)
-        let rules = try StreamRules(first, configuration: configuration)
-        try await StreamSession(runner: runner, rules: rules, limits: configuration.limits)
-            .run(first: first, others: iterator, answer: answer)
+        guard let session = try await session(&iterator) else { return }
+        try await session.run(iterator, answer: answer)
+    }
+
+    /// Apart, so that the stream does not hold its first frame to its end.
+    private func session(_ requests: inout MessageStream.AsyncIterator) async throws -> StreamSession? {
+        guard let opening = try await requests.next() else { return nil }
+        return try StreamSession(opening: opening, runner: runner)
     }
 
     func pipelines() -> [PipelineDescription] { configuration.pipelines.map(\.description) }

@@ -13,6 +13,8 @@ struct AcceptedFrame: Sendable {
     var deadline: Deadline
     /// A full mesh is asked again until the deadline, as `lossless` promises.
     var waitsForRoom: Bool
+    /// What the request came in, the same bytes: its reservation of memory lasts until the frame is answered.
+    var received: Payload?
 }
 
 /// Sends one frame through the stages of its pipeline and merges what they say.
@@ -31,19 +33,21 @@ struct FrameRunner: Sendable {
         let start = NIODeadline.now()
         var merge = Merge(frame, started: start)
         let pipeline = frame.pipeline
-        if pipeline.detects, case .classify(.frame, let topK)? = pipeline.classifyStage {
+        if pipeline.detects, case (.frame, let topK)? = pipeline.classify {
             async let boxes = detect(frame)
             async let classes = classify(frame, regions: [], topK: topK)
             merge.add(await boxes)
             merge.add(await classes)
         } else {
             if pipeline.detects { merge.add(await detect(frame)) }
-            if case .classify(let input, let topK)? = pipeline.classifyStage, !merge.hasFailed {
+            if let (input, topK) = pipeline.classify, !merge.hasFailed {
                 switch input {
                 case .frame:
                     merge.add(await classify(frame, regions: [], topK: topK))
                 case .boxes(let limit):
-                    let chosen = merge.strongest(limit)
+                    // What is there for the tracker alone is not looked at again.
+                    let floor = pipeline.tracks ? StreamTracking.reported(frame.request.minConfidence) : 0
+                    let chosen = merge.strongest(limit, from: floor)
                     if !chosen.isEmpty {
                         let regions = chosen.map { merge.response.detections[$0].box }
                         merge.add(await classify(frame, regions: regions, topK: topK), toBoxes: chosen)
@@ -96,6 +100,10 @@ struct FrameRunner: Sendable {
             return result
         }
         let payload = Payload(request)
+        if let error = configuration.objection(to: payload, of: frame.request.frame) {
+            result.error = error
+            return result
+        }
         let deadline = Deadline(
             instant: frame.deadline.instant - TimeAmount(configuration.hopMargin))
         while true {
@@ -125,11 +133,5 @@ struct FrameRunner: Sendable {
             }
             return result
         }
-    }
-}
-
-extension Pipeline {
-    fileprivate var classifyStage: Stage? {
-        stages.first { if case .classify = $0 { true } else { false } }
     }
 }

@@ -57,13 +57,16 @@ struct Merge {
 
     private mutating func take<Response>(_ result: StageResult<Response>) -> Response? {
         response.attempts += result.retries
-        var network = result.elapsed
+        var accounted: UInt64 = 0
         for timing in result.response?.timing ?? [] {
             response.timing.append(Timing("\(result.stage).\(timing.stage)", microseconds: timing.microseconds))
-            network = network - .microseconds(Int64(clamping: timing.microseconds))
+            let (sum, overflow) = accounted.addingReportingOverflow(timing.microseconds)
+            accounted = overflow ? .max : sum
         }
         // What the node does not account for: the way there and back, and attempts that failed.
-        response.timing.append(Timing("\(result.stage).network", network))
+        let elapsed = UInt64(clamping: result.elapsed.nanoseconds / 1000)
+        let network = elapsed > accounted ? elapsed - accounted : 0
+        response.timing.append(Timing("\(result.stage).network", microseconds: network))
         if let error = result.error { errors.append((result.stage, error)) }
         guard let found = result.response else { return nil }
         answered = true
@@ -73,10 +76,11 @@ struct Merge {
     }
 
     /// Indices of the detections to classify, most confident first.
-    func strongest(_ limit: Int) -> [Int] {
-        let order = response.detections.indices.sorted {
-            response.detections[$0].confidence > response.detections[$1].confidence
-        }
+    /// - Parameter floor: the least confidence of them.
+    func strongest(_ limit: Int, from floor: Float) -> [Int] {
+        let detections = response.detections
+        let order = detections.indices.filter { detections[$0].confidence >= floor }
+            .sorted { detections[$0].confidence > detections[$1].confidence }
         return Array(order.prefix(limit))
     }
 

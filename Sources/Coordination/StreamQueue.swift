@@ -1,3 +1,4 @@
+import DequeModule
 import NIOCore
 import Synchronization
 
@@ -8,6 +9,8 @@ final class StreamQueue<Work: Sendable, Answer: Sendable>: Sendable {
 
     private struct State {
         var window: Window
+        /// Those that may run, until their tasks take them.
+        var started = Deque<Window.Running>()
         /// No more frames will come.
         var isClosed = false
         /// The client is gone: nobody waits any more.
@@ -42,13 +45,19 @@ final class StreamQueue<Work: Sendable, Answer: Sendable>: Sendable {
     }
 
     /// Takes a frame. The caller has waited for `room`.
-    /// - Returns: a frame to run now, in a task of its own, if one may start.
-    func accept(_ work: Work, expires: UInt64) -> Window.Running? {
+    /// - Returns: whether a frame may start; then a new task calls `takeStarted`. It is not handed over directly, because
+    ///   a task keeps what it is made with to its end, which may be many frames away.
+    func accept(_ work: Work, expires: UInt64) -> Bool {
         change { state in
             state.window.accept(work, expires: expires)
-            return state.window.start(now: NIODeadline.now().uptimeNanoseconds)
+            guard let run = state.window.start(now: NIODeadline.now().uptimeNanoseconds) else { return false }
+            state.started.append(run)
+            return true
         }
     }
+
+    /// A frame that `accept` said may start.
+    func takeStarted() -> Window.Running? { change { $0.started.popFirst() } }
 
     /// Gives the answer of a frame that ran.
     /// - Returns: the frame to run next, if there is one.

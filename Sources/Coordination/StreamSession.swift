@@ -12,40 +12,40 @@ struct StreamSession: Sendable {
     let rules: StreamRules
     let queue: Queue
 
-    init(runner: FrameRunner, rules: StreamRules, limits: StreamLimits) {
+    /// Fixes the rules of a stream by the request that opened it, and accepts that.
+    /// - Throws: `RPCError` if it is no request, or asks for what cannot be.
+    init(opening payload: Payload, runner: FrameRunner) throws(RPCError) {
+        let first = try AnalyzeRequest.decode(payload)
         self.runner = runner
-        self.rules = rules
-        queue = Queue(StreamWindow(policy: rules.policy, limits: limits, dropped: Self.drop))
+        rules = try StreamRules(first, configuration: runner.configuration)
+        queue = Queue(StreamWindow(policy: rules.policy, limits: runner.configuration.limits, dropped: Self.drop))
+        _ = accept(first, in: payload)
     }
 
-    /// - Parameters:
-    ///   - first: the request that opened the stream.
-    ///   - others: those that follow it.
+    /// - Parameter requests: those that follow the ones accepted before.
     /// - Throws: `RPCError` if the client is gone, or sent what is no request. What was accepted before is answered.
     func run(
-        first: AnalyzeRequest, others: MessageStream.AsyncIterator,
+        _ requests: MessageStream.AsyncIterator,
         answer: @Sendable @escaping (AnalyzeResponse) async throws -> Void
     ) async throws {
         try await withTaskCancellationHandler {
             // Discarding: a stream may last for days, and each frame is a task.
             let ending = try await withThrowingDiscardingTaskGroup { tasks -> (any Error)? in
                 tasks.addTask { try await write(answer) }
-                var others = others
-                var request: AnalyzeRequest? = first
-                var ending: (any Error)?
-                while let next = request {
-                    await queue.room()
-                    if Task.isCancelled { break }
-                    if let run = accept(next) { tasks.addTask { await work(run) } }
-                    do {
-                        request = try await others.next().map { try AnalyzeRequest.decode($0) }
-                    } catch {
-                        ending = error
-                        request = nil
+                // For the frame that opened the stream.
+                tasks.addTask { await work() }
+                // Whatever ends the requests, what was accepted is answered.
+                defer { queue.close() }
+                var requests = requests
+                do {
+                    while true {
+                        await queue.room()
+                        guard !Task.isCancelled, let next = try await requests.next() else { return nil }
+                        if try accept(next) { tasks.addTask { await work() } }
                     }
+                } catch {
+                    return error
                 }
-                queue.close()
-                return ending
             }
             if let ending { throw ending }
         } onCancel: {
@@ -53,23 +53,29 @@ struct StreamSession: Sendable {
         }
     }
 
-    private func accept(_ request: AnalyzeRequest) -> Queue.Window.Running? {
+    /// - Returns: whether a new task shall `work`.
+    /// - Throws: `RPCError` if it is no request.
+    private func accept(_ payload: Payload) throws(RPCError) -> Bool {
+        accept(try AnalyzeRequest.decode(payload), in: payload)
+    }
+
+    private func accept(_ request: AnalyzeRequest, in payload: Payload) -> Bool {
         let now = NIODeadline.now()
         let frame = AcceptedFrame(
             request: request, pipeline: rules.pipeline, arrival: now,
             deadline: Deadline(instant: now + TimeAmount(rules.frameDeadline)),
-            waitsForRoom: rules.policy == .lossless)
+            waitsForRoom: rules.policy == .lossless, received: payload)
         return queue.accept(frame, expires: frame.deadline.instant.uptimeNanoseconds)
     }
 
     /// Runs a frame, and then others as long as there are any to start.
-    private func work(_ first: Queue.Window.Running) async {
-        var next: Queue.Window.Running? = first
+    private func work() async {
+        var next = queue.takeStarted()
         while let run = next {
             var frame = run.work
             let answer: AnalyzeResponse
             if let error = rules.objection(to: frame.request) {
-                answer = .refusing(frame.request.frame, error)
+                answer = .refusing(frame, error)
             } else {
                 rules.apply(to: &frame.request)
                 answer = await runner.run(frame)
@@ -80,7 +86,8 @@ struct StreamSession: Sendable {
 
     /// Answers in order; the tracker lives here, where order is.
     private func write(_ answer: (AnalyzeResponse) async throws -> Void) async throws {
-        var tracking = rules.pipeline.tracks ? StreamTracking(reported: rules.minConfidence) : nil
+        var tracking =
+            rules.pipeline.tracks ? StreamTracking(reported: StreamTracking.reported(rules.minConfidence)) : nil
         while var response = await queue.nextAnswer() {
             tracking?.update(&response)
             do {
@@ -111,9 +118,10 @@ struct StreamSession: Sendable {
 }
 
 extension AnalyzeResponse {
-    static func refusing(_ frame: Frame, _ error: RPCError) -> AnalyzeResponse {
-        var response = answering(frame)
+    fileprivate static func refusing(_ frame: AcceptedFrame, _ error: RPCError) -> AnalyzeResponse {
+        var response = answering(frame.request.frame)
         response.fail(error, policy: .lossless)
+        response.timing.append(Timing("total", NIODeadline.now() - frame.arrival))
         return response
     }
 }

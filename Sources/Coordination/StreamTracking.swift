@@ -9,8 +9,12 @@ struct StreamTracking {
     private let reported: Float
     private var last: (captureTime: Int64, arrival: NIODeadline)?
 
-    init(reported: Float) {
-        self.reported = reported > 0 ? reported : Tracker.Configuration().trackActivationThreshold
+    init(reported: Float) { self.reported = reported }
+
+    /// Confidence from which a detection is reported though no track has it.
+    /// - Parameter minConfidence: what the stream asks for; 0: nothing particular.
+    static func reported(_ minConfidence: Float) -> Float {
+        minConfidence > 0 ? minConfidence : Tracker.Configuration().trackActivationThreshold
     }
 
     mutating func update(_ response: inout AnalyzeResponse) {
@@ -24,7 +28,10 @@ struct StreamTracking {
     /// The capture time, or for a sender that gives none, the time that passed here.
     private mutating func time(of response: AnalyzeResponse, now: NIODeadline) -> Int64 {
         var time = response.captureTime
-        if time == 0, let last { time = last.captureTime + (now - last.arrival).nanoseconds / 1000 }
+        if time == 0, let last {
+            let (sum, overflow) = last.captureTime.addingReportingOverflow((now - last.arrival).nanoseconds / 1000)
+            time = overflow ? .max : sum
+        }
         last = (time, now)
         return time
     }

@@ -3,30 +3,45 @@ import RPC
 /// Requests of one stream that run at once on a node.
 private let streamConcurrency = 8
 
-/// Answers each request of a stream in the order they came, with up to `streamConcurrency` of them running.
-/// The first error ends the stream, as gRPC has it.
+/// Answers each request of a stream as soon as those before it are answered, with up to `streamConcurrency` of them
+/// running. The first error, in the order of requests, ends the stream, as gRPC has it.
 func answerInOrder(
     _ requests: MessageStream, _ responses: ResponseWriter,
     _ body: @Sendable @escaping (Payload) async throws -> Payload
 ) async throws {
-    try await withThrowingTaskGroup(of: (Int, Payload).self) { group in
-        var next = 0
-        var sent = 0
-        var waiting: [Int: Payload] = [:]
-        func take(_ answer: (Int, Payload)?) async throws {
-            guard let (index, payload) = answer else { return }
-            waiting[index] = payload
-            while let ready = waiting.removeValue(forKey: sent) {
-                try await responses.write(ready)
-                sent += 1
+    // As many tasks as may run; request n belongs to task n mod `streamConcurrency`, from its reading to its answer.
+    let reading = Turnstile()
+    let writing = Turnstile()
+    try await withThrowingTaskGroup(of: Void.self) { tasks in
+        for first in 0..<streamConcurrency {
+            tasks.addTask {
+                var number = first
+                while let answer = try await nextAnswer(number, requests, reading, body) {
+                    try await writing.wait(for: number)
+                    try await responses.write(answer.get())
+                    writing.pass()
+                    number += streamConcurrency
+                }
             }
         }
-        for try await request in requests {
-            while next - sent >= streamConcurrency { try await take(group.next()) }
-            let index = next
-            group.addTask { (index, try await body(request)) }
-            next += 1
-        }
-        while sent < next { try await take(group.next()) }
+        // Ends at the first error, which cancels the others.
+        while try await tasks.next() != nil {}
+    }
+}
+
+/// Reads and runs one request, which is let go with the return. nil: there are no more.
+private func nextAnswer(
+    _ number: Int, _ requests: MessageStream, _ reading: Turnstile,
+    _ body: @Sendable (Payload) async throws -> Payload
+) async throws -> Result<Payload, any Error>? {
+    try await reading.wait(for: number)
+    var iterator = requests.makeAsyncIterator()
+    let request = try await iterator.next()
+    reading.pass()
+    guard let request else { return nil }
+    do {
+        return .success(try await body(request))
+    } catch {
+        return .failure(error)
     }
 }

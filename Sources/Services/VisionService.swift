@@ -6,7 +6,8 @@ public protocol VisionHandler: Sendable {
     func analyze(_ request: AnalyzeRequest, context: CallContext) async throws -> AnalyzeResponse
     /// Answers each frame of `requests` exactly once, in order, through `answer`.
     func analyzeStream(
-        _ requests: MessageStream, context: CallContext, answer: @Sendable @escaping (AnalyzeResponse) async throws -> Void
+        _ requests: MessageStream, context: CallContext,
+        answer: @Sendable @escaping (AnalyzeResponse) async throws -> Void
     ) async throws
     func pipelines() -> [PipelineDescription]
     func nodes() async -> [NodeState]

@@ -226,6 +226,7 @@ import Testing
             }
             #expect(answers.map(\.status) == [.ok, .ok, .error, .ok])
             #expect(answers[2].cause.contains("classify"))
+            #expect(answers[2].timing.map(\.stage) == ["total"])
         }
     }
 

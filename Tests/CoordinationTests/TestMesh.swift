@@ -86,7 +86,7 @@ struct TestMesh {
 
     static func with(
         detectors: [ScriptedNode] = [ScriptedNode()], classifiers: [ScriptedNode]? = [ScriptedNode()],
-        configure: (inout CoordinatorConfiguration) -> Void = { _ in },
+        budget: MemoryBudget = .shared, configure: (inout CoordinatorConfiguration) -> Void = { _ in },
         _ body: (TestMesh) async throws -> Void
     ) async throws {
         func start(_ scripted: ScriptedNode) async throws -> RunningNode {
@@ -130,7 +130,7 @@ struct TestMesh {
         configuration.channel.client.connectTimeout = .seconds(30)
         configuration.drainTimeout = .milliseconds(200)
         configure(&configuration)
-        let coordinator = try await Coordinator.start(configuration, group: group, logger: logger)
+        let coordinator = try await Coordinator.start(configuration, budget: budget, group: group, logger: logger)
         let running = Task { try await coordinator.run() }
         var patient = ClientConfiguration()
         patient.connectTimeout = .seconds(30)
