@@ -91,12 +91,12 @@ private struct NodeKeys {
             (listen, model, workers) = (.detectorListen, .detectorModel, .detectorWorkers)
             (queueLimit, maxBatchSize) = (.detectorQueueLimit, .detectorMaxBatchSize)
             (maxQueueDelay, drainTimeout) = (.detectorMaxQueueDelay, .detectorDrainTimeout)
-            (defaultListen, defaultModel) = ("127.0.0.1:8501", "digits-detector")
+            (defaultListen, defaultModel) = ("127.0.0.1:8501", BundledModel.detector)
         case .classifier:
             (listen, model, workers) = (.classifierListen, .classifierModel, .classifierWorkers)
             (queueLimit, maxBatchSize) = (.classifierQueueLimit, .classifierMaxBatchSize)
             (maxQueueDelay, drainTimeout) = (.classifierMaxQueueDelay, .classifierDrainTimeout)
-            (defaultListen, defaultModel) = ("127.0.0.1:8502", "digits-classifier")
+            (defaultListen, defaultModel) = ("127.0.0.1:8502", BundledModel.classifier)
         }
     }
 }
