@@ -137,7 +137,7 @@ let package = Package(
         .testTarget(
             name: "FramemeshTests",
             dependencies: [
-                "framemesh", "Coordination", "Messages", "RPC", "Vision", nioCore,
+                "framemesh", "Coordination", "Messages", "Node", "RPC", "Vision", nioCore,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             exclude: ["Models/file_server.py"], swiftSettings: strict),

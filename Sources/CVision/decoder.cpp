@@ -34,6 +34,12 @@ int strongest(const float *values, int count, size_t step) {
     return best;
 }
 
+void require_grid(const Tensor &tensor, int batch, int classes, const char *decoder) {
+    const std::vector<int> &shape = tensor.shape;
+    if (shape.size() == 4 && shape[0] == batch && shape[1] == 5 + classes) return;
+    refuse_shape(tensor, decoder, std::to_string(batch) + " x (5 + " + std::to_string(classes) + ") x H x W");
+}
+
 void refuse_shape(const Tensor &tensor, const char *decoder, const std::string &expected) {
     std::string shape;
     for (const int side : tensor.shape) shape += (shape.empty() ? "" : " x ") + std::to_string(side);

@@ -52,6 +52,9 @@ void softmax(float *values, int count);
 /// Index of the largest of `count` values that lie `step` floats apart.
 int strongest(const float *values, int count, size_t step);
 
+/// Refuses all but `batch` x (5 + `classes`) x H x W.
+void require_grid(const Tensor &tensor, int batch, int classes, const char *decoder);
+
 [[noreturn]] void refuse_shape(const Tensor &tensor, const char *decoder, const std::string &expected);
 
 }  // namespace vision

@@ -13,9 +13,7 @@ class FastestDet : public Decoder {
     void decode(const Outputs &outputs, const Placement &placement, Wanted wanted,
                 std::vector<vision_finding> &found) const override {
         for (const Tensor &tensor : outputs.tensors) {
-            if (tensor.shape.size() != 4 || tensor.shape[1] != 5 + classes_) {
-                refuse_shape(tensor, "fastestdet", "N x (5 + " + std::to_string(classes_) + ") x H x W");
-            }
+            require_grid(tensor, outputs.batch, classes_, "fastestdet");
             const int rows = tensor.shape[2], columns = tensor.shape[3];
             const size_t plane = static_cast<size_t>(rows) * static_cast<size_t>(columns);
             const float *cell = tensor.slot(outputs.index, outputs.batch);

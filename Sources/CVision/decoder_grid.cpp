@@ -18,9 +18,7 @@ class Grid : public Decoder {
     void decode(const Outputs &outputs, const Placement &placement, Wanted wanted,
                 std::vector<vision_finding> &found) const override {
         for (const Tensor &tensor : outputs.tensors) {
-            if (tensor.shape.size() != 4 || tensor.shape[1] != 5 + classes_) {
-                refuse_shape(tensor, "grid", "N x (5 + " + std::to_string(classes_) + ") x H x W");
-            }
+            require_grid(tensor, outputs.batch, classes_, "grid");
             decode_grid(tensor.slot(outputs.index, outputs.batch), tensor.shape[2], tensor.shape[3], placement, wanted,
                         found);
         }

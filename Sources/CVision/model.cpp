@@ -16,7 +16,6 @@ namespace {
 
 constexpr int max_input_side = 4096;
 constexpr int max_classes = 100'000;
-constexpr int max_batch = 64;
 
 void check(const vision_settings &settings) {
     const auto side = [](int value, const char *name) {
@@ -27,6 +26,10 @@ void check(const vision_settings &settings) {
     side(settings.input_height, "height");
     if (settings.class_count < 1 || settings.class_count > max_classes) {
         fail(VISION_BAD_MODEL, "%d classes are not 1...%d", settings.class_count, max_classes);
+    }
+    if (settings.max_batch_size > VISION_MAX_BATCH_SIZE) {
+        fail(VISION_BAD_MODEL, "max batch size %d exceeds the limit of %d", settings.max_batch_size,
+             VISION_MAX_BATCH_SIZE);
     }
 }
 
@@ -79,7 +82,7 @@ struct vision_model {
                                  parts.outputs ? parts.outputs : "",
                                  preprocess.shape()};
         engine = load_opencv(files);
-        max_batch_size = std::min(std::max(settings.max_batch_size, 1), max_batch);
+        max_batch_size = std::max(settings.max_batch_size, 1);
         if (max_batch_size > 1 && !batches_well(max_batch_size)) {
             max_batch_size = 1;
             engine = load_opencv(files);

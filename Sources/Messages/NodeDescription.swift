@@ -38,7 +38,7 @@ public struct NodeDescription: Sendable, Hashable {
 public struct NodeState: Sendable, Hashable {
     public var role = ""
     public var address = ""
-    /// `ready`, `connecting`, `unhealthy`, `ejected` or `draining`.
+    /// `ready`, `connecting`, `unhealthy` or `ejected`.
     public var state = ""
     public var outstanding = 0
     /// Peak-EWMA of the latency, microseconds.

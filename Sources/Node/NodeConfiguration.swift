@@ -39,6 +39,15 @@ public struct NodeConfiguration: Sendable {
         guard workers <= Self.maxWorkers else {
             throw NodeError("\(workers) workers exceed the limit of \(Self.maxWorkers)")
         }
+        guard maxBatchSize <= Model.batchSizeLimit else {
+            throw NodeError("max batch size \(maxBatchSize) exceeds the limit of \(Model.batchSizeLimit)")
+        }
+        for (name, value, bounds) in [
+            ("max pixels", imageLimits.maxPixels, ImageLimits.pixelBounds),
+            ("max side", imageLimits.maxSide, ImageLimits.sideBounds),
+        ] where !bounds.contains(value) {
+            throw NodeError("\(name) is \(value), it must be \(bounds.lowerBound) to \(bounds.upperBound)")
+        }
         guard maxQueueDelay >= .zero else { throw NodeError("max queue delay is \(maxQueueDelay), less than zero") }
         guard !models.isEmpty else { throw NodeError("a \(role) needs at least one model") }
         var seen: Set<String> = []
@@ -51,5 +60,5 @@ public struct NodeConfiguration: Sendable {
     }
 
     /// Each worker is a thread with nets of its own.
-    static let maxWorkers = 256
+    public static let maxWorkers = 256
 }

@@ -3,6 +3,9 @@ public import Messages
 
 /// One network, loaded: belongs to one thread. Each further one costs 8–19 MB.
 @safe public final class Model {
+    /// Inputs of one forward pass; a model that shall take more is refused.
+    public static let batchSizeLimit = Int(VISION_MAX_BATCH_SIZE)
+
     public let manifest: ModelManifest
     /// 1 where batches differ from their singles.
     public let maxBatchSize: Int

@@ -29,7 +29,7 @@ enum Resources {
 
     /// The folders of `FRAMEMESH_MODELS`, in order, separated by `:`.
     static func modelFolders(_ environment: [String: String]) -> [String] {
-        (environment["FRAMEMESH_MODELS"] ?? "").split(separator: ":").map(String.init)
+        (environment[EnvironmentNames.models] ?? "").split(separator: ":").map(String.init)
     }
 
     /// Where `models pull` puts files: the user's own data folder.

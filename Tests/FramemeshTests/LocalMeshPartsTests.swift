@@ -48,13 +48,18 @@ import Testing
     /// The executable reads what the plan writes.
     @Test func everyPartParsesItsCommandLine() throws {
         let plan = MeshPlan(
-            detectModel: "a", classifyModel: "b", workers: 2, drainTimeout: 1.5, config: "f.yaml", logLevel: "debug")
+            detectModel: "a", classifyModel: "b", workers: 2, maxPixels: 7, maxSide: 5, drainTimeout: 1.5,
+            config: "f.yaml", logLevel: "debug")
         for part in plan.nodes + [.coordinator] {
             let command = try Framemesh.parseAsRoot(plan.arguments(of: part, at: nil, nodes: [:]))
             switch part.role {
             case .coordinator: #expect((command as? CoordinatorCommand)?.parent.isOn == true)
-            case .detector: #expect((command as? DetectorCommand)?.node.model == "a")
-            case .classifier: #expect((command as? ClassifierCommand)?.node.model == "b")
+            case .detector:
+                let node = try #require((command as? DetectorCommand)?.node)
+                #expect(node.model == "a" && node.maxPixels == 7 && node.maxSide == 5)
+            case .classifier:
+                let node = try #require((command as? ClassifierCommand)?.node)
+                #expect(node.model == "b" && node.maxPixels == 7 && node.maxSide == 5)
             }
         }
     }

@@ -36,9 +36,28 @@ import Testing
 
     @Test func everyKeyHasAnEnvironmentVariable() async throws {
         for key in Settings.Key.allCases {
-            let name = "FRAMEMESH_" + key.rawValue.uppercased().map { $0.isLetter ? String($0) : "_" }.joined()
+            let name = EnvironmentNames.name(of: key)
             #expect(try await settings(nil, environment: [name: "x"]).string(key) == "x", "\(name)")
         }
+    }
+
+    @Test(arguments: [
+        ("FRAMEMESH_DETECTOR_WORKER", ", did you mean FRAMEMESH_DETECTOR_WORKERS?"),
+        ("FRAMEMESH_MODEL", ", did you mean FRAMEMESH_MODELS?"), ("FRAMEMESH_ANYTHING_ELSE_AT_ALL", ""),
+        ("FRAMEMESH_PIPELINES_PLATES_BOXES", ""),
+    ])
+    func anUnknownVariableIsNamedWithTheNearestOne(_ name: String, _ hint: String) async {
+        await #expect {
+            _ = try await settings(nil, environment: [name: "1", "FRAMEMESH_MODELS": "/m", "PATH": "/bin"])
+        } throws: {
+            let fatal = $0 as? Fatal
+            return fatal?.message == "unknown environment variable \(name)\(hint)" && fatal?.status == .usage
+        }
+    }
+
+    @Test func variablesThatAreNoKeysAreKnown() async throws {
+        let environment = ["FRAMEMESH_MODELS": "/m", "FRAMEMESH_CONFIG": "", "FRAMEMESH_COORDINATOR": "a:1"]
+        #expect(try await settings(nil, environment: environment).string(.logLevel) == nil)
     }
 
     @Test func anUnknownKeyIsNamedWithItsLineAndTheNearestOne() {
@@ -91,6 +110,8 @@ import Testing
     @Test(arguments: [
         "stages: [detect, dance]", "stages: []", "stages: [track]", "stages: [detect, detect]",
         "{ stages: [detect], required: [classify] }", "{ stages: [classify], top-k: 0 }", "text: nothing",
+        "{ stages: [classify, detect], boxes: 8 }", "{ stages: [classify], boxes: 8 }",
+        "{ stages: [detect, track], boxes: 8 }",
     ])
     func aPipelineThatCannotBeIsNamed(_ body: String) async throws {
         let yaml = "pipelines:\n  mine:\n    \(body)\n"

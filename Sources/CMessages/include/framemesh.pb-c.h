@@ -356,7 +356,7 @@ struct  Framemesh__V1__NodeState
   char *role;
   char *address;
   /*
-   * ready, connecting, unhealthy, ejected, draining
+   * ready, connecting, unhealthy, ejected
    */
   char *state;
   /*

@@ -132,6 +132,8 @@ typedef struct vision_prior {
     float size;
 } vision_prior;
 
+#define VISION_MAX_BATCH_SIZE 64
+
 typedef struct vision_settings {
     vision_network network;
     int32_t input_width;
@@ -152,7 +154,8 @@ typedef struct vision_settings {
     int32_t top_k;
     // Boxes of one class that overlap more are one object.
     float nms_iou;
-    // Larger inputs run in several passes; lowered to 1 where a batch differs from its singles.
+    // At most VISION_MAX_BATCH_SIZE, less than 1 means 1. Larger inputs run in several passes; lowered to 1 where a
+    // batch differs from its singles.
     int32_t max_batch_size;
 } vision_settings;
 

@@ -15,9 +15,8 @@ struct BenchCommand: AsyncParsableCommand {
               framemesh bench --pipeline detect --concurrency 8 --input dog.jpg
               framemesh bench --coordinator 10.0.0.5:8500 --pipeline track \\
                 --stream --concurrency 4 --duration 30 --input frames/*.jpg
-              framemesh bench --in-process --pipeline detect+classify \\
-                --detect-model yolo-fastest-1.1 --classify-model squeezenet-1.1 \\
-                --concurrency 2 --duration 10 --input dog.jpg --json
+              framemesh bench --in-process --pipeline detect+classify --concurrency 2 --input frames --json
+              framemesh bench --in-process --pipeline detect --detect-model yolo-fastest-1.1 --input dog.jpg
 
             Exit code 0 only if no frame failed.
             """)
@@ -26,8 +25,10 @@ struct BenchCommand: AsyncParsableCommand {
     @OptionGroup var analyze: AnalyzeArguments
 
     @Flag(help: "No mesh: threads with nets of their own do the same work.") var inProcess = false
-    @Option(help: "With --in-process.") var detectModel: String?
-    @Option(help: "With --in-process.") var classifyModel: String?
+    @Option(help: ArgumentHelp("With --in-process (default: \(BundledModel.detector)).", valueName: "name"))
+    var detectModel: String?
+    @Option(help: ArgumentHelp("With --in-process (default: \(BundledModel.classifier)).", valueName: "name"))
+    var classifyModel: String?
 
     @Option(help: "Callers, streams, or threads.") var concurrency = 1
     @Option(help: ArgumentHelp("Time to measure.", valueName: "seconds")) var duration = 10.0

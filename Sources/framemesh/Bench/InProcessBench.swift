@@ -13,7 +13,7 @@ struct InProcessBench: Sendable {
     let options: AnalyzeOptions
     let inputs: BenchInputs
 
-    /// - Throws: `Fatal` for a pipeline that needs more than two stages, or a model that it needs and was not named.
+    /// - Throws: `Fatal` for a pipeline that tracks, or a model that is not for its stage.
     init(
         pipeline name: String, store: ModelStore, detectModel: String?, classifyModel: String?,
         options: AnalyzeOptions, inputs: BenchInputs
@@ -26,18 +26,19 @@ struct InProcessBench: Sendable {
         }
         self.pipeline = pipeline
         self.store = store
-        self.detectModel = try Self.model(detectModel, .detection, pipeline.detects, "--detect-model", store)
+        self.detectModel = try Self.model(
+            detectModel ?? BundledModel.detector, .detection, pipeline.detects, "--detect-model", store)
         self.classifyModel = try Self.model(
-            classifyModel, .classification, pipeline.classify != nil, "--classify-model", store)
+            classifyModel ?? BundledModel.classifier, .classification, pipeline.classify != nil, "--classify-model",
+            store)
         self.options = options
         self.inputs = inputs
     }
 
     private static func model(
-        _ name: String?, _ task: ModelManifest.Task, _ isNeeded: Bool, _ option: String, _ store: ModelStore
+        _ name: String, _ task: ModelManifest.Task, _ isNeeded: Bool, _ option: String, _ store: ModelStore
     ) throws -> ModelManifest? {
         guard isNeeded else { return nil }
-        guard let name else { throw Fatal("--in-process needs \(option) for this pipeline", status: .usage) }
         let manifest = try store.manifest(named: name)
         guard manifest.task == task else {
             throw Fatal("\(option) \(name) is a model for \(manifest.task.rawValue)", status: .usage)

@@ -4,7 +4,7 @@ import Mesh
 
 /// Where the coordinator is: the option, the environment, the configuration file, or the port that `framemesh up` takes.
 struct CoordinatorOption: ParsableArguments {
-    static let variable = "FRAMEMESH_COORDINATOR"
+    static let variable = EnvironmentNames.coordinator
     static let fallback = "127.0.0.1:8500"
 
     @Option(

@@ -9,6 +9,8 @@ extension Settings {
         case detectorQueueLimit = "detector.queue-limit"
         case detectorMaxBatchSize = "detector.max-batch-size"
         case detectorMaxQueueDelay = "detector.max-queue-delay-microseconds"
+        case detectorMaxPixels = "detector.max-pixels"
+        case detectorMaxSide = "detector.max-side"
         case detectorDrainTimeout = "detector.drain-timeout"
 
         case classifierListen = "classifier.listen"
@@ -17,6 +19,8 @@ extension Settings {
         case classifierQueueLimit = "classifier.queue-limit"
         case classifierMaxBatchSize = "classifier.max-batch-size"
         case classifierMaxQueueDelay = "classifier.max-queue-delay-microseconds"
+        case classifierMaxPixels = "classifier.max-pixels"
+        case classifierMaxSide = "classifier.max-side"
         case classifierDrainTimeout = "classifier.drain-timeout"
 
         case coordinatorListen = "coordinator.listen"
@@ -34,6 +38,8 @@ extension Settings {
         case upDetectModel = "up.detect-model"
         case upClassifyModel = "up.classify-model"
         case upWorkers = "up.workers"
+        case upMaxPixels = "up.max-pixels"
+        case upMaxSide = "up.max-side"
         case upDrainTimeout = "up.drain-timeout"
 
         case clientCoordinator = "client.coordinator"

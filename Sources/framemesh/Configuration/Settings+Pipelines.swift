@@ -25,14 +25,16 @@ extension Settings {
         let names = list(at: place(.stages)) ?? []
         let topK = try number(.topK, default: 5, limit: Self.maxTopK)
         let boxes = try number(.boxes, default: 64, limit: Self.maxBoxes)
+        // What makes a cascade; without it both stages look at the whole frame.
+        let hasBoxes = string(at: place(.boxes)) != nil
+        var isCascade = false
         var stages: [Pipeline.Stage] = []
         for stage in names {
             switch stage {
             case "detect": stages.append(.detect)
             case "classify":
-                // `boxes` is what makes a cascade; without it both stages look at the whole frame.
-                let ofBoxes = stages.contains(.detect) && string(at: place(.boxes)) != nil
-                stages.append(.classify(ofBoxes ? .boxes(limit: boxes) : .frame, topK: topK))
+                isCascade = hasBoxes && stages.contains(.detect)
+                stages.append(.classify(isCascade ? .boxes(limit: boxes) : .frame, topK: topK))
             case "track": stages.append(.track)
             default: throw wrong("has an unknown stage '\(stage)'; there are detect, classify and track")
             }
@@ -40,6 +42,7 @@ extension Settings {
         guard !stages.isEmpty else { throw wrong("has no stages") }
         guard Set(names).count == names.count else { throw wrong("has a stage twice") }
         guard !stages.contains(.track) || stages.contains(.detect) else { throw wrong("tracks without detect") }
+        if hasBoxes, !isCascade { throw wrong("has boxes, but no classify after a detect") }
         let required = list(at: place(.required)) ?? names.filter { $0 != "track" }
         if let unknown = required.first(where: { !names.contains($0) }) {
             throw wrong("requires '\(unknown)', which is none of its stages")

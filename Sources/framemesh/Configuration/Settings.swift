@@ -15,15 +15,16 @@ struct Settings: Sendable {
     let file: ConfigurationFile?
 
     /// - Parameter path: of the YAML file; nil: the one that `FRAMEMESH_CONFIG` names, if it does.
-    /// - Throws: `Fatal` naming the file, the line and the key that is wrong.
+    /// - Throws: `Fatal` naming the file, the line and the key that is wrong, or the variable of the environment.
     static func load(
         _ path: String?, environment: [String: String] = ProcessInfo.processInfo.environment
     ) async throws -> Settings {
+        try EnvironmentNames.check(environment)
         var providers: [any ConfigProvider] = [
             EnvironmentVariablesProvider(environmentVariables: environment).prefixKeys(with: "framemesh")
         ]
         var file: ConfigurationFile?
-        if let path = path ?? environment["FRAMEMESH_CONFIG"], !path.isEmpty {
+        if let path = path ?? environment[EnvironmentNames.config], !path.isEmpty {
             file = try ConfigurationFile(contentsOf: path)
             providers.append(try await FileProvider<YAMLSnapshot>(filePath: FilePath(path)))
         }
@@ -45,7 +46,14 @@ struct Settings: Sendable {
     func number<Number: ExpressibleByArgument & Comparable & SendableMetatype>(
         _ flag: Number?, _ key: Key, default standard: Number, in range: ClosedRange<Number>
     ) throws -> Number {
-        let number = try flag ?? value(key) ?? standard
+        try self.number(flag, key, in: range) ?? standard
+    }
+
+    /// The flag, or else the configured number, checked against its range; nil: neither is there.
+    func number<Number: ExpressibleByArgument & Comparable & SendableMetatype>(
+        _ flag: Number?, _ key: Key, in range: ClosedRange<Number>
+    ) throws -> Number? {
+        guard let number = try flag ?? value(key) else { return nil }
         guard range.contains(number) else {
             throw Fatal(
                 "\(key.option) is \(number), it must be \(range.lowerBound) to \(range.upperBound)", status: .usage)

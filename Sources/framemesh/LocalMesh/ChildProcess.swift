@@ -59,7 +59,30 @@ final class ChildProcess: Sendable {
 
     private static func pipe() throws -> (readEnd: FileDescriptor, writeEnd: FileDescriptor) {
         // Closed in every child but the one that it is duplicated for.
-        try FileDescriptor.pipe(options: .closeOnExec)
+        let (readEnd, writeEnd) = try FileDescriptor.pipe(options: .closeOnExec)
+        do {
+            let above = try aboveStandard(readEnd)
+            do {
+                return (above, try aboveStandard(writeEnd))
+            } catch {
+                try? above.close()
+                throw error
+            }
+        } catch {
+            try? writeEnd.close()
+            throw error
+        }
+    }
+
+    /// The same end under a number above 2. Where we were started without standard files, a new pipe takes their
+    /// numbers, and the child's own would be laid over it before it is duplicated.
+    private static func aboveStandard(_ end: FileDescriptor) throws -> FileDescriptor {
+        guard end.rawValue <= STDERR_FILENO else { return end }
+        let above = fcntl(end.rawValue, F_DUPFD_CLOEXEC, STDERR_FILENO + 1)
+        let failure = Errno(rawValue: errno)
+        try? end.close()
+        guard above >= 0 else { throw failure }
+        return FileDescriptor(rawValue: above)
     }
 
     /// What a child says before it ends for a reason of its own (`Framemesh.say`).

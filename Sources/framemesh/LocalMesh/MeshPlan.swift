@@ -1,3 +1,5 @@
+import Node
+
 /// What a local mesh consists of: one coordinator, and so many nodes.
 struct MeshPlan: Sendable, Hashable {
     static let maxNodes = 64
@@ -12,6 +14,9 @@ struct MeshPlan: Sendable, Hashable {
     /// Of each node; nil: the cores are shared among the nodes of a role.
     var workers: Int?
     var cores = 1
+    /// Of pictures, for each node; nil: the node's own default.
+    var maxPixels: Int?
+    var maxSide: Int?
     /// Seconds.
     var drainTimeout = 5.0
     /// Handed on to every part.
@@ -36,9 +41,11 @@ struct MeshPlan: Sendable, Hashable {
         case .detector:
             arguments += ["--listen", address ?? "127.0.0.1:0", "--workers", "\(workersOfEach(detectors))"]
             if let detectModel { arguments += ["--model", detectModel] }
+            arguments += imageLimits
         case .classifier:
             arguments += ["--listen", address ?? "127.0.0.1:0", "--workers", "\(workersOfEach(classifiers))"]
             if let classifyModel { arguments += ["--model", classifyModel] }
+            arguments += imageLimits
         case .coordinator:
             arguments += ["--listen", address ?? "127.0.0.1:\(coordinatorPort)"]
             arguments += ["--detectors", target(.detector, serving), "--classifiers", target(.classifier, serving)]
@@ -46,7 +53,15 @@ struct MeshPlan: Sendable, Hashable {
         return arguments
     }
 
-    private func workersOfEach(_ nodes: Int) -> Int { workers ?? max(1, (cores + nodes - 1) / max(1, nodes)) }
+    private var imageLimits: [String] {
+        [("--max-pixels", maxPixels), ("--max-side", maxSide)].flatMap { option, limit in
+            limit.map { [option, "\($0)"] } ?? []
+        }
+    }
+
+    private func workersOfEach(_ nodes: Int) -> Int {
+        workers ?? min(max(1, (cores + nodes - 1) / max(1, nodes)), NodeConfiguration.maxWorkers)
+    }
 
     private func target(_ role: MeshPart.Role, _ serving: [MeshPart: String]) -> String {
         let addresses = nodes.filter { $0.role == role }.compactMap { serving[$0] }

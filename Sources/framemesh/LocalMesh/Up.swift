@@ -2,6 +2,8 @@ import ArgumentParser
 import Foundation
 import Logging
 import NIOCore
+import Node
+import Vision
 
 struct Up: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -34,6 +36,12 @@ struct Up: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Threads of each node (default: its role's share of the cores).", valueName: "n"))
     var workers: Int?
 
+    @Option(help: ArgumentHelp("Pixels of the largest picture that is decoded (default: 50000000).", valueName: "n"))
+    var maxPixels: Int?
+
+    @Option(help: ArgumentHelp("Longest side of a picture that is decoded (default: 16384).", valueName: "n"))
+    var maxSide: Int?
+
     @Option(help: ArgumentHelp("Seconds that running work has to finish in at the end (default: 5).", valueName: "s"))
     var drainTimeout: Double?
 
@@ -61,9 +69,9 @@ struct Up: AsyncParsableCommand {
         plan.detectModel = detectModel ?? settings.string(.upDetectModel)
         plan.classifyModel = classifyModel ?? settings.string(.upClassifyModel)
         plan.cores = System.coreCount
-        plan.workers = try (workers ?? settings.value(.upWorkers)).map {
-            try settings.number($0, .upWorkers, default: 1, in: 1...1024)
-        }
+        plan.workers = try settings.number(workers, .upWorkers, in: 1...NodeConfiguration.maxWorkers)
+        plan.maxPixels = try settings.number(maxPixels, .upMaxPixels, in: ImageLimits.pixelBounds)
+        plan.maxSide = try settings.number(maxSide, .upMaxSide, in: ImageLimits.sideBounds)
         plan.drainTimeout = try settings.number(drainTimeout, .upDrainTimeout, default: 5, in: 0...Settings.maxSeconds)
         plan.config = common.config
         plan.logLevel = common.logLevel?.rawValue

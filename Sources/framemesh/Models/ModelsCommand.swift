@@ -10,7 +10,7 @@ struct ModelsCommand: AsyncParsableCommand {
             Examples:
               framemesh models list
               framemesh models check
-              framemesh models pull yolo-fastest-1.1 squeezenet-1.1
+              framemesh models pull yolo-fastest-1.1 FastestDet
             """,
         subcommands: [ModelsListCommand.self, ModelsCheckCommand.self, ModelsPullCommand.self])
 }

@@ -12,7 +12,7 @@ struct ModelsPullCommand: AsyncParsableCommand {
 
             Examples:
               framemesh models pull yolo-fastest-1.1
-              XDG_DATA_HOME=/srv framemesh models pull squeezenet-1.1
+              XDG_DATA_HOME=/srv framemesh models pull FastestDet
             """)
 
     @Argument(help: "Names of models.") var names: [String]

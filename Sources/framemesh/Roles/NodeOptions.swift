@@ -26,6 +26,12 @@ struct NodeOptions: ParsableArguments {
     @Option(help: ArgumentHelp("How long a frame may wait for a fuller batch (default: 0).", valueName: "n"))
     var maxQueueDelayMicroseconds: Int?
 
+    @Option(help: ArgumentHelp("Pixels of the largest picture that is decoded (default: 50000000).", valueName: "n"))
+    var maxPixels: Int?
+
+    @Option(help: ArgumentHelp("Longest side of a picture that is decoded (default: 16384).", valueName: "n"))
+    var maxSide: Int?
+
     @Option(help: ArgumentHelp("Seconds that running work has to finish in at the end (default: 30).", valueName: "s"))
     var drainTimeout: Double?
 
@@ -63,14 +69,26 @@ struct NodeOptions: ParsableArguments {
         var configuration = NodeConfiguration(role: role, store: store, models: models)
         configuration.host = listen.host
         configuration.port = listen.port
-        configuration.workers = try settings.number(workers, keys.workers, default: System.coreCount, in: 1...1024)
+        configuration.workers = try settings.number(
+            workers, keys.workers, default: min(System.coreCount, NodeConfiguration.maxWorkers),
+            in: 1...NodeConfiguration.maxWorkers)
         configuration.queueLimit = try settings.number(queueLimit, keys.queueLimit, default: 64, in: 1...1_000_000)
-        configuration.maxBatchSize = try settings.number(maxBatchSize, keys.maxBatchSize, default: 1, in: 1...1024)
+        configuration.maxBatchSize = try settings.number(
+            maxBatchSize, keys.maxBatchSize, default: 1, in: 1...Model.batchSizeLimit)
         configuration.maxQueueDelay = .microseconds(
             try settings.number(maxQueueDelayMicroseconds, keys.maxQueueDelay, default: 0, in: 0...10_000_000))
+        configuration.imageLimits = try imageLimits(keys, settings)
         configuration.drainTimeout = try settings.seconds(drainTimeout, keys.drainTimeout, default: 30)
         configuration.build = Framemesh.version
         return (configuration, listen)
+    }
+
+    private func imageLimits(_ keys: NodeKeys, _ settings: Settings) throws -> ImageLimits {
+        var limits = ImageLimits()
+        limits.maxPixels = try settings.number(
+            maxPixels, keys.maxPixels, default: limits.maxPixels, in: ImageLimits.pixelBounds)
+        limits.maxSide = try settings.number(maxSide, keys.maxSide, default: limits.maxSide, in: ImageLimits.sideBounds)
+        return limits
     }
 }
 
@@ -81,7 +99,8 @@ extension NodeRole {
 
 /// The settings of one of the two roles.
 private struct NodeKeys {
-    var listen, model, workers, queueLimit, maxBatchSize, maxQueueDelay, drainTimeout: Settings.Key
+    var listen, model, workers, queueLimit, maxBatchSize, maxQueueDelay: Settings.Key
+    var maxPixels, maxSide, drainTimeout: Settings.Key
     var defaultListen: String
     var defaultModel: String
 
@@ -90,13 +109,15 @@ private struct NodeKeys {
         case .detector:
             (listen, model, workers) = (.detectorListen, .detectorModel, .detectorWorkers)
             (queueLimit, maxBatchSize) = (.detectorQueueLimit, .detectorMaxBatchSize)
+            (maxPixels, maxSide) = (.detectorMaxPixels, .detectorMaxSide)
             (maxQueueDelay, drainTimeout) = (.detectorMaxQueueDelay, .detectorDrainTimeout)
-            (defaultListen, defaultModel) = ("127.0.0.1:8501", "digits-detector")
+            (defaultListen, defaultModel) = ("127.0.0.1:8501", BundledModel.detector)
         case .classifier:
             (listen, model, workers) = (.classifierListen, .classifierModel, .classifierWorkers)
             (queueLimit, maxBatchSize) = (.classifierQueueLimit, .classifierMaxBatchSize)
+            (maxPixels, maxSide) = (.classifierMaxPixels, .classifierMaxSide)
             (maxQueueDelay, drainTimeout) = (.classifierMaxQueueDelay, .classifierDrainTimeout)
-            (defaultListen, defaultModel) = ("127.0.0.1:8502", "digits-classifier")
+            (defaultListen, defaultModel) = ("127.0.0.1:8502", BundledModel.classifier)
         }
     }
 }

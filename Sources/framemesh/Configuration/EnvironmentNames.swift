@@ -1,0 +1,27 @@
+/// The environment variables that Framemesh reads, checked before anything is read from them: one that is not known is
+/// an error, as a key of the file would be.
+enum EnvironmentNames {
+    static let prefix = "FRAMEMESH_"
+    /// Names the configuration file.
+    static let config = prefix + "CONFIG"
+    /// Folders of models, separated by `:`.
+    static let models = prefix + "MODELS"
+    /// What `client.coordinator` says too.
+    static let coordinator = prefix + "COORDINATOR"
+
+    static let all = [config, models, coordinator] + Settings.Key.allCases.map(name(of:))
+
+    /// `coordinator.frame-deadline` is `FRAMEMESH_COORDINATOR_FRAME_DEADLINE`.
+    static func name(of key: Settings.Key) -> String {
+        prefix + key.rawValue.uppercased().map { $0.isLetter ? String($0) : "_" }.joined()
+    }
+
+    /// - Throws: `Fatal` naming the first variable, by name, that is not known, and the nearest one that is.
+    static func check(_ environment: [String: String]) throws(Fatal) {
+        let known = Set(all)
+        let unknown = environment.keys.filter { $0.hasPrefix(prefix) && !known.contains($0) }
+        guard let name = unknown.min() else { return }
+        let near = Spelling.nearest(to: name, of: all).map { ", did you mean \($0)?" } ?? ""
+        throw Fatal("unknown environment variable \(name)\(near)", status: .usage)
+    }
+}
