@@ -4,7 +4,7 @@ import Testing
 
 @testable import Node
 
-@Suite(.timeLimit(.minutes(1))) struct WorkerPoolTests {
+@Suite(.timeLimit(.minutes(5))) struct WorkerPoolTests {
     @Test func everyRequestGetsItsOwnAnswer() async throws {
         try await ScriptedPool.with(workers: 3, limit: 2000, maxBatchSize: 4) { scripted in
             let answers = try await withThrowingTaskGroup(of: (Int, Int).self) { group in
