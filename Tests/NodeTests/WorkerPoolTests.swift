@@ -119,7 +119,7 @@ import Testing
 
     @Test func aBatchThatWaitsIsLookedAfterWhileAnotherModelRuns() async throws {
         // Long enough that the lonely request still waits when the other two have come, on a busy machine too.
-        try await ScriptedPool.with(workers: 2, models: 2, maxBatchSize: 2, delay: .seconds(3)) { scripted in
+        try await ScriptedPool.with(workers: 2, models: 2, maxBatchSize: 2, delay: .seconds(15)) { scripted in
             await scripted.untilSleeping(2)
             // The worker that slept last watches over the lonely request, then gets both halves of the full batch.
             let lonely = Task { try await scripted.run(1, model: 0) }
