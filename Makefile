@@ -35,6 +35,7 @@ test: ## All tests
 .PHONY: sanitize
 sanitize: ## The tests of HTTP2, RPC and the C code they use, under the address sanitizer
 	@dev/setup.sh test
+	@dev/python-env.sh
 	swift build --sanitize address --scratch-path .build-asan --build-tests
 	swift test --sanitize address --scratch-path .build-asan --skip-build --filter '$(SANITIZED)'
 

@@ -10,6 +10,7 @@ swift_needed=6.2
 build_packages=(
     libopencv-dev libprotobuf-c-dev protobuf-c-compiler libnghttp2-dev libturbojpeg0-dev libpng-dev libwebp-dev
     libavformat-dev libavcodec-dev libswscale-dev libavutil-dev pkg-config
+    binutils ca-certificates git
 )
 test_packages=(clang-format nghttp2-client ffmpeg opencv-doc jq python3-venv)
 # Its examples lie where slim images leave documentation out.
@@ -25,6 +26,8 @@ install_packages() {
     for package in "$@"; do installed "$package" || missing+=("$package"); done
     # The C++ part needs the standard library's headers; Swift's own clang compiles it.
     compgen -G '/usr/include/c++/*/vector' >/dev/null || missing+=(g++)
+    # Swift's FoundationNetworking loads it; newer distributions' package has another name, and provides this one.
+    compgen -G '/usr/lib/*/libcurl.so.4' >/dev/null || missing+=(libcurl4)
     local options=(-y --no-install-recommends)
     if [[ " $* " == *" opencv-doc "* && ! -e $opencv_sample ]]; then
         [[ " ${missing[*]-} " == *" opencv-doc "* ]] || missing+=(opencv-doc)

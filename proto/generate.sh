@@ -17,6 +17,15 @@ generate() { # target directory, then .proto files
     sed -i -E 's|#include "([^"]*/)?([^"/]+\.pb-c\.h)"|#include "\2"|' "$target"/*.c "$target"/include/*.pb-c.h
 }
 
+# Each protoc-c writes its own version into the headers; any version's code may be the committed one.
+same() { # two files
+    cmp -s <(without_versions "$1") <(without_versions "$2") ||
+        { diff <(without_versions "$2") <(without_versions "$1") | head -20 >&2; return 1; }
+}
+without_versions() {
+    sed -E '/PROTOBUF_C_VERSION_NUMBER|PROTOBUF_C_MIN_COMPILER_VERSION|Generated from/d' "$1"
+}
+
 root=../Sources
 if [ "${1:-}" = --check ]; then root=$(mktemp -d); trap 'rm -r "$root"' EXIT; fi
 generate "$root/CMessages" framemesh/v1/framemesh.proto
@@ -24,7 +33,7 @@ generate "$root/CRPCMessages" grpc/health/v1/health.proto
 if [ "${1:-}" = --check ]; then
     for target in CMessages CRPCMessages; do
         for file in $(cd "$root/$target" && find . -name '*.pb-c.*'); do
-            cmp "$root/$target/$file" "../Sources/$target/$file" || { echo "stale: run proto/generate.sh" >&2; exit 1; }
+            same "$root/$target/$file" "../Sources/$target/$file" || { echo "stale: run proto/generate.sh" >&2; exit 1; }
         done
     done
     echo "generated C is current"

@@ -12,7 +12,7 @@ import Testing
     func aStockClientIsSatisfied(_ check: String) async throws {
         try await OurServer.with { ours in
             let client = try PythonScript.start("client.py", ["\(ours.port)", check])
-            let result = try await client.finish(within: .seconds(90))
+            let result = try await client.finish(within: .seconds(300))
             #expect(result.code == 0, "\(check) failed: \(result.errors)")
             #expect(result.output.hasPrefix("ok \(check) "))
         }
@@ -24,7 +24,7 @@ import Testing
             _ = try await client.line(startingWith: "chatting")
             ours.server.drain()
             try client.write(line: "draining")
-            let result = try await client.finish(within: .seconds(90))
+            let result = try await client.finish(within: .seconds(300))
             #expect(result.code == 0, "\(result.errors)")
             #expect(result.output.contains("ok drained "))
         }

@@ -18,11 +18,12 @@ struct StockServer {
     ) async throws -> Value {
         let process = try PythonScript.start("server.py", options)
         defer { process.signal(SIGKILL) }
-        let text = try await process.line(startingWith: "ready ", within: .seconds(60))
+        let text = try await process.line(startingWith: "ready ", within: .seconds(180))
         guard let port = Int(text) else { throw Failure("server.py said 'ready \(text)'") }
         let address = try SocketAddress(ipAddress: "127.0.0.1", port: port)
         var configuration = ClientConfiguration()
         configuration.maxMessageBytes = 8 << 20
+        configuration.connectTimeout = .seconds(30)
         configure(&configuration)
         let connection = try await RPCConnection.connect(
             to: address, configuration: configuration,
@@ -32,14 +33,14 @@ struct StockServer {
     }
 
     func unary(
-        _ method: String, _ request: String, metadata: Metadata = [:], deadline: Deadline = .after(.seconds(30))
+        _ method: String, _ request: String, metadata: Metadata = [:], deadline: Deadline = .after(.seconds(120))
     ) async throws -> String {
         let response = try await connection.unary(
             Self.path + method, Payload(ByteBuffer(string: request)), metadata: metadata, deadline: deadline)
         return String(buffer: response.payload.message)
     }
 
-    func open(_ method: String, deadline: Deadline = .after(.seconds(30))) async throws -> ClientCall {
+    func open(_ method: String, deadline: Deadline = .after(.seconds(120))) async throws -> ClientCall {
         try await connection.open(Self.path + method, deadline: deadline)
     }
 }

@@ -17,7 +17,7 @@ struct TestNode {
     var client: NodeClient { NodeClient(connection) }
 
     /// Beyond it something hangs; machines that build meanwhile are slow.
-    static let patience = Duration.seconds(90)
+    static let patience = Duration.seconds(270)
     /// Takes a worker long enough for a test to look at it.
     static let manyRegions = 256
 
@@ -56,7 +56,10 @@ struct TestNode {
     }
 
     static func connect(to address: SocketAddress) async throws -> RPCConnection {
-        try await RPCConnection.connect(to: address, group: group, logger: logger)
+        var configuration = ClientConfiguration()
+        configuration.connectTimeout = .seconds(30)
+        return try await RPCConnection.connect(
+            to: address, configuration: configuration, group: group, logger: logger)
     }
 
     func detect(
@@ -91,4 +94,4 @@ struct TestNode {
 }
 
 /// Tests with real nodes: one after the other, since each would use all cores.
-@Suite(.serialized, .timeLimit(.minutes(4))) enum RealNodes {}
+@Suite(.serialized, .timeLimit(.minutes(10))) enum RealNodes {}

@@ -4,7 +4,7 @@ import Testing
 
 @testable import Node
 
-@Suite(.timeLimit(.minutes(1))) struct WorkerPoolTests {
+@Suite(.timeLimit(.minutes(5))) struct WorkerPoolTests {
     @Test func everyRequestGetsItsOwnAnswer() async throws {
         try await ScriptedPool.with(workers: 3, limit: 2000, maxBatchSize: 4) { scripted in
             let answers = try await withThrowingTaskGroup(of: (Int, Int).self) { group in
@@ -119,7 +119,7 @@ import Testing
 
     @Test func aBatchThatWaitsIsLookedAfterWhileAnotherModelRuns() async throws {
         // Long enough that the lonely request still waits when the other two have come, on a busy machine too.
-        try await ScriptedPool.with(workers: 2, models: 2, maxBatchSize: 2, delay: .seconds(3)) { scripted in
+        try await ScriptedPool.with(workers: 2, models: 2, maxBatchSize: 2, delay: .seconds(15)) { scripted in
             await scripted.untilSleeping(2)
             // The worker that slept last watches over the lonely request, then gets both halves of the full batch.
             let lonely = Task { try await scripted.run(1, model: 0) }

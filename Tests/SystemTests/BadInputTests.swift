@@ -118,7 +118,7 @@ import Testing
         #expect(result.code != 0)
         #expect((result.output + result.errors).contains("127.0.0.1:1"), "\(result.output) \(result.errors)")
         coordinator.signal(SIGTERM)
-        #expect(try await coordinator.finish(within: .seconds(40)).code == 0)
+        #expect(try await coordinator.finish(within: .seconds(180)).code == 0)
     }
 
     @Test func aPortThatIsTakenIsNamed() async throws {
@@ -127,7 +127,7 @@ import Testing
         let second = try await Command.run(["coordinator", "--listen", address, "--detectors", "127.0.0.1:1"])
         Self.expectOneLine(second, naming: address)
         first.signal(SIGINT)
-        _ = try await first.finish(within: .seconds(40))
+        _ = try await first.finish(within: .seconds(180))
     }
 
     @Test func aModelThatIsNotThereIsNamed() async throws {

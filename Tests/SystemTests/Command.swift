@@ -39,7 +39,7 @@ extension ChildProcess {
 
     static func run(
         _ arguments: [String], environment: [String: String] = [:], input: Data? = nil,
-        within limit: Duration = .seconds(300)
+        within limit: Duration = .seconds(900)
     ) async throws -> Result {
         try await Command(arguments, environment: environment, input: input).finish(within: limit)
     }

@@ -6,6 +6,8 @@ struct LocalMesh: Sendable {
     let command: Command
     /// HOST:PORT.
     let coordinator: String
+    /// In the environment of all its processes.
+    let mark: EnvironmentMark
 
     static func up(
         detectors: Int = 1, classifiers: Int = 1, detectModel: String? = "digits-detector",
@@ -16,9 +18,13 @@ struct LocalMesh: Sendable {
         ]
         if let detectModel { arguments += ["--detect-model", detectModel] }
         if let classifyModel { arguments += ["--classify-model", classifyModel] }
-        let command = try Command(arguments + extra, environment: ["FRAMEMESH_MODELS": Place.models.path])
+        let mark = EnvironmentMark()
+        var environment = mark.environment
+        // A folder that is named must be there.
+        if Place.hasSharedModels { environment["FRAMEMESH_MODELS"] = Place.models.path }
+        let command = try Command(arguments + extra, environment: environment)
         let coordinator = try await command.line(startingWith: "ready coordinator=")
-        return LocalMesh(command: command, coordinator: coordinator)
+        return LocalMesh(command: command, coordinator: coordinator, mark: mark)
     }
 
     /// Runs `body`, then ends the mesh; it must leave nothing behind.
@@ -37,19 +43,41 @@ struct LocalMesh: Sendable {
     }
 
     func down() async throws {
-        let family = ProcessTable.descendants(of: command.pid)
         command.signal(SIGTERM)
-        let result = try await command.finish(within: .seconds(60))
-        let left = family.filter { ProcessTable.isAlive($0) }
+        let result = try await command.finish(within: .seconds(180))
+        let left = ProcessTable.marked(mark)
         for pid in left { kill(pid, SIGKILL) }
         guard left.isEmpty else { throw Failure("up left \(left.count) processes behind") }
         guard result.code == 0 else { throw Failure("up ended with \(result.code): \(result.errors.suffix(2000))") }
+    }
+
+    /// Returns once the coordinator has calls that run on each of its detectors.
+    func untilDetectorsAreBusy(within limit: Duration = .seconds(90)) async throws {
+        struct Node: Decodable {
+            var role: String
+            var outstanding: Int
+        }
+        let end = ContinuousClock.now + limit
+        while ContinuousClock.now < end {
+            let result = try await Command.run(["nodes", "--coordinator", coordinator, "--json"])
+            let nodes = try result.lines.map { try JSONDecoder().decode(Node.self, from: Data($0.utf8)) }
+            let detectors = nodes.filter { $0.role == "detector" }
+            if !detectors.isEmpty, detectors.allSatisfy({ $0.outstanding > 0 }) { return }
+        }
+        throw Failure("a detector has no calls after \(limit)")
     }
 
     func send(_ pipeline: String, _ files: [String], _ extra: [String] = []) async throws -> Command.Result {
         try await Command.run(
             ["send", "--coordinator", coordinator, "--pipeline", pipeline, "--json"] + extra + files)
     }
+}
+
+/// A variable that a process hands down to all that it starts: they are found by it whoever their parent is by then.
+struct EnvironmentMark: Sendable {
+    static let name = "FRAMEMESH_TEST_MARK"
+    let value = UUID().uuidString
+    var environment: [String: String] { [Self.name: value] }
 }
 
 /// What `/proc` says.
@@ -84,6 +112,16 @@ enum ProcessTable {
             next += children
         }
         return found
+    }
+
+    /// Those that run with the mark in their environment; a zombie has none.
+    static func marked(_ mark: EnvironmentMark) -> [Int32] {
+        let wanted = Array("\(EnvironmentMark.name)=\(mark.value)".utf8)
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []
+        return names.compactMap(Int32.init).filter { pid in
+            let environment = (try? Data(contentsOf: URL(fileURLWithPath: "/proc/\(pid)/environ"))) ?? Data()
+            return environment.split(separator: 0).contains { $0.elementsEqual(wanted) }
+        }
     }
 
     /// Neither gone nor a zombie.

@@ -25,8 +25,11 @@ import Testing
         let (before, after, answered) = try await LocalMesh.with(mesh) { mesh in
             let parts = mesh.coordinator.split(separator: ":")
             let address = try SocketAddress(ipAddress: String(parts[0]), port: try #require(Int(parts[1])))
+            var configuration = ClientConfiguration()
+            configuration.connectTimeout = .seconds(30)
             let connection = try await RPCConnection.connect(
-                to: address, group: MultiThreadedEventLoopGroup.singleton, logger: Logger(label: "test"))
+                to: address, configuration: configuration, group: MultiThreadedEventLoopGroup.singleton,
+                logger: Logger(label: "test"))
             defer { connection.close() }
             let stream = AnalyzeStreamClient(try await connection.open(MethodPath.analyzeStream))
             let family = ProcessTable.descendants(of: mesh.command.pid)

@@ -5,6 +5,8 @@ import Testing
 /// Whole videos through real processes: every frame is answered exactly once, in order.
 @Suite(.serialized) struct VideoThroughTheMeshTests {
     static let vtestFrames = 795
+    /// 75 frames of digits.mp4.
+    static let pause = Duration.seconds(3)
 
     private static func announceSkip(models: Bool) -> Bool {
         let there = Place.exists(Place.vtest) && (!models || Place.hasSharedModels)
@@ -18,18 +20,14 @@ import Testing
     }
 
     /// Frames of a video file, counted by decoding it.
-    static func frameCount(_ file: URL) throws -> Int {
-        let probe = Process()
-        let pipe = Pipe()
-        probe.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-        probe.arguments = [
-            "ffprobe", "-v", "error", "-count_frames", "-select_streams", "v:0", "-show_entries",
-            "stream=nb_read_frames", "-of", "csv=p=0", file.path,
-        ]
-        probe.standardOutput = pipe
-        try probe.run()
-        let text = String(decoding: pipe.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-        probe.waitUntilExit()
+    static func frameCount(_ file: URL) async throws -> Int {
+        let probe = try ChildProcess(
+            URL(fileURLWithPath: "/usr/bin/env"),
+            [
+                "ffprobe", "-v", "error", "-count_frames", "-select_streams", "v:0", "-show_entries",
+                "stream=nb_read_frames", "-of", "csv=p=0", file.path,
+            ])
+        let text = try await probe.finish().output
         guard let count = Int(text.trimmingCharacters(in: .whitespacesAndNewlines)) else {
             throw Failure("ffprobe said '\(text)' of \(file.path)")
         }
@@ -61,7 +59,7 @@ import Testing
         }
         // Ten frames a second: people who are followed for five seconds and more.
         #expect(lives.values.filter { $0 >= 50 }.count >= 5, "lives of the tracks: \(lives.values.sorted())")
-        #expect(try Self.frameCount(annotated) == Self.vtestFrames)
+        #expect(try await Self.frameCount(annotated) == Self.vtestFrames)
     }
 
     @Test func aDetectorThatIsKilledCostsNoFrame() async throws {
@@ -74,11 +72,15 @@ import Testing
             _ = try await video.line(startingWith: "{")
             let detectors = ProcessTable.child(of: mesh.command.pid, role: "detector")
             try #require(detectors.count == 2)
+            // Both stand still until each has calls; so the one that dies has some.
+            for pid in detectors { kill(pid, SIGSTOP) }
+            try await mesh.untilDetectorsAreBusy()
             kill(detectors[0], SIGKILL)
+            kill(detectors[1], SIGCONT)
             let result = try await video.finish()
             #expect(result.code == 0, "\(result.errors.suffix(2000))")
             // `up` has noticed, and starts another one.
-            let end = ContinuousClock.now + .seconds(30)
+            let end = ContinuousClock.now + .seconds(90)
             while ProcessTable.child(of: mesh.command.pid, role: "detector").count < 2, ContinuousClock.now < end {
                 try await Task.sleep(for: .milliseconds(50))
             }
@@ -87,7 +89,7 @@ import Testing
             #expect(mesh.command.errorText.contains("\(detectors[0])") || mesh.command.errorText.contains("killed"))
             return (try AnswerLine.all(result), result.errors)
         }
-        Self.expectOnceInOrder(answers, try Self.frameCount(Place.demo.appending(path: "digits.mp4")))
+        Self.expectOnceInOrder(answers, try await Self.frameCount(Place.demo.appending(path: "digits.mp4")))
         #expect(answers.allSatisfy { $0.status == "ok" }, "\(errors.suffix(2000))")
         // The run says what happened.
         #expect(errors.contains("another node"), "\(errors.suffix(2000))")
@@ -97,15 +99,25 @@ import Testing
         let mesh = try await LocalMesh.up(extra: ["--workers", "1"])
         let file = Place.demo.appending(path: "digits.mp4")
         let answers = try await LocalMesh.with(mesh) { mesh in
-            let result = try await Command.run([
+            let video = try Command([
                 "video", "--coordinator", mesh.coordinator, "--pipeline", "cascade", "--policy", "latest", "--json",
                 file.path,
             ])
+            _ = try await video.line(startingWith: "{")
+            // No detector for some seconds, while frames come at the video's rate: far more than may run at once.
+            let detectors = ProcessTable.child(of: mesh.command.pid, role: "detector")
+            try #require(detectors.count == 1)
+            kill(detectors[0], SIGSTOP)
+            try await mesh.untilDetectorsAreBusy()
+            try await Task.sleep(for: Self.pause)
+            kill(detectors[0], SIGCONT)
+            let result = try await video.finish()
             #expect(result.code == 0, "\(result.errors.suffix(2000))")
             return try AnswerLine.all(result)
         }
-        Self.expectOnceInOrder(answers, try Self.frameCount(file))
+        Self.expectOnceInOrder(answers, try await Self.frameCount(file))
         let dropped = answers.filter { $0.status == "dropped" }
+        #expect(!dropped.isEmpty, "nothing was dropped while the detector stood still")
         #expect(dropped.allSatisfy { $0.cause?.contains("replaced") == true })
         #expect(answers.allSatisfy { ["ok", "dropped"].contains($0.status) })
         #expect(answers.last?.status == "ok", "the newest frame wins")

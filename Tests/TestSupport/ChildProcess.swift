@@ -69,7 +69,7 @@ public final class ChildProcess: Sendable {
     public var errorText: String { errors.text }
 
     /// Waits for the end; a run that outlives `limit` is killed and counts as a failure.
-    public func finish(within limit: Duration = .seconds(300)) async throws -> Result {
+    public func finish(within limit: Duration = .seconds(900)) async throws -> Result {
         let end = ContinuousClock.now + limit
         while isRunning {
             if ContinuousClock.now > end {
@@ -79,11 +79,11 @@ public final class ChildProcess: Sendable {
             try await Task.sleep(for: .milliseconds(20))
         }
         let code = process.withLock { $0.terminationStatus }
-        return Result(code: code, output: output.finished(), errors: errors.finished())
+        return Result(code: code, output: await output.finished(), errors: await errors.finished())
     }
 
     /// Waits for a line of standard output that starts with `prefix`, and returns the rest of it.
-    public func line(startingWith prefix: String, within limit: Duration = .seconds(120)) async throws -> String {
+    public func line(startingWith prefix: String, within limit: Duration = .seconds(300)) async throws -> String {
         let end = ContinuousClock.now + limit
         while ContinuousClock.now < end {
             let lines = output.text.split(separator: "\n", omittingEmptySubsequences: false).dropLast()
@@ -106,29 +106,43 @@ public struct Failure: Error, CustomStringConvertible {
 
 /// Takes what a process writes as it comes, so that it never waits for us.
 private final class Collector: Sendable {
+    /// For what is still in the pipe when the process has ended.
+    private static let patience = Duration.seconds(30)
+
+    private let pipe = Pipe()
     private let data = Mutex(Data())
-    private let ended = DispatchSemaphore(value: 0)
+    private let hasEnded = Mutex(false)
 
     func attach(to process: Process, _ path: ReferenceWritableKeyPath<Process, Any?>) {
-        let pipe = Pipe()
         process[keyPath: path] = pipe
         pipe.fileHandleForReading.readabilityHandler = { handle in
-            let chunk = handle.availableData
-            if chunk.isEmpty {
+            // Read under the lock: what is not in the pipe is in `data`.
+            self.data.withLock { data in
+                let chunk = handle.availableData
+                data.append(chunk)
+                guard chunk.isEmpty else { return }
                 handle.readabilityHandler = nil
-                self.ended.signal()
-            } else {
-                self.data.withLock { $0.append(chunk) }
+                self.hasEnded.withLock { $0 = true }
             }
         }
     }
 
     var text: String { data.withLock { String(decoding: $0, as: UTF8.self) } }
 
-    /// All of it, once the process has ended. A grandchild that keeps the pipe open does not hold us up for ever.
-    func finished() -> String {
-        _ = ended.wait(timeout: .now() + 5)
-        ended.signal()
+    /// Whether the pipe holds nothing that `data` lacks.
+    private var isDrained: Bool {
+        data.withLock { _ in
+            var entry = pollfd(fd: pipe.fileHandleForReading.fileDescriptor, events: Int16(POLLIN), revents: 0)
+            return unsafe poll(&entry, 1, 0) == 0
+        }
+    }
+
+    /// All of it, once the process has ended. Another child that has inherited the pipe does not hold us up.
+    func finished() async -> String {
+        let end = ContinuousClock.now + Self.patience
+        while !hasEnded.withLock({ $0 }), !isDrained, ContinuousClock.now < end, !Task.isCancelled {
+            try? await Task.sleep(for: .milliseconds(5))
+        }
         return text
     }
 }

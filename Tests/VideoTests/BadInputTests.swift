@@ -22,7 +22,7 @@ import Video
 
     @Test func soundAloneIsRefused() async throws {
         try await Files.withFolder { folder in
-            let path = try folder.make("sound.mp4", "-f lavfi -i sine -t 1")
+            let path = try await folder.make("sound.mp4", "-f lavfi -i sine -t 1")
             #expect(await readingError(path) == "\(path): has no video stream")
         }
     }
@@ -31,7 +31,7 @@ import Video
     @Test(arguments: ["m3u8", "ffconcat", "sdp", "mpd"])
     func aListThatPointsAtAnotherFileIsRefused(_ kind: String) async throws {
         try await Files.withFolder { folder in
-            let target = try folder.video("target.ts", codec: "-c:v mpeg2video")
+            let target = try await folder.video("target.ts", codec: "-c:v mpeg2video")
             let lists = [
                 "m3u8": """
                 #EXTM3U
@@ -64,7 +64,7 @@ import Video
 
     @Test func sizesAreCheckedBeforeDecoding() async throws {
         try await Files.withFolder { folder in
-            let good = try folder.video("a.avi", frames: 2, codec: "-c:v mpeg4")
+            let good = try await folder.video("a.avi", frames: 2, codec: "-c:v mpeg4")
             for (width, height) in [(16_385, 16), (16_000, 16_000), (1_000_000, 1_000_000)] {
                 var data = try Data(contentsOf: URL(fileURLWithPath: good))
                 // BITMAPINFOHEADER: its own size, width, height.
@@ -84,7 +84,7 @@ import Video
     @Test func aHeaderThatIsCutOffIsSaid() async throws {
         try await Files.withFolder { folder in
             // Index at the end, lost.
-            let good = try Data(contentsOf: URL(fileURLWithPath: folder.video("a.mp4")))
+            let good = try Data(contentsOf: URL(fileURLWithPath: await folder.video("a.mp4")))
             let path = try folder.write("cut.mp4", good.prefix(good.count / 2))
             let error = try #require(await readingError(path))
             #expect(error.hasPrefix("\(path): ") && error.contains("moov atom not found"), "\(error)")
@@ -100,7 +100,7 @@ import Video
     func aFileThatIsCutOffGivesItsFramesAndThenTheError(_ kind: String) async throws {
         try await Files.withFolder { folder in
             let codec = "-c:v libx264 -preset ultrafast -bf 0 -movflags +faststart"
-            let good = try folder.video("a.\(kind)", frames: 50, codec: kind == "mp4" ? codec : "-c:v mjpeg")
+            let good = try await folder.video("a.\(kind)", frames: 50, codec: kind == "mp4" ? codec : "-c:v mjpeg")
             let data = try Data(contentsOf: URL(fileURLWithPath: good))
             let path = try folder.write("cut.\(kind)", data.prefix(data.count * 6 / 10))
             let reader = try await VideoReader.open(path, helper: Files.helper)
@@ -116,7 +116,7 @@ import Video
 
     @Test func damagedPacketsAreSkippedAndCounted() async throws {
         try await Files.withFolder { folder in
-            let good = try folder.video("a.mov", frames: 20, codec: "-c:v png")
+            let good = try await folder.video("a.mov", frames: 20, codec: "-c:v png")
             var data = try Data(contentsOf: URL(fileURLWithPath: good))
             // The signatures of three pictures.
             var at = data.startIndex
@@ -135,7 +135,7 @@ import Video
 
     @Test func aFileOfDamageAloneIsAnError() async throws {
         try await Files.withFolder { folder in
-            let good = try folder.video("a.mov", frames: 3, codec: "-c:v png")
+            let good = try await folder.video("a.mov", frames: 3, codec: "-c:v png")
             var data = try Data(contentsOf: URL(fileURLWithPath: good))
             while let found = data.range(of: Data("PNG\r\n".utf8)) {
                 data.replaceSubrange(found, with: Data(count: found.count))
@@ -148,7 +148,7 @@ import Video
 
     @Test func timesThatJumpBackStillRise() async throws {
         try await Files.withFolder { folder in
-            let one = try folder.video("a.ts", frames: 10, codec: "-c:v mpeg2video -bf 0")
+            let one = try await folder.video("a.ts", frames: 10, codec: "-c:v mpeg2video -bf 0")
             let data = try Data(contentsOf: URL(fileURLWithPath: one))
             let (_, frames, _) = try await readAll(folder.write("twice.ts", data + data))
             #expect(frames.count >= 18)
@@ -161,8 +161,8 @@ import Video
 
     @Test func aSizeThatChangesInTheMiddleIsScaledToTheFirst() async throws {
         try await Files.withFolder { folder in
-            let small = try folder.video("a.ts", size: "160x120", frames: 10, codec: "-c:v mpeg2video")
-            let big = try folder.video("b.ts", size: "640x480", frames: 10, codec: "-c:v mpeg2video")
+            let small = try await folder.video("a.ts", size: "160x120", frames: 10, codec: "-c:v mpeg2video")
+            let big = try await folder.video("b.ts", size: "640x480", frames: 10, codec: "-c:v mpeg2video")
             let data = try [small, big].map { try Data(contentsOf: URL(fileURLWithPath: $0)) }
             let (info, frames, _) = try await readAll(folder.write("both.ts", data[0] + data[1]))
             #expect(frames.count >= 18)
@@ -176,10 +176,9 @@ import Video
             func said(_ body: String) async throws -> String? {
                 let path = folder.path("helper-\(UUID().uuidString)")
                 // Not by us: another child that starts meanwhile would inherit the open file, and it would be "busy".
-                let shell = try Process.run(
-                    URL(fileURLWithPath: "/bin/sh"),
-                    arguments: ["-c", "printf '#!/bin/sh\n%s\n' \"$1\" > \"$0\" && chmod 755 \"$0\"", path, body])
-                shell.waitUntilExit()
+                let status = try await run(
+                    "/bin/sh", ["-c", "printf '#!/bin/sh\n%s\n' \"$1\" > \"$0\" && chmod 755 \"$0\"", path, body])
+                try #require(status == 0)
                 return await readingError("a.mp4", helper: path)
             }
             let missing = folder.path("none")

@@ -40,16 +40,13 @@ struct Folder {
     }
 
     /// A file that the ffmpeg command makes; `arguments` come before its name.
-    func make(_ name: String, _ arguments: String) throws -> String {
-        let ffmpeg = Process()
-        ffmpeg.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-        ffmpeg.arguments =
+    func make(_ name: String, _ arguments: String) async throws -> String {
+        let status = try await run(
+            "/usr/bin/env",
             ["ffmpeg", "-nostdin", "-v", "error", "-y"] + arguments.split(separator: " ").map(String.init) + [
                 path(name)
-            ]
-        try ffmpeg.run()
-        ffmpeg.waitUntilExit()
-        try #require(ffmpeg.terminationStatus == 0, "ffmpeg \(arguments) \(name)")
+            ])
+        try #require(status == 0, "ffmpeg \(arguments) \(name)")
         return path(name)
     }
 
@@ -57,8 +54,25 @@ struct Folder {
     func video(
         _ name: String, size: String = "320x240", frames: Int = 20, rate: Int = 10,
         codec: String = "-c:v libx264 -preset ultrafast -pix_fmt yuv420p"
-    ) throws -> String {
-        try make(name, "-f lavfi -i testsrc2=size=\(size):rate=\(rate) -frames:v \(frames) \(codec)")
+    ) async throws -> String {
+        try await make(name, "-f lavfi -i testsrc2=size=\(size):rate=\(rate) -frames:v \(frames) \(codec)")
+    }
+}
+
+/// Runs a program to its end, without holding up a thread of the pool.
+/// - Returns: its exit code.
+func run(_ program: String, _ arguments: [String]) async throws -> Int32 {
+    let process = Process()
+    process.executableURL = URL(fileURLWithPath: program)
+    process.arguments = arguments
+    return try await withCheckedThrowingContinuation { continuation in
+        process.terminationHandler = { continuation.resume(returning: $0.terminationStatus) }
+        do {
+            try process.run()
+        } catch {
+            process.terminationHandler = nil
+            continuation.resume(throwing: error)
+        }
     }
 }
 
@@ -91,9 +105,9 @@ func runs(_ pid: Int32) -> Bool {
     return state != "Z" && state != "X"
 }
 
-/// Looks until it is so; false if it is not after half a minute.
+/// Looks until it is so; false if it is not after three minutes.
 func becomes(_ condition: () throws -> Bool) async throws -> Bool {
-    for _ in 0..<3_000 {
+    for _ in 0..<18_000 {
         if try condition() { return true }
         try await Task.sleep(for: .milliseconds(10))
     }

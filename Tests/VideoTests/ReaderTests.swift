@@ -39,7 +39,7 @@ import Video
     ])
     func commonContainersAreRead(_ name: String, _ codec: String, _ codecName: String) async throws {
         try await Files.withFolder { folder in
-            let path = try folder.video(name, frames: 12, rate: 25, codec: codec)
+            let path = try await folder.video(name, frames: 12, rate: 25, codec: codec)
             let (info, frames, damaged) = try await readAll(path)
             #expect(info.width == 320 && info.height == 240 && info.codec == codecName)
             #expect(info.frameRate == 25)
@@ -55,7 +55,7 @@ import Video
     @Test(arguments: ["321x243", "16x16", "17x480", "1x1", "642x3", "770x5"])
     func oddSizesKeepTheirLastColumn(_ size: String) async throws {
         try await Files.withFolder { folder in
-            let path = try folder.make(
+            let path = try await folder.make(
                 "a.mkv",
                 "-f lavfi -i color=c=0x2060E0:size=64x64:rate=10 -frames:v 3 -vf format=gbrp,scale=\(size.replacing("x", with: ":")) "
                     + "-c:v ffv1 -pix_fmt yuv444p")
@@ -77,12 +77,12 @@ import Video
     ])
     func rotationIsApplied(_ degrees: String, _ side: String, _ shown: String) async throws {
         try await Files.withFolder { folder in
-            let flat = try folder.make(
+            let flat = try await folder.make(
                 "flat.mp4",
                 "-f lavfi -i color=c=blue:size=64x32:rate=10 -vf drawbox=x=0:y=0:w=32:h=32:c=red:t=fill -frames:v 2 "
                     + "-c:v libx264 -qp 1 -pix_fmt yuv444p")
             // FFmpeg 5.1: the tag turns clockwise by the negative of it.
-            let path = try folder.make("turned.mp4", "-i \(flat) -c copy -metadata:s:v:0 rotate=\(degrees)")
+            let path = try await folder.make("turned.mp4", "-i \(flat) -c copy -metadata:s:v:0 rotate=\(degrees)")
             let (info, frames, _) = try await readAll(path)
             let turned = shown == "top" || shown == "bottom"
             #expect(info.width == (turned ? 32 : 64) && info.height == (turned ? 64 : 32))
@@ -102,8 +102,8 @@ import Video
 
     @Test func pixelsAreThoseOfTheFFmpegCommand() async throws {
         try await Files.withFolder { folder in
-            let path = try folder.video("a.mp4", frames: 3)
-            let raw = try folder.make("a.rgb", "-i \(path) -sws_flags bicubic -f rawvideo -pix_fmt bgr24")
+            let path = try await folder.video("a.mp4", frames: 3)
+            let raw = try await folder.make("a.rgb", "-i \(path) -sws_flags bicubic -f rawvideo -pix_fmt bgr24")
             let expected = try Data(contentsOf: URL(fileURLWithPath: raw))
             let (_, frames, _) = try await readAll(path)
             #expect(Data(frames.flatMap { $0.pixels.readableBytesView }) == expected)
