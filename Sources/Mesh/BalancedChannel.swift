@@ -125,7 +125,11 @@ public final class BalancedChannel: Sendable {
     func becameUnready(_ subchannel: Subchannel, lostConnection: Bool) {
         state.withLock { state in
             guard state.subchannels[subchannel.name] === subchannel else { return }
-            state.balancer.setReady(subchannel.name, false)
+            if lostConnection {
+                state.balancer.lostConnection(subchannel.name)
+            } else {
+                state.balancer.setReady(subchannel.name, false)
+            }
         }
         if lostConnection { nudge.yield() }
     }
