@@ -50,6 +50,44 @@ import Testing
         }
     }
 
+    @Test func theCallOfAHungNodeGoesElsewhereWithinItsDeadline() async throws {
+        try await TestNode.with { nodes async throws in
+            let turn = TestNode.Counter()
+            let body: @Sendable (CallContext) async throws -> String = { _ in
+                turn.add()
+                guard turn.count == 1 else { return "elsewhere" }
+                try await Gate().wait()
+                return "never"
+            }
+            let both = [try await nodes.start(body), try await nodes.start(body)]
+            try await BalancedChannel.with(both) { channel async throws in
+                let (text, retries) = try await channel.ask(deadline: .after(.seconds(6)))
+                #expect(text == "elsewhere")
+                #expect(retries == 1)
+                #expect(both.map(\.calls) == [1, 1])
+                #expect(channel.endpoints().map(\.failures).reduce(0, +) == 1)
+            }
+        }
+    }
+
+    @Test func aLateAnswerToAnImpatientCallIsNobodysFailure() async throws {
+        try await TestNode.with { nodes async throws in
+            let node = try await nodes.start { _ in
+                try await Gate().wait()
+                return "never"
+            }
+            try await BalancedChannel.with([node]) { channel async throws in
+                for _ in 0..<4 {
+                    let error = await #expect(throws: RPCError.self) {
+                        try await channel.ask(deadline: .after(.milliseconds(20)))
+                    }
+                    #expect(error?.code == .deadlineExceeded)
+                }
+                #expect(channel.endpoints().map(\.failures) == [0])
+            }
+        }
+    }
+
     @Test func aNodeThatComesBackGetsCallsAgain() async throws {
         try await TestNode.with { nodes async throws in
             let first = try await nodes.start { _ in "before" }

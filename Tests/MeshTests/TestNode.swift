@@ -92,7 +92,7 @@ final class TestNode: Sendable {
                     let node = try await TestNode(port: port, hasHealth: hasHealth, drainTimeout: drainTimeout, body)
                     nodes.withLock { $0.append(node) }
                     return node
-                } catch where port != 0 && ContinuousClock.now < end {
+                } catch  where port != 0 && ContinuousClock.now < end {
                     // Another test's connection may just have got this port.
                     try await Task.sleep(for: .milliseconds(20))
                 }
