@@ -16,7 +16,13 @@ struct Verdict: Equatable {
     var outcome: Balancer<String>.Outcome
     var retries: Bool
 
-    static func on(_ error: RPCError) -> Verdict {
+    /// An endpoint that had less time than this is not to blame for a missed deadline.
+    static let fairTime: Duration = .seconds(1)
+
+    /// - Parameters:
+    ///   - time: what the attempt took.
+    ///   - hasMoreTime: the attempt's deadline was sooner than that of its call.
+    static func on(_ error: RPCError, after time: Duration, hasMoreTime: Bool = false) -> Verdict {
         switch error.code {
         // We or our caller ended it.
         case .cancelled where !error.lostConnection: return Verdict(outcome: .unmeasured, retries: false)
@@ -29,7 +35,9 @@ struct Verdict: Equatable {
         if error.neverStarted { return Verdict(outcome: .unmeasured, retries: true) }
         if error.lostConnection || error.code == .unavailable { return Verdict(outcome: .failed, retries: true) }
         switch error.code {
-        case .deadlineExceeded, .internal, .unknown, .dataLoss: return Verdict(outcome: .failed, retries: false)
+        case .deadlineExceeded:
+            return Verdict(outcome: time < fairTime ? .unmeasured : .failed, retries: hasMoreTime)
+        case .internal, .unknown, .dataLoss: return Verdict(outcome: .failed, retries: false)
         default: return Verdict(outcome: .answered, retries: false)
         }
     }
@@ -45,13 +53,14 @@ extension BalancedChannel {
         while true {
             let (name, connection) = try await pick(excluding: tried, deadline: deadline)
             let start = now
+            let limit = retries + 1 < configuration.maxAttempts ? limit(of: name, after: tried, deadline) : deadline
             do {
-                let response = try await connection.unary(path, request, metadata: metadata, deadline: deadline)
+                let response = try await connection.unary(path, request, metadata: metadata, deadline: limit)
                 finished(name, since: start, .answered)
                 return ChannelResponse(response: response, endpoint: name, retries: retries)
             } catch {
                 let error = error as? RPCError ?? RPCError(.unknown, "\(error)", cause: error)
-                let verdict = Verdict.on(error)
+                let verdict = Verdict.on(error, after: time(since: start), hasMoreTime: limit != deadline)
                 finished(name, since: start, verdict.outcome)
                 tried.insert(name)
                 guard verdict.retries, retries + 1 < configuration.maxAttempts, !Task.isCancelled,
@@ -65,6 +74,15 @@ extension BalancedChannel {
             }
         }
     }
+
+    /// The deadline of one attempt. While another endpoint could still be asked, one that hangs gets only half of the
+    /// time that is left, but no less than `Verdict.fairTime`.
+    private func limit(of name: String, after tried: Set<String>, _ deadline: Deadline?) -> Deadline? {
+        guard let deadline, hasReady(besides: tried.union([name])) else { return deadline }
+        return min(deadline, .after(max(deadline.remaining / 2, Verdict.fairTime)))
+    }
+
+    private func time(since start: UInt64) -> Duration { .nanoseconds(Int64(clamping: now - min(now, start))) }
 
     public func unary(
         _ path: String, _ request: Payload, metadata: Metadata, deadline: Deadline?
@@ -91,7 +109,8 @@ extension BalancedChannel {
             finished(name, since: start, .unmeasured)
             return call
         } catch {
-            finished(name, since: start, (error as? RPCError).map { Verdict.on($0).outcome } ?? .failed)
+            let error = error as? RPCError ?? RPCError(.unknown, "\(error)", cause: error)
+            finished(name, since: start, Verdict.on(error, after: time(since: start)).outcome)
             throw error
         }
     }

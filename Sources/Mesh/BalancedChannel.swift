@@ -10,6 +10,7 @@ import Synchronization
 public final class BalancedChannel: Sendable {
     public let target: Target
     let configuration: ChannelConfiguration
+    let budget: MemoryBudget
     private let resolver: Resolver
     let healthService: String
     let group: any EventLoopGroup
@@ -47,6 +48,7 @@ public final class BalancedChannel: Sendable {
         self.resolver = resolver
         self.healthService = healthService
         self.configuration = configuration
+        budget = configuration.budget ?? MemoryBudget(limit: MemoryBudget.defaultLimit)
         self.group = group
         self.logger = logger
         (nudges, nudge) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
@@ -125,7 +127,11 @@ public final class BalancedChannel: Sendable {
     func becameUnready(_ subchannel: Subchannel, lostConnection: Bool) {
         state.withLock { state in
             guard state.subchannels[subchannel.name] === subchannel else { return }
-            state.balancer.setReady(subchannel.name, false)
+            if lostConnection {
+                state.balancer.lostConnection(subchannel.name)
+            } else {
+                state.balancer.setReady(subchannel.name, false)
+            }
         }
         if lostConnection { nudge.yield() }
     }

@@ -9,6 +9,8 @@ struct Balancer<ID: Hashable & Sendable>: Sendable {
     static var initialLatency: Double { 1e6 }
     /// A failed call counts as at least this slow, so that failing fast attracts nothing.
     static var failureLatency: Double { 1e9 }
+    /// An endpoint without calls is forgiven half of its latency in this time, or it would never be asked again.
+    static var idleHalfLife: Double { 1e9 }
     /// Failures in a row after which an endpoint is ejected.
     static var failuresToEject: Int { 3 }
     static var firstEjection: UInt64 { 1_000_000_000 }
@@ -16,6 +18,8 @@ struct Balancer<ID: Hashable & Sendable>: Sendable {
 
     struct Endpoint: Sendable {
         var ready = false
+        /// What is known is of a connection, and perhaps a process, that is no more.
+        var isOfLostConnection = false
         var outstanding = 0
         /// Nanoseconds.
         var ewma = Balancer.initialLatency
@@ -26,7 +30,19 @@ struct Balancer<ID: Hashable & Sendable>: Sendable {
         var calls: UInt64 = 0
         var failures: UInt64 = 0
 
-        func cost() -> Double { ewma * Double(outstanding + 1) }
+        func cost(now: UInt64) -> Double { forgiven(now: now) * Double(outstanding + 1) }
+
+        /// The latency, less what an idle endpoint is forgiven, down to a newcomer's. What runs there will tell: a busy
+        /// one is forgiven nothing.
+        func forgiven(now: UInt64) -> Double {
+            guard outstanding == 0, now > updated, ewma > Balancer.initialLatency else { return ewma }
+            let halvings = Double(now - updated) / Balancer.idleHalfLife
+            guard halvings < 64 else { return Balancer.initialLatency }
+            // 2^-halvings, straight between whole ones, which needs no math library.
+            let whole = halvings.rounded(.down)
+            let keep = Double(sign: .plus, exponent: -Int(whole), significand: 1 - (halvings - whole) / 2)
+            return max(Balancer.initialLatency, ewma * keep)
+        }
     }
 
     /// What the end of a call says of its endpoint.
@@ -40,8 +56,23 @@ struct Balancer<ID: Hashable & Sendable>: Sendable {
 
     private(set) var endpoints: [ID: Endpoint] = [:]
 
+    /// The first time that an endpoint is ready on a new connection, it starts without a past.
     mutating func setReady(_ id: ID, _ ready: Bool) {
-        endpoints[id, default: Endpoint()].ready = ready
+        var endpoint = endpoints[id] ?? Endpoint()
+        endpoint.ready = ready
+        if ready, endpoint.isOfLostConnection {
+            endpoint.isOfLostConnection = false
+            endpoint.ewma = Self.initialLatency
+            endpoint.failuresInARow = 0
+            endpoint.ejectedUntil = 0
+        }
+        endpoints[id] = endpoint
+    }
+
+    /// Its connection is lost; calls that ran there may still end, and say so, after this.
+    mutating func lostConnection(_ id: ID) {
+        endpoints[id]?.ready = false
+        endpoints[id]?.isOfLostConnection = true
     }
 
     mutating func remove(_ id: ID) { endpoints[id] = nil }
@@ -67,11 +98,19 @@ struct Balancer<ID: Hashable & Sendable>: Sendable {
         if choices.count > 1 {
             var second = first
             while second == first { second = choices.randomElement(using: &random) ?? first }
-            if let a = ready[first], let b = ready[second], b.cost() < a.cost() { best = second }
+            if let a = ready[first], let b = ready[second], b.cost(now: now) < a.cost(now: now) { best = second }
         }
-        endpoints[best]?.outstanding += 1
-        endpoints[best]?.calls += 1
+        start(best, now: now)
         return best
+    }
+
+    private mutating func start(_ id: ID, now: UInt64) {
+        guard var endpoint = endpoints[id] else { return }
+        endpoint.ewma = endpoint.forgiven(now: now)
+        endpoint.updated = max(now, endpoint.updated)
+        endpoint.outstanding += 1
+        endpoint.calls += 1
+        endpoints[id] = endpoint
     }
 
     /// What `pick` returned was not used after all.

@@ -70,7 +70,8 @@ final class Subchannel: Sendable {
     private func connectAndWatch() async -> String {
         do {
             let connection = try await RPCConnection.connect(
-                to: address, configuration: channel.configuration.client, group: channel.group, logger: channel.logger)
+                to: address, configuration: channel.configuration.client, budget: channel.budget, group: channel.group,
+                logger: channel.logger)
             let stopped = state.withLock { state in
                 state.connection = connection
                 state.reason = "health is not known yet"

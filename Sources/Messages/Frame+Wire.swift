@@ -30,11 +30,22 @@ extension Frame {
 }
 
 extension FramePayload {
+    /// Of a request without its pixels. Each field that protobuf-c does not know takes many times its bytes.
+    static let maxDescriptionBytes = 256 << 10
+
     /// The pixels of a request, and what is left of it for protobuf.
     static func split(_ wire: WireMessage) throws(MessageError) -> (rest: WireMessage, payload: FramePayload) {
-        if let pixels = wire.pixels { return (WireMessage(message: wire.message), .attached(pixels)) }
+        if let pixels = wire.pixels { return (try description(wire.message), .attached(pixels)) }
         let (rest, pixels) = try PixelField.peel(wire.message)
-        return (WireMessage(message: rest), .inline(pixels ?? ByteBuffer()))
+        return (try description(rest), .inline(pixels ?? ByteBuffer()))
+    }
+
+    private static func description(_ rest: ByteBuffer) throws(MessageError) -> WireMessage {
+        guard rest.readableBytes <= maxDescriptionBytes else {
+            throw MessageError(
+                "request has \(rest.readableBytes) bytes beside its pixels, limit \(maxDescriptionBytes)")
+        }
+        return WireMessage(message: rest)
     }
 }
 

@@ -254,6 +254,8 @@ final class ClientConnection: HTTP2Delegate, LoopBound {
         call.ticket = budget.wait(for: bytes) { lease in
             inbox.submit { connection in
                 call.ticket = nil
+                // Else the lease is let go.
+                guard !call.hasEnded else { return }
                 call.reader?.granted(lease)
                 connection.pump(call)
             }
@@ -324,7 +326,9 @@ final class ClientConnection: HTTP2Delegate, LoopBound {
     private func finish(_ call: ClientStream, _ error: RPCError?, dropping: Bool = false) {
         guard !call.hasEnded else { return }
         call.hasEnded = true
-        if let ticket = call.ticket { budget.cancel(ticket) }
+        if let ticket = call.ticket.take() { budget.cancel(ticket) }
+        // Someone may hold the call for long, but not half a message and its memory.
+        call.reader = nil
         if let id = call.id {
             calls[id] = nil
             // Nobody listens any more; after a status, the rest of what we would send is not wanted.

@@ -7,7 +7,8 @@ import Synchronization
 /// received `Payload` is let go; for a unary call, when its handler has returned. Messages below
 /// `smallestReservation` are held by the windows of their streams alone.
 public final class MemoryBudget: Sendable {
-    public static let shared = MemoryBudget(limit: 256 << 20)
+    public static let defaultLimit = 256 << 20
+    public static let shared = MemoryBudget(limit: defaultLimit)
     static let smallestReservation = 16 << 10
 
     /// Memory reserved for one message; given back when the last reference goes.

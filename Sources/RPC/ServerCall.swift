@@ -10,7 +10,8 @@ final class ServerCall: @unchecked Sendable {
     let stream: Int32
     let context: CallContext
     let handler: RPCHandler
-    var reader: MessageReader
+    /// nil: past reading.
+    var reader: MessageReader?
     /// The request of a unary call.
     var request: Payload?
     /// Of a streaming call.
@@ -38,8 +39,10 @@ final class ServerCall: @unchecked Sendable {
     /// - Parameter error: why, where it was not the handler that ended it.
     func end(_ error: RPCError, budget: MemoryBudget) {
         isAnswered = true
-        if let ticket { budget.cancel(ticket) }
-        ticket = nil
+        if let ticket = ticket.take() { budget.cancel(ticket) }
+        // Someone may hold the call for long, but not half a message and its memory.
+        reader = nil
+        request = nil
         inbound?.finish(error, dropping: true)
         gate?.end(error)
         task?.cancel()

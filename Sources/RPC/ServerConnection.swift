@@ -62,12 +62,12 @@ final class ServerConnection: HTTP2Delegate, LoopBound {
             }
         case .oversizedHeaders(let stream, let fields, let bytes):
             let limits = context.configuration
-            answer(
-                stream,
-                RPCError(
-                    .resourceExhausted,
-                    "metadata of \(fields) fields and \(bytes) bytes exceeds limit \(limits.maxMetadataFields) fields, \(limits.maxMetadataBytes) bytes"
-                ))
+            let error = RPCError(
+                .resourceExhausted,
+                "metadata of \(fields) fields and \(bytes) bytes exceeds limit \(limits.maxMetadataFields) fields, \(limits.maxMetadataBytes) bytes"
+            )
+            // They may be the trailers of a call that runs.
+            if let call = calls[stream] { finish(call, error) } else { answer(stream, error) }
         case .ended(let stream): if let call = calls[stream] { requestEnded(call) }
         case .closed(let stream, let code): closed(stream, code)
         case .sent(let stream, let bytes): calls[stream]?.gate?.sent(bytes)
@@ -78,13 +78,13 @@ final class ServerConnection: HTTP2Delegate, LoopBound {
 
     func received(stream: Int32, data: ByteBuffer) {
         guard let call = calls[stream], !call.isAnswered else { return }
-        call.reader.receive(data)
+        call.reader?.receive(data)
         pump(call)
     }
 
     private func requestEnded(_ call: ServerCall) {
         guard !call.isAnswered else { return }
-        call.reader.receiveEnd()
+        call.reader?.receiveEnd()
         pump(call)
     }
 
@@ -150,7 +150,7 @@ final class ServerConnection: HTTP2Delegate, LoopBound {
     }
 
     private func pump(_ call: ServerCall) {
-        while !call.isAnswered, let output = call.reader.next(context.budget) {
+        while !call.isAnswered, let output = call.reader?.next(context.budget) {
             switch output {
             case .message(let payload, let credit): deliver(payload, credit: credit, to: call)
             case .credit(let bytes): session.credit(stream: call.stream, bytes: bytes)
@@ -166,7 +166,9 @@ final class ServerConnection: HTTP2Delegate, LoopBound {
         call.ticket = context.budget.wait(for: bytes) { lease in
             inbox.submit { connection in
                 call.ticket = nil
-                call.reader.granted(lease)
+                // Else the lease is let go.
+                guard !call.isAnswered else { return }
+                call.reader?.granted(lease)
                 connection.pump(call)
             }
         }

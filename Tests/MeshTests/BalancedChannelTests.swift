@@ -50,6 +50,44 @@ import Testing
         }
     }
 
+    @Test func theCallOfAHungNodeGoesElsewhereWithinItsDeadline() async throws {
+        try await TestNode.with { nodes async throws in
+            let turn = TestNode.Counter()
+            let body: @Sendable (CallContext) async throws -> String = { _ in
+                turn.add()
+                guard turn.count == 1 else { return "elsewhere" }
+                try await Gate().wait()
+                return "never"
+            }
+            let both = [try await nodes.start(body), try await nodes.start(body)]
+            try await BalancedChannel.with(both) { channel async throws in
+                let (text, retries) = try await channel.ask(deadline: .after(.seconds(6)))
+                #expect(text == "elsewhere")
+                #expect(retries == 1)
+                #expect(both.map(\.calls) == [1, 1])
+                #expect(channel.endpoints().map(\.failures).reduce(0, +) == 1)
+            }
+        }
+    }
+
+    @Test func aLateAnswerToAnImpatientCallIsNobodysFailure() async throws {
+        try await TestNode.with { nodes async throws in
+            let node = try await nodes.start { _ in
+                try await Gate().wait()
+                return "never"
+            }
+            try await BalancedChannel.with([node]) { channel async throws in
+                for _ in 0..<4 {
+                    let error = await #expect(throws: RPCError.self) {
+                        try await channel.ask(deadline: .after(.milliseconds(20)))
+                    }
+                    #expect(error?.code == .deadlineExceeded)
+                }
+                #expect(channel.endpoints().map(\.failures) == [0])
+            }
+        }
+    }
+
     @Test func aNodeThatComesBackGetsCallsAgain() async throws {
         try await TestNode.with { nodes async throws in
             let first = try await nodes.start { _ in "before" }
@@ -135,7 +173,7 @@ import Testing
     // ---- drain ----
 
     /// Were it cut by its drain timeout, the test would run out of time.
-    @Test(.timeLimit(.minutes(1))) func whatRunsOnADrainingNodeIsFinishedThere() async throws {
+    @Test(.timeLimit(.minutes(5))) func whatRunsOnADrainingNodeIsFinishedThere() async throws {
         try await TestNode.with { nodes async throws in
             let started = Gate()
             let release = Gate()
@@ -330,6 +368,76 @@ import Testing
                 call.finishSending()
                 #expect(try await responses.next() == nil)
                 #expect(channel.endpoints().map(\.outstanding) == [0])
+            }
+        }
+    }
+
+    // ---- memory ----
+
+    private func fill(_ bytes: Int) -> Payload { Payload(ByteBuffer(integer: bytes)) }
+
+    /// As a coordinator does it: a server that holds its requests until a node has answered.
+    private struct Front: RPCService {
+        let channel: BalancedChannel
+        let request: Payload
+        var serviceName: String { "test.Front" }
+        var methods: [String: RPCHandler] {
+            [
+                "Ask": .unary { context, held in
+                    let answer = try await channel.call("/test.Node/Fill", request, deadline: context.deadline)
+                    return withExtendedLifetime(held) {
+                        Payload(ByteBuffer(integer: answer.response.payload.message.readableBytes))
+                    }
+                }
+            ]
+        }
+    }
+
+    @Test func answersDoNotWaitForTheMemoryOfRequests() async throws {
+        // Room for one request, and for no answer beside it.
+        let budget = MemoryBudget(limit: 60_000)
+        try await TestNode.with { nodes async throws in
+            let node = try await nodes.start()
+            try await BalancedChannel.with([node]) { channel async throws in
+                let server = try await RPCServer.bind(
+                    host: "127.0.0.1", port: 0, services: [Front(channel: channel, request: fill(50_000))],
+                    budget: budget, group: TestNode.group, logger: TestNode.logger)
+                try await withThrowingTaskGroup(of: Void.self) { tasks in
+                    tasks.addTask { try await server.run() }
+                    try await ask(server, times: 8)
+                    tasks.cancelAll()
+                }
+            }
+        }
+        #expect(budget.used == 0)
+    }
+
+    private func ask(_ server: RPCServer, times: Int) async throws {
+        var patient = ClientConfiguration()
+        patient.connectTimeout = .seconds(30)
+        let connection = try await RPCConnection.connect(
+            to: server.address, configuration: patient, group: TestNode.group, logger: TestNode.logger)
+        defer { connection.close() }
+        try await withThrowingTaskGroup(of: Int?.self) { tasks in
+            for _ in 0..<times {
+                tasks.addTask {
+                    let request = Payload(ByteBuffer(repeating: 0, count: 50_000))
+                    let answer = try await connection.unary("/test.Front/Ask", request, deadline: .after(.seconds(60)))
+                    return answer.payload.message.getInteger(at: 0, as: Int.self)
+                }
+            }
+            for try await bytes in tasks { #expect(bytes == 50_000) }
+        }
+    }
+
+    @Test func aChannelHasMemoryOfItsOwn() async throws {
+        try await TestNode.with { nodes async throws in
+            let node = try await nodes.start()
+            try await BalancedChannel.with([node]) { channel async throws in
+                #expect(channel.budget !== MemoryBudget.shared)
+                let response = try await channel.call("/test.Node/Fill", fill(50_000))
+                #expect(channel.budget.used == 50_000)
+                withExtendedLifetime(response) {}
             }
         }
     }

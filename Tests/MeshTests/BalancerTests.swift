@@ -153,4 +153,62 @@ private struct Dice: RandomNumberGenerator {
         balancer.finished("a", latency: 1, .answered, now: 10 * second - 1)
         #expect((balancer.endpoints["a"]?.ewma ?? 0) > 90_000_000)
     }
+
+    // ---- a failure is not for ever ----
+
+    /// Calls one after the other, each answered after 5 ms; how many of them `name` got.
+    private func share(
+        of name: String, in balancer: inout Balancer<String>, calls: Int, every interval: UInt64, from start: UInt64
+    ) -> Int {
+        var dice = Dice()
+        var count = 0
+        var now = start
+        for _ in 0..<calls {
+            now += interval
+            guard let picked = balancer.pick(now: now, using: &dice) else { continue }
+            count += picked == name ? 1 : 0
+            balancer.finished(picked, latency: 5_000_000, .answered, now: now + 5_000_000)
+        }
+        return count
+    }
+
+    @Test func aRestartedNodeGetsItsShare() {
+        var balancer = balancer("a", "b")
+        for now in 1...3 { balancer.finished("a", latency: 1, .failed, now: UInt64(now)) }
+        #expect(balancer.isEjected("a", now: 4))
+        balancer.lostConnection("a")
+        // It ran there when the connection broke.
+        balancer.finished("a", latency: 1, .failed, now: 5)
+        #expect(share(of: "a", in: &balancer, calls: 10, every: second / 100, from: 10) == 0)
+        balancer.setReady("a", true)
+        #expect(!balancer.isEjected("a", now: second / 2))
+        let share = share(of: "a", in: &balancer, calls: 200, every: second / 100, from: second / 5)
+        #expect((80...120).contains(share))
+    }
+
+    @Test func newsOfHealthOnTheSameConnectionForgiveNothing() {
+        var balancer = balancer("a", "b")
+        for now in 1...3 { balancer.finished("a", latency: 1, .failed, now: UInt64(now)) }
+        balancer.setReady("a", false)
+        balancer.setReady("a", true)
+        #expect(balancer.isEjected("a", now: 4))
+    }
+
+    @Test func aNodeThatFailedOnceGetsCallsAgainAfterSomeSeconds() {
+        var balancer = balancer("a", "b")
+        balancer.finished("a", latency: 1, .failed, now: 1)
+        #expect(share(of: "a", in: &balancer, calls: 100, every: second / 100, from: 1) == 0)
+        #expect(share(of: "a", in: &balancer, calls: 1000, every: second / 50, from: second) > 100)
+    }
+
+    @Test func aBusyNodeIsForgivenNothing() {
+        var balancer = balancer("a", "b")
+        balancer.setReady("b", false)
+        var dice = Dice()
+        balancer.finished("a", latency: 1, .failed, now: 1)
+        #expect(balancer.pick(now: 2, using: &dice) == "a")
+        balancer.setReady("b", true)
+        balancer.finished("b", latency: 5_000_000, .answered, now: 1)
+        for _ in 0..<20 { #expect(balancer.pick(now: 60 * second, using: &dice) == "b") }
+    }
 }

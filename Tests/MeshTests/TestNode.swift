@@ -21,6 +21,9 @@ final class TestNode: Sendable {
         var methods: [String: RPCHandler] {
             [
                 "Ask": .unary { context, _ in Payload(ByteBuffer(string: try await body(context))) },
+                "Fill": .unary { _, request in
+                    Payload(ByteBuffer(repeating: 1, count: request.message.getInteger(at: 0, as: Int.self) ?? 0))
+                },
                 "Chat": .stream { _, requests, responses in
                     for try await request in requests { try await responses.write(request) }
                 },
@@ -92,7 +95,7 @@ final class TestNode: Sendable {
                     let node = try await TestNode(port: port, hasHealth: hasHealth, drainTimeout: drainTimeout, body)
                     nodes.withLock { $0.append(node) }
                     return node
-                } catch where port != 0 && ContinuousClock.now < end {
+                } catch  where port != 0 && ContinuousClock.now < end {
                     // Another test's connection may just have got this port.
                     try await Task.sleep(for: .milliseconds(20))
                 }
@@ -121,7 +124,7 @@ extension BalancedChannel {
     ) async throws -> Value {
         var configuration = ChannelConfiguration()
         configuration.readyTimeout = .seconds(40)
-        configuration.client.connectTimeout = .seconds(20)
+        configuration.client.connectTimeout = .seconds(30)
         configuration.backoff.initial = .milliseconds(5)
         configuration.backoff.longest = .milliseconds(20)
         configuration.resolveInterval = .milliseconds(10)

@@ -70,6 +70,29 @@ import Testing
         #expect(throws: MessageError.self) { try PixelField.peel(message) }
     }
 
+    @Test(arguments: [false, true])
+    func muchBesideThePixelsIsRefused(_ isAttached: Bool) throws {
+        // A field that is not known, inside of `frame` (field 1), as often as it takes.
+        func wire(_ bytes: Int) -> WireMessage {
+            var message = ByteBuffer(bytes: [0x0a])
+            var length = bytes
+            while length >= 0x80 {
+                message.writeInteger(UInt8(truncatingIfNeeded: length) | 0x80)
+                length >>= 7
+            }
+            message.writeInteger(UInt8(length))
+            for _ in 0..<bytes / 2 { message.writeBytes([0x78, 0x01]) }
+            if isAttached { return WireMessage(message: message, pixels: pixels) }
+            return WireMessage(message: plain(WireMessage(message: message, pixels: pixels)))
+        }
+        let limit = FramePayload.maxDescriptionBytes
+        #expect(try DetectRequest.decode(wire(limit - 100)).frame.payload.bytes == pixels)
+        let error = #expect(throws: MessageError.self) { try DetectRequest.decode(wire(limit)) }
+        #expect(error?.message == "request has \(limit + 4) bytes beside its pixels, limit \(limit)")
+        #expect(throws: MessageError.self) { try AnalyzeRequest.decode(wire(limit)) }
+        #expect(throws: MessageError.self) { try ClassifyRequest.decode(wire(limit)) }
+    }
+
     @Test func everyTruncationIsAnErrorOrAShorterMessage() throws {
         let whole = plain(request(.inline(pixels)).encode())
         var refused = 0

@@ -3,7 +3,7 @@ import Testing
 
 @testable import RPC
 
-@Suite(.timeLimit(.minutes(1))) struct AttachmentTests {
+@Suite(.timeLimit(.minutes(5))) struct AttachmentTests {
     /// Says what came: which framing, the message, and the sum of the attachment's bytes.
     static let describe: RPCHandler = .unary { context, payload in
         let attachment = payload.attachment.map { "\($0.readableBytes):\(sum($0))" } ?? "none"
@@ -32,7 +32,7 @@ import Testing
     }
 
     @Test func attachmentsAreNotUsedWhereTheyAreNotOffered() async throws {
-        var client = ClientConfiguration()
+        var client = ClientConfiguration.patient
         client.offersAttachments = false
         try await Loopback.with(["D": Self.describe], server: .attaching, client: client) { loopback in
             let payload = Payload(ByteBuffer(string: "head"), attachment: Self.pixels(10))
@@ -78,7 +78,7 @@ import Testing
         var server = ServerConfiguration()
         server.initialStreamWindowBytes = 65_535
         server.maxMessageBytes = 16 << 20
-        var client = ClientConfiguration()
+        var client = ClientConfiguration.patient
         client.initialStreamWindowBytes = 65_535
         client.maxMessageBytes = 16 << 20
         try await Loopback.with(["Echo": .unary { _, payload in payload }], server: server, client: client) {
@@ -92,7 +92,7 @@ import Testing
     @Test func messagesBeyondTheLimitAreRefusedByTheirPrefix() async throws {
         var server = ServerConfiguration()
         server.maxMessageBytes = 1000
-        var client = ClientConfiguration()
+        var client = ClientConfiguration.patient
         client.maxMessageBytes = 100
         try await Loopback.with(
             ["Echo": .unary { _, payload in payload }], server: server, client: client

@@ -5,7 +5,7 @@ import Testing
 @testable import RPC
 
 /// Deadlines and cancellation, both ways.
-@Suite(.timeLimit(.minutes(1))) struct EndOfCallTests {
+@Suite(.timeLimit(.minutes(5))) struct EndOfCallTests {
     /// Runs until it is cancelled, and says so.
     static func sleeper(started: Signal = Signal(), cancelled: Signal) -> RPCHandler {
         .unary { _, payload in
@@ -114,5 +114,47 @@ import Testing
                 #expect(await failure { _ = try await collect(call.responses) }?.code == .internal)
             }
         }
+    }
+
+    // ---- what a call holds ----
+
+    @Test func anEndedCallHoldsNoHalfMessage() throws {
+        let budget = MemoryBudget(limit: 100_000)
+        var reader = MessageReaderTests.reader()
+        reader.receive(MessageReaderTests.prefix(50_000))
+        #expect(MessageReaderTests.outputs(&reader, budget) == ["credit 49505"])
+        #expect(budget.used == 50_000)
+        let context = CallContext(path: "/a/b", metadata: [:], deadline: nil, peer: "p", takesAttachments: false)
+        let call = ServerCall(
+            stream: 1, context: context, handler: .immediate { _, payload in payload }, reader: reader)
+        reader = MessageReaderTests.reader()
+        call.end(RPCError(.cancelled, "over"), budget: budget)
+        #expect(budget.used == 0)
+        withExtendedLifetime(call) {}
+    }
+
+    @Test func aCancelledCallThatSomeoneKeepsHoldsNoMemory() async throws {
+        let budget = MemoryBudget(limit: 1 << 20)
+        let handler = RPCHandler.stream { _, _, responses in
+            try await responses.write(Payload(ByteBuffer(repeating: 1, count: 900_000)))
+            try await responses.write(Payload(ByteBuffer(repeating: 2, count: 900_000)))
+        }
+        try await Loopback.with(["Two": handler], clientBudget: budget) { loopback in
+            let call = try await loopback.connection.open(loopback.path("Two"))
+            // The first message has the memory, the second waits for it.
+            var first: Payload? = try await call.responses.first { _ in true }
+            #expect(first?.message.readableBytes == 900_000)
+            #expect(budget.used == 900_000)
+            call.cancel()
+            first = nil
+            _ = first
+            try await eventually { budget.used == 0 }
+            withExtendedLifetime(call) {}
+        }
+    }
+
+    private func eventually(_ condition: () -> Bool) async throws {
+        for _ in 0..<20_000 where !condition() { try await Task.sleep(for: .milliseconds(1)) }
+        #expect(condition())
     }
 }

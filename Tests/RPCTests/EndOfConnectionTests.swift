@@ -5,7 +5,7 @@ import Testing
 @testable import RPC
 
 /// Drain, loss, and what cannot be reached.
-@Suite(.timeLimit(.minutes(1))) struct EndOfConnectionTests {
+@Suite(.timeLimit(.minutes(5))) struct EndOfConnectionTests {
     @Test func aDrainingServerFinishesWhatRuns() async throws {
         let (started, go) = (Signal(), Signal())
         let server = try await RPCServer.bind(
@@ -22,7 +22,7 @@ import Testing
         try await withThrowingTaskGroup(of: Void.self) { tasks in
             tasks.addTask { try await server.run() }
             let connection = try await RPCConnection.connect(
-                to: server.address, group: Loopback.group, logger: Loopback.logger)
+                to: server.address, configuration: .patient, group: Loopback.group, logger: Loopback.logger)
             async let answer = connection.unary("/test.Service/Wait", Payload("done"))
             await started.wait()
             server.drain()
@@ -55,7 +55,7 @@ import Testing
             ) { server in
                 running = server
                 let connection = try await RPCConnection.connect(
-                    to: server.address, group: Loopback.group, logger: Loopback.logger)
+                    to: server.address, configuration: .patient, group: Loopback.group, logger: Loopback.logger)
                 let call = try await connection.open("/test.Service/Sleep")
                 try await call.send(Payload("x"))
                 call.finishSending()
@@ -85,7 +85,7 @@ import Testing
             let connection = try await withThrowingTaskGroup(of: Void.self) { serving in
                 serving.addTask { try await server.run() }
                 let connection = try await RPCConnection.connect(
-                    to: server.address, group: Loopback.group, logger: Loopback.logger)
+                    to: server.address, configuration: .patient, group: Loopback.group, logger: Loopback.logger)
                 for _ in 0..<10 {
                     tasks.addTask {
                         await failure { _ = try await connection.unary("/test.Service/Sleep", Payload("x")) }

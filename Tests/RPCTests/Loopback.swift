@@ -26,7 +26,7 @@ struct Loopback {
     /// Serves `methods` while `body` runs; the server has ended when this returns.
     static func with(
         _ methods: [String: RPCHandler] = [:], services: [any RPCService] = [], server: ServerConfiguration = .init(),
-        client: ClientConfiguration = .init(),
+        client: ClientConfiguration = .patient,
         serverBudget: MemoryBudget = MemoryBudget(limit: 256 << 20),
         clientBudget: MemoryBudget = MemoryBudget(limit: 256 << 20),
         _ body: (Loopback) async throws -> Void
@@ -77,6 +77,15 @@ struct Loopback {
 extension Payload {
     init(_ text: String) { self.init(ByteBuffer(string: text)) }
     var text: String { String(buffer: message) }
+}
+
+extension ClientConfiguration {
+    /// Connects on a busy machine too.
+    static var patient: ClientConfiguration {
+        var configuration = ClientConfiguration()
+        configuration.connectTimeout = .seconds(30)
+        return configuration
+    }
 }
 
 extension ServerConfiguration {

@@ -6,6 +6,7 @@ import NIOPosix
 final class RawClient: HTTP2Delegate {
     private let fields: [HeaderField]
     private let body: ByteBuffer
+    private let trailers: [HeaderField]?
     private let session: Session
     private var answer: [String: String] = [:]
     private let done: EventLoopPromise<[String: String]>
@@ -20,13 +21,13 @@ final class RawClient: HTTP2Delegate {
     }
 
     static func request(
-        to address: SocketAddress, _ fields: [HeaderField], body: ByteBuffer
+        to address: SocketAddress, _ fields: [HeaderField], body: ByteBuffer, trailers: [HeaderField]? = nil
     ) async throws -> [String: String] {
         let (channel, answer) = try await ClientBootstrap(group: Loopback.group).connect(to: address) { channel in
             channel.eventLoop.makeCompletedFuture {
                 let session = try Session(role: .client)
                 let done = channel.eventLoop.makePromise(of: [String: String].self)
-                let client = RawClient(fields, body, session, done)
+                let client = RawClient(fields, body, trailers, session, done)
                 try channel.pipeline.syncOperations.addHandler(
                     HTTP2Handler(session: session, delegate: client, handshakeTimeout: .seconds(10)))
                 return (channel, done.futureResult)
@@ -37,10 +38,12 @@ final class RawClient: HTTP2Delegate {
     }
 
     private init(
-        _ fields: [HeaderField], _ body: ByteBuffer, _ session: Session, _ done: EventLoopPromise<[String: String]>
+        _ fields: [HeaderField], _ body: ByteBuffer, _ trailers: [HeaderField]?, _ session: Session,
+        _ done: EventLoopPromise<[String: String]>
     ) {
         self.fields = fields
         self.body = body
+        self.trailers = trailers
         self.session = session
         self.done = done
     }
@@ -51,7 +54,7 @@ final class RawClient: HTTP2Delegate {
             hasSent = true
             if let stream = try? session.request(fields) {
                 session.send(stream: stream, body)
-                session.finish(stream: stream)
+                session.finish(stream: stream, trailers: trailers)
             }
         case .headers(_, let fields, _): for field in fields { answer[field.name] = field.value }
         case .closed: done.succeed(answer)

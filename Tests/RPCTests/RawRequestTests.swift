@@ -1,11 +1,12 @@
 import HTTP2
 import NIOCore
+import Synchronization
 import Testing
 
 @testable import RPC
 
 /// What requests that no gRPC client sends are answered with.
-@Suite(.timeLimit(.minutes(1))) struct RawRequestTests {
+@Suite(.timeLimit(.minutes(5))) struct RawRequestTests {
     static func ask(
         _ changes: [String: String], body: [UInt8] = [], server: ServerConfiguration = .init()
     ) async throws -> [String: String] {
@@ -59,5 +60,26 @@ import Testing
         #expect(answer["grpc-status"] == "8")
         answer = try await Self.ask(["x-long": String(repeating: "v", count: 20_000)], body: [0, 0, 0, 0, 0])
         #expect(answer["grpc-status"] == "8")
+    }
+
+    @Test func tooLargeTrailersEndTheCallThatRuns() async throws {
+        let seen = Signal()
+        let reasons = Mutex<[StatusCode?]>([])
+        let handler = RPCHandler.stream { _, requests, _ in
+            defer { seen.fire() }
+            do { for try await _ in requests {} } catch {
+                reasons.withLock { $0.append((error as? RPCError)?.code) }
+                throw error
+            }
+        }
+        try await Loopback.serving(["Read": handler]) { server in
+            let answer = try await RawClient.request(
+                to: server.address, RawClient.head("/test.Service/Read"), body: ByteBuffer(bytes: [0, 0, 0, 0, 0]),
+                trailers: [HeaderField("x-long", String(repeating: "v", count: 20_000))])
+            #expect(answer["grpc-status"] == "8")
+            await seen.wait()
+        }
+        // The end of its stream may come before the handler has seen why.
+        #expect(reasons.withLock { $0 == [.resourceExhausted] || $0 == [.cancelled] })
     }
 }
