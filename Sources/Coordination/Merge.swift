@@ -116,8 +116,9 @@ extension AnalyzeResponse {
     mutating func fail(_ error: RPCError, policy: StreamPolicy) {
         detections = []
         classes = []
-        // A frame that came too late is what `deadline` drops.
-        status = policy == .deadline && error.code == .deadlineExceeded ? .dropped : .error
+        // A frame that came too late is what `deadline` drops, and one that every node says it cannot do in time.
+        let isLate = error.code == .deadlineExceeded || error.code == .resourceExhausted
+        status = policy == .deadline && isLate ? .dropped : .error
         code = error.code.rawValue
         cause = error.message
     }

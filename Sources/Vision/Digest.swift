@@ -23,7 +23,12 @@ extension ModelFile {
     ///
     /// So what is loaded is what was checked, even if the file is replaced meanwhile.
     func verified(model: String, take: (Data) -> Void = { _ in }) throws(VisionError) {
-        guard let path else { throw VisionError(.notFound, "model \(model): file \(name) is not here") }
+        guard let path else { 
+            throw VisionError(
+                .notFound,
+                "model \(model): file \(name) is not here; get it with 'framemesh models pull \(model)', or name its "
+                    + "folder in FRAMEMESH_MODELS")
+        }
         func failed(_ what: String) -> VisionError { VisionError(.badModel, "model \(model): file \(path) \(what)") }
         let resolved = URL(fileURLWithPath: path).resolvingSymlinksInPath().path
         // A FIFO or a device would block or never end.

@@ -18,11 +18,10 @@ struct CornerLine: Hashable {
 extension Mark {
     /// A track keeps its colour; without one, a class does.
     init(_ detection: Detection) {
-        var parts: [String] = []
-        if let best = detection.classes.first {
-            parts.append("\(detection.label): \(best.label) \(Self.twoDigits(best.confidence))")
-        } else {
-            parts.append("\(detection.label) \(Self.twoDigits(detection.confidence))")
+        var parts = ["\(detection.label) \(Self.twoDigits(detection.confidence))"]
+        // The classifier's word, where it is another one; of ImageNet's synonyms the first.
+        if let best = detection.classes.first, best.label != detection.label {
+            parts.append("/ \(best.label.prefix { $0 != "," }) \(Self.twoDigits(best.confidence))")
         }
         if let track = detection.trackID { parts.append("#\(track)") }
         box = detection.box

@@ -75,7 +75,7 @@ struct LocalMesh: Sendable {
 
 /// A variable that a process hands down to all that it starts: they are found by it whoever their parent is by then.
 struct EnvironmentMark: Sendable {
-    static let name = "FRAMEMESH_TEST_MARK"
+    static let name = "TEST_MARK_OF_FRAMEMESH"
     let value = UUID().uuidString
     var environment: [String: String] { [Self.name: value] }
 }

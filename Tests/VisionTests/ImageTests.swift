@@ -85,7 +85,7 @@ import Testing
         detection.trackID = 12
         #expect(Mark(detection) == Mark(box: box, text: "car 0.91 #12", colour: 12))
         detection.classes = [Classification(classID: 7, label: "van", confidence: 1)]
-        #expect(Mark(detection).text == "car: van 1.00 #12")
+        #expect(Mark(detection).text == "car 0.91 / van 1.00 #12")
         #expect(Mark.twoDigits(.nan) == "0.00" && Mark.twoDigits(0.049) == "0.05" && Mark.twoDigits(7) == "1.00")
     }
 }
