@@ -33,11 +33,12 @@ test: ## All tests
 	swift test -c release --skip-build
 	@if [ -x Tests/CVisionTests/run.sh ]; then Tests/CVisionTests/run.sh; else echo "skipped: Tests/CVisionTests/run.sh is not there"; fi
 
+# Leaks are not looked for: Swift keeps pointers packed with other bits, which LeakSanitizer takes for lost.
 .PHONY: sanitize
 sanitize: ## The tests of HTTP2, RPC and the C code they use, under the address sanitizer
 	@dev/setup.sh test
 	$(ASAN_BUILD) --build-tests
-	swift test -c release --sanitize address --scratch-path .build-asan --skip-build --no-parallel --filter '$(SANITIZED)'
+	ASAN_OPTIONS=detect_leaks=0 swift test -c release --sanitize address --scratch-path .build-asan --skip-build --no-parallel --filter '$(SANITIZED)'
 
 .PHONY: test-full
 test-full: test ## The tests again under the thread sanitizer, and the format check
