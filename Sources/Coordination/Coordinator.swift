@@ -9,6 +9,7 @@ public final class Coordinator: Sendable {
     private let server: RPCServer
     private let channels: [BalancedChannel]
     private let health: HealthService
+    private let drain: DrainFlag
     private let logger: Logger
 
     /// Binds the port; nodes are looked for once `run()` is called.
@@ -27,8 +28,9 @@ public final class Coordinator: Sendable {
         let detectors = channel(configuration.detectors, ServiceName.detector)
         let classifiers = channel(configuration.classifiers, ServiceName.classifier)
         let health = HealthService()
+        let drain = DrainFlag()
         let handler = CoordinatorHandler(
-            configuration: configuration, detectors: detectors, classifiers: classifiers)
+            configuration: configuration, detectors: detectors, classifiers: classifiers, drain: drain)
         var limits = ServerConfiguration()
         limits.attachmentIdentity = "coordinator-\(UInt64.random(in: 1...UInt64.max))"
         limits.drainTimeout = configuration.drainTimeout
@@ -36,13 +38,17 @@ public final class Coordinator: Sendable {
             host: configuration.host, port: configuration.port, configuration: limits,
             services: [VisionService(handler), health], budget: budget, group: group, logger: logger)
         return Coordinator(
-            server: server, channels: [detectors, classifiers].compactMap { $0 }, health: health, logger: logger)
+            server: server, channels: [detectors, classifiers].compactMap { $0 }, health: health, drain: drain,
+            logger: logger)
     }
 
-    private init(server: RPCServer, channels: [BalancedChannel], health: HealthService, logger: Logger) {
+    private init(
+        server: RPCServer, channels: [BalancedChannel], health: HealthService, drain: DrainFlag, logger: Logger
+    ) {
         self.server = server
         self.channels = channels
         self.health = health
+        self.drain = drain
         self.logger = logger
     }
 
@@ -62,6 +68,7 @@ public final class Coordinator: Sendable {
         try await withTaskCancellationHandler {
             try await server.run()
         } onCancel: {
+            drain.begin()
             health.set(.notServing)
             health.set(.notServing, for: ServiceName.vision)
         }

@@ -9,6 +9,7 @@ struct CoordinatorHandler: VisionHandler {
     let configuration: CoordinatorConfiguration
     let detectors: BalancedChannel?
     let classifiers: BalancedChannel?
+    let drain: DrainFlag
 
     /// For a node's own words in `ListNodes`.
     static let describeTimeout: Duration = .seconds(1)
@@ -50,7 +51,7 @@ struct CoordinatorHandler: VisionHandler {
     /// Apart, so that the stream does not hold its first frame to its end.
     private func session(_ requests: inout MessageStream.AsyncIterator) async throws -> StreamSession? {
         guard let opening = try await requests.next() else { return nil }
-        return try StreamSession(opening: opening, runner: runner)
+        return try StreamSession(opening: opening, runner: runner, drain: drain)
     }
 
     func pipelines() -> [PipelineDescription] { configuration.pipelines.map(\.description) }

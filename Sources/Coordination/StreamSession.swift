@@ -11,12 +11,14 @@ struct StreamSession: Sendable {
     let runner: FrameRunner
     let rules: StreamRules
     let queue: Queue
+    let drain: DrainFlag
 
     /// Fixes the rules of a stream by the request that opened it, and accepts that.
     /// - Throws: `RPCError` if it is no request, or asks for what cannot be.
-    init(opening payload: Payload, runner: FrameRunner) throws(RPCError) {
+    init(opening payload: Payload, runner: FrameRunner, drain: DrainFlag) throws(RPCError) {
         let first = try AnalyzeRequest.decode(payload)
         self.runner = runner
+        self.drain = drain
         rules = try StreamRules(first, configuration: runner.configuration)
         queue = Queue(StreamWindow(policy: rules.policy, limits: runner.configuration.limits, dropped: Self.drop))
         _ = accept(first, in: payload)
@@ -41,6 +43,8 @@ struct StreamSession: Sendable {
                     while true {
                         await queue.room()
                         guard !Task.isCancelled, let next = try await requests.next() else { return nil }
+                        // What was accepted is answered before the call ends; this frame never was.
+                        if drain.hasBegun { throw RPCError(.unavailable, "the coordinator is shutting down") }
                         if try accept(next) { tasks.addTask { await work() } }
                     }
                 } catch {

@@ -246,6 +246,39 @@ import Testing
         }
     }
 
+    @Test func aDrainEndsAStreamAfterWhatItAccepted() async throws {
+        let asked = Mutex<Set<UInt64>>([])
+        let slow = ScriptedNode(onDetect: { request in
+            asked.withLock { _ = $0.insert(request.frame.sequence) }
+            try await Task.sleep(for: .milliseconds(30))
+            return .found([], in: request.frame)
+        })
+        try await TestMesh.with(detectors: [slow], configure: { $0.drainTimeout = .seconds(300) }) { mesh in
+            let stream = AnalyzeStreamClient(try await mesh.connection.open(MethodPath.analyzeStream))
+            let sender = Task {
+                for sequence in 0..<UInt64.max {
+                    try await stream.send(AnalyzeRequest(frame: mesh.frame(sequence), pipeline: "detect"))
+                }
+            }
+            var sequences: [UInt64] = []
+            var ending: RPCError?
+            do {
+                for try await answer in stream.answers {
+                    #expect(answer.status == .ok)
+                    sequences.append(answer.sequence)
+                    if answer.sequence == 5 { mesh.drain() }
+                }
+            } catch let error as RPCError {
+                ending = error
+            }
+            sender.cancel()
+            _ = try? await sender.value
+            #expect(ending?.code == .unavailable && ending?.message.contains("shutting down") == true, "\(ending as Any)")
+            #expect(sequences == Array(0..<UInt64(sequences.count)))
+            #expect(asked.withLock { $0 } == Set(sequences), "each frame that a node was asked about is answered")
+        }
+    }
+
     @Test func cancellingAStreamCancelsItsCallsToNodes() async throws {
         let (started, start) = AsyncStream<Void>.makeStream()
         let (cancelled, cancel) = AsyncStream<Void>.makeStream()

@@ -63,6 +63,8 @@ struct TestMesh {
     let client: VisionClient
     let connection: RPCConnection
     let nodes: [RunningNode]
+    /// Tells the coordinator to drain.
+    let drain: @Sendable () -> Void
 
     final class RunningNode: Sendable {
         let server: RPCServer
@@ -143,7 +145,7 @@ struct TestMesh {
         let outcome: Result<Void, any Error>
         do {
             outcome = .success(
-                try await body(TestMesh(client: client, connection: connection, nodes: nodes)))
+                try await body(TestMesh(client: client, connection: connection, nodes: nodes, drain: { running.cancel() })))
         } catch {
             outcome = .failure(error)
         }
