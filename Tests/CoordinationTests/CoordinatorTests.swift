@@ -130,11 +130,17 @@ import Testing
             try await Task.sleep(for: .milliseconds(4))
             return .found([], in: request.frame)
         })
-        try await TestMesh.with(detectors: [slow, slow]) { mesh in
-            let victim = mesh.nodes[0]
-            let answers = try await mesh.stream("detect", count: 200) { _ in } each: { answer in
-                if answer.sequence == 50 { await victim.kill() }
-            }
+        let (reached, reach) = AsyncStream<Void>.makeStream()
+        let doomed = ScriptedNode(onDetect: { request in
+            reach.yield()
+            try await Task.sleep(for: .seconds(600))
+            return .found([], in: request.frame)
+        })
+        try await TestMesh.with(detectors: [doomed, slow]) { mesh in
+            async let streamed = mesh.stream("detect", count: 200)
+            for await _ in reached { break }
+            await mesh.nodes[0].kill()
+            let answers = try await streamed
             #expect(answers.map(\.sequence) == Array(0..<200))
             #expect(answers.allSatisfy { $0.status == .ok }, "\(answers.first { $0.status != .ok }?.cause ?? "")")
             #expect(answers.contains { $0.attempts > 0 }, "some frames were running there")
