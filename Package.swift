@@ -15,8 +15,19 @@ let strict: [SwiftSetting] = [
 let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
 let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
 let nioEmbedded: Target.Dependency = .product(name: "NIOEmbedded", package: "swift-nio")
+let nioSSL: Target.Dependency = .product(name: "NIOSSL", package: "swift-nio-ssl")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
+let metrics: Target.Dependency = .product(name: "Metrics", package: "swift-metrics")
 let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
+
+/// `BUILD_PART=rpc` leaves out everything that RPC does not need, for builds with sanitizers and for work on it.
+let parts: [String: Set<String>] = [
+    "rpc": [
+        "CNghttp2", "CProtobufC", "CZlib", "CMessages", "CRPCMessages", "HTTP2", "RPC", "Messages",
+        "Mesh", "Services", "TestSupport", "HTTP2Tests", "RPCTests", "MessagesTests", "MeshTests",
+        "ConformanceTests",
+    ]
+]
 
 let package = Package(
     name: "framemesh",
@@ -27,7 +38,9 @@ let package = Package(
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
+        .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
         .package(url: "https://github.com/apple/swift-configuration", from: "1.4.0", traits: [.defaults, "YAML"]),
@@ -41,6 +54,7 @@ let package = Package(
         // C libraries of the system, one module each.
         .systemLibrary(name: "CNghttp2", pkgConfig: "libnghttp2", providers: [.apt(["libnghttp2-dev"])]),
         .systemLibrary(name: "CProtobufC", pkgConfig: "libprotobuf-c", providers: [.apt(["libprotobuf-c-dev"])]),
+        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
 
         // C that proto/generate.sh writes from proto/; never edited.
         .target(name: "CMessages", dependencies: ["CProtobufC"]),
@@ -50,7 +64,12 @@ let package = Package(
         .target(name: "HTTP2", dependencies: ["CNghttp2", nioCore], swiftSettings: strict),
         // gRPC calls: framing, status, deadlines, server, client, health.
         .target(
-            name: "RPC", dependencies: ["HTTP2", "CRPCMessages", nioCore, nioPosix, logging], swiftSettings: strict),
+            name: "RPC",
+            dependencies: [
+                "HTTP2", "CRPCMessages", "CZlib", nioCore, nioPosix, nioSSL, logging, metrics,
+                .product(name: "DequeModule", package: "swift-collections"),
+            ],
+            swiftSettings: strict),
 
         // The shared words (Frame, Box, Detection, Track) and their wire form.
         .target(name: "Messages", dependencies: ["CMessages", nioCore], swiftSettings: strict),
@@ -158,3 +177,8 @@ let package = Package(
     cLanguageStandard: .c11,
     cxxLanguageStandard: .cxx17
 )
+
+if let part = Context.environment["BUILD_PART"].flatMap({ parts[$0] }) {
+    package.targets.removeAll { !part.contains($0.name) }
+    package.products.removeAll { $0.name.hasPrefix("framemesh") }
+}

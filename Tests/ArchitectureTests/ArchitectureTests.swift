@@ -6,7 +6,7 @@ import Testing
     /// Our modules that each module may import.
     static let arrows: [String: Set<String>] = [
         "HTTP2": ["CNghttp2"],
-        "RPC": ["HTTP2", "CRPCMessages", "CProtobufC"],
+        "RPC": ["HTTP2", "CRPCMessages", "CProtobufC", "CZlib"],
         "Messages": ["CMessages", "CProtobufC"],
         "Services": ["RPC", "Messages"],
         "Mesh": ["RPC"],
@@ -19,7 +19,7 @@ import Testing
             "Node", "Coordination", "Video", "Vision", "Mesh", "Services", "RPC", "Messages", "Tracking",
         ],
     ]
-    static let ours = Set(arrows.keys).union(["CNghttp2", "CMessages", "CRPCMessages", "CProtobufC", "CVision"])
+    static let ours = Set(arrows.keys).union(["CNghttp2", "CMessages", "CRPCMessages", "CProtobufC", "CVision", "CZlib"])
 
     static let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
         .deletingLastPathComponent()
@@ -56,7 +56,7 @@ import Testing
     }
 
     /// C libraries stay in small rooms.
-    @Test(arguments: ["CNghttp2", "CVision", "CMessages", "CRPCMessages"])
+    @Test(arguments: ["CNghttp2", "CVision", "CMessages", "CRPCMessages", "CZlib"])
     func fewFilesSpeakC(_ library: String) throws {
         var speakers: [String] = []
         for module in Self.arrows.keys {
