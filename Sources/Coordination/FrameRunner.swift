@@ -109,7 +109,7 @@ struct FrameRunner: Sendable {
         while true {
             do {
                 if deadline.hasPassed { throw RPCError(.deadlineExceeded, "deadline passed before \(stage.name)") }
-                let answer = try await caller.call(path, payload, deadline: deadline)
+                let answer = try await caller.call(path, payload, options: .init(deadline: deadline))
                 result.retries += answer.retries
                 let response = try Response.decode(answer.response.payload)
                 guard response.sequence == frame.request.frame.sequence else {

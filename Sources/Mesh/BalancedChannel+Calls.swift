@@ -46,8 +46,9 @@ struct Verdict: Equatable {
 extension BalancedChannel {
     /// One call, on another endpoint if the first fails, within the deadline.
     public func call(
-        _ path: String, _ request: Payload, metadata: Metadata = [:], deadline: Deadline? = nil
+        _ path: String, _ request: Payload, options: CallOptions = CallOptions()
     ) async throws -> ChannelResponse {
+        let deadline = options.deadline
         var tried: Set<String> = []
         var retries = 0
         while true {
@@ -55,7 +56,9 @@ extension BalancedChannel {
             let start = now
             let limit = retries + 1 < configuration.maxAttempts ? limit(of: name, after: tried, deadline) : deadline
             do {
-                let response = try await connection.unary(path, request, metadata: metadata, deadline: limit)
+                var attempt = options
+                attempt.deadline = limit
+                let response = try await connection.unary(path, request, options: attempt)
                 finished(name, since: start, .answered)
                 return ChannelResponse(response: response, endpoint: name, retries: retries)
             } catch {
@@ -85,27 +88,27 @@ extension BalancedChannel {
     private func time(since start: UInt64) -> Duration { .nanoseconds(Int64(clamping: now - min(now, start))) }
 
     public func unary(
-        _ path: String, _ request: Payload, metadata: Metadata, deadline: Deadline?
+        _ path: String, _ request: Payload, options: CallOptions
     ) async throws -> UnaryResponse {
-        try await call(path, request, metadata: metadata, deadline: deadline).response
+        try await call(path, request, options: options).response
     }
 
     /// One call to one endpoint, by its name in `endpoints()`; never tried elsewhere, not counted for balancing.
     public func unary(
-        on name: String, _ path: String, _ request: Payload, deadline: Deadline?
+        on name: String, _ path: String, _ request: Payload, options: CallOptions
     ) async throws -> UnaryResponse {
         guard let connection = connection(to: name) else {
             throw RPCError(.unavailable, "endpoint \(name) is not ready", neverStarted: true)
         }
-        return try await connection.unary(path, request, metadata: [:], deadline: deadline)
+        return try await connection.unary(path, request, options: options)
     }
 
     /// A streaming call on one endpoint; it lives and dies with that connection.
-    public func open(_ path: String, metadata: Metadata = [:], deadline: Deadline? = nil) async throws -> ClientCall {
-        let (name, connection) = try await pick(excluding: [], deadline: deadline)
+    public func open(_ path: String, options: CallOptions = CallOptions()) async throws -> ClientCall {
+        let (name, connection) = try await pick(excluding: [], deadline: options.deadline)
         let start = now
         do {
-            let call = try await connection.open(path, metadata: metadata, deadline: deadline)
+            let call = try await connection.open(path, options: options)
             finished(name, since: start, .unmeasured)
             return call
         } catch {

@@ -83,7 +83,7 @@ final class ClientConnection: HTTP2Delegate, LoopBound {
         if let trouble = closeReason?.message ?? goAway ?? (isDraining ? "connection to \(peer) drains" : nil) {
             return finish(call, RPCError(.unavailable, trouble, neverStarted: true))
         }
-        if let deadline = call.deadline {
+        if let deadline = call.options.deadline {
             guard !deadline.hasPassed else { return expire(call) }
             arm(sweep.add(deadline.instant))
         }
@@ -135,10 +135,13 @@ final class ClientConnection: HTTP2Delegate, LoopBound {
             HeaderField("content-type", call.takesAttachments ? Framing.attachmentType : Framing.plainType),
             HeaderField("user-agent", Self.userAgent),
         ]
-        if let deadline = call.deadline {
+        if let deadline = call.options.deadline {
             fields.append(HeaderField("grpc-timeout", Timeout.encode(deadline.remaining)))
         }
-        call.metadata.encode(into: &fields)
+        if call.options.previousAttempts > 0 {
+            fields.append(HeaderField("grpc-previous-rpc-attempts", "\(call.options.previousAttempts)"))
+        }
+        call.options.metadata.encode(into: &fields)
         return fields
     }
 
@@ -376,7 +379,7 @@ final class ClientConnection: HTTP2Delegate, LoopBound {
         sweep.fired()
         let now = NIODeadline.now()
         for call in Array(calls.values) + Array(pending) {
-            guard let deadline = call.deadline?.instant else { continue }
+            guard let deadline = call.options.deadline?.instant else { continue }
             if deadline <= now { expire(call) } else { _ = sweep.add(deadline) }
         }
         arm(sweep.armed)

@@ -14,8 +14,7 @@ final class ClientStream: @unchecked Sendable {
     }
 
     let path: String
-    let metadata: Metadata
-    let deadline: Deadline?
+    let options: CallOptions
     /// nil: not there yet, or done.
     var sink: Sink?
     /// nil: no stream yet.
@@ -36,9 +35,8 @@ final class ClientStream: @unchecked Sendable {
     /// The stream is gone.
     var isClosed = false
 
-    init(path: String, metadata: Metadata, deadline: Deadline?) {
+    init(path: String, options: CallOptions) {
         self.path = path
-        self.metadata = metadata
-        self.deadline = deadline
+        self.options = options
     }
 }

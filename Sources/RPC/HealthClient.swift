@@ -18,9 +18,11 @@ extension RPCConnection {
     }
 
     /// - Throws: `RPCError` NOT_FOUND if the peer does not know `service`, UNIMPLEMENTED if it has no health service.
-    public func checkHealth(of service: String = "", deadline: Deadline? = nil) async throws -> HealthService.Status {
+    public func checkHealth(
+        of service: String = "", options: CallOptions = CallOptions()
+    ) async throws -> HealthService.Status {
         let request = Payload(HealthMessages.request(service: service))
-        let response = try await unary(HealthMessages.checkPath, request, deadline: deadline)
+        let response = try await unary(HealthMessages.checkPath, request, options: options)
         return try HealthMessages.status(of: response.payload.message)
     }
 }

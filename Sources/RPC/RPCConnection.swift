@@ -72,10 +72,10 @@ public final class RPCConnection: Sendable {
     public func onUnusable(_ action: @escaping @Sendable () -> Void) { status.onUnusable(action) }
 
     public func unary(
-        _ path: String, _ request: Payload, metadata: Metadata = [:], deadline: Deadline? = nil
+        _ path: String, _ request: Payload, options: CallOptions = CallOptions()
     ) async throws -> UnaryResponse {
         try request.checkLengths()
-        let call = ClientStream(path: path, metadata: metadata, deadline: deadline)
+        let call = ClientStream(path: path, options: options)
         return try await withTaskCancellationHandler {
             try await withCheckedThrowingContinuation { continuation in
                 inbox.submit { $0.start(call, .unary(request, continuation)) }
@@ -86,8 +86,8 @@ public final class RPCConnection: Sendable {
     }
 
     /// Returns when the call has its stream.
-    public func open(_ path: String, metadata: Metadata = [:], deadline: Deadline? = nil) async throws -> ClientCall {
-        let call = ClientStream(path: path, metadata: metadata, deadline: deadline)
+    public func open(_ path: String, options: CallOptions = CallOptions()) async throws -> ClientCall {
+        let call = ClientStream(path: path, options: options)
         let inbox = inbox
         let state = StreamingState(
             inbound: InboundQueue(creditStep: creditStep) { bytes in

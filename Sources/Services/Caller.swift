@@ -3,8 +3,7 @@ public import RPC
 
 /// What a typed client calls through: one connection, or a balanced channel to many.
 public protocol Caller: Sendable {
-    func unary(_ path: String, _ request: Payload, metadata: Metadata, deadline: Deadline?) async throws
-        -> UnaryResponse
+    func unary(_ path: String, _ request: Payload, options: CallOptions) async throws -> UnaryResponse
 }
 
 extension RPCConnection: Caller {}
@@ -12,9 +11,9 @@ extension RPCConnection: Caller {}
 extension Caller {
     /// One typed unary call.
     public func call<Response: WireCodable>(
-        _ path: String, _ request: some WireCodable, deadline: Deadline?, returning: Response.Type = Response.self
+        _ path: String, _ request: some WireCodable, options: CallOptions, returning: Response.Type = Response.self
     ) async throws -> Response {
-        let response = try await unary(path, Payload(request), metadata: [:], deadline: deadline)
+        let response = try await unary(path, Payload(request), options: options)
         do {
             return try Response.decode(response.payload)
         } catch {

@@ -7,14 +7,14 @@ public struct NodeClient: Sendable {
     public init(_ caller: any Caller) { self.caller = caller }
 
     public func detect(_ request: DetectRequest, deadline: Deadline?) async throws -> DetectResponse {
-        try await caller.call(MethodPath.detect, request, deadline: deadline)
+        try await caller.call(MethodPath.detect, request, options: .init(deadline: deadline))
     }
 
     public func classify(_ request: ClassifyRequest, deadline: Deadline?) async throws -> ClassifyResponse {
-        try await caller.call(MethodPath.classify, request, deadline: deadline)
+        try await caller.call(MethodPath.classify, request, options: .init(deadline: deadline))
     }
 
     public func describe(deadline: Deadline?) async throws -> NodeDescription {
-        try await caller.call(MethodPath.describe, EmptyRequest(), deadline: deadline)
+        try await caller.call(MethodPath.describe, EmptyRequest(), options: .init(deadline: deadline))
     }
 }

@@ -7,18 +7,19 @@ public struct VisionClient: Sendable {
     public init(_ caller: any Caller) { self.caller = caller }
 
     public func analyze(_ request: AnalyzeRequest, deadline: Deadline?) async throws -> AnalyzeResponse {
-        try await caller.call(MethodPath.analyze, request, deadline: deadline)
+        try await caller.call(MethodPath.analyze, request, options: .init(deadline: deadline))
     }
 
     public func pipelines(deadline: Deadline?) async throws -> [PipelineDescription] {
         try await caller.call(
-            MethodPath.listPipelines, EmptyRequest(), deadline: deadline, returning: ListPipelinesResponse.self
+            MethodPath.listPipelines, EmptyRequest(), options: .init(deadline: deadline),
+            returning: ListPipelinesResponse.self
         ).pipelines
     }
 
     public func nodes(deadline: Deadline?) async throws -> [NodeState] {
         try await caller.call(
-            MethodPath.listNodes, EmptyRequest(), deadline: deadline, returning: ListNodesResponse.self
+            MethodPath.listNodes, EmptyRequest(), options: .init(deadline: deadline), returning: ListNodesResponse.self
         ).nodes
     }
 }

@@ -36,12 +36,13 @@ struct StockServer {
         _ method: String, _ request: String, metadata: Metadata = [:], deadline: Deadline = .after(.seconds(120))
     ) async throws -> String {
         let response = try await connection.unary(
-            Self.path + method, Payload(ByteBuffer(string: request)), metadata: metadata, deadline: deadline)
+            Self.path + method, Payload(ByteBuffer(string: request)),
+            options: .init(metadata: metadata, deadline: deadline))
         return String(buffer: response.payload.message)
     }
 
     func open(_ method: String, deadline: Deadline = .after(.seconds(120))) async throws -> ClientCall {
-        try await connection.open(Self.path + method, deadline: deadline)
+        try await connection.open(Self.path + method, options: .init(deadline: deadline))
     }
 }
 

@@ -69,8 +69,8 @@ import Testing
             metadata.add("x-empty-bin", bytes: [])
             metadata.add("x-bytes-bin", bytes: Array(0...255))
             let response = try await stock.connection.unary(
-                StockServer.path + "Echo", Payload(ByteBuffer(string: "m")), metadata: metadata,
-                deadline: .after(.seconds(120)))
+                StockServer.path + "Echo", Payload(ByteBuffer(string: "m")),
+                options: .init(metadata: metadata, deadline: .after(.seconds(120))))
             #expect(response.metadata.filter { $0.key.hasPrefix("x-") }.map(\.key) == metadata.map(\.key))
             #expect(response.metadata.filter { $0.key.hasPrefix("x-") }.map(\.value) == metadata.map(\.value))
             #expect(response.trailers.map(\.key) == metadata.map { "trailing-" + $0.key })
@@ -113,7 +113,8 @@ import Testing
         try await StockServer.with { stock async throws in
             for path in ["/interop.Test/Nothing", "/no.Such/Method"] {
                 let error = await #expect(throws: RPCError.self) {
-                    try await stock.connection.unary(path, Payload(ByteBuffer()), deadline: .after(.seconds(120)))
+                    try await stock.connection.unary(
+                        path, Payload(ByteBuffer()), options: .init(deadline: .after(.seconds(120))))
                 }
                 #expect(error?.code == .unimplemented)
             }
@@ -181,7 +182,7 @@ import Testing
             var random = SystemRandomNumberGenerator()
             let message = ByteBuffer(bytes: (0..<size).map { _ in UInt8.random(in: 0...255, using: &random) })
             let response = try await stock.connection.unary(
-                StockServer.path + "Echo", Payload(message), deadline: .after(.seconds(120)))
+                StockServer.path + "Echo", Payload(message), options: .init(deadline: .after(.seconds(120))))
             #expect(response.payload.message == message)
         }
     }
@@ -344,7 +345,8 @@ import Testing
                 var peers: Set<String> = []
                 while peers.count < 5 {
                     let response = try await channel.call(
-                        StockServer.path + "Peer", Payload(ByteBuffer()), deadline: .after(.seconds(120)))
+                        StockServer.path + "Peer", Payload(ByteBuffer()),
+                        options: .init(deadline: .after(.seconds(120))))
                     peers.insert(String(buffer: response.response.payload.message))
                 }
                 #expect(channel.endpoints().map(\.failures) == [0])

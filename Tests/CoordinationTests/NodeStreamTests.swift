@@ -17,7 +17,8 @@ import Testing
         let connection = try await RPCConnection.connect(
             to: server.address, group: TestMesh.group, logger: TestMesh.logger)
         defer { connection.close() }
-        try await body(try await connection.open(MethodPath.detectStream, deadline: .after(.seconds(60))))
+        try await body(
+            try await connection.open(MethodPath.detectStream, options: .init(deadline: .after(.seconds(60)))))
     }
 
     private func request(_ sequence: UInt64) -> Payload {

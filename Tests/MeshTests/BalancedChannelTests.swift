@@ -359,7 +359,7 @@ import Testing
         try await TestNode.with { nodes async throws in
             let a = try await nodes.start()
             try await BalancedChannel.with([a]) { channel async throws in
-                let call = try await channel.open("/test.Node/Chat", deadline: .after(.seconds(20)))
+                let call = try await channel.open("/test.Node/Chat", options: .init(deadline: .after(.seconds(20))))
                 var responses = call.responses.makeAsyncIterator()
                 for index in 0..<10 {
                     try await call.send(Payload(ByteBuffer(string: "\(index)")))
@@ -384,7 +384,8 @@ import Testing
         var methods: [String: RPCHandler] {
             [
                 "Ask": .unary { context, held in
-                    let answer = try await channel.call("/test.Node/Fill", request, deadline: context.deadline)
+                    let answer = try await channel.call(
+                        "/test.Node/Fill", request, options: .init(deadline: context.deadline))
                     return withExtendedLifetime(held) {
                         Payload(ByteBuffer(integer: answer.response.payload.message.readableBytes))
                     }
@@ -422,7 +423,8 @@ import Testing
             for _ in 0..<times {
                 tasks.addTask {
                     let request = Payload(ByteBuffer(repeating: 0, count: 50_000))
-                    let answer = try await connection.unary("/test.Front/Ask", request, deadline: .after(.seconds(60)))
+                    let answer = try await connection.unary(
+                        "/test.Front/Ask", request, options: .init(deadline: .after(.seconds(60))))
                     return answer.payload.message.getInteger(at: 0, as: Int.self)
                 }
             }

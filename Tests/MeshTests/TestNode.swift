@@ -163,7 +163,7 @@ extension BalancedChannel {
     }
 
     func ask(deadline: Deadline? = .after(.seconds(20))) async throws -> (answer: String, retries: Int) {
-        let response = try await call("/test.Node/Ask", Payload(ByteBuffer()), deadline: deadline)
+        let response = try await call("/test.Node/Ask", Payload(ByteBuffer()), options: .init(deadline: deadline))
         return (String(buffer: response.response.payload.message), response.retries)
     }
 }

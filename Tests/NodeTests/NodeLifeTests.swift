@@ -14,12 +14,14 @@ extension RealNodes {
         @Test func healthKnowsTheNodeItsServiceAndItsModels() async throws {
             try await TestNode.with(.classifier) { node in
                 for name in ["", ServiceName.classifier, TestModels.classifier] {
-                    let status = try await node.connection.checkHealth(of: name, deadline: .after(TestNode.patience))
+                    let status = try await node.connection.checkHealth(
+                        of: name, options: .init(deadline: .after(TestNode.patience)))
                     #expect(status == .serving, "\(name)")
                 }
                 for name in [ServiceName.detector, TestModels.detector] {
                     let error = await failure {
-                        try await node.connection.checkHealth(of: name, deadline: .after(TestNode.patience))
+                        try await node.connection.checkHealth(
+                            of: name, options: .init(deadline: .after(TestNode.patience)))
                     }
                     #expect(error?.code == .notFound, "\(name)")
                 }

@@ -75,7 +75,7 @@ import Testing
         ]) { loopback in
             var metadata: Metadata = ["asked": "this"]
             metadata.add("key-bin", bytes: [0, 255, 7])
-            let call = try await loopback.connection.open(loopback.path("Meta"), metadata: metadata)
+            let call = try await loopback.connection.open(loopback.path("Meta"), options: .init(metadata: metadata))
             call.finishSending()
             #expect(try await call.initialMetadata()["seen"] == "this")
             #expect(try await collect(call.responses) == ["x"])

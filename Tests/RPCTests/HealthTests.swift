@@ -11,11 +11,11 @@ import Testing
         try await Loopback.with(services: [health]) { loopback in
             let connection = loopback.connection
             let deadline = Deadline.after(.seconds(20))
-            let whole = try await connection.checkHealth(deadline: deadline)
-            let one = try await connection.checkHealth(of: "a.B", deadline: deadline)
+            let whole = try await connection.checkHealth(options: .init(deadline: deadline))
+            let one = try await connection.checkHealth(of: "a.B", options: .init(deadline: deadline))
             #expect((whole, one) == (.serving, .notServing))
             let error = await #expect(throws: RPCError.self) {
-                try await connection.checkHealth(of: "no.Such", deadline: deadline)
+                try await connection.checkHealth(of: "no.Such", options: .init(deadline: deadline))
             }
             #expect(error?.code == .notFound)
             #expect(error?.message == "service 'no.Such' is not known here")
