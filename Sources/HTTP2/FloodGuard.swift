@@ -8,15 +8,34 @@ public struct FloodLimits: Sendable {
     public var pings = 200
     /// SETTINGS (CVE-2019-9515).
     public var settings = 100
-    /// DATA without bytes that does not end its stream (CVE-2019-9518).
+    /// DATA without bytes, padding or not, that does not end its stream (CVE-2019-9518).
     public var emptyData = 1000
+    /// DATA of less than `tinyBytes` that does not end its stream (RUSTSEC-2026-0258). One of them is forgiven for
+    /// each DATA frame of `fullBytes`: a message that is a little longer than its frames ends in a tiny one.
+    public var tinyData = 1000
+    /// No message is shorter than its prefix.
+    public static let tinyBytes = 5
+    public static let fullBytes = 1024
 
     public init() {}
 }
 
 /// Counts frames of a kind in the current second, and says when they are too many.
 struct FloodGuard {
-    enum Kind: Int, CaseIterable { case resetReceived, resetSent, ping, settings, emptyData }
+    enum Kind: Int, CaseIterable {
+        case resetReceived, resetSent, ping, settings, emptyData, tinyData
+
+        var limit: ConnectionLimit {
+            switch self {
+            case .resetReceived: .peerResets
+            case .resetSent: .ownResets
+            case .ping: .pings
+            case .settings: .settings
+            case .emptyData: .emptyData
+            case .tinyData: .tinyData
+            }
+        }
+    }
 
     private let limits: [Int]
     private var counts: [Int]
@@ -25,6 +44,7 @@ struct FloodGuard {
     init(_ limits: FloodLimits) {
         self.limits = [
             limits.resetsReceived, limits.resetsSent, limits.pings, limits.settings, limits.emptyData,
+            limits.tinyData,
         ]
         counts = Kind.allCases.map { _ in 0 }
     }
@@ -40,16 +60,28 @@ struct FloodGuard {
     /// We have sent HEADERS or DATA, so a peer may have reason to ask (gRPC A8, "Server Enforcement").
     mutating func forgivePings() { counts[Kind.ping.rawValue] = 0 }
 
+    /// DATA that does not end its stream.
+    /// - Parameter bytes: without padding.
+    mutating func countData(bytes: Int) -> HTTP2Error? {
+        if bytes >= FloodLimits.fullBytes {
+            counts[Kind.tinyData.rawValue] = max(0, counts[Kind.tinyData.rawValue] - 1)
+            return nil
+        }
+        if bytes >= FloodLimits.tinyBytes { return nil }
+        return count(bytes == 0 ? .emptyData : .tinyData)
+    }
+
     /// - Returns: what is wrong, once there are too many.
-    mutating func count(_ kind: Kind) -> String? {
+    mutating func count(_ kind: Kind) -> HTTP2Error? {
         counts[kind.rawValue] += 1
         let limit = limits[kind.rawValue]
         guard counts[kind.rawValue] > limit else { return nil }
-        return "more than \(limit) \(Self.names[kind.rawValue]) in a second"
+        return HTTP2Error(
+            .enhanceYourCalm, "more than \(limit) \(Self.names[kind.rawValue]) in a second", limit: kind.limit)
     }
 
     private static let names = [
         "streams were reset by the peer", "streams had to be reset", "PING frames", "SETTINGS frames",
-        "empty DATA frames",
+        "empty DATA frames", "tiny DATA frames",
     ]
 }

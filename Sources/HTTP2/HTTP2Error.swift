@@ -3,10 +3,13 @@ public struct HTTP2Error: Error, Sendable, CustomStringConvertible {
     /// What the peer is told in GOAWAY.
     public var code: ErrorCode
     public var message: String
+    /// What the peer went beyond; nil: it is not the peer's fault.
+    public var limit: ConnectionLimit?
 
-    public init(_ code: ErrorCode, _ message: String) {
+    public init(_ code: ErrorCode, _ message: String, limit: ConnectionLimit? = nil) {
         self.code = code
         self.message = message
+        self.limit = limit
     }
 
     public var description: String { "\(code): \(message)" }

@@ -56,7 +56,10 @@ public final class HTTP2Handler: ChannelInboundHandler {
         guard handshake == nil else { return }
         let timeout = handshakeTimeout
         handshake = context.eventLoop.assumeIsolated().scheduleTask(in: timeout) { [weak self] in
-            self?.fail(HTTP2Error(.protocolError, "no HTTP/2 SETTINGS within \(Double(timeout.nanoseconds) / 1e9) s"))
+            self?.fail(
+                HTTP2Error(
+                    .protocolError, "no HTTP/2 SETTINGS within \(Double(timeout.nanoseconds) / 1e9) s",
+                    limit: .handshake))
         }
         flush()
     }
@@ -129,10 +132,15 @@ public final class HTTP2Handler: ChannelInboundHandler {
                 if !events.isEmpty { hasMore = true }
             }
         } catch {
+            // Its GOAWAY goes out now, whatever else waits.
             reason = reason ?? error
+            session.terminate(error)
+            _ = try? session.produce { context.write(wrapOutboundOut($0), promise: nil) }
+            context.flush()
             context.close(promise: nil)
             return
         }
+        reason = reason ?? session.violation
         if session.isFinished { closeWhenWritten(context) }
     }
 

@@ -18,6 +18,10 @@ public import NIOCore
     private var block = HeaderBlock()
     private var flood: FloodGuard
     private var fault: HTTP2Error?
+    /// The connection was given up; what still comes is not looked at (CVE-2026-27135).
+    private var isTerminated = false
+    /// nghttp2 found a mistake that ends the connection, and has told the peer.
+    public private(set) var violation: HTTP2Error?
     /// Start of the buffer in `receive`, to name DATA by its offset.
     private var inputBase: UnsafeRawPointer?
     /// Streams of a server that has answered; the peer is told to stop sending.
@@ -36,6 +40,11 @@ public import NIOCore
         unsafe nghttp2_option_set_no_auto_window_update(options, 1)
         // Closed streams are remembered by nghttp2 for the priority tree of RFC 7540 only.
         unsafe nghttp2_option_set_no_closed_streams(options, 1)
+        unsafe nghttp2_option_set_max_settings(options, settings.maxSettingsEntries)
+        unsafe nghttp2_option_set_max_outbound_ack(options, settings.maxUnreadAnswers)
+        unsafe nghttp2_option_set_max_continuations(options, settings.maxContinuations)
+        // `FloodLimits.resetsReceived` takes its place: the library's 33 in a second would end busy, honest clients.
+        unsafe nghttp2_option_set_stream_reset_rate_limit(options, UInt64(UInt32.max), UInt64(UInt32.max))
         let callbacks = unsafe Session.callbacks.pointer
         let status =
             switch role {
@@ -75,6 +84,7 @@ public import NIOCore
     /// - Parameter now: nanoseconds of a monotonic clock, for the flood limits.
     /// - Throws: if the connection cannot go on.
     public func receive(_ buffer: ByteBuffer, now: UInt64) throws(HTTP2Error) {
+        guard !isTerminated, violation == nil else { return }
         flood.advance(to: now)
         let status = unsafe buffer.withUnsafeReadableBytes { raw in
             unsafe inputBase = raw.baseAddress
@@ -84,7 +94,18 @@ public import NIOCore
         }
         if let fault { throw fault }
         guard status >= 0 else {
-            throw HTTP2Error(.protocolError, Session.describe(Int32(clamping: status)))
+            throw Session.error(Int32(clamping: status))
+        }
+    }
+
+    /// What nghttp2 cannot go on after.
+    private static func error(_ status: Int32) -> HTTP2Error {
+        let text = describe(status)
+        return switch status {
+        case NGHTTP2_ERR_FLOODED.rawValue: HTTP2Error(.enhanceYourCalm, text, limit: .unreadAnswers)
+        case NGHTTP2_ERR_TOO_MANY_CONTINUATIONS.rawValue: HTTP2Error(.enhanceYourCalm, text, limit: .continuations)
+        case NGHTTP2_ERR_NOMEM.rawValue: HTTP2Error(.internalError, text)
+        default: HTTP2Error(.protocolError, text, limit: .connectionViolation)
         }
     }
 
@@ -185,6 +206,7 @@ public import NIOCore
 
     /// GOAWAY with a reason; every stream ends.
     public func terminate(_ error: HTTP2Error) {
+        isTerminated = true
         unsafe nghttp2_session_terminate_session(handle, error.code.rawValue)
     }
 
@@ -204,6 +226,7 @@ public import NIOCore
                 unsafe output.append(UnsafeRawBufferPointer(start: pointer, count: count))
             }
         } while stopAnswered()
+        if let fault, !isTerminated { throw fault }
         let isFull = output.bytes >= settings.maxOutputBytes
         output.drain(body)
         return isFull
@@ -287,6 +310,11 @@ extension Session {
             guard let frame = unsafe frame else { return 0 }
             return unsafe Session.of(user).received(UnsafeRawPointer(frame))
         }
+        unsafe nghttp2_session_callbacks_set_on_invalid_frame_recv_callback(table) { _, frame, status, user in
+            guard let frame = unsafe frame else { return 0 }
+            unsafe Session.of(user).rejected(UnsafeRawPointer(frame), status)
+            return 0
+        }
         unsafe nghttp2_session_callbacks_set_on_data_chunk_recv_callback(table) { _, _, stream, data, length, user in
             guard let data = unsafe data else { return 0 }
             unsafe Session.of(user).received(stream, UnsafeRawPointer(data), length)
@@ -320,7 +348,10 @@ extension Session {
                 HeaderField(String(decoding: name, as: UTF8.self), String(decoding: value, as: UTF8.self)))
         }
         guard !block.isHostile(settings) else {
-            return fail("header block of \(block.count) fields and \(block.bytes) bytes")
+            return fail(
+                HTTP2Error(
+                    .enhanceYourCalm, "header block of \(block.count) fields and \(block.bytes) bytes",
+                    limit: .headerBlock))
         }
         return 0
     }
@@ -335,8 +366,9 @@ extension Session {
         case NGHTTP2_DATA.rawValue:
             if endsStream {
                 events.append(.ended(stream: head.stream_id))
-            } else if head.length == 0 {
-                return count(.emptyData)
+            } else {
+                let padding = unsafe frame.load(as: nghttp2_data.self).padlen
+                return fail(flood.countData(bytes: head.length - padding))
             }
         case NGHTTP2_RST_STREAM.rawValue: return count(.resetReceived)
         case NGHTTP2_SETTINGS.rawValue where !isAck:
@@ -381,7 +413,16 @@ extension Session {
             }
         case NGHTTP2_RST_STREAM.rawValue where role == .server:
             let code = unsafe frame.load(as: nghttp2_rst_stream.self).error_code
-            if code != ErrorCode.noError.rawValue { return count(.resetSent) }
+            // Not by failing this callback: the session must still be able to say why it ends.
+            if code != ErrorCode.noError.rawValue { fault = fault ?? flood.count(.resetSent) }
+        case NGHTTP2_GOAWAY.rawValue where !isTerminated:
+            let goAway = unsafe frame.load(as: nghttp2_goaway.self)
+            guard unsafe goAway.error_code != ErrorCode.noError.rawValue else { break }
+            let text = unsafe UnsafeBufferPointer(start: goAway.opaque_data, count: goAway.opaque_data_len)
+            let code = unsafe ErrorCode(rawValue: goAway.error_code)
+            violation = HTTP2Error(
+                code, unsafe String(decoding: text, as: UTF8.self),
+                limit: code == .enhanceYourCalm ? .settingsEntries : .connectionViolation)
         default: break
         }
         return 0
@@ -420,13 +461,22 @@ extension Session {
         return output.bytes >= settings.maxOutputBytes ? Int32(NGHTTP2_ERR_PAUSE.rawValue) : 0
     }
 
-    private func count(_ kind: FloodGuard.Kind) -> Int32 {
-        guard let trouble = flood.count(kind) else { return 0 }
-        return fail(trouble)
+    /// A frame that nghttp2 rejects. It ends its stream by itself; a connection's end shows in `sent`.
+    private func rejected(_ frame: UnsafeRawPointer, _ status: Int32) {
+        let stream = unsafe frame.load(as: nghttp2_frame_hd.self).stream_id
+        switch status {
+        case NGHTTP2_ERR_REFUSED_STREAM.rawValue: events.append(.rejected(stream: stream, .concurrentStreams))
+        case NGHTTP2_ERR_HTTP_HEADER.rawValue, NGHTTP2_ERR_HTTP_MESSAGING.rawValue:
+            events.append(.rejected(stream: stream, .streamViolation))
+        default: break
+        }
     }
 
-    private func fail(_ trouble: String) -> Int32 {
-        fault = HTTP2Error(.enhanceYourCalm, trouble)
+    private func count(_ kind: FloodGuard.Kind) -> Int32 { fail(flood.count(kind)) }
+
+    private func fail(_ trouble: HTTP2Error?) -> Int32 {
+        guard let trouble else { return 0 }
+        fault = fault ?? trouble
         return Int32(NGHTTP2_ERR_CALLBACK_FAILURE.rawValue)
     }
 }

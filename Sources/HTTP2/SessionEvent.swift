@@ -4,6 +4,8 @@ public enum SessionEvent: Sendable {
     case headers(stream: Int32, fields: [HeaderField], endStream: Bool)
     /// A header block beyond `SessionSettings.maxHeaderListBytes` or `.maxHeaderFields`; its fields are gone.
     case oversizedHeaders(stream: Int32, fields: Int, bytes: Int)
+    /// A stream that HTTP/2 refuses by itself; it ends or has never begun.
+    case rejected(stream: Int32, ConnectionLimit)
     /// DATA: `length` bytes from `offset` of the buffer just received.
     case data(stream: Int32, offset: Int, length: Int)
     /// The peer will send no more on the stream.

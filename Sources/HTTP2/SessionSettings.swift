@@ -13,6 +13,12 @@ public struct SessionSettings: Sendable {
     public var maxHeaderFields = 128
     /// A header block so many times over its limits ends the connection: whoever sends it means harm.
     public var headerOverrunFactor = 8
+    /// CONTINUATION frames of one header block (CVE-2024-28182).
+    public var maxContinuations = 8
+    /// Entries of one SETTINGS frame (CVE-2020-11080).
+    public var maxSettingsEntries = 32
+    /// Answers to PING and SETTINGS that wait because the peer does not read (CVE-2019-9512, CVE-2019-9515).
+    public var maxUnreadAnswers = 1000
     /// Bytes handed to the socket in one go, and the most that waits there before streams are held back.
     public var maxOutputBytes = 1 << 20
     public var flood = FloodLimits()

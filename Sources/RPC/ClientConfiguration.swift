@@ -1,6 +1,8 @@
 public struct ClientConfiguration: Sendable {
     public var maxMessageBytes = 4 << 20
     public var maxAttachmentBytes = 64 << 20
+    /// Messages without bytes on one stream, one after the other.
+    public var maxEmptyMessages = 65_536
     public var maxMetadataBytes = 16 << 10
     public var maxMetadataFields = 128
     public var initialStreamWindowBytes = 256 << 10

@@ -98,7 +98,7 @@ final class ClientConnection: HTTP2Delegate, LoopBound {
                 RPCError(
                     .resourceExhausted,
                     "\(pending.count) calls wait for a stream of \(peer), limit \(configuration.maxPendingCalls)",
-                    neverStarted: true))
+                    neverStarted: true, limit: .pendingCalls))
         }
         pending.append(call)
     }
@@ -181,9 +181,11 @@ final class ClientConnection: HTTP2Delegate, LoopBound {
                     call,
                     RPCError(
                         .resourceExhausted,
-                        "metadata of \(fields) fields and \(bytes) bytes exceeds limit \(configuration.maxMetadataFields) fields, \(configuration.maxMetadataBytes) bytes"
+                        "metadata of \(fields) fields and \(bytes) bytes exceeds limit \(configuration.maxMetadataFields) fields, \(configuration.maxMetadataBytes) bytes",
+                        limit: .metadata
                     ))
             }
+        case .rejected(let stream, let limit): LimitCounters.client.count(limit, peer: peer, "stream \(stream)", nil)
         case .ended(let stream): if let call = calls[stream] { remoteDone(call) }
         case .closed(let stream, let code): closed(stream, code)
         case .sent(let stream, let bytes):
@@ -236,7 +238,9 @@ final class ClientConnection: HTTP2Delegate, LoopBound {
             takesAttachments: call.takesAttachments,
             encoding: fields.first { $0.name == "grpc-encoding" }?.value,
             maxMessageBytes: configuration.maxMessageBytes, maxAttachmentBytes: configuration.maxAttachmentBytes)
-        call.reader = MessageReader(parser: parser, windowBytes: configuration.initialStreamWindowBytes)
+        call.reader = MessageReader(
+            parser: parser, windowBytes: configuration.initialStreamWindowBytes,
+            maxEmptyMessages: configuration.maxEmptyMessages)
         if case .streaming(let state, _) = call.sink { state.received(.success(call.initialMetadata)) }
     }
 
@@ -269,7 +273,10 @@ final class ClientConnection: HTTP2Delegate, LoopBound {
         switch call.sink {
         case .streaming(let state, _): state.inbound.push(payload, credit: credit)
         case .unary where call.response == nil: call.response = payload
-        case .unary: finish(call, RPCError(.internal, "unary call of \(call.path) got more than one message"))
+        case .unary:
+            finish(
+                call, RPCError(.internal, "unary call of \(call.path) got more than one message", limit: .malformedCall)
+            )
         case nil: break
         }
     }
@@ -329,6 +336,7 @@ final class ClientConnection: HTTP2Delegate, LoopBound {
     private func finish(_ call: ClientStream, _ error: RPCError?, dropping: Bool = false) {
         guard !call.hasEnded else { return }
         call.hasEnded = true
+        if let error, let limit = error.limit { LimitCounters.client.count(limit, peer: peer, error.message, nil) }
         if let ticket = call.ticket.take() { budget.cancel(ticket) }
         // Someone may hold the call for long, but not half a message and its memory.
         call.reader = nil
@@ -424,6 +432,9 @@ final class ClientConnection: HTTP2Delegate, LoopBound {
 
     func ended(_ reason: (any Error)?) {
         guard end == nil else { return }
+        if let error = reason as? HTTP2Error, let limit = error.limit {
+            LimitCounters.client.count(limit, peer: peer, error.message, nil)
+        }
         let error =
             closeReason
             ?? RPCError(

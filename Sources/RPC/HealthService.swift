@@ -94,7 +94,8 @@ public final class HealthService: RPCService {
         try state.withLock { state throws(RPCError) in
             guard state.watchers.count < Self.maxWatchers else {
                 throw RPCError(
-                    .resourceExhausted, "\(state.watchers.count) health watches are open, limit \(Self.maxWatchers)")
+                    .resourceExhausted, "\(state.watchers.count) health watches are open, limit \(Self.maxWatchers)",
+                    limit: .healthWatches)
             }
             state.nextWatcher += 1
             state.watchers[state.nextWatcher] = watcher

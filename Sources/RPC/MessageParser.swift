@@ -75,22 +75,27 @@ struct MessageParser {
 
     private var wrongFlags: RPCError? {
         if flags & ~(Framing.compressedFlag | Framing.attachmentFlag) != 0 || (hasAttachment && !takesAttachments) {
-            return RPCError(.internal, "message has flags \(flags), which are not known in this call")
+            return RPCError(
+                .internal, "message has flags \(flags), which are not known in this call", limit: .malformedCall)
         }
         guard flags & Framing.compressedFlag != 0 else { return nil }
         guard let encoding else {
-            return RPCError(.internal, "message is compressed, but the call has no grpc-encoding")
+            return RPCError(
+                .internal, "message is compressed, but the call has no grpc-encoding", limit: .malformedCall)
         }
-        return RPCError(.unimplemented, "grpc-encoding '\(encoding)' is not supported")
+        return RPCError(.unimplemented, "grpc-encoding '\(encoding)' is not supported", limit: .malformedCall)
     }
 
     private var wrongLength: RPCError? {
         if messageLength > maxMessageBytes {
-            return RPCError(.resourceExhausted, "message size \(messageLength) exceeds limit \(maxMessageBytes)")
+            return RPCError(
+                .resourceExhausted, "message size \(messageLength) exceeds limit \(maxMessageBytes)",
+                limit: .messageBytes)
         }
         if attachmentLength > maxAttachmentBytes {
             return RPCError(
-                .resourceExhausted, "attachment size \(attachmentLength) exceeds limit \(maxAttachmentBytes)")
+                .resourceExhausted, "attachment size \(attachmentLength) exceeds limit \(maxAttachmentBytes)",
+                limit: .attachmentBytes)
         }
         return nil
     }

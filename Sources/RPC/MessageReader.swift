@@ -25,10 +25,14 @@ struct MessageReader {
     private var hasEnded = false
     private var isDone = false
     private var lease: MemoryBudget.Lease?
+    private let maxEmptyMessages: Int
+    /// Without a byte, one after the other: they cost a peer five bytes each, and no window.
+    private var emptyMessages = 0
     private var wireBytes = 0
     private var credited = 0
 
-    init(parser: MessageParser, windowBytes: Int) {
+    init(parser: MessageParser, windowBytes: Int, maxEmptyMessages: Int = .max) {
+        self.maxEmptyMessages = maxEmptyMessages
         self.parser = parser
         self.windowBytes = windowBytes
     }
@@ -55,11 +59,19 @@ struct MessageReader {
             case .needsMore: return outOfInput()
             case .sized(let body, let prefix):
                 wireBytes = body + prefix
+                emptyMessages = body == 0 ? emptyMessages + 1 : 0
+                guard emptyMessages <= maxEmptyMessages else {
+                    return fail(
+                        RPCError(
+                            .resourceExhausted, "more than \(maxEmptyMessages) empty messages in a row",
+                            limit: .emptyMessages))
+                }
                 if lease == nil, body >= MemoryBudget.smallestReservation {
                     guard body <= budget.limit else {
                         return fail(
                             RPCError(
-                                .resourceExhausted, "message size \(body) exceeds the memory budget \(budget.limit)"))
+                                .resourceExhausted, "message size \(body) exceeds the memory budget \(budget.limit)",
+                                limit: .memoryBudget))
                     }
                     lease = budget.reserve(body)
                     if lease == nil { return park(body) }
@@ -80,7 +92,9 @@ struct MessageReader {
         // Lets the receive buffer go.
         input = ByteBuffer()
         guard hasEnded else { return nil }
-        guard parser.isBetweenMessages else { return fail(RPCError(.internal, "stream ended inside a message")) }
+        guard parser.isBetweenMessages else {
+            return fail(RPCError(.internal, "stream ended inside a message", limit: .malformedCall))
+        }
         isDone = true
         return .end
     }

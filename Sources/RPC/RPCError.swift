@@ -8,10 +8,12 @@ public struct RPCError: Error, Sendable, CustomStringConvertible {
     public var neverStarted: Bool
     /// The connection broke (reset, closed, timed out) while the call ran.
     public var lostConnection: Bool
+    /// The limit that the peer went beyond, to be counted.
+    public internal(set) var limit: CallLimit?
 
     public init(
         _ code: StatusCode, _ message: String, metadata: Metadata = [:], cause: (any Error)? = nil,
-        neverStarted: Bool = false, lostConnection: Bool = false
+        neverStarted: Bool = false, lostConnection: Bool = false, limit: CallLimit? = nil
     ) {
         self.code = code
         self.message = message
@@ -19,6 +21,7 @@ public struct RPCError: Error, Sendable, CustomStringConvertible {
         self.cause = cause
         self.neverStarted = neverStarted
         self.lostConnection = lostConnection
+        self.limit = limit
     }
 
     /// For example `UNAVAILABLE: connection to 10.0.0.7:50051 was reset (errno: 104)`.

@@ -61,7 +61,10 @@ public final class RPCServer: Sendable {
         guard let inbox = connection.inbox else { return }
         let limit = context.configuration.maxConnections
         guard context.connections.add(inbox, channel: channel, limit: limit) else {
-            throw RPCError(.resourceExhausted, "more than \(limit) connections")
+            let error = RPCError(.resourceExhausted, "more than \(limit) connections", limit: .connections)
+            context.limits.count(
+                .connections, peer: channel.remoteAddress?.readable ?? "unknown", error.message, context.logger)
+            throw error
         }
     }
 

@@ -43,7 +43,8 @@ struct RequestHead {
         }
         if let timeoutText {
             guard let timeout = Timeout.parse(timeoutText) else {
-                return .refused(RPCError(.internal, "grpc-timeout '\(timeoutText.prefix(32))' is malformed"))
+                return .refused(
+                    RPCError(.internal, "grpc-timeout '\(timeoutText.prefix(32))' is malformed", limit: .malformedCall))
             }
             head.timeout = timeout
         }

@@ -3,6 +3,8 @@ public struct ServerConfiguration: Sendable {
     public var maxMessageBytes = 4 << 20
     /// With `attachmentIdentity`, a plain message may be as long as a message and its attachment together.
     public var maxAttachmentBytes = 64 << 20
+    /// Messages without bytes on one stream, one after the other.
+    public var maxEmptyMessages = 65_536
     public var maxMetadataBytes = 16 << 10
     public var maxMetadataFields = 128
     public var maxConcurrentStreams = 128

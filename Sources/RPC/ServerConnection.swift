@@ -64,10 +64,13 @@ final class ServerConnection: HTTP2Delegate, LoopBound {
             let limits = context.configuration
             let error = RPCError(
                 .resourceExhausted,
-                "metadata of \(fields) fields and \(bytes) bytes exceeds limit \(limits.maxMetadataFields) fields, \(limits.maxMetadataBytes) bytes"
+                "metadata of \(fields) fields and \(bytes) bytes exceeds limit \(limits.maxMetadataFields) fields, \(limits.maxMetadataBytes) bytes",
+                limit: .metadata
             )
             // They may be the trailers of a call that runs.
             if let call = calls[stream] { finish(call, error) } else { answer(stream, error) }
+        case .rejected(let stream, let limit):
+            context.limits.count(limit, peer: peer, "stream \(stream)", context.logger)
         case .ended(let stream): if let call = calls[stream] { requestEnded(call) }
         case .closed(let stream, let code): closed(stream, code)
         case .sent(let stream, let bytes): calls[stream]?.gate?.sent(bytes)
@@ -98,7 +101,9 @@ final class ServerConnection: HTTP2Delegate, LoopBound {
         let error = RPCError(.cancelled, "connection to \(peer) ended", cause: reason, lostConnection: true)
         for call in calls.values { call.end(error, budget: context.budget) }
         calls = [:]
-        if let reason {
+        if let error = reason as? HTTP2Error, let limit = error.limit {
+            context.limits.count(limit, peer: peer, error.message, context.logger)
+        } else if let reason {
             context.logger.debug("connection ended", metadata: ["peer": "\(peer)", "reason": "\(reason)"])
         }
         // Both hold this connection.
@@ -111,6 +116,7 @@ final class ServerConnection: HTTP2Delegate, LoopBound {
 
     private func open(_ stream: Int32, _ fields: [HeaderField], endStream: Bool) {
         guard running < Self.handlersPerStream * context.configuration.maxConcurrentStreams else {
+            context.limits.count(.runningHandlers, peer: peer, "\(running) handlers run", context.logger)
             return session.reset(stream: stream, code: .refusedStream)
         }
         switch RequestHead.judge(fields) {
@@ -139,7 +145,10 @@ final class ServerConnection: HTTP2Delegate, LoopBound {
             context: CallContext(
                 path: head.path, metadata: head.metadata, deadline: deadline, peer: peer,
                 takesAttachments: takesAttachments),
-            handler: handler, reader: MessageReader(parser: parser, windowBytes: limits.initialStreamWindowBytes))
+            handler: handler,
+            reader: MessageReader(
+                parser: parser, windowBytes: limits.initialStreamWindowBytes,
+                maxEmptyMessages: limits.maxEmptyMessages))
         calls[stream] = call
         if let deadline {
             guard !deadline.hasPassed else { return expire(call) }
@@ -177,7 +186,9 @@ final class ServerConnection: HTTP2Delegate, LoopBound {
     private func deliver(_ payload: Payload, credit: Int, to call: ServerCall) {
         if let inbound = call.inbound { return inbound.push(payload, credit: credit) }
         guard call.request == nil else {
-            return finish(call, RPCError(.internal, "call of \(call.context.path) has more than one message"))
+            return finish(
+                call,
+                RPCError(.internal, "call of \(call.context.path) has more than one message", limit: .malformedCall))
         }
         call.request = payload
     }
@@ -185,7 +196,8 @@ final class ServerConnection: HTTP2Delegate, LoopBound {
     private func allReceived(_ call: ServerCall) {
         if let inbound = call.inbound { return inbound.finish(nil) }
         guard let request = call.request.take() else {
-            return finish(call, RPCError(.internal, "call of \(call.context.path) has no message"))
+            return finish(
+                call, RPCError(.internal, "call of \(call.context.path) has no message", limit: .malformedCall))
         }
         switch call.handler {
         case .immediate(let body):
@@ -289,6 +301,7 @@ final class ServerConnection: HTTP2Delegate, LoopBound {
     private func finish(_ call: ServerCall, _ error: RPCError?) {
         guard !call.isAnswered, calls[call.stream] === call else { return }
         call.isAnswered = true
+        if let error { count(error) }
         let status = ResponseHeaders.trailers(error, call.trailers)
         if call.hasSentHead || error == nil {
             sendHead(call)
@@ -301,12 +314,18 @@ final class ServerConnection: HTTP2Delegate, LoopBound {
         call.end(error ?? RPCError(.cancelled, "call has been answered"), budget: context.budget)
     }
 
+    private func count(_ error: RPCError) {
+        if let limit = error.limit { context.limits.count(limit, peer: peer, error.message, context.logger) }
+    }
+
     private func answer(_ stream: Int32, _ error: RPCError) {
+        count(error)
         let fields = context.headers.head(attachments: false) + ResponseHeaders.trailers(error, [:])
         session.respond(stream: stream, fields: fields, endStream: true)
     }
 
     private func answer(_ stream: Int32, status: Int, _ text: String) {
+        if status != 200 { context.limits.count(.notGRPC, peer: peer, text, context.logger) }
         session.respond(
             stream: stream,
             fields: [

@@ -8,6 +8,7 @@ final class ServerContext: Sendable {
     let budget: MemoryBudget
     let logger: Logger
     let headers: ResponseHeaders
+    let limits = LimitCounters(side: "server")
     let connections = ConnectionRegistry()
     /// Handlers whose tasks run.
     let running = RunningCount()

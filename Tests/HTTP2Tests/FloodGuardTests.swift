@@ -14,7 +14,7 @@ import Testing
     @Test func oneMoreThanTheLimitIsTooMany() {
         var flood = limits(3)
         let counted = (0..<4).map { _ in flood.count(.ping) }
-        #expect(counted == [nil, nil, nil, "more than 3 PING frames in a second"])
+        #expect(counted.map { $0?.message } == [nil, nil, nil, "more than 3 PING frames in a second"])
     }
 
     @Test func aNewSecondBeginsAtZero() {
@@ -33,6 +33,28 @@ import Testing
             #expect(counted.isEmpty)
             flood.forgivePings()
         }
+    }
+
+    @Test func tinyDataIsForgivenWhereFullFramesCome() {
+        var limits = FloodLimits()
+        limits.tinyData = 2
+        var flood = FloodGuard(limits)
+        for _ in 0..<20 {
+            let counted = [1024, 3, 1024, 4].compactMap { flood.countData(bytes: $0) }
+            #expect(counted.isEmpty)
+        }
+        flood.advance(to: second)
+        let counted = (0..<3).map { _ in flood.countData(bytes: 1)?.limit }
+        #expect(counted == [nil, nil, .tinyData])
+    }
+
+    @Test func dataWithoutBytesIsEmptyAndOfAMessageLengthFree() {
+        var limits = FloodLimits()
+        (limits.emptyData, limits.tinyData) = (0, 0)
+        var flood = FloodGuard(limits)
+        #expect(flood.countData(bytes: 0)?.limit == .emptyData)
+        #expect(flood.countData(bytes: 4)?.limit == .tinyData)
+        #expect(flood.countData(bytes: 5) == nil)
     }
 
     @Test func kindsAreCountedApart() {

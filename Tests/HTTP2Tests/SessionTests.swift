@@ -45,6 +45,7 @@ final class Pair {
                 return
                     "headers \(stream) \(fields.map { "\($0.name)=\($0.value)" }.joined(separator: " "))\(end ? " end" : "")"
             case .oversizedHeaders(let stream, let fields, _): return "oversized \(stream) \(fields)"
+            case .rejected(let stream, let limit): return "rejected \(stream) \(limit)"
             case .data(let stream, _, let length):
                 session.creditConnection(bytes: length)
                 return "data \(stream) \(length)"

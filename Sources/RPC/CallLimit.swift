@@ -1,0 +1,24 @@
+/// What a peer may not do beyond HTTP/2. The raw value is the reason label of the counter (docs/limits.md).
+public enum CallLimit: String, Sendable, CaseIterable {
+    /// Connections of a server.
+    case connections
+    /// Handlers of one connection that still run, also those whose stream is gone.
+    case runningHandlers = "running_handlers"
+    /// Header fields of one block, by bytes or by count.
+    case metadata
+    case messageBytes = "message_bytes"
+    case attachmentBytes = "attachment_bytes"
+    /// One message that all of the memory budget cannot hold.
+    case memoryBudget = "memory_budget"
+    /// Messages without bytes, one after the other on one stream.
+    case emptyMessages = "empty_messages"
+    /// Bytes that are not what gRPC wants: flags, lengths, the number of messages, `grpc-timeout`.
+    case malformedCall = "malformed_call"
+    /// A request that is not gRPC.
+    case notGRPC = "not_grpc"
+    /// Calls that wait for a stream, on the client.
+    case pendingCalls = "pending_calls"
+    case healthWatches = "health_watches"
+    /// Bytes that are no message of the schema, or one that takes too much to read.
+    case protobuf
+}
