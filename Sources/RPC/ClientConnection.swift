@@ -360,7 +360,7 @@ final class ClientConnection: HTTP2Delegate, LoopBound {
                 continuation.resume(throwing: error)
             } else if let payload = call.response {
                 continuation.resume(
-                    returning: UnaryResponse(payload: payload, metadata: call.initialMetadata, trailers: trailers))
+                    returning: UnaryResponse(payload, metadata: call.initialMetadata, trailers: trailers))
             } else {
                 continuation.resume(throwing: RPCError(.internal, "unary call of \(call.path) got no message"))
             }

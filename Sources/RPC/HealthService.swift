@@ -57,7 +57,8 @@ public final class HealthService: RPCService {
     public var methods: [String: RPCHandler] {
         [
             "Check": .immediate { [self] _, request in
-                Payload(HealthMessages.response(try check(HealthMessages.service(of: request.message))))
+                UnaryResponse(
+                    Payload(HealthMessages.response(try check(HealthMessages.service(of: request.message)))))
             },
             "Watch": .stream { [self] _, requests, responses in
                 var iterator = requests.makeAsyncIterator()

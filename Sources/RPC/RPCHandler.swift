@@ -10,8 +10,8 @@ public struct CallContext: Sendable {
 
 public enum RPCHandler: Sendable {
     /// Runs on the event loop: only for trivial work that never blocks.
-    case immediate(@Sendable (CallContext, Payload) throws -> Payload)
-    case unary(@Sendable (CallContext, Payload) async throws -> Payload)
+    case immediate(@Sendable (CallContext, Payload) throws -> UnaryResponse)
+    case unary(@Sendable (CallContext, Payload) async throws -> UnaryResponse)
     /// Client streaming, server streaming and bidirectional calls. Returning means status OK; throwing
     /// `RPCError` means its status; any other error is INTERNAL. The task is cancelled with the call.
     case stream(@Sendable (CallContext, MessageStream, ResponseWriter) async throws -> Void)

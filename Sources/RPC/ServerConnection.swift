@@ -217,17 +217,17 @@ final class ServerConnection: HTTP2Delegate, LoopBound {
     /// Its owner is the call; `RPCServer.run()` waits for all.
     private func run(
         _ call: ServerCall, _ request: Payload,
-        _ body: @escaping @Sendable (CallContext, Payload) async throws -> Payload
+        _ body: @escaping @Sendable (CallContext, Payload) async throws -> UnaryResponse
     ) {
         guard let inbox else { return }
         running += 1
         context.running.begin()
         let callContext = call.context
         call.task = Task { [running = context.running] in
-            let result: Result<Payload, RPCError>
+            let result: Result<UnaryResponse, RPCError>
             do {
                 let response = try await body(callContext, request)
-                try response.checkLengths()
+                try response.payload.checkLengths()
                 result = .success(response)
             } catch {
                 result = .failure(RPCError(handler: error))
@@ -235,7 +235,7 @@ final class ServerConnection: HTTP2Delegate, LoopBound {
             inbox.submit { connection in
                 connection.running -= 1
                 switch result {
-                case .success(let payload): connection.finish(call, with: payload)
+                case .success(let response): connection.finish(call, with: response)
                 case .failure(let error): connection.finish(call, error)
                 }
             }
@@ -292,8 +292,11 @@ final class ServerConnection: HTTP2Delegate, LoopBound {
 
     // ---- calls end ----
 
-    private func finish(_ call: ServerCall, with payload: Payload) {
-        write(payload, to: call)
+    private func finish(_ call: ServerCall, with response: UnaryResponse) {
+        guard !call.isAnswered else { return }
+        call.initialMetadata = response.metadata
+        call.trailers = response.trailers
+        write(response.payload, to: call)
         finish(call, nil)
     }
 

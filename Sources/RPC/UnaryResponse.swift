@@ -1,9 +1,12 @@
+/// The answer of a call with one message each way: a unary handler returns it, and a client gets it.
 public struct UnaryResponse: Sendable {
     public var payload: Payload
+    /// Initial metadata, sent before the message.
     public var metadata: Metadata
+    /// Sent with the status. A handler that throws gives them in `RPCError.metadata`.
     public var trailers: Metadata
 
-    public init(payload: Payload, metadata: Metadata = [:], trailers: Metadata = [:]) {
+    public init(_ payload: Payload, metadata: Metadata = [:], trailers: Metadata = [:]) {
         self.payload = payload
         self.metadata = metadata
         self.trailers = trailers

@@ -24,7 +24,7 @@ public struct DetectorService: RPCService {
     public var methods: [String: RPCHandler] {
         [
             "Detect": .unary { [handler] context, payload in
-                Payload(try await handler.detect(try DetectRequest.decode(payload), context: context))
+                UnaryResponse(try await handler.detect(try DetectRequest.decode(payload), context: context))
             },
             "DetectStream": .stream { [handler] context, requests, responses in
                 try await answerInOrder(requests, responses) { payload in
@@ -43,7 +43,7 @@ public struct ClassifierService: RPCService {
     public var methods: [String: RPCHandler] {
         [
             "Classify": .unary { [handler] context, payload in
-                Payload(try await handler.classify(try ClassifyRequest.decode(payload), context: context))
+                UnaryResponse(try await handler.classify(try ClassifyRequest.decode(payload), context: context))
             },
             "ClassifyStream": .stream { [handler] context, requests, responses in
                 try await answerInOrder(requests, responses) { payload in
@@ -60,6 +60,6 @@ public struct NodeService: RPCService {
 
     public var serviceName: String { ServiceName.node }
     public var methods: [String: RPCHandler] {
-        ["Describe": .immediate { [handler] _, _ in Payload(handler.describe()) }]
+        ["Describe": .immediate { [handler] _, _ in UnaryResponse(handler.describe()) }]
     }
 }

@@ -9,6 +9,11 @@ extension Payload {
     }
 }
 
+extension UnaryResponse {
+    /// Without metadata.
+    init(_ value: some WireCodable) { self.init(Payload(value)) }
+}
+
 extension WireCodable {
     /// - Throws: `RPCError` INVALID_ARGUMENT if the bytes are not such a message.
     public static func decode(_ payload: Payload) throws(RPCError) -> Self {

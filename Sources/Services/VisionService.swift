@@ -21,15 +21,15 @@ public struct VisionService: RPCService {
     public var methods: [String: RPCHandler] {
         [
             "Analyze": .unary { [handler] context, payload in
-                Payload(try await handler.analyze(try AnalyzeRequest.decode(payload), context: context))
+                UnaryResponse(try await handler.analyze(try AnalyzeRequest.decode(payload), context: context))
             },
             "AnalyzeStream": .stream { [handler] context, requests, responses in
                 try await handler.analyzeStream(requests, context: context) { try await responses.write(Payload($0)) }
             },
             "ListPipelines": .immediate { [handler] _, _ in
-                Payload(ListPipelinesResponse(pipelines: handler.pipelines()))
+                UnaryResponse(ListPipelinesResponse(pipelines: handler.pipelines()))
             },
-            "ListNodes": .unary { [handler] _, _ in Payload(ListNodesResponse(nodes: await handler.nodes())) },
+            "ListNodes": .unary { [handler] _, _ in UnaryResponse(ListNodesResponse(nodes: await handler.nodes())) },
         ]
     }
 }

@@ -11,17 +11,13 @@ struct InteropService: RPCService {
 
     var methods: [String: RPCHandler] {
         [
-            // As a stream, so that metadata can be set; on the wire a unary call is no different.
-            "Echo": .stream { context, requests, responses in
-                var trailers = Metadata()
-                var initial = Metadata()
+            "Echo": .unary { context, request in
+                var response = UnaryResponse(request)
                 for (key, value) in context.metadata where key.hasPrefix("x-") {
-                    initial.add(key, value)
-                    trailers.add("trailing-" + key, value)
+                    response.metadata.add(key, value)
+                    response.trailers.add("trailing-" + key, value)
                 }
-                responses.setInitialMetadata(initial)
-                responses.setTrailers(trailers)
-                for try await request in requests { try await responses.write(request) }
+                return response
             },
             "Collect": .stream { _, requests, responses in
                 var count = 0
@@ -61,11 +57,11 @@ struct InteropService: RPCService {
                 guard words.count == 2, let wanted = Int(words[1]) else {
                     throw RPCError(.invalidArgument, "request is not WHAT COUNT")
                 }
-                return Payload(ByteBuffer(string: "\(try await waits.reach(words[0], wanted))"))
+                return UnaryResponse(Payload(ByteBuffer(string: "\(try await waits.reach(words[0], wanted))")))
             },
             "TimeLeft": .immediate { context, _ in
                 let left = context.deadline.map { "\(Int($0.remaining / .milliseconds(1)))" } ?? "none"
-                return Payload(ByteBuffer(string: left))
+                return UnaryResponse(Payload(ByteBuffer(string: left)))
             },
             "SetHealth": .immediate { [health] _, request in
                 let words = String(buffer: request.message).split(separator: " ", maxSplits: 1).map(String.init)
@@ -74,7 +70,7 @@ struct InteropService: RPCService {
                     throw RPCError(.invalidArgument, "request is not STATUS SERVICE")
                 }
                 health.set(status, for: words.count == 2 ? words[1] : "")
-                return Payload(ByteBuffer())
+                return UnaryResponse(Payload(ByteBuffer()))
             },
         ]
     }

@@ -387,7 +387,8 @@ import Testing
                     let answer = try await channel.call(
                         "/test.Node/Fill", request, options: .init(deadline: context.deadline))
                     return withExtendedLifetime(held) {
-                        Payload(ByteBuffer(integer: answer.response.payload.message.readableBytes))
+                        UnaryResponse(
+                            Payload(ByteBuffer(integer: answer.response.payload.message.readableBytes)))
                     }
                 }
             ]

@@ -20,9 +20,10 @@ final class TestNode: Sendable {
         var serviceName: String { "test.Node" }
         var methods: [String: RPCHandler] {
             [
-                "Ask": .unary { context, _ in Payload(ByteBuffer(string: try await body(context))) },
+                "Ask": .unary { context, _ in UnaryResponse(Payload(ByteBuffer(string: try await body(context)))) },
                 "Fill": .unary { _, request in
-                    Payload(ByteBuffer(repeating: 1, count: request.message.getInteger(at: 0, as: Int.self) ?? 0))
+                    UnaryResponse(
+                        Payload(ByteBuffer(repeating: 1, count: request.message.getInteger(at: 0, as: Int.self) ?? 0)))
                 },
                 "Chat": .stream { _, requests, responses in
                     for try await request in requests { try await responses.write(request) }

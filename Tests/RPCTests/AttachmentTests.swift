@@ -7,7 +7,8 @@ import Testing
     /// Says what came: which framing, the message, and the sum of the attachment's bytes.
     static let describe: RPCHandler = .unary { context, payload in
         let attachment = payload.attachment.map { "\($0.readableBytes):\(sum($0))" } ?? "none"
-        return Payload("\(context.takesAttachments) \(payload.message.readableBytes) \(attachment)")
+        return UnaryResponse(
+            Payload("\(context.takesAttachments) \(payload.message.readableBytes) \(attachment)"))
     }
 
     static func sum(_ buffer: ByteBuffer) -> Int { buffer.readableBytesView.reduce(0) { $0 &+ Int($1) } }
@@ -81,7 +82,9 @@ import Testing
         var client = ClientConfiguration.patient
         client.initialStreamWindowBytes = 65_535
         client.maxMessageBytes = 16 << 20
-        try await Loopback.with(["Echo": .unary { _, payload in payload }], server: server, client: client) {
+        try await Loopback.with(
+            ["Echo": .unary { _, payload in UnaryResponse(payload) }], server: server, client: client
+        ) {
             loopback in
             let big = Self.pixels(9_999_999)
             let answer = try await loopback.connection.unary(loopback.path("Echo"), Payload(big))
@@ -95,7 +98,7 @@ import Testing
         var client = ClientConfiguration.patient
         client.maxMessageBytes = 100
         try await Loopback.with(
-            ["Echo": .unary { _, payload in payload }], server: server, client: client
+            ["Echo": .unary { _, payload in UnaryResponse(payload) }], server: server, client: client
         ) { loopback in
             let tooLong = await failure {
                 _ = try await loopback.unary("Echo", String(repeating: "x", count: 1_000_000))

@@ -7,12 +7,26 @@ import Testing
 @Suite(.timeLimit(.minutes(5))) struct CallTests {
     @Test func unaryCallsAnswer() async throws {
         try await Loopback.with([
-            "Echo": .unary { _, payload in payload },
-            "Now": .immediate { _, payload in Payload("now " + payload.text) },
+            "Echo": .unary { _, payload in UnaryResponse(payload) },
+            "Now": .immediate { _, payload in UnaryResponse(Payload("now " + payload.text)) },
         ]) { loopback in
             try await loopback.expect("hello", from: "Echo", "hello")
             try await loopback.expect("", from: "Echo", "")
             try await loopback.expect("now or never", from: "Now", "or never")
+        }
+    }
+
+    @Test func aUnaryHandlerGivesMetadataAndTrailers() async throws {
+        let answer = UnaryResponse(Payload("x"), metadata: ["first": "1"], trailers: ["last": "2"])
+        try await Loopback.with(["Later": .unary { _, _ in answer }, "Now": .immediate { _, _ in answer }]) {
+            loopback in
+            for method in ["Later", "Now"] {
+                let response = try await loopback.connection.unary(loopback.path(method), Payload(""))
+                #expect(response.payload.text == "x")
+                #expect(response.metadata["first"] == "1")
+                #expect(response.metadata["last"] == nil)
+                #expect(response.trailers["last"] == "2")
+            }
         }
     }
 
@@ -121,7 +135,7 @@ import Testing
         try await Loopback.serving([
             "Echo": .unary { _, payload in
                 try? await Task.sleep(for: .milliseconds(1))
-                return payload
+                return UnaryResponse(payload)
             }
         ]) { server in
             try await withThrowingTaskGroup(of: Int.self) { tasks in

@@ -15,7 +15,7 @@ import Testing
                     "Wait": .unary { _, payload in
                         started.fire()
                         await go.wait()
-                        return payload
+                        return UnaryResponse(payload)
                     }
                 ])
             ], group: Loopback.group, logger: Loopback.logger)
@@ -49,7 +49,7 @@ import Testing
                     "Sleep": .unary { _, payload in
                         started.fire()
                         try await Task.sleep(for: .seconds(600))
-                        return payload
+                        return UnaryResponse(payload)
                     }
                 ], server: configuration
             ) { server in
@@ -77,7 +77,7 @@ import Testing
                     "Sleep": .unary { _, payload in
                         started.fire()
                         try await Task.sleep(for: .seconds(600))
-                        return payload
+                        return UnaryResponse(payload)
                     }
                 ])
             ], group: Loopback.group, logger: Loopback.logger)
@@ -113,7 +113,7 @@ import Testing
             "Wait": .unary { _, payload in
                 started.fire()
                 await go.wait()
-                return payload
+                return UnaryResponse(payload)
             }
         ]) { loopback in
             async let answer = loopback.unary("Wait", "done")
@@ -159,7 +159,7 @@ import Testing
     }
 
     @Test func bytesThatAreNotHTTP2EndTheirConnectionOnly() async throws {
-        try await Loopback.with(["Echo": .immediate { _, payload in payload }]) { loopback in
+        try await Loopback.with(["Echo": .immediate { _, payload in UnaryResponse(payload) }]) { loopback in
             let stranger = try await ClientBootstrap(group: Loopback.group).connect(to: loopback.server.address).get()
             try await stranger.writeAndFlush(ByteBuffer(string: "GET / HTTP/1.1\r\nhost: x\r\n\r\n"))
             try await stranger.closeFuture.get()

@@ -73,7 +73,7 @@ import Testing
                 await go.wait()
                 _ = try await collect(requests)
             },
-            "Echo": .unary { _, payload in payload },
+            "Echo": .unary { _, payload in UnaryResponse(payload) },
         ]) { loopback in
             let call = try await loopback.connection.open(loopback.path("Stuck"))
             try await withThrowingTaskGroup(of: Void.self) { tasks in
@@ -99,7 +99,7 @@ import Testing
                     running.add()
                     try? await Task.sleep(for: .milliseconds(1))
                     running.add(-1)
-                    return payload
+                    return UnaryResponse(payload)
                 }
             ], server: server
         ) { loopback in

@@ -11,7 +11,8 @@ import Testing
         _ changes: [String: String], body: [UInt8] = [], server: ServerConfiguration = .init()
     ) async throws -> [String: String] {
         var answer: [String: String] = [:]
-        try await Loopback.serving(["Echo": .unary { _, payload in payload }], server: server) { server in
+        try await Loopback.serving(["Echo": .unary { _, payload in UnaryResponse(payload) }], server: server) {
+            server in
             var fields = RawClient.head("/test.Service/Echo").map { HeaderField($0.name, changes[$0.name] ?? $0.value) }
             let known = Set(fields.map(\.name))
             for (name, value) in changes.sorted(by: { $0.key < $1.key }) where !known.contains(name) {
