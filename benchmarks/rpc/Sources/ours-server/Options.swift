@@ -1,0 +1,29 @@
+import Foundation
+
+/// `--host`, `--port` (0: any), `--threads` (event loops), `--max-message` (bytes).
+struct Options {
+    var host = "127.0.0.1"
+    var port = 0
+    var threads = 1
+    var maxMessageBytes = 64 << 20
+
+    init(_ arguments: some Collection<String>) {
+        var rest = arguments.makeIterator()
+        while let name = rest.next() {
+            guard let value = rest.next() else { Self.usage("\(name) needs a value") }
+            switch (name, Int(value)) {
+            case ("--host", _): host = value
+            case ("--port", let number?): port = number
+            case ("--threads", let number?) where number > 0: threads = number
+            case ("--max-message", let number?) where number > 0: maxMessageBytes = number
+            default: Self.usage("\(name) \(value) is not known")
+            }
+        }
+    }
+
+    private static func usage(_ trouble: String) -> Never {
+        FileHandle.standardError.write(
+            Data("\(trouble)\nusage: ours-server [--host H] [--port N] [--threads N] [--max-message BYTES]\n".utf8))
+        exit(64)
+    }
+}

@@ -1,0 +1,24 @@
+import Foundation
+import Logging
+import NIOCore
+import NIOPosix
+import RPC
+
+/// Serves `/bench.Bench/Sync` and `/bench.Bench/Async` until it is ended; prints `listening on HOST:PORT` first.
+@main
+struct OursServer {
+    static func main() async throws {
+        let options = Options(CommandLine.arguments.dropFirst())
+        var configuration = ServerConfiguration()
+        configuration.maxMessageBytes = options.maxMessageBytes
+        configuration.attachmentIdentity = "bench"
+        let group = MultiThreadedEventLoopGroup(numberOfThreads: options.threads)
+        let server = try await RPCServer.bind(
+            host: options.host, port: options.port, configuration: configuration, services: [BenchService()],
+            group: group, logger: Logger(label: "ours-server"))
+        // Unbuffered: whoever started this waits for the line, on a pipe.
+        FileHandle.standardOutput.write(Data("listening on \(options.host):\(server.address.port ?? 0)\n".utf8))
+        try await server.run()
+        try await group.shutdownGracefully()
+    }
+}
