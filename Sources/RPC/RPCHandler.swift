@@ -6,14 +6,20 @@ public struct CallContext: Sendable {
     public var peer: String
     /// The call uses the attachment framing.
     public var takesAttachments: Bool
+    /// What the peer has proved in the TLS handshake; nil without a client certificate.
+    public internal(set) var certificate: PeerCertificate?
+    /// Who calls; nil where nobody asked for it. Set by an interceptor, for example `AuthInterceptor`.
+    public var principal: Principal?
+    /// What interceptors have left here.
+    public var values = CallValues()
 }
 
 public enum RPCHandler: Sendable {
-    /// Runs on the event loop: only for trivial work that never blocks.
+    /// Runs on the event loop: only for trivial work that never blocks. What handlers throw: see `RPCErrorConvertible`.
     case immediate(@Sendable (CallContext, Payload) throws -> UnaryResponse)
     case unary(@Sendable (CallContext, Payload) async throws -> UnaryResponse)
-    /// Client streaming, server streaming and bidirectional calls. Returning means status OK; throwing
-    /// `RPCError` means its status; any other error is INTERNAL. The task is cancelled with the call.
+    /// Client streaming, server streaming and bidirectional calls. Returning means status OK. The task is
+    /// cancelled with the call.
     case stream(@Sendable (CallContext, MessageStream, ResponseWriter) async throws -> Void)
 }
 

@@ -30,12 +30,16 @@ public final class RPCServer: Sendable {
     }
 
     /// Binds now, so that `address` is known; serves once `run()` is called.
+    /// - Parameter interceptors: what stands around every method, in order (`ServerInterceptor`).
     /// - Throws: `RPCError` UNAVAILABLE that names the address and what is wrong with it.
     public static func bind(
         host: String, port: Int, configuration: ServerConfiguration = .init(), services: [any RPCService],
-        budget: MemoryBudget = .shared, group: any EventLoopGroup, logger: Logger
+        interceptors: [any ServerInterceptor] = [], budget: MemoryBudget = .shared, group: any EventLoopGroup,
+        logger: Logger
     ) async throws -> RPCServer {
-        let context = ServerContext(configuration: configuration, services: services, budget: budget, logger: logger)
+        let context = ServerContext(
+            configuration: configuration, services: services, interceptors: interceptors, budget: budget,
+            logger: logger)
         do {
             let channel = try await ServerBootstrap(group: group)
                 .serverChannelOption(.backlog, value: 1024)

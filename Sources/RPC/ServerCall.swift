@@ -9,7 +9,10 @@ import NIOCore
 final class ServerCall: @unchecked Sendable {
     let stream: Int32
     let context: CallContext
-    let handler: RPCHandler
+    let method: ServerMethod
+    /// When its head came, if interceptors want to know.
+    let start: NIODeadline
+    var traffic = CallTraffic()
     /// nil: past reading.
     var reader: MessageReader?
     /// The request of a unary call.
@@ -28,17 +31,25 @@ final class ServerCall: @unchecked Sendable {
     /// Answered, or past answering.
     var isAnswered = false
 
-    init(stream: Int32, context: CallContext, handler: RPCHandler, reader: MessageReader) {
+    init(stream: Int32, context: CallContext, method: ServerMethod, start: NIODeadline, reader: MessageReader) {
         self.stream = stream
         self.context = context
-        self.handler = handler
+        self.method = method
+        self.start = start
         self.reader = reader
+    }
+
+    /// Its status is decided.
+    /// - Parameter error: nil for OK.
+    func answered(_ error: RPCError?) {
+        isAnswered = true
+        method.chain?.report(context, error, since: start, traffic: traffic)
     }
 
     /// Ends what waits for this call.
     /// - Parameter error: why, where it was not the handler that ended it.
     func end(_ error: RPCError, budget: MemoryBudget) {
-        isAnswered = true
+        if !isAnswered { answered(error) }
         if let ticket = ticket.take() { budget.cancel(ticket) }
         // Someone may hold the call for long, but not half a message and its memory.
         reader = nil

@@ -123,38 +123,51 @@ final class ServerConnection: HTTP2Delegate, LoopBound {
         case .http(let status, let text): answer(stream, status: status, text)
         case .refused(let error): answer(stream, error)
         case .call(let head):
-            guard let handler = context.handlers[head.path] else {
-                return answer(stream, RPCError(.unimplemented, "method \(head.path.prefix(256)) is not known here"))
+            let limits = context.configuration
+            var call = CallContext(
+                path: head.path, metadata: head.metadata, deadline: head.timeout.map { Deadline.after($0) }, peer: peer,
+                takesAttachments: head.takesAttachments && limits.attachmentIdentity != nil)
+            let method = context.methods[head.path]
+            let chain = if let method { method.chain } else { context.unknown }
+            do throws(RPCError) {
+                let start = try chain?.admit(&call) ?? .distantPast
+                guard let method else { return answerUnknown(stream, call, since: start) }
+                self.start(stream, head, call, method, since: start, endStream: endStream)
+            } catch {
+                answer(stream, error)
             }
-            start(stream, head, handler, endStream: endStream)
         }
     }
 
-    private func start(_ stream: Int32, _ head: RequestHead, _ handler: RPCHandler, endStream: Bool) {
+    private func answerUnknown(_ stream: Int32, _ call: CallContext, since start: NIODeadline) {
+        let error = RPCError(.unimplemented, "method \(call.path.prefix(256)) is not known here")
+        answer(stream, error)
+        context.unknown?.report(call, error, since: start, traffic: CallTraffic())
+    }
+
+    private func start(
+        _ stream: Int32, _ head: RequestHead, _ callContext: CallContext, _ method: ServerMethod,
+        since start: NIODeadline, endStream: Bool
+    ) {
         let limits = context.configuration
-        let takesAttachments = head.takesAttachments && limits.attachmentIdentity != nil
+        let takesAttachments = callContext.takesAttachments
         // A plain message may carry pixels as its last field.
         let isPlainPixels = !takesAttachments && limits.attachmentIdentity != nil
         let parser = MessageParser(
             takesAttachments: takesAttachments, encoding: head.encoding,
             maxMessageBytes: limits.maxMessageBytes + (isPlainPixels ? limits.maxAttachmentBytes : 0),
             maxAttachmentBytes: limits.maxAttachmentBytes)
-        let deadline = head.timeout.map { Deadline.after($0) }
         let call = ServerCall(
-            stream: stream,
-            context: CallContext(
-                path: head.path, metadata: head.metadata, deadline: deadline, peer: peer,
-                takesAttachments: takesAttachments),
-            handler: handler,
+            stream: stream, context: callContext, method: method, start: start,
             reader: MessageReader(
                 parser: parser, windowBytes: limits.initialStreamWindowBytes,
                 maxEmptyMessages: limits.maxEmptyMessages))
         calls[stream] = call
-        if let deadline {
+        if let deadline = callContext.deadline {
             guard !deadline.hasPassed else { return expire(call) }
             arm(sweep.add(deadline.instant))
         }
-        if case .stream(let body) = handler { run(call, body) }
+        if case .stream(let body) = method.handler { run(call, body) }
         if endStream { requestEnded(call) }
     }
 
@@ -184,6 +197,7 @@ final class ServerConnection: HTTP2Delegate, LoopBound {
     }
 
     private func deliver(_ payload: Payload, credit: Int, to call: ServerCall) {
+        call.traffic.received(payload)
         if let inbound = call.inbound { return inbound.push(payload, credit: credit) }
         guard call.request == nil else {
             return finish(
@@ -199,7 +213,7 @@ final class ServerConnection: HTTP2Delegate, LoopBound {
             return finish(
                 call, RPCError(.internal, "call of \(call.context.path) has no message", limit: .malformedCall))
         }
-        switch call.handler {
+        switch call.method.handler {
         case .immediate(let body):
             do {
                 finish(call, with: try body(call.context, request))
@@ -276,6 +290,7 @@ final class ServerConnection: HTTP2Delegate, LoopBound {
 
     func write(_ payload: Payload, to call: ServerCall) {
         guard !call.isAnswered, calls[call.stream] === call else { return }
+        call.traffic.sent(payload)
         sendHead(call)
         let prefix = payload.write(attachments: call.context.takesAttachments) { session.send(stream: call.stream, $0) }
         call.gate?.addPrefix(prefix)
@@ -303,7 +318,7 @@ final class ServerConnection: HTTP2Delegate, LoopBound {
     /// - Parameter error: nil for OK.
     private func finish(_ call: ServerCall, _ error: RPCError?) {
         guard !call.isAnswered, calls[call.stream] === call else { return }
-        call.isAnswered = true
+        call.answered(error)
         if let error { count(error) }
         let status = ResponseHeaders.trailers(error, call.trailers)
         if call.hasSentHead || error == nil {

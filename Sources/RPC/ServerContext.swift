@@ -3,7 +3,10 @@ import Logging
 /// What all connections of a server share.
 final class ServerContext: Sendable {
     let configuration: ServerConfiguration
-    let handlers: [String: RPCHandler]
+    /// By path.
+    let methods: [String: ServerMethod]
+    /// For calls of other paths.
+    let unknown: InterceptorChain?
     let services: [any RPCService]
     let budget: MemoryBudget
     let logger: Logger
@@ -13,16 +16,23 @@ final class ServerContext: Sendable {
     /// Handlers whose tasks run.
     let running = RunningCount()
 
-    init(configuration: ServerConfiguration, services: [any RPCService], budget: MemoryBudget, logger: Logger) {
+    init(
+        configuration: ServerConfiguration, services: [any RPCService], interceptors: [any ServerInterceptor] = [],
+        budget: MemoryBudget, logger: Logger
+    ) {
         self.configuration = configuration
         self.services = services
         self.budget = budget
         self.logger = logger
         headers = ResponseHeaders(attachmentIdentity: configuration.attachmentIdentity)
-        var handlers: [String: RPCHandler] = [:]
+        var methods: [String: ServerMethod] = [:]
         for service in services {
-            for (method, handler) in service.methods { handlers["/\(service.serviceName)/\(method)"] = handler }
+            for (name, handler) in service.methods {
+                let method = MethodDescription(service: service.serviceName, method: name)
+                methods[method.path] = ServerMethod(handler, of: method, interceptors: interceptors)
+            }
         }
-        self.handlers = handlers
+        self.methods = methods
+        unknown = InterceptorChain(interceptors, method: .unknown)
     }
 }

@@ -113,7 +113,7 @@ import Testing
             #expect(error?.code == .invalidArgument)
             #expect(error?.message == "box 3 is 100 % wrong: größer")
             #expect(error?.metadata["hint"] == "smaller")
-            #expect(await failure { _ = try await loopback.unary("Surprise") }?.code == .internal)
+            #expect(await failure { _ = try await loopback.unary("Surprise") }?.code == .unknown)
 
             let call = try await loopback.connection.open(loopback.path("Late"))
             var answers = call.responses.makeAsyncIterator()

@@ -127,8 +127,10 @@ import Testing
         #expect(MessageReaderTests.outputs(&reader, budget) == ["credit 49505"])
         #expect(budget.used == 50_000)
         let context = CallContext(path: "/a/b", metadata: [:], deadline: nil, peer: "p", takesAttachments: false)
-        let call = ServerCall(
-            stream: 1, context: context, handler: .immediate { _, payload in UnaryResponse(payload) }, reader: reader)
+        let method = ServerMethod(
+            .immediate { _, payload in UnaryResponse(payload) }, of: MethodDescription(service: "a", method: "b"),
+            interceptors: [])
+        let call = ServerCall(stream: 1, context: context, method: method, start: .distantPast, reader: reader)
         reader = MessageReaderTests.reader()
         call.end(RPCError(.cancelled, "over"), budget: budget)
         #expect(budget.used == 0)

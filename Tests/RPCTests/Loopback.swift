@@ -25,13 +25,16 @@ struct Loopback {
 
     /// Serves `methods` while `body` runs; the server has ended when this returns.
     static func with(
-        _ methods: [String: RPCHandler] = [:], services: [any RPCService] = [], server: ServerConfiguration = .init(),
+        _ methods: [String: RPCHandler] = [:], services: [any RPCService] = [],
+        interceptors: [any ServerInterceptor] = [], server: ServerConfiguration = .init(),
         client: ClientConfiguration = .patient,
         serverBudget: MemoryBudget = MemoryBudget(limit: 256 << 20),
         clientBudget: MemoryBudget = MemoryBudget(limit: 256 << 20),
         _ body: (Loopback) async throws -> Void
     ) async throws {
-        try await serving(methods, services: services, server: server, budget: serverBudget) { running in
+        try await serving(
+            methods, services: services, interceptors: interceptors, server: server, budget: serverBudget
+        ) { running in
             let connection = try await RPCConnection.connect(
                 to: running.address, configuration: client, budget: clientBudget, group: group, logger: logger)
             defer { connection.close() }
@@ -41,12 +44,15 @@ struct Loopback {
 
     static func serving(
         _ methods: [String: RPCHandler], services: [any RPCService] = [],
-        server configuration: ServerConfiguration = .init(), budget: MemoryBudget = MemoryBudget(limit: 256 << 20),
+        interceptors: [any ServerInterceptor] = [], server configuration: ServerConfiguration = .init(),
+        budget: MemoryBudget = MemoryBudget(limit: 256 << 20),
         _ body: (RPCServer) async throws -> Void
     ) async throws {
         let server = try await RPCServer.bind(
             host: "127.0.0.1", port: 0, configuration: configuration,
-            services: services + [TableService(methods: methods)], budget: budget, group: group, logger: logger)
+            services: services + [TableService(methods: methods)], interceptors: interceptors, budget: budget,
+            group: group,
+            logger: logger)
         try await withThrowingTaskGroup(of: Void.self) { tasks in
             tasks.addTask { try await server.run() }
             do { try await body(server) } catch {

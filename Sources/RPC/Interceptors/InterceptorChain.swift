@@ -1,0 +1,76 @@
+import NIOCore
+
+/// The hooks of all interceptors at one method, in the order of the server's list. Made when the server starts.
+final class InterceptorChain: Sendable {
+    private let hooks: [CallHooks]
+    /// The clock is read only when somebody wants to know.
+    private let isTimed: Bool
+
+    /// nil if nobody looks at the calls of `method`.
+    init?(_ interceptors: [any ServerInterceptor], method: MethodDescription) {
+        hooks = interceptors.map { $0.hooks(for: method) }.filter { !$0.isNone }
+        isTimed = hooks.contains { $0.finished != nil }
+        if hooks.isEmpty { return nil }
+    }
+
+    /// At the head of a request.
+    /// - Returns: when the call began, for `report`.
+    /// - Throws: the status, if the call is refused; who has admitted it was told.
+    func admit(_ context: inout CallContext) throws(RPCError) -> NIODeadline {
+        let start = isTimed ? NIODeadline.now() : .distantPast
+        for (index, hooks) in hooks.enumerated() {
+            guard let admit = hooks.admit else { continue }
+            do {
+                try admit(&context)
+            } catch {
+                let refusal = RPCError(handler: error)
+                report(context, refusal, since: start, traffic: CallTraffic(), to: index)
+                throw refusal
+            }
+        }
+        return start
+    }
+
+    /// At the end of a call that was admitted.
+    /// - Parameter error: nil for OK.
+    func report(_ context: CallContext, _ error: RPCError?, since start: NIODeadline, traffic: CallTraffic) {
+        report(context, error, since: start, traffic: traffic, to: hooks.count)
+    }
+
+    private func report(
+        _ context: CallContext, _ error: RPCError?, since start: NIODeadline, traffic: CallTraffic, to end: Int
+    ) {
+        guard isTimed else { return }
+        let duration = Duration.nanoseconds((NIODeadline.now() - start).nanoseconds)
+        let report = CallReport(error: error, duration: duration, traffic: traffic)
+        for hooks in hooks[..<end].reversed() { hooks.finished?(context, report) }
+    }
+
+    /// `handler` inside of all `around`, the first one outermost.
+    func wrap(_ handler: RPCHandler) -> RPCHandler {
+        hooks.reversed().reduce(handler) { inner, hooks in
+            guard let around = hooks.around else { return inner }
+            switch inner {
+            case .immediate: return inner
+            case .unary(let body):
+                return .unary { context, request in
+                    var response: UnaryResponse?
+                    try await around(context) { response = try await body(context, request) }
+                    guard let response else { throw Self.handlerWasLeftOut }
+                    return response
+                }
+            case .stream(let body):
+                return .stream { context, requests, responses in
+                    var hasRun = false
+                    try await around(context) {
+                        try await body(context, requests, responses)
+                        hasRun = true
+                    }
+                    guard hasRun else { throw Self.handlerWasLeftOut }
+                }
+            }
+        }
+    }
+
+    private static let handlerWasLeftOut = RPCError(.internal, "an interceptor neither ran the handler nor refused")
+}
