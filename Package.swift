@@ -23,7 +23,7 @@ let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
 /// `BUILD_PART=rpc` leaves out everything that RPC does not need, for builds with sanitizers and for work on it.
 let parts: [String: Set<String>] = [
     "rpc": [
-        "CNghttp2", "CProtobufC", "CZlib", "CMessages", "CRPCMessages", "HTTP2", "RPC", "Messages",
+        "CNghttp2", "CProtobufC", "CBoundedProtobuf", "CZlib", "CMessages", "CRPCMessages", "HTTP2", "RPC", "Messages",
         "Mesh", "Services", "TestSupport", "HTTP2Tests", "RPCTests", "MessagesTests", "MeshTests",
         "ConformanceTests",
     ]
@@ -59,6 +59,8 @@ let package = Package(
         // C that proto/generate.sh writes from proto/; never edited.
         .target(name: "CMessages", dependencies: ["CProtobufC"]),
         .target(name: "CRPCMessages", dependencies: ["CProtobufC"]),
+        // protobuf-c with limits, for messages of peers.
+        .target(name: "CBoundedProtobuf", dependencies: ["CProtobufC"]),
 
         // Bytes in, HTTP/2 events out; the NIO handler. Knows nothing of gRPC.
         .target(name: "HTTP2", dependencies: ["CNghttp2", nioCore], swiftSettings: strict),
@@ -66,13 +68,13 @@ let package = Package(
         .target(
             name: "RPC",
             dependencies: [
-                "HTTP2", "CRPCMessages", "CZlib", nioCore, nioPosix, nioSSL, logging, metrics,
+                "HTTP2", "CRPCMessages", "CBoundedProtobuf", "CZlib", nioCore, nioPosix, nioSSL, logging, metrics,
                 .product(name: "DequeModule", package: "swift-collections"),
             ],
             swiftSettings: strict),
 
         // The shared words (Frame, Box, Detection, Track) and their wire form.
-        .target(name: "Messages", dependencies: ["CMessages", nioCore], swiftSettings: strict),
+        .target(name: "Messages", dependencies: ["CMessages", "CBoundedProtobuf", nioCore], swiftSettings: strict),
         // Method names, typed clients, handler protocols.
         .target(name: "Services", dependencies: ["RPC", "Messages", nioCore], swiftSettings: strict),
         // Which endpoint: resolvers, subchannels, balancing, retries. Never sees a frame.
@@ -138,7 +140,8 @@ let package = Package(
         .testTarget(
             name: "RPCTests", dependencies: ["RPC", "HTTP2", nioCore, nioPosix, nioEmbedded, logging],
             swiftSettings: strict),
-        .testTarget(name: "MessagesTests", dependencies: ["Messages", nioCore], swiftSettings: strict),
+        .testTarget(name: "MessagesTests",
+            dependencies: ["Messages", "CMessages", "CRPCMessages", "CBoundedProtobuf", "CProtobufC", nioCore], swiftSettings: strict),
         .testTarget(name: "MeshTests", dependencies: ["Mesh", "RPC", nioCore, nioPosix, logging], swiftSettings: strict),
         // Tests/CVisionTests, in C, is built by its own run.sh, under sanitizers.
         .testTarget(

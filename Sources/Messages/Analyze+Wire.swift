@@ -19,8 +19,7 @@ extension AnalyzeRequest: WireCodable {
     public static func decode(_ wire: WireMessage) throws(MessageError) -> AnalyzeRequest {
         let (rest, payload) = try FramePayload.split(wire)
         return try unsafe Wire.unpack(
-            "AnalyzeRequest", rest.message, framemesh__v1__analyze_request__unpack,
-            framemesh__v1__analyze_request__free_unpacked
+            "AnalyzeRequest", rest.message, framemesh__v1__analyze_request__init
         ) { (c) throws(MessageError) in
             guard let policy = unsafe StreamPolicy(rawValue: c.policy.rawValue) else {
                 throw MessageError("stream policy \(unsafe c.policy.rawValue) is not known")
@@ -62,8 +61,7 @@ extension AnalyzeResponse: WireCodable {
 
     public static func decode(_ wire: WireMessage) throws(MessageError) -> AnalyzeResponse {
         try unsafe Wire.unpack(
-            "AnalyzeResponse", wire.message, framemesh__v1__analyze_response__unpack,
-            framemesh__v1__analyze_response__free_unpacked
+            "AnalyzeResponse", wire.message, framemesh__v1__analyze_response__init
         ) { (c) throws(MessageError) in
             guard let status = unsafe AnswerStatus(rawValue: c.status.rawValue) else {
                 throw MessageError("answer status \(unsafe c.status.rawValue) is not known")

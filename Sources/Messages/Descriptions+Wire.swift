@@ -34,8 +34,7 @@ public struct ListPipelinesResponse: WireCodable {
 
     public static func decode(_ wire: WireMessage) throws(MessageError) -> ListPipelinesResponse {
         try unsafe Wire.unpack(
-            "ListPipelinesResponse", wire.message, framemesh__v1__list_pipelines_response__unpack,
-            framemesh__v1__list_pipelines_response__free_unpacked
+            "ListPipelinesResponse", wire.message, framemesh__v1__list_pipelines_response__init
         ) { (c) throws(MessageError) in
             ListPipelinesResponse(
                 pipelines: unsafe try Wire.list(c.n_pipelines, c.pipelines) { (p) throws(MessageError) in
@@ -64,8 +63,7 @@ public struct ListNodesResponse: WireCodable {
 
     public static func decode(_ wire: WireMessage) throws(MessageError) -> ListNodesResponse {
         try unsafe Wire.unpack(
-            "ListNodesResponse", wire.message, framemesh__v1__list_nodes_response__unpack,
-            framemesh__v1__list_nodes_response__free_unpacked
+            "ListNodesResponse", wire.message, framemesh__v1__list_nodes_response__init
         ) { (c) throws(MessageError) in
             ListNodesResponse(nodes: unsafe try Wire.list(c.n_nodes, c.nodes, NodeState.init))
         }
@@ -105,8 +103,7 @@ extension NodeDescription: WireCodable {
 
     public static func decode(_ wire: WireMessage) throws(MessageError) -> NodeDescription {
         try unsafe Wire.unpack(
-            "NodeDescription", wire.message, framemesh__v1__node_description__unpack,
-            framemesh__v1__node_description__free_unpacked, NodeDescription.init)
+            "NodeDescription", wire.message, framemesh__v1__node_description__init, NodeDescription.init)
     }
 
     func fill(_ arena: inout Arena) -> UnsafeMutablePointer<Framemesh__V1__NodeDescription> {

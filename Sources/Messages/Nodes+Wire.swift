@@ -16,8 +16,7 @@ extension DetectRequest: WireCodable {
     public static func decode(_ wire: WireMessage) throws(MessageError) -> DetectRequest {
         let (rest, payload) = try FramePayload.split(wire)
         return try unsafe Wire.unpack(
-            "DetectRequest", rest.message, framemesh__v1__detect_request__unpack,
-            framemesh__v1__detect_request__free_unpacked
+            "DetectRequest", rest.message, framemesh__v1__detect_request__init
         ) { (c) throws(MessageError) in
             unsafe DetectRequest(
                 frame: try Frame.read(c.frame, payload), model: try Wire.text(c.model),
@@ -45,8 +44,7 @@ extension DetectResponse: WireCodable {
 
     public static func decode(_ wire: WireMessage) throws(MessageError) -> DetectResponse {
         try unsafe Wire.unpack(
-            "DetectResponse", wire.message, framemesh__v1__detect_response__unpack,
-            framemesh__v1__detect_response__free_unpacked
+            "DetectResponse", wire.message, framemesh__v1__detect_response__init
         ) { (c) throws(MessageError) in
             var response = DetectResponse()
             response.width = unsafe Int(c.width)
@@ -77,8 +75,7 @@ extension ClassifyRequest: WireCodable {
     public static func decode(_ wire: WireMessage) throws(MessageError) -> ClassifyRequest {
         let (rest, payload) = try FramePayload.split(wire)
         return try unsafe Wire.unpack(
-            "ClassifyRequest", rest.message, framemesh__v1__classify_request__unpack,
-            framemesh__v1__classify_request__free_unpacked
+            "ClassifyRequest", rest.message, framemesh__v1__classify_request__init
         ) { (c) throws(MessageError) in
             unsafe ClassifyRequest(
                 frame: try Frame.read(c.frame, payload), model: try Wire.text(c.model),
@@ -112,8 +109,7 @@ extension ClassifyResponse: WireCodable {
 
     public static func decode(_ wire: WireMessage) throws(MessageError) -> ClassifyResponse {
         try unsafe Wire.unpack(
-            "ClassifyResponse", wire.message, framemesh__v1__classify_response__unpack,
-            framemesh__v1__classify_response__free_unpacked
+            "ClassifyResponse", wire.message, framemesh__v1__classify_response__init
         ) { (c) throws(MessageError) in
             var response = ClassifyResponse()
             response.width = unsafe Int(c.width)

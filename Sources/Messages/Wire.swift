@@ -1,3 +1,4 @@
+import CBoundedProtobuf
 import CMessages
 import CProtobufC
 import NIOCore
@@ -18,19 +19,27 @@ enum Wire {
         return buffer
     }
 
-    /// Unpacks `bytes`, hands the struct to `read`, and frees it.
+    /// Unpacks `bytes` within limits, hands the struct to `read`, and frees it.
+    /// - Parameter initialise: the generated `…__init`, which knows the type's descriptor.
     static func unpack<T, Value>(
         _ name: String, _ bytes: ByteBuffer,
-        _ unpacker: (UnsafeMutablePointer<ProtobufCAllocator>?, Int, UnsafePointer<UInt8>?) -> UnsafeMutablePointer<T>?,
-        _ release: (UnsafeMutablePointer<T>?, UnsafeMutablePointer<ProtobufCAllocator>?) -> Void,
+        _ initialise: (UnsafeMutablePointer<T>?) -> Void,
         _ read: (T) throws(MessageError) -> Value
     ) throws(MessageError) -> Value {
-        let unpacked = unsafe bytes.withUnsafeReadableBytes { raw in
-            unsafe unpacker(nil, raw.count, raw.baseAddress?.assumingMemoryBound(to: UInt8.self))
+        let type = unsafe withUnsafeTemporaryAllocation(of: T.self, capacity: 1) { place in
+            unsafe initialise(place.baseAddress)
+            return unsafe UnsafeRawPointer(place.baseAddress)?.load(as: ProtobufCMessage.self).descriptor
         }
-        guard let message = unsafe unpacked else { throw MessageError("bytes are not a \(name)") }
-        defer { unsafe release(message, nil) }
-        return try unsafe read(message.pointee)
+        var refusal = BOUNDED_NONE
+        let unpacked = unsafe bytes.withUnsafeReadableBytes { raw in
+            unsafe bounded_unpack(
+                type, raw.count, raw.baseAddress?.assumingMemoryBound(to: UInt8.self), nil, &refusal)
+        }
+        guard let unpacked = unsafe unpacked else {
+            throw MessageError("bytes are not a \(name): \(unsafe String(cString: bounded_refusal_text(refusal)))")
+        }
+        defer { unsafe bounded_free(unpacked) }
+        return try unsafe read(UnsafeRawPointer(unpacked).assumingMemoryBound(to: T.self).pointee)
     }
 
     static func text(_ pointer: UnsafeMutablePointer<CChar>?) throws(MessageError) -> String {

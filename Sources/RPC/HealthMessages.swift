@@ -32,39 +32,33 @@ enum HealthMessages {
     /// The service that a request names.
     static func service(of request: ByteBuffer) throws(RPCError) -> String {
         try checkSize(request)
-        let message = unsafe request.withUnsafeReadableBytes { raw in
-            unsafe grpc__health__v1__health_check_request__unpack(
-                nil, raw.count, raw.baseAddress?.assumingMemoryBound(to: UInt8.self))
+        return try unsafe BoundedProtobuf.unpack(
+            "HealthCheckRequest", request, code: .invalidArgument, grpc__health__v1__health_check_request__init
+        ) { (message) throws(RPCError) in
+            guard let name = unsafe message.service else { return "" }
+            guard let text = unsafe String(validatingCString: name) else {
+                throw RPCError(
+                    .invalidArgument, "the service name of a HealthCheckRequest is not UTF-8", limit: .protobuf)
+            }
+            return text
         }
-        guard let message = unsafe message else {
-            throw RPCError(.invalidArgument, "\(request.readableBytes) bytes are not a HealthCheckRequest")
-        }
-        defer { unsafe grpc__health__v1__health_check_request__free_unpacked(message, nil) }
-        guard let name = unsafe message.pointee.service else { return "" }
-        guard let text = unsafe String(validatingCString: name) else {
-            throw RPCError(.invalidArgument, "the service name of a HealthCheckRequest is not UTF-8")
-        }
-        return text
     }
 
     /// A status that is not known here is `unknown`.
     static func status(of response: ByteBuffer) throws(RPCError) -> HealthService.Status {
         try checkSize(response)
-        let message = unsafe response.withUnsafeReadableBytes { raw in
-            unsafe grpc__health__v1__health_check_response__unpack(
-                nil, raw.count, raw.baseAddress?.assumingMemoryBound(to: UInt8.self))
+        return try unsafe BoundedProtobuf.unpack(
+            "HealthCheckResponse", response, code: .internal, grpc__health__v1__health_check_response__init
+        ) { (message) throws(RPCError) in
+            unsafe HealthService.Status(rawValue: message.status.rawValue) ?? .unknown
         }
-        guard let message = unsafe message else {
-            throw RPCError(.internal, "\(response.readableBytes) bytes are not a HealthCheckResponse")
-        }
-        defer { unsafe grpc__health__v1__health_check_response__free_unpacked(message, nil) }
-        return HealthService.Status(rawValue: unsafe message.pointee.status.rawValue) ?? .unknown
     }
 
     private static func checkSize(_ message: ByteBuffer) throws(RPCError) {
         guard message.readableBytes <= maxMessageBytes else {
             throw RPCError(
-                .invalidArgument, "health message has \(message.readableBytes) bytes, limit \(maxMessageBytes)")
+                .invalidArgument, "health message has \(message.readableBytes) bytes, limit \(maxMessageBytes)",
+                limit: .protobuf)
         }
     }
 

@@ -72,16 +72,17 @@ import Testing
 
     @Test(arguments: [false, true])
     func muchBesideThePixelsIsRefused(_ isAttached: Bool) throws {
-        // A field that is not known, inside of `frame` (field 1), as often as it takes.
-        func wire(_ bytes: Int) -> WireMessage {
-            var message = ByteBuffer(bytes: [0x0a])
-            var length = bytes
+        // A field that is not known, inside of `frame` (field 1).
+        func field(_ tag: UInt8, _ content: [UInt8]) -> [UInt8] {
+            var (head, length) = ([tag], content.count)
             while length >= 0x80 {
-                message.writeInteger(UInt8(truncatingIfNeeded: length) | 0x80)
+                head.append(UInt8(truncatingIfNeeded: length) | 0x80)
                 length >>= 7
             }
-            message.writeInteger(UInt8(length))
-            for _ in 0..<bytes / 2 { message.writeBytes([0x78, 0x01]) }
+            return head + [UInt8(length)] + content
+        }
+        func wire(_ bytes: Int) -> WireMessage {
+            let message = ByteBuffer(bytes: field(0x0a, field(0x7a, Array(repeating: 1, count: bytes - 4))))
             if isAttached { return WireMessage(message: message, pixels: pixels) }
             return WireMessage(message: plain(WireMessage(message: message, pixels: pixels)))
         }
