@@ -103,8 +103,10 @@ struct MessageParser {
     /// Makes room for the message that was `sized`.
     mutating func begin() {
         guard state == .sized else { return }
-        message = ByteBufferAllocator().buffer(capacity: Int(messageLength))
-        attachment = hasAttachment ? ByteBufferAllocator().buffer(capacity: Int(attachmentLength)) : nil
+        message =
+            messageLength < BufferPool.smallestMessage
+            ? ByteBufferAllocator().buffer(capacity: Int(messageLength)) : .pooled(capacity: Int(messageLength))
+        attachment = hasAttachment ? .pooled(capacity: Int(attachmentLength)) : nil
         state = .body
     }
 
