@@ -24,6 +24,7 @@ final class ClientConnection: HTTP2Delegate, LoopBound {
     private var pending = CircularBuffer<ClientStream>()
     private var peerStreamLimit: UInt32 = 0
     private var openStreams = 0
+    private var intake: LargeIntake
     private var sweep = DeadlineSweep()
     private var timer: Scheduled<Void>?
     private var isDraining = false
@@ -61,6 +62,7 @@ final class ClientConnection: HTTP2Delegate, LoopBound {
         settings.maxFrameBytes = configuration.maxFrameBytes
         settings.maxHeaderListBytes = configuration.maxMetadataBytes
         settings.maxHeaderFields = configuration.maxMetadataFields
+        intake = LargeIntake(windowBytes: settings.connectionWindowBytes)
         session = try Session(role: .client, settings: settings)
         let promise = eventLoop.makePromise(of: Void.self)
         ready = promise
@@ -206,6 +208,7 @@ final class ClientConnection: HTTP2Delegate, LoopBound {
         }
         call.reader?.receive(data)
         pump(call)
+        while let stream = intake.next() { goOn(stream) }
     }
 
     private func received(_ fields: [HeaderField], endStream: Bool, _ call: ClientStream) {
@@ -245,11 +248,12 @@ final class ClientConnection: HTTP2Delegate, LoopBound {
     }
 
     private func pump(_ call: ClientStream) {
-        while !call.hasEnded, let output = call.reader?.next(budget) {
+        while !call.hasEnded, let output = call.reader?.next(budget, intake) {
             switch output {
             case .message(let payload, let credit): deliver(payload, credit: credit, to: call)
             case .credit(let bytes): self.credit(bytes, on: call)
             case .park(let bytes): park(call, bytes)
+            case .queue: queue(call)
             case .end: finish(call)
             case .failed(let error): finish(call, call.status?.error ?? error)
             }
@@ -266,6 +270,28 @@ final class ClientConnection: HTTP2Delegate, LoopBound {
                 call.reader?.granted(lease)
                 connection.pump(call)
             }
+        }
+    }
+
+    private func queue(_ call: ClientStream) {
+        guard let id = call.id else { return }
+        if !intake.hasWaiting { tickLater() }
+        intake.wait(id)
+    }
+
+    private func goOn(_ stream: Int32) {
+        guard let call = calls[stream], !call.hasEnded else { return }
+        call.reader?.turnCame()
+        pump(call)
+    }
+
+    private func tickLater() {
+        eventLoop.assumeIsolated().scheduleTask(in: LargeIntake.tickInterval) { [weak self] in
+            guard let self else { return }
+            if let stream = intake.tick() { goOn(stream) }
+            while let stream = intake.next() { goOn(stream) }
+            if intake.hasWaiting { tickLater() }
+            flush()
         }
     }
 

@@ -5,7 +5,8 @@ import NIOCore
 /// A peer may always have a window of bytes on the way. A message larger than half a window is credited early, as soon
 /// as memory is reserved for it, up to that half; the rest is credited when its consumer takes it. So a message of any
 /// size fits, and at most two large ones wait for a slow consumer. What comes before memory is granted stays within the
-/// window. A value; its owner acts on the outputs until there is none.
+/// window, as does what comes while other messages of the connection are received (`LargeIntake`). A value; its owner
+/// acts on the outputs until there is none.
 struct MessageReader {
     enum Output {
         case message(Payload, credit: Int)
@@ -13,6 +14,8 @@ struct MessageReader {
         case credit(Int)
         /// No memory now: wait for so many bytes, then call `granted`.
         case park(Int)
+        /// Other messages come first: wait for the turn, then call `turnCame`.
+        case queue
         /// The peer has sent all its messages.
         case end
         case failed(RPCError)
@@ -22,9 +25,13 @@ struct MessageReader {
     private let windowBytes: Int
     private var input = ByteBuffer()
     private var isParked = false
+    /// `input` is not the receive buffer.
+    private var hasParkedInput = false
     private var hasEnded = false
     private var isDone = false
     private var lease: MemoryBudget.Lease?
+    private var isNext = false
+    private var part: LargeIntake.Part?
     private let maxEmptyMessages: Int
     /// Without a byte, one after the other: they cost a peer five bytes each, and no window.
     private var emptyMessages = 0
@@ -53,9 +60,18 @@ struct MessageReader {
         self.lease = lease
     }
 
-    mutating func next(_ budget: MemoryBudget) -> Output? {
+    mutating func turnCame() {
+        guard isParked, lease == nil else { return }
+        isParked = false
+        isNext = true
+    }
+
+    mutating func next(_ budget: MemoryBudget, _ intake: LargeIntake) -> Output? {
         while !isParked, !isDone {
-            switch parser.next(&input) {
+            let before = input.readableBytes
+            let step = parser.next(&input)
+            part?.received(before - input.readableBytes)
+            switch step {
             case .needsMore: return outOfInput()
             case .sized(let body, let prefix):
                 wireBytes = body + prefix
@@ -66,6 +82,11 @@ struct MessageReader {
                             .resourceExhausted, "more than \(maxEmptyMessages) empty messages in a row",
                             limit: .emptyMessages))
                 }
+                if part == nil, wireBytes > windowBytes {
+                    part = intake.begin(bytes: body, isNext: isNext)
+                    isNext = false
+                    if part == nil { return park(.queue) }
+                }
                 if lease == nil, body >= MemoryBudget.smallestReservation {
                     guard body <= budget.limit else {
                         return fail(
@@ -74,13 +95,14 @@ struct MessageReader {
                                 limit: .memoryBudget))
                     }
                     lease = budget.reserve(body)
-                    if lease == nil { return park(body) }
+                    if lease == nil { return park(.park(body)) }
                 }
                 parser.begin()
                 credited = max(0, wireBytes - windowBytes / 2)
                 if credited > 0 { return .credit(credited) }
             case .message(var payload):
                 payload.lease = lease.take()
+                part = nil
                 return .message(payload, credit: wireBytes - credited)
             case .failed(let error): return fail(error)
             }
@@ -91,6 +113,7 @@ struct MessageReader {
     private mutating func outOfInput() -> Output? {
         // Lets the receive buffer go.
         input = ByteBuffer()
+        hasParkedInput = false
         guard hasEnded else { return nil }
         guard parser.isBetweenMessages else {
             return fail(RPCError(.internal, "stream ended inside a message", limit: .malformedCall))
@@ -99,11 +122,16 @@ struct MessageReader {
         return .end
     }
 
-    private mutating func park(_ bytes: Int) -> Output {
+    private mutating func park(_ output: Output) -> Output {
+        // Memory of its own, so that the receive buffer is not held for long.
+        if !hasParkedInput {
+            hasParkedInput = true
+            var own = ByteBuffer.pooled(capacity: windowBytes)
+            own.writeBuffer(&input)
+            input = own
+        }
         isParked = true
-        // A copy of its own, so that the receive buffer is not held for long.
-        input = ByteBuffer(bytes: input.readableBytesView)
-        return .park(bytes)
+        return output
     }
 
     private mutating func fail(_ error: RPCError) -> Output {

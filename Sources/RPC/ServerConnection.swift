@@ -13,6 +13,7 @@ final class ServerConnection: HTTP2Delegate, LoopBound {
     private var http2: HTTP2Handler?
     private(set) var inbox: LoopInbox<ServerConnection>?
     private var calls: [Int32: ServerCall] = [:]
+    private var intake: LargeIntake
     private var sweep = DeadlineSweep()
     private var timer: Scheduled<Void>?
     /// Handlers that run, also those whose stream is gone: a peer cannot start more by resetting streams.
@@ -42,6 +43,7 @@ final class ServerConnection: HTTP2Delegate, LoopBound {
         settings.maxConcurrentStreams = limits.maxConcurrentStreams
         settings.maxHeaderListBytes = limits.maxMetadataBytes
         settings.maxHeaderFields = limits.maxMetadataFields
+        intake = LargeIntake(windowBytes: settings.connectionWindowBytes)
         session = try Session(role: .server, settings: settings)
         peer = channel.remoteAddress?.readable ?? "unknown"
         eventLoop = channel.eventLoop
@@ -83,6 +85,7 @@ final class ServerConnection: HTTP2Delegate, LoopBound {
         guard let call = calls[stream], !call.isAnswered else { return }
         call.reader?.receive(data)
         pump(call)
+        while let stream = intake.next() { goOn(stream) }
     }
 
     private func requestEnded(_ call: ServerCall) {
@@ -172,11 +175,12 @@ final class ServerConnection: HTTP2Delegate, LoopBound {
     }
 
     private func pump(_ call: ServerCall) {
-        while !call.isAnswered, let output = call.reader?.next(context.budget) {
+        while !call.isAnswered, let output = call.reader?.next(context.budget, intake) {
             switch output {
             case .message(let payload, let credit): deliver(payload, credit: credit, to: call)
             case .credit(let bytes): session.credit(stream: call.stream, bytes: bytes)
             case .park(let bytes): park(call, bytes)
+            case .queue: queue(call)
             case .end: allReceived(call)
             case .failed(let error): finish(call, error)
             }
@@ -193,6 +197,27 @@ final class ServerConnection: HTTP2Delegate, LoopBound {
                 call.reader?.granted(lease)
                 connection.pump(call)
             }
+        }
+    }
+
+    private func queue(_ call: ServerCall) {
+        if !intake.hasWaiting { tickLater() }
+        intake.wait(call.stream)
+    }
+
+    private func goOn(_ stream: Int32) {
+        guard let call = calls[stream], !call.isAnswered else { return }
+        call.reader?.turnCame()
+        pump(call)
+    }
+
+    private func tickLater() {
+        eventLoop.assumeIsolated().scheduleTask(in: LargeIntake.tickInterval) { [weak self] in
+            guard let self else { return }
+            if let stream = intake.tick() { goOn(stream) }
+            while let stream = intake.next() { goOn(stream) }
+            if intake.hasWaiting { tickLater() }
+            flush()
         }
     }
 

@@ -17,14 +17,17 @@ import Testing
         return buffer
     }
 
-    static func outputs(_ reader: inout MessageReader, _ budget: MemoryBudget) -> [String] {
+    static func outputs(
+        _ reader: inout MessageReader, _ budget: MemoryBudget, _ intake: LargeIntake = LargeIntake(windowBytes: 1 << 20)
+    ) -> [String] {
         var texts: [String] = []
-        while let output = reader.next(budget) {
+        while let output = reader.next(budget, intake) {
             switch output {
             case .message(let payload, let credit):
                 texts.append("message \(payload.message.readableBytes) credit \(credit)")
             case .credit(let bytes): texts.append("credit \(bytes)")
             case .park(let bytes): texts.append("park \(bytes)")
+            case .queue: texts.append("queue")
             case .end: texts.append("end")
             case .failed(let error): texts.append("failed \(error.code)")
             }
@@ -83,5 +86,33 @@ import Testing
         reader.receive(bytes.readSlice(length: length) ?? ByteBuffer())
         reader.receiveEnd()
         #expect(Self.outputs(&reader, MemoryBudget(limit: 100)) == ["failed INTERNAL"])
+    }
+
+    @Test func aLargeMessageWaitsWhileOthersFillTheConnectionsWindow() throws {
+        let budget = MemoryBudget(limit: 1 << 20)
+        var intake = LargeIntake(windowBytes: 20_000)
+        var first = Self.reader()
+        var second = Self.reader()
+        first.receive(Self.prefix(50_000))
+        #expect(Self.outputs(&first, budget, intake) == ["credit 49505"])
+        second.receive(Self.prefix(50_000))
+        #expect(Self.outputs(&second, budget, intake) == ["queue"])
+        intake.wait(3)
+        // Only the first has memory.
+        #expect(budget.used == 50_000)
+        first.receive(ByteBuffer(repeating: 1, count: 30_000))
+        #expect(Self.outputs(&first, budget, intake) == [])
+        #expect(intake.next() == nil)
+        second.receive(ByteBuffer(repeating: 2, count: 900))
+        first.receive(ByteBuffer(repeating: 1, count: 10_000))
+        #expect(Self.outputs(&first, budget, intake) == [])
+        #expect(intake.next() == 3)
+        second.turnCame()
+        #expect(Self.outputs(&second, budget, intake) == ["credit 49505"])
+        first.receive(ByteBuffer(repeating: 1, count: 10_000))
+        second.receive(ByteBuffer(repeating: 2, count: 49_100))
+        #expect(Self.outputs(&first, budget, intake) == ["message 50000 credit 500"])
+        #expect(Self.outputs(&second, budget, intake) == ["message 50000 credit 500"])
+        #expect(budget.used == 0)
     }
 }

@@ -1,0 +1,71 @@
+import NIOCore
+import Synchronization
+
+/// Which messages larger than a stream's window one connection receives now, and which wait, in their order.
+///
+/// The connection's window bounds what can be on its way at once. Letting more messages grow than fill it makes nothing
+/// faster: it only spreads the same bytes over more memory, which then misses the caches. So a message waits, in the
+/// window of its stream, while those before it still lack a window's worth of bytes.
+///
+/// Nobody is held up by senders that are slow or stuck: at each `tick` at which less than a window's worth has come
+/// since the last one, a message goes on. A value of the connection's loop.
+struct LargeIntake {
+    /// From tick to tick while messages wait.
+    static let tickInterval = TimeAmount.milliseconds(50)
+
+    /// A message that is received: how much of it still lacks. What lacks no more counts no more, also when its stream
+    /// ends before.
+    final class Part: Sendable {
+        private let total: Total
+        private let lacking: Atomic<Int>
+
+        fileprivate init(_ total: Total, bytes: Int) {
+            self.total = total
+            lacking = Atomic(bytes)
+            total.lacking.add(bytes, ordering: .relaxed)
+        }
+
+        func received(_ bytes: Int) {
+            lacking.subtract(bytes, ordering: .relaxed)
+            total.lacking.subtract(bytes, ordering: .relaxed)
+            total.received.add(bytes, ordering: .relaxed)
+        }
+
+        deinit { total.lacking.subtract(lacking.load(ordering: .relaxed), ordering: .relaxed) }
+    }
+
+    /// Atomic only because the last reference to a call, and with it a part, may go on any thread.
+    fileprivate final class Total: Sendable {
+        let lacking = Atomic(0)
+        let received = Atomic(0)
+    }
+
+    private let windowBytes: Int
+    private let total = Total()
+    private var waiting = CircularBuffer<Int32>()
+    private var receivedAtTick = 0
+
+    init(windowBytes: Int) { self.windowBytes = windowBytes }
+
+    var hasWaiting: Bool { !waiting.isEmpty }
+
+    /// nil: it is to wait.
+    func begin(bytes: Int, isNext: Bool) -> Part? {
+        guard isNext || (waiting.isEmpty && hasRoom) else { return nil }
+        return Part(total, bytes: bytes)
+    }
+
+    private var hasRoom: Bool { total.lacking.load(ordering: .relaxed) < windowBytes }
+
+    mutating func wait(_ stream: Int32) { waiting.append(stream) }
+
+    /// The stream whose message goes on now.
+    mutating func next() -> Int32? { hasRoom ? waiting.popFirst() : nil }
+
+    /// - Returns: the stream whose message goes on because the others are slow.
+    mutating func tick() -> Int32? {
+        let received = total.received.load(ordering: .relaxed)
+        defer { receivedAtTick = received }
+        return received - receivedAtTick < windowBytes ? waiting.popFirst() : nil
+    }
+}

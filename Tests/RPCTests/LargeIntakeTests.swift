@@ -1,0 +1,55 @@
+import Testing
+
+@testable import RPC
+
+@Suite struct LargeIntakeTests {
+    @Test func messagesWaitInTheirOrderUntilLessThanAWindowLacks() throws {
+        var intake = LargeIntake(windowBytes: 100)
+        let first = try #require(intake.begin(bytes: 90, isNext: false))
+        let second = try #require(intake.begin(bytes: 90, isNext: false))
+        #expect(intake.begin(bytes: 1, isNext: false) == nil)
+        intake.wait(5)
+        intake.wait(7)
+        #expect(intake.next() == nil)
+        first.received(81)
+        #expect(intake.next() == 5)
+        let third = try #require(intake.begin(bytes: 1000, isNext: true))
+        #expect(intake.next() == nil)
+        second.received(90)
+        third.received(1000)
+        #expect(intake.next() == 7)
+        #expect(!intake.hasWaiting)
+    }
+
+    @Test func whoeverWaitsGoesFirst() throws {
+        var intake = LargeIntake(windowBytes: 100)
+        let first = try #require(intake.begin(bytes: 100, isNext: false))
+        intake.wait(5)
+        first.received(100)
+        #expect(intake.begin(bytes: 1, isNext: false) == nil)
+    }
+
+    @Test func aMessageThatEndsEarlyCountsNoMore() throws {
+        var intake = LargeIntake(windowBytes: 100)
+        var first = intake.begin(bytes: 200, isNext: false)
+        first?.received(10)
+        intake.wait(5)
+        #expect(intake.next() == nil)
+        first = nil
+        #expect(intake.next() == 5)
+    }
+
+    @Test func slowSendersHoldNobodyUp() throws {
+        var intake = LargeIntake(windowBytes: 100)
+        let first = try #require(intake.begin(bytes: 1000, isNext: false))
+        intake.wait(5)
+        intake.wait(7)
+        first.received(150)
+        // The line is busy.
+        #expect(intake.tick() == nil)
+        first.received(99)
+        #expect(intake.tick() == 5)
+        #expect(intake.tick() == 7)
+        #expect(intake.tick() == nil)
+    }
+}
