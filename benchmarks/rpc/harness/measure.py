@@ -1,0 +1,194 @@
+"""Runs all systems in turn, and writes the results. Started by run.sh."""
+
+import argparse
+import json
+import random
+import resource
+import signal
+import sys
+import time
+from pathlib import Path
+
+import machine
+import measuring
+from measuring import Measurer
+from report import markdown
+from rows import GROUPS, ROWS
+from running import Failed
+from systems import NGHTTPD, OURS_SYNC
+
+RESULTS = Path(__file__).resolve().parent.parent / "results"
+PORT = 17300
+OPEN_FILES = 8192
+#: Kept free at the end of the time for what is measured once.
+EXTRAS_SECONDS = 200
+
+
+def options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="run.sh", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="one round, short, the kernel's congestion control only")
+    parser.add_argument("--only", default=",".join(GROUPS), help=f"some of {','.join(GROUPS)}")
+    parser.add_argument("--rows", default="", help="only rows whose name has this in it")
+    parser.add_argument("--systems", default="", help="only these systems, by comma")
+    parser.add_argument("--congestion", default="", help="by comma; default: the kernel's own, and cubic")
+    parser.add_argument("--rounds", type=int, help="default 3")
+    parser.add_argument("--seconds", type=float, help="of each measurement; default 1")
+    parser.add_argument("--minutes", type=float, help="begin no round that may not end in time; default 20")
+    parser.add_argument("--output", default="latest", help="the name of the files in results/")
+    chosen = parser.parse_args()
+    chosen.rounds = chosen.rounds or (1 if chosen.quick else 3)
+    chosen.seconds = chosen.seconds or (0.6 if chosen.quick else 1.0)
+    chosen.minutes = chosen.minutes or (5 if chosen.quick else 20)
+    kernel = machine.kernel_congestion()
+    default = [kernel] if chosen.quick else list(dict.fromkeys([kernel, "cubic"]))
+    chosen.congestion = chosen.congestion.split(",") if chosen.congestion else default
+    chosen.only = set(chosen.only.split(","))
+    chosen.systems = set(chosen.systems.split(",")) - {""}
+    unknown = (chosen.only - set(GROUPS)) | (set(chosen.congestion) - set(machine.available_congestion()))
+    if unknown:
+        parser.error(f"not known here: {', '.join(sorted(unknown))}")
+    return chosen
+
+
+def say(text: str) -> None:
+    print(f"{time.strftime('%H:%M:%S')} {text}", flush=True)
+
+
+def brief(values: dict[str, float]) -> str:
+    return "  ".join(f"{key} {value:,.1f}" for key, value in values.items() if key != "calls")
+
+
+class Run:
+    """All measurements of one invocation, in the order in which they were made."""
+
+    def __init__(self, chosen: argparse.Namespace):
+        self.chosen = chosen
+        self.kernel = machine.kernel_congestion()
+        self.deadline = time.monotonic() + chosen.minutes * 60
+        self.measurer = Measurer(PORT, chosen.seconds, warmup=0.4 * chosen.seconds)
+        self.measurements: list[dict] = []
+        self.extras: dict[str, dict] = {}
+        self.failures: list[str] = []
+
+    def _wants(self, name: str) -> bool:
+        return not self.chosen.systems or name in self.chosen.systems
+
+    def _probe(self, congestion: str) -> str | None:
+        """What to preload: nothing for the kernel's own."""
+        return None if congestion == self.kernel else congestion
+
+    def _attempt(self, label: str, measure) -> dict | None:
+        """A failed measurement has no number; it is listed, and the run fails in the end."""
+        try:
+            values = measure()
+        except Failed as failure:
+            self.failures.append(f"{label}: {failure}")
+            say(f"{label}: FAILED: {failure}")
+            return None
+        say(f"{label}: {brief(values)}")
+        return values
+
+    def check_congestion(self) -> None:
+        systems = {s.name: s for row in ROWS for s in row.systems if s != NGHTTPD and self._wants(s.name)}
+        for congestion in self.chosen.congestion:
+            for system in systems.values():
+                self.measurer.congestion_check(system, self._probe(congestion), congestion)
+        say(f"congestion control of accepted sockets checked: {', '.join(self.chosen.congestion)}")
+
+    def round(self, number: int, congestion: str) -> None:
+        is_kernels = congestion == self.kernel
+        for row in ROWS:
+            # The goals are for the table; the framings are compared once.
+            skips = row.group == "attachments" and not (is_kernels or len(self.chosen.congestion) == 1)
+            if row.group not in self.chosen.only or self.chosen.rows not in row.name or skips:
+                continue
+            systems = [system for system in row.systems if self._wants(system.name)]
+            # Nobody is always first: the machine may get slower or faster meanwhile.
+            random.Random(number).shuffle(systems)
+            for system in systems:
+                label = f"[{number} {congestion}] {row.name} {system.name}"
+                values = self._attempt(label, lambda: self.measurer.row(row, system, self._probe(congestion)))
+                self._keep(values, row.name, system.name, number, congestion)
+        if "client" in self.chosen.only and self.chosen.rows in "client":
+            for kind in measuring.clients():
+                values = self._attempt(
+                    f"[{number} {congestion}] client {kind}",
+                    lambda: self.measurer.client(kind, self._probe(congestion)))  # fmt: skip
+                self._keep(values, "client", f"{kind}-client", number, congestion)
+
+    def _keep(self, values: dict | None, row: str, system: str, number: int, congestion: str) -> None:
+        if values is not None:
+            self.measurements.append(
+                {"row": row, "system": system, "round": number, "congestion": congestion} | values)
+
+    def rounds(self) -> None:
+        longest = 0.0
+        reserved = min(EXTRAS_SECONDS, self.chosen.minutes * 60 / 3)
+        for number in range(1, self.chosen.rounds + 1):
+            begun = time.monotonic()
+            if number > 1 and begun + longest > self.deadline - reserved:
+                say(f"no time for round {number}")
+                return
+            for congestion in self.chosen.congestion:
+                self.round(number, congestion)
+            longest = max(longest, time.monotonic() - begun)
+
+    def once(self) -> None:
+        for group, name, measure in measuring.extras(self.chosen.only, len(measuring.clients()) > 1):
+            if not self._wants(name.split()[1 if group == "memory" else 0]):
+                continue
+            if time.monotonic() > self.deadline:
+                self.failures.append(f"{group} {name}: no time left")
+                continue
+            values = self._attempt(f"{group} {name}", lambda: measure(self.measurer))
+            if values is not None:
+                self.extras.setdefault(group, {})[name] = values
+
+    def results(self, facts: dict) -> dict:
+        return {
+            "machine": facts,
+            "seconds": self.chosen.seconds,
+            "congestion": self.chosen.congestion,
+            "measurements": self.measurements,
+            "once": self.extras,
+            "failures": self.failures,
+        }
+
+
+def interrupted(*_: object) -> None:
+    raise KeyboardInterrupt
+
+
+def main() -> int:
+    chosen = options()
+    signal.signal(signal.SIGTERM, interrupted)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (OPEN_FILES, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
+    facts = machine.facts()
+    for name, value in facts.items():
+        say(f"{name}: {value}")
+    run = Run(chosen)
+    try:
+        if not chosen.systems or OURS_SYNC.name in chosen.systems or chosen.only & {"small", "latency", "large"}:
+            run.check_congestion()
+        run.rounds()
+        run.once()
+    except Failed as failure:
+        run.failures.append(str(failure))
+        say(f"FAILED: {failure}")
+    except KeyboardInterrupt:
+        run.failures.append("interrupted")
+        say("interrupted")
+    results = run.results(facts)
+    RESULTS.mkdir(exist_ok=True)
+    (RESULTS / f"{chosen.output}.json").write_text(json.dumps(results, indent=1) + "\n")
+    text = markdown(results)
+    (RESULTS / f"{chosen.output}.md").write_text(text)
+    print("\n" + text)
+    say(f"written: results/{chosen.output}.md and .json")
+    for failure in run.failures:
+        say(f"failed: {failure}")
+    return 1 if run.failures else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

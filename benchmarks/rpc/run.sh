@@ -1,0 +1,48 @@
+#!/bin/bash
+# Measures our RPC beside its peers, and writes results/latest.md and latest.json.
+#
+#   benchmarks/rpc/run.sh [--quick] [--no-build] [--only small,latency,…] [--congestion bbr,cubic] …  (--help: all)
+#
+# Installs Debian's packages, builds what is measured, each in its own folder, then runs all in network and process
+# namespaces of their own: no port is taken, and whatever happens, nothing stays behind.
+set -euo pipefail
+cd "$(dirname "$0")"
+
+packages=(libgrpc++-dev libprotobuf-dev protobuf-compiler protobuf-compiler-grpc libnghttp2-dev nghttp2-client
+    nghttp2-server iproute2 util-linux pkg-config g++ make)
+arguments=()
+builds=yes
+for argument in "$@"; do
+    case "$argument" in
+        --no-build) builds=no ;;
+        --help | -h) sed -n '2,7s/^# \{0,1\}//p' "$0"; exec python3 harness/measure.py --help ;;
+        *) arguments+=("$argument") ;;
+    esac
+done
+
+if [ "$builds" = yes ]; then
+    missing=()
+    for package in "${packages[@]}"; do
+        dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing+=("$package")
+    done
+    if [ ${#missing[@]} -gt 0 ]; then
+        echo "installing ${missing[*]}"
+        apt-get update -qq
+        apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+    fi
+    echo "building the load generator, the probes and gRPC C++"
+    make -s -C load
+    make -s -C probes
+    make -s -C peers/grpc-cpp
+    echo "building ours"
+    swift build -c release
+    echo "building grpc-swift-2 (some minutes the first time)"
+    swift build -c release --package-path peers/grpc-swift
+fi
+
+measure=(python3 -B harness/measure.py "${arguments[@]}")
+if isolated=(unshare --net --pid --fork --kill-child --mount-proc) && "${isolated[@]}" true 2>/dev/null; then
+    exec "${isolated[@]}" bash -c 'ip link set lo up && exec "$@"' _ "${measure[@]}"
+fi
+echo "no namespaces here: port 17300 must be free" >&2
+exec "${measure[@]}"
