@@ -1,6 +1,6 @@
 public import Logging
 public import NIOCore
-import RPC
+public import RPC
 import Synchronization
 
 /// A balanced channel to all endpoints of one target.
@@ -11,6 +11,8 @@ public final class BalancedChannel: Sendable {
     public let target: Target
     let configuration: ChannelConfiguration
     let budget: MemoryBudget
+    /// What all calls share.
+    let calls: ChannelState
     private let resolver: Resolver
     let healthService: String
     let group: any EventLoopGroup
@@ -48,6 +50,7 @@ public final class BalancedChannel: Sendable {
         self.resolver = resolver
         self.healthService = healthService
         self.configuration = configuration
+        calls = ChannelState(configuration.calls)
         budget = configuration.budget ?? MemoryBudget(limit: MemoryBudget.defaultLimit)
         self.group = group
         self.logger = logger
@@ -68,9 +71,21 @@ public final class BalancedChannel: Sendable {
                 // Lost connections ask for a look-up each; what was asked meanwhile is asked once.
                 try? await Task.sleep(for: configuration.resolvePause)
             }
-            for subchannel in state.withLock({ Array($0.subchannels.values) }) { subchannel.stop() }
+            drain()
             tasks.cancelAll()
         }
+    }
+
+    /// No new calls, no more attempts; what runs may finish, then the connections end.
+    public func drain() {
+        calls.drain()
+        for subchannel in state.withLock({ Array($0.subchannels.values) }) { subchannel.stop() }
+    }
+
+    /// Ends the connections, with all that runs on them.
+    public func close() {
+        calls.drain()
+        for subchannel in state.withLock({ Array($0.subchannels.values) }) { subchannel.close() }
     }
 
     /// Applies what the resolver said: new endpoints are returned to be run, vanished ones drain.
@@ -153,11 +168,13 @@ public final class BalancedChannel: Sendable {
         }
     }
 
-    /// A ready endpoint; waits for one within the deadline and `readyTimeout`.
-    func pick(excluding tried: Set<String>, deadline: Deadline?) async throws -> (String, RPCConnection) {
+    /// A ready endpoint; waits for one within the deadline and, unless the call waits for ready, `readyTimeout`.
+    func pick(excluding tried: Set<String>, _ options: CallOptions) async throws -> (String, RPCConnection) {
         if let picked = tryPick(excluding: tried) { return picked }
         let start = NIODeadline.now()
-        let limit = min(Deadline.after(configuration.readyTimeout), deadline ?? .after(configuration.readyTimeout))
+        let longest = Deadline(instant: .distantFuture)
+        let limit = min(
+            options.waitForReady == true ? longest : .after(configuration.readyTimeout), options.deadline ?? longest)
         while true {
             try await waitForReady(until: limit)
             if let picked = tryPick(excluding: tried) { return picked }
@@ -204,15 +221,16 @@ public final class BalancedChannel: Sendable {
         }
     }
 
-    func finished(_ name: String, since start: UInt64, _ outcome: Balancer<String>.Outcome) {
-        let now = now
-        state.withLock { $0.balancer.finished(name, latency: now - start, outcome, now: now) }
+    func finished(_ name: String, latency: UInt64, _ outcome: Balancer<String>.Outcome, now: UInt64) {
+        state.withLock { $0.balancer.finished(name, latency: latency, outcome, now: now) }
     }
 
     /// Calls that wait for an endpoint.
     var waitingCalls: Int { state.withLock { $0.waitingCalls } }
 
-    func hasReady(besides tried: Set<String>) -> Bool { state.withLock { $0.balancer.anyReady(besides: tried) } }
+    public func hasOther(than endpoint: String, excluding tried: Set<String>) -> Bool {
+        state.withLock { $0.balancer.anyReady(besides: endpoint, tried) }
+    }
 
     func connection(to name: String) -> RPCConnection? {
         state.withLock { $0.subchannels[name]?.usableConnection }

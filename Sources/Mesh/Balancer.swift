@@ -79,8 +79,10 @@ struct Balancer<ID: Hashable & Sendable>: Sendable {
 
     var anyReady: Bool { endpoints.values.contains { $0.ready } }
 
-    /// A ready endpoint is not among `tried`.
-    func anyReady(besides tried: Set<ID>) -> Bool { endpoints.contains { $0.value.ready && !tried.contains($0.key) } }
+    /// A ready endpoint is neither `id` nor among `tried`.
+    func anyReady(besides id: ID, _ tried: Set<ID> = []) -> Bool {
+        endpoints.contains { $0.value.ready && $0.key != id && !tried.contains($0.key) }
+    }
 
     func isEjected(_ id: ID, now: UInt64) -> Bool { (endpoints[id]?.ejectedUntil ?? 0) > now }
 

@@ -10,8 +10,17 @@ public struct ChannelConfiguration: Sendable {
     public var resolvePause: Duration = .seconds(1)
     /// How long a call may wait for an endpoint to be ready; its own deadline may be sooner.
     public var readyTimeout: Duration = .seconds(5)
-    /// Attempts of one call, the first included, each on another endpoint where there is one.
+    /// Attempts of one call, the first included, each on another endpoint where there is one. All calls are taken as
+    /// idempotent: one whose connection broke is sent once more beside these.
     public var maxAttempts = 4
+    /// Before an attempt on an endpoint that was asked already.
+    public var retryBackoff = Backoff(initial: .milliseconds(10), factor: 2, longest: .milliseconds(500))
+    /// The budget of all retries: see `RetryThrottle`.
+    public var retryTokens = 100
+    /// What an answer brings back to the budget; the share of calls that may be retried in the long run.
+    public var retryTokenRatio = 0.1
+    /// Around each call.
+    public var interceptors: [any ClientInterceptor] = []
     /// Calls that may wait for an endpoint; over it RESOURCE_EXHAUSTED at once.
     public var maxWaitingCalls = 1024
     /// For what endpoints answer. nil: the channel has one of its own, of `MemoryBudget.defaultLimit`. It must not be
@@ -19,4 +28,18 @@ public struct ChannelConfiguration: Sendable {
     public var budget: MemoryBudget?
 
     public init() {}
+
+    /// What RPC does with the calls.
+    var calls: RPCChannelConfiguration {
+        let policy = RetryPolicy(
+            maxAttempts: maxAttempts, backoff: retryBackoff, statusCodes: [.unavailable, .aborted],
+            failover: FailoverPolicy())
+        var calls = RPCChannelConfiguration()
+        calls.service = ServiceConfig(
+            defaults: MethodConfig(attempts: .retry(policy)),
+            throttle: RetryThrottle(maxTokens: retryTokens, tokenRatio: retryTokenRatio))
+        calls.maxAttempts = maxAttempts
+        calls.interceptors = interceptors
+        return calls
+    }
 }

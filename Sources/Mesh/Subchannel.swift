@@ -64,6 +64,11 @@ final class Subchannel: Sendable {
         connection?.drain()
     }
 
+    func close() {
+        stop()
+        state.withLock { $0.connection }?.close()
+    }
+
     private var isStopped: Bool { state.withLock { $0.stopped } }
 
     /// - Returns: why it ended.

@@ -5,6 +5,12 @@ public struct CallOptions: Sendable {
     public var metadata: Metadata
     /// Sent to the peer as `grpc-timeout`, and enforced here. nil: the call may last for ever.
     public var deadline: Deadline?
+    /// Wait for a connection rather than fail while none can be made. nil: as the channel's `ServiceConfig` says.
+    public var waitForReady: Bool?
+    /// In place of the one in the channel's `ServiceConfig`.
+    public var attempts: AttemptPolicy?
+    /// Fail with UNAUTHENTICATED rather than be sent where others could listen: without TLS, to another host.
+    public var needsPrivateConnection = false
     /// Attempts of the same call before this one, told to the peer as `grpc-previous-rpc-attempts` (gRPC A6).
     var previousAttempts = 0
 
@@ -12,4 +18,14 @@ public struct CallOptions: Sendable {
         self.metadata = metadata
         self.deadline = deadline
     }
+
+    /// What a handler that calls on gives to the next hop: the rest of its own time, less `margin`, so that it can
+    /// still answer when the next one was too slow. A call made in the handler's own task is cancelled with it.
+    public init(from context: CallContext, metadata: Metadata = [:], margin: Duration = CallOptions.hopMargin) {
+        self.init(metadata: metadata)
+        guard let own = context.deadline else { return }
+        deadline = own.remaining > margin ? .after(own.remaining - margin) : own
+    }
+
+    public static let hopMargin: Duration = .milliseconds(5)
 }

@@ -1,31 +1,65 @@
 /// A streaming call as its client sees it. Dropping the last reference does not cancel; `cancel()` does, and so does
 /// cancelling the task that waits for the next response.
 public struct ClientCall: Sendable {
-    let call: ClientStream
-    let state: StreamingState
-    let inbox: LoopInbox<ClientConnection>
+    enum Kind {
+        case direct(StreamAttempt)
+        case replayed(ReplayedCall)
+    }
+
+    let kind: Kind
 
     /// Suspends while the peer's window and our output buffer are full. Throws when the call has ended.
     public func send(_ payload: Payload) async throws {
         try payload.checkLengths()
-        try state.gate.add(payload.byteCount)
-        inbox.submit { [call] connection in connection.send(payload, on: call) }
-        try await state.gate.room()
+        switch kind {
+        case .direct(let attempt): try await attempt.send(payload)
+        case .replayed(let call): try await call.send(payload)
+        }
     }
 
     public func finishSending() {
-        inbox.submit { [call] connection in connection.finishSending(call) }
+        switch kind {
+        case .direct(let attempt): attempt.finishSending()
+        case .replayed(let call): call.finishSending()
+        }
     }
 
-    public var responses: MessageStream { MessageStream(queue: state.inbound) }
+    public var responses: MessageStream {
+        switch kind {
+        case .direct(let attempt): MessageStream(.queue(attempt.state.inbound))
+        case .replayed(let call): MessageStream(.replayed(call))
+        }
+    }
 
     /// Known once the first response or the status came.
-    public func initialMetadata() async throws -> Metadata { try await state.initialMetadata() }
+    public func initialMetadata() async throws -> Metadata {
+        switch kind {
+        case .direct(let attempt): try await attempt.state.initialMetadata()
+        case .replayed(let call): try await call.initialMetadata()
+        }
+    }
 
     /// Known once `responses` ended.
-    public var trailers: Metadata { state.trailers }
+    public var trailers: Metadata {
+        switch kind {
+        case .direct(let attempt): attempt.state.trailers
+        case .replayed(let call): call.trailers
+        }
+    }
 
     public func cancel() {
-        inbox.submit { [call] connection in connection.cancel(call) }
+        switch kind {
+        case .direct(let attempt): attempt.cancel()
+        case .replayed(let call): call.cancel()
+        }
+    }
+
+    /// Calls `action` once when the call has ended, at once if it has: with nil after status OK. Responses may still
+    /// wait to be taken. It must not block.
+    public func onEnd(_ action: @escaping @Sendable (RPCError?) -> Void) {
+        switch kind {
+        case .direct(let attempt): attempt.state.onEnd(action)
+        case .replayed(let call): call.onEnd(action)
+        }
     }
 }

@@ -236,6 +236,7 @@ final class ClientConnection: HTTP2Delegate, LoopBound {
     }
 
     private func begin(_ call: ClientStream, _ fields: [HeaderField]) {
+        call.isCommitted = true
         call.initialMetadata = .decode(fields)
         let parser = MessageParser(
             takesAttachments: call.takesAttachments,
@@ -332,10 +333,12 @@ final class ClientConnection: HTTP2Delegate, LoopBound {
     }
 
     private func reason(of code: ErrorCode, _ call: ClientStream) -> RPCError {
-        let neverStarted = code == .refusedStream && !call.hasHead
-        if neverStarted, let goAway { return RPCError(.unavailable, goAway, neverStarted: true) }
-        return RPCError(
-            .fromHTTP2(errorCode: code.rawValue), "peer reset the stream: \(code)", neverStarted: neverStarted)
+        guard code == .refusedStream, !call.hasHead else {
+            return RPCError(.fromHTTP2(errorCode: code.rawValue), "peer reset the stream: \(code)")
+        }
+        var error = RPCError(.unavailable, goAway ?? "peer reset the stream: \(code)", neverStarted: true)
+        error.wasRefused = true
+        return error
     }
 
     private func afterStreamClosed() {
@@ -363,6 +366,8 @@ final class ClientConnection: HTTP2Delegate, LoopBound {
         guard !call.hasEnded else { return }
         call.hasEnded = true
         if let error, let limit = error.limit { LimitCounters.client.count(limit, peer: peer, error.message, nil) }
+        var error = error
+        if call.isCommitted { error?.isCommitted = true }
         if let ticket = call.ticket.take() { budget.cancel(ticket) }
         // Someone may hold the call for long, but not half a message and its memory.
         call.reader = nil

@@ -24,6 +24,8 @@ final class ClientStream: @unchecked Sendable {
     var ticket: UInt64?
     var hasHead = false
     var initialMetadata = Metadata()
+    /// A response head came that is not the call's end.
+    var isCommitted = false
     /// Of a unary call.
     var response: Payload?
     /// Known once the trailers came; messages may still be on their way through the reader.

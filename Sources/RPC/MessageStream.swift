@@ -3,12 +3,25 @@
 public struct MessageStream: AsyncSequence, Sendable {
     public typealias Element = Payload
 
-    let queue: InboundQueue
-
-    public struct AsyncIterator: AsyncIteratorProtocol {
-        let queue: InboundQueue
-        public mutating func next() async throws -> Payload? { try await queue.next() }
+    enum Source {
+        case queue(InboundQueue)
+        case replayed(ReplayedCall)
     }
 
-    public func makeAsyncIterator() -> AsyncIterator { AsyncIterator(queue: queue) }
+    private let source: Source
+
+    init(_ source: Source) { self.source = source }
+    init(queue: InboundQueue) { source = .queue(queue) }
+
+    public struct AsyncIterator: AsyncIteratorProtocol {
+        let source: Source
+        public mutating func next() async throws -> Payload? {
+            switch source {
+            case .queue(let queue): try await queue.next()
+            case .replayed(let call): try await call.next()
+            }
+        }
+    }
+
+    public func makeAsyncIterator() -> AsyncIterator { AsyncIterator(source: source) }
 }

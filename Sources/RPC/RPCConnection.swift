@@ -7,59 +7,80 @@ public final class RPCConnection: Sendable {
     private let inbox: LoopInbox<ClientConnection>
     private let status: ConnectionStatus
     private let creditStep: Int
+    /// Nobody outside of this host can read what is sent.
+    let isPrivate: Bool
 
     /// Bytes read from a socket at once: larger ones miss the cache, smaller ones cost more calls.
     private static let receiveBytes = 128 << 10
     private static let outputWaterMark = ChannelOptions.Types.WriteBufferWaterMark(low: 256 << 10, high: 1 << 20)
 
-    private init(inbox: LoopInbox<ClientConnection>, status: ConnectionStatus, creditStep: Int) {
+    private init(inbox: LoopInbox<ClientConnection>, status: ConnectionStatus, creditStep: Int, isPrivate: Bool) {
         self.inbox = inbox
         self.status = status
         self.creditStep = creditStep
+        self.isPrivate = isPrivate
+    }
+
+    public static func connect(
+        to address: SocketAddress, authority: String? = nil, configuration: ClientConfiguration = .init(),
+        budget: MemoryBudget = .shared, group: any EventLoopGroup, logger: Logger
+    ) async throws -> RPCConnection {
+        try await connect(
+            to: .socket(address), authority: authority, configuration: configuration, budget: budget, group: group,
+            logger: logger)
     }
 
     /// - Parameter authority: the name that the peer is told; without it the address.
     /// - Throws: `RPCError` UNAVAILABLE, `neverStarted`, that names the address and what is wrong with it.
     public static func connect(
-        to address: SocketAddress, authority: String? = nil, configuration: ClientConfiguration = .init(),
+        to address: ServerAddress, authority: String? = nil, configuration: ClientConfiguration = .init(),
         budget: MemoryBudget = .shared, group: any EventLoopGroup, logger: Logger
     ) async throws -> RPCConnection {
-        let peer = address.readable
+        let peer = "\(address)"
         do {
-            let (inbox, status, isReady) = try await open(
-                address, peer: peer, authority: authority ?? defaultAuthority(address), configuration, budget, group)
-            try await isReady.get()
+            let opened = try await open(
+                address, peer: peer, authority: authority ?? address.authority, configuration, budget, group)
+            try await opened.isReady.get()
             logger.debug("connected", metadata: ["peer": "\(peer)"])
             return RPCConnection(
-                inbox: inbox, status: status, creditStep: configuration.initialStreamWindowBytes / 4)
+                inbox: opened.inbox, status: opened.status, creditStep: configuration.initialStreamWindowBytes / 4,
+                isPrivate: opened.channel.remoteAddress?.isThisHost ?? false)
         } catch {
             throw RPCError(
                 .unavailable, "cannot connect to \(peer): \(SystemError.text(error))", cause: error, neverStarted: true)
         }
     }
 
+    private struct Opened: Sendable {
+        var channel: any Channel
+        var inbox: LoopInbox<ClientConnection>
+        var status: ConnectionStatus
+        var isReady: EventLoopFuture<Void>
+    }
+
     private static func open(
-        _ address: SocketAddress, peer: String, authority: String, _ configuration: ClientConfiguration,
+        _ address: ServerAddress, peer: String, authority: String, _ configuration: ClientConfiguration,
         _ budget: MemoryBudget, _ group: any EventLoopGroup
-    ) async throws -> (LoopInbox<ClientConnection>, ConnectionStatus, EventLoopFuture<Void>) {
-        try await ClientBootstrap(group: group.next())
+    ) async throws -> Opened {
+        let bootstrap = ClientBootstrap(group: group.next())
             .connectTimeout(TimeAmount(configuration.connectTimeout))
             .channelOption(.tcpOption(.tcp_nodelay), value: 1)
             .channelOption(.recvAllocator, value: FixedSizeRecvByteBufferAllocator(capacity: receiveBytes))
             .channelOption(.writeBufferWaterMark, value: outputWaterMark)
-            .connect(to: address) { channel in
-                channel.eventLoop.makeCompletedFuture {
-                    let connection = try ClientConnection.make(
-                        on: channel, peer: peer, authority: authority, configuration: configuration, budget: budget)
-                    guard let inbox = connection.inbox else { throw ChannelError.alreadyClosed }
-                    return (inbox, connection.status, connection.isReady)
-                }
+        let start = { @Sendable (channel: any Channel) in
+            channel.eventLoop.makeCompletedFuture {
+                let connection = try ClientConnection.make(
+                    on: channel, peer: peer, authority: authority, configuration: configuration, budget: budget)
+                guard let inbox = connection.inbox else { throw ChannelError.alreadyClosed }
+                return Opened(
+                    channel: channel, inbox: inbox, status: connection.status, isReady: connection.isReady)
             }
-    }
-
-    /// RFC 9110 wants a host here; a socket in the file system has none.
-    private static func defaultAuthority(_ address: SocketAddress) -> String {
-        if case .unixDomainSocket = address { "localhost" } else { address.readable }
+        }
+        switch address {
+        case .socket(let address): return try await bootstrap.connect(to: address, channelInitializer: start)
+        case .host(let name, let port):
+            return try await bootstrap.connect(host: name, port: port, channelInitializer: start)
+        }
     }
 
     /// The identity that the peer announced in `framemesh-framing`, once any response came.
@@ -75,6 +96,7 @@ public final class RPCConnection: Sendable {
         _ path: String, _ request: Payload, options: CallOptions = CallOptions()
     ) async throws -> UnaryResponse {
         try request.checkLengths()
+        try checkPrivacy(options)
         let call = ClientStream(path: path, options: options)
         return try await withTaskCancellationHandler {
             try await withCheckedThrowingContinuation { continuation in
@@ -87,6 +109,11 @@ public final class RPCConnection: Sendable {
 
     /// Returns when the call has its stream.
     public func open(_ path: String, options: CallOptions = CallOptions()) async throws -> ClientCall {
+        ClientCall(kind: .direct(try await attempt(path, options: options)))
+    }
+
+    func attempt(_ path: String, options: CallOptions) async throws -> StreamAttempt {
+        try checkPrivacy(options)
         let call = ClientStream(path: path, options: options)
         let inbox = inbox
         let state = StreamingState(
@@ -102,7 +129,13 @@ public final class RPCConnection: Sendable {
         } onCancel: {
             inbox.submit { $0.cancel(call) }
         }
-        return ClientCall(call: call, state: state, inbox: inbox)
+        return StreamAttempt(call: call, state: state, inbox: inbox)
+    }
+
+    private func checkPrivacy(_ options: CallOptions) throws(RPCError) {
+        guard options.needsPrivateConnection, !isPrivate else { return }
+        throw RPCError(
+            .unauthenticated, "the call needs a private connection: TLS, or a server on this host", neverStarted: true)
     }
 
     /// Returns when the connection has ended, with the reason.

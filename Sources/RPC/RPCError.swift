@@ -10,6 +10,10 @@ public struct RPCError: Error, Sendable, CustomStringConvertible {
     public var lostConnection: Bool
     /// The limit that the peer went beyond, to be counted.
     public internal(set) var limit: CallLimit?
+    /// `neverStarted`, but it was sent: the peer says that it did not look at it.
+    var wasRefused = false
+    /// It came after a response head.
+    var isCommitted = false
 
     public init(
         _ code: StatusCode, _ message: String, metadata: Metadata = [:], cause: (any Error)? = nil,

@@ -9,4 +9,13 @@ extension SocketAddress {
         case .unixDomainSocket: "unix:\(pathname ?? "")"
         }
     }
+
+    /// What is sent there does not leave this host.
+    var isThisHost: Bool {
+        switch self {
+        case .v4: ipAddress?.hasPrefix("127.") ?? false
+        case .v6: ipAddress == "::1" || ipAddress?.hasPrefix("::ffff:127.") ?? false
+        case .unixDomainSocket: true
+        }
+    }
 }

@@ -6,6 +6,9 @@ final class StreamingState: Sendable {
         var initial: Result<Metadata, RPCError>?
         var trailers = Metadata()
         var waiters: [CheckedContinuation<Metadata, any Error>] = []
+        /// Set by the end: nil for OK.
+        var end: RPCError??
+        var listeners: [@Sendable (RPCError?) -> Void] = []
     }
 
     let inbound: InboundQueue
@@ -13,6 +16,22 @@ final class StreamingState: Sendable {
     private let state = Mutex(State())
 
     init(inbound: InboundQueue) { self.inbound = inbound }
+
+    /// The response head came, or the call ended with OK.
+    var hasResponse: Bool {
+        state.withLock { state in
+            if case .success = state.initial { true } else { false }
+        }
+    }
+
+    /// Calls `action` once when the call has ended, at once if it has.
+    func onEnd(_ action: @escaping @Sendable (RPCError?) -> Void) {
+        let end = state.withLock { state in
+            if state.end == nil { state.listeners.append(action) }
+            return state.end
+        }
+        if let end { action(end) }
+    }
 
     var trailers: Metadata { state.withLock { $0.trailers } }
 
@@ -43,5 +62,12 @@ final class StreamingState: Sendable {
         received(error.map { .failure($0) } ?? .success([:]))
         gate.end(error ?? RPCError(.cancelled, "peer has ended the call"))
         inbound.finish(error, dropping: dropping)
+        let listeners = state.withLock { state in
+            guard state.end == nil else { return [@Sendable (RPCError?) -> Void]() }
+            state.end = .some(error)
+            defer { state.listeners = [] }
+            return state.listeners
+        }
+        for listener in listeners { listener(error) }
     }
 }

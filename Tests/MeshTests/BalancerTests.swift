@@ -61,8 +61,8 @@ private struct Dice: RandomNumberGenerator {
         var dice = Dice()
         for _ in 0..<20 { #expect(balancer.pick(excluding: ["a"], now: 0, using: &dice) == "b") }
         #expect(balancer.pick(excluding: ["a", "b"], now: 0, using: &dice) != nil)
-        #expect(balancer.anyReady(besides: ["a"]))
-        #expect(!balancer.anyReady(besides: ["a", "b"]))
+        #expect(balancer.anyReady(besides: "a"))
+        #expect(!balancer.anyReady(besides: "a", ["b"]))
     }
 
     @Test func failuresInARowEjectForAGrowingTime() {

@@ -1,6 +1,6 @@
 import Testing
 
-@testable import Mesh
+@testable import RPC
 
 @Suite struct BackoffTests {
     @Test func waitsGrowUntilTheLongest() {

@@ -1,0 +1,79 @@
+import NIOCore
+
+/// The attempts of one call, one after the other: where the next one goes, and whether there is one.
+struct AttemptSeries {
+    let channel: RPCChannel
+    let options: CallOptions
+    private var rules: RetryState
+    private var tried: Set<String> = []
+
+    init(_ channel: RPCChannel, _ options: CallOptions, _ policy: AttemptPolicy) {
+        self.channel = channel
+        self.options = options
+        rules = RetryState(
+            policy: policy.retryPolicy, maxAttempts: channel.state.configuration.maxAttempts,
+            deadline: options.deadline)
+    }
+
+    var retries: Int { rules.retries }
+
+    func next() async throws -> SuppliedConnection {
+        try channel.state.checkOpen()
+        return try await channel.source.next(excluding: tried, options: options)
+    }
+
+    /// The options of an attempt on `supplied`.
+    /// - Parameter mayGiveUp: its deadline may be sooner than that of the call.
+    func options(on supplied: SuppliedConnection, mayGiveUp: Bool) -> CallOptions {
+        var attempt = options
+        attempt.previousAttempts = rules.previousAttempts
+        if mayGiveUp, let deadline = options.deadline, let failover = rules.policy?.failover, rules.hasNext,
+            channel.source.hasOther(than: supplied.name, excluding: tried)
+        {
+            attempt.deadline = min(deadline, .after(max(deadline.remaining / 2, failover.fairTime)))
+        }
+        return attempt
+    }
+
+    /// An attempt, or the search for its connection, has failed.
+    /// - Parameters:
+    ///   - endpoint: where; nil: there was no connection.
+    ///   - limit: the deadline of the attempt.
+    /// - Returns: how long to wait before the next one. - Throws: `error`, if there is none.
+    mutating func failed(_ error: RPCError, on endpoint: String?, limit: Deadline?) throws(RPCError) -> Duration {
+        var failure = RetryState.Failure(error: error)
+        failure.hadConnection = endpoint != nil
+        if let endpoint {
+            failure.hasMoreTime = limit != options.deadline
+            if rules.policy?.failover != nil {
+                failure.hasOther = channel.source.hasOther(than: endpoint, excluding: tried)
+            }
+            tried.insert(endpoint)
+        }
+        guard !Task.isCancelled, !channel.state.isDraining else { throw error }
+        var random = SystemRandomNumberGenerator()
+        switch rules.failed(failure, throttle: channel.state.throttle, now: .now(), using: &random) {
+        case .retry(let wait): return wait
+        case .fail: throw error
+        }
+    }
+
+    /// Throws `RPCError` CANCELLED when the task is cancelled.
+    static func wait(_ duration: Duration) async throws(RPCError) {
+        guard duration > .zero else { return }
+        do { try await Task.sleep(for: duration) } catch {
+            throw RPCError(.cancelled, "call was cancelled while it waited for its next attempt")
+        }
+    }
+}
+
+extension RPCError {
+    /// What was thrown where only `RPCError` should be.
+    init(of error: any Error) {
+        switch error {
+        case let error as RPCError: self = error
+        case is CancellationError: self = RPCError(.cancelled, "call was cancelled", cause: error)
+        default: self = RPCError(.unknown, "\(error)", cause: error)
+        }
+    }
+}

@@ -1,0 +1,46 @@
+/// Which connection the next attempt of a call runs on. A channel owns the attempts; its source owns the connections.
+///
+/// Each connection that `next` returned is reported once to `finished`.
+public protocol ConnectionSource: Sendable {
+    /// A connection that takes new calls; waits for one if there is none.
+    /// - Parameters:
+    ///   - tried: endpoints where this call has failed, or still runs: to be asked again only if there is no other.
+    ///   - options: of the call: its deadline, and whether it waits for a connection (`waitForReady`).
+    /// - Throws: `RPCError` when it has waited long enough. That ends the call, unless its policy retries the code and
+    ///   has no `failover`: a source of several endpoints has waited for each of them.
+    func next(excluding tried: Set<String>, options: CallOptions) async throws -> SuppliedConnection
+
+    /// An endpoint that is neither `endpoint` nor among `tried` takes calls now.
+    func hasOther(than endpoint: String, excluding tried: Set<String>) -> Bool
+
+    func finished(_ supplied: SuppliedConnection, _ outcome: AttemptOutcome)
+
+    /// No more attempts will come. Running ones may finish, then the connections end.
+    func drain()
+
+    /// Ends the connections, with all that runs on them.
+    func close()
+}
+
+public struct SuppliedConnection: Sendable {
+    /// Of the endpoint, for people and for `tried`.
+    public var name: String
+    public var connection: RPCConnection
+    /// Nanoseconds of a monotonic clock; for sources that measure.
+    public var start: UInt64
+
+    public init(name: String, connection: RPCConnection, start: UInt64 = 0) {
+        self.name = name
+        self.connection = connection
+        self.start = start
+    }
+}
+
+public enum AttemptOutcome: Sendable {
+    case answered
+    /// A streaming call has begun; how it ends says nothing of its endpoint that the connection does not say.
+    case opened
+    case failed(RPCError)
+    /// Another attempt was faster, or the caller gave up.
+    case abandoned
+}

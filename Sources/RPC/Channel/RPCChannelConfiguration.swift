@@ -1,0 +1,15 @@
+/// What a channel does with the calls of its user, and its limits.
+public struct RPCChannelConfiguration: Sendable {
+    public var service = ServiceConfig()
+    /// The first one is outermost: it sees a call first and its end last. They see a call once, not each attempt.
+    public var interceptors: [any ClientInterceptor] = []
+    /// Caps every policy (gRPC A6 has 5).
+    public var maxAttempts = 5
+    /// Sent messages that one streaming call keeps for another attempt; over it the call is committed to the attempt
+    /// that runs.
+    public var maxReplayBytes = 256 << 10
+    /// The same for all streaming calls of the channel together.
+    public var maxReplayBytesOfAll = 16 << 20
+
+    public init() {}
+}

@@ -1,0 +1,82 @@
+import NIOCore
+
+/// When a channel to one address connects (gRPC, `doc/connectivity-semantics-and-api.md`, `doc/connection-backoff.md`).
+///
+///     idle ──a call comes──▶ connecting ──▶ ready
+///      ▲                        │  ▲          │ lost
+///      │                 failed ▼  │ waiters  ▼
+///      └──── no waiters ◀── backing off ◀─ before it answered a call ── else ──▶ idle
+struct ReconnectState {
+    enum Phase {
+        case idle
+        case connecting
+        case ready
+        case backingOff(RPCError)
+        case closed
+    }
+
+    /// What a call does.
+    enum Decision {
+        case use
+        /// Connect, and wait for it.
+        case connect
+        case wait
+        case fail(RPCError)
+    }
+
+    let backoff: Backoff
+    private(set) var phase = Phase.idle
+    private var failures = 0
+
+    init(_ backoff: Backoff) { self.backoff = backoff }
+
+    mutating func callCame(waitsForReady: Bool) -> Decision {
+        switch phase {
+        case .idle:
+            phase = .connecting
+            return .connect
+        case .connecting: return .wait
+        case .ready: return .use
+        case .backingOff(let error): return waitsForReady ? .wait : .fail(error)
+        case .closed: return .fail(RPCError(.unavailable, "the channel was closed", neverStarted: true))
+        }
+    }
+
+    /// - Returns: false: nobody wants it any more.
+    mutating func connected() -> Bool {
+        guard case .connecting = phase else { return false }
+        phase = .ready
+        return true
+    }
+
+    /// - Returns: how long to wait before `backoffEnded`; nil: closed.
+    mutating func failed(_ error: RPCError, using random: inout some RandomNumberGenerator) -> Duration? {
+        if case .closed = phase { return nil }
+        failures += 1
+        phase = .backingOff(error)
+        return backoff.wait(after: failures, using: &random)
+    }
+
+    /// - Returns: connect.
+    mutating func backoffEnded(hasWaiters: Bool) -> Bool {
+        guard case .backingOff = phase else { return false }
+        phase = hasWaiters ? .connecting : .idle
+        return hasWaiters
+    }
+
+    /// A call was answered: the address is good.
+    mutating func answered() { failures = 0 }
+
+    /// The connection takes no new calls.
+    /// - Parameter hasAnswered: it was of use.
+    /// - Returns: how long to wait before `backoffEnded`; nil: not at all.
+    mutating func lost(
+        _ error: RPCError, hasAnswered: Bool, using random: inout some RandomNumberGenerator
+    ) -> Duration? {
+        guard case .ready = phase else { return nil }
+        phase = .idle
+        return hasAnswered ? nil : failed(error, using: &random)
+    }
+
+    mutating func close() { phase = .closed }
+}

@@ -1,0 +1,36 @@
+import RPC
+import Testing
+
+@testable import Mesh
+
+@Suite struct OutcomeTests {
+    typealias Outcome = Balancer<String>.Outcome
+
+    @Test(arguments: [
+        (RPCError(.unavailable, ""), Outcome.failed),
+        (RPCError(.unavailable, "", neverStarted: true), .unmeasured),
+        (RPCError(.unavailable, "", lostConnection: true), .failed),
+        (RPCError(.internal, "", lostConnection: true), .failed),
+        (RPCError(.internal, "", neverStarted: true), .unmeasured),
+        (RPCError(.resourceExhausted, ""), .unmeasured),
+        (RPCError(.aborted, ""), .answered),
+        (RPCError(.internal, ""), .failed),
+        (RPCError(.invalidArgument, ""), .answered),
+        (RPCError(.notFound, ""), .answered),
+        (RPCError(.cancelled, "", neverStarted: true), .unmeasured),
+    ])
+    func anErrorIsBlamedOnTheRightOne(_ error: RPCError, _ outcome: Outcome) {
+        #expect(Outcome(.failed(error), after: .milliseconds(20)) == outcome)
+    }
+
+    @Test(arguments: [(20, Outcome.unmeasured), (999, .unmeasured), (1000, .failed)])
+    func aMissedDeadlineIsBlamedOnWhoHadTheTime(_ milliseconds: Int, _ outcome: Outcome) {
+        #expect(Outcome(.failed(RPCError(.deadlineExceeded, "")), after: .milliseconds(milliseconds)) == outcome)
+    }
+
+    @Test func aStreamThatBeganAndAnAttemptThatWasGivenUpSayNothing() {
+        #expect(Outcome(.opened, after: .seconds(1)) == .unmeasured)
+        #expect(Outcome(.abandoned, after: .seconds(1)) == .unmeasured)
+        #expect(Outcome(.answered, after: .seconds(1)) == .answered)
+    }
+}
