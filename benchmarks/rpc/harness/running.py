@@ -16,6 +16,7 @@ SERVER_CORE = 0
 LOAD_CORE = 1
 START_SECONDS = 15
 LOAD_SECONDS = 90
+HEALTH_CHECK = "/grpc.health.v1.Health/Check"
 
 
 class Failed(Exception):
@@ -130,10 +131,23 @@ def replay(server: Server, **options: object) -> dict[str, float]:
 
 
 def real_client(kind: str, server: Server, **options: object) -> dict[str, float]:
-    """A full gRPC client, `ours` or `grpc-cpp`; it checks every reply. Options are its flags."""
-    executable = {"ours": OURS_CLIENT, "grpc-cpp": GRPC_CPP_CLIENT}[kind]
+    """A full gRPC client, `ours` or `grpc-cpp`; it checks every reply. Options are flags of `grpc-cpp`'s."""
+    return (_ours_client if kind == "ours" else _grpc_cpp_client)(server, options)
+
+
+def _grpc_cpp_client(server: Server, options: dict[str, object]) -> dict[str, float]:
     flags = _flags({"method": server.system.method} | options)
-    return json.loads(_run_load([str(executable), str(server.port), *flags], server.congestion))
+    return json.loads(_run_load([str(GRPC_CPP_CLIENT), str(server.port), *flags], server.congestion))
+
+
+def _ours_client(server: Server, options: dict[str, object]) -> dict[str, float]:
+    names = {"size": "bytes", "warmup": "warm-up", "probe_every": "probe", "probe": "probe-path"}
+    options = {"probe": HEALTH_CHECK} | options if "probe_every" in options else options
+    flags = _flags({"port": server.port, "path": server.system.method} | {names.get(k, k): v for k, v in options.items()})
+    run = json.loads(_run_load([str(OURS_CLIENT), *flags], server.congestion))
+    if run["failures"] > 0 or run.get("probe_failures", 0) > 0:
+        raise Failed(f"ours-client on {server.system.name}: {run}")
+    return run | {"client_cpu_seconds": run["client_cpu_us_per_call"] * run["calls"] / 1e6}
 
 
 def h2load(server: Server, calls: int, connections: int, streams: int, size: int) -> dict[str, float]:
@@ -145,7 +159,8 @@ def h2load(server: Server, calls: int, connections: int, streams: int, size: int
         # fmt: off
         output = _run_load(
             ["h2load", "-t1", f"-c{connections}", f"-m{streams}", f"-n{calls}", "-d", body.name,
-             "-H", "content-type: application/grpc", "-H", "te: trailers", "-w", "20", "-W", "24",
+             "-H", "content-type: application/grpc", "-H", "te: trailers", "-H", "grpc-timeout: 20S",
+             "-H", "x-request-id: 0123456789abcdef", "-w", "20", "-W", "24",
              f"http://127.0.0.1:{server.port}{server.system.method}"], server.congestion)
         # fmt: on
         cpu = server.cpu - before

@@ -50,10 +50,11 @@ RequestHeaders::RequestHeaders(std::string path, std::string authority)
     : path_(std::move(path)), authority_(std::move(authority)) {
     if (path_.size() > 126 || authority_.size() > 126) throw std::runtime_error("path too long");
     first_ = std::string{kMethodPost, kSchemeHTTP} + literal(kPath, path_) + literal(kAuthority, authority_) +
-             literal("te", "trailers") + literal(kUserAgent, "replay") + literal(kContentType, "application/grpc");
+             literal("te", "trailers") + literal(kUserAgent, "replay") + literal("grpc-timeout", "20S") +
+             literal("x-request-id", "0123456789abcdef") + literal(kContentType, "application/grpc");
     // The newest entry has the lowest index.
     repeated_ = {kMethodPost, kSchemeHTTP};
-    for (int index = kFirstDynamic + 4; index >= kFirstDynamic; --index) repeated_.push_back(indexed(index));
+    for (int index = kFirstDynamic + 6; index >= kFirstDynamic; --index) repeated_.push_back(indexed(index));
 }
 
 void RequestHeaders::use_attachments() {
@@ -63,7 +64,7 @@ void RequestHeaders::use_attachments() {
     // The old content type moves one further, and stays unused.
     first_ = repeated_.substr(0, repeated_.size() - 1) + literal(kContentType, "application/grpc+framemesh");
     repeated_ = {kMethodPost, kSchemeHTTP};
-    for (int index = kFirstDynamic + 5; index > kFirstDynamic + 1; --index) repeated_.push_back(indexed(index));
+    for (int index = kFirstDynamic + 7; index > kFirstDynamic + 1; --index) repeated_.push_back(indexed(index));
     repeated_.push_back(indexed(kFirstDynamic));
 }
 

@@ -8,8 +8,8 @@
 #include <string>
 #include <string_view>
 
-/// The header blocks of equal requests: the first one fills the peer's table, all others are seven indices.
-/// That is the least a gRPC client can ask of a server.
+/// The header blocks of equal requests: the first one fills the peer's table, all others are indices. That is the
+/// least a gRPC client can ask of a server, with what real calls have: a deadline, and some metadata.
 class RequestHeaders {
   public:
     RequestHeaders(std::string path, std::string authority);

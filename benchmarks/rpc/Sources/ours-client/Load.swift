@@ -34,7 +34,7 @@ struct Load {
                     group.addTask {
                         var result = Result()
                         while left.take(), count != nil || clock.now < end {
-                            await call(connection, &result)
+                            await call(connection, options.path, request, &result)
                         }
                         return result
                     }
@@ -50,28 +50,38 @@ struct Load {
         }
     }
 
-    private func call(_ connection: RPCConnection, _ result: inout Result) async {
+    private func call(_ connection: RPCConnection, _ path: String, _ request: Payload, _ result: inout Result) async {
         let begin = NIODeadline.now().uptimeNanoseconds
         do {
-            _ = try await connection.unary(options.path, request)
+            let response = try await connection.unary(path, request, options: Self.callOptions())
+            let isGood = path != options.path || isReply(response.payload, to: request)
+            result.failures += isGood ? 0 : 1
             result.calls.add(nanoseconds: NIODeadline.now().uptimeNanoseconds - begin)
         } catch {
-            result.failures += 1
+            if !Task.isCancelled { result.failures += 1 }
         }
+    }
+
+    /// What real calls have: some metadata, and a deadline.
+    private static let metadata: Metadata = ["x-request-id": "0123456789abcdef"]
+    private static func callOptions() -> CallOptions {
+        CallOptions(metadata: metadata, deadline: .after(.seconds(20)))
+    }
+
+    /// 64 bytes that begin with the length of the request.
+    private func isReply(_ reply: Payload, to request: Payload) -> Bool {
+        let length = request.message.readableBytes + (request.attachment?.readableBytes ?? 0)
+        let echoed = reply.message.getInteger(at: reply.message.readerIndex, as: UInt64.self)
+        return reply.message.readableBytes == 64 && echoed == UInt64(length)
     }
 
     /// Small calls beside the load, at a steady pace, until cancelled.
     func probe() async -> Result {
-        let small = Payload(ByteBuffer(repeating: 0x2a, count: 64))
+        let path = options.probePath ?? options.path
+        let small = Payload(ByteBuffer(repeating: 0x2a, count: options.probePath == nil ? 64 : 0))
         var result = Result()
         while (try? await Task.sleep(for: .milliseconds(options.probe))) != nil {
-            let begin = NIODeadline.now().uptimeNanoseconds
-            do {
-                _ = try await connections[0].unary(options.path, small)
-                result.calls.add(nanoseconds: NIODeadline.now().uptimeNanoseconds - begin)
-            } catch {
-                if !Task.isCancelled { result.failures += 1 }
-            }
+            await call(connections[0], path, small, &result)
         }
         return result
     }

@@ -20,6 +20,8 @@ struct Options {
     var count: Int?
     /// Milliseconds between two small calls on the first connection while the load runs; 0: none.
     var probe = 0
+    /// What the small calls ask, with an empty message; nil: the path of the load.
+    var probePath: String?
 
     static let usage = """
         usage: ours-client --port N [options]
@@ -28,6 +30,7 @@ struct Options {
           --bytes N (message) --attachment N (bytes beside it)
           --warm-up S --seconds S | --count N (calls in all)
           --probe MS (a small call every MS milliseconds on the first connection; its latency is reported too)
+          --probe-path P (of these calls; then their message is empty)
 
         """
 
@@ -38,6 +41,7 @@ struct Options {
             switch (name, Int(value), Double(value)) {
             case ("--host", _, _): host = value
             case ("--path", _, _): path = value
+            case ("--probe-path", _, _): probePath = value
             case ("--port", let number?, _): port = number
             case ("--threads", let number?, _) where number > 0: threads = number
             case ("--connections", let number?, _) where number > 0: connections = number

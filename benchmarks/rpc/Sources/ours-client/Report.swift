@@ -25,6 +25,7 @@ struct Report {
             "\"outstanding\":\(options.outstanding)", "\"bytes\":\(options.bytes)",
             "\"attachment\":\(options.attachment.map(String.init) ?? "null")",
             "\"calls\":\(result.calls.count)", "\"failures\":\(result.failures)",
+            "\"seconds\":\(number(result.seconds, 6))",
             "\"rps\":\(number(calls / result.seconds, 0))",
             "\"mb_per_s\":\(number(calls * bytes / result.seconds / 1e6, 1))",
             "\"p50_us\":\(number(result.calls.quantile(0.5), 1))",
@@ -32,6 +33,7 @@ struct Report {
             "\"client_cpu_us_per_call\":\(number(cpu * 1e6 / calls, 2))",
         ]
         if let probe {
+            fields.append("\"probes\":\(probe.calls.count)")
             fields.append("\"probe_p50_us\":\(number(probe.calls.quantile(0.5), 1))")
             fields.append("\"probe_p99_us\":\(number(probe.calls.quantile(0.99), 1))")
             fields.append("\"probe_failures\":\(probe.failures)")

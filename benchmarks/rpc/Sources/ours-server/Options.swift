@@ -1,11 +1,13 @@
 import Foundation
+import RPC
 
-/// `--host`, `--port` (0: any), `--threads` (event loops), `--max-message` (bytes).
+/// `--host`, `--port` (0: any), `--threads` (event loops), `--max-message` and `--memory-budget` (bytes).
 struct Options {
     var host = "127.0.0.1"
     var port = 0
     var threads = 1
     var maxMessageBytes = 64 << 20
+    var memoryBudget = MemoryBudget.defaultLimit
 
     init(_ arguments: some Collection<String>) {
         var rest = arguments.makeIterator()
@@ -16,14 +18,17 @@ struct Options {
             case ("--port", let number?): port = number
             case ("--threads", let number?) where number > 0: threads = number
             case ("--max-message", let number?) where number > 0: maxMessageBytes = number
+            case ("--memory-budget", let number?) where number > 0: memoryBudget = number
             default: Self.usage("\(name) \(value) is not known")
             }
         }
     }
 
     private static func usage(_ trouble: String) -> Never {
-        FileHandle.standardError.write(
-            Data("\(trouble)\nusage: ours-server [--host H] [--port N] [--threads N] [--max-message BYTES]\n".utf8))
+        let usage = """
+            usage: ours-server [--host H] [--port N] [--threads N] [--max-message BYTES] [--memory-budget BYTES]
+            """
+        FileHandle.standardError.write(Data("\(trouble)\n\(usage)\n".utf8))
         exit(64)
     }
 }

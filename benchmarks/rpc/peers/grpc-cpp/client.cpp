@@ -97,7 +97,10 @@ struct Call {
     Clock::time_point begun;
 
     void start(grpc::CompletionQueue& queue) {
+        // What real calls have: a deadline, and some metadata.
         context.emplace();
+        context->set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(20));
+        context->AddMetadata("x-request-id", "0123456789abcdef");
         reply.Clear();
         begun = Clock::now();
         reader = stub->PrepareUnaryCall(&*context, method, *request, &queue);
