@@ -82,7 +82,8 @@ def _goal_table(measured: Measured, congestion: str) -> str:
 
 
 def _number(value: float | None) -> str:
-    if value is None:
+    # No call that began within the time ended within it.
+    if not value:
         return "–"
     return f"{value:,.0f}" if value >= 100 else f"{value:.1f}" if value >= 10 else f"{value:.2f}"
 

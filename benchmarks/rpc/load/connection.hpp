@@ -1,5 +1,7 @@
 #pragma once
 
+#include <sys/types.h>
+
 #include <cstddef>
 #include <cstdint>
 #include <deque>
@@ -11,11 +13,12 @@
 #include "frame.hpp"
 #include "header_block.hpp"
 #include "latencies.hpp"
+#include "payload.hpp"
 
 /// What each call asks, and how its reply is judged.
 struct Workload {
     std::string path = "/bench.Bench/Async";
-    std::string payload;
+    const Payload* payload = nullptr;
     bool uses_attachments = false;
     int outstanding = 1;
 };
@@ -63,6 +66,7 @@ class Connection {
     struct Segment {
         const std::uint8_t* bytes;
         std::size_t length;
+        bool is_spliced = false;
     };
 
     void read_frames();
@@ -74,6 +78,9 @@ class Connection {
     void finish(std::size_t slot);
 
     void write_frames();
+    bool write_segments();
+    ssize_t splice();
+    ssize_t gather();
     void fill();
     void begin_calls();
     bool add_frame(std::size_t slot);

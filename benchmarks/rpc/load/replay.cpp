@@ -28,6 +28,7 @@ constexpr int kPatienceMillis = 30000;
 struct Options {
     int port = 0;
     Workload workload;
+    std::size_t size = 64;
     int connections = 1;
     double seconds = 1;
     double warmup = 0.3;
@@ -40,12 +41,11 @@ std::optional<Options> parse(int argc, char** argv) {
     if (argc < 2 || argc % 2 != 0) return std::nullopt;
     Options options;
     options.port = std::atoi(argv[1]);
-    std::size_t size = 64;
     for (int i = 2; i + 1 < argc; i += 2) {
         const std::string name = argv[i];
         const double value = std::atof(argv[i + 1]);
         if (name == "--method") options.workload.path = argv[i + 1];
-        else if (name == "--size") size = static_cast<std::size_t>(value);
+        else if (name == "--size") options.size = static_cast<std::size_t>(value);
         else if (name == "--outstanding") options.workload.outstanding = static_cast<int>(value);
         else if (name == "--attachments") options.workload.uses_attachments = value != 0;
         else if (name == "--connections") options.connections = static_cast<int>(value);
@@ -56,7 +56,6 @@ std::optional<Options> parse(int argc, char** argv) {
         else if (name == "--hold") options.holds = value != 0;
         else return std::nullopt;
     }
-    options.workload.payload.assign(size, 'x');
     return options;
 }
 
@@ -152,6 +151,8 @@ class Measurement {
 void run(Options options) {
     const auto slots = static_cast<std::size_t>(options.connections) * options.workload.outstanding;
     if (options.calls > 0 && options.calls < slots) throw std::runtime_error("fewer calls than may be outstanding");
+    const Payload payload(options.size);
+    options.workload.payload = &payload;
     const int poll = epoll_create1(EPOLL_CLOEXEC);
     if (poll < 0) throw std::runtime_error("no epoll");
     std::vector<std::unique_ptr<Connection>> connections;
