@@ -11,12 +11,15 @@ public struct CallOptions: Sendable {
     public var attempts: AttemptPolicy?
     /// Fail with UNAUTHENTICATED rather than be sent where others could listen: without TLS, to another host.
     public var needsPrivateConnection = false
+    /// Of the requests. A server that does not know it answers UNIMPLEMENTED.
+    public var compression = Compression.identity
     /// Attempts of the same call before this one, told to the peer as `grpc-previous-rpc-attempts` (gRPC A6).
     var previousAttempts = 0
 
-    public init(metadata: Metadata = [:], deadline: Deadline? = nil) {
+    public init(metadata: Metadata = [:], deadline: Deadline? = nil, compression: Compression = .identity) {
         self.metadata = metadata
         self.deadline = deadline
+        self.compression = compression
     }
 
     /// What a handler that calls on gives to the next hop: the rest of its own time, less `margin`, so that it can

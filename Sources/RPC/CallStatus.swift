@@ -8,7 +8,13 @@ struct CallStatus {
 
     /// From trailers, or from a head that ends its stream ("trailers only").
     init(trailers fields: [HeaderField]) {
-        trailers = .decode(fields)
+        do {
+            trailers = try .decode(fields)
+        } catch {
+            trailers = [:]
+            self.error = error
+            return
+        }
         guard let text = fields.first(where: { $0.name == "grpc-status" })?.value else {
             error = RPCError(.unknown, "response ended without grpc-status")
             return

@@ -12,7 +12,7 @@ public struct ClientCall: Sendable {
     public func send(_ payload: Payload) async throws {
         try payload.checkLengths()
         switch kind {
-        case .direct(let attempt): try await attempt.send(payload)
+        case .direct(let attempt): try await attempt.send(payload.deflated(as: attempt.call.options.compression))
         case .replayed(let call): try await call.send(payload)
         }
     }

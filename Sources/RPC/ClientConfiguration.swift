@@ -5,6 +5,8 @@ public struct ClientConfiguration: Sendable {
     public var maxEmptyMessages = 65_536
     public var maxMetadataBytes = 16 << 10
     public var maxMetadataFields = 128
+    /// Encodings of answers that are taken beside identity; told to servers.
+    public var acceptedCompression: [Compression] = [.gzip, .deflate]
     public var initialStreamWindowBytes = 256 << 10
     public var maxFrameBytes = 1 << 20
     /// Until the connection stands and the peer has sent its SETTINGS.

@@ -8,6 +8,7 @@ import NIOCore
 final class ClientConnection: HTTP2Delegate, LoopBound {
     private let configuration: ClientConfiguration
     private let budget: MemoryBudget
+    private let acceptedEncodings: AcceptedEncodings
     private let authority: String
     private let peer: String
     private let eventLoop: any EventLoop
@@ -57,6 +58,7 @@ final class ClientConnection: HTTP2Delegate, LoopBound {
         self.authority = authority
         self.configuration = configuration
         self.budget = budget
+        acceptedEncodings = AcceptedEncodings(configuration.acceptedCompression)
         var settings = SessionSettings()
         settings.initialStreamWindowBytes = configuration.initialStreamWindowBytes
         settings.maxFrameBytes = configuration.maxFrameBytes
@@ -139,6 +141,10 @@ final class ClientConnection: HTTP2Delegate, LoopBound {
         ]
         if let deadline = call.options.deadline {
             fields.append(HeaderField("grpc-timeout", Timeout.encode(deadline.remaining)))
+        }
+        if let field = acceptedEncodings.field { fields.append(field) }
+        if call.options.compression != .identity {
+            fields.append(HeaderField("grpc-encoding", call.options.compression.rawValue))
         }
         if call.options.previousAttempts > 0 {
             fields.append(HeaderField("grpc-previous-rpc-attempts", "\(call.options.previousAttempts)"))
@@ -237,10 +243,17 @@ final class ClientConnection: HTTP2Delegate, LoopBound {
 
     private func begin(_ call: ClientStream, _ fields: [HeaderField]) {
         call.isCommitted = true
-        call.initialMetadata = .decode(fields)
+        let inflater: Inflater?
+        do {
+            call.initialMetadata = try .decode(fields)
+            inflater = try acceptedEncodings.inflater(
+                for: fields.first { $0.name == "grpc-encoding" }?.value, refusal: .internal,
+                maxBytes: configuration.maxMessageBytes, budget: budget)
+        } catch {
+            return finish(call, error)
+        }
         let parser = MessageParser(
-            takesAttachments: call.takesAttachments,
-            encoding: fields.first { $0.name == "grpc-encoding" }?.value,
+            takesAttachments: call.takesAttachments, inflater: inflater,
             maxMessageBytes: configuration.maxMessageBytes, maxAttachmentBytes: configuration.maxAttachmentBytes)
         call.reader = MessageReader(
             parser: parser, windowBytes: configuration.initialStreamWindowBytes,

@@ -96,6 +96,17 @@ final class InboundQueue: Sendable {
         }
     }
 
+    /// A message that cannot be inflated ends the call.
+    func inflate(_ payload: Payload) throws(RPCError) -> Payload {
+        do {
+            return try payload.inflated()
+        } catch {
+            finish(error, dropping: true)
+            abandoned()
+            throw error
+        }
+    }
+
     private static let cancelled = RPCError(.cancelled, "call was cancelled")
 
     /// nil: nothing there; the continuation, if given, is kept for later.

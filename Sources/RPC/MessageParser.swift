@@ -17,8 +17,8 @@ struct MessageParser {
     private enum State { case prefix, sized, body, failed }
 
     let takesAttachments: Bool
-    /// `grpc-encoding`, unless identity.
-    let encoding: String?
+    /// For messages with the flag `compressed`, which are handed on as they are; nil: the call has no `grpc-encoding`.
+    let inflater: Inflater?
     let maxMessageBytes: Int
     let maxAttachmentBytes: Int
 
@@ -30,9 +30,9 @@ struct MessageParser {
     private var message = ByteBuffer()
     private var attachment: ByteBuffer?
 
-    init(takesAttachments: Bool, encoding: String?, maxMessageBytes: Int, maxAttachmentBytes: Int) {
+    init(takesAttachments: Bool, inflater: Inflater?, maxMessageBytes: Int, maxAttachmentBytes: Int) {
         self.takesAttachments = takesAttachments
-        self.encoding = encoding == "identity" ? nil : encoding
+        self.inflater = inflater
         self.maxMessageBytes = maxMessageBytes
         self.maxAttachmentBytes = maxAttachmentBytes
     }
@@ -78,12 +78,8 @@ struct MessageParser {
             return RPCError(
                 .internal, "message has flags \(flags), which are not known in this call", limit: .malformedCall)
         }
-        guard flags & Framing.compressedFlag != 0 else { return nil }
-        guard let encoding else {
-            return RPCError(
-                .internal, "message is compressed, but the call has no grpc-encoding", limit: .malformedCall)
-        }
-        return RPCError(.unimplemented, "grpc-encoding '\(encoding)' is not supported", limit: .malformedCall)
+        guard flags & Framing.compressedFlag != 0, inflater == nil else { return nil }
+        return RPCError(.internal, "message is compressed, but the call has no grpc-encoding", limit: .malformedCall)
     }
 
     private var wrongLength: RPCError? {
@@ -118,7 +114,8 @@ struct MessageParser {
             self.attachment = attachment
             guard attachment.readableBytes == Int(attachmentLength) else { return .needsMore }
         }
-        let payload = Payload(message, attachment: attachment)
+        var payload = Payload(message, attachment: attachment)
+        if flags & Framing.compressedFlag != 0 { payload.inflater = inflater }
         message = ByteBuffer()
         attachment = nil
         (state, prefixCount, flags, messageLength, attachmentLength) = (.prefix, 0, 0, 0, 0)

@@ -17,8 +17,12 @@ public struct MessageStream: AsyncSequence, Sendable {
         let source: Source
         public mutating func next() async throws -> Payload? {
             switch source {
-            case .queue(let queue): try await queue.next()
-            case .replayed(let call): try await call.next()
+            case .queue(let queue):
+                guard let payload = try await queue.next() else { return nil }
+                return payload.inflater == nil ? payload : try queue.inflate(payload)
+            case .replayed(let call):
+                guard let payload = try await call.next() else { return nil }
+                return payload.inflater == nil ? payload : try call.inflate(payload)
             }
         }
     }

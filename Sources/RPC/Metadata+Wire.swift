@@ -1,15 +1,15 @@
 import HTTP2
 
 extension Metadata {
-    /// The metadata among the header fields of a message. What is reserved, is illegal, or is not the base64 that it
-    /// should be, is left out.
-    static func decode(_ fields: some Sequence<HeaderField>) -> Metadata {
+    /// The metadata among the header fields of a message. What is reserved or illegal is left out.
+    /// - Throws: INTERNAL if bytes are not the base64 that they should be.
+    static func decode(_ fields: some Sequence<HeaderField>) throws(RPCError) -> Metadata {
         var metadata = Metadata()
-        for field in fields where !field.name.hasPrefix(":") { metadata.receive(field) }
+        for field in fields where !field.name.hasPrefix(":") { try metadata.receive(field) }
         return metadata
     }
 
-    private mutating func receive(_ field: HeaderField) {
+    private mutating func receive(_ field: HeaderField) throws(RPCError) {
         guard Self.isBinary(field.name) else {
             _ = append(field.name, .ascii(field.value), reserved: Self.isHidden)
             return
@@ -18,7 +18,9 @@ extension Metadata {
         for part in field.value.utf8.split(separator: UInt8(ascii: ","), omittingEmptySubsequences: false) {
             let spaces: Set<UInt8> = [0x20, 0x09]
             let text = part.drop { spaces.contains($0) }.reversed().drop { spaces.contains($0) }.reversed()
-            guard let bytes = Base64.decode(text) else { continue }
+            guard let bytes = Base64.decode(text) else {
+                throw RPCError(.internal, "metadata '\(field.name.prefix(64))' is not base64", limit: .malformedCall)
+            }
             _ = append(field.name, .binary(bytes), reserved: Self.isHidden)
         }
     }

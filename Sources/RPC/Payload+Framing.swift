@@ -46,7 +46,8 @@ extension Payload {
         let joins = message.readableBytes <= Framing.joinLimit
         let prefixBytes = isAttached ? Framing.attachmentPrefixBytes : Framing.prefixBytes
         var prefix = ByteBufferAllocator().buffer(capacity: prefixBytes + (joins ? message.readableBytes : 0))
-        prefix.writeInteger(isAttached ? Framing.attachmentFlag : 0)
+        prefix.writeInteger(
+            (isAttached ? Framing.attachmentFlag : 0) | (isDeflated ? Framing.compressedFlag : 0))
         prefix.writeInteger(UInt32(clamping: first))
         if isAttached { prefix.writeInteger(UInt32(clamping: attachment?.readableBytes ?? 0)) }
         if joins { prefix.writeImmutableBuffer(message) }

@@ -11,6 +11,14 @@ public struct Payload: Sendable {
     public var message: ByteBuffer
     public var preamble: ByteBuffer?
     public var attachment: ByteBuffer?
+    /// Of a message to send: false lets it go uncompressed in a call that compresses.
+    public var compresses = true
+    /// Of a received message: it came compressed.
+    public internal(set) var wasCompressed = false
+    /// `message` is in the form of the call's `grpc-encoding`, to be sent so.
+    var isDeflated = false
+    /// `message` is still compressed, as it came; its consumer inflates it.
+    var inflater: Inflater?
     var lease: MemoryBudget.Lease?
 
     public init(_ message: ByteBuffer, preamble: ByteBuffer? = nil, attachment: ByteBuffer? = nil) {

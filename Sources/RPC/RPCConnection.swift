@@ -97,14 +97,17 @@ public final class RPCConnection: Sendable {
     ) async throws -> UnaryResponse {
         try request.checkLengths()
         try checkPrivacy(options)
+        let request = try request.deflated(as: options.compression)
         let call = ClientStream(path: path, options: options)
-        return try await withTaskCancellationHandler {
+        var response = try await withTaskCancellationHandler {
             try await withCheckedThrowingContinuation { continuation in
                 inbox.submit { $0.start(call, .unary(request, continuation)) }
             }
         } onCancel: {
             inbox.submit { $0.cancel(call) }
         }
+        if response.payload.inflater != nil { response.payload = try response.payload.inflated() }
+        return response
     }
 
     /// Returns when the call has its stream.

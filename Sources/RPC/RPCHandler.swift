@@ -12,6 +12,11 @@ public struct CallContext: Sendable {
     public var principal: Principal?
     /// What interceptors have left here.
     public var values = CallValues()
+    /// `grpc-accept-encoding`.
+    var acceptedEncodings: String?
+
+    /// Whether the client takes answers of this compression.
+    public func accepts(_ compression: Compression) -> Bool { compression.isAccepted(by: acceptedEncodings) }
 }
 
 public enum RPCHandler: Sendable {

@@ -16,6 +16,7 @@ struct RequestHead {
     var contentType: String
     var timeout: Duration?
     var encoding: String?
+    var acceptedEncodings: String?
     var metadata: Metadata
 
     var takesAttachments: Bool { contentType == Framing.attachmentType }
@@ -32,7 +33,8 @@ struct RequestHead {
             case "content-type": head.contentType = field.value
             case "grpc-timeout": timeoutText = field.value
             case "grpc-encoding": head.encoding = field.value
-            case ":scheme", ":authority", "te", "grpc-accept-encoding": break
+            case "grpc-accept-encoding": head.acceptedEncodings = field.value
+            case ":scheme", ":authority", "te": break
             default: hasMetadata = true
             }
         }
@@ -48,7 +50,9 @@ struct RequestHead {
             }
             head.timeout = timeout
         }
-        if hasMetadata { head.metadata = .decode(fields) }
+        if hasMetadata {
+            do throws(RPCError) { head.metadata = try .decode(fields) } catch { return .refused(error) }
+        }
         return .call(head)
     }
 }

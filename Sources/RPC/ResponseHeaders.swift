@@ -4,8 +4,11 @@ import HTTP2
 struct ResponseHeaders {
     private let plain: [HeaderField]
     private let attached: [HeaderField]
+    /// `grpc-accept-encoding`, for the first answer on a connection and with UNIMPLEMENTED, whose reason it may be.
+    private let acceptedEncodings: HeaderField
 
-    init(attachmentIdentity: String?) {
+    init(attachmentIdentity: String?, acceptedEncodings: HeaderField?) {
+        self.acceptedEncodings = acceptedEncodings ?? HeaderField("grpc-accept-encoding", "identity")
         func fields(_ contentType: String) -> [HeaderField] {
             var fields = [HeaderField(":status", "200"), HeaderField("content-type", contentType)]
             if let attachmentIdentity {
@@ -18,8 +21,13 @@ struct ResponseHeaders {
         attached = fields(Framing.attachmentType)
     }
 
-    func head(attachments: Bool, _ metadata: Metadata = [:]) -> [HeaderField] {
+    /// - Parameter isFirst: of the connection.
+    func head(
+        attachments: Bool, _ metadata: Metadata = [:], compression: Compression = .identity, isFirst: Bool = false
+    ) -> [HeaderField] {
         var fields = attachments ? attached : plain
+        if compression != .identity { fields.append(HeaderField("grpc-encoding", compression.rawValue)) }
+        if isFirst { fields.append(acceptedEncodings) }
         metadata.encode(into: &fields)
         return fields
     }
@@ -27,15 +35,15 @@ struct ResponseHeaders {
     private static let ok = [HeaderField("grpc-status", "0")]
 
     /// - Parameter error: nil for OK.
-    static func trailers(_ error: RPCError?, _ metadata: Metadata) -> [HeaderField] {
+    func trailers(_ error: RPCError?, _ metadata: Metadata) -> [HeaderField] {
         guard let error else {
-            var fields = ok
+            var fields = Self.ok
             metadata.encode(into: &fields)
             return fields
         }
         var fields = [HeaderField("grpc-status", "\(error.code.rawValue)")]
         if !error.message.isEmpty { fields.append(HeaderField("grpc-message", StatusMessage.encode(error.message))) }
-        if error.code == .unimplemented { fields.append(HeaderField("grpc-accept-encoding", "identity")) }
+        if error.code == .unimplemented { fields.append(acceptedEncodings) }
         metadata.encode(into: &fields)
         error.metadata.encode(into: &fields)
         return fields

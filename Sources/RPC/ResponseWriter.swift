@@ -12,9 +12,16 @@ public struct ResponseWriter: Sendable {
         inbox.submit { [call] _ in call.trailers = metadata }
     }
 
+    /// Of the messages; before the first one, else it is ignored, as it is if the client does not take it.
+    /// A single message is left out with `Payload.compresses`.
+    public func setCompression(_ compression: Compression) {
+        if call.context.accepts(compression) { call.compression.choose(compression) }
+    }
+
     /// Suspends while the peer's window and our output buffer are full. Throws when the call has ended.
     public func write(_ payload: Payload) async throws {
         try payload.checkLengths()
+        let payload = try payload.deflated(as: call.compression.fix())
         try gate.add(payload.byteCount)
         inbox.submit { [call] connection in connection.write(payload, to: call) }
         try await gate.room()

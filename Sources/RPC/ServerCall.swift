@@ -27,16 +27,21 @@ final class ServerCall: @unchecked Sendable {
 
     var initialMetadata = Metadata()
     var trailers = Metadata()
+    let compression: ResponseCompression
     var hasSentHead = false
     /// Answered, or past answering.
     var isAnswered = false
 
-    init(stream: Int32, context: CallContext, method: ServerMethod, start: NIODeadline, reader: MessageReader) {
+    init(
+        stream: Int32, context: CallContext, method: ServerMethod, start: NIODeadline, reader: MessageReader,
+        compression: Compression = .identity
+    ) {
         self.stream = stream
         self.context = context
         self.method = method
         self.start = start
         self.reader = reader
+        self.compression = ResponseCompression(context.accepts(compression) ? compression : .identity)
     }
 
     /// Its status is decided.

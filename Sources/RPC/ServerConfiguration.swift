@@ -9,6 +9,10 @@ public struct ServerConfiguration: Sendable {
     public var maxMetadataFields = 128
     public var maxConcurrentStreams = 128
     public var maxConnections = 4096
+    /// Encodings of requests that are taken beside identity; told to clients.
+    public var acceptedCompression: [Compression] = [.gzip, .deflate]
+    /// Of answers to clients that take it, where the handler does not choose.
+    public var responseCompression = Compression.identity
     public var initialStreamWindowBytes = 256 << 10
     public var maxFrameBytes = 1 << 20
     public var handshakeTimeout: Duration = .seconds(10)

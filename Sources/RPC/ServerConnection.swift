@@ -19,6 +19,7 @@ final class ServerConnection: HTTP2Delegate, LoopBound {
     /// Handlers that run, also those whose stream is gone: a peer cannot start more by resetting streams.
     private var running = 0
     private static let handlersPerStream = 2
+    private var hasAnswered = false
     private var isDraining = false
     /// The second GOAWAY follows when this ping was answered.
     private static let drainPing: UInt64 = 0x6672_616d_6573_6821
@@ -129,7 +130,8 @@ final class ServerConnection: HTTP2Delegate, LoopBound {
             let limits = context.configuration
             var call = CallContext(
                 path: head.path, metadata: head.metadata, deadline: head.timeout.map { Deadline.after($0) }, peer: peer,
-                takesAttachments: head.takesAttachments && limits.attachmentIdentity != nil)
+                takesAttachments: head.takesAttachments && limits.attachmentIdentity != nil,
+                acceptedEncodings: head.acceptedEncodings)
             let method = context.methods[head.path]
             let chain = if let method { method.chain } else { context.unknown }
             do throws(RPCError) {
@@ -156,15 +158,24 @@ final class ServerConnection: HTTP2Delegate, LoopBound {
         let takesAttachments = callContext.takesAttachments
         // A plain message may carry pixels as its last field.
         let isPlainPixels = !takesAttachments && limits.attachmentIdentity != nil
+        let maxMessageBytes = limits.maxMessageBytes + (isPlainPixels ? limits.maxAttachmentBytes : 0)
+        let inflater: Inflater?
+        do {
+            inflater = try context.acceptedEncodings.inflater(
+                for: head.encoding, refusal: .unimplemented, maxBytes: maxMessageBytes, budget: context.budget)
+        } catch {
+            answer(stream, error)
+            method.chain?.report(callContext, error, since: start, traffic: CallTraffic())
+            return
+        }
         let parser = MessageParser(
-            takesAttachments: takesAttachments, encoding: head.encoding,
-            maxMessageBytes: limits.maxMessageBytes + (isPlainPixels ? limits.maxAttachmentBytes : 0),
+            takesAttachments: takesAttachments, inflater: inflater, maxMessageBytes: maxMessageBytes,
             maxAttachmentBytes: limits.maxAttachmentBytes)
         let call = ServerCall(
             stream: stream, context: callContext, method: method, start: start,
             reader: MessageReader(
                 parser: parser, windowBytes: limits.initialStreamWindowBytes,
-                maxEmptyMessages: limits.maxEmptyMessages))
+                maxEmptyMessages: limits.maxEmptyMessages), compression: limits.responseCompression)
         calls[stream] = call
         if let deadline = callContext.deadline {
             guard !deadline.hasPassed else { return expire(call) }
@@ -241,7 +252,7 @@ final class ServerConnection: HTTP2Delegate, LoopBound {
         switch call.method.handler {
         case .immediate(let body):
             do {
-                finish(call, with: try body(call.context, request))
+                finish(call, with: try body(call.context, request.inflated()).deflated(in: call))
             } catch {
                 finish(call, RPCError(handler: error))
             }
@@ -265,7 +276,7 @@ final class ServerConnection: HTTP2Delegate, LoopBound {
         call.task = Task { [running = context.running] in
             let result: Result<UnaryResponse, RPCError>
             do {
-                let response = try await body(callContext, request)
+                let response = try await body(callContext, request.inflated()).deflated(in: call)
                 try response.payload.checkLengths()
                 result = .success(response)
             } catch {
@@ -326,8 +337,15 @@ final class ServerConnection: HTTP2Delegate, LoopBound {
         call.hasSentHead = true
         session.respond(
             stream: call.stream,
-            fields: context.headers.head(attachments: call.context.takesAttachments, call.initialMetadata),
+            fields: head(of: call, compression: call.compression.fix()),
             endStream: false)
+    }
+
+    private func head(of call: ServerCall, compression: Compression = .identity) -> [HeaderField] {
+        defer { hasAnswered = true }
+        return context.headers.head(
+            attachments: call.context.takesAttachments, call.initialMetadata, compression: compression,
+            isFirst: !hasAnswered)
     }
 
     // ---- calls end ----
@@ -345,14 +363,13 @@ final class ServerConnection: HTTP2Delegate, LoopBound {
         guard !call.isAnswered, calls[call.stream] === call else { return }
         call.answered(error)
         if let error { count(error) }
-        let status = ResponseHeaders.trailers(error, call.trailers)
+        let status = context.headers.trailers(error, call.trailers)
         if call.hasSentHead || error == nil {
             sendHead(call)
             session.finish(stream: call.stream, trailers: status)
         } else {
             // Trailers only.
-            let head = context.headers.head(attachments: call.context.takesAttachments, call.initialMetadata)
-            session.respond(stream: call.stream, fields: head + status, endStream: true)
+            session.respond(stream: call.stream, fields: head(of: call) + status, endStream: true)
         }
         call.end(error ?? RPCError(.cancelled, "call has been answered"), budget: context.budget)
     }
@@ -363,7 +380,7 @@ final class ServerConnection: HTTP2Delegate, LoopBound {
 
     private func answer(_ stream: Int32, _ error: RPCError) {
         count(error)
-        let fields = context.headers.head(attachments: false) + ResponseHeaders.trailers(error, [:])
+        let fields = context.headers.head(attachments: false) + context.headers.trailers(error, [:])
         session.respond(stream: stream, fields: fields, endStream: true)
     }
 

@@ -11,6 +11,7 @@ final class ServerContext: Sendable {
     let budget: MemoryBudget
     let logger: Logger
     let headers: ResponseHeaders
+    let acceptedEncodings: AcceptedEncodings
     let limits = LimitCounters(side: "server")
     let connections = ConnectionRegistry()
     /// Handlers whose tasks run.
@@ -24,7 +25,9 @@ final class ServerContext: Sendable {
         self.services = services
         self.budget = budget
         self.logger = logger
-        headers = ResponseHeaders(attachmentIdentity: configuration.attachmentIdentity)
+        acceptedEncodings = AcceptedEncodings(configuration.acceptedCompression)
+        headers = ResponseHeaders(
+            attachmentIdentity: configuration.attachmentIdentity, acceptedEncodings: acceptedEncodings.field)
         var methods: [String: ServerMethod] = [:]
         for service in services {
             for (name, handler) in service.methods {

@@ -6,9 +6,15 @@ public struct UnaryResponse: Sendable {
     /// Sent with the status. A handler that throws gives them in `RPCError.metadata`.
     public var trailers: Metadata
 
-    public init(_ payload: Payload, metadata: Metadata = [:], trailers: Metadata = [:]) {
+    /// Of a handler's answer; nil: as the server is configured. A client that does not take it gets the answer
+    /// uncompressed.
+    public var compression: Compression?
+
+    public init(_ payload: Payload, metadata: Metadata = [:], trailers: Metadata = [:], compression: Compression? = nil)
+    {
         self.payload = payload
         self.metadata = metadata
         self.trailers = trailers
+        self.compression = compression
     }
 }

@@ -26,7 +26,7 @@ import Testing
     private func expect(_ vector: WireVector, of pieces: [[UInt8]]) throws {
         let limits = ServerConfiguration()
         var parser = MessageParser(
-            takesAttachments: vector.kind == "attachments", encoding: nil, maxMessageBytes: limits.maxMessageBytes,
+            takesAttachments: vector.kind == "attachments", inflater: nil, maxMessageBytes: limits.maxMessageBytes,
             maxAttachmentBytes: limits.maxAttachmentBytes)
         var payloads: [Payload] = []
         var failure: RPCError?
@@ -77,6 +77,26 @@ import Testing
         #expect(try received.frame.payload.bytes == ByteBuffer(bytes: vector.joined("attachment")))
     }
 
+    @Test(arguments: try WireVector.read("gzip") + WireVector.read("deflate"))
+    func compressedMessagesAreReadAsTheDocumentSays(_ vector: WireVector) throws {
+        let compression = try #require(Compression(rawValue: vector.kind))
+        let inflater = Inflater(compression: compression, maxBytes: 1000, budget: MemoryBudget(limit: 1 << 20))
+        var parser = MessageParser(
+            takesAttachments: false, inflater: inflater, maxMessageBytes: 1000, maxAttachmentBytes: 0)
+        var input = ByteBuffer(bytes: try vector.joined("wire"))
+        var inflated: [ByteBuffer] = []
+        do throws(RPCError) {
+            while case .sized = parser.next(&input) {
+                parser.begin()
+                guard case .message(let payload) = parser.next(&input) else { break }
+                inflated.append(try payload.inflated().message)
+            }
+        } catch {
+            #expect("\(error.code)" == vector.lines("refused").first)
+        }
+        #expect(try inflated == vector.lines("inflated").map { ByteBuffer(bytes: try hex($0)) })
+    }
+
     // ---- header fields ----
 
     @Test func metadataIsReadAsTheDocumentSays() throws {
@@ -85,7 +105,7 @@ import Testing
             let words = line.split(separator: " ", maxSplits: 1).map(String.init)
             return HeaderField(words[0], words[1].trimmingCharacters(in: .whitespaces))
         }
-        let metadata = Metadata.decode(fields)
+        let metadata = try Metadata.decode(fields)
         var wanted = Metadata()
         for line in vector.text {
             let words = line.split(separator: " ").map(String.init)

@@ -30,6 +30,31 @@ import Testing
         }
     }
 
+    @Test func theDetailsOfAnErrorTravelWithIt() async throws {
+        var error = RPCError(.failedPrecondition, "no", metadata: ["hint": "x"])
+        error.details = [8, 9, 0, 255]
+        error.details = [8, 9, 0, 255, 1]
+        try await Loopback.with([
+            "Fail": .unary { [error] _, _ in throw error },
+            "Late": .stream { [error] _, _, responses in
+                try await responses.write(Payload("one"))
+                throw error
+            },
+        ]) { loopback in
+            for method in ["Fail", "Late"] {
+                let call = try await loopback.connection.open(loopback.path(method))
+                if method == "Fail" { try await call.send(Payload("")) }
+                call.finishSending()
+                let seen = await failure { _ = try await collect(call.responses) }
+                #expect(seen?.code == .failedPrecondition)
+                #expect(seen?.details == [8, 9, 0, 255, 1])
+                #expect(seen?.metadata["hint"] == "x")
+            }
+        }
+        error.details = nil
+        #expect(error.metadata.count == 1)
+    }
+
     @Test func clientStreamsReachTheHandler() async throws {
         try await Loopback.with([
             "Join": .stream { _, requests, responses in

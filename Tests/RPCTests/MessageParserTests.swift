@@ -4,9 +4,9 @@ import Testing
 @testable import RPC
 
 @Suite struct MessageParserTests {
-    static func parser(attachments: Bool = false, encoding: String? = nil) -> MessageParser {
+    static func parser(attachments: Bool = false, inflater: Inflater? = nil) -> MessageParser {
         MessageParser(
-            takesAttachments: attachments, encoding: encoding, maxMessageBytes: 1000, maxAttachmentBytes: 5000)
+            takesAttachments: attachments, inflater: inflater, maxMessageBytes: 1000, maxAttachmentBytes: 5000)
     }
 
     /// What the parser says of `bytes`, cut into pieces of `step` bytes.
@@ -60,11 +60,20 @@ import Testing
         #expect(Self.parse([flags, 0, 0, 0, 0], step: 5, Self.parser()).error?.code == .internal)
     }
 
-    @Test func compressionIsNotSupported() {
-        let bytes: [UInt8] = [1, 0, 0, 0, 0]
-        #expect(Self.parse(bytes, step: 5, Self.parser()).error?.code == .internal)
-        #expect(Self.parse(bytes, step: 5, Self.parser(encoding: "identity")).error?.code == .internal)
-        #expect(Self.parse(bytes, step: 5, Self.parser(encoding: "gzip")).error?.code == .unimplemented)
+    @Test func compressedMessagesNeedAnEncodingAndAreHandedOnAsTheyAre() {
+        let bytes: [UInt8] = [1, 0, 0, 0, 1, 7]
+        #expect(Self.parse(bytes, step: 6, Self.parser()).error?.code == .internal)
+        let inflater = Inflater(compression: .gzip, maxBytes: 10, budget: MemoryBudget(limit: 1000))
+        var parser = Self.parser(attachments: true, inflater: inflater)
+        var input = ByteBuffer(bytes: bytes + [0, 0, 0, 0, 1, 8] + [0x81, 0, 0, 0, 1, 0, 0, 0, 1, 9, 10])
+        for (message, attachment, isCompressed) in [(UInt8(7), UInt8?.none, true), (8, nil, false), (9, 10, true)] {
+            guard case .sized = parser.next(&input) else { return #expect(Bool(false), "no prefix") }
+            parser.begin()
+            guard case .message(let payload) = parser.next(&input) else { return #expect(Bool(false), "no message") }
+            #expect(payload.message == ByteBuffer(bytes: [message]))
+            #expect(payload.attachment == attachment.map { ByteBuffer(bytes: [$0]) })
+            #expect((payload.inflater != nil) == isCompressed)
+        }
     }
 
     @Test func lengthsBeyondTheLimitsAreRefusedAtOnce() {

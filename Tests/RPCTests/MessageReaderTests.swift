@@ -6,7 +6,7 @@ import Testing
 @Suite struct MessageReaderTests {
     static func reader(window: Int = 1000) -> MessageReader {
         let parser = MessageParser(
-            takesAttachments: false, encoding: nil, maxMessageBytes: 1 << 20, maxAttachmentBytes: 0)
+            takesAttachments: false, inflater: nil, maxMessageBytes: 1 << 20, maxAttachmentBytes: 0)
         return MessageReader(parser: parser, windowBytes: window)
     }
 

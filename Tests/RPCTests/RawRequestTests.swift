@@ -54,6 +54,12 @@ import Testing
         #expect(answer["grpc-status"] == status)
     }
 
+    @Test func bytesThatAreNotBase64FailTheirCallOnly() async throws {
+        let answer = try await Self.ask(["x-trace-bin": "A*=="], body: [0, 0, 0, 0, 0])
+        #expect(answer["grpc-status"] == "13")
+        #expect(answer["grpc-message"] == "metadata 'x-trace-bin' is not base64")
+    }
+
     @Test func tooMuchMetadataIsRefused() async throws {
         var many: [String: String] = [:]
         for number in 0..<200 { many["x-field-\(number)"] = "v" }

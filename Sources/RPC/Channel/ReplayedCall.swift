@@ -46,6 +46,7 @@ final class ReplayedCall: Sendable {
     private let path: String
     private let channel: RPCChannel
     private let method: MethodConfig
+    private let compression: Compression
     private let state: Mutex<State>
 
     /// - Parameter attempt: the first, open on `endpoint`.
@@ -56,6 +57,7 @@ final class ReplayedCall: Sendable {
         self.path = path
         self.channel = channel
         self.method = method
+        compression = attempt.call.options.compression
         state = Mutex(
             State(
                 attempt: attempt, endpoint: endpoint, series: series,
@@ -69,6 +71,7 @@ final class ReplayedCall: Sendable {
 
     func send(_ payload: Payload) async throws {
         try method.check(payload, path)
+        let payload = try payload.deflated(as: compression)
         while true {
             switch try state.withLock({ state throws(RPCError) in try sending(payload, &state) }) {
             case .kept: return
@@ -121,6 +124,16 @@ final class ReplayedCall: Sendable {
 
     func next() async throws -> Payload? {
         try await reading { attempt in try await attempt.state.inbound.next() }
+    }
+
+    /// A message that cannot be inflated ends the call.
+    func inflate(_ payload: Payload) throws(RPCError) -> Payload {
+        do {
+            return try payload.inflated()
+        } catch {
+            cancel()
+            throw error
+        }
     }
 
     func initialMetadata() async throws -> Metadata {
