@@ -15,7 +15,7 @@ from measuring import Measurer
 from report import markdown
 from rows import GROUPS, ROWS
 from running import Failed
-from systems import NGHTTPD, OURS_SYNC
+from systems import OURS_SYNC
 
 RESULTS = Path(__file__).resolve().parent.parent / "results"
 PORT = 17300
@@ -89,7 +89,7 @@ class Run:
         return values
 
     def check_congestion(self) -> None:
-        systems = {s.name: s for row in ROWS for s in row.systems if s != NGHTTPD and self._wants(s.name)}
+        systems = {s.name: s for row in ROWS for s in row.systems if self._wants(s.name)}
         for congestion in self.chosen.congestion:
             for system in systems.values():
                 self.measurer.congestion_check(system, self._probe(congestion), congestion)

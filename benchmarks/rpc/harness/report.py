@@ -5,14 +5,7 @@ from statistics import median
 
 from rows import GOALS, ROWS, Goal
 
-TITLES = {
-    "nghttpd": "nghttpd (floor)",
-    "ours-sync": "ours, sync",
-    "ours-async": "ours, async",
-    "grpc-cpp": "gRPC C++",
-    "grpc-cpp-malloc": "gRPC C++, malloc tuned",
-    "grpc-swift": "grpc-swift-2",
-}
+TITLES = {system.name: system.title for row in ROWS for system in row.systems}
 METRICS = {
     "rpc_per_second": "RPC/s",
     "mb_per_second": "MB/s",

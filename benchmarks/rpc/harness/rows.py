@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from systems import CPP, CPP_MALLOC, NGHTTPD, OURS_ASYNC, OURS_SYNC, SWIFT, SWIFT_COALESCING, System
+from systems import CPP, CPP_CONTIGUOUS, CPP_MALLOC, NGHTTPD, OURS_ASYNC, OURS_SYNC, SWIFT, SWIFT_COALESCING, System
 
 SIZE_720P = 1280 * 720 * 3
 SIZE_1080P = 1920 * 1080 * 3
@@ -58,7 +58,10 @@ ROWS = [
     ),
     Row("100k-64", "large", "100 KB, 64 outstanding", _LARGE, 100_000, 1, 64),
     *(
-        Row(f"{name}-{n}", "large", f"{name} ({size / 1e6:.2f} MB), {n} outstanding", _LARGE, size, 1, n)
+        Row(
+            f"{name}-{n}", "large", f"{name} ({size / 1e6:.2f} MB), {n} outstanding",
+            (*_LARGE, CPP_CONTIGUOUS) if n == 1 else _LARGE, size, 1, n,
+        )
         for n in (1, 4, 64)
         for name, size in (("720p", SIZE_720P), ("1080p", SIZE_1080P))
     ),

@@ -1,6 +1,6 @@
 """The systems under measurement, and how each is started and asked."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -53,6 +53,13 @@ CPP_MALLOC = System(
     "gRPC C++, malloc tuned",
     (str(GRPC_CPP), "{port}"),
     environment={"MALLOC_MMAP_THRESHOLD_": GIBIBYTE, "MALLOC_TRIM_THRESHOLD_": GIBIBYTE},
+)
+# gRPC hands over a message in many pieces; code that works on pixels needs it in one, as our handlers get it.
+CPP_CONTIGUOUS = replace(
+    CPP_MALLOC,
+    name="grpc-cpp-contiguous",
+    title="gRPC C++, malloc tuned, in one piece",
+    arguments=(*CPP.arguments, "contiguous"),
 )
 # Coalescing of flushes trades latency for throughput, so each row gets the setting that suits it.
 SWIFT = System("grpc-swift", "grpc-swift-2", (str(GRPC_SWIFT), "{port}"), has_health=False)

@@ -60,7 +60,9 @@ std::string number(std::uint32_t value) {
     return std::string(reinterpret_cast<char*>(bytes), sizeof bytes);
 }
 
-std::runtime_error failure(const std::string& what) { return std::runtime_error(what); }
+std::runtime_error failure(const std::string& what) {
+    return std::runtime_error(what);
+}
 
 int connected_socket(int port) {
     const int descriptor = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -114,7 +116,9 @@ Connection::Connection(const Workload& workload, int port, OnReply on_reply)
                simple_frame(frame::kWindowUpdate, 0, 0, number(frame::kMaxWindow - frame::kDefaultWindow));
 }
 
-Connection::~Connection() { close(descriptor_); }
+Connection::~Connection() {
+    close(descriptor_);
+}
 
 void Connection::proceed() {
     read_frames();
@@ -140,9 +144,8 @@ void Connection::read_frames() {
             const std::size_t length = std::size_t{header[0]} << 16 | std::size_t{header[1]} << 8 | header[2];
             if (length > frame::kDefaultMaxBytes) throw failure("frame larger than allowed");
             if (input_length_ - at < frame::kHeaderBytes + length) break;
-            take(
-                static_cast<frame::Type>(header[3]), header[4], frame::get32(header + 5) & 0x7fffffff,
-                header + frame::kHeaderBytes, length);
+            take(static_cast<frame::Type>(header[3]), header[4], frame::get32(header + 5) & 0x7fffffff,
+                 header + frame::kHeaderBytes, length);
             at += frame::kHeaderBytes + length;
         }
         std::memmove(input_.data(), input_.data() + at, input_length_ - at);
@@ -151,17 +154,20 @@ void Connection::read_frames() {
     }
 }
 
-void Connection::take(
-    frame::Type type, std::uint8_t flags, std::uint32_t stream, const std::uint8_t* body, std::size_t length) {
+void Connection::take(frame::Type type, std::uint8_t flags, std::uint32_t stream, const std::uint8_t* body,
+                      std::size_t length) {
     switch (type) {
-        case frame::kData: return take_data(flags, stream, body, length);
-        case frame::kHeaders: return take_headers(flags, stream, body, length);
-        case frame::kSettings: return take_settings(flags, body, length);
-        case frame::kWindowUpdate: return take_window(stream, body, length);
+        case frame::kData:
+            return take_data(flags, stream, body, length);
+        case frame::kHeaders:
+            return take_headers(flags, stream, body, length);
+        case frame::kSettings:
+            return take_settings(flags, body, length);
+        case frame::kWindowUpdate:
+            return take_window(stream, body, length);
         case frame::kPing:
             if (!(flags & frame::kAck)) {
-                control_ += simple_frame(
-                    frame::kPing, frame::kAck, 0, {reinterpret_cast<const char*>(body), length});
+                control_ += simple_frame(frame::kPing, frame::kAck, 0, {reinterpret_cast<const char*>(body), length});
             }
             return;
         case frame::kReset: {
@@ -171,7 +177,8 @@ void Connection::take(
         }
         case frame::kGoaway:
             throw failure("GOAWAY, code " + std::to_string(length >= 8 ? frame::get32(body + 4) : 0));
-        case frame::kContinuation: throw failure("header block over one frame");
+        case frame::kContinuation:
+            throw failure("header block over one frame");
     }
 }
 
@@ -180,8 +187,7 @@ std::size_t Connection::slot_of(std::uint32_t stream) const {
     return slot < calls_.size() && calls_[slot].stream == stream ? slot : calls_.size();
 }
 
-void Connection::take_headers(
-    std::uint8_t flags, std::uint32_t stream, const std::uint8_t* body, std::size_t length) {
+void Connection::take_headers(std::uint8_t flags, std::uint32_t stream, const std::uint8_t* body, std::size_t length) {
     if (!(flags & frame::kEndHeaders)) throw failure("header block over one frame");
     strip(flags, true, body, length);
     const auto headers = responses_.decode(body, length);
@@ -262,15 +268,14 @@ void Connection::take_window(std::uint32_t stream, const std::uint8_t* body, std
 void Connection::finish(std::size_t slot) {
     auto& call = calls_[slot];
     if (call.http_status != 200 || call.grpc_status != 0) {
-        throw failure(
-            "bad reply: status " + std::to_string(call.http_status) + ", grpc-status " +
-            std::to_string(call.grpc_status));
+        throw failure("bad reply: status " + std::to_string(call.http_status) + ", grpc-status " +
+                      std::to_string(call.grpc_status));
     }
     const auto echoed = std::uint64_t{frame::get32(call.reply + 5)} << 32 | frame::get32(call.reply + 9);
     if (call.received != kPrefixBytes + kReplyBytes || frame::get32(call.reply + 1) != kReplyBytes ||
         echoed != workload_.payload->size()) {
-        throw failure(
-            "bad reply: " + std::to_string(call.received) + " bytes to a request of " + std::to_string(echoed));
+        throw failure("bad reply: " + std::to_string(call.received) + " bytes to a request of " +
+                      std::to_string(echoed));
     }
     if (call.unsent > 0) throw failure("a reply before the request was sent");
     const auto begun = call.begun;
@@ -334,7 +339,9 @@ ssize_t Connection::gather() {
     return sendmsg(descriptor_, &message, MSG_NOSIGNAL | (next < segments_.size() ? MSG_MORE : 0));
 }
 
-std::size_t Connection::scratch_room() const { return scratch_.size() - scratch_length_; }
+std::size_t Connection::scratch_room() const {
+    return scratch_.size() - scratch_length_;
+}
 
 /// Extends the last segment if the bytes follow it.
 void Connection::add_scratch(const std::uint8_t* end) {
@@ -343,7 +350,8 @@ void Connection::add_scratch(const std::uint8_t* end) {
     if (length == 0) return;
     scratch_length_ += length;
     batch_bytes_ += length;
-    if (!segments_.empty() && !segments_.back().is_spliced && segments_.back().bytes + segments_.back().length == begin) {
+    if (!segments_.empty() && !segments_.back().is_spliced &&
+        segments_.back().bytes + segments_.back().length == begin) {
         segments_.back().length += length;
     } else {
         segments_.push_back({begin, length});
@@ -417,9 +425,9 @@ bool Connection::add_frame(std::size_t slot) {
     auto& call = calls_[slot];
     const auto& prefix = sends_attachments_ ? attached_prefix_ : plain_prefix_;
     const auto total = prefix.size() + workload_.payload->size();
-    const auto length = static_cast<std::size_t>(std::min(
-        {static_cast<std::int64_t>(call.unsent), window_, std::max<std::int64_t>(call.window, 0),
-         static_cast<std::int64_t>(max_frame_)}));
+    const auto length = static_cast<std::size_t>(
+        std::min({static_cast<std::int64_t>(call.unsent), window_, std::max<std::int64_t>(call.window, 0),
+                  static_cast<std::int64_t>(max_frame_)}));
     if (length == 0) {
         call.waits_for_window = true;
         return false;

@@ -12,7 +12,14 @@ constexpr std::int64_t kDefaultWindow = 65535;
 constexpr std::int64_t kMaxWindow = 0x7fffffff;
 
 enum Type : std::uint8_t {
-    kData = 0, kHeaders = 1, kReset = 3, kSettings = 4, kPing = 6, kGoaway = 7, kWindowUpdate = 8, kContinuation = 9
+    kData = 0,
+    kHeaders = 1,
+    kReset = 3,
+    kSettings = 4,
+    kPing = 6,
+    kGoaway = 7,
+    kWindowUpdate = 8,
+    kContinuation = 9
 };
 
 constexpr std::uint8_t kEndStream = 0x1;
@@ -35,8 +42,8 @@ inline std::uint32_t get32(const std::uint8_t* at) {
     return std::uint32_t{at[0]} << 24 | std::uint32_t{at[1]} << 16 | std::uint32_t{at[2]} << 8 | at[3];
 }
 
-inline std::uint8_t* put_header(
-    std::uint8_t* at, std::size_t length, Type type, std::uint8_t flags, std::uint32_t stream) {
+inline std::uint8_t* put_header(std::uint8_t* at, std::size_t length, Type type, std::uint8_t flags,
+                                std::uint32_t stream) {
     *at++ = static_cast<std::uint8_t>(length >> 16);
     *at++ = static_cast<std::uint8_t>(length >> 8);
     *at++ = static_cast<std::uint8_t>(length);

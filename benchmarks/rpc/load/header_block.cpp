@@ -33,7 +33,9 @@ std::string literal(std::string_view name, std::string_view value) {
     return field;
 }
 
-char indexed(int index) { return static_cast<char>(0x80 | index); }
+char indexed(int index) {
+    return static_cast<char>(0x80 | index);
+}
 
 /// Each byte is an index of its own: the block leaves the tables alone.
 bool is_pure(const std::uint8_t* block, std::size_t length) {
@@ -68,20 +70,26 @@ void RequestHeaders::use_attachments() {
     repeated_.push_back(indexed(kFirstDynamic));
 }
 
-std::string_view RequestHeaders::next() { return std::exchange(is_first_, false) ? first_ : repeated_; }
+std::string_view RequestHeaders::next() {
+    return std::exchange(is_first_, false) ? first_ : repeated_;
+}
 
 ResponseDecoder::ResponseDecoder() {
     if (nghttp2_hd_inflate_new(&inflater_) != 0) throw std::bad_alloc();
 }
 
-ResponseDecoder::~ResponseDecoder() { nghttp2_hd_inflate_del(inflater_); }
+ResponseDecoder::~ResponseDecoder() {
+    nghttp2_hd_inflate_del(inflater_);
+}
 
 ResponseHeaders ResponseDecoder::decode(const std::uint8_t* block, std::size_t length) {
     const std::string_view key(reinterpret_cast<const char*>(block), length);
     if (const auto found = known_.find(key); found != known_.end()) return found->second;
     const auto headers = inflate(block, length);
-    if (is_pure(block, length)) known_.emplace(key, headers);
-    else known_.clear();
+    if (is_pure(block, length))
+        known_.emplace(key, headers);
+    else
+        known_.clear();
     return headers;
 }
 

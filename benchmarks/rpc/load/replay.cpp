@@ -3,9 +3,9 @@
 //
 // The load of the benchmarks: a gRPC client that keeps N calls outstanding on each connection and spends as little as
 // possible on them, so that the server is what is measured. Every reply is checked (connection.hpp).
-// Counts the calls that end, and the bytes that are sent, within SECONDS after WARMUP; with --calls, exactly that many calls and no warm-up.
-// With --hold it then keeps its connections, idle, until its standard input ends.
-// Prints one JSON object. Exits with 1 if anything but a good reply came.
+// Counts the calls that end, and the bytes that are sent, within SECONDS after WARMUP; with --calls, exactly that many
+// calls and no warm-up. With --hold it then keeps its connections, idle, until its standard input ends. Prints one JSON
+// object. Exits with 1 if anything but a good reply came.
 
 #include <sys/epoll.h>
 #include <unistd.h>
@@ -44,17 +44,28 @@ std::optional<Options> parse(int argc, char** argv) {
     for (int i = 2; i + 1 < argc; i += 2) {
         const std::string name = argv[i];
         const double value = std::atof(argv[i + 1]);
-        if (name == "--method") options.workload.path = argv[i + 1];
-        else if (name == "--size") options.size = static_cast<std::size_t>(value);
-        else if (name == "--outstanding") options.workload.outstanding = static_cast<int>(value);
-        else if (name == "--attachments") options.workload.uses_attachments = value != 0;
-        else if (name == "--connections") options.connections = static_cast<int>(value);
-        else if (name == "--seconds") options.seconds = value;
-        else if (name == "--warmup") options.warmup = value;
-        else if (name == "--calls") options.calls = static_cast<std::size_t>(value);
-        else if (name == "--server-pid") options.server = static_cast<pid_t>(value);
-        else if (name == "--hold") options.holds = value != 0;
-        else return std::nullopt;
+        if (name == "--method")
+            options.workload.path = argv[i + 1];
+        else if (name == "--size")
+            options.size = static_cast<std::size_t>(value);
+        else if (name == "--outstanding")
+            options.workload.outstanding = static_cast<int>(value);
+        else if (name == "--attachments")
+            options.workload.uses_attachments = value != 0;
+        else if (name == "--connections")
+            options.connections = static_cast<int>(value);
+        else if (name == "--seconds")
+            options.seconds = value;
+        else if (name == "--warmup")
+            options.warmup = value;
+        else if (name == "--calls")
+            options.calls = static_cast<std::size_t>(value);
+        else if (name == "--server-pid")
+            options.server = static_cast<pid_t>(value);
+        else if (name == "--hold")
+            options.holds = value != 0;
+        else
+            return std::nullopt;
     }
     return options;
 }
@@ -116,11 +127,12 @@ class Measurement {
         }
         const double seconds = std::chrono::duration<double>(end_ - begin_).count();
         std::printf(
-            "{\"calls\": %zu, \"total_calls\": %zu, \"sent_bytes\": %llu, \"seconds\": %.6f, \"p50_us\": %.1f, \"p99_us\": %.1f, "
+            "{\"calls\": %zu, \"total_calls\": %zu, \"sent_bytes\": %llu, \"seconds\": %.6f, \"p50_us\": %.1f, "
+            "\"p99_us\": %.1f, "
             "\"server_cpu_seconds\": %.6f, \"client_cpu_seconds\": %.6f}\n",
             latencies_.count(), total_, static_cast<unsigned long long>(at_end_->sent_bytes - at_begin_->sent_bytes),
-            seconds, latencies_.quantile(0.5), latencies_.quantile(0.99),
-            at_end_->server - at_begin_->server, at_end_->client - at_begin_->client);
+            seconds, latencies_.quantile(0.5), latencies_.quantile(0.99), at_end_->server - at_begin_->server,
+            at_end_->client - at_begin_->client);
         std::fflush(stdout);
     }
 
@@ -193,7 +205,8 @@ void run(Options options) {
     }
     measurement.print();
     char byte = 0;
-    while (options.holds && read(STDIN_FILENO, &byte, 1) > 0) {}
+    while (options.holds && read(STDIN_FILENO, &byte, 1) > 0) {
+    }
     close(poll);
 }
 

@@ -41,7 +41,9 @@ static void count(uint64_t *number, uint64_t *bytes, size_t size) {
     __atomic_fetch_add(bytes, size, __ATOMIC_RELAXED);
 }
 
-static void count_allocation(size_t size) { count(&counts->allocations, &counts->allocated_bytes, size); }
+static void count_allocation(size_t size) {
+    count(&counts->allocations, &counts->allocated_bytes, size);
+}
 
 void *malloc(size_t size) {
     count_allocation(size);
@@ -87,8 +89,10 @@ void *memcpy(void *restrict to, const void *restrict from, size_t size) {
 
 void *memmove(void *to, const void *from, size_t size) {
     count(&counts->copies, &counts->copied_bytes, size);
-    if ((uintptr_t)to - (uintptr_t)from < size) copy_backwards(to, from, size);
-    else copy(to, from, size);
+    if ((uintptr_t)to - (uintptr_t)from < size)
+        copy_backwards(to, from, size);
+    else
+        copy(to, from, size);
     return to;
 }
 

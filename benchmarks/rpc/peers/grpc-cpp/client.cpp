@@ -3,8 +3,8 @@
 //
 // A stock gRPC client (asynchronous, one completion queue, one thread) that keeps N calls outstanding on each
 // connection. Every reply is checked: status OK, 64 bytes, and the length of the request in the first eight.
-// With --probe-every, an empty call to --probe (a health check) goes out on the first connection that often, beside the calls.
-// Prints one JSON object. Exits with 1 if any call failed.
+// With --probe-every, an empty call to --probe (a health check) goes out on the first connection that often, beside the
+// calls. Prints one JSON object. Exits with 1 if any call failed.
 
 #include <grpcpp/generic/generic_stub.h>
 #include <grpcpp/grpcpp.h>
@@ -47,13 +47,20 @@ std::optional<Options> parse(int argc, char** argv) {
             continue;
         }
         const double value = std::atof(argv[i + 1]);
-        if (name == "--size") options.size = static_cast<std::size_t>(value);
-        else if (name == "--outstanding") options.outstanding = static_cast<int>(value);
-        else if (name == "--connections") options.connections = static_cast<int>(value);
-        else if (name == "--seconds") options.seconds = value;
-        else if (name == "--warmup") options.warmup = value;
-        else if (name == "--probe-every") options.probe_every_ms = static_cast<int>(value);
-        else return std::nullopt;
+        if (name == "--size")
+            options.size = static_cast<std::size_t>(value);
+        else if (name == "--outstanding")
+            options.outstanding = static_cast<int>(value);
+        else if (name == "--connections")
+            options.connections = static_cast<int>(value);
+        else if (name == "--seconds")
+            options.seconds = value;
+        else if (name == "--warmup")
+            options.warmup = value;
+        else if (name == "--probe-every")
+            options.probe_every_ms = static_cast<int>(value);
+        else
+            return std::nullopt;
     }
     return options;
 }
@@ -128,8 +135,8 @@ int main(int argc, char** argv) {
     arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
     std::vector<std::unique_ptr<grpc::GenericStub>> stubs;
     for (int i = 0; i < options.connections; ++i) {
-        const auto channel = grpc::CreateCustomChannel(
-            "127.0.0.1:" + options.port, grpc::InsecureChannelCredentials(), arguments);
+        const auto channel =
+            grpc::CreateCustomChannel("127.0.0.1:" + options.port, grpc::InsecureChannelCredentials(), arguments);
         if (!channel->WaitForConnected(std::chrono::system_clock::now() + std::chrono::seconds(10))) {
             std::fprintf(stderr, "no connection to port %s\n", options.port.c_str());
             return 1;
@@ -189,9 +196,8 @@ int main(int argc, char** argv) {
         const bool is_measured = call.begun >= begin && now <= end;
         const bool is_good = call.status.ok() && (call.is_probe || is_reply_to(options.size, call.reply));
         if (!is_good && failed++ == 0) {
-            std::fprintf(
-                stderr, "bad reply: status %d \"%s\", %zu bytes\n", call.status.error_code(),
-                call.status.error_message().c_str(), call.reply.Length());
+            std::fprintf(stderr, "bad reply: status %d \"%s\", %zu bytes\n", call.status.error_code(),
+                         call.status.error_message().c_str(), call.reply.Length());
         }
         if (call.is_probe) {
             if (is_measured) probes.add(call.begun, now);
@@ -200,12 +206,15 @@ int main(int argc, char** argv) {
         }
         ++total;
         if (now >= begin && now <= end) latencies.add(call.begun, now);
-        if (now < end && failed == 0) call.start(queue);
-        else --pending;
+        if (now < end && failed == 0)
+            call.start(queue);
+        else
+            --pending;
     }
     const double cpu = cpu_at_begin < 0 ? 0 : cpu_seconds() - cpu_at_begin;
     std::printf(
-        "{\"calls\": %zu, \"total_calls\": %zu, \"failed\": %zu, \"seconds\": %.6f, \"p50_us\": %.1f, \"p99_us\": %.1f, "
+        "{\"calls\": %zu, \"total_calls\": %zu, \"failed\": %zu, \"seconds\": %.6f, \"p50_us\": %.1f, \"p99_us\": "
+        "%.1f, "
         "\"client_cpu_seconds\": %.4f, \"probes\": %zu, \"probe_p50_us\": %.1f, \"probe_p99_us\": %.1f}\n",
         latencies.count(), total, failed, options.seconds, latencies.quantile(0.5), latencies.quantile(0.99), cpu,
         probes.count(), probes.quantile(0.5), probes.quantile(0.99));

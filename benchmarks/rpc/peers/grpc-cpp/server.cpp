@@ -1,12 +1,14 @@
-// grpc-cpp-server PORT
+// grpc-cpp-server PORT [contiguous]
 //
 // gRPC C++ at its best on one core: the asynchronous API with one completion queue and one thread, raw byte buffers
-// (no protobuf), call objects that are used again, and as many calls posted in advance as may come at once.
+// (no protobuf), call objects that are used again, and as many calls posted in advance as may come at once. gRPC hands
+// over a message in many pieces; with `contiguous`, each is made one piece, as code that works on pixels needs it.
 
 #include <grpcpp/grpcpp.h>
 
 #include <cstdint>
 #include <cstdio>
+#include <cstring>
 #include <optional>
 #include <string>
 #include <vector>
@@ -41,9 +43,14 @@ class Call {
         service.RequestAsync(&*context_, &request_, &*responder_, &queue, &queue, this);
     }
 
-    void proceed(bool ok, Service& service, grpc::ServerCompletionQueue& queue) {
+    void proceed(bool ok, bool is_contiguous, Service& service, grpc::ServerCompletionQueue& queue) {
         if (is_replying_ || !ok) return post(service, queue);
         is_replying_ = true;
+        if (is_contiguous) {
+            grpc::Slice whole;
+            if (!request_.DumpToSingleSlice(&whole).ok())
+                return responder_->FinishWithError(grpc::Status(grpc::StatusCode::INTERNAL, "no single slice"), this);
+        }
         responder_->Finish(reply_to(request_.Length()), grpc::Status::OK, this);
     }
 
@@ -57,8 +64,9 @@ class Call {
 }  // namespace
 
 int main(int argc, char** argv) {
-    if (argc != 2) {
-        std::fprintf(stderr, "usage: grpc-cpp-server PORT\n");
+    const bool is_contiguous = argc == 3 && std::strcmp(argv[2], "contiguous") == 0;
+    if (argc != 2 && !is_contiguous) {
+        std::fprintf(stderr, "usage: grpc-cpp-server PORT [contiguous]\n");
         return 2;
     }
     Service service;
@@ -79,6 +87,6 @@ int main(int argc, char** argv) {
     void* tag = nullptr;
     bool ok = false;
     // Ended by a signal, like the other servers.
-    while (queue->Next(&tag, &ok)) static_cast<Call*>(tag)->proceed(ok, service, *queue);
+    while (queue->Next(&tag, &ok)) static_cast<Call*>(tag)->proceed(ok, is_contiguous, service, *queue);
     return 0;
 }
