@@ -15,5 +15,7 @@ public struct ClientConfiguration: Sendable {
     public var maxPendingCalls = 1024
     /// Use the attachment framing with peers that announce it.
     public var offersAttachments = true
+    /// TCP's congestion control for what this client sends, as `ServerConfiguration.congestionControl`.
+    public var congestionControl: String?
     public init() {}
 }

@@ -67,6 +67,7 @@ public final class RPCConnection: Sendable {
             .channelOption(.tcpOption(.tcp_nodelay), value: 1)
             .channelOption(.recvAllocator, value: FixedSizeRecvByteBufferAllocator(capacity: receiveBytes))
             .channelOption(.writeBufferWaterMark, value: outputWaterMark)
+            .channelInitializer { CongestionControl.set(configuration.congestionControl, on: $0) }
         let start = { @Sendable (channel: any Channel) in
             channel.eventLoop.makeCompletedFuture {
                 let connection = try ClientConnection.make(

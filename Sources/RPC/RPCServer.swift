@@ -45,6 +45,7 @@ public final class RPCServer: Sendable {
                 .serverChannelOption(.backlog, value: 1024)
                 .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
                 .serverChannelOption(.autoRead, value: false)
+                .serverChannelInitializer { CongestionControl.set(configuration.congestionControl, on: $0) }
                 .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
                 .childChannelOption(.recvAllocator, value: FixedSizeRecvByteBufferAllocator(capacity: receiveBytes))
                 .childChannelOption(.writeBufferWaterMark, value: outputWaterMark)

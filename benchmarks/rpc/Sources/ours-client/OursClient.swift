@@ -30,6 +30,7 @@ struct OursClient {
     private static func connect(_ options: Options, _ group: any EventLoopGroup) async throws -> RPCConnection {
         var configuration = ClientConfiguration()
         configuration.maxPendingCalls = max(configuration.maxPendingCalls, options.outstanding)
+        configuration.congestionControl = options.congestion
         let address = try SocketAddress.makeAddressResolvingHost(options.host, port: options.port)
         let connection = try await RPCConnection.connect(
             to: address, configuration: configuration, group: group, logger: Logger(label: "ours-client"))

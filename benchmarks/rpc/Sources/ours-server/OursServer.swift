@@ -12,6 +12,7 @@ struct OursServer {
         var configuration = ServerConfiguration()
         configuration.maxMessageBytes = options.maxMessageBytes
         configuration.attachmentIdentity = "bench"
+        configuration.congestionControl = options.congestion
         let group = MultiThreadedEventLoopGroup(numberOfThreads: options.threads)
         let health = HealthService()
         health.set(.serving)
