@@ -15,6 +15,7 @@ let strict: [SwiftSetting] = [
 let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
 let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
 let nioEmbedded: Target.Dependency = .product(name: "NIOEmbedded", package: "swift-nio")
+let nioTLS: Target.Dependency = .product(name: "NIOTLS", package: "swift-nio")
 let nioSSL: Target.Dependency = .product(name: "NIOSSL", package: "swift-nio-ssl")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let metrics: Target.Dependency = .product(name: "Metrics", package: "swift-metrics")
@@ -68,7 +69,8 @@ let package = Package(
         .target(
             name: "RPC",
             dependencies: [
-                "HTTP2", "CRPCMessages", "CBoundedProtobuf", "CZlib", nioCore, nioPosix, nioSSL, logging, metrics,
+                "HTTP2", "CRPCMessages", "CBoundedProtobuf", "CZlib", nioCore, nioPosix, nioSSL, nioTLS, logging,
+                metrics,
                 .product(name: "DequeModule", package: "swift-collections"),
             ],
             swiftSettings: strict),
@@ -138,7 +140,8 @@ let package = Package(
         .testTarget(name: "ArchitectureTests", swiftSettings: strict),
         .testTarget(name: "HTTP2Tests", dependencies: ["HTTP2", nioCore, nioEmbedded], swiftSettings: strict),
         .testTarget(
-            name: "RPCTests", dependencies: ["RPC", "HTTP2", nioCore, nioPosix, nioEmbedded, logging],
+            name: "RPCTests",
+            dependencies: ["RPC", "HTTP2", "TestSupport", nioCore, nioPosix, nioEmbedded, nioSSL, logging],
             swiftSettings: strict),
         .testTarget(name: "MessagesTests",
             dependencies: ["Messages", "CMessages", "CRPCMessages", "CBoundedProtobuf", "CProtobufC", nioCore], swiftSettings: strict),

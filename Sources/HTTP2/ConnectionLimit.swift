@@ -3,6 +3,8 @@
 public enum ConnectionLimit: String, Sendable, CaseIterable {
     /// No preface and SETTINGS in time.
     case handshake = "handshake_timeout"
+    /// A TLS handshake that does not end well: no common protocol, a missing or bad certificate.
+    case tlsHandshake = "tls_handshake"
     /// Streams that the peer reset.
     case peerResets = "peer_resets"
     /// Streams that the peer made us reset.

@@ -17,5 +17,7 @@ public struct ClientConfiguration: Sendable {
     public var offersAttachments = true
     /// TCP's congestion control for what this client sends, as `ServerConfiguration.congestionControl`.
     public var congestionControl: String?
+    /// nil: plain text, with prior knowledge (RFC 9113, section 3.3).
+    public var tls: ClientTLS?
     public init() {}
 }

@@ -1,6 +1,7 @@
 public import Logging
 public import NIOCore
 import NIOPosix
+import NIOSSL
 
 /// One HTTP/2 connection to one address. Its end is final; Mesh makes a new one.
 public final class RPCConnection: Sendable {
@@ -37,14 +38,16 @@ public final class RPCConnection: Sendable {
         budget: MemoryBudget = .shared, group: any EventLoopGroup, logger: Logger
     ) async throws -> RPCConnection {
         let peer = "\(address)"
+        let authority = authority ?? configuration.tls?.serverName ?? address.authority
         do {
+            let tls = try await tlsContext(configuration, logger)
             let opened = try await open(
-                address, peer: peer, authority: authority ?? address.authority, configuration, budget, group)
+                address, peer: peer, authority: authority, configuration, tls, budget, group)
             try await opened.isReady.get()
             logger.debug("connected", metadata: ["peer": "\(peer)"])
             return RPCConnection(
                 inbox: opened.inbox, status: opened.status, creditStep: configuration.initialStreamWindowBytes / 4,
-                isPrivate: opened.channel.remoteAddress?.isThisHost ?? false)
+                isPrivate: tls != nil || opened.channel.remoteAddress?.isThisHost ?? false)
         } catch {
             throw RPCError(
                 .unavailable, "cannot connect to \(peer): \(SystemError.text(error))", cause: error, neverStarted: true)
@@ -60,18 +63,22 @@ public final class RPCConnection: Sendable {
 
     private static func open(
         _ address: ServerAddress, peer: String, authority: String, _ configuration: ClientConfiguration,
-        _ budget: MemoryBudget, _ group: any EventLoopGroup
+        _ tls: NIOSSLContext?, _ budget: MemoryBudget, _ group: any EventLoopGroup
     ) async throws -> Opened {
-        let bootstrap = ClientBootstrap(group: group.next())
+        var bootstrap = ClientBootstrap(group: group.next())
             .connectTimeout(TimeAmount(configuration.connectTimeout))
-            .channelOption(.tcpOption(.tcp_nodelay), value: 1)
             .channelOption(.recvAllocator, value: FixedSizeRecvByteBufferAllocator(capacity: receiveBytes))
             .channelOption(.writeBufferWaterMark, value: outputWaterMark)
             .channelInitializer { CongestionControl.set(configuration.congestionControl, on: $0) }
+        if !address.isInFileSystem { bootstrap = bootstrap.channelOption(.tcpOption(.tcp_nodelay), value: 1) }
         let start = { @Sendable (channel: any Channel) in
             channel.eventLoop.makeCompletedFuture {
                 let connection = try ClientConnection.make(
                     on: channel, peer: peer, authority: authority, configuration: configuration, budget: budget)
+                if let tls {
+                    let name = configuration.tls?.serverName ?? host(ofAuthority: authority)
+                    try TLSPipeline.secure(channel, client: tls, serverName: name)
+                }
                 guard let inbox = connection.inbox else { throw ChannelError.alreadyClosed }
                 return Opened(
                     channel: channel, inbox: inbox, status: connection.status, isReady: connection.isReady)
@@ -82,6 +89,25 @@ public final class RPCConnection: Sendable {
         case .host(let name, let port):
             return try await bootstrap.connect(host: name, port: port, channelInitializer: start)
         }
+    }
+
+    /// With the files as they are now.
+    private static func tlsContext(
+        _ configuration: ClientConfiguration, _ logger: Logger
+    ) async throws -> NIOSSLContext? {
+        guard let tls = configuration.tls else { return nil }
+        let store = try await NIOThreadPool.singleton.runIfActive { try tls.store() }
+        // If they cannot be used now, it is in the log, and those before them serve.
+        try? await store.renew(logger)
+        return store.context
+    }
+
+    /// `name` of `name:443`, `::1` of `[::1]:443`.
+    static func host(ofAuthority authority: String) -> String {
+        if authority.hasPrefix("["), let end = authority.firstIndex(of: "]") {
+            return String(authority[authority.index(after: authority.startIndex)..<end])
+        }
+        return String(authority.prefix { $0 != ":" })
     }
 
     /// The identity that the peer announced in `framemesh-framing`, once any response came.

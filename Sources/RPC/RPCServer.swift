@@ -19,11 +19,8 @@ public final class RPCServer: Sendable {
         var waiter: CheckedContinuation<Void, Never>?
     }
 
-    /// Bytes read from a socket at once: larger ones miss the cache, smaller ones cost more calls.
-    private static let receiveBytes = 128 << 10
-    private static let outputWaterMark = ChannelOptions.Types.WriteBufferWaterMark(low: 256 << 10, high: 1 << 20)
-
-    private init(channel: any Channel, address: SocketAddress, context: ServerContext) {
+    private init(channel: any Channel, context: ServerContext) throws {
+        guard let address = channel.localAddress else { throw ChannelError.unknownLocalAddress }
         self.channel = channel
         self.address = address
         self.context = context
@@ -37,32 +34,30 @@ public final class RPCServer: Sendable {
         interceptors: [any ServerInterceptor] = [], budget: MemoryBudget = .shared, group: any EventLoopGroup,
         logger: Logger
     ) async throws -> RPCServer {
-        let context = ServerContext(
-            configuration: configuration, services: services, interceptors: interceptors, budget: budget,
-            logger: logger)
         do {
-            let channel = try await ServerBootstrap(group: group)
-                .serverChannelOption(.backlog, value: 1024)
-                .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
-                .serverChannelOption(.autoRead, value: false)
-                .serverChannelInitializer { CongestionControl.set(configuration.congestionControl, on: $0) }
-                .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
-                .childChannelOption(.recvAllocator, value: FixedSizeRecvByteBufferAllocator(capacity: receiveBytes))
-                .childChannelOption(.writeBufferWaterMark, value: outputWaterMark)
-                .childChannelInitializer { channel in
-                    channel.eventLoop.makeCompletedFuture { try accept(channel, context) }
-                }
-                .bind(host: host, port: port).get()
-            guard let address = channel.localAddress else { throw ChannelError.unknownLocalAddress }
-            return RPCServer(channel: channel, address: address, context: context)
+            let context = ServerContext(
+                configuration: configuration, services: services, interceptors: interceptors, budget: budget,
+                logger: logger, tls: try await tlsContext(configuration))
+            let listener = ServerListener(group: group, congestionControl: configuration.congestionControl) {
+                try accept($0, context)
+            }
+            return try RPCServer(channel: try await listener.listen(host: host, port: port), context: context)
         } catch {
             throw RPCError(
                 .unavailable, "cannot listen on \(host):\(port): \(SystemError.text(error))", cause: error)
         }
     }
 
+    private static func tlsContext(_ configuration: ServerConfiguration) async throws -> TLSContextStore? {
+        guard let tls = configuration.tls else { return nil }
+        return try await NIOThreadPool.singleton.runIfActive { try TLSContextStore(tls.settings) }
+    }
+
     private static func accept(_ channel: any Channel, _ context: ServerContext) throws {
         let connection = try ServerConnection.make(on: channel, context: context)
+        if let tls = context.tls {
+            try TLSPipeline.secure(channel, server: tls) { connection.certificate = $0 }
+        }
         guard let inbox = connection.inbox else { return }
         let limit = context.configuration.maxConnections
         guard context.connections.add(inbox, channel: channel, limit: limit) else {
@@ -81,13 +76,21 @@ public final class RPCServer: Sendable {
             // Drained before it served.
             guard state.withLock({ $0.isDraining }) else { throw error }
         }
+        let renewal = context.configuration.tls.flatMap {
+            context.tls?.watch(every: $0.reloadInterval, on: channel.eventLoop, context.logger)
+        }
         await withTaskCancellationHandler {
             await untilDraining()
         } onCancel: {
             drain()
         }
+        renewal?.cancel()
         await finish()
     }
+
+    /// Looks at the files of `ServerConfiguration.tls` now. New connections get what is there; the others go on.
+    /// - Throws: `RPCError` FAILED_PRECONDITION if they cannot be used; what was read before them stays.
+    public func reloadCertificates() async throws { try await context.tls?.renew(context.logger) }
 
     private func untilDraining() async {
         await withCheckedContinuation { continuation in

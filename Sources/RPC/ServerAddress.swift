@@ -42,7 +42,8 @@ public enum ServerAddress: Sendable, Hashable, CustomStringConvertible {
     }
 
     /// What the server is told that it was asked for: RFC 9110 wants a host here; a socket in the file system has none.
-    var authority: String {
-        if case .socket(.unixDomainSocket) = self { "localhost" } else { description }
-    }
+    var authority: String { isInFileSystem ? "localhost" : description }
+
+    /// A Unix-domain socket.
+    var isInFileSystem: Bool { if case .socket(.unixDomainSocket) = self { true } else { false } }
 }

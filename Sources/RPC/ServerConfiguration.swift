@@ -23,5 +23,7 @@ public struct ServerConfiguration: Sendable {
     /// default. `cubic` in place of `bbr` moves large messages 1.3 to 1.6 times as fast over loopback and quiet local
     /// networks, where the pauses that bbr makes between packets only cost time; over long or lossy lines bbr is better.
     public var congestionControl: String?
+    /// nil: plain text, with prior knowledge (RFC 9113, section 3.3).
+    public var tls: ServerTLS?
     public init() {}
 }

@@ -9,6 +9,8 @@ final class ServerConnection: HTTP2Delegate, LoopBound {
     private let context: ServerContext
     private let session: Session
     private let peer: String
+    /// The client's, if it was asked for and is good.
+    var certificate: PeerCertificate?
     private let eventLoop: any EventLoop
     private var http2: HTTP2Handler?
     private(set) var inbox: LoopInbox<ServerConnection>?
@@ -130,7 +132,7 @@ final class ServerConnection: HTTP2Delegate, LoopBound {
             let limits = context.configuration
             var call = CallContext(
                 path: head.path, metadata: head.metadata, deadline: head.timeout.map { Deadline.after($0) }, peer: peer,
-                takesAttachments: head.takesAttachments && limits.attachmentIdentity != nil,
+                takesAttachments: head.takesAttachments && limits.attachmentIdentity != nil, certificate: certificate,
                 acceptedEncodings: head.acceptedEncodings)
             let method = context.methods[head.path]
             let chain = if let method { method.chain } else { context.unknown }

@@ -13,18 +13,21 @@ final class ServerContext: Sendable {
     let headers: ResponseHeaders
     let acceptedEncodings: AcceptedEncodings
     let limits = LimitCounters(side: "server")
+    /// nil: plain text.
+    let tls: TLSContextStore?
     let connections = ConnectionRegistry()
     /// Handlers whose tasks run.
     let running = RunningCount()
 
     init(
         configuration: ServerConfiguration, services: [any RPCService], interceptors: [any ServerInterceptor] = [],
-        budget: MemoryBudget, logger: Logger
+        budget: MemoryBudget, logger: Logger, tls: TLSContextStore? = nil
     ) {
         self.configuration = configuration
         self.services = services
         self.budget = budget
         self.logger = logger
+        self.tls = tls
         acceptedEncodings = AcceptedEncodings(configuration.acceptedCompression)
         headers = ResponseHeaders(
             attachmentIdentity: configuration.attachmentIdentity, acceptedEncodings: acceptedEncodings.field)

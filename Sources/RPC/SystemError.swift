@@ -2,6 +2,7 @@ import Foundation
 import HTTP2
 import NIOCore
 import NIOPosix
+import NIOSSL
 
 /// What the operating system said, as a person would.
 enum SystemError {
@@ -19,11 +20,13 @@ enum SystemError {
             } else {
                 "\(error)"
             }
+        case is NIOSSLError, is BoringSSLError: TLSTrouble.text(error)
+        case let error as CocoaError: (error.underlying as? POSIXError).map { text(errno: $0.code.rawValue) } ?? "\(error)"
         default: "\(error)"
         }
     }
 
-    private static func text(errno code: Int32) -> String {
+    static func text(errno code: Int32) -> String {
         let text = unsafe String(cString: strerror(code))
         return text.prefix(1).lowercased() + text.dropFirst()
     }

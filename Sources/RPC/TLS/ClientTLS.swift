@@ -1,0 +1,56 @@
+import NIOSSL
+import Synchronization
+
+/// TLS of a client. The server's certificate is verified, with its name, and it must choose HTTP/2 (ALPN `h2`).
+///
+///     configuration.tls = ClientTLS(trust: .authorities(.file("ca.crt")))
+///     configuration.tls?.identity = .files(certificates: "tls.crt", privateKey: "tls.key")
+///
+/// Files are looked at for each new connection; those that cannot be used are logged once, and what was read before
+/// them stays.
+public struct ClientTLS: Sendable {
+    public enum Trust: Sendable, Hashable {
+        /// The authorities that the operating system trusts.
+        case system
+        /// These only.
+        case authorities(PEMSource)
+    }
+
+    public var trust: Trust
+    /// For servers that want to know who calls.
+    public var identity: TLSIdentity?
+    /// The name that the server's certificate must bear, and that the server is told (SNI, and `:authority`). nil: the
+    /// host of the connection's authority, which may be an IP address.
+    public var serverName: String?
+    public var minimum = TLSMinimum.tls12
+
+    /// Copies of one value share what they have read.
+    private let memo = Memo()
+
+    public init(trust: Trust = .system, identity: TLSIdentity? = nil, serverName: String? = nil) {
+        self.trust = trust
+        self.identity = identity
+        self.serverName = serverName
+    }
+
+    var settings: TLSSettings {
+        var settings = TLSSettings(role: .client, identity: identity, minimum: minimum)
+        settings.verification = .chainAndName
+        if case .authorities(let source) = trust { settings.authorities = source }
+        return settings
+    }
+
+    /// With the files as they are now. Blocks.
+    /// - Throws: `RPCError` FAILED_PRECONDITION when they cannot be used, and never could.
+    func store() throws(RPCError) -> TLSContextStore {
+        let settings = settings
+        if let store = memo.store.withLock({ $0 }), store.settings == settings { return store }
+        let store = try TLSContextStore(settings)
+        memo.store.withLock { $0 = store }
+        return store
+    }
+
+    private final class Memo: Sendable {
+        let store = Mutex<TLSContextStore?>(nil)
+    }
+}

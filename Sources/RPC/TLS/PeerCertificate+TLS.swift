@@ -1,0 +1,32 @@
+import NIOCore
+import NIOSSL
+
+extension PeerCertificate {
+    convenience init(_ certificate: NIOSSLCertificate) throws {
+        var (dnsNames, uris, emails, ipAddresses): ([String], [String], [String], [String]) = ([], [], [], [])
+        for name in certificate._subjectAlternativeNames() {
+            let bytes = Array(name.contents)
+            switch name.nameType {
+            case .dnsName: if let text = Self.printable(bytes) { dnsNames.append(text) }
+            case .uri: if let text = Self.printable(bytes) { uris.append(text) }
+            case .email: if let text = Self.printable(bytes) { emails.append(text) }
+            case .ipAddress:
+                if let text = try? SocketAddress(packedIPAddress: ByteBuffer(bytes: bytes), port: 0).ipAddress {
+                    ipAddresses.append(text)
+                }
+            default: break
+            }
+        }
+        // Of several common names the last is the most significant.
+        let commonName = certificate.subjectName.last { $0.type == .commonName }?.value ?? ""
+        self.init(
+            commonName: commonName.unicodeScalars.contains { $0.value < 0x20 || $0.value == 0x7f } ? "" : commonName,
+            dnsNames: dnsNames, uris: uris, emails: emails, ipAddresses: ipAddresses,
+            fingerprint: SHA256.hexDigest(of: try certificate.toDERBytes()))
+    }
+
+    /// Names are ASCII (IA5String); one with control characters is there to deceive, and is left out.
+    private static func printable(_ bytes: [UInt8]) -> String? {
+        bytes.allSatisfy { (0x20...0x7e).contains($0) } ? String(decoding: bytes, as: UTF8.self) : nil
+    }
+}
