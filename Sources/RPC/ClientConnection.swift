@@ -134,7 +134,8 @@ final class ClientConnection: HTTP2Delegate, LoopBound {
 
     private func head(of call: ClientStream) -> [HeaderField] {
         var fields = [
-            HeaderField(":method", "POST"), HeaderField(":scheme", configuration.tls == nil ? "http" : "https"), HeaderField(":path", call.path),
+            HeaderField(":method", "POST"), HeaderField(":scheme", configuration.tls == nil ? "http" : "https"),
+            HeaderField(":path", call.path),
             HeaderField(":authority", authority), HeaderField("te", "trailers"),
             HeaderField("content-type", call.takesAttachments ? Framing.attachmentType : Framing.plainType),
             HeaderField("user-agent", Self.userAgent),

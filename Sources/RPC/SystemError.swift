@@ -21,9 +21,17 @@ enum SystemError {
                 "\(error)"
             }
         case is NIOSSLError, is BoringSSLError: TLSTrouble.text(error)
-        case let error as CocoaError: (error.underlying as? POSIXError).map { text(errno: $0.code.rawValue) } ?? "\(error)"
+        case let error as CocoaError: posixCode(under: error).map { text(errno: $0) } ?? "\(error)"
         default: "\(error)"
         }
+    }
+
+    private static func posixCode(under error: CocoaError) -> Int32? {
+        guard let cause = unsafe error.userInfo[NSUnderlyingErrorKey] as? NSError, cause.domain == NSPOSIXErrorDomain
+        else {
+            return nil
+        }
+        return Int32(exactly: cause.code)
     }
 
     static func text(errno code: Int32) -> String {

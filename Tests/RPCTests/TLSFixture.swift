@@ -5,7 +5,10 @@ import TestSupport
 
 /// Two authorities, `home` and `away`; of each a server certificate for localhost and 127.0.0.1; a client of each.
 enum TLSFixture {
-    static func make() async throws -> CertificateFolder {
+    static func make() async throws -> CertificateFolder { try CertificateFolder(copying: try await made.value) }
+
+    /// Once for all tests.
+    private static let made = Task {
         let files = try CertificateFolder()
         for authority in ["home", "away"] {
             try await files.makeAuthority(authority)
@@ -13,7 +16,8 @@ enum TLSFixture {
                 "server-\(authority)", by: authority, alternatives: "DNS:localhost,IP:127.0.0.1")
             try await files.makeCertificate(
                 "client-\(authority)", by: authority, commonName: "camera 7",
-                alternatives: "DNS:camera-7.local,URI:spiffe://mesh/camera/7,email:camera@example.com,IP:10.0.0.7,IP:fd00::1"
+                alternatives:
+                    "DNS:camera-7.local,URI:spiffe://mesh/camera/7,email:camera@example.com,IP:10.0.0.7,IP:fd00::1"
             )
         }
         return files

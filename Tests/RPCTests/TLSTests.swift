@@ -13,7 +13,7 @@ import Testing
         "Echo": .unary { _, payload in UnaryResponse(payload) },
         "Who": .immediate { context, _ in UnaryResponse(Payload(context.certificate?.commonName ?? "nobody")) },
         "Chat": .stream { _, requests, responses in
-            for try await request in requests { try await responses.send(request) }
+            for try await request in requests { try await responses.write(request) }
         },
     ]
 
@@ -68,7 +68,7 @@ import Testing
         try await Loopback.with(methods, server: server, client: files.client(as: "client-home")) { loopback in
             let printed = try await files.run(
                 ["x509", "-in", files.path("client-home.crt"), "-noout", "-fingerprint", "-sha256"])
-            let fingerprint = printed.output.split(separator: "=").last?.replacing(":", with: "").lowercased()
+            let fingerprint = printed.split(separator: "=").last?.replacing(":", with: "").lowercased()
             let seen = try await loopback.unary("Who")
             #expect(seen == fingerprint?.trimmingCharacters(in: .whitespacesAndNewlines))
         }
@@ -110,6 +110,17 @@ import Testing
         try await Loopback.with(
             Self.methods, server: files.server(), client: files.client(serverName: "localhost")
         ) { try await $0.expect("x", from: "Echo", "x") }
+    }
+
+    @Test func aNameIsOneOfTheCertificatesDNSNames() {
+        let certificate = PeerCertificate(
+            commonName: "common.name", dnsNames: ["Node-1.local", "*.mesh.example"], uris: [], fingerprint: "")
+        for (host, isFor) in [
+            ("node-1.local", true), ("NODE-1.LOCAL", true), ("a.mesh.example", true), ("mesh.example", false),
+            ("a.b.mesh.example", false), ("common.name", false), ("", false), ("*.mesh.example", true),
+        ] {
+            #expect(certificate.isFor(host: host) == isFor, "\(host)")
+        }
     }
 
     @Test func plainTextAndTLSDoNotMix() async throws {

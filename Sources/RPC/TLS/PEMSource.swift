@@ -37,8 +37,7 @@ public enum PEMSource: Sendable, Hashable {
             } catch let error as RPCError {
                 throw error
             } catch {
-                throw RPCError(
-                    .failedPrecondition, "cannot read '\(path)': \(SystemError.text(error))", cause: error)
+                throw RPCError(.failedPrecondition, "cannot read '\(path)': \(SystemError.text(error))")
             }
         }
     }

@@ -25,6 +25,15 @@ extension PeerCertificate {
             fingerprint: SHA256.hexDigest(of: try certificate.toDERBytes()))
     }
 
+    /// RFC 9525, section 6.3: one of the DNS names, of which the first label may be `*`. The common name is no name.
+    func isFor(host: String) -> Bool {
+        let host = host.lowercased()
+        return dnsNames.contains { name in
+            guard name.hasPrefix("*."), let dot = host.firstIndex(of: ".") else { return name == host }
+            return host[dot...] == name.dropFirst()
+        }
+    }
+
     /// Names are ASCII (IA5String); one with control characters is there to deceive, and is left out.
     private static func printable(_ bytes: [UInt8]) -> String? {
         bytes.allSatisfy { (0x20...0x7e).contains($0) } ? String(decoding: bytes, as: UTF8.self) : nil

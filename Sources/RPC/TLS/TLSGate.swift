@@ -11,15 +11,25 @@ final class TLSGate: ChannelInboundHandler, RemovableChannelHandler {
 
     static let http2 = "h2"
 
+    /// What is asked of the peer's certificate beyond what TLS has verified.
+    enum Peer {
+        /// Not even looked at.
+        case anyone
+        /// It is told to HTTP/2.
+        case client
+        /// It must bear this name. TLS takes a certificate for the server's address, too, whatever its name.
+        case server(name: String)
+    }
+
     private let tls: NIOSSLHandler
-    private let verifiesPeer: Bool
+    private let peer: Peer
     private let agreed: (PeerCertificate?) -> Void
     private var hasFailed = false
 
-    /// - Parameter agreed: called once, before the first byte of HTTP/2, with the peer's certificate if it is verified.
-    init(after tls: NIOSSLHandler, verifiesPeer: Bool, agreed: @escaping (PeerCertificate?) -> Void) {
+    /// - Parameter agreed: called once, before the first byte of HTTP/2, with a client's certificate.
+    init(after tls: NIOSSLHandler, peer: Peer, agreed: @escaping (PeerCertificate?) -> Void) {
         self.tls = tls
-        self.verifiesPeer = verifiesPeer
+        self.peer = peer
         self.agreed = agreed
     }
 
@@ -37,11 +47,23 @@ final class TLSGate: ChannelInboundHandler, RemovableChannelHandler {
             return fail(context, "TLS: both ends agreed \(choice), not on HTTP/2 (ALPN 'h2')")
         }
         do {
-            agreed(verifiesPeer ? try tls.peerCertificate.map { try PeerCertificate($0) } : nil)
+            try look()
         } catch {
-            return fail(context, "TLS: the peer's certificate cannot be read: \(error)")
+            return fail(context, TLSTrouble.text(error))
         }
         context.pipeline.syncOperations.removeHandler(context: context, promise: nil)
+    }
+
+    private func look() throws {
+        switch peer {
+        case .anyone: agreed(nil)
+        case .client: agreed(try tls.peerCertificate.map { try PeerCertificate($0) })
+        case .server(let name):
+            guard let certificate = tls.peerCertificate, try PeerCertificate(certificate).isFor(host: name) else {
+                throw NIOSSLError.unableToValidateCertificate
+            }
+            agreed(nil)
+        }
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {

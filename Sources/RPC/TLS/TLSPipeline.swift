@@ -8,7 +8,9 @@ enum TLSPipeline {
         _ channel: any Channel, server store: TLSContextStore, agreed: @escaping (PeerCertificate?) -> Void
     ) throws {
         let tls = NIOSSLServerHandler(context: store.context)
-        try put(tls, on: channel, verifiesPeer: store.settings.verification != .none, agreed: agreed)
+        let gate = TLSGate(
+            after: tls, peer: store.settings.verification == .none ? .anyone : .client, agreed: agreed)
+        try channel.pipeline.syncOperations.addHandlers([tls, gate], position: .first)
     }
 
     /// - Parameter name: what the server's certificate must bear: a host name, or the IP address of the channel's peer.
@@ -16,15 +18,7 @@ enum TLSPipeline {
         // An address is not sent (RFC 6066, section 3), and compared with the peer's.
         let isAddress = (try? SocketAddress(ipAddress: name, port: 0)) != nil
         let tls = try NIOSSLClientHandler(context: context, serverHostname: isAddress ? nil : name)
-        try put(tls, on: channel, verifiesPeer: false) { _ in }
-    }
-
-    private static func put(
-        _ tls: NIOSSLHandler, on channel: any Channel, verifiesPeer: Bool,
-        agreed: @escaping (PeerCertificate?) -> Void
-    ) throws {
-        let pipeline = channel.pipeline.syncOperations
-        try pipeline.addHandlers(
-            [tls, TLSGate(after: tls, verifiesPeer: verifiesPeer, agreed: agreed)], position: .first)
+        let gate = TLSGate(after: tls, peer: isAddress ? .anyone : .server(name: name)) { _ in }
+        try channel.pipeline.syncOperations.addHandlers([tls, gate], position: .first)
     }
 }

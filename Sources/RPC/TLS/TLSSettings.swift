@@ -64,7 +64,7 @@ struct TLSSettings: Sendable, Hashable {
             return try NIOSSLContext(configuration: configuration)
         } catch {
             let names = sources.map(\.name).joined(separator: ", ")
-            throw RPCError(.failedPrecondition, "cannot use \(names): \(TLSTrouble.text(error))", cause: error)
+            throw RPCError(.failedPrecondition, "cannot use \(names): \(TLSTrouble.text(error))")
         }
     }
 
@@ -75,7 +75,7 @@ struct TLSSettings: Sendable, Hashable {
             let certificates = try NIOSSLCertificate.fromPEMBytes(bytes[source] ?? [])
             if !certificates.isEmpty { return certificates }
         } catch {
-            throw RPCError(.failedPrecondition, "\(source.name) holds no certificates in PEM form", cause: error)
+            throw RPCError(.failedPrecondition, "\(source.name) holds no certificates in PEM form")
         }
         throw RPCError(.failedPrecondition, "\(source.name) holds no certificate")
     }
@@ -86,7 +86,7 @@ struct TLSSettings: Sendable, Hashable {
         do {
             return try NIOSSLPrivateKey(bytes: bytes[source] ?? [], format: .pem)
         } catch {
-            throw RPCError(.failedPrecondition, "\(source.name) holds no private key in PEM form", cause: error)
+            throw RPCError(.failedPrecondition, "\(source.name) holds no private key in PEM form")
         }
     }
 }
