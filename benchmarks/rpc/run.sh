@@ -35,6 +35,7 @@ if [ "$builds" = yes ]; then
     make -s -C probes
     make -s -C peers/grpc-cpp
     echo "building ours"
+    touch Package.swift # else the build does not see files that are new in the package above
     swift build -c release
     echo "building grpc-swift-2 (some minutes the first time)"
     swift build -c release --package-path peers/grpc-swift

@@ -151,6 +151,7 @@ def _rates(row: Row, calls: float, seconds: float, cpu: float, run: dict[str, fl
         "cpu_us_per_rpc": cpu / calls * 1e6,
         "p50_us": run["p50_us"],
         "p99_us": run["p99_us"],
+        "load_busy": run["client_cpu_seconds"] / seconds,
     }
 
 

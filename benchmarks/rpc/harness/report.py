@@ -89,14 +89,14 @@ def _row_table(measured: Measured, congestion: str, row) -> str:
         if rate is None:
             continue
         get = lambda metric, s=system: measured.median(congestion, row.name, s, metric)
-        memory = get("peak_memory")
+        memory, busy = get("peak_memory"), get("load_busy")
         lines.append([
             TITLES[system], _number(rate), _number(get("cpu_us_per_rpc")), _number(get("p50_us")),
-            _number(get("p99_us")), _number(memory / (1 << 20) if memory else None),
+            _number(get("p99_us")), _number(memory / (1 << 20) if memory else None), f"{busy:.0%}" if busy else "–",
         ])  # fmt: skip
     if not lines:
         return ""
-    head = [row.title, METRICS[unit], "server CPU µs/RPC", "p50 µs", "p99 µs", "peak memory MiB"]
+    head = [row.title, METRICS[unit], "server CPU µs/RPC", "p50 µs", "p99 µs", "peak memory MiB", "load busy"]
     return _table(head, lines)
 
 

@@ -4,7 +4,6 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -27,8 +26,6 @@ constexpr std::size_t kBatchBytes = 1 << 20;
 constexpr std::size_t kMaxSegments = 512;
 /// Payloads below this are copied beside their frame header; larger ones get a segment.
 constexpr std::size_t kCopiedBytes = 2048;
-/// From here on, a reference costs less than a copy by the kernel.
-constexpr std::size_t kSplicedBytes = 64 << 10;
 constexpr std::size_t kRoomForOneStep = 512 + kCopiedBytes;
 constexpr std::size_t kMaxFrame = 1 << 20;
 constexpr std::int64_t kReturnedAtOnce = 64 << 20;
@@ -102,8 +99,8 @@ Connection::Connection(const Workload& workload, int port, OnReply on_reply)
     : workload_(workload),
       on_reply_(std::move(on_reply)),
       descriptor_(connected_socket(port)),
-      plain_prefix_(prefix(0, workload.payload->size())),
-      attached_prefix_(attached_prefix(workload.payload->size())),
+      plain_prefix_(prefix(0, workload.payload.size())),
+      attached_prefix_(attached_prefix(workload.payload.size())),
       requests_(workload.path, "127.0.0.1:" + std::to_string(port)),
       calls_(static_cast<std::size_t>(workload.outstanding)),
       slots_(kStreamSpan),
@@ -273,7 +270,7 @@ void Connection::finish(std::size_t slot) {
     }
     const auto echoed = std::uint64_t{frame::get32(call.reply + 5)} << 32 | frame::get32(call.reply + 9);
     if (call.received != kPrefixBytes + kReplyBytes || frame::get32(call.reply + 1) != kReplyBytes ||
-        echoed != workload_.payload->size()) {
+        echoed != workload_.payload.size()) {
         throw failure("bad reply: " + std::to_string(call.received) + " bytes to a request of " +
                       std::to_string(echoed));
     }
@@ -292,51 +289,30 @@ void Connection::write_frames() {
     while (true) {
         if (first_segment_ == segments_.size()) fill();
         if (segments_.empty()) return;
-        if (!write_segments()) {
+        iovec pieces[kMaxSegments];
+        std::size_t count = 0;
+        for (auto i = first_segment_; i < segments_.size() && count < kMaxSegments; ++i, ++count) {
+            pieces[count] = {const_cast<std::uint8_t*>(segments_[i].bytes), segments_[i].length};
+        }
+        msghdr message{};
+        message.msg_iov = pieces;
+        message.msg_iovlen = count;
+        auto written = sendmsg(descriptor_, &message, MSG_NOSIGNAL);
+        if (written < 0) {
+            if (errno == EINTR) continue;
+            if (errno != EAGAIN) throw failure(std::string("write: ") + std::strerror(errno));
             is_blocked_ = true;
             return;
         }
+        while (written > 0) {
+            auto& segment = segments_[first_segment_];
+            const auto part = std::min(static_cast<std::size_t>(written), segment.length);
+            segment.bytes += part;
+            segment.length -= part;
+            written -= static_cast<ssize_t>(part);
+            if (segment.length == 0) ++first_segment_;
+        }
     }
-}
-
-/// Hands some of the segments to the socket; false if it has no room.
-bool Connection::write_segments() {
-    auto written = segments_[first_segment_].is_spliced ? splice() : gather();
-    if (written < 0) {
-        if (errno == EINTR) return true;
-        if (errno == EAGAIN) return false;
-        throw failure(std::string("write: ") + std::strerror(errno));
-    }
-    while (written > 0) {
-        auto& segment = segments_[first_segment_];
-        const auto part = std::min(static_cast<std::size_t>(written), segment.length);
-        segment.bytes += part;
-        segment.length -= part;
-        written -= static_cast<ssize_t>(part);
-        if (segment.length == 0) ++first_segment_;
-    }
-    return true;
-}
-
-/// One large segment, by reference.
-ssize_t Connection::splice() {
-    const auto& segment = segments_[first_segment_];
-    off_t offset = segment.bytes - workload_.payload->bytes();
-    return sendfile(descriptor_, workload_.payload->descriptor(), &offset, segment.length);
-}
-
-/// All small segments up to the next large one.
-ssize_t Connection::gather() {
-    iovec pieces[kMaxSegments];
-    std::size_t count = 0;
-    auto next = first_segment_;
-    for (; next < segments_.size() && !segments_[next].is_spliced && count < kMaxSegments; ++next, ++count) {
-        pieces[count] = {const_cast<std::uint8_t*>(segments_[next].bytes), segments_[next].length};
-    }
-    msghdr message{};
-    message.msg_iov = pieces;
-    message.msg_iovlen = count;
-    return sendmsg(descriptor_, &message, MSG_NOSIGNAL | (next < segments_.size() ? MSG_MORE : 0));
 }
 
 std::size_t Connection::scratch_room() const {
@@ -350,8 +326,7 @@ void Connection::add_scratch(const std::uint8_t* end) {
     if (length == 0) return;
     scratch_length_ += length;
     batch_bytes_ += length;
-    if (!segments_.empty() && !segments_.back().is_spliced &&
-        segments_.back().bytes + segments_.back().length == begin) {
+    if (!segments_.empty() && segments_.back().bytes + segments_.back().length == begin) {
         segments_.back().length += length;
     } else {
         segments_.push_back({begin, length});
@@ -365,9 +340,9 @@ void Connection::add(const void* bytes, std::size_t length) {
 }
 
 void Connection::add_payload(std::size_t offset, std::size_t length) {
-    const auto* bytes = workload_.payload->bytes() + offset;
+    const auto* bytes = reinterpret_cast<const std::uint8_t*>(workload_.payload.data()) + offset;
     if (length <= kCopiedBytes) return add(bytes, length);
-    segments_.push_back({bytes, length, length >= kSplicedBytes});
+    segments_.push_back({bytes, length});
     batch_bytes_ += length;
 }
 
@@ -405,7 +380,7 @@ void Connection::begin_calls() {
         call.stream = next_stream_;
         next_stream_ += 2;
         slots_[(call.stream >> 1) % kStreamSpan] = static_cast<std::uint32_t>(slot);
-        call.unsent = (sends_attachments_ ? attached_prefix_ : plain_prefix_).size() + workload_.payload->size();
+        call.unsent = (sends_attachments_ ? attached_prefix_ : plain_prefix_).size() + workload_.payload.size();
         call.window = initial_window_;
         call.begun = Clock::now();
         const auto block = requests_.next();
@@ -424,7 +399,7 @@ void Connection::begin_calls() {
 bool Connection::add_frame(std::size_t slot) {
     auto& call = calls_[slot];
     const auto& prefix = sends_attachments_ ? attached_prefix_ : plain_prefix_;
-    const auto total = prefix.size() + workload_.payload->size();
+    const auto total = prefix.size() + workload_.payload.size();
     const auto length = static_cast<std::size_t>(
         std::min({static_cast<std::int64_t>(call.unsent), window_, std::max<std::int64_t>(call.window, 0),
                   static_cast<std::int64_t>(max_frame_)}));

@@ -1,7 +1,5 @@
 #pragma once
 
-#include <sys/types.h>
-
 #include <cstddef>
 #include <cstdint>
 #include <deque>
@@ -13,12 +11,11 @@
 #include "frame.hpp"
 #include "header_block.hpp"
 #include "latencies.hpp"
-#include "payload.hpp"
 
 /// What each call asks, and how its reply is judged.
 struct Workload {
     std::string path = "/bench.Bench/Async";
-    const Payload* payload = nullptr;
+    std::string payload;
     bool uses_attachments = false;
     int outstanding = 1;
 };
@@ -66,7 +63,6 @@ class Connection {
     struct Segment {
         const std::uint8_t* bytes;
         std::size_t length;
-        bool is_spliced = false;
     };
 
     void read_frames();
@@ -78,9 +74,6 @@ class Connection {
     void finish(std::size_t slot);
 
     void write_frames();
-    bool write_segments();
-    ssize_t splice();
-    ssize_t gather();
     void fill();
     void begin_calls();
     bool add_frame(std::size_t slot);

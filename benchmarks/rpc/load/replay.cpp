@@ -28,7 +28,6 @@ constexpr int kPatienceMillis = 30000;
 struct Options {
     int port = 0;
     Workload workload;
-    std::size_t size = 64;
     int connections = 1;
     double seconds = 1;
     double warmup = 0.3;
@@ -41,13 +40,14 @@ std::optional<Options> parse(int argc, char** argv) {
     if (argc < 2 || argc % 2 != 0) return std::nullopt;
     Options options;
     options.port = std::atoi(argv[1]);
+    std::size_t size = 64;
     for (int i = 2; i + 1 < argc; i += 2) {
         const std::string name = argv[i];
         const double value = std::atof(argv[i + 1]);
         if (name == "--method")
             options.workload.path = argv[i + 1];
         else if (name == "--size")
-            options.size = static_cast<std::size_t>(value);
+            size = static_cast<std::size_t>(value);
         else if (name == "--outstanding")
             options.workload.outstanding = static_cast<int>(value);
         else if (name == "--attachments")
@@ -67,6 +67,7 @@ std::optional<Options> parse(int argc, char** argv) {
         else
             return std::nullopt;
     }
+    options.workload.payload.assign(size, 'x');
     return options;
 }
 
@@ -163,8 +164,6 @@ class Measurement {
 void run(Options options) {
     const auto slots = static_cast<std::size_t>(options.connections) * options.workload.outstanding;
     if (options.calls > 0 && options.calls < slots) throw std::runtime_error("fewer calls than may be outstanding");
-    const Payload payload(options.size);
-    options.workload.payload = &payload;
     const int poll = epoll_create1(EPOLL_CLOEXEC);
     if (poll < 0) throw std::runtime_error("no epoll");
     std::vector<std::unique_ptr<Connection>> connections;
