@@ -107,6 +107,9 @@ import Testing
         ])
         try await BalancedChannel.with(script, configure: { $0.readyTimeout = .milliseconds(300) }) {
             channel async throws in
+            try await channel.until {
+                $0.count == 2 && $0.allSatisfy { $0.reason?.contains("cannot connect") == true }
+            }
             let error = await #expect(throws: RPCError.self) { try await channel.ask() }
             #expect(error?.code == .unavailable)
             #expect(error?.neverStarted == true)

@@ -2,16 +2,19 @@ import NIOCore
 
 /// When a channel to one address connects (gRPC, `doc/connectivity-semantics-and-api.md`, `doc/connection-backoff.md`).
 ///
-///     idle ──a call comes──▶ connecting ──▶ ready
-///      ▲                        │  ▲          │ lost
-///      │                 failed ▼  │ waiters  ▼
-///      └──── no waiters ◀── backing off ◀─ before it answered a call ── else ──▶ idle
+///     idle ──a call comes──▶ connecting ──────▶ ready
+///      ▲                 failed │   ▲ calls wait  │ lost before it was of use
+///      │                        ▼   │             ▼
+///      └── no call waits ── backing off, or pausing
+///
+/// While backing off, calls that do not wait for ready fail: the address was tried. While pausing they wait.
 struct ReconnectState {
     enum Phase {
         case idle
         case connecting
         case ready
         case backingOff(RPCError)
+        case pausing
         case closed
     }
 
@@ -35,7 +38,7 @@ struct ReconnectState {
         case .idle:
             phase = .connecting
             return .connect
-        case .connecting: return .wait
+        case .connecting, .pausing: return .wait
         case .ready: return .use
         case .backingOff(let error): return waitsForReady ? .wait : .fail(error)
         case .closed: return .fail(RPCError(.unavailable, "the channel was closed", neverStarted: true))
@@ -59,7 +62,10 @@ struct ReconnectState {
 
     /// - Returns: connect.
     mutating func backoffEnded(hasWaiters: Bool) -> Bool {
-        guard case .backingOff = phase else { return false }
+        switch phase {
+        case .backingOff, .pausing: break
+        case .idle, .connecting, .ready, .closed: return false
+        }
         phase = hasWaiters ? .connecting : .idle
         return hasWaiters
     }
@@ -68,14 +74,14 @@ struct ReconnectState {
     mutating func answered() { failures = 0 }
 
     /// The connection takes no new calls.
-    /// - Parameter hasAnswered: it was of use.
+    /// - Parameter wasOfUse: a server answered on it. One that only says goodbye is not asked again and again.
     /// - Returns: how long to wait before `backoffEnded`; nil: not at all.
-    mutating func lost(
-        _ error: RPCError, hasAnswered: Bool, using random: inout some RandomNumberGenerator
-    ) -> Duration? {
+    mutating func lost(wasOfUse: Bool, using random: inout some RandomNumberGenerator) -> Duration? {
         guard case .ready = phase else { return nil }
-        phase = .idle
-        return hasAnswered ? nil : failed(error, using: &random)
+        phase = wasOfUse ? .idle : .pausing
+        guard !wasOfUse else { return nil }
+        failures += 1
+        return backoff.wait(after: failures, using: &random)
     }
 
     mutating func close() { phase = .closed }

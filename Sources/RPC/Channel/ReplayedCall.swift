@@ -300,8 +300,9 @@ final class ReplayedCall: Sendable {
     }
 
     private func settled(_ state: borrowing State, after generation: Int) -> Settled? {
-        if case .ended(let error) = state.phase { return .ended(error) }
+        // The next attempt may have ended too by now.
         if state.generation > generation { return .replayed }
+        if case .ended(let error) = state.phase { return .ended(error) }
         return nil
     }
 

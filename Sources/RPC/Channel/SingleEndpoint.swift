@@ -195,9 +195,8 @@ final class SingleEndpoint: ConnectionSource {
             guard state.current === current else { return }
             state.current = nil
             var random = SystemRandomNumberGenerator()
-            let error = RPCError(.unavailable, "\(name) ended the connection", neverStarted: true)
-            let hasAnswered = current.hasAnswered.load(ordering: .relaxed)
-            guard let wait = state.reconnect.lost(error, hasAnswered: hasAnswered, using: &random) else { return }
+            let wasOfUse = current.hasAnswered.load(ordering: .relaxed)
+            guard let wait = state.reconnect.lost(wasOfUse: wasOfUse, using: &random) else { return }
             state.connecting = Task { if await self.backoffEnded(after: wait) { await self.connect() } }
         }
     }

@@ -1,0 +1,56 @@
+import NIOCore
+
+@testable import RPC
+
+extension RPCChannel {
+    /// Runs `body` with a channel to `address`.
+    static func with(
+        _ address: String, _ policy: AttemptPolicy = .once, endpoint: EndpointConfiguration = .quick,
+        throttle: RetryThrottle? = nil, configure: (inout RPCChannelConfiguration) -> Void = { _ in },
+        _ body: (RPCChannel) async throws -> Void
+    ) async throws {
+        var configuration = RPCChannelConfiguration()
+        configuration.service = ServiceConfig(defaults: MethodConfig(attempts: policy), throttle: throttle)
+        configure(&configuration)
+        let channel = try RPCChannel(
+            to: address, endpoint: endpoint, configuration: configuration, budget: MemoryBudget(limit: 256 << 20),
+            group: Loopback.group, logger: Loopback.logger)
+        defer { channel.close() }
+        try await body(channel)
+    }
+
+    func ask(
+        _ method: String = "Ask", _ text: String = "", deadline: Deadline? = .after(.seconds(60)),
+        waitForReady: Bool? = nil
+    ) async throws -> String {
+        var options = CallOptions(deadline: deadline)
+        options.waitForReady = waitForReady
+        return try await unary("/test.Service/\(method)", Payload(text), options: options).payload.text
+    }
+}
+
+extension EndpointConfiguration {
+    /// Connects on a busy machine too, and waits little between attempts.
+    static var quick: EndpointConfiguration {
+        var configuration = EndpointConfiguration()
+        configuration.client = .patient
+        configuration.backoff = Backoff(initial: .milliseconds(5), longest: .milliseconds(20))
+        return configuration
+    }
+}
+
+extension RetryPolicy {
+    /// Waits next to nothing between attempts.
+    static func quick(
+        _ maxAttempts: Int = 4, _ statusCodes: Set<StatusCode> = [.unavailable], failover: FailoverPolicy? = nil
+    ) -> RetryPolicy {
+        RetryPolicy(
+            maxAttempts: maxAttempts, backoff: Backoff(initial: .milliseconds(1), longest: .milliseconds(2)),
+            statusCodes: statusCodes, failover: failover)
+    }
+
+    /// Waits so long that no test sees the end of it.
+    static var endless: RetryPolicy {
+        RetryPolicy(backoff: Backoff(initial: .seconds(10_000), longest: .seconds(10_000)))
+    }
+}

@@ -1,0 +1,118 @@
+import HTTP2
+import Testing
+
+@testable import RPC
+
+@Suite(.timeLimit(.minutes(3))) struct HedgingTests {
+    private static let never = Duration.seconds(10_000)
+
+    @Test func aSlowAttemptIsOvertakenAndCancelled() async throws {
+        try await RawServer.with {
+            $0.number == 1 ? .silence : .answer("second")
+        } _: { server, address async throws in
+            let policy = HedgingPolicy(maxAttempts: 3, delay: .milliseconds(20))
+            try await RPCChannel.with(address, .hedge(policy)) { channel async throws in
+                let response = try await channel.call("/a/b", Payload("x"))
+                #expect(response.response.payload.text == "second")
+                #expect(response.retries >= 1)
+                await server.sawResets(1)
+                #expect(server.calls.contains { $0["grpc-previous-rpc-attempts"] == "1" })
+            }
+        }
+    }
+
+    @Test func aFastAnswerNeedsNoHedge() async throws {
+        try await RawServer.with {
+            .answer("\($0.number)")
+        } _: { server, address async throws in
+            try await RPCChannel.with(address, .hedge(HedgingPolicy(delay: Self.never))) { channel async throws in
+                for number in 1...20 { #expect(try await channel.ask() == "\(number)") }
+                #expect(server.calls.count == 20)
+            }
+        }
+    }
+
+    @Test func aNonFatalErrorDoesNotWaitForTheDelay() async throws {
+        try await RawServer.with {
+            $0.number == 1 ? .status(.unavailable) : .answer("second")
+        } _: {
+            server, address async throws in
+            try await RPCChannel.with(address, .hedge(HedgingPolicy(delay: Self.never))) { channel async throws in
+                #expect(try await channel.ask() == "second")
+                #expect(server.calls.count == 2)
+            }
+        }
+    }
+
+    @Test func aFatalErrorEndsAllAttempts() async throws {
+        try await RawServer.with {
+            $0.number < 3 ? .silence : .status(.invalidArgument)
+        } _: {
+            server, address async throws in
+            let policy = HedgingPolicy(maxAttempts: 3, delay: .milliseconds(5))
+            try await RPCChannel.with(address, .hedge(policy)) { channel async throws in
+                #expect(await failure { _ = try await channel.ask() }?.code == .invalidArgument)
+                await server.sawResets(2)
+            }
+        }
+    }
+
+    @Test func allErrorsNonFatalTheLastOneCounts() async throws {
+        try await RawServer.with { _ in
+            .status(.unavailable)
+        } _: { server, address async throws in
+            let policy = HedgingPolicy(maxAttempts: 3, delay: .zero)
+            try await RPCChannel.with(address, .hedge(policy)) { channel async throws in
+                #expect(await failure { _ = try await channel.ask() }?.code == .unavailable)
+                #expect(server.calls.count == 3)
+            }
+        }
+    }
+
+    @Test func aServerMayForbidMoreHedges() async throws {
+        try await RawServer.with { _ in
+            .status(.unavailable, [HeaderField("grpc-retry-pushback-ms", "-1")])
+        } _: { server, address async throws in
+            let policy = HedgingPolicy(maxAttempts: 5, delay: Self.never)
+            try await RPCChannel.with(address, .hedge(policy)) { channel async throws in
+                #expect(await failure { _ = try await channel.ask() }?.code == .unavailable)
+                #expect(server.calls.count == 1)
+            }
+        }
+    }
+
+    @Test func theDeadlineEndsAllAttempts() async throws {
+        try await RawServer.with { _ in
+            .silence
+        } _: { server, address async throws in
+            let policy = HedgingPolicy(maxAttempts: 3, delay: .zero)
+            try await RPCChannel.with(address, .hedge(policy)) { channel async throws in
+                let error = await failure { _ = try await channel.ask(deadline: .after(.seconds(1))) }
+                #expect(error?.code == .deadlineExceeded)
+                await server.sawResets(server.calls.count)
+            }
+        }
+    }
+
+    @Test func cancellingTheCallCancelsAllAttempts() async throws {
+        let all = Signal()
+        try await RawServer.with { call in
+            if call.number == 3 { all.fire() }
+            return .silence
+        } _: { server, address async throws in
+            let policy = HedgingPolicy(maxAttempts: 3, delay: .milliseconds(1))
+            try await RPCChannel.with(address, .hedge(policy)) { channel async throws in
+                let call = Task { await failure { _ = try await channel.ask(deadline: nil) } }
+                await all.wait()
+                call.cancel()
+                #expect(await call.value?.code == .cancelled)
+                await server.sawResets(3)
+                #expect(server.calls.count == 3)
+            }
+        }
+    }
+}
+
+extension RawServer.Call {
+    fileprivate var isHedge: Bool { self["grpc-previous-rpc-attempts"] != nil }
+}
