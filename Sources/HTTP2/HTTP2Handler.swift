@@ -3,11 +3,21 @@ public import NIOCore
 /// Who acts on what a peer did. Called on the event loop; whatever it queues is sent when the call has returned.
 public protocol HTTP2Delegate: AnyObject {
     func received(_ event: SessionEvent)
+    /// A whole request; `body` is as `data` below.
+    func received(stream: Int32, fields: HeaderFields, body: ByteBuffer)
     /// DATA; the bytes are a slice of the receive buffer and are to be copied away at once.
     func received(stream: Int32, data: ByteBuffer)
     /// The connection is over; no more calls come.
     /// - Parameter reason: nil when both sides said goodbye.
     func ended(_ reason: (any Error)?)
+}
+
+extension HTTP2Delegate {
+    public func received(stream: Int32, fields: HeaderFields, body: ByteBuffer) {
+        received(.headers(stream: stream, fields: fields, endStream: false))
+        received(stream: stream, data: body)
+        received(.ended(stream: stream))
+    }
 }
 
 /// A channel's HTTP/2 connection: the socket end of a `Session`.
@@ -19,6 +29,8 @@ public final class HTTP2Handler: ChannelInboundHandler {
     public typealias OutboundOut = ByteBuffer
 
     public let session: Session
+    /// When the bytes came that are told of now.
+    public private(set) var readTime = NIODeadline.now()
     private let delegate: any HTTP2Delegate
     private let handshakeTimeout: TimeAmount
     private var context: ChannelHandlerContext?
@@ -67,8 +79,9 @@ public final class HTTP2Handler: ChannelInboundHandler {
     public func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         let buffer = unwrapInboundIn(data)
         guard !hasEnded else { return }
+        readTime = .now()
         do throws(HTTP2Error) {
-            try session.receive(buffer, now: NIODeadline.now().uptimeNanoseconds)
+            try session.receive(buffer, now: readTime.uptimeNanoseconds)
             deliver(buffer)
         } catch {
             deliver(buffer)
@@ -97,19 +110,26 @@ public final class HTTP2Handler: ChannelInboundHandler {
     }
 
     private func deliver(_ buffer: ByteBuffer) {
-        for event in session.takeEvents() {
+        var credit = 0
+        session.tellEvents { event in
             switch event {
+            case .request(let stream, let fields, let offset, let length):
+                credit += length
+                if let body = buffer.getSlice(at: buffer.readerIndex + offset, length: length) {
+                    delegate.received(stream: stream, fields: fields, body: body)
+                }
             case .data(let stream, let offset, let length):
+                credit += length
                 if let data = buffer.getSlice(at: buffer.readerIndex + offset, length: length) {
                     delegate.received(stream: stream, data: data)
                 }
-                session.creditConnection(bytes: length)
             case .settings:
                 handshake?.cancel()
                 delegate.received(event)
             default: delegate.received(event)
             }
         }
+        session.creditConnection(bytes: credit)
     }
 
     /// Sends what was queued. Does nothing while the socket is full; it goes on when there is room.
@@ -127,9 +147,7 @@ public final class HTTP2Handler: ChannelInboundHandler {
                 }
                 if wrote { context.flush() }
                 // What the delegate queues now is sent in this turn too.
-                let events = session.takeEvents()
-                for event in events { delegate.received(event) }
-                if !events.isEmpty { hasMore = true }
+                if session.tellEvents({ delegate.received($0) }) { hasMore = true }
             }
         } catch {
             // Its GOAWAY goes out now, whatever else waits.

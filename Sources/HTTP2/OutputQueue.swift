@@ -4,31 +4,40 @@ import NIOCore
 struct OutputQueue {
     /// Below this, copying is cheaper than one more entry of `writev`.
     static let copyLimit = 2048
+    /// Memory for joined bytes that is kept between two turns, at most.
+    private static let keptBytes = 16 << 10
 
     private enum Piece {
         case joined(Int)
         case slice(ByteBuffer)
     }
 
-    private var joined = ByteBufferAllocator().buffer(capacity: 4096)
+    private var joined: [UInt8] = []
     private var pieces: [Piece] = []
     /// Bytes of `joined` that no piece names yet.
     private var open = 0
     private(set) var bytes = 0
 
     mutating func append(_ raw: UnsafeRawBufferPointer) {
-        open += unsafe joined.writeBytes(raw)
+        unsafe joined.append(contentsOf: raw)
+        open += raw.count
         bytes += raw.count
     }
 
-    mutating func append(_ buffer: ByteBuffer) {
-        bytes += buffer.readableBytes
-        if buffer.readableBytes <= Self.copyLimit {
-            open += joined.writeImmutableBuffer(buffer)
-        } else {
-            closeJoined()
-            pieces.append(.slice(buffer))
+    /// The first `count` of `short`.
+    mutating func append(_ short: ShortBytes, upTo count: Int) {
+        unsafe withUnsafeBytes(of: short.bits.littleEndian) {
+            unsafe append(UnsafeRawBufferPointer(rebasing: $0[..<count]))
         }
+    }
+
+    mutating func append(_ buffer: ByteBuffer) {
+        guard buffer.readableBytes > Self.copyLimit else {
+            return unsafe buffer.withUnsafeReadableBytes { unsafe append($0) }
+        }
+        bytes += buffer.readableBytes
+        closeJoined()
+        pieces.append(.slice(buffer))
     }
 
     private mutating func closeJoined() {
@@ -37,16 +46,21 @@ struct OutputQueue {
     }
 
     /// Hands over everything, in order.
-    mutating func drain(_ body: (ByteBuffer) -> Void) {
+    mutating func drain() -> [ByteBuffer] {
+        guard bytes > 0 else { return [] }
         closeJoined()
+        var rest = ByteBuffer(bytes: joined)
+        var buffers: [ByteBuffer] = []
+        buffers.reserveCapacity(pieces.count)
         for piece in pieces {
             switch piece {
-            case .joined(let length): if let slice = joined.readSlice(length: length) { body(slice) }
-            case .slice(let buffer): body(buffer)
+            case .joined(let length): if let slice = rest.readSlice(length: length) { buffers.append(slice) }
+            case .slice(let buffer): buffers.append(buffer)
             }
         }
-        pieces.removeAll(keepingCapacity: true)
+        pieces.removeAll(keepingCapacity: pieces.count <= 64)
+        joined.removeAll(keepingCapacity: joined.capacity <= Self.keptBytes)
         bytes = 0
-        joined.clear(minimumCapacity: 4096)
+        return buffers
     }
 }

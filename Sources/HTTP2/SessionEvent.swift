@@ -1,7 +1,9 @@
 /// What a peer did, in the order in which it did it.
-public enum SessionEvent: Sendable {
+public enum SessionEvent {
     /// A request, a response head (1xx too) or trailers.
-    case headers(stream: Int32, fields: [HeaderField], endStream: Bool)
+    case headers(stream: Int32, fields: HeaderFields, endStream: Bool)
+    /// A whole request, in a server: its head and all its DATA (as `data`), and it has ended.
+    case request(stream: Int32, fields: HeaderFields, offset: Int, length: Int)
     /// A header block beyond `SessionSettings.maxHeaderListBytes` or `.maxHeaderFields`; its fields are gone.
     case oversizedHeaders(stream: Int32, fields: Int, bytes: Int)
     /// A stream that HTTP/2 refuses by itself; it ends or has never begun.
@@ -12,7 +14,7 @@ public enum SessionEvent: Sendable {
     case ended(stream: Int32)
     /// The stream is gone: finished on both sides (`noError`), or reset by either.
     case closed(stream: Int32, code: ErrorCode)
-    /// DATA of ours went to the socket; there is room for more.
+    /// DATA of ours went to the socket; there is room for more. Not told of a `reply`.
     case sent(stream: Int32, bytes: Int)
     case settings(maxConcurrentStreams: UInt32)
     case pingAcknowledged(UInt64)

@@ -183,7 +183,7 @@ final class ClientConnection: HTTP2Delegate, LoopBound {
     func received(_ event: SessionEvent) {
         switch event {
         case .headers(let stream, let fields, let endStream):
-            if let call = calls[stream] { received(fields, endStream: endStream, call) }
+            if let call = calls[stream] { received(Array(fields), endStream: endStream, call) }
         case .oversizedHeaders(let stream, let fields, let bytes):
             if let call = calls[stream] {
                 finish(
@@ -204,7 +204,7 @@ final class ClientConnection: HTTP2Delegate, LoopBound {
             ready.take()?.succeed()
             openPending()
         case .goAway(_, let code, let debug): received(goAway: code, debug)
-        case .data, .pingAcknowledged: break
+        case .data, .request, .pingAcknowledged: break
         }
     }
 

@@ -1,7 +1,7 @@
 import NIOCore
 import Synchronization
 
-/// The open connections of a server. Once it drains, each new one is told so at once.
+/// The connections of a server that are open or whose handlers still run. Once it drains, each new one is told so at once.
 final class ConnectionRegistry: Sendable {
     private struct State {
         var inboxes: [ObjectIdentifier: (inbox: LoopInbox<ServerConnection>, channel: any Channel)] = [:]

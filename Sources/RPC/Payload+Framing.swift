@@ -21,12 +21,40 @@ enum Framing {
         return next == UInt8(ascii: "+") || next == UInt8(ascii: ";")
     }
 
+    static func isGRPC(_ contentType: Span<UInt8>) -> Bool {
+        guard contentType.hasPrefix(plainType) else { return false }
+        guard contentType.count > plainType.utf8.count else { return true }
+        let next = contentType[plainType.utf8.count]
+        return next == UInt8(ascii: "+") || next == UInt8(ascii: ";")
+    }
+
     /// The identity in `attachments/1; identity`.
     static func identity(in value: String) -> String? {
         let parts = value.split(separator: ";", maxSplits: 1)
         guard parts.count == 2, parts[0] == framingVersion else { return nil }
         let identity = parts[1].drop { $0 == " " }
         return identity.isEmpty ? nil : String(identity)
+    }
+}
+
+extension Framing {
+    /// The message of a body that is one plain message of at most `maxBytes`, and nothing else; nil: a parser has to
+    /// look at it.
+    static func onlyMessage(in body: ByteBuffer, maxBytes: Int) -> ByteBuffer? {
+        let start = body.readerIndex
+        guard body.readableBytes >= prefixBytes, body.getInteger(at: start, as: UInt8.self) == 0,
+            let length = body.getInteger(at: start + 1, as: UInt32.self),
+            body.readableBytes == prefixBytes + Int(length), length <= maxBytes
+        else { return nil }
+        return body.getSlice(at: start + prefixBytes, length: Int(length))
+    }
+}
+
+extension ByteBuffer {
+    /// In memory of its own.
+    init(copyOf other: ByteBuffer) {
+        self = ByteBufferAllocator().buffer(capacity: other.readableBytes)
+        writeImmutableBuffer(other)
     }
 }
 

@@ -110,7 +110,6 @@ public final class RPCServer: Sendable {
         await context.connections.open.zero()
         timer.cancel()
         try? await channel.closeFuture.get()
-        await context.running.zero()
     }
 
     /// GOAWAY with the largest id, later the real one; running calls finish; then `run()` returns.

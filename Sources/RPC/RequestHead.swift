@@ -12,47 +12,82 @@ struct RequestHead {
         case refused(RPCError)
     }
 
-    var path: String
-    var contentType: String
+    /// Which of the fields is the path.
+    private var path = 0
+    var takesAttachments = false
     var timeout: Duration?
+    /// `grpc-encoding`, unless identity.
     var encoding: String?
     var acceptedEncodings: String?
-    var metadata: Metadata
+    var metadata = Metadata()
 
-    var takesAttachments: Bool { contentType == Framing.attachmentType }
+    func withPath<Result>(of fields: HeaderFields, _ body: (Span<UInt8>) -> Result) -> Result {
+        fields.withValue(at: path, body)
+    }
 
-    static func judge(_ fields: [HeaderField]) -> Verdict {
-        var method = ""
-        var timeoutText: String?
-        var head = RequestHead(path: "", contentType: "", metadata: Metadata())
-        var hasMetadata = false
-        for field in fields {
-            switch field.name {
-            case ":method": method = field.value
-            case ":path": head.path = field.value
-            case "content-type": head.contentType = field.value
-            case "grpc-timeout": timeoutText = field.value
-            case "grpc-encoding": head.encoding = field.value
-            case "grpc-accept-encoding": head.acceptedEncodings = field.value
-            case ":scheme", ":authority", "te": break
-            default: hasMetadata = true
+    /// - Parameter memo: of the connection.
+    static func judge(_ fields: HeaderFields, _ memo: inout RequestMemo) -> Verdict {
+        var head = RequestHead()
+        var seen = Seen()
+        memo.begin()
+        fields.visit { position, name, value in
+            switch Name(name) {
+            case .method: seen.method = value.equals("POST") ? .post : value.equals("GET") ? .get : .other
+            case .path:
+                head.path = position
+                seen.isRoot = value.equals("/")
+            case .contentType:
+                head.takesAttachments = value.equals(Framing.attachmentType)
+                seen.isGRPC = head.takesAttachments || Framing.isGRPC(value)
+            case .timeout:
+                head.timeout = Timeout.parse(value)
+                seen.malformedTimeout = head.timeout == nil ? position : nil
+            case .encoding: head.encoding = value.equals("identity") ? nil : value.text
+            case .acceptedEncodings: head.acceptedEncodings = memo.acceptedEncodings(value)
+            case .known: break
+            case .metadata: memo.add(name, value)
             }
         }
-        if method == "GET", head.path == "/" { return .http(status: 200, text: "framemesh: gRPC is served here\n") }
-        guard method == "POST" else { return .http(status: 405, text: "method must be POST\n") }
-        guard Framing.isGRPC(head.contentType) else {
-            return .http(status: 415, text: "content-type must be application/grpc\n")
+        if seen.method == .get, seen.isRoot {
+            return .http(status: 200, text: "framemesh: gRPC is served here\n")
         }
-        if let timeoutText {
-            guard let timeout = Timeout.parse(timeoutText) else {
-                return .refused(
-                    RPCError(.internal, "grpc-timeout '\(timeoutText.prefix(32))' is malformed", limit: .malformedCall))
-            }
-            head.timeout = timeout
+        guard seen.method == .post else { return .http(status: 405, text: "method must be POST\n") }
+        guard seen.isGRPC else { return .http(status: 415, text: "content-type must be application/grpc\n") }
+        if let position = seen.malformedTimeout {
+            let text = fields[position].value.prefix(32)
+            return .refused(RPCError(.internal, "grpc-timeout '\(text)' is malformed", limit: .malformedCall))
         }
-        if hasMetadata {
-            do throws(RPCError) { head.metadata = try .decode(fields) } catch { return .refused(error) }
-        }
+        do throws(RPCError) { head.metadata = try memo.metadata(of: fields) } catch { return .refused(error) }
         return .call(head)
+    }
+
+    private struct Seen {
+        enum Method { case post, get, other }
+        var method = Method.other
+        var isRoot = false
+        var isGRPC = false
+        var malformedTimeout: Int?
+    }
+
+    private enum Name {
+        case method, path, contentType, timeout, encoding, acceptedEncodings
+        /// Says nothing to us.
+        case known
+        case metadata
+
+        init(_ name: Span<UInt8>) {
+            switch name.count {
+            case 2 where name.equals("te"): self = .known
+            case 5 where name.equals(":path"): self = .path
+            case 7 where name.equals(":method"): self = .method
+            case 7 where name.equals(":scheme"): self = .known
+            case 10 where name.equals(":authority"): self = .known
+            case 12 where name.equals("content-type"): self = .contentType
+            case 12 where name.equals("grpc-timeout"): self = .timeout
+            case 13 where name.equals("grpc-encoding"): self = .encoding
+            case 20 where name.equals("grpc-accept-encoding"): self = .acceptedEncodings
+            default: self = .metadata
+            }
+        }
     }
 }

@@ -6,6 +6,10 @@ struct ResponseHeaders {
     private let attached: [HeaderField]
     /// `grpc-accept-encoding`, for the first answer on a connection and with UNIMPLEMENTED, whose reason it may be.
     private let acceptedEncodings: HeaderField
+    private let preparedPlain: PreparedFields
+    private let preparedAttached: PreparedFields
+    /// Trailers of a call that went well and has no metadata.
+    let preparedOK = PreparedFields(ok)
 
     init(attachmentIdentity: String?, acceptedEncodings: HeaderField?) {
         self.acceptedEncodings = acceptedEncodings ?? HeaderField("grpc-accept-encoding", "identity")
@@ -19,6 +23,8 @@ struct ResponseHeaders {
         }
         plain = fields(Framing.plainType)
         attached = fields(Framing.attachmentType)
+        preparedPlain = PreparedFields(plain)
+        preparedAttached = PreparedFields(attached)
     }
 
     /// - Parameter isFirst: of the connection.
@@ -31,6 +37,9 @@ struct ResponseHeaders {
         metadata.encode(into: &fields)
         return fields
     }
+
+    /// Without metadata.
+    func preparedHead(attachments: Bool) -> PreparedFields { attachments ? preparedAttached : preparedPlain }
 
     private static let ok = [HeaderField("grpc-status", "0")]
 

@@ -5,15 +5,16 @@ import NIOCore
 ///     headers ──▶ reading ──request complete──▶ running ──handler returned──▶ answered ──▶ closed
 ///                    └───────────────── reset, deadline, connection lost ─────────────────▶
 ///
-/// Everything here is touched on the connection's loop only; other threads reach it through the connection's inbox.
+/// Everything here is touched on the connection's loop only, `outcome` excepted; other threads reach it through the
+/// connection's inbox.
 final class ServerCall: @unchecked Sendable {
     let stream: Int32
     let context: CallContext
     let method: ServerMethod
-    /// When its head came, if interceptors want to know.
+    /// When its head came.
     let start: NIODeadline
     var traffic = CallTraffic()
-    /// nil: past reading.
+    /// nil: past reading, or read at once.
     var reader: MessageReader?
     /// The request of a unary call.
     var request: Payload?
@@ -22,6 +23,8 @@ final class ServerCall: @unchecked Sendable {
     var gate: OutboundGate?
     /// Runs the handler. Made with the call and cancelled with it; the server's `run()` waits for its end.
     var task: Task<Void, Never>?
+    /// How the handler ended, with the answer of a unary one. Its task sets it, and then submits the call to the inbox.
+    var outcome: Result<UnaryResponse?, RPCError>?
     /// The wait for memory.
     var ticket: UInt64?
 
@@ -33,14 +36,13 @@ final class ServerCall: @unchecked Sendable {
     var isAnswered = false
 
     init(
-        stream: Int32, context: CallContext, method: ServerMethod, start: NIODeadline, reader: MessageReader,
+        stream: Int32, context: CallContext, method: ServerMethod, start: NIODeadline,
         compression: Compression = .identity
     ) {
         self.stream = stream
         self.context = context
         self.method = method
         self.start = start
-        self.reader = reader
         self.compression = ResponseCompression(context.accepts(compression) ? compression : .identity)
     }
 

@@ -3,8 +3,7 @@ import Logging
 /// What all connections of a server share.
 final class ServerContext: Sendable {
     let configuration: ServerConfiguration
-    /// By path.
-    let methods: [String: ServerMethod]
+    let methods: MethodTable
     /// For calls of other paths.
     let unknown: InterceptorChain?
     let services: [any RPCService]
@@ -16,8 +15,6 @@ final class ServerContext: Sendable {
     /// nil: plain text.
     let tls: TLSContextStore?
     let connections = ConnectionRegistry()
-    /// Handlers whose tasks run.
-    let running = RunningCount()
 
     init(
         configuration: ServerConfiguration, services: [any RPCService], interceptors: [any ServerInterceptor] = [],
@@ -31,11 +28,11 @@ final class ServerContext: Sendable {
         acceptedEncodings = AcceptedEncodings(configuration.acceptedCompression)
         headers = ResponseHeaders(
             attachmentIdentity: configuration.attachmentIdentity, acceptedEncodings: acceptedEncodings.field)
-        var methods: [String: ServerMethod] = [:]
+        var methods = MethodTable()
         for service in services {
             for (name, handler) in service.methods {
                 let method = MethodDescription(service: service.serviceName, method: name)
-                methods[method.path] = ServerMethod(handler, of: method, interceptors: interceptors)
+                methods.add(ServerMethod(handler, of: method, interceptors: interceptors))
             }
         }
         self.methods = methods

@@ -1,11 +1,13 @@
 /// What a server knows of one method, ready for its calls.
-struct ServerMethod: Sendable {
+final class ServerMethod: Sendable {
+    let path: String
     /// Inside of the interceptors' `around`.
     let handler: RPCHandler
     /// nil: nobody looks at the calls.
     let chain: InterceptorChain?
 
     init(_ handler: RPCHandler, of method: MethodDescription, interceptors: [any ServerInterceptor]) {
+        path = method.path
         chain = InterceptorChain(interceptors, method: method)
         self.handler = chain?.wrap(handler) ?? handler
     }

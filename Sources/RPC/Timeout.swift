@@ -26,11 +26,21 @@ enum Timeout {
     }
 
     /// nil: not such a value.
-    static func parse(_ text: String) -> Duration? {
-        let bytes = text.utf8
-        guard (2...9).contains(bytes.count), bytes.dropLast().allSatisfy({ (0x30...0x39).contains($0) }),
-            let number = Int64(text.dropLast()), let unit = units.first(where: { $0.name == text.suffix(1) })
-        else { return nil }
-        return .nanoseconds(unit.nanoseconds) * Int(number)
+    static func parse(_ text: Span<UInt8>) -> Duration? {
+        guard (2...9).contains(text.count) else { return nil }
+        var number: Int64 = 0
+        for index in 0..<text.count - 1 {
+            guard (0x30...0x39).contains(text[index]) else { return nil }
+            number = number * 10 + Int64(text[index] - 0x30)
+        }
+        switch text[text.count - 1] {
+        case UInt8(ascii: "n"): return .nanoseconds(number)
+        case UInt8(ascii: "u"): return .microseconds(number)
+        case UInt8(ascii: "m"): return .milliseconds(number)
+        case UInt8(ascii: "S"): return .seconds(number)
+        case UInt8(ascii: "M"): return .seconds(number * 60)
+        case UInt8(ascii: "H"): return .seconds(number * 3600)
+        default: return nil
+        }
     }
 }

@@ -25,12 +25,12 @@ final class Pair {
             for (from, to, isClient) in [(client, server, false), (server, client, true)] {
                 var chunks: [ByteBuffer] = []
                 while try from.produce({ chunks.append($0) }) {}
-                let own = describe(from.takeEvents(), ByteBuffer(), from)
+                let own = events(of: from)
                 if isClient { seen.server += own } else { seen.client += own }
                 for chunk in chunks {
                     isSilent = false
                     try to.receive(chunk, now: now)
-                    let events = describe(to.takeEvents(), chunk, to)
+                    let events = events(of: to)
                     if isClient { seen.client += events } else { seen.server += events }
                 }
             }
@@ -38,24 +38,32 @@ final class Pair {
         return seen
     }
 
-    private func describe(_ events: [SessionEvent], _ chunk: ByteBuffer, _ session: Session) -> [String] {
-        events.compactMap { event in
+    private func events(of session: Session) -> [String] {
+        var seen: [String] = []
+        session.tellEvents { event in
             switch event {
             case .headers(let stream, let fields, let end):
-                return
-                    "headers \(stream) \(fields.map { "\($0.name)=\($0.value)" }.joined(separator: " "))\(end ? " end" : "")"
-            case .oversizedHeaders(let stream, let fields, _): return "oversized \(stream) \(fields)"
-            case .rejected(let stream, let limit): return "rejected \(stream) \(limit)"
+                seen.append("headers \(stream) \(Self.text(fields))\(end ? " end" : "")")
+            case .request(let stream, let fields, _, let length):
+                session.creditConnection(bytes: length)
+                seen.append("request \(stream) \(Self.text(fields)) \(length)")
+            case .oversizedHeaders(let stream, let fields, _): seen.append("oversized \(stream) \(fields)")
+            case .rejected(let stream, let limit): seen.append("rejected \(stream) \(limit)")
             case .data(let stream, _, let length):
                 session.creditConnection(bytes: length)
-                return "data \(stream) \(length)"
-            case .ended(let stream): return "ended \(stream)"
-            case .closed(let stream, let code): return "closed \(stream) \(code)"
-            case .sent, .settings: return nil
-            case .pingAcknowledged(let payload): return "pong \(payload)"
-            case .goAway(let last, let code, _): return "goaway \(last) \(code)"
+                seen.append("data \(stream) \(length)")
+            case .ended(let stream): seen.append("ended \(stream)")
+            case .closed(let stream, let code): seen.append("closed \(stream) \(code)")
+            case .sent, .settings: break
+            case .pingAcknowledged(let payload): seen.append("pong \(payload)")
+            case .goAway(let last, let code, _): seen.append("goaway \(last) \(code)")
             }
         }
+        return seen
+    }
+
+    private static func text(_ fields: HeaderFields) -> String {
+        fields.map { "\($0.name)=\($0.value)" }.joined(separator: " ")
     }
 
     static let head = [
@@ -73,7 +81,7 @@ final class Pair {
         pair.client.send(stream: stream, ByteBuffer(string: "hello"))
         pair.client.finish(stream: stream)
         let request = try pair.exchange()
-        #expect(request.server == ["headers 1 \(Pair.seenHead)", "data 1 5", "ended 1"])
+        #expect(request.server == ["request 1 \(Pair.seenHead) 5"])
         pair.server.respond(stream: 1, fields: [HeaderField(":status", "200")], endStream: false)
         pair.server.send(stream: 1, ByteBuffer(string: "hi"))
         pair.server.finish(stream: 1, trailers: [HeaderField("grpc-status", "0")])
@@ -83,6 +91,23 @@ final class Pair {
                 "headers 1 :status=200", "data 1 2", "headers 1 grpc-status=0 end", "closed 1 NO_ERROR",
             ])
         #expect(answer.server == ["closed 1 NO_ERROR"])
+    }
+
+    @Test func requestsInManyFramesKeepTheirOrder() throws {
+        var settings = SessionSettings()
+        settings.maxFrameBytes = 16_384
+        let pair = try Pair(client: settings, server: settings)
+        try pair.exchange()
+        // nghttp2 sends all heads before the first DATA.
+        for _ in 0..<3 {
+            let stream = try pair.client.request(Pair.head)
+            pair.client.send(stream: stream, ByteBuffer(repeating: 1, count: stream == 5 ? 20_000 : 5))
+            pair.client.finish(stream: stream)
+        }
+        let seen = try pair.exchange().server
+        #expect(seen.filter { $0.hasPrefix("request") } == [1, 3].map { "request \($0) \(Pair.seenHead) 5" })
+        let third = seen.filter { $0.split(separator: " ")[1] == "5" }
+        #expect(third == ["headers 5 \(Pair.seenHead)", "data 5 16384", "data 5 3616", "ended 5"])
     }
 
     @Test func aSenderStopsAtTheWindowUntilItIsCredited() throws {

@@ -130,7 +130,8 @@ import Testing
         let method = ServerMethod(
             .immediate { _, payload in UnaryResponse(payload) }, of: MethodDescription(service: "a", method: "b"),
             interceptors: [])
-        let call = ServerCall(stream: 1, context: context, method: method, start: .distantPast, reader: reader)
+        let call = ServerCall(stream: 1, context: context, method: method, start: .distantPast)
+        call.reader = reader
         reader = MessageReaderTests.reader()
         call.end(RPCError(.cancelled, "over"), budget: budget)
         #expect(budget.used == 0)

@@ -12,8 +12,11 @@ import Testing
     }
 
     static func verdict(_ changes: [String: String?]) -> String {
-        switch RequestHead.judge(request(changes)) {
-        case .call(let head): "call \(head.path) \(head.timeout.map { "\($0)" } ?? "-") \(head.takesAttachments)"
+        let fields = HeaderFields(request(changes))
+        var memo = RequestMemo()
+        return switch RequestHead.judge(fields, &memo) {
+        case .call(let head):
+            "call \(head.withPath(of: fields) { $0.text }) \(head.timeout.map { "\($0)" } ?? "-") \(head.takesAttachments)"
         case .http(let status, _): "http \(status)"
         case .refused(let error): "refused \(error.code)"
         }

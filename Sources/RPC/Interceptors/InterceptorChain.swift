@@ -14,10 +14,9 @@ final class InterceptorChain: Sendable {
     }
 
     /// At the head of a request.
-    /// - Returns: when the call began, for `report`.
+    /// - Parameter start: when it came.
     /// - Throws: the status, if the call is refused; who has admitted it was told.
-    func admit(_ context: inout CallContext) throws(RPCError) -> NIODeadline {
-        let start = isTimed ? NIODeadline.now() : .distantPast
+    func admit(_ context: inout CallContext, at start: NIODeadline) throws(RPCError) {
         for (index, hooks) in hooks.enumerated() {
             guard let admit = hooks.admit else { continue }
             do {
@@ -28,7 +27,6 @@ final class InterceptorChain: Sendable {
                 throw refusal
             }
         }
-        return start
     }
 
     /// At the end of a call that was admitted.

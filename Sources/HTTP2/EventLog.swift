@@ -1,0 +1,160 @@
+/// What nghttp2's callbacks write down, as plain numbers, in memory that is used again.
+///
+/// A `Batch` tells it as `SessionEvent`s. A request that came in one read, as HEADERS and one last DATA frame, becomes one
+/// event in the place of the DATA; frames of other streams may have been between them.
+struct EventLog {
+    fileprivate enum Record {
+        case headers(stream: Int32, first: Int, count: Int, endStream: Bool)
+        case request(stream: Int32, first: Int, count: Int, offset: Int, length: Int)
+        case oversizedHeaders(stream: Int32, fields: Int, bytes: Int)
+        case rejected(stream: Int32, ConnectionLimit)
+        case data(stream: Int32, offset: Int, length: Int)
+        case ended(stream: Int32)
+        case closed(stream: Int32, code: ErrorCode)
+        case sent(stream: Int32, bytes: Int)
+        case settings(maxConcurrentStreams: UInt32)
+        case pingAcknowledged(UInt64)
+        case goAway(lastStream: Int32, code: ErrorCode)
+        /// Became a part of another.
+        case none
+    }
+
+    /// After a burst, no more than this is kept for the next read.
+    private static let keptRecords = 2048
+
+    private let joinsRequests: Bool
+    private var records: [Record] = []
+    private var spare: [Record] = []
+    private var arena = HeaderArena()
+    private var block = HeaderBlock()
+    private var goAwayText = ""
+    /// The heads of requests that have at most one DATA frame until now.
+    private var heads = StreamTable<Head>()
+
+    private struct Head {
+        let record: Int
+        var hasData = false
+    }
+
+    init(joinsRequests: Bool) { self.joinsRequests = joinsRequests }
+
+    // ---- writing ----
+
+    /// Before bytes are read.
+    mutating func beginRead() {
+        arena.removeAll()
+    }
+
+    mutating func beginHeaders() { block.begin(at: arena.fields.count) }
+
+    /// - Returns: the block as it is now, if it is so large that its sender means harm.
+    mutating func header(
+        _ name: some Collection<UInt8>, _ value: some Collection<UInt8>, _ settings: SessionSettings
+    ) -> HeaderBlock? {
+        if block.count(bytes: name.count + value.count, settings) {
+            arena.append(name: name, value: value)
+            return nil
+        }
+        arena.drop(from: block.first)
+        return block.isHostile(settings) ? block : nil
+    }
+
+    mutating func headers(_ stream: Int32, endStream: Bool) {
+        if block.isOversized {
+            records.append(.oversizedHeaders(stream: stream, fields: block.count, bytes: block.bytes))
+        } else {
+            if joinsRequests, !endStream { heads[stream] = Head(record: records.count) }
+            records.append(.headers(stream: stream, first: block.first, count: block.count, endStream: endStream))
+        }
+    }
+
+    mutating func data(_ stream: Int32, offset: Int, length: Int) {
+        if let place = heads.find(stream) {
+            if heads[at: place].hasData { heads.remove(stream) } else { heads[at: place].hasData = true }
+        }
+        records.append(.data(stream: stream, offset: offset, length: length))
+    }
+
+    mutating func ended(_ stream: Int32) {
+        if !join(stream) { records.append(.ended(stream: stream)) }
+    }
+
+    private mutating func join(_ stream: Int32) -> Bool {
+        guard let head = heads.remove(stream)?.record, case .data(stream, let offset, let length) = records.last,
+            case .headers(stream, let first, let count, endStream: false) = records[head]
+        else { return false }
+        records[head] = .none
+        records[records.count - 1] = .request(
+            stream: stream, first: first, count: count, offset: offset, length: length)
+        return true
+    }
+
+    mutating func closed(_ stream: Int32, _ code: ErrorCode) { records.append(.closed(stream: stream, code: code)) }
+    mutating func sent(_ stream: Int32, bytes: Int) { records.append(.sent(stream: stream, bytes: bytes)) }
+
+    mutating func rejected(_ stream: Int32, _ limit: ConnectionLimit) {
+        records.append(.rejected(stream: stream, limit))
+    }
+
+    mutating func settings(maxConcurrentStreams: UInt32) {
+        records.append(.settings(maxConcurrentStreams: maxConcurrentStreams))
+    }
+
+    mutating func pingAcknowledged(_ payload: UInt64) { records.append(.pingAcknowledged(payload)) }
+
+    mutating func goAway(lastStream: Int32, code: ErrorCode, debug: String) {
+        goAwayText = debug
+        records.append(.goAway(lastStream: lastStream, code: code))
+    }
+
+    // ---- telling ----
+
+    /// What was written down until now. `told` gives it back for use.
+    struct Batch {
+        fileprivate var records: [Record]
+        fileprivate let arena: HeaderArena
+        fileprivate let goAwayText: String
+
+        var isEmpty: Bool { records.isEmpty }
+
+        func forEach(_ body: (SessionEvent) -> Void) {
+            for record in records { if let event = event(record) { body(event) } }
+        }
+
+        private func event(_ record: Record) -> SessionEvent? {
+            switch record {
+            case .headers(let stream, let first, let count, let endStream):
+                .headers(stream: stream, fields: HeaderFields(arena, first..<first + count), endStream: endStream)
+            case .request(let stream, let first, let count, let offset, let length):
+                .request(
+                    stream: stream, fields: HeaderFields(arena, first..<first + count), offset: offset, length: length)
+            case .oversizedHeaders(let stream, let fields, let bytes):
+                .oversizedHeaders(stream: stream, fields: fields, bytes: bytes)
+            case .rejected(let stream, let limit): .rejected(stream: stream, limit)
+            case .data(let stream, let offset, let length): .data(stream: stream, offset: offset, length: length)
+            case .ended(let stream): .ended(stream: stream)
+            case .closed(let stream, let code): .closed(stream: stream, code: code)
+            case .sent(let stream, let bytes): .sent(stream: stream, bytes: bytes)
+            case .settings(let streams): .settings(maxConcurrentStreams: streams)
+            case .pingAcknowledged(let payload): .pingAcknowledged(payload)
+            case .goAway(let last, let code): .goAway(lastStream: last, code: code, debug: goAwayText)
+            case .none: nil
+            }
+        }
+    }
+
+    mutating func take() -> Batch {
+        let batch = Batch(records: records, arena: arena, goAwayText: goAwayText)
+        heads.removeAll()
+        records = spare
+        spare = []
+        return batch
+    }
+
+    mutating func told(_ batch: consuming Batch) {
+        var records = batch.records
+        guard records.capacity <= Self.keptRecords else { return }
+        records.removeAll(keepingCapacity: true)
+        spare = records
+    }
+}

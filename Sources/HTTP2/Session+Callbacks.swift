@@ -1,0 +1,213 @@
+internal import CNghttp2
+import NIOCore
+
+/// What nghttp2 calls: each callback writes down what happened, and returns.
+extension Session {
+    /// One table for all sessions; it lives as long as the process.
+    @safe struct Callbacks: @unchecked Sendable {
+        let pointer: OpaquePointer?
+    }
+
+    /// Asks the session for the bytes of a stream.
+    static var provider: nghttp2_data_provider {
+        var provider = unsafe nghttp2_data_provider()
+        unsafe provider.read_callback = { _, stream, _, length, flags, _, user in
+            guard let flags = unsafe flags else { return Int(NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE.rawValue) }
+            return unsafe Session.with(user) { unsafe $0.fill(stream, upTo: length, &flags.pointee) }
+        }
+        return unsafe provider
+    }
+
+    /// Set once in `init`; nghttp2 only hands it back, while its owner calls it.
+    private static func with<Result>(_ user: UnsafeMutableRawPointer?, _ body: (Session) -> Result) -> Result {
+        unsafe Unmanaged<Session>.fromOpaque(user.unsafelyUnwrapped)._withUnsafeGuaranteedRef(body)
+    }
+
+    static let callbacks: Callbacks = {
+        var table: OpaquePointer?
+        unsafe nghttp2_session_callbacks_new(&table)
+        unsafe nghttp2_session_callbacks_set_on_begin_headers_callback(table) { _, _, user in
+            unsafe Session.with(user) { $0.state.log.beginHeaders() }
+            return 0
+        }
+        unsafe nghttp2_session_callbacks_set_on_header_callback(table) {
+            _, _, name, nameLength, value, valueLength, _, user in
+            unsafe Session.with(user) {
+                unsafe $0.header(
+                    UnsafeBufferPointer(start: name, count: nameLength),
+                    UnsafeBufferPointer(start: value, count: valueLength))
+            }
+        }
+        unsafe nghttp2_session_callbacks_set_on_frame_recv_callback(table) { _, frame, user in
+            guard let frame = unsafe frame else { return 0 }
+            return unsafe Session.with(user) { unsafe $0.received(UnsafeRawPointer(frame)) }
+        }
+        unsafe nghttp2_session_callbacks_set_on_invalid_frame_recv_callback(table) { _, frame, status, user in
+            guard let frame = unsafe frame else { return 0 }
+            unsafe Session.with(user) { unsafe $0.rejected(UnsafeRawPointer(frame), status) }
+            return 0
+        }
+        unsafe nghttp2_session_callbacks_set_on_data_chunk_recv_callback(table) { _, _, stream, data, length, user in
+            guard let data = unsafe data else { return 0 }
+            unsafe Session.with(user) { unsafe $0.received(stream, UnsafeRawPointer(data), length) }
+            return 0
+        }
+        unsafe nghttp2_session_callbacks_set_on_stream_close_callback(table) { _, stream, code, user in
+            unsafe Session.with(user) { $0.closed(stream, ErrorCode(rawValue: code)) }
+            return 0
+        }
+        unsafe nghttp2_session_callbacks_set_on_frame_send_callback(table) { _, frame, user in
+            guard let frame = unsafe frame else { return 0 }
+            unsafe Session.with(user) { unsafe $0.sent(UnsafeRawPointer(frame)) }
+            return 0
+        }
+        unsafe nghttp2_session_callbacks_set_send_data_callback(table) { _, frame, header, length, _, user in
+            guard let frame = unsafe frame, let header = unsafe header else { return 0 }
+            let stream = unsafe UnsafeRawPointer(frame).load(as: nghttp2_frame_hd.self).stream_id
+            return unsafe Session.with(user) {
+                unsafe $0.write(stream, UnsafeRawBufferPointer(start: header, count: 9), length)
+            }
+        }
+        unsafe nghttp2_session_callbacks_set_data_source_read_length_callback(table) {
+            _, _, _, connectionWindow, streamWindow, maxFrame, user in
+            let window = min(Int(connectionWindow), Int(streamWindow), Int(maxFrame))
+            return unsafe max(1, min(window, Session.with(user) { $0.settings.maxFrameBytes }))
+        }
+        return unsafe Callbacks(pointer: table)
+    }()
+
+    private func header(_ name: UnsafeBufferPointer<UInt8>, _ value: UnsafeBufferPointer<UInt8>) -> Int32 {
+        guard let block = unsafe state.log.header(name, value, settings) else { return 0 }
+        return fail(
+            HTTP2Error(
+                .enhanceYourCalm, "header block of \(block.count) fields and \(block.bytes) bytes", limit: .headerBlock)
+        )
+    }
+
+    private func received(_ frame: UnsafeRawPointer) -> Int32 {
+        let head = unsafe frame.load(as: nghttp2_frame_hd.self)
+        let endsStream = head.flags & UInt8(NGHTTP2_FLAG_END_STREAM.rawValue) != 0
+        let isAck = head.flags & UInt8(NGHTTP2_FLAG_ACK.rawValue) != 0
+        switch UInt32(head.type) {
+        case NGHTTP2_HEADERS.rawValue:
+            state.log.headers(head.stream_id, endStream: endsStream)
+        case NGHTTP2_DATA.rawValue:
+            if endsStream {
+                state.log.ended(head.stream_id)
+            } else {
+                let padding = unsafe frame.load(as: nghttp2_data.self).padlen
+                return fail(state.flood.countData(bytes: head.length - padding))
+            }
+        case NGHTTP2_RST_STREAM.rawValue: return count(.resetReceived)
+        case NGHTTP2_SETTINGS.rawValue where !isAck:
+            let limit = unsafe nghttp2_session_get_remote_settings(handle, NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS)
+            state.log.settings(maxConcurrentStreams: limit)
+            return count(.settings)
+        case NGHTTP2_PING.rawValue:
+            guard isAck else { return count(.ping) }
+            let data = unsafe frame.load(as: nghttp2_ping.self).opaque_data
+            state.log.pingAcknowledged(unsafe unsafeBitCast(data, to: UInt64.self))
+        case NGHTTP2_GOAWAY.rawValue:
+            let goAway = unsafe frame.load(as: nghttp2_goaway.self)
+            let debug = unsafe UnsafeBufferPointer(start: goAway.opaque_data, count: min(goAway.opaque_data_len, 256))
+            unsafe state.log.goAway(
+                lastStream: goAway.last_stream_id, code: ErrorCode(rawValue: goAway.error_code),
+                debug: String(decoding: debug, as: UTF8.self))
+        default: break
+        }
+        return 0
+    }
+
+    private func received(_ stream: Int32, _ data: UnsafeRawPointer, _ length: Int) {
+        state.log.data(stream, offset: Int(UInt(bitPattern: data) - state.inputStart), length: length)
+    }
+
+    private func closed(_ stream: Int32, _ code: ErrorCode) {
+        state.outputs.remove(stream)
+        state.log.closed(stream, code)
+    }
+
+    private func sent(_ frame: UnsafeRawPointer) {
+        let head = unsafe frame.load(as: nghttp2_frame_hd.self)
+        switch UInt32(head.type) {
+        case NGHTTP2_HEADERS.rawValue, NGHTTP2_DATA.rawValue:
+            state.flood.forgivePings()
+            if role == .server, head.flags & UInt8(NGHTTP2_FLAG_END_STREAM.rawValue) != 0,
+                unsafe nghttp2_session_get_stream_remote_close(handle, head.stream_id) == 0
+            {
+                state.answered.append(head.stream_id)
+            }
+        case NGHTTP2_RST_STREAM.rawValue where role == .server:
+            let code = unsafe frame.load(as: nghttp2_rst_stream.self).error_code
+            // Not by failing this callback: the session must still be able to say why it ends.
+            if code != ErrorCode.noError.rawValue { state.note(state.flood.count(.resetSent)) }
+        case NGHTTP2_GOAWAY.rawValue where !state.isTerminated:
+            let goAway = unsafe frame.load(as: nghttp2_goaway.self)
+            guard unsafe goAway.error_code != ErrorCode.noError.rawValue else { break }
+            let text = unsafe UnsafeBufferPointer(start: goAway.opaque_data, count: goAway.opaque_data_len)
+            let code = unsafe ErrorCode(rawValue: goAway.error_code)
+            state.violation = HTTP2Error(
+                code, unsafe String(decoding: text, as: UTF8.self),
+                limit: code == .enhanceYourCalm ? .settingsEntries : .connectionViolation)
+        default: break
+        }
+    }
+
+    /// How much of `stream` goes into the next DATA frame.
+    private func fill(_ stream: Int32, upTo length: Int, _ flags: inout UInt32) -> Int {
+        guard let place = state.outputs.find(stream) else {
+            return Int(NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE.rawValue)
+        }
+        let next = state.outputs[at: place].next(upTo: length)
+        switch next {
+        case .nothing: return Int(NGHTTP2_ERR_DEFERRED.rawValue)
+        case .some(let count):
+            flags |= NGHTTP2_DATA_FLAG_NO_COPY.rawValue
+            return count
+        case .last(let count, let trailers):
+            flags |= NGHTTP2_DATA_FLAG_NO_COPY.rawValue | NGHTTP2_DATA_FLAG_EOF.rawValue
+            if submit(trailers, stream) { flags |= NGHTTP2_DATA_FLAG_NO_END_STREAM.rawValue }
+            return count
+        }
+    }
+
+    /// - Returns: there are trailers.
+    private func submit(_ trailers: StreamOutput.Trailers, _ stream: Int32) -> Bool {
+        func submit(_ native: UnsafeBufferPointer<nghttp2_nv>) {
+            _ = unsafe nghttp2_submit_trailer(handle, stream, native.baseAddress, native.count)
+        }
+        switch trailers {
+        case .none: return false
+        case .fields(let fields): unsafe withNativeFields(fields, submit)
+        case .prepared(let fields): unsafe withNativeFields(fields, submit)
+        }
+        return true
+    }
+
+    private func write(_ stream: Int32, _ header: UnsafeRawBufferPointer, _ length: Int) -> Int32 {
+        unsafe state.output.append(header)
+        if length > 0 {
+            guard state.write(length, of: stream) else { return Int32(NGHTTP2_ERR_CALLBACK_FAILURE.rawValue) }
+        }
+        return state.output.bytes >= settings.maxOutputBytes ? Int32(NGHTTP2_ERR_PAUSE.rawValue) : 0
+    }
+
+    /// A frame that nghttp2 rejects. It ends its stream by itself; a connection's end shows in `sent`.
+    private func rejected(_ frame: UnsafeRawPointer, _ status: Int32) {
+        let stream = unsafe frame.load(as: nghttp2_frame_hd.self).stream_id
+        switch status {
+        case NGHTTP2_ERR_REFUSED_STREAM.rawValue: state.log.rejected(stream, .concurrentStreams)
+        case NGHTTP2_ERR_HTTP_HEADER.rawValue, NGHTTP2_ERR_HTTP_MESSAGING.rawValue:
+            state.log.rejected(stream, .streamViolation)
+        default: break
+        }
+    }
+
+    private func count(_ kind: FloodGuard.Kind) -> Int32 { fail(state.flood.count(kind)) }
+
+    private func fail(_ trouble: HTTP2Error?) -> Int32 {
+        guard let trouble else { return 0 }
+        state.note(trouble)
+        return Int32(NGHTTP2_ERR_CALLBACK_FAILURE.rawValue)
+    }
+}

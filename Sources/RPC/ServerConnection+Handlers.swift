@@ -1,0 +1,49 @@
+import HTTP2
+import NIOCore
+
+/// Handlers run in tasks.
+extension ServerConnection {
+    /// A task of its own per call, because each must be cancelled by itself, which the children of a task group cannot.
+    /// Its owner is the call; the connection, and so `RPCServer.run()`, waits for all.
+    func run(
+        _ call: ServerCall, _ request: Payload,
+        _ body: @escaping @Sendable (CallContext, Payload) async throws -> UnaryResponse
+    ) {
+        guard let inbox else { return }
+        handlerBegins()
+        call.task = Task {
+            do {
+                let response = try await body(call.context, request.inflated()).deflated(in: call)
+                try response.payload.checkLengths()
+                call.outcome = .success(response)
+            } catch {
+                call.outcome = .failure(RPCError(handler: error))
+            }
+            inbox.submit(call)
+        }
+    }
+
+    func run(
+        _ call: ServerCall,
+        _ body: @escaping @Sendable (CallContext, MessageStream, ResponseWriter) async throws -> Void
+    ) {
+        guard let inbox else { return }
+        let inbound = InboundQueue(creditStep: context.configuration.initialStreamWindowBytes / 4) { bytes in
+            inbox.submit { $0.session.credit(stream: call.stream, bytes: bytes) }
+        }
+        let gate = OutboundGate()
+        call.inbound = inbound
+        call.gate = gate
+        handlerBegins()
+        call.task = Task {
+            do {
+                try await body(
+                    call.context, MessageStream(queue: inbound), ResponseWriter(call: call, gate: gate, inbox: inbox))
+                call.outcome = .success(nil)
+            } catch {
+                call.outcome = .failure(RPCError(handler: error))
+            }
+            inbox.submit(call)
+        }
+    }
+}

@@ -1,0 +1,151 @@
+import HTTP2
+import NIOCore
+
+/// Requests become calls.
+extension ServerConnection {
+    /// A request whose method is known, and that interceptors have admitted.
+    private struct Request {
+        var context: CallContext
+        var encoding: String?
+        let method: ServerMethod
+        let start: NIODeadline
+    }
+
+    // ---- heads ----
+
+    func open(_ stream: Int32, _ fields: HeaderFields, endStream: Bool) {
+        guard let request = admit(stream, fields) else { return }
+        guard let call = start(stream, request) else { return }
+        if endStream { requestEnded(call) }
+    }
+
+    /// - Returns: nil if the stream was answered.
+    private func admit(_ stream: Int32, _ fields: HeaderFields) -> Request? {
+        guard running < mostRunning else {
+            context.limits.count(.runningHandlers, peer: peer, "\(running) handlers run", context.logger)
+            session.reset(stream: stream, code: .refusedStream)
+            return nil
+        }
+        switch RequestHead.judge(fields, &memo) {
+        case .http(let status, let text): answer(stream, status: status, text)
+        case .refused(let error): answer(stream, error)
+        case .call(let head): return admit(stream, fields, head)
+        }
+        return nil
+    }
+
+    private func admit(_ stream: Int32, _ fields: HeaderFields, _ head: RequestHead) -> Request? {
+        let method = head.withPath(of: fields) { context.methods.find($0) }
+        var call = CallContext(
+            path: method?.path ?? head.withPath(of: fields) { $0.text }, metadata: head.metadata,
+            deadline: head.timeout.map { Deadline.after($0, from: now) }, peer: peer,
+            takesAttachments: head.takesAttachments && context.configuration.attachmentIdentity != nil,
+            certificate: certificate,
+            acceptedEncodings: head.acceptedEncodings)
+        let chain = if let method { method.chain } else { context.unknown }
+        do throws(RPCError) {
+            let start = now
+            try chain?.admit(&call, at: start)
+            if let method { return Request(context: call, encoding: head.encoding, method: method, start: start) }
+            answerUnknown(stream, call, since: start)
+        } catch {
+            answer(stream, error)
+        }
+        return nil
+    }
+
+    private func answerUnknown(_ stream: Int32, _ call: CallContext, since start: NIODeadline) {
+        let error = RPCError(.unimplemented, "method \(call.path.prefix(256)) is not known here")
+        answer(stream, error)
+        context.unknown?.report(call, error, since: start, traffic: CallTraffic())
+    }
+
+    /// - Returns: nil if the stream was answered.
+    private func start(_ stream: Int32, _ request: Request) -> ServerCall? {
+        let limits = context.configuration
+        let takesAttachments = request.context.takesAttachments
+        // A plain message may carry pixels as its last field.
+        let isPlainPixels = !takesAttachments && limits.attachmentIdentity != nil
+        let maxMessageBytes = limits.maxMessageBytes + (isPlainPixels ? limits.maxAttachmentBytes : 0)
+        let inflater: Inflater?
+        do throws(RPCError) {
+            inflater = try context.acceptedEncodings.inflater(
+                for: request.encoding, refusal: .unimplemented, maxBytes: maxMessageBytes, budget: context.budget)
+        } catch {
+            answer(stream, error)
+            request.method.chain?.report(request.context, error, since: request.start, traffic: CallTraffic())
+            return nil
+        }
+        let parser = MessageParser(
+            takesAttachments: takesAttachments, inflater: inflater, maxMessageBytes: maxMessageBytes,
+            maxAttachmentBytes: limits.maxAttachmentBytes)
+        let call = begin(stream, request)
+        call.reader = MessageReader(
+            parser: parser, windowBytes: limits.initialStreamWindowBytes, maxEmptyMessages: limits.maxEmptyMessages)
+        guard watchDeadline(of: call) else { return nil }
+        if case .stream(let body) = request.method.handler { run(call, body) }
+        return call
+    }
+
+    private func begin(_ stream: Int32, _ request: Request) -> ServerCall {
+        let call = ServerCall(
+            stream: stream, context: request.context, method: request.method, start: request.start,
+            compression: context.configuration.responseCompression)
+        calls[stream] = call
+        return call
+    }
+
+    // ---- whole requests ----
+
+    func received(stream: Int32, fields: HeaderFields, body: ByteBuffer) {
+        guard let request = admit(stream, fields) else { return }
+        let limit = min(context.configuration.maxMessageBytes, MemoryBudget.smallestReservation - 1)
+        guard request.encoding == nil, let message = Framing.onlyMessage(in: body, maxBytes: limit) else {
+            return receiveInParts(stream, request, body)
+        }
+        switch request.method.handler {
+        case .immediate(let handler):
+            // It has the message while it runs, without a copy.
+            answer(stream, request, Payload(message), handler)
+        case .unary(let handler):
+            let call = begin(stream, request)
+            // A slice would hold all of the receive buffer for as long as the handler runs.
+            let payload = Payload(ByteBuffer(copyOf: message))
+            call.traffic.received(payload)
+            if watchDeadline(of: call) { run(call, payload, handler) }
+        case .stream: receiveInParts(stream, request, body)
+        }
+    }
+
+    private func receiveInParts(_ stream: Int32, _ request: Request, _ body: ByteBuffer) {
+        guard let call = start(stream, request) else { return }
+        receive(body, of: call)
+        requestEnded(call)
+    }
+
+    private func answer(
+        _ stream: Int32, _ request: Request, _ message: Payload,
+        _ handler: @Sendable (CallContext, Payload) throws -> UnaryResponse
+    ) {
+        let result: Result<UnaryResponse, RPCError>
+        if let deadline = request.context.deadline, deadline.instant <= now {
+            result = .failure(Self.expired)
+        } else {
+            do { result = .success(try handler(request.context, message)) } catch {
+                result = .failure(RPCError(handler: error))
+            }
+        }
+        if context.configuration.responseCompression == .identity, case .success(let response) = result,
+            response.compression == nil, reply(stream, response, attachments: request.context.takesAttachments)
+        {
+            guard let chain = request.method.chain else { return }
+            var traffic = CallTraffic()
+            traffic.received(message)
+            traffic.sent(response.payload)
+            return chain.report(request.context, nil, since: request.start, traffic: traffic)
+        }
+        let call = begin(stream, request)
+        call.traffic.received(message)
+        finish(call, result)
+    }
+}
