@@ -42,17 +42,18 @@ struct EventLog {
 
     /// Before bytes are read.
     mutating func beginRead() {
-        arena.removeAll()
+        // Somebody may hold the fields of the last one.
+        if !isKnownUniquelyReferenced(&arena) || !arena.removeAll() { arena = HeaderArena() }
     }
 
-    mutating func beginHeaders() { block.begin(at: arena.fields.count) }
+    mutating func beginHeaders() { block.begin(at: arena.count) }
 
     /// - Returns: the block as it is now, if it is so large that its sender means harm.
     mutating func header(
-        _ name: some Collection<UInt8>, _ value: some Collection<UInt8>, _ settings: SessionSettings
+        _ name: UnsafeBufferPointer<UInt8>, _ value: UnsafeBufferPointer<UInt8>, _ settings: SessionSettings
     ) -> HeaderBlock? {
         if block.count(bytes: name.count + value.count, settings) {
-            arena.append(name: name, value: value)
+            unsafe arena.append(name: name, value: value)
             return nil
         }
         arena.drop(from: block.first)

@@ -1,38 +1,104 @@
 /// The decoded header blocks of one read, one after the other in memory that is used again for the next.
-struct HeaderArena {
+///
+/// It is written only while nobody but its `EventLog` has it. Raw memory, because a field comes in the middle of
+/// nghttp2's decoding, nine times per small call.
+@safe final class HeaderArena {
     struct Place {
         var start: Int32
         var nameLength: Int32
         var valueLength: Int32
-
-        var name: Range<Int> { Int(start)..<Int(start + nameLength) }
-        var value: Range<Int> { Int(start + nameLength)..<Int(start + nameLength + valueLength) }
     }
 
     /// After a burst, no more than this is kept for the next read.
     private static let keptBytes = 64 << 10
+    private static let fewestBytes = 1024
+    private static let fewestFields = 32
 
-    private(set) var bytes: [UInt8] = []
-    private(set) var fields: [Place] = []
+    private var bytes: UnsafeMutableRawBufferPointer
+    private var places: UnsafeMutableBufferPointer<Place>
+    @exclusivity(unchecked) private var usedBytes = 0
+    @exclusivity(unchecked) private var usedFields = 0
 
-    mutating func append(name: some Collection<UInt8>, value: some Collection<UInt8>) {
-        fields.append(
-            Place(
-                start: Int32(truncatingIfNeeded: bytes.count), nameLength: Int32(truncatingIfNeeded: name.count),
+    init() {
+        unsafe bytes = .allocate(byteCount: Self.fewestBytes, alignment: 1)
+        unsafe places = .allocate(capacity: Self.fewestFields)
+    }
+
+    deinit {
+        unsafe bytes.deallocate()
+        unsafe places.deallocate()
+    }
+
+    var count: Int { unsafe usedFields }
+
+    func append(name: UnsafeBufferPointer<UInt8>, value: UnsafeBufferPointer<UInt8>) {
+        let (start, length) = unsafe (usedBytes, name.count + value.count)
+        if unsafe start + length > bytes.count || usedFields == places.count { grow(start + length) }
+        unsafe bytes.baseAddress.unsafelyUnwrapped.advanced(by: start).copy(name)
+        unsafe bytes.baseAddress.unsafelyUnwrapped.advanced(by: start + name.count).copy(value)
+        unsafe places.initializeElement(
+            at: usedFields,
+            to: Place(
+                start: Int32(truncatingIfNeeded: start), nameLength: Int32(truncatingIfNeeded: name.count),
                 valueLength: Int32(truncatingIfNeeded: value.count)))
-        bytes.append(contentsOf: name)
-        bytes.append(contentsOf: value)
+        unsafe usedBytes = start + length
+        unsafe usedFields += 1
+    }
+
+    private func grow(_ needed: Int) {
+        let larger = unsafe UnsafeMutableRawBufferPointer.allocate(
+            byteCount: max(needed, 2 * bytes.count), alignment: 1)
+        unsafe larger.copyMemory(from: UnsafeRawBufferPointer(rebasing: bytes[..<usedBytes]))
+        unsafe bytes.deallocate()
+        unsafe bytes = larger
+        let more = unsafe UnsafeMutableBufferPointer<Place>.allocate(capacity: 2 * places.count)
+        _ = unsafe more.initialize(from: places[..<usedFields])
+        unsafe places.deallocate()
+        unsafe places = more
     }
 
     /// Forgets the fields from `first` on.
-    mutating func drop(from first: Int) {
-        guard first < fields.count else { return }
-        bytes.removeLast(bytes.count - Int(fields[first].start))
-        fields.removeLast(fields.count - first)
+    func drop(from first: Int) {
+        guard first < count else { return }
+        unsafe usedBytes = Int(places[first].start)
+        unsafe usedFields = first
     }
 
-    mutating func removeAll() {
-        bytes.removeAll(keepingCapacity: bytes.capacity <= Self.keptBytes)
-        fields.removeAll(keepingCapacity: bytes.capacity <= Self.keptBytes)
+    /// - Returns: false: it is too large to be kept.
+    func removeAll() -> Bool {
+        unsafe usedBytes = 0
+        unsafe usedFields = 0
+        return unsafe bytes.count <= Self.keptBytes
+    }
+
+    func with<Result>(_ index: Int, _ body: (_ name: Span<UInt8>, _ value: Span<UInt8>) -> Result) -> Result {
+        precondition(index >= 0 && index < count)
+        let place = unsafe places[index]
+        let start = unsafe bytes.baseAddress.unsafelyUnwrapped.advanced(by: Int(place.start))
+        let name = unsafe Span<UInt8>(
+            _unsafeStart: start.assumingMemoryBound(to: UInt8.self), count: Int(place.nameLength))
+        let value = unsafe Span<UInt8>(
+            _unsafeStart: start.advanced(by: Int(place.nameLength)).assumingMemoryBound(to: UInt8.self),
+            count: Int(place.valueLength))
+        return body(name, value)
+    }
+}
+
+extension UnsafeMutableRawPointer {
+    /// Calls nothing for the few bytes that most names and values have.
+    fileprivate func copy(_ source: UnsafeBufferPointer<UInt8>) {
+        guard let from = unsafe UnsafeRawPointer(source.baseAddress) else { return }
+        let count = source.count
+        guard (8...32).contains(count) else { return unsafe copyMemory(from: from, byteCount: count) }
+        var index = 0
+        while index + 8 <= count {
+            unsafe storeBytes(
+                of: from.loadUnaligned(fromByteOffset: index, as: UInt64.self), toByteOffset: index, as: UInt64.self)
+            index += 8
+        }
+        // The last eight once more, as far as they overlap.
+        unsafe storeBytes(
+            of: from.loadUnaligned(fromByteOffset: count - 8, as: UInt64.self), toByteOffset: count - 8, as: UInt64.self
+        )
     }
 }

@@ -12,32 +12,35 @@ public struct HeaderFields: RandomAccessCollection {
     }
 
     public init(_ fields: some Sequence<HeaderField>) {
-        var arena = HeaderArena()
-        for field in fields { arena.append(name: Array(field.name.utf8), value: Array(field.value.utf8)) }
-        self.init(arena, 0..<arena.fields.count)
+        let arena = HeaderArena()
+        for field in fields {
+            let (name, value) = (Array(field.name.utf8), Array(field.value.utf8))
+            unsafe name.withUnsafeBufferPointer { name in
+                unsafe value.withUnsafeBufferPointer { unsafe arena.append(name: name, value: $0) }
+            }
+        }
+        self.init(arena, 0..<arena.count)
     }
 
     public var startIndex: Int { 0 }
     public var endIndex: Int { range.count }
 
     public subscript(position: Int) -> HeaderField {
-        let place = arena.fields[range.lowerBound + position]
-        return HeaderField(
-            String(decoding: arena.bytes[place.name], as: UTF8.self),
-            String(decoding: arena.bytes[place.value], as: UTF8.self))
+        precondition(position < range.count)
+        return arena.with(range.lowerBound + position) { name, value in HeaderField(Self.text(name), Self.text(value)) }
+    }
+
+    private static func text(_ span: Span<UInt8>) -> String {
+        unsafe span.withUnsafeBufferPointer { unsafe String(decoding: $0, as: UTF8.self) }
     }
 
     /// Calls `body` with position, name and value of each field.
     public func visit(_ body: (_ position: Int, _ name: Span<UInt8>, _ value: Span<UInt8>) -> Void) {
-        let bytes = arena.bytes.span
-        let fields = arena.fields.span
-        for index in range {
-            let place = fields[index]
-            body(index - range.lowerBound, bytes.extracting(place.name), bytes.extracting(place.value))
-        }
+        for index in range { arena.with(index) { body(index - range.lowerBound, $0, $1) } }
     }
 
     public func withValue<Result>(at position: Int, _ body: (Span<UInt8>) -> Result) -> Result {
-        body(arena.bytes.span.extracting(arena.fields[range.lowerBound + position].value))
+        precondition(position < range.count)
+        return arena.with(range.lowerBound + position) { _, value in body(value) }
     }
 }

@@ -67,7 +67,10 @@ public import NIOCore
             entry(NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, settings.maxHeaderListBytes),
         ]
         switch role {
-        case .server: entries.append(entry(NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, settings.maxConcurrentStreams))
+        case .server:
+            entries.append(entry(NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, settings.maxConcurrentStreams))
+            // Without the tree of RFC 7540 each frame is queued for less.
+            entries.append(entry(NGHTTP2_SETTINGS_NO_RFC7540_PRIORITIES, 1))
         case .client: entries.append(entry(NGHTTP2_SETTINGS_ENABLE_PUSH, 0))
         }
         unsafe nghttp2_submit_settings(handle, 0, entries, entries.count)
@@ -178,7 +181,7 @@ public import NIOCore
             var provider = unsafe Session.provider
             return unsafe nghttp2_submit_response(handle, stream, native.baseAddress, native.count, &provider)
         }
-        if status == 0 { state.outputs[stream] = StreamOutput(prefix: prefix, body: body, trailers: trailers) }
+        if status == 0 { state.outputs.set(stream, StreamOutput(prefix: prefix, body: body, trailers: trailers)) }
     }
 
     /// Queues DATA; nothing happens if the stream is gone.

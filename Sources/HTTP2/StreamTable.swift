@@ -1,5 +1,8 @@
-/// Values by stream id: a dictionary for keys that no peer can choose to collide, since they only grow. Open addressing;
-/// at most half of the slots are used.
+/// Values by stream id: what a dictionary does, without hashing. The ids of one side grow by two, so their halves fall
+/// into neighbouring slots, which share cache lines.
+///
+/// Open addressing, at most half of the slots are used, and of two ids that want a slot the one that is farther from its
+/// own gets it (Robin Hood hashing). So a search ends soon, and a removal moves few, whatever ids a peer chooses.
 @frozen public struct StreamTable<Value> {
     /// 0: free.
     @usableFromInline var ids: [Int32] = []
@@ -14,21 +17,26 @@
     @inlinable public var count: Int { used }
     @inlinable public var isEmpty: Bool { used == 0 }
 
-    /// Spreads ids, which follow each other, so that no long run of used slots forms (Fibonacci hashing).
-    @inlinable static func home(_ id: Int32, _ mask: Int) -> Int {
-        Int(truncatingIfNeeded: (UInt64(UInt32(bitPattern: id)) &* 0x9e37_79b9_7f4a_7c15) >> 40) & mask
-    }
+    @inlinable static func home(_ id: Int32, _ mask: Int) -> Int { Int(id >> 1) & mask }
 
-    /// Where `id` is, or the free slot where it would be. There is a free one always.
+    /// How far the id in `slot` is from its own slot.
+    @inlinable func distance(_ slot: Int, _ mask: Int) -> Int { (slot - Self.home(ids[slot], mask)) & mask }
+
+    /// Where `id` is, or -1.
     @inlinable func slot(_ id: Int32) -> Int {
         let mask = ids.count - 1
         var slot = Self.home(id, mask)
-        while ids[slot] != id, ids[slot] != 0 { slot = (slot + 1) & mask }
+        var distance = 0
+        while ids[slot] != id {
+            if ids[slot] == 0 || self.distance(slot, mask) < distance { return -1 }
+            slot = (slot + 1) & mask
+            distance += 1
+        }
         return slot
     }
 
     @inlinable public func contains(_ id: Int32) -> Bool {
-        used > 0 && ids[slot(id)] == id
+        used > 0 && slot(id) >= 0
     }
 
     /// - Precondition: ids of streams are positive.
@@ -36,10 +44,10 @@
         get {
             guard used > 0 else { return nil }
             let slot = slot(id)
-            return ids[slot] == id ? values[slot] : nil
+            return slot >= 0 ? values[slot] : nil
         }
         set {
-            if let newValue { insert(newValue, id) } else { remove(id) }
+            if let newValue { set(id, newValue) } else { remove(id) }
         }
     }
 
@@ -47,7 +55,7 @@
     @inlinable public func find(_ id: Int32) -> Int? {
         guard used > 0 else { return nil }
         let slot = slot(id)
-        return ids[slot] == id ? slot : nil
+        return slot >= 0 ? slot : nil
     }
 
     /// - Precondition: `place` is from `find`.
@@ -56,34 +64,51 @@
         _modify { yield &values[place]! }
     }
 
-    @inlinable mutating func insert(_ value: Value, _ id: Int32) {
+    /// - Precondition: ids of streams are positive.
+    @inlinable public mutating func set(_ id: Int32, _ value: consuming Value) {
         precondition(id > 0)
         if (used + 1) * 2 > ids.count { grow() }
-        let slot = slot(id)
-        if ids[slot] == 0 {
-            ids[slot] = id
-            used += 1
+        let known = slot(id)
+        if known >= 0 { return values[known] = consume value }
+        let mask = ids.count - 1
+        var slot = Self.home(id, mask)
+        var distance = 0
+        while ids[slot] != 0, self.distance(slot, mask) >= distance {
+            slot = (slot + 1) & mask
+            distance += 1
         }
-        values[slot] = value
+        makeRoom(at: slot, mask)
+        ids[slot] = id
+        values[slot] = consume value
+        used += 1
+    }
+
+    /// Moves the run of used slots from `slot` on by one: each in it is nearer to its own than the newcomer.
+    @inlinable mutating func makeRoom(at slot: Int, _ mask: Int) {
+        var end = slot
+        while ids[end] != 0 { end = (end + 1) & mask }
+        while end != slot {
+            let before = (end - 1) & mask
+            ids[end] = ids[before]
+            values.swapAt(end, before)
+            end = before
+        }
     }
 
     @discardableResult
     @inlinable public mutating func remove(_ id: Int32) -> Value? {
         guard used > 0 else { return nil }
         var hole = slot(id)
-        guard ids[hole] == id else { return nil }
+        guard hole >= 0 else { return nil }
         let removed = values[hole].take()
         used -= 1
-        // Those behind it that could not have their own slot move up.
+        // Those behind it that are not in their own slots move up.
         let mask = ids.count - 1
         var next = (hole + 1) & mask
-        while ids[next] != 0 {
-            let distance = (next - Self.home(ids[next], mask)) & mask
-            if distance >= (next - hole) & mask {
-                ids[hole] = ids[next]
-                values.swapAt(hole, next)
-                hole = next
-            }
+        while ids[next] != 0, distance(next, mask) > 0 {
+            ids[hole] = ids[next]
+            values.swapAt(hole, next)
+            hole = next
             next = (next + 1) & mask
         }
         ids[hole] = 0
@@ -101,12 +126,9 @@
         let slots = max(Self.fewestSlots, ids.count * 2)
         larger.ids = Array(repeating: 0, count: slots)
         larger.values = Array(repeating: nil, count: slots)
-        for (index, id) in ids.enumerated() where id != 0 {
-            let slot = larger.slot(id)
-            larger.ids[slot] = id
-            larger.values[slot] = values[index].take()
+        for (index, id) in ids.enumerated() {
+            if let value = values[index].take() { larger.set(id, value) }
         }
-        larger.used = used
         self = larger
     }
 }

@@ -22,7 +22,7 @@ enum Framing {
     }
 
     static func isGRPC(_ contentType: Span<UInt8>) -> Bool {
-        guard contentType.hasPrefix(plainType) else { return false }
+        guard contentType.hasPrefix("application/grpc") else { return false }
         guard contentType.count > plainType.utf8.count else { return true }
         let next = contentType[plainType.utf8.count]
         return next == UInt8(ascii: "+") || next == UInt8(ascii: ";")

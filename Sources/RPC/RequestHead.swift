@@ -37,7 +37,7 @@ struct RequestHead {
                 head.path = position
                 seen.isRoot = value.equals("/")
             case .contentType:
-                head.takesAttachments = value.equals(Framing.attachmentType)
+                head.takesAttachments = value.equals("application/grpc+framemesh")
                 seen.isGRPC = head.takesAttachments || Framing.isGRPC(value)
             case .timeout:
                 head.timeout = Timeout.parse(value)

@@ -28,7 +28,7 @@ struct RequestMemo {
 
     /// The value of `grpc-accept-encoding`.
     mutating func acceptedEncodings(_ value: Span<UInt8>) -> String {
-        if !value.equals(acceptedEncodings) { acceptedEncodings = value.text }
+        if !value.equals(text: acceptedEncodings) { acceptedEncodings = value.text }
         return acceptedEncodings
     }
 

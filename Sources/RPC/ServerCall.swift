@@ -25,6 +25,7 @@ final class ServerCall: @unchecked Sendable {
     var task: Task<Void, Never>?
     /// How the handler ended, with the answer of a unary one. Its task sets it, and then submits the call to the inbox.
     var outcome: Result<UnaryResponse?, RPCError>?
+    let rendezvous = Rendezvous()
     /// The wait for memory.
     var ticket: UInt64?
 

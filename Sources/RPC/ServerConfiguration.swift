@@ -17,6 +17,10 @@ public struct ServerConfiguration: Sendable {
     public var maxFrameBytes = 1 << 20
     public var handshakeTimeout: Duration = .seconds(10)
     public var drainTimeout: Duration = .seconds(30)
+    /// Whether a unary `async` handler may run on its connection's event loop until it first waits for something, as long
+    /// as those of its method do so for less than 100 µs on average. False: each starts in Swift's thread pool, which
+    /// costs small calls about twice the time.
+    public var startsHandlersOnLoop = true
     /// Announced in `framemesh-framing`; nil: attachments are not offered.
     public var attachmentIdentity: String?
     /// TCP's congestion control (`TCP_CONGESTION`), one of `net.ipv4.tcp_allowed_congestion_control`; nil: the kernel's

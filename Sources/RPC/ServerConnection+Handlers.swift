@@ -11,7 +11,7 @@ extension ServerConnection {
     ) {
         guard let inbox else { return }
         handlerBegins()
-        call.task = Task {
+        let operation: @Sendable () async -> Void = {
             do {
                 let response = try await body(call.context, request.inflated()).deflated(in: call)
                 try response.payload.checkLengths()
@@ -19,8 +19,17 @@ extension ServerConnection {
             } catch {
                 call.outcome = .failure(RPCError(handler: error))
             }
-            inbox.submit(call)
+            if call.rendezvous.arrive() { inbox.submit(call) }
         }
+        guard context.configuration.startsHandlersOnLoop, call.method.pace.startsOnLoop else {
+            _ = call.rendezvous.arrive()
+            call.task = Task(operation: operation)
+            return
+        }
+        let start = NIODeadline.now()
+        call.task = Task.immediate(operation: operation)
+        call.method.pace.started(in: .now() - start)
+        if call.rendezvous.arrive() { take(call) }
     }
 
     func run(

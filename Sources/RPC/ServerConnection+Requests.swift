@@ -87,11 +87,12 @@ extension ServerConnection {
         return call
     }
 
-    private func begin(_ stream: Int32, _ request: Request) -> ServerCall {
+    private func begin(_ stream: Int32, _ request: Request, _ message: Payload? = nil) -> ServerCall {
         let call = ServerCall(
             stream: stream, context: request.context, method: request.method, start: request.start,
             compression: context.configuration.responseCompression)
-        calls[stream] = call
+        if let message { call.traffic.received(message) }
+        calls.set(stream, call)
         return call
     }
 
@@ -108,10 +109,9 @@ extension ServerConnection {
             // It has the message while it runs, without a copy.
             answer(stream, request, Payload(message), handler)
         case .unary(let handler):
-            let call = begin(stream, request)
             // A slice would hold all of the receive buffer for as long as the handler runs.
             let payload = Payload(ByteBuffer(copyOf: message))
-            call.traffic.received(payload)
+            let call = begin(stream, request, payload)
             if watchDeadline(of: call) { run(call, payload, handler) }
         case .stream: receiveInParts(stream, request, body)
         }
@@ -127,25 +127,19 @@ extension ServerConnection {
         _ stream: Int32, _ request: Request, _ message: Payload,
         _ handler: @Sendable (CallContext, Payload) throws -> UnaryResponse
     ) {
-        let result: Result<UnaryResponse, RPCError>
-        if let deadline = request.context.deadline, deadline.instant <= now {
-            result = .failure(Self.expired)
-        } else {
-            do { result = .success(try handler(request.context, message)) } catch {
-                result = .failure(RPCError(handler: error))
-            }
-        }
-        if context.configuration.responseCompression == .identity, case .success(let response) = result,
-            response.compression == nil, reply(stream, response, attachments: request.context.takesAttachments)
-        {
+        do {
+            if let deadline = request.context.deadline, deadline.instant <= now { throw Self.expired }
+            let response = try handler(request.context, message)
+            guard context.configuration.responseCompression == .identity, response.compression == nil,
+                reply(stream, response, attachments: request.context.takesAttachments)
+            else { return finish(begin(stream, request, message), .success(response)) }
             guard let chain = request.method.chain else { return }
             var traffic = CallTraffic()
             traffic.received(message)
             traffic.sent(response.payload)
-            return chain.report(request.context, nil, since: request.start, traffic: traffic)
+            chain.report(request.context, nil, since: request.start, traffic: traffic)
+        } catch {
+            finish(begin(stream, request, message), RPCError(handler: error))
         }
-        let call = begin(stream, request)
-        call.traffic.received(message)
-        finish(call, result)
     }
 }

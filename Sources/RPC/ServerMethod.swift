@@ -5,6 +5,7 @@ final class ServerMethod: Sendable {
     let handler: RPCHandler
     /// nil: nobody looks at the calls.
     let chain: InterceptorChain?
+    let pace = HandlerPace()
 
     init(_ handler: RPCHandler, of method: MethodDescription, interceptors: [any ServerInterceptor]) {
         path = method.path

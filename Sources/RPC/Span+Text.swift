@@ -3,14 +3,14 @@ extension Span<UInt8> {
         unsafe equals(UnsafeRawPointer(text.utf8Start), count: text.utf8CodeUnitCount)
     }
 
-    func equals(_ text: String) -> Bool { equals(text.utf8.span) }
+    func equals(text: String) -> Bool { equals(text.utf8.span) }
 
     func equals(_ other: Span<UInt8>) -> Bool {
         unsafe other.withUnsafeBytes { unsafe equals($0.baseAddress, count: $0.count) }
     }
 
-    func hasPrefix(_ text: String) -> Bool {
-        count >= text.utf8.count && extracting(first: text.utf8.count).equals(text)
+    func hasPrefix(_ text: StaticString) -> Bool {
+        count >= text.utf8CodeUnitCount && extracting(first: text.utf8CodeUnitCount).equals(text)
     }
 
     /// Eight bytes at a time.

@@ -38,8 +38,8 @@ import Testing
     }
 
     @Test func bytesAreComparedToTheEnd() {
-        func equal(_ a: String, _ b: [UInt8]) -> Bool { a.utf8.span.equals(b.span) && b.span.equals(a) }
-        func hasPrefix(_ a: String, _ b: String) -> Bool { a.utf8.span.hasPrefix(b) }
+        func equal(_ a: String, _ b: [UInt8]) -> Bool { a.utf8.span.equals(b.span) && b.span.equals(text: a) }
+        func hasPrefix(_ a: String, _ b: StaticString) -> Bool { a.utf8.span.hasPrefix(b) }
         let text = "0123456789abcdefghijklm"
         for length in 0...text.count {
             let part = String(text.prefix(length))

@@ -107,7 +107,7 @@ final class RawServer: Sendable {
             case .headers(let stream, let fields, let endStream):
                 open.insert(stream)
                 let call = server.seen.withLock { seen in
-                    let call = Call(number: seen.count + 1, stream: stream, head: fields)
+                    let call = Call(number: seen.count + 1, stream: stream, head: Array(fields))
                     seen.append(call)
                     return call
                 }
