@@ -11,7 +11,7 @@ public struct ChannelConfiguration: Sendable {
     /// How long a call may wait for an endpoint to be ready; its own deadline may be sooner.
     public var readyTimeout: Duration = .seconds(5)
     /// Attempts of one call, the first included, each on another endpoint where there is one. All calls are taken as
-    /// idempotent: one whose connection broke is sent once more beside these.
+    /// idempotent: one whose connection broke is sent once more even if this is 1.
     public var maxAttempts = 4
     /// Before an attempt on an endpoint that was asked already.
     public var retryBackoff = Backoff(initial: .milliseconds(10), factor: 2, longest: .milliseconds(500))

@@ -7,6 +7,7 @@ public protocol Caller: Sendable {
 }
 
 extension RPCConnection: Caller {}
+extension RPCChannel: Caller {}
 
 extension Caller {
     /// One typed unary call.

@@ -327,6 +327,18 @@ import Testing
         }
     }
 
+    @Test func nodesThatFailEverythingAreAskedHardlyMoreThanOncePerCall() async throws {
+        try await TestNode.with { nodes async throws in
+            let body: @Sendable (CallContext) async throws -> String = { _ in throw RPCError(.unavailable, "not now") }
+            let both = [try await nodes.start(body), try await nodes.start(body)]
+            let calls = 300
+            try await BalancedChannel.with(both, configure: { $0.retryTokens = 20 }) { channel async throws in
+                for _ in 0..<calls { await #expect(throws: RPCError.self) { try await channel.ask() } }
+                #expect(Double(both.map(\.calls).reduce(0, +)) <= Double(calls) * 1.1)
+            }
+        }
+    }
+
     // ---- those that wait ----
 
     @Test func waitingCallsAreBoundedAndCanBeCancelled() async throws {

@@ -50,6 +50,9 @@ struct AttemptSeries {
             }
             tried.insert(endpoint)
         }
+        if Task.isCancelled, error.code != .cancelled {
+            throw RPCError(.cancelled, "call was cancelled", cause: error)
+        }
         guard !Task.isCancelled, !channel.state.isDraining else { throw error }
         var random = SystemRandomNumberGenerator()
         switch rules.failed(failure, throttle: channel.state.throttle, now: .now(), using: &random) {

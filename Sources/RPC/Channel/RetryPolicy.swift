@@ -27,8 +27,8 @@ public struct RetryPolicy: Sendable, Equatable {
 /// What a channel to several endpoints may do more, if its calls are idempotent:
 ///
 /// - A retry on an endpoint that was not asked yet begins at once, without backoff.
-/// - A unary call whose connection broke is sent once more, outside of `maxAttempts` and of the throttle: else one full
-///   endpoint, which uses the throttle up, would turn the loss of another one into failed calls.
+/// - A call whose connection broke is sent once more at once, even if `maxAttempts` is 1 and whatever the throttle says:
+///   else one endpoint in trouble, which uses the throttle up, would turn the loss of another one into failed calls.
 /// - A full endpoint is passed over.
 /// - One that hangs is given up in time to ask another one.
 public struct FailoverPolicy: Sendable, Equatable {

@@ -39,8 +39,8 @@ struct RetryState {
         self.deadline = deadline
     }
 
-    /// Attempts that a server may have seen.
-    var previousAttempts: Int { attempts - 1 + (wasLost ? 1 : 0) }
+    /// Attempts that a server may have seen, before the one to come.
+    var previousAttempts: Int { attempts - 1 }
 
     /// All attempts after the first, also those that no server saw.
     var retries: Int { previousAttempts + transparent.count }
@@ -56,8 +56,9 @@ struct RetryState {
         guard let policy else { return .fail }
         // A source of several endpoints has waited for all of them.
         if policy.failover != nil, !failure.hadConnection { return .fail }
-        if failure.error.lostConnection, policy.failover != nil, !wasLost {
+        if failure.error.lostConnection, policy.failover != nil, !wasLost, attempts < max(maxAttempts, 2) {
             wasLost = true
+            attempts += 1
             return .retry(after: .zero)
         }
         let pushback = RetryPushback(failure.error.metadata)

@@ -214,13 +214,18 @@ import Testing
         #expect(call.fail(Self.error(.resourceExhausted), hasOther: false) == nil)
     }
 
-    @Test func aLostCallIsSentOnceMoreOutsideOfCountAndBudget() {
+    @Test func aLostCallIsSentOnceMoreWithoutBudgetToo() {
         let throttle = RetryThrottle(maxTokens: 1)
         throttle.failed()
         var call = Call(Self.policy(1, failover: FailoverPolicy()), throttle: throttle)
         #expect(call.fail(Self.lost) == 0)
         #expect(call.state.previousAttempts == 1)
         #expect(call.fail(Self.lost) == nil)
+    }
+
+    @Test func callsThatAreLostAgainAndAgainAreBounded() {
+        var call = Call(Self.policy(4, failover: FailoverPolicy()))
+        #expect(call.fail(Self.lost, times: 4) == [0, 100, 200, nil])
     }
 
     @Test func withoutFailoverALostCallIsThePolicysAffair() {
