@@ -26,7 +26,7 @@ let parts: [String: Set<String>] = [
     "rpc": [
         "CNghttp2", "CProtobufC", "CBoundedProtobuf", "CZlib", "CMessages", "CRPCMessages", "HTTP2", "RPC", "Messages",
         "Mesh", "Services", "TestSupport", "HTTP2Tests", "RPCTests", "MessagesTests", "MeshTests",
-        "ConformanceTests",
+        "ConformanceTests", "CInteropMessages", "rpc-interop",
     ]
 ]
 
@@ -35,6 +35,7 @@ let package = Package(
     products: [
         .executable(name: "framemesh", targets: ["framemesh"]),
         .executable(name: "framemesh-video", targets: ["framemesh-video"]),
+        .executable(name: "rpc-interop", targets: ["rpc-interop"]),
         .library(name: "RPC", targets: ["HTTP2", "RPC"]),
     ],
     dependencies: [
@@ -60,6 +61,7 @@ let package = Package(
         // C that proto/generate.sh writes from proto/; never edited.
         .target(name: "CMessages", dependencies: ["CProtobufC"]),
         .target(name: "CRPCMessages", dependencies: ["CProtobufC"]),
+        .target(name: "CInteropMessages", dependencies: ["CProtobufC"]),
         // protobuf-c with limits, for messages of peers.
         .target(name: "CBoundedProtobuf", dependencies: ["CProtobufC"]),
 
@@ -119,6 +121,15 @@ let package = Package(
                 .linkedLibrary("avformat"), .linkedLibrary("avcodec"), .linkedLibrary("swscale"),
                 .linkedLibrary("avutil"),
             ]),
+        // gRPC's interoperability tests, as a server and a client.
+        .executableTarget(
+            name: "rpc-interop",
+            dependencies: [
+                "RPC", "CInteropMessages", "CBoundedProtobuf", "CProtobufC", nioCore, nioPosix, logging,
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
+            ],
+            swiftSettings: strict),
         // The command: configuration, lifecycles, composition.
         .executableTarget(
             name: "framemesh",
@@ -169,7 +180,9 @@ let package = Package(
         // Stock gRPC in Python (dev/python-env.sh) against ours, both ways.
         .testTarget(
             name: "ConformanceTests",
-            dependencies: ["TestSupport", "HTTP2", "RPC", "Mesh", "Services", "Messages", nioCore, nioPosix, logging],
+            dependencies: [
+                "TestSupport", "HTTP2", "RPC", "Mesh", "Services", "Messages", "rpc-interop", nioCore, nioPosix, logging,
+            ],
             exclude: ["python"], swiftSettings: strict),
         // Real processes: the built executables, real pictures, kill -9.
         .testTarget(

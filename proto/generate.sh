@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Writes the C code of Sources/CMessages and Sources/CRPCMessages from the .proto files beside this script.
+# Writes the C code of Sources/CMessages, CRPCMessages and CInteropMessages from the .proto files beside this script.
 # `proto/generate.sh --check` writes nothing and fails if the committed code is not current.
 set -euo pipefail
 cd "$(dirname "$0")"
@@ -30,8 +30,9 @@ root=../Sources
 if [ "${1:-}" = --check ]; then root=$(mktemp -d); trap 'rm -r "$root"' EXIT; fi
 generate "$root/CMessages" framemesh/v1/framemesh.proto
 generate "$root/CRPCMessages" grpc/health/v1/health.proto
+generate "$root/CInteropMessages" grpc/testing/messages.proto
 if [ "${1:-}" = --check ]; then
-    for target in CMessages CRPCMessages; do
+    for target in CMessages CRPCMessages CInteropMessages; do
         for file in $(cd "$root/$target" && find . -name '*.pb-c.*'); do
             same "$root/$target/$file" "../Sources/$target/$file" || { echo "stale: run proto/generate.sh" >&2; exit 1; }
         done

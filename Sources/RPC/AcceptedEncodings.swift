@@ -15,15 +15,16 @@ struct AcceptedEncodings: Sendable {
     /// What reads the compressed messages of a call. nil: there are none.
     /// - Parameters:
     ///   - encoding: the value of `grpc-encoding`.
+    ///   - server: whose answers these are; nil: they are requests.
     ///   - refusal: the status for an encoding that is not taken: a server's is UNIMPLEMENTED, a client's INTERNAL.
     func inflater(
-        for encoding: String?, refusal: StatusCode, maxBytes: Int, budget: MemoryBudget
+        for encoding: String?, refusal: StatusCode, maxBytes: Int, budget: MemoryBudget, server: String? = nil
     ) throws(RPCError) -> Inflater? {
         guard let encoding, encoding != Compression.identity.rawValue else { return nil }
         guard let compression = Compression(rawValue: encoding), encodings.contains(compression) else {
             throw RPCError(
                 refusal, "grpc-encoding '\(encoding.prefix(32))' is not supported", limit: .malformedCall)
         }
-        return Inflater(compression: compression, maxBytes: maxBytes, budget: budget)
+        return Inflater(compression: compression, maxBytes: maxBytes, budget: budget, server: server)
     }
 }

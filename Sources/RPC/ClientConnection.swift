@@ -249,7 +249,7 @@ final class ClientConnection: HTTP2Delegate, LoopBound {
             call.initialMetadata = try .decode(fields)
             inflater = try acceptedEncodings.inflater(
                 for: fields.first { $0.name == "grpc-encoding" }?.value, refusal: .internal,
-                maxBytes: configuration.maxMessageBytes, budget: budget)
+                maxBytes: configuration.maxMessageBytes, budget: budget, server: peer)
         } catch {
             return finish(call, error)
         }

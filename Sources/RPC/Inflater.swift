@@ -11,11 +11,14 @@ final class Inflater: Sendable {
     /// Of one message, inflated.
     let maxBytes: Int
     private let budget: MemoryBudget
+    /// Of a client, which counts here what it refuses; a server counts the errors of its calls.
+    private let server: String?
 
-    init(compression: Compression, maxBytes: Int, budget: MemoryBudget) {
+    init(compression: Compression, maxBytes: Int, budget: MemoryBudget, server: String? = nil) {
         self.compression = compression
         self.maxBytes = maxBytes
         self.budget = budget
+        self.server = server
     }
 
     /// Takes and reserves memory step by step, for bytes that are there and not for those that a peer claims.
@@ -25,6 +28,19 @@ final class Inflater: Sendable {
     ///   go on after their end.
     func inflate(
         _ compressed: ByteBuffer, beside: Int = 0
+    ) throws(RPCError) -> (message: ByteBuffer, lease: MemoryBudget.Lease?) {
+        do {
+            return try inflateAll(compressed, beside)
+        } catch {
+            if let server, let limit = error.limit {
+                LimitCounters.client.count(limit, peer: server, error.message, nil)
+            }
+            throw error
+        }
+    }
+
+    private func inflateAll(
+        _ compressed: ByteBuffer, _ beside: Int
     ) throws(RPCError) -> (message: ByteBuffer, lease: MemoryBudget.Lease?) {
         var stream = try ZlibStream(inflating: compression)
         var output = ByteBuffer()

@@ -59,6 +59,26 @@ import Testing
         }
     }
 
+    @Test(arguments: [Compression.gzip, .deflate])
+    func compressedRequestsAreRead(_ compression: Compression) async throws {
+        try await StockServer.with { stock async throws in
+            let options = CallOptions(deadline: .after(.seconds(120)), compression: compression)
+            let text = String(repeating: "frames and boxes, ", count: 5000)
+            let answer = try await stock.connection.unary(
+                StockServer.path + "Echo", Payload(ByteBuffer(string: text)), options: options)
+            #expect(String(buffer: answer.payload.message) == text)
+
+            let call = try await stock.connection.open(StockServer.path + "Chat", options: options)
+            for compresses in [true, false, true] {
+                var message = Payload(ByteBuffer(string: text))
+                message.compresses = compresses
+                try await call.send(message)
+            }
+            call.finishSending()
+            #expect(try await call.responses.collect() == Array(repeating: ByteBuffer(string: text), count: 3))
+        }
+    }
+
     // ---- metadata and status ----
 
     @Test func metadataGoesBothWays() async throws {

@@ -1,0 +1,65 @@
+import ArgumentParser
+import NIOPosix
+import RPC
+
+struct ClientCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "client", abstract: "Runs test cases against a server; exits with 0 if all pass.")
+
+    @Option(name: .customLong("server_host"), help: "The server's host.")
+    var serverHost = "localhost"
+
+    @Option(name: .customLong("server_host_override"), help: "The name that the server is told, and that TLS checks.")
+    var serverHostOverride: String?
+
+    @Option(name: .customLong("server_port"), help: "The server's port.")
+    var serverPort: Int
+
+    @Option(
+        name: .customLong("test_case"),
+        help: "One, several separated by commas, or 'all': \(TestCase.all.map(\.name).joined(separator: " ")).")
+    var testCase: String
+
+    @Option(
+        name: .customLong("use_tls"), defaultAsFlag: true, help: "true: TLS, and the server's certificate is checked.")
+    var useTLS: Bool?
+
+    @Option(
+        name: .customLong("ca_file"),
+        help: "The authorities that are trusted, PEM; without it those of the operating system.")
+    var authoritiesFile: String?
+
+    private var endpoint: EndpointConfiguration {
+        var endpoint = EndpointConfiguration()
+        endpoint.authority = serverHostOverride.map { "\($0):\(serverPort)" }
+        endpoint.client.connectTimeout = Self.connectTimeout
+        guard useTLS == true else { return endpoint }
+        endpoint.client.tls = ClientTLS(trust: authoritiesFile.map { .authorities(.file($0)) } ?? .system)
+        endpoint.client.tls?.serverName = serverHostOverride
+        return endpoint
+    }
+
+    private static let connectTimeout: Duration = .seconds(20)
+
+    func run() async throws {
+        let tests: [TestCase]
+        do { tests = try TestCase.named(testCase) } catch { throw ValidationError("\(error)") }
+        let host = serverHost.contains(":") && !serverHost.hasPrefix("[") ? "[\(serverHost)]" : serverHost
+        let channel = try RPCChannel(
+            to: "\(host):\(serverPort)", endpoint: endpoint, group: MultiThreadedEventLoopGroup.singleton,
+            logger: RPCInterop.logger)
+        defer { channel.close() }
+        let client = InteropClient(channel: channel)
+        var hasFailed = false
+        for test in tests {
+            do {
+                try await test.run(client)
+                print("PASS \(test.name)")
+            } catch {
+                hasFailed = true
+                print("FAIL \(test.name): \(error)")
+            }
+        }
+        if hasFailed { throw ExitCode.failure }
+    }
+}
