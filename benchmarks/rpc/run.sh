@@ -9,7 +9,7 @@ set -euo pipefail
 cd "$(dirname "$0")"
 
 packages=(libgrpc++-dev libprotobuf-dev protobuf-compiler protobuf-compiler-grpc libnghttp2-dev nghttp2-client
-    nghttp2-server iproute2 util-linux pkg-config g++ make)
+    nghttp2-server iproute2 util-linux procps pkg-config g++ make)
 arguments=()
 builds=yes
 for argument in "$@"; do
@@ -41,9 +41,21 @@ if [ "$builds" = yes ]; then
     swift build -c release --package-path peers/grpc-swift
 fi
 
-measure=(python3 -B harness/measure.py "${arguments[@]}")
+command=(python3 -B harness/measure.py "${arguments[@]}")
 if isolated=(unshare --net --pid --fork --kill-child --mount-proc) && "${isolated[@]}" true 2>/dev/null; then
-    exec "${isolated[@]}" bash -c 'ip link set lo up && exec "$@"' _ "${measure[@]}"
+    command=("${isolated[@]}" bash -c 'ip link set lo up && exec "$@"' _ "${command[@]}")
+else
+    echo "no namespaces here: port 17300 must be free" >&2
 fi
-echo "no namespaces here: port 17300 must be free" >&2
-exec "${measure[@]}"
+
+"${command[@]}" &
+measuring=$!
+# unshare itself ignores both; the measurement within writes what it has, and ends.
+trap 'pkill -TERM -P "$measuring" || kill -TERM "$measuring" 2>/dev/null || true' INT TERM
+status=0
+wait "$measuring" || status=$?
+while kill -0 "$measuring" 2>/dev/null; do
+    status=0
+    wait "$measuring" || status=$?
+done
+exit "$status"

@@ -161,7 +161,8 @@ def interrupted(*_: object) -> None:
 
 def main() -> int:
     chosen = options()
-    signal.signal(signal.SIGTERM, interrupted)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, interrupted)
     resource.setrlimit(resource.RLIMIT_NOFILE, (OPEN_FILES, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
     facts = machine.facts()
     for name, value in facts.items():
