@@ -10,8 +10,8 @@ import Testing
 
     /// Head, one message, then these trailers.
     private static func outcome(trailers: [HeaderField]) async throws -> RPCError? {
-        try await RawServer.outcome { session, stream in
-            session.respond(stream: stream, fields: RawServer.head, endStream: false)
+        try await FrameServer.outcome { session, stream in
+            session.respond(stream: stream, fields: FrameServer.head, endStream: false)
             session.send(stream: stream, message)
             session.finish(stream: stream, trailers: trailers)
         }
@@ -23,7 +23,7 @@ import Testing
         ("500", .unknown), ("204", .unknown), ("302", .unknown),
     ])
     func anHTTPStatusIsAStatus(_ status: String, _ code: StatusCode) async throws {
-        let error = try await RawServer.outcome { session, stream in
+        let error = try await FrameServer.outcome { session, stream in
             session.respond(
                 stream: stream, fields: [HeaderField(":status", status), HeaderField("content-type", "text/html")],
                 endStream: true)
@@ -34,12 +34,12 @@ import Testing
 
     @Test(arguments: ["", "text/html", "application/grpcfoo", "application/json"])
     func anotherContentTypeIsUnknown(_ contentType: String) async throws {
-        let error = try await RawServer.outcome { session, stream in
+        let error = try await FrameServer.outcome { session, stream in
             session.respond(
                 stream: stream, fields: [HeaderField(":status", "200"), HeaderField("content-type", contentType)],
                 endStream: false)
             session.send(stream: stream, Self.message)
-            session.finish(stream: stream, trailers: RawServer.ok)
+            session.finish(stream: stream, trailers: FrameServer.ok)
         }
         #expect(error?.code == .unknown)
     }
@@ -53,8 +53,8 @@ import Testing
 
     @Test func anEndWithoutAStatusIsUnknown() async throws {
         #expect(try await Self.outcome(trailers: [HeaderField("x-other", "1")])?.code == .unknown)
-        let cut = try await RawServer.outcome { session, stream in
-            session.respond(stream: stream, fields: RawServer.head, endStream: false)
+        let cut = try await FrameServer.outcome { session, stream in
+            session.respond(stream: stream, fields: FrameServer.head, endStream: false)
             session.send(stream: stream, Self.message)
             session.finish(stream: stream)
         }
@@ -85,23 +85,23 @@ import Testing
     @Test(arguments: ["x-trace-bin", "grpc-status-details-bin"])
     func bytesThatAreNotBase64FailTheCallAndTheConnectionStays(_ name: String) async throws {
         let bad = HeaderField(name, "A*==")
-        let heads: [RawServer.Script] = [
+        let heads: [FrameServer.Script] = [
             { session, stream in
-                session.respond(stream: stream, fields: RawServer.head + [bad], endStream: false)
+                session.respond(stream: stream, fields: FrameServer.head + [bad], endStream: false)
                 session.send(stream: stream, Self.message)
-                session.finish(stream: stream, trailers: RawServer.ok)
+                session.finish(stream: stream, trailers: FrameServer.ok)
             },
             { session, stream in
-                session.respond(stream: stream, fields: RawServer.head, endStream: false)
+                session.respond(stream: stream, fields: FrameServer.head, endStream: false)
                 session.send(stream: stream, Self.message)
-                session.finish(stream: stream, trailers: RawServer.ok + [bad])
+                session.finish(stream: stream, trailers: FrameServer.ok + [bad])
             },
             { session, stream in
-                session.respond(stream: stream, fields: RawServer.head + RawServer.ok + [bad], endStream: true)
+                session.respond(stream: stream, fields: FrameServer.head + FrameServer.ok + [bad], endStream: true)
             },
         ]
         for script in heads {
-            try await RawServer.with(script) { connection in
+            try await FrameServer.with(script) { connection in
                 for _ in 0..<2 {
                     let error = await failure { _ = try await connection.unary("/a/b", Payload("x")) }
                     #expect(error?.code == .internal)
@@ -117,8 +117,8 @@ import Testing
     @Test func aMessageOverTheLimitIsRefusedByItsPrefixAndTheConnectionStays() async throws {
         var client = ClientConfiguration.patient
         client.maxMessageBytes = 1000
-        try await RawServer.with(client: client) { session, stream in
-            session.respond(stream: stream, fields: RawServer.head, endStream: false)
+        try await FrameServer.with(client: client) { session, stream in
+            session.respond(stream: stream, fields: FrameServer.head, endStream: false)
             session.send(stream: stream, ByteBuffer(bytes: [0, 0, 0, 3, 0xe9]))
         } body: { connection in
             for _ in 0..<2 {
@@ -134,20 +134,20 @@ import Testing
         [UInt8(0), 0, 0, 0, 9, 1], [0, 0, 0], [2, 0, 0, 0, 0], [1, 0, 0, 0, 1, 9], [0x80, 0, 0, 0, 0],
     ])
     func brokenMessagesAreInternal(_ bytes: [UInt8]) async throws {
-        let error = try await RawServer.outcome { session, stream in
-            session.respond(stream: stream, fields: RawServer.head, endStream: false)
+        let error = try await FrameServer.outcome { session, stream in
+            session.respond(stream: stream, fields: FrameServer.head, endStream: false)
             session.send(stream: stream, ByteBuffer(bytes: bytes))
-            session.finish(stream: stream, trailers: RawServer.ok)
+            session.finish(stream: stream, trailers: FrameServer.ok)
         }
         #expect(error?.code == .internal)
     }
 
     @Test(arguments: [0, 2])
     func aUnaryCallWantsOneMessage(_ count: Int) async throws {
-        let error = try await RawServer.outcome { session, stream in
-            session.respond(stream: stream, fields: RawServer.head, endStream: false)
+        let error = try await FrameServer.outcome { session, stream in
+            session.respond(stream: stream, fields: FrameServer.head, endStream: false)
             for _ in 0..<count { session.send(stream: stream, Self.message) }
-            session.finish(stream: stream, trailers: RawServer.ok)
+            session.finish(stream: stream, trailers: FrameServer.ok)
         }
         #expect(error?.code == .internal)
     }
@@ -156,19 +156,19 @@ import Testing
     func anEncodingThatWasNotAcceptedIsInternal(_ encoding: String) async throws {
         var client = ClientConfiguration.patient
         client.acceptedCompression = [.deflate]
-        let error = try await RawServer.outcome(client: client) { session, stream in
+        let error = try await FrameServer.outcome(client: client) { session, stream in
             session.respond(
-                stream: stream, fields: RawServer.head + [HeaderField("grpc-encoding", encoding)], endStream: false)
+                stream: stream, fields: FrameServer.head + [HeaderField("grpc-encoding", encoding)], endStream: false)
             session.send(stream: stream, Self.message)
-            session.finish(stream: stream, trailers: RawServer.ok)
+            session.finish(stream: stream, trailers: FrameServer.ok)
         }
         #expect(error?.code == .internal)
         #expect(error?.message == "grpc-encoding '\(encoding)' is not supported")
     }
 
     @Test func anEndlessStreamIsHeldBackAndEndsWhenItIsCancelled() async throws {
-        try await RawServer.with { session, stream in
-            session.respond(stream: stream, fields: RawServer.head, endStream: false)
+        try await FrameServer.with { session, stream in
+            session.respond(stream: stream, fields: FrameServer.head, endStream: false)
             // More than all windows.
             for _ in 0..<1000 {
                 var large = ByteBuffer(bytes: [0, 0, 1, 0, 0])
@@ -191,10 +191,10 @@ import Testing
     // ---- ends ----
 
     @Test func aResetWithoutErrorAfterTheStatusLeavesTheAnswer() async throws {
-        let error = try await RawServer.outcome { session, stream in
-            session.respond(stream: stream, fields: RawServer.head, endStream: false)
+        let error = try await FrameServer.outcome { session, stream in
+            session.respond(stream: stream, fields: FrameServer.head, endStream: false)
             session.send(stream: stream, Self.message)
-            session.finish(stream: stream, trailers: RawServer.ok)
+            session.finish(stream: stream, trailers: FrameServer.ok)
             session.reset(stream: stream, code: .noError)
         }
         // The reset may overtake an answer that nghttp2 has not sent yet; then there is none.
@@ -203,10 +203,10 @@ import Testing
 
     @Test func anAnswerToACancelledCallHurtsNobody() async throws {
         let asked = Signal()
-        try await RawServer.with { session, stream in
-            session.respond(stream: stream, fields: RawServer.head, endStream: false)
+        try await FrameServer.with { session, stream in
+            session.respond(stream: stream, fields: FrameServer.head, endStream: false)
             session.send(stream: stream, Self.message)
-            if stream > 1 { session.finish(stream: stream, trailers: RawServer.ok) }
+            if stream > 1 { session.finish(stream: stream, trailers: FrameServer.ok) }
             asked.fire()
         } body: { connection in
             let call = try await connection.open("/a/b")

@@ -6,7 +6,7 @@ import Testing
 @testable import RPC
 
 /// A server that knows HTTP/2 but not gRPC: answers every request with the same script, whatever it asks for.
-final class RawServer: HTTP2Delegate {
+final class FrameServer: HTTP2Delegate {
     /// What it does with one request, once its head is there.
     typealias Script = @Sendable (Session, Int32) -> Void
 
@@ -25,7 +25,7 @@ final class RawServer: HTTP2Delegate {
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     let session = try Session(role: .server)
-                    let server = RawServer(session, script)
+                    let server = FrameServer(session, script)
                     let handler = HTTP2Handler(session: session, delegate: server, handshakeTimeout: .seconds(30))
                     server.http2 = handler
                     try channel.pipeline.syncOperations.addHandler(handler)
