@@ -42,8 +42,14 @@ struct EventLog {
 
     /// Before bytes are read.
     mutating func beginRead() {
-        // Somebody may hold the fields of the last one.
-        if !isKnownUniquelyReferenced(&arena) || !arena.removeAll() { arena = HeaderArena() }
+        if block.isOpen {
+            // Its first part came with the last read.
+            arena = HeaderArena(copyOf: arena, from: block.first)
+            block.first = 0
+        } else if !isKnownUniquelyReferenced(&arena) || !arena.removeAll() {
+            // Somebody holds the fields of the last read, or they were many.
+            arena = HeaderArena()
+        }
     }
 
     mutating func beginHeaders() { block.begin(at: arena.count) }
@@ -61,6 +67,7 @@ struct EventLog {
     }
 
     mutating func headers(_ stream: Int32, endStream: Bool) {
+        block.end()
         if block.isOversized {
             records.append(.oversizedHeaders(stream: stream, fields: block.count, bytes: block.bytes))
         } else {

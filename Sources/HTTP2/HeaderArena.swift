@@ -24,6 +24,19 @@
         unsafe places = .allocate(capacity: Self.fewestFields)
     }
 
+    /// The fields of `other` from `first` on.
+    convenience init(copyOf other: HeaderArena, from first: Int) {
+        self.init()
+        guard first < other.count else { return }
+        for index in first..<other.count {
+            other.with(index) { name, value in
+                unsafe name.withUnsafeBufferPointer { name in
+                    unsafe value.withUnsafeBufferPointer { unsafe append(name: name, value: $0) }
+                }
+            }
+        }
+    }
+
     deinit {
         unsafe bytes.deallocate()
         unsafe places.deallocate()

@@ -1,7 +1,9 @@
 /// One header block while it arrives. What is beyond the limits is counted, not kept (CVE-2026-49975).
 struct HeaderBlock {
     /// The first of its fields in the arena.
-    private(set) var first = 0
+    var first = 0
+    /// More of it comes.
+    private(set) var isOpen = false
     private(set) var count = 0
     /// Names and values, and 32 per field (RFC 9113, section 6.5.2).
     private(set) var bytes = 0
@@ -10,7 +12,10 @@ struct HeaderBlock {
     mutating func begin(at first: Int) {
         self = HeaderBlock()
         self.first = first
+        isOpen = true
     }
+
+    mutating func end() { isOpen = false }
 
     /// - Returns: the field is to be kept.
     mutating func count(bytes added: Int, _ settings: SessionSettings) -> Bool {

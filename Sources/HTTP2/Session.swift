@@ -3,7 +3,7 @@ public import NIOCore
 
 /// One HTTP/2 connection without its socket: bytes in, events out; frames in, bytes out.
 ///
-/// It owns the `nghttp2_session`; this file and `Session+Callbacks` alone speak to it. nghttp2's callbacks only write to
+/// It owns the `nghttp2_session`; this file, `Session+Callbacks` and `SessionMemory` alone speak to it. nghttp2's callbacks only write to
 /// `log` and to the output; whoever owns the session acts on them after the call has returned. Window credit is returned
 /// by the owner (`credit`, `creditConnection`), so that a slow reader slows the sender. Not thread-safe.
 ///
@@ -13,6 +13,7 @@ public import NIOCore
     public enum Role: Sendable { case client, server }
 
     let handle: OpaquePointer
+    private let memory: UnsafeMutablePointer<SessionMemory>
     let role: Role
     let settings: SessionSettings
     @exclusivity(unchecked) private var uncheckedState: SessionState
@@ -42,12 +43,15 @@ public import NIOCore
         // `FloodLimits.resetsReceived` takes its place: the library's 33 in a second would end busy, honest clients.
         unsafe nghttp2_option_set_stream_reset_rate_limit(options, UInt64(UInt32.max), UInt64(UInt32.max))
         let callbacks = unsafe Session.callbacks.pointer
+        unsafe memory = SessionMemory.make()
+        var native = unsafe nghttp2_mem(memory)
         let status =
             switch role {
-            case .server: unsafe nghttp2_session_server_new2(&created, callbacks, nil, options)
-            case .client: unsafe nghttp2_session_client_new2(&created, callbacks, nil, options)
+            case .server: unsafe nghttp2_session_server_new3(&created, callbacks, nil, options, &native)
+            case .client: unsafe nghttp2_session_client_new3(&created, callbacks, nil, options, &native)
             }
         guard status == 0, let created = unsafe created else {
+            unsafe SessionMemory.end(memory)
             throw HTTP2Error(.internalError, "nghttp2 cannot make a session: \(Session.describe(status))")
         }
         unsafe handle = unsafe created
@@ -55,7 +59,10 @@ public import NIOCore
         submitSettings()
     }
 
-    deinit { unsafe nghttp2_session_del(handle) }
+    deinit {
+        unsafe nghttp2_session_del(handle)
+        unsafe SessionMemory.end(memory)
+    }
 
     private func submitSettings() {
         func entry(_ id: nghttp2_settings_id, _ value: Int) -> nghttp2_settings_entry {

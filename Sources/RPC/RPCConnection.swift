@@ -67,7 +67,7 @@ public final class RPCConnection: Sendable {
     ) async throws -> Opened {
         var bootstrap = ClientBootstrap(group: group.next())
             .connectTimeout(TimeAmount(configuration.connectTimeout))
-            .channelOption(.recvAllocator, value: FixedSizeRecvByteBufferAllocator(capacity: receiveBytes))
+            .channelOption(.recvAllocator, value: ReceiveAllocator(largeBytes: receiveBytes))
             .channelOption(.writeBufferWaterMark, value: outputWaterMark)
             .channelInitializer { CongestionControl.set(configuration.congestionControl, on: $0) }
         if !address.isInFileSystem { bootstrap = bootstrap.channelOption(.tcpOption(.tcp_nodelay), value: 1) }

@@ -4,7 +4,7 @@ import NIOCore
 /// Answers become frames.
 extension ServerConnection {
     func write(_ payload: Payload, to call: ServerCall) {
-        guard !call.isAnswered, calls[call.stream] === call else { return }
+        guard !call.isAnswered else { return }
         call.traffic.sent(payload)
         sendHead(call)
         let prefix = payload.write(attachments: call.context.takesAttachments) { session.send(stream: call.stream, $0) }
@@ -46,7 +46,7 @@ extension ServerConnection {
     }
 
     func finish(_ call: ServerCall, with response: UnaryResponse) {
-        guard !call.isAnswered, calls[call.stream] === call else { return }
+        guard !call.isAnswered else { return }
         if call.compression.fix() == .identity,
             reply(call.stream, response, attachments: call.context.takesAttachments)
         {
@@ -62,7 +62,7 @@ extension ServerConnection {
 
     /// - Parameter error: nil for OK.
     func finish(_ call: ServerCall, _ error: RPCError?) {
-        guard !call.isAnswered, calls[call.stream] === call else { return }
+        guard !call.isAnswered else { return }
         call.answered(error)
         if let error { count(error) }
         let status = context.headers.trailers(error, call.trailers)

@@ -22,6 +22,7 @@ extension ServerConnection {
             if call.rendezvous.arrive() { inbox.submit(call) }
         }
         guard context.configuration.startsHandlersOnLoop, call.method.pace.startsOnLoop else {
+            calls.set(call.stream, call)
             _ = call.rendezvous.arrive()
             call.task = Task(operation: operation)
             return
@@ -29,7 +30,8 @@ extension ServerConnection {
         let start = NIODeadline.now()
         call.task = Task.immediate(operation: operation)
         call.method.pace.started(in: .now() - start)
-        if call.rendezvous.arrive() { take(call) }
+        // Most need no place in the table.
+        if call.rendezvous.arrive() { take(call) } else { calls.set(call.stream, call) }
     }
 
     func run(

@@ -80,6 +80,7 @@ extension ServerConnection {
             takesAttachments: takesAttachments, inflater: inflater, maxMessageBytes: maxMessageBytes,
             maxAttachmentBytes: limits.maxAttachmentBytes)
         let call = begin(stream, request)
+        calls.set(stream, call)
         call.reader = MessageReader(
             parser: parser, windowBytes: limits.initialStreamWindowBytes, maxEmptyMessages: limits.maxEmptyMessages)
         guard watchDeadline(of: call) else { return nil }
@@ -92,7 +93,6 @@ extension ServerConnection {
             stream: stream, context: request.context, method: request.method, start: request.start,
             compression: context.configuration.responseCompression)
         if let message { call.traffic.received(message) }
-        calls.set(stream, call)
         return call
     }
 

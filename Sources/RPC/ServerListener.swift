@@ -28,7 +28,7 @@ struct ServerListener {
         ServerBootstrap(group: group)
             .serverChannelOption(.backlog, value: Self.backlog)
             .serverChannelOption(.autoRead, value: false)
-            .childChannelOption(.recvAllocator, value: FixedSizeRecvByteBufferAllocator(capacity: Self.receiveBytes))
+            .childChannelOption(.recvAllocator, value: ReceiveAllocator(largeBytes: Self.receiveBytes))
             .childChannelOption(.writeBufferWaterMark, value: Self.outputWaterMark)
             .childChannelInitializer { [accept] channel in
                 channel.eventLoop.makeCompletedFuture { try accept(channel) }

@@ -93,6 +93,30 @@ final class Pair {
         #expect(answer.server == ["closed 1 NO_ERROR"])
     }
 
+    @Test func aRequestMayComeByteByByte() throws {
+        let pair = try Pair()
+        try pair.exchange()
+        let fields = Pair.head + (0..<20).map { HeaderField("x-\($0)", String(repeating: "v", count: $0)) }
+        for round in 0..<3 {
+            let stream = try pair.client.request(fields)
+            pair.client.send(stream: stream, ByteBuffer(string: "hello"))
+            pair.client.finish(stream: stream)
+            var bytes = ByteBuffer()
+            while try pair.client.produce({ bytes.writeImmutableBuffer($0) }) {}
+            var seen: [HeaderField] = []
+            var data = 0
+            while let byte = bytes.readSlice(length: 1) {
+                try pair.server.receive(byte, now: 0)
+                pair.server.tellEvents { event in
+                    if case .headers(_, let head, _) = event { seen += head }
+                    if case .data(_, _, let length) = event { data += length }
+                }
+            }
+            #expect(seen == fields, "round \(round)")
+            #expect(data == 5)
+        }
+    }
+
     @Test func requestsInManyFramesKeepTheirOrder() throws {
         var settings = SessionSettings()
         settings.maxFrameBytes = 16_384
