@@ -21,8 +21,12 @@ struct ClientCommand: AsyncParsableCommand {
     var testCase: String
 
     @Option(
-        name: .customLong("use_tls"), defaultAsFlag: true, help: "true: TLS, and the server's certificate is checked.")
-    var useTLS: Bool?
+        name: .customLong("use_tls"), help: "true: TLS, and the server's certificate is checked.")
+    var useTLS = false
+
+    @Option(
+        name: .customLong("use_test_ca"), help: "gRPC's scripts give it; the authority itself is given by --ca_file.")
+    var useTestCA = false
 
     @Option(
         name: .customLong("ca_file"),
@@ -33,13 +37,19 @@ struct ClientCommand: AsyncParsableCommand {
         var endpoint = EndpointConfiguration()
         endpoint.authority = serverHostOverride.map { "\($0):\(serverPort)" }
         endpoint.client.connectTimeout = Self.connectTimeout
-        guard useTLS == true else { return endpoint }
+        guard useTLS else { return endpoint }
         endpoint.client.tls = ClientTLS(trust: authoritiesFile.map { .authorities(.file($0)) } ?? .system)
         endpoint.client.tls?.serverName = serverHostOverride
         return endpoint
     }
 
     private static let connectTimeout: Duration = .seconds(20)
+
+    func validate() throws {
+        if useTLS, useTestCA, authoritiesFile == nil {
+            throw ValidationError("--use_test_ca needs the test authority's certificate: --ca_file")
+        }
+    }
 
     func run() async throws {
         let tests: [TestCase]

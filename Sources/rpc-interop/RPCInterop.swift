@@ -10,6 +10,10 @@ struct RPCInterop: AsyncParsableCommand {
         discussion: "Test cases and flags are those of the gRPC project (doc/interop-test-descriptions.md).",
         subcommands: [ServerCommand.self, ClientCommand.self])
 
+    static func main() async {
+        await main(BooleanFlags.withValues(Array(CommandLine.arguments.dropFirst())))
+    }
+
     static var logger: Logger {
         var logger = Logger(label: "rpc-interop", factory: { StreamLogHandler.standardError(label: $0) })
         logger.logLevel = .warning

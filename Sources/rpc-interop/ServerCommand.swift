@@ -15,8 +15,8 @@ struct ServerCommand: AsyncParsableCommand {
     @Option(help: "The address to listen on.")
     var host = "0.0.0.0"
 
-    @Option(name: .customLong("use_tls"), defaultAsFlag: true, help: "true: only TLS, with the two files below.")
-    var useTLS: Bool?
+    @Option(name: .customLong("use_tls"), help: "true: only TLS, with the two files below.")
+    var useTLS = false
 
     @Option(name: .customLong("tls_cert_file"), help: "The server's certificate, PEM.")
     var certificateFile: String?
@@ -26,7 +26,7 @@ struct ServerCommand: AsyncParsableCommand {
 
     private func configuration() throws -> ServerConfiguration {
         var configuration = ServerConfiguration()
-        guard useTLS == true else { return configuration }
+        guard useTLS else { return configuration }
         guard let certificateFile, let keyFile else {
             throw ValidationError("--use_tls needs --tls_cert_file and --tls_key_file")
         }

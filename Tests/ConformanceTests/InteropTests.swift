@@ -58,6 +58,21 @@ import Testing
         #expect(result.output.hasPrefix("FAIL empty_unary: UNAVAILABLE"))
     }
 
+    /// As the scripts of other languages call it.
+    @Test(arguments: [
+        ["--use_tls=false", "--use_test_ca=true"], ["--use_test_ca", "--use_tls", "false"], ["--use_tls=false"],
+    ])
+    func plaintextMayBeAskedFor(_ flags: [String]) async throws {
+        try await withOurServer { port in
+            let client = try OurExecutable.start(
+                ["client"] + flags + [
+                    "--server_host=127.0.0.1", "--server_host_override=foo.test.google.fr", "--server_port=\(port)",
+                    "--test_case=empty_unary",
+                ])
+            #expect(try await client.finish(within: .seconds(300)).lines == ["PASS empty_unary"])
+        }
+    }
+
     @Test(arguments: [SIGINT, SIGTERM])
     func aSignalDrainsTheServer(_ signal: Int32) async throws {
         let server = try OurExecutable.start(["server", "--port", "0", "--host", "127.0.0.1"])
