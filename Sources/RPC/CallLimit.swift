@@ -19,6 +19,8 @@ public enum CallLimit: String, Sendable, CaseIterable {
     /// Calls that wait for a stream, on the client.
     case pendingCalls = "pending_calls"
     case healthWatches = "health_watches"
+    /// Requests of one reflection stream.
+    case reflectionRequests = "reflection_requests"
     /// Bytes that are no message of the schema, or one that takes too much to read.
     case protobuf
 }

@@ -1,3 +1,5 @@
+import NIOCore
+
 /// One `grpc.health.v1.Health/Watch` call, as its client sees it.
 public struct HealthWatch: Sendable {
     let call: ClientCall
@@ -9,6 +11,13 @@ public struct HealthWatch: Sendable {
 }
 
 extension RPCConnection {
+    /// The health of every service of the peer.
+    /// - Throws: `RPCError` UNIMPLEMENTED if the peer has no List, RESOURCE_EXHAUSTED if it has too many services.
+    public func listHealth(options: CallOptions = .init()) async throws -> [String: HealthService.Status] {
+        let response = try await unary(HealthMessages.listPath, Payload(ByteBuffer()), options: options)
+        return try HealthMessages.statuses(of: response.payload.message)
+    }
+
     /// Watches the health of `service`; the empty name is the whole server.
     public func watchHealth(of service: String) async throws -> HealthWatch {
         let call = try await open(HealthMessages.watchPath)

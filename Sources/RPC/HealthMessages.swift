@@ -2,10 +2,13 @@ import CProtobufC
 import CRPCMessages
 import NIOCore
 
-/// The two messages of `grpc.health.v1`, packed and unpacked with protobuf-c.
+/// The messages of `grpc.health.v1`, those of Check and Watch packed and unpacked with protobuf-c.
 enum HealthMessages {
     static let checkPath = "/grpc.health.v1.Health/Check"
     static let watchPath = "/grpc.health.v1.Health/Watch"
+    static let listPath = "/grpc.health.v1.Health/List"
+    /// Of a `HealthListResponse`: 100 services and long names.
+    static let maxListBytes = 64 << 10
     /// A message is a name or a number; protobuf-c takes many times the memory of the bytes that it reads.
     static let maxMessageBytes = 1024
 
@@ -52,6 +55,56 @@ enum HealthMessages {
         ) { (message) throws(RPCError) in
             unsafe HealthService.Status(rawValue: message.status.rawValue) ?? .unknown
         }
+    }
+
+    /// A `HealthListResponse`: a map, which protobuf-c would need a tree of pointers for.
+    static func list(_ statuses: [String: HealthService.Status]) -> ByteBuffer {
+        .protobuf { response in
+            for (service, status) in statuses.sorted(by: { $0.key < $1.key }) {
+                response.writeField(1) { entry in
+                    entry.writeField(1, service)
+                    entry.writeField(2, Self.response(status))
+                }
+            }
+        }
+    }
+
+    static func statuses(of list: ByteBuffer) throws(RPCError) -> [String: HealthService.Status] {
+        guard list.readableBytes <= maxListBytes else {
+            throw RPCError(.internal, "health list has \(list.readableBytes) bytes, limit \(maxListBytes)")
+        }
+        do {
+            var statuses: [String: HealthService.Status] = [:]
+            var reader = ProtobufReader(list)
+            while let field = try reader.next() {
+                guard field.number == 1, case .bytes(let entry) = field.value else { continue }
+                let (service, status) = try readEntry(entry)
+                statuses[service] = status
+            }
+            return statuses
+        } catch {
+            throw RPCError(.internal, "bytes are not a HealthListResponse: \(error.what)", cause: error)
+        }
+    }
+
+    private static func readEntry(
+        _ entry: ByteBuffer
+    ) throws(ProtobufReader.Malformed) -> (service: String, HealthService.Status) {
+        var service = ""
+        var status: UInt64 = 0
+        var reader = ProtobufReader(entry)
+        while let field = try reader.next() {
+            switch (field.number, field.value) {
+            case (1, let value): service = value.text ?? ""
+            case (2, .bytes(let response)):
+                var reader = ProtobufReader(response)
+                while let field = try reader.next() {
+                    if field.number == 1, case .varint(let value) = field.value { status = value }
+                }
+            default: break
+            }
+        }
+        return (service, HealthService.Status(rawValue: UInt32(clamping: status)) ?? .unknown)
     }
 
     private static func checkSize(_ message: ByteBuffer) throws(RPCError) {

@@ -1,6 +1,6 @@
 import Synchronization
 
-/// `grpc.health.v1.Health`: Check and Watch. The empty name is the whole server.
+/// `grpc.health.v1.Health`: Check, Watch, and List (gRPC proposal A90). The empty name is the whole server.
 ///
 ///     let health = HealthService()
 ///     health.set(.serving)
@@ -13,6 +13,9 @@ public final class HealthService: RPCService {
 
     /// Watch calls at one time, all services together; over it RESOURCE_EXHAUSTED.
     public static let maxWatchers = 1024
+
+    /// Services in an answer of List (A90); if there are more, RESOURCE_EXHAUSTED.
+    public static let maxListed = 100
 
     private struct Watcher {
         var service: String
@@ -54,12 +57,15 @@ public final class HealthService: RPCService {
 
     public var serviceName: String { "grpc.health.v1.Health" }
 
+    public var descriptors: DescriptorSet? { .rpc }
+
     public var methods: [String: RPCHandler] {
         [
             "Check": .immediate { [self] _, request in
                 UnaryResponse(
                     Payload(HealthMessages.response(try check(HealthMessages.service(of: request.message)))))
             },
+            "List": .immediate { [self] _, _ in UnaryResponse(Payload(HealthMessages.list(try list()))) },
             "Watch": .stream { [self] _, requests, responses in
                 var iterator = requests.makeAsyncIterator()
                 guard let request = try await iterator.next() else {
@@ -77,6 +83,15 @@ public final class HealthService: RPCService {
             throw RPCError(.notFound, "service '\(service)' is not known here")
         }
         return status
+    }
+
+    func list() throws(RPCError) -> [String: Status] {
+        let statuses = state.withLock { $0.statuses }
+        guard statuses.count <= Self.maxListed else {
+            throw RPCError(
+                .resourceExhausted, "\(statuses.count) services have a health, at most \(Self.maxListed) are listed")
+        }
+        return statuses
     }
 
     /// Calls `report` with the status now and at each change, until the task is cancelled or the server drains.

@@ -33,10 +33,13 @@ public protocol RPCService: Sendable {
     var serviceName: String { get }
     /// By method name, for example `Detect`.
     var methods: [String: RPCHandler] { get }
+    /// What its .proto files say, for server reflection (`Reflection`); nil: it is listed by name only.
+    var descriptors: DescriptorSet? { get }
     /// The server will end: no new calls come, running ones may finish. A service ends here what would run for ever.
     func drain()
 }
 
 extension RPCService {
+    public var descriptors: DescriptorSet? { nil }
     public func drain() {}
 }

@@ -27,9 +27,12 @@ struct OurServer {
         limits.maxAttachmentBytes = maxMessageBytes
         limits.attachmentIdentity = "conformance"
         let seen = SeenPictures()
+        let services: [any RPCService] = [
+            InteropService(health: health), health, DetectorService(seen), VisionService(seen),
+        ]
         let server = try await RPCServer.bind(
             host: "127.0.0.1", port: 0, configuration: limits,
-            services: [InteropService(health: health), health, DetectorService(seen), VisionService(seen)],
+            services: services + (try Reflection.services(describing: services)),
             budget: MemoryBudget(limit: 256 << 20), group: group, logger: logger)
         return try await withThrowingTaskGroup(of: Void.self) { tasks in
             tasks.addTask { try await server.run() }

@@ -7,7 +7,8 @@ import Testing
     @Test(arguments: [
         "unary", "client_stream", "server_stream", "bidirectional", "metadata", "status", "status_after_messages",
         "unimplemented", "deadline", "cancellation", "large", "too_large_for_the_server", "too_large_for_the_client",
-        "hundred_streams", "health_check", "health_watch", "detector", "vision",
+        "hundred_streams", "health_check", "health_watch", "health_list", "reflection",
+        "reflection_requests", "detector", "vision",
     ])
     func aStockClientIsSatisfied(_ check: String) async throws {
         try await OurServer.with { ours in

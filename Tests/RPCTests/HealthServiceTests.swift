@@ -35,6 +35,19 @@ import Testing
         #expect(error?.message == "service 'a.B' is not known here")
     }
 
+    @Test func allServicesAreListedUpToALimit() throws {
+        let health = HealthService()
+        #expect(try health.list().isEmpty)
+        health.set(.serving)
+        health.set(.notServing, for: "a.B")
+        #expect(try health.list() == ["": .serving, "a.B": .notServing])
+        for number in 2..<HealthService.maxListed { health.set(.serving, for: "service \(number)") }
+        #expect(try health.list().count == HealthService.maxListed)
+        health.set(.serving, for: "one more")
+        let error = #expect(throws: RPCError.self) { try health.list() }
+        #expect(error?.code == .resourceExhausted)
+    }
+
     @Test func aWatcherIsToldTheStatusAndEachChange() async throws {
         let health = HealthService()
         health.set(.serving)
@@ -131,6 +144,15 @@ import Testing
     @Test(arguments: [HealthService.Status.unknown, .serving, .notServing, .serviceUnknown])
     func responsesComeBack(_ status: HealthService.Status) throws {
         #expect(try HealthMessages.status(of: HealthMessages.response(status)) == status)
+    }
+
+    @Test func listsComeBack() throws {
+        let statuses: [String: HealthService.Status] = ["": .serving, "größe": .notServing, "c": .unknown]
+        #expect(try HealthMessages.statuses(of: HealthMessages.list(statuses)) == statuses)
+        #expect(try HealthMessages.statuses(of: ByteBuffer()) == [:])
+        for bytes in [[0x0a, 5], [0x0a, 2, 0x0a, 9]] as [[UInt8]] {
+            #expect(throws: RPCError.self) { try HealthMessages.statuses(of: ByteBuffer(bytes: bytes)) }
+        }
     }
 
     @Test func aStatusOfTheFutureIsUnknown() throws {

@@ -22,6 +22,16 @@ import Testing
         }
     }
 
+    @Test func allServicesAreListed() async throws {
+        let health = HealthService()
+        health.set(.serving)
+        health.set(.notServing, for: "a.B")
+        try await Loopback.with(services: [health]) { loopback in
+            let listed = try await loopback.connection.listHealth()
+            #expect(listed == ["": .serving, "a.B": .notServing])
+        }
+    }
+
     @Test func aPeerWithoutHealthIsUnimplemented() async throws {
         try await Loopback.with { loopback in
             let connection = loopback.connection

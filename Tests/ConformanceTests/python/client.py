@@ -2,7 +2,8 @@
 
     client.py PORT CHECK
 
-The server offers interop.Test as server.py does, grpc.health.v1.Health, framemesh.v1.Detector and framemesh.v1.Vision.
+The server offers interop.Test as server.py does, grpc.health.v1.Health, grpc.reflection.v1 and v1alpha,
+framemesh.v1.Detector and framemesh.v1.Vision.
 """
 
 import os
@@ -11,7 +12,10 @@ import threading
 import time
 
 import grpc
+from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 from grpc_health.v1 import health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection_pb2
+from grpc_reflection.v1alpha.proto_reflection_descriptor_database import ProtoReflectionDescriptorDatabase
 
 import stubs
 
@@ -244,6 +248,81 @@ def health_watch(test, port):
     equal(error_of(lambda: next(watch)).code(), grpc.StatusCode.CANCELLED)
 
 
+def health_list(test, port):
+    stub = health_pb2_grpc.HealthStub(test.channel)
+    test.SetHealth(b"NOT_SERVING some.Service", timeout=LIMIT)
+    statuses = stub.List(health_pb2.HealthListRequest(), timeout=LIMIT).statuses
+    equal({name: status.status for name, status in statuses.items()}, {"": SERVING, "some.Service": NOT_SERVING})
+
+
+# ---- reflection ----
+
+SERVICES = [
+    "framemesh.v1.Detector", "framemesh.v1.Vision", "grpc.health.v1.Health", "grpc.reflection.v1.ServerReflection",
+    "grpc.reflection.v1alpha.ServerReflection", "interop.Test",
+]
+
+
+def reflection(test, port):
+    """Knows nothing of framemesh.v1 but what the server tells."""
+    database = ProtoReflectionDescriptorDatabase(test.channel)
+    equal(sorted(database.get_services()), SERVICES)
+    pool = descriptor_pool.DescriptorPool(database)
+    methods = pool.FindServiceByName("framemesh.v1.Vision").methods_by_name
+    equal(sorted(methods), ["Analyze", "AnalyzeStream", "ListNodes", "ListPipelines"])
+
+    def call(method, request):
+        return test.channel.unary_unary(
+            f"/framemesh.v1.Vision/{method.name}", request_serializer=type(request).SerializeToString,
+            response_deserializer=message_factory.GetMessageClass(method.output_type).FromString,
+        )(request, timeout=LIMIT)
+
+    listed = call(methods["ListPipelines"], message_factory.GetMessageClass(methods["ListPipelines"].input_type)())
+    equal([(pipeline.name, list(pipeline.stages)) for pipeline in listed.pipelines], [("detect", ["detect"])])
+    request = message_factory.GetMessageClass(methods["Analyze"].input_type)(pipeline="detect", pixels=b"abc")
+    request.frame.stream = "south"
+    equal(call(methods["Analyze"], request).stream, "south")
+
+
+def reflection_requests(test, port):
+    """Every kind of request, on one stream, of both versions; they are the same on the wire."""
+    Request = reflection_pb2.ServerReflectionRequest
+    extension = reflection_pb2.ExtensionRequest(containing_type="framemesh.v1.Frame", extension_number=7)
+    requests = [
+        Request(host="here", file_by_filename="grpc/health/v1/health.proto"),
+        Request(file_by_filename="no/such.proto"),
+        Request(file_containing_symbol="framemesh.v1.Detector.Detect"),
+        Request(file_containing_symbol="framemesh.v1.No"),
+        Request(file_containing_extension=extension),
+        Request(all_extension_numbers_of_type="framemesh.v1.Frame"),
+        Request(all_extension_numbers_of_type="framemesh.v1.No"),
+        Request(list_services="*"),
+        Request(),
+    ]
+
+    def files(answer):
+        those = map(descriptor_pb2.FileDescriptorProto.FromString, answer.file_descriptor_response.file_descriptor_proto)
+        return [file.name for file in those]
+
+    for version in ("v1", "v1alpha"):
+        method = test.channel.stream_stream(
+            f"/grpc.reflection.{version}.ServerReflection/ServerReflectionInfo",
+            request_serializer=Request.SerializeToString,
+            response_deserializer=reflection_pb2.ServerReflectionResponse.FromString)
+        answers = list(method(iter(requests), timeout=LIMIT))
+        equal([answer.original_request for answer in answers], requests)
+        kinds = [answer.WhichOneof("message_response") for answer in answers]
+        file, error = "file_descriptor_response", "error_response"
+        equal(kinds, [
+            file, error, file, error, error, "all_extension_numbers_response", error, "list_services_response", error])
+        equal(files(answers[0]), ["grpc/health/v1/health.proto"])
+        equal(files(answers[2]), ["framemesh/v1/framemesh.proto"])
+        missing = grpc.StatusCode.NOT_FOUND.value[0]
+        equal([answers[index].error_response.error_code for index in (1, 3, 4, 6)], [missing] * 4)
+        equal(answers[5].all_extension_numbers_response.base_type_name, "framemesh.v1.Frame")
+        equal([service.name for service in answers[7].list_services_response.service], SERVICES)
+
+
 # ---- the end of a server ----
 
 
@@ -328,7 +407,7 @@ def vision(test, port):
 CHECKS = [
     unary, client_stream, server_stream, bidirectional, metadata, status, status_after_messages, unimplemented, deadline,
     cancellation, large, too_large_for_the_server, too_large_for_the_client, hundred_streams, health_check, health_watch,
-    drained, detector, vision,
+    health_list, reflection, reflection_requests, drained, detector, vision,
 ]
 
 

@@ -1,0 +1,48 @@
+/// Server reflection, `grpc.reflection.v1` and `v1alpha`: tells a client which services a server has and what their
+/// messages look like, so that tools such as grpcurl need no .proto files.
+///
+///     let services: [any RPCService] = [greeter, health]
+///     let reflection = try Reflection.services(describing: services)
+///     let server = try await RPCServer.bind(host: host, port: port, services: services + reflection, …)
+///
+/// What a service says of itself is its `RPCService.descriptors`.
+public enum Reflection {
+    /// Requests of one stream; over it RESOURCE_EXHAUSTED. A client asks a few times per service.
+    public static let maxRequests = 10_000
+
+    /// - Throws: `RPCError` INTERNAL if descriptors are malformed, incomplete or contradict each other.
+    public static func services(describing services: [any RPCService]) throws(RPCError) -> [any RPCService] {
+        let names = versions.map { "grpc.reflection.\($0).ServerReflection" }
+        let index = try DescriptorIndex(
+            services: services.map(\.serviceName) + names, sets: services.compactMap(\.descriptors) + [.rpc])
+        return names.map { ReflectionService(serviceName: $0, index: index) }
+    }
+
+    /// The two are the same but for their names.
+    private static let versions = ["v1", "v1alpha"]
+}
+
+struct ReflectionService: RPCService {
+    let serviceName: String
+    let index: DescriptorIndex
+
+    var descriptors: DescriptorSet? { .rpc }
+
+    var methods: [String: RPCHandler] {
+        [
+            "ServerReflectionInfo": .stream { [index] _, requests, responses in
+                var count = 0
+                for try await request in requests {
+                    count += 1
+                    guard count <= Reflection.maxRequests else {
+                        throw RPCError(
+                            .resourceExhausted, "more than \(Reflection.maxRequests) reflection requests on one stream",
+                            limit: .reflectionRequests)
+                    }
+                    let answer = index.answer(try ReflectionMessages.query(request.message))
+                    try await responses.write(Payload(ReflectionMessages.response(answer, to: request.message)))
+                }
+            }
+        ]
+    }
+}
