@@ -152,7 +152,10 @@ let package = Package(
         .testTarget(name: "HTTP2Tests", dependencies: ["HTTP2", nioCore, nioEmbedded], swiftSettings: strict),
         .testTarget(
             name: "RPCTests",
-            dependencies: ["RPC", "HTTP2", "TestSupport", nioCore, nioPosix, nioEmbedded, nioSSL, logging],
+            dependencies: [
+                "RPC", "HTTP2", "TestSupport", nioCore, nioPosix, nioEmbedded, nioSSL, logging,
+                .product(name: "MetricsTestKit", package: "swift-metrics"),
+            ],
             swiftSettings: strict),
         .testTarget(name: "MessagesTests",
             dependencies: ["Messages", "CMessages", "CRPCMessages", "CBoundedProtobuf", "CProtobufC", nioCore], swiftSettings: strict),

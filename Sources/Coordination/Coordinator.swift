@@ -34,9 +34,12 @@ public final class Coordinator: Sendable {
         var limits = ServerConfiguration()
         limits.attachmentIdentity = "coordinator-\(UInt64.random(in: 1...UInt64.max))"
         limits.drainTimeout = configuration.drainTimeout
+        let services: [any RPCService] = [VisionService(handler), health]
         let server = try await RPCServer.bind(
             host: configuration.host, port: configuration.port, configuration: limits,
-            services: [VisionService(handler), health], budget: budget, group: group, logger: logger)
+            services: services + Reflection.services(describing: services),
+            interceptors: [LogInterceptor(logger: logger), MetricsInterceptor()], budget: budget, group: group,
+            logger: logger)
         return Coordinator(
             server: server, channels: [detectors, classifiers].compactMap { $0 }, health: health, drain: drain,
             logger: logger)

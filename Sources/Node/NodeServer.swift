@@ -79,10 +79,12 @@ public final class NodeServer: Sendable {
         var limits = ServerConfiguration()
         limits.attachmentIdentity = "\(configuration.role)-\(UInt64.random(in: 1...UInt64.max))"
         limits.drainTimeout = configuration.drainTimeout
+        let services: [any RPCService] = [service, NodeService(describer), health]
         let server = try await RPCServer.bind(
             host: configuration.host, port: configuration.port, configuration: limits,
-            services: [service, NodeService(describer), health], group: group, logger: logger)
-        let names = ["", configuration.role.serviceName] + configuration.models.map(\.name)
+            services: services + Reflection.services(describing: services),
+            interceptors: [LogInterceptor(logger: logger), MetricsInterceptor()], group: group, logger: logger)
+        let names = ["", configuration.role.serviceName, ServiceName.node] + configuration.models.map(\.name)
         for name in names { health.set(.serving, for: name) }
         return NodeServer(
             server: server, health: health, healthNames: names, logger: logger, stopWorkers: stopWorkers)

@@ -227,18 +227,17 @@ private enum TaskValues { @TaskLocal static var trace = "none" }
 
     @Test func aCallThatItsPeerEndsIsReportedOnceAsCancelled() async throws {
         let diary = Diary()
-        let began = Signal()
         try await Loopback.with(
             [
                 "Wait": .stream { _, requests, responses in
                     try await responses.write(Payload("here"))
-                    began.fire()
                     for try await _ in requests {}
                 }
             ], interceptors: [Witness(name: "it", diary: diary)]
         ) { loopback in
             let call = try await loopback.connection.open(loopback.path("Wait"))
-            await began.wait()
+            var answers = call.responses.makeAsyncIterator()
+            _ = try await answers.next()
             call.cancel()
             let report = await diary.report()
             #expect(report?.code == .cancelled)

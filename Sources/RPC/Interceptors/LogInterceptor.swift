@@ -1,0 +1,65 @@
+public import Logging
+import NIOCore
+import Synchronization
+
+/// Writes one line for each call that failed: method, code, what the peer was told, the cause that it was not told, who
+/// called, and how long it took. Of each method and code at most 10 lines in a second, then how many were left out. Bytes
+/// of the peer are escaped, so that they cannot begin a line of their own.
+///
+/// Put it first, so that it sees what the others refuse.
+public struct LogInterceptor: ServerInterceptor {
+    private let logger: Logger
+
+    public init(logger: Logger) { self.logger = logger }
+
+    public func hooks(for method: MethodDescription) -> CallHooks {
+        let gates = Gates()
+        return CallHooks(finished: { [logger] context, report in
+            guard let error = report.error else { return }
+            let level = Self.level(of: error.code)
+            guard logger.logLevel <= level, let skipped = gates.pass(error.code) else { return }
+            logger.log(
+                level: level, "call failed",
+                metadata: Self.fields(method, context, error, report.duration, skipped: skipped))
+        })
+    }
+
+    /// Our faults are errors, trouble that may pass is a warning, and what the peer did is said in passing.
+    static func level(of code: StatusCode) -> Logger.Level {
+        switch code {
+        case .unknown, .internal, .dataLoss: .error
+        case .unavailable, .resourceExhausted, .deadlineExceeded: .warning
+        case .unauthenticated, .permissionDenied: .notice
+        default: .info
+        }
+    }
+
+    private static func fields(
+        _ method: MethodDescription, _ context: CallContext, _ error: RPCError, _ duration: Duration, skipped: Int
+    ) -> Logger.Metadata {
+        var fields: Logger.Metadata = [
+            "method": "\(method.name)", "code": "\(error.code)", "peer": "\(context.peer)",
+            "ms": "\(duration / .milliseconds(1))",
+        ]
+        if !method.isKnown { fields["path"] = "\(PeerText.escaped(context.path))" }
+        if !error.message.isEmpty { fields["message"] = "\(PeerText.escaped(error.message))" }
+        if let cause = error.cause { fields["cause"] = "\(PeerText.escaped("\(cause)"))" }
+        if let principal = context.principal { fields["principal"] = "\(PeerText.escaped(principal.name))" }
+        if skipped > 0 { fields["skipped"] = "\(skipped)" }
+        return fields
+    }
+
+    /// One per code.
+    private final class Gates: Sendable {
+        private let gates = Mutex([LineGate](repeating: LineGate(), count: 17))
+
+        /// - Returns: how many lines were held back before this one; nil: it is held back.
+        func pass(_ code: StatusCode) -> Int? {
+            let now = NIODeadline.now().uptimeNanoseconds
+            return gates.withLock { gates in
+                // Numbers that gRPC does not have count as UNKNOWN.
+                gates[gates.indices.contains(code.rawValue) ? code.rawValue : StatusCode.unknown.rawValue].pass(at: now)
+            }
+        }
+    }
+}
