@@ -5,8 +5,7 @@ DESTDIR ?=
 
 # One set of flags for programs and tests, so that nothing compiles twice.
 BUILD := swift build -c release -Xswiftc -enable-testing
-ASAN_BUILD := swift build -c release --sanitize address --scratch-path .build-asan -Xswiftc -enable-testing
-SANITIZED := ^(HTTP2Tests|RPCTests|MessagesTests)\.
+SANITIZED := ^(HTTP2Tests|RPCTests|MessagesTests|FuzzTests)\.
 SOURCES := Package.swift Sources Tests
 CXX_SOURCES = $(shell find Sources/CVision Sources/framemesh-video Tests -name '*.cpp' -o -name '*.hpp' -o -name 'CVision.h')
 
@@ -33,12 +32,28 @@ test: ## All tests
 	swift test -c release --skip-build
 	@if [ -x Tests/CVisionTests/run.sh ]; then Tests/CVisionTests/run.sh; else echo "skipped: Tests/CVisionTests/run.sh is not there"; fi
 
+# One build of RPC and its tests with the address and undefined-behaviour sanitizers, and with the coverage that
+# libFuzzer is guided by. FUZZ_SECONDS is for each target; what it finds is kept in Tests/FuzzTests/cases.
+FUZZ_TARGETS := deframer server client messages
+FUZZ_SECONDS ?= 20
+COVERAGE := edge,trace-cmp,inline-8bit-counters
+RESOURCES = $(shell swiftc -print-target-info | sed -n 's/.*"runtimeResourcePath": "\(.*\)".*/\1/p')
+SANITIZER_ENV = BUILD_PART=rpc FUZZER_RUNTIME=$(RESOURCES)/clang/lib/linux/libclang_rt.fuzzer_no_main-$(shell uname -m).a
+SANITIZER_FLAGS := -c release --sanitize address --scratch-path .build-asan
+SANITIZER_BUILD = $(SANITIZER_ENV) swift build $(SANITIZER_FLAGS) --build-tests -Xswiftc -enable-testing \
+    -Xswiftc -sanitize-coverage=$(COVERAGE) -Xcc -fsanitize-coverage=$(COVERAGE),pc-table \
+    -Xcc -fsanitize=undefined -Xcc -fno-sanitize-recover=undefined
 # Leaks are not looked for: Swift keeps pointers packed with other bits, which LeakSanitizer takes for lost.
+SANITIZER_TEST = $(SANITIZER_ENV) ASAN_OPTIONS=detect_leaks=0 swift test $(SANITIZER_FLAGS) --skip-build --no-parallel
+
 .PHONY: sanitize
-sanitize: ## The tests of HTTP2, RPC and the C code they use, under the address sanitizer
+sanitize: ## HTTP2, RPC and the C code they use: tests and fuzzers under sanitizers
 	@dev/setup.sh test
-	$(ASAN_BUILD) --build-tests
-	ASAN_OPTIONS=detect_leaks=0 swift test -c release --sanitize address --scratch-path .build-asan --skip-build --no-parallel --filter '$(SANITIZED)'
+	$(SANITIZER_BUILD)
+	$(SANITIZER_TEST) --filter '$(SANITIZED)'
+	for target in $(FUZZ_TARGETS); do \
+	    FUZZ_TARGET=$$target FUZZ_SECONDS=$(FUZZ_SECONDS) $(SANITIZER_TEST) --filter 'FuzzTests.fuzz' || exit 1; \
+	done
 
 .PHONY: test-full
 test-full: test ## The tests again under the thread sanitizer, and the format check

@@ -21,12 +21,15 @@ let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let metrics: Target.Dependency = .product(name: "Metrics", package: "swift-metrics")
 let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
 
+/// The library of libFuzzer without its `main`, in a build for fuzzing.
+let fuzzerRuntime = Context.environment["FUZZER_RUNTIME"]
+
 /// `BUILD_PART=rpc` leaves out everything that RPC does not need, for builds with sanitizers and for work on it.
 let parts: [String: Set<String>] = [
     "rpc": [
         "CNghttp2", "CProtobufC", "CBoundedProtobuf", "CZlib", "CMessages", "CRPCMessages", "HTTP2", "RPC", "Messages",
         "Mesh", "Services", "TestSupport", "HTTP2Tests", "RPCTests", "MessagesTests", "MeshTests",
-        "ConformanceTests", "CInteropMessages", "rpc-interop",
+        "ConformanceTests", "CInteropMessages", "rpc-interop", "HostileTests", "hostile-target", "FuzzTests",
     ]
 ]
 
@@ -187,6 +190,20 @@ let package = Package(
                 "TestSupport", "HTTP2", "RPC", "Mesh", "Services", "Messages", "rpc-interop", nioCore, nioPosix, logging,
             ],
             exclude: ["python"], swiftSettings: strict),
+        // A process that offers our RPC to raw frames that mean harm (Python), and one that calls a hostile server.
+        .testTarget(
+            name: "HostileTests", dependencies: ["TestSupport", "hostile-target"], exclude: ["python"],
+            swiftSettings: strict),
+        .executableTarget(
+            name: "hostile-target", dependencies: ["RPC", "HTTP2", nioCore, nioPosix, logging, metrics], path: "Tests/HostileTarget",
+            swiftSettings: strict),
+        // Kept and damaged inputs; with FUZZER_RUNTIME (`make fuzz`) also libFuzzer, for coverage-guided search.
+        .testTarget(
+            name: "FuzzTests", dependencies: ["RPC", "HTTP2", "Messages", nioCore, nioEmbedded, logging],
+            exclude: ["seeds", "cases"], swiftSettings: strict + (fuzzerRuntime == nil ? [] : [.define("FUZZING")]),
+            linkerSettings: fuzzerRuntime.map {
+                [.unsafeFlags(["-Xlinker", "--whole-archive", "-Xlinker", $0, "-Xlinker", "--no-whole-archive"]), .linkedLibrary("stdc++")]
+            }),
         // Real processes: the built executables, real pictures, kill -9.
         .testTarget(
             name: "SystemTests",

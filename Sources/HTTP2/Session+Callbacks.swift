@@ -96,6 +96,7 @@ extension Session {
                 state.log.ended(head.stream_id)
             } else {
                 let padding = unsafe frame.load(as: nghttp2_data.self).padlen
+                if padding > 0 { credit(stream: head.stream_id, bytes: state.padding.add(padding, of: head.stream_id)) }
                 return fail(state.flood.countData(bytes: head.length - padding))
             }
         case NGHTTP2_RST_STREAM.rawValue: return count(.resetReceived)
@@ -124,6 +125,7 @@ extension Session {
 
     private func closed(_ stream: Int32, _ code: ErrorCode) {
         state.outputs.remove(stream)
+        state.padding.closed(stream)
         state.log.closed(stream, code)
     }
 
@@ -141,6 +143,7 @@ extension Session {
             let code = unsafe frame.load(as: nghttp2_rst_stream.self).error_code
             // Not by failing this callback: the session must still be able to say why it ends.
             if code != ErrorCode.noError.rawValue { state.note(state.flood.count(.resetSent)) }
+            if Self.violations.contains(code) { state.log.rejected(head.stream_id, .streamViolation) }
         case NGHTTP2_GOAWAY.rawValue where !state.isTerminated:
             let goAway = unsafe frame.load(as: nghttp2_goaway.self)
             guard unsafe goAway.error_code != ErrorCode.noError.rawValue else { break }
@@ -152,6 +155,12 @@ extension Session {
         default: break
         }
     }
+
+    /// Codes of a reset that only nghttp2 sends, for a mistake of the peer.
+    private static let violations = [
+        ErrorCode.protocolError.rawValue, ErrorCode.flowControlError.rawValue, ErrorCode.streamClosed.rawValue,
+        NGHTTP2_FRAME_SIZE_ERROR.rawValue,
+    ]
 
     /// How much of `stream` goes into the next DATA frame.
     private func fill(_ stream: Int32, upTo length: Int, _ flags: inout UInt32) -> Int {
@@ -192,15 +201,10 @@ extension Session {
         return state.output.bytes >= settings.maxOutputBytes ? Int32(NGHTTP2_ERR_PAUSE.rawValue) : 0
     }
 
-    /// A frame that nghttp2 rejects. It ends its stream by itself; a connection's end shows in `sent`.
+    /// A frame that nghttp2 rejects. What it then sends, RST_STREAM or GOAWAY, shows in `sent`.
     private func rejected(_ frame: UnsafeRawPointer, _ status: Int32) {
-        let stream = unsafe frame.load(as: nghttp2_frame_hd.self).stream_id
-        switch status {
-        case NGHTTP2_ERR_REFUSED_STREAM.rawValue: state.log.rejected(stream, .concurrentStreams)
-        case NGHTTP2_ERR_HTTP_HEADER.rawValue, NGHTTP2_ERR_HTTP_MESSAGING.rawValue:
-            state.log.rejected(stream, .streamViolation)
-        default: break
-        }
+        guard status == NGHTTP2_ERR_REFUSED_STREAM.rawValue else { return }
+        state.log.rejected(unsafe frame.load(as: nghttp2_frame_hd.self).stream_id, .concurrentStreams)
     }
 
     private func count(_ kind: FloodGuard.Kind) -> Int32 { fail(state.flood.count(kind)) }

@@ -96,15 +96,18 @@ public import NIOCore
         guard !state.isTerminated, violation == nil else { return }
         state.flood.advance(to: now)
         state.log.beginRead()
+        var mistake: (before: Int, error: HTTP2Error)?
         let status = unsafe buffer.withUnsafeReadableBytes { raw in
+            if role == .server { mistake = unsafe state.frameScan.scan(raw) }
             state.inputStart = UInt(bitPattern: raw.baseAddress)
             return unsafe nghttp2_session_mem_recv(
-                handle, raw.baseAddress?.assumingMemoryBound(to: UInt8.self), raw.count)
+                handle, raw.baseAddress?.assumingMemoryBound(to: UInt8.self), mistake?.before ?? raw.count)
         }
         if let fault = state.fault { throw fault }
         guard status >= 0 else {
             throw Session.error(Int32(clamping: status))
         }
+        if let mistake { throw mistake.error }
     }
 
     /// What nghttp2 cannot go on after.

@@ -12,6 +12,9 @@ struct SessionState {
     var violation: HTTP2Error?
     /// Address of the buffer that is read, to name DATA by its offset.
     var inputStart: UInt = 0
+    /// Of a server.
+    var frameScan = FrameScan()
+    var padding = PaddingCredit()
     /// Streams of a server that has answered; the peer is told to stop sending.
     var answered: [Int32] = []
 

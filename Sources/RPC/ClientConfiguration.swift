@@ -1,8 +1,12 @@
+public import HTTP2
+
 public struct ClientConfiguration: Sendable {
     public var maxMessageBytes = 4 << 20
     public var maxAttachmentBytes = 64 << 20
     /// Messages without bytes on one stream, one after the other.
     public var maxEmptyMessages = 65_536
+    /// Messages of one stream that wait for their reader; the peer is held back.
+    public var maxQueuedMessages = 256
     public var maxMetadataBytes = 16 << 10
     public var maxMetadataFields = 128
     /// Encodings of answers that are taken beside identity; told to servers.
@@ -19,5 +23,7 @@ public struct ClientConfiguration: Sendable {
     public var congestionControl: String?
     /// nil: plain text, with prior knowledge (RFC 9113, section 3.3).
     public var tls: ClientTLS?
+    /// Frames of one connection in a second.
+    public var flood = FloodLimits()
     public init() {}
 }

@@ -64,6 +64,7 @@ final class ClientConnection: HTTP2Delegate, LoopBound {
         settings.maxFrameBytes = configuration.maxFrameBytes
         settings.maxHeaderListBytes = configuration.maxMetadataBytes
         settings.maxHeaderFields = configuration.maxMetadataFields
+        settings.flood = configuration.flood
         intake = LargeIntake(windowBytes: settings.connectionWindowBytes)
         session = try Session(role: .client, settings: settings)
         let promise = eventLoop.makePromise(of: Void.self)
@@ -178,6 +179,14 @@ final class ClientConnection: HTTP2Delegate, LoopBound {
         if let id = call.id, !call.isRemoteDone { session.credit(stream: id, bytes: bytes) }
     }
 
+    /// The reader of a streaming call has taken messages.
+    func taken(_ call: ClientStream, credit bytes: Int) {
+        credit(bytes, on: call)
+        guard call.isHeldBack, !call.hasEnded else { return }
+        call.isHeldBack = false
+        pump(call)
+    }
+
     // ---- events ----
 
     func received(_ event: SessionEvent) {
@@ -263,7 +272,7 @@ final class ClientConnection: HTTP2Delegate, LoopBound {
     }
 
     private func pump(_ call: ClientStream) {
-        while !call.hasEnded, let output = call.reader?.next(budget, intake) {
+        while !call.hasEnded, !call.isHeldBack, let output = call.reader?.next(budget, intake) {
             switch output {
             case .message(let payload, let credit): deliver(payload, credit: credit, to: call)
             case .credit(let bytes): self.credit(bytes, on: call)
@@ -312,7 +321,10 @@ final class ClientConnection: HTTP2Delegate, LoopBound {
 
     private func deliver(_ payload: Payload, credit: Int, to call: ClientStream) {
         switch call.sink {
-        case .streaming(let state, _): state.inbound.push(payload, credit: credit)
+        case .streaming(let state, _):
+            guard !state.inbound.push(payload, credit: credit) else { return }
+            call.isHeldBack = true
+            call.reader?.holdBack()
         case .unary where call.response == nil: call.response = payload
         case .unary:
             finish(

@@ -30,6 +30,8 @@ final class ClientStream: @unchecked Sendable {
     var response: Payload?
     /// Known once the trailers came; messages may still be on their way through the reader.
     var status: CallStatus?
+    /// The queue of a streaming call is full: the reader is not asked.
+    var isHeldBack = false
     var hasFinishedSending = false
     var hasEnded = false
     /// The peer will send no more on the stream.

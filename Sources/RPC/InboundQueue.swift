@@ -20,11 +20,15 @@ final class InboundQueue: Sendable {
         var isAbandoned = false
         /// Taken, but not yet returned to the peer.
         var credit = 0
+        /// The loop was told to bring no more; it goes on when half of them were taken.
+        var isFull = false
 
         /// - Returns: the credit to return now.
-        mutating func take(_ bytes: Int, step: Int) -> Int {
+        mutating func take(_ bytes: Int, step: Int, limit: Int) -> Int? {
             credit += bytes
-            guard credit >= step, end == nil else { return 0 }
+            let hasRoom = isFull && entries.count <= limit / 2
+            guard credit >= step || hasRoom, end == nil else { return nil }
+            if hasRoom { isFull = false }
             defer { credit = 0 }
             return credit
         }
@@ -33,32 +37,41 @@ final class InboundQueue: Sendable {
     private let state = Mutex(State())
     /// Credit is returned in steps of so many bytes, to wake the loop less often.
     private let creditStep: Int
+    /// Messages that wait here. A short one takes many times its bytes, so that a window alone is no limit.
+    private let maxMessages: Int
     private let returnCredit: @Sendable (Int) -> Void
     private let abandoned: @Sendable () -> Void
 
-    /// - Parameter abandoned: the consumer was cancelled while it waited.
+    /// - Parameters:
+    ///   - returnCredit: there is also room for more, if `push` said that there was none.
+    ///   - abandoned: the consumer was cancelled while it waited.
     init(
-        creditStep: Int, returnCredit: @escaping @Sendable (Int) -> Void,
+        creditStep: Int, maxMessages: Int = .max, returnCredit: @escaping @Sendable (Int) -> Void,
         abandoned: @escaping @Sendable () -> Void = {}
     ) {
         self.creditStep = creditStep
+        self.maxMessages = maxMessages
         self.returnCredit = returnCredit
         self.abandoned = abandoned
     }
 
     // ---- the loop ----
 
-    func push(_ payload: Payload, credit: Int) {
-        let (waiter, due) = state.withLock { state -> (CheckedContinuation<Payload?, any Error>?, Int) in
-            guard state.end == nil else { return (nil, 0) }
+    /// - Returns: false: there is no room for another one now.
+    func push(_ payload: Payload, credit: Int) -> Bool {
+        let (waiter, due, hasRoom) = state.withLock {
+            state -> (CheckedContinuation<Payload?, any Error>?, Int?, Bool) in
+            guard state.end == nil else { return (nil, nil, true) }
             guard let waiter = state.waiter.take() else {
                 state.entries.append(Entry(payload: payload, credit: credit))
-                return (nil, 0)
+                state.isFull = state.entries.count >= maxMessages
+                return (nil, nil, !state.isFull)
             }
-            return (waiter, state.take(credit, step: creditStep))
+            return (waiter, state.take(credit, step: creditStep, limit: maxMessages), true)
         }
-        if due > 0 { returnCredit(due) }
+        if let due { returnCredit(due) }
         waiter?.resume(returning: payload)
+        return hasRoom
     }
 
     /// - Parameter error: nil when the peer sent all it wanted. With an error that is ours (cancelled, deadline),
@@ -113,23 +126,23 @@ final class InboundQueue: Sendable {
     private func poll(orWait continuation: CheckedContinuation<Payload?, any Error>? = nil) -> Result<
         Payload?, any Error
     >? {
-        let (result, due) = state.withLock { state -> (Result<Payload?, any Error>?, Int) in
+        let (result, due) = state.withLock { state -> (Result<Payload?, any Error>?, Int?) in
             if let entry = state.entries.popFirst() {
-                return (.success(entry.payload), state.take(entry.credit, step: creditStep))
+                return (.success(entry.payload), state.take(entry.credit, step: creditStep, limit: maxMessages))
             }
             switch state.end {
-            case .finished: return (.success(nil), 0)
-            case .failed(let error): return (.failure(error), 0)
+            case .finished: return (.success(nil), nil)
+            case .failed(let error): return (.failure(error), nil)
             case nil: break
             }
-            if state.isAbandoned { return (.failure(Self.cancelled), 0) }
+            if state.isAbandoned { return (.failure(Self.cancelled), nil) }
             if state.waiter != nil {
-                return (.failure(RPCError(.internal, "two consumers read the messages of one call")), 0)
+                return (.failure(RPCError(.internal, "two consumers read the messages of one call")), nil)
             }
             state.waiter = continuation
-            return (nil, 0)
+            return (nil, nil)
         }
-        if due > 0 { returnCredit(due) }
+        if let due { returnCredit(due) }
         return result
     }
 }

@@ -52,6 +52,11 @@ struct MessageReader {
         }
     }
 
+    /// Its owner asks for no output for a while. What came stays, but not the receive buffer around it.
+    mutating func holdBack() {
+        if input.readableBytes > 0 { input = ByteBuffer(bytes: input.readableBytesView) }
+    }
+
     mutating func receiveEnd() { hasEnded = true }
 
     mutating func granted(_ lease: MemoryBudget.Lease) {

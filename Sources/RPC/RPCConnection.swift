@@ -8,6 +8,7 @@ public final class RPCConnection: Sendable {
     private let inbox: LoopInbox<ClientConnection>
     private let status: ConnectionStatus
     private let creditStep: Int
+    private let maxQueuedMessages: Int
     /// Nobody outside of this host can read what is sent.
     let isPrivate: Bool
 
@@ -15,10 +16,14 @@ public final class RPCConnection: Sendable {
     private static let receiveBytes = 128 << 10
     private static let outputWaterMark = ChannelOptions.Types.WriteBufferWaterMark(low: 256 << 10, high: 1 << 20)
 
-    private init(inbox: LoopInbox<ClientConnection>, status: ConnectionStatus, creditStep: Int, isPrivate: Bool) {
+    private init(
+        inbox: LoopInbox<ClientConnection>, status: ConnectionStatus, creditStep: Int, maxQueuedMessages: Int,
+        isPrivate: Bool
+    ) {
         self.inbox = inbox
         self.status = status
         self.creditStep = creditStep
+        self.maxQueuedMessages = maxQueuedMessages
         self.isPrivate = isPrivate
     }
 
@@ -47,6 +52,7 @@ public final class RPCConnection: Sendable {
             logger.debug("connected", metadata: ["peer": "\(peer)"])
             return RPCConnection(
                 inbox: opened.inbox, status: opened.status, creditStep: configuration.initialStreamWindowBytes / 4,
+                maxQueuedMessages: configuration.maxQueuedMessages,
                 isPrivate: tls != nil || opened.channel.remoteAddress?.isThisHost ?? false)
         } catch {
             throw RPCError(
@@ -147,8 +153,8 @@ public final class RPCConnection: Sendable {
         let call = ClientStream(path: path, options: options)
         let inbox = inbox
         let state = StreamingState(
-            inbound: InboundQueue(creditStep: creditStep) { bytes in
-                inbox.submit { $0.credit(bytes, on: call) }
+            inbound: InboundQueue(creditStep: creditStep, maxMessages: maxQueuedMessages) { bytes in
+                inbox.submit { $0.taken(call, credit: bytes) }
             } abandoned: {
                 inbox.submit { $0.cancel(call) }
             })

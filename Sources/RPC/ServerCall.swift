@@ -21,6 +21,8 @@ final class ServerCall: @unchecked Sendable {
     /// Of a streaming call.
     var inbound: InboundQueue?
     var gate: OutboundGate?
+    /// `inbound` is full: the reader is not asked.
+    var isHeldBack = false
     /// Runs the handler. Made with the call and cancelled with it; the server's `run()` waits for its end.
     var task: Task<Void, Never>?
     /// How the handler ended, with the answer of a unary one. Its task sets it, and then submits the call to the inbox.

@@ -1,3 +1,5 @@
+public import HTTP2
+
 /// Every size, count and wait has a name here.
 public struct ServerConfiguration: Sendable {
     public var maxMessageBytes = 4 << 20
@@ -5,9 +7,14 @@ public struct ServerConfiguration: Sendable {
     public var maxAttachmentBytes = 64 << 20
     /// Messages without bytes on one stream, one after the other.
     public var maxEmptyMessages = 65_536
+    /// Messages of one stream that wait for its handler; the peer is held back.
+    public var maxQueuedMessages = 256
     public var maxMetadataBytes = 16 << 10
     public var maxMetadataFields = 128
     public var maxConcurrentStreams = 128
+    /// Handlers of one connection that run, also those whose stream is gone: a peer cannot start more by resetting
+    /// streams. nil: as many as `maxConcurrentStreams`.
+    public var maxRunningHandlers: Int?
     public var maxConnections = 4096
     /// Encodings of requests that are taken beside identity; told to clients.
     public var acceptedCompression: [Compression] = [.gzip, .deflate]
@@ -29,5 +36,7 @@ public struct ServerConfiguration: Sendable {
     public var congestionControl: String?
     /// nil: plain text, with prior knowledge (RFC 9113, section 3.3).
     public var tls: ServerTLS?
+    /// Frames of one connection in a second.
+    public var flood = FloodLimits()
     public init() {}
 }

@@ -17,7 +17,7 @@ extension ServerConnection {
     }
 
     private func pump(_ call: ServerCall) {
-        while !call.isAnswered, let output = call.reader?.next(context.budget, intake) {
+        while !call.isAnswered, !call.isHeldBack, let output = call.reader?.next(context.budget, intake) {
             switch output {
             case .message(let payload, let credit): deliver(payload, credit: credit, to: call)
             case .credit(let bytes): session.credit(stream: call.stream, bytes: bytes)
@@ -40,6 +40,14 @@ extension ServerConnection {
                 connection.pump(call)
             }
         }
+    }
+
+    /// The handler has taken messages.
+    func taken(_ call: ServerCall, credit: Int) {
+        session.credit(stream: call.stream, bytes: credit)
+        guard call.isHeldBack, !call.isAnswered else { return }
+        call.isHeldBack = false
+        pump(call)
     }
 
     private func queue(_ call: ServerCall) {
@@ -65,7 +73,12 @@ extension ServerConnection {
 
     private func deliver(_ payload: Payload, credit: Int, to call: ServerCall) {
         call.traffic.received(payload)
-        if let inbound = call.inbound { return inbound.push(payload, credit: credit) }
+        if let inbound = call.inbound {
+            guard !inbound.push(payload, credit: credit) else { return }
+            call.isHeldBack = true
+            call.reader?.holdBack()
+            return
+        }
         guard call.request == nil else {
             return finish(
                 call,

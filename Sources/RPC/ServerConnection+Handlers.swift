@@ -39,8 +39,11 @@ extension ServerConnection {
         _ body: @escaping @Sendable (CallContext, MessageStream, ResponseWriter) async throws -> Void
     ) {
         guard let inbox else { return }
-        let inbound = InboundQueue(creditStep: context.configuration.initialStreamWindowBytes / 4) { bytes in
-            inbox.submit { $0.session.credit(stream: call.stream, bytes: bytes) }
+        let limits = context.configuration
+        let inbound = InboundQueue(
+            creditStep: limits.initialStreamWindowBytes / 4, maxMessages: limits.maxQueuedMessages
+        ) { bytes in
+            inbox.submit { $0.taken(call, credit: bytes) }
         }
         let gate = OutboundGate()
         call.inbound = inbound

@@ -21,7 +21,6 @@ final class ServerConnection: HTTP2Delegate, LoopBound {
     var timer: Scheduled<Void>?
     /// Handlers that run, also those whose stream is gone: a peer cannot start more by resetting streams.
     private(set) var running = 0
-    private static let handlersPerStream = 2
     let mostRunning: Int
     /// The next answer says what we take (`grpc-accept-encoding`).
     var hasAnswered = false
@@ -50,11 +49,12 @@ final class ServerConnection: HTTP2Delegate, LoopBound {
         settings.maxConcurrentStreams = limits.maxConcurrentStreams
         settings.maxHeaderListBytes = limits.maxMetadataBytes
         settings.maxHeaderFields = limits.maxMetadataFields
+        settings.flood = limits.flood
         intake = LargeIntake(windowBytes: settings.connectionWindowBytes)
         session = try Session(role: .server, settings: settings)
         peer = channel.remoteAddress?.readable ?? "unknown"
         eventLoop = channel.eventLoop
-        mostRunning = Self.handlersPerStream * limits.maxConcurrentStreams
+        mostRunning = limits.maxRunningHandlers ?? limits.maxConcurrentStreams
     }
 
     func flush() { http2?.flush() }

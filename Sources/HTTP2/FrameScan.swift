@@ -1,0 +1,99 @@
+/// Walks the frame headers of what a client sends, in front of nghttp2, which ignores frames on closed streams.
+///
+/// RFC 9113 wants an error where the client itself had ended the stream (section 5.1), and where it goes back to an id
+/// that it left out (section 5.1.1). Memory is small and bounded: a mistake about a stream of long ago is ignored, as
+/// are frames on streams that we reset, since they may have been on their way. A value; what is malformed is left to
+/// nghttp2.
+struct FrameScan {
+    /// The connection preface of a client (RFC 9113, section 3.4).
+    static let prefaceBytes = 24
+    private static let headerBytes = 9
+    static let maxEnded = 128
+    static let maxGaps = 16
+
+    /// Bytes to pass over before the next frame header.
+    private var skip = prefaceBytes
+    /// The part of a frame header that has come.
+    private var header: UInt64 = 0
+    private var lastByte: UInt8 = 0
+    private var headerCount = 0
+
+    private var highest: Int32 = 0
+    /// Streams that the client ended, each in the place that its id chooses.
+    private var ended = [Int32](repeating: 0, count: maxEnded)
+    private var gaps: [ClosedRange<Int32>] = []
+    private var nextGap = 0
+
+    /// - Returns: the mistake, and how many of `bytes` come before it; nil: there is none.
+    mutating func scan(_ bytes: UnsafeRawBufferPointer) -> (before: Int, error: HTTP2Error)? {
+        var place = 0
+        while place < bytes.count {
+            if skip > 0 {
+                let step = min(skip, bytes.count - place)
+                skip -= step
+                place += step
+                continue
+            }
+            if headerCount == 0, bytes.count - place >= Self.headerBytes {
+                header = unsafe UInt64(bigEndian: bytes.loadUnaligned(fromByteOffset: place, as: UInt64.self))
+                lastByte = unsafe bytes[place + 8]
+                place += Self.headerBytes
+            } else {
+                let byte = unsafe bytes[place]
+                place += 1
+                if headerCount < 8 { header = header << 8 | UInt64(byte) } else { lastByte = byte }
+                headerCount += 1
+                guard headerCount == Self.headerBytes else { continue }
+                headerCount = 0
+            }
+            skip = Int(header >> 40)
+            let stream = Int32(truncatingIfNeeded: (header & 0x7f_ffff) << 8 | UInt64(lastByte))
+            if let mistake = begins(
+                UInt8(truncatingIfNeeded: header >> 32), UInt8(truncatingIfNeeded: header >> 24), stream)
+            {
+                return (max(0, place - Self.headerBytes), mistake)
+            }
+        }
+        return nil
+    }
+
+    private mutating func begins(_ type: UInt8, _ flags: UInt8, _ stream: Int32) -> HTTP2Error? {
+        switch type {
+        case 0, 1:
+            if stream > highest {
+                if type == 1 { opened(stream) }
+            } else if stream > 0, let mistake = mistake(stream, isHeaders: type == 1) {
+                return mistake
+            }
+            if flags & 1 != 0 { end(stream) }
+        case 3: if stream <= highest { end(stream) }
+        default: break
+        }
+        return nil
+    }
+
+    private mutating func opened(_ stream: Int32) {
+        if stream > highest + 2, stream % 2 == 1 {
+            let gap = (highest + 1)...(stream - 2)
+            if gaps.count < Self.maxGaps { gaps.append(gap) } else { gaps[nextGap] = gap }
+            nextGap = (nextGap + 1) % Self.maxGaps
+        }
+        highest = stream
+    }
+
+    private mutating func end(_ stream: Int32) { ended[place(of: stream)] = stream }
+
+    private func place(of stream: Int32) -> Int { Int(stream >> 1) & (Self.maxEnded - 1) }
+
+    private func mistake(_ stream: Int32, isHeaders: Bool) -> HTTP2Error? {
+        if ended[place(of: stream)] == stream {
+            return HTTP2Error(
+                .streamClosed, "frame on stream \(stream), which its peer had ended", limit: .connectionViolation)
+        }
+        if isHeaders, gaps.contains(where: { $0.contains(stream) }) {
+            return HTTP2Error(
+                .protocolError, "stream \(stream) was opened after stream \(highest)", limit: .connectionViolation)
+        }
+        return nil
+    }
+}

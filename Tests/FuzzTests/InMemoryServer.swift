@@ -1,0 +1,69 @@
+import HTTP2
+import Logging
+import NIOCore
+import NIOEmbedded
+
+@testable import RPC
+
+/// A server's end of a connection without a socket and without tasks: what comes is answered in the same turn.
+final class InMemoryServer {
+    let channel = EmbeddedChannel()
+    private let context: ServerContext
+    let budget = MemoryBudget(limit: 8 << 20)
+
+    struct Service: RPCService {
+        var serviceName: String { "test.Memory" }
+        var methods: [String: RPCHandler] {
+            [
+                "Echo": .immediate { _, request in UnaryResponse(request, metadata: ["x-seen": "yes"]) },
+                "Fail": .immediate { _, _ in throw RPCError(.invalidArgument, "no ü", metadata: ["x-why": "because"]) },
+                "Large": .immediate { _, _ in UnaryResponse(Payload(ByteBuffer(repeating: 7, count: 100_000))) },
+            ]
+        }
+    }
+
+    static let logger = Logger(label: "memory") { _ in SwiftLogNoOpLogHandler() }
+
+    init() throws {
+        let health = HealthService()
+        health.set(.serving)
+        var configuration = ServerConfiguration()
+        configuration.attachmentIdentity = "memory"
+        context = ServerContext(
+            configuration: configuration, services: [Service(), health], budget: budget, logger: Self.logger)
+        let connection = try ServerConnection.make(on: channel, context: context)
+        guard let inbox = connection.inbox else { return }
+        _ = context.connections.add(inbox, channel: channel, limit: 1)
+        try channel.connect(to: SocketAddress(unixDomainSocketPath: "/memory")).wait()
+    }
+
+    /// - Returns: what the server sends for it; nil: the connection has ended.
+    func take(_ bytes: ByteBuffer) -> ByteBuffer? {
+        guard channel.isActive else { return nil }
+        try? channel.writeInbound(bytes)
+        return output()
+    }
+
+    func output() -> ByteBuffer {
+        channel.embeddedEventLoop.run()
+        var all = ByteBuffer()
+        while var piece = try? channel.readOutbound(as: ByteBuffer.self) { all.writeBuffer(&piece) }
+        return all
+    }
+
+    /// The peer is gone. Nothing may be left of it.
+    func end() {
+        _ = try? channel.finish(acceptAlreadyClosed: true)
+        channel.embeddedEventLoop.run()
+        if budget.used != 0 { fatalError("\(budget.used) bytes are still reserved") }
+    }
+
+    static func run(_ bytes: [UInt8]) {
+        guard let server = try? InMemoryServer() else { return }
+        // In two pieces, so that what lies across them is seen as well.
+        let half = bytes.count / 2
+        _ = server.take(ByteBuffer(bytes: bytes[..<half]))
+        _ = server.take(ByteBuffer(bytes: bytes[half...]))
+        server.end()
+    }
+}

@@ -1,0 +1,59 @@
+import Foundation
+import NIOCore
+
+@testable import Messages
+@testable import RPC
+
+/// Makes the files of seeds/: good inputs of each target, small.
+enum Seeds {
+    static func write() throws {
+        let recording = try Recording.make()
+        try save(.server, "exchange", [UInt8](recording.fromClient.readableBytesView))
+        try save(.client, "exchange", [UInt8](recording.fromServer.readableBytesView.prefix(2000)))
+        let messages: [UInt8] = [0, 0, 0, 0, 2, 1, 2, 0, 0, 0, 0, 0]
+        for choice in [UInt8(0), 4, 8, 12, 16] { try save(.deframer, "plain-\(choice)", [choice] + messages) }
+        try save(.deframer, "attachment", [17, 0x80, 0, 0, 0, 1, 0, 0, 0, 2, 9, 8, 7] + messages)
+        try save(.deframer, "compressed", [18, 1, 0, 0, 0, 1, 9])
+        for (number, bytes) in encoded.enumerated() { try save(.messages, "type-\(number)", [UInt8(number)] + bytes) }
+        try save(.messages, "timeout", [11] + Array("250m".utf8))
+        try save(.messages, "status", [12] + Array("gr%C3%B6".utf8))
+    }
+
+    private static var encoded: [[UInt8]] {
+        let frame = Frame(
+            stream: "cam", sequence: 300, captureTime: 1_700_000_000, encoding: .jpeg, width: 640, height: 480,
+            rowStride: 1920, payload: .inline(ByteBuffer(bytes: [1, 2, 3])))
+        let classes = [Classification(classID: 3, label: "three", confidence: 0.5)]
+        let box = Box(x: 1, y: 2, width: 30, height: 40)
+        let detection = Detection(
+            classID: 7, label: "seven", confidence: 0.75, box: box, trackID: 5, classes: classes)
+        var analysis = AnalyzeResponse()
+        (analysis.detections, analysis.classes, analysis.missing) = ([detection], classes, ["classify"])
+        analysis.timing = [Timing("detect.infer", microseconds: 1234)]
+        var detected = DetectResponse()
+        (detected.detections, detected.timing) = ([detection], analysis.timing)
+        var classified = ClassifyResponse()
+        classified.regions = [[], classes]
+        var node = NodeDescription()
+        node.models = [ModelDescription()]
+        var state = NodeState()
+        state.description = node
+        let pipeline = PipelineDescription(name: "p", stages: ["detect"], needsStream: true, text: "t")
+        let all: [any WireCodable] = [
+            AnalyzeRequest(frame: frame, pipeline: "p"), analysis, DetectRequest(frame: frame, model: "m"), detected,
+            ClassifyRequest(frame: frame, model: "c", regions: [box], topK: 5), classified,
+            ListPipelinesResponse(pipelines: [pipeline]), ListNodesResponse(nodes: [state]), node,
+        ]
+        let health = [HealthMessages.request(service: "vision"), HealthMessages.response(.serving)]
+        return all.map { value in
+            let wire = value.encode()
+            return [wire.message, wire.preamble, wire.pixels].flatMap { $0.map { [UInt8]($0.readableBytesView) } ?? [] }
+        } + health.map { [UInt8]($0.readableBytesView) }
+    }
+
+    private static func save(_ target: FuzzTarget, _ name: String, _ bytes: [UInt8]) throws {
+        let folder = FuzzTarget.folder.appending(path: "seeds/\(target.rawValue)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        try Data(bytes).write(to: folder.appending(path: name))
+    }
+}

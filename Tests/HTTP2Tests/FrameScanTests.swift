@@ -1,0 +1,58 @@
+import Testing
+
+@testable import HTTP2
+
+@Suite struct FrameScanTests {
+    private static let preface = Array("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".utf8)
+
+    private static func frame(_ type: UInt8, _ flags: UInt8, _ stream: Int32, bytes: Int = 3) -> [UInt8] {
+        let length = [UInt8(bytes >> 16), UInt8(bytes >> 8 & 0xff), UInt8(bytes & 0xff)]
+        let id = [24, 16, 8, 0].map { (shift: Int32) in UInt8(truncatingIfNeeded: stream >> shift) }
+        return length + [type, flags] + id + [UInt8](repeating: 0xff, count: bytes)
+    }
+
+    /// What is found, whether the bytes come at once or one by one; and where, if at once.
+    private static func mistake(_ frames: [[UInt8]]) -> (ErrorCode, before: Int)? {
+        let bytes = preface + frames.joined()
+        var (whole, pieces) = (FrameScan(), FrameScan())
+        let found = unsafe bytes.withUnsafeBytes { unsafe whole.scan($0) }
+        var one: HTTP2Error?
+        for byte in bytes where one == nil { one = unsafe [byte].withUnsafeBytes { unsafe pieces.scan($0)?.error } }
+        #expect(found?.error.message == one?.message)
+        return found.map { ($0.error.code, $0.before) }
+    }
+
+    @Test(arguments: [UInt8(0), 1])
+    func aFrameAfterThePeersEndIsAMistakeAndWhatCameBeforeIsNot(_ type: UInt8) {
+        let good = [Self.frame(1, 5, 1), Self.frame(4, 0, 0, bytes: 6), Self.frame(8, 0, 1, bytes: 4)]
+        #expect(Self.mistake(good) == nil)
+        let found = Self.mistake(good + [Self.frame(type, 0, 1), Self.frame(1, 5, 3)])
+        #expect(found?.0 == .streamClosed)
+        #expect(found?.before == Self.preface.count + good.joined().count)
+    }
+
+    @Test func aFrameAfterThePeersResetIsAMistake() {
+        #expect(
+            Self.mistake([Self.frame(1, 4, 1), Self.frame(3, 0, 1, bytes: 4), Self.frame(0, 1, 1)])?.0 == .streamClosed)
+    }
+
+    @Test func trailersAndDataOfAnOpenStreamAreNone() {
+        #expect(
+            Self.mistake([Self.frame(1, 4, 1), Self.frame(0, 0, 1), Self.frame(0, 0, 1, bytes: 0), Self.frame(1, 5, 1)])
+                == nil)
+    }
+
+    @Test func goingBackToAnIdThatWasLeftOutIsAMistake() {
+        #expect(Self.mistake([Self.frame(1, 5, 5), Self.frame(1, 5, 3)])?.0 == .protocolError)
+        #expect(Self.mistake([Self.frame(1, 4, 5), Self.frame(1, 5, 7), Self.frame(1, 5, 5)]) == nil)
+    }
+
+    @Test func manyStreamsInTurnAreNoMistake() {
+        var frames: [[UInt8]] = []
+        for stream in stride(from: Int32(1), to: 2000, by: 2) {
+            frames.append(Self.frame(1, 4, stream))
+            frames.append(Self.frame(0, 1, stream, bytes: 20))
+        }
+        #expect(Self.mistake(frames) == nil)
+    }
+}

@@ -1,0 +1,70 @@
+import NIOCore
+import RPC
+
+/// Methods that do something simple for long, so that an attack finds them in every state. Requests and answers are
+/// text, not protobuf. Each handler counts its beginning and its end.
+struct TargetService: RPCService {
+    let tally: Tally
+    let budget: MemoryBudget
+
+    var serviceName: String { "test.Target" }
+
+    var methods: [String: RPCHandler] {
+        [
+            "Echo": .unary { _, request in try await counted { UnaryResponse(request) } },
+            "Now": .immediate { _, request in UnaryResponse(request) },
+            // Milliseconds; ends early when it is cancelled.
+            "Wait": .unary { _, request in
+                try await counted {
+                    try await Task.sleep(for: .milliseconds(number(request)))
+                    return UnaryResponse(request)
+                }
+            },
+            // Milliseconds; does not notice that it is cancelled, as a worker in C would not.
+            "Work": .unary { _, request in
+                try await counted {
+                    await Task.detached { try? await Task.sleep(for: .milliseconds(number(request))) }.value
+                    return UnaryResponse(request)
+                }
+            },
+            // Counts what comes.
+            "Read": .stream { _, requests, responses in
+                try await counted {
+                    var (messages, bytes) = (0, 0)
+                    for try await request in requests {
+                        messages += 1
+                        bytes += request.message.readableBytes
+                    }
+                    try await responses.write(Payload(ByteBuffer(string: "\(messages) \(bytes)")))
+                }
+            },
+            // Takes nothing.
+            "Hold": .stream { _, _, _ in try await counted { try await Task.sleep(for: .seconds(600)) } },
+            // `COUNT SIZE`: so many messages of so many bytes.
+            "Flood": .stream { _, requests, responses in
+                try await counted {
+                    for try await request in requests {
+                        let words = String(buffer: request.message).split(separator: " ").compactMap { Int($0) }
+                        guard words.count == 2 else { throw RPCError(.invalidArgument, "want COUNT SIZE") }
+                        let message = Payload(ByteBuffer(repeating: 0, count: words[1]))
+                        for _ in 0..<words[0] { try await responses.write(message) }
+                    }
+                }
+            },
+            "Chat": .stream { _, requests, responses in
+                try await counted { for try await request in requests { try await responses.write(request) } }
+            },
+            "Tally": .immediate { _, _ in
+                UnaryResponse(Payload(ByteBuffer(string: tally.text + "budget_used \(budget.used)\n")))
+            },
+        ]
+    }
+
+    private func counted<Value>(_ body: () async throws -> Value) async throws -> Value {
+        tally.count("handlers_begun").increment(by: 1)
+        defer { tally.count("handlers_ended").increment(by: 1) }
+        return try await body()
+    }
+
+    private func number(_ request: Payload) -> Int { Int(String(buffer: request.message)) ?? 0 }
+}

@@ -1,0 +1,43 @@
+// The server that Tests/HostileTests attacks: `hostile-target [--handshake-seconds N] [--connections N]`.
+// It says `port N` on standard output and serves until its standard input ends.
+import Foundation
+import HTTP2
+import Logging
+import Metrics
+import NIOCore
+import NIOPosix
+import RPC
+
+let tally = Tally()
+MetricsSystem.bootstrap(tally)
+
+func option(_ name: String) -> Int? {
+    guard let place = CommandLine.arguments.firstIndex(of: name), place + 1 < CommandLine.arguments.count else {
+        return nil
+    }
+    return Int(CommandLine.arguments[place + 1])
+}
+
+var configuration = ServerConfiguration()
+if let seconds = option("--handshake-seconds") { configuration.handshakeTimeout = .seconds(seconds) }
+if let limit = option("--connections") { configuration.maxConnections = limit }
+if let resets = option("--resets") {
+    (configuration.flood.resetsSent, configuration.flood.resetsReceived) = (resets, resets)
+}
+configuration.attachmentIdentity = "hostile-target"
+
+let health = HealthService()
+health.set(.serving)
+let budget = MemoryBudget(limit: 64 << 20)
+let server = try await RPCServer.bind(
+    host: "127.0.0.1", port: 0, configuration: configuration,
+    services: [TargetService(tally: tally, budget: budget), health],
+    budget: budget, group: MultiThreadedEventLoopGroup.singleton, logger: Logger(label: "target"))
+
+// Not `print`: the line must leave although standard output is a pipe.
+FileHandle.standardOutput.write(Data("port \(server.address.port ?? 0)\n".utf8))
+Thread.detachNewThread {
+    _ = FileHandle.standardInput.readDataToEndOfFile()
+    server.drain()
+}
+try await server.run()

@@ -1,0 +1,262 @@
+"""What every case asserts of the process under attack, whatever the case itself is about."""
+
+import multiprocessing
+import os
+import re
+import subprocess
+import sys
+import threading
+import time
+
+from peer import Failure, Peer
+
+TICK = os.sysconf("SC_CLK_TCK")
+# A process under a sanitizer keeps freed memory; its memory says nothing.
+WATCHES_MEMORY = os.environ.get("HOSTILE_IGNORE_MEMORY") is None
+# Memory that the allocator keeps for next time.
+SLACK = 32 << 20
+
+
+def polite(port, report, ready, stop):
+    """Calls on a connection of its own until told to stop; reports errors and the 99th percentile."""
+    errors, times = [], []
+    try:
+        peer = Peer(port)
+        while len(times) < 5 or not stop.is_set():
+            started = time.monotonic()
+            status = peer.call(patience=60)
+            times.append(time.monotonic() - started)
+            ready.set()
+            peer.frames.clear()
+            peer.fields.clear()
+            peer.bodies.clear()
+            if status != "0":
+                errors.append(f"call ended with {status}")
+                break
+            time.sleep(0.005)
+        peer.close()
+    except Exception as error:  # noqa: BLE001: whatever it is, the polite client saw it
+        errors.append(repr(error))
+    times.sort()
+    report.put((errors, times[int(len(times) * 0.99)] if times else 0, len(times)))
+
+
+class Target:
+    """A server process of our own, and what can be seen of it from outside."""
+
+    def __init__(self, program, arguments=()):
+        self.process = subprocess.Popen([program, *arguments], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                        stderr=subprocess.PIPE)
+        self.lines = []
+        threading.Thread(target=self.collect, daemon=True).start()
+        line = self.process.stdout.readline().decode()
+        if not line.startswith("port "):
+            raise Failure(f"the target did not start: {line!r} {self.lines}")
+        self.port = int(line.split()[1])
+        self.pid = self.process.pid
+
+    def collect(self):
+        for line in self.process.stderr:
+            self.lines.append(line)
+
+    def proc(self, name):
+        with open(f"/proc/{self.pid}/{name}") as file:
+            return file.read()
+
+    def memory(self, key="VmRSS"):
+        return int(re.search(rf"{key}:\s+(\d+)", self.proc("status")).group(1)) << 10
+
+    def reset_peak(self):
+        try:
+            with open(f"/proc/{self.pid}/clear_refs", "w") as file:
+                file.write("5")
+        except OSError:
+            pass
+
+    def threads(self):
+        return int(re.search(r"Threads:\s+(\d+)", self.proc("status")).group(1))
+
+    def descriptors(self):
+        return len(os.listdir(f"/proc/{self.pid}/fd"))
+
+    def cpu(self):
+        fields = self.proc("stat").rsplit(")", 1)[1].split()
+        return (int(fields[11]) + int(fields[12])) / TICK
+
+    def tally(self):
+        peer = Peer(self.port)
+        stream = peer.request("/test.Target/Tally", b"\0\0\0\0\0")
+        if peer.answer(stream, 60) != "0":
+            raise Failure(f"the target tells no numbers: {peer.status(stream)}")
+        body = peer.bodies[stream][5:].decode()
+        peer.close()
+        return {name: int(value) for name, value in (line.rsplit(" ", 1) for line in body.splitlines())}
+
+    def limits(self):
+        return {name.split("reason=")[1]: value for name, value in self.tally().items()
+                if name.startswith("rpc_limit_total,side=server")}
+
+    def stop(self):
+        """Ends as it should: drained, with 0."""
+        self.process.stdin.close()
+        code = self.process.wait(60)
+        if code != 0:
+            raise Failure(f"the target ended with {code}: {self.log()[-2000:]}")
+
+    def kill(self):
+        if self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
+
+    def check_log(self):
+        """O6: printable, and at most ten lines of a reason in a second (of the clock, so two seconds may meet)."""
+        log = self.log()
+        if any(ord(c) < 32 and c not in "\n" or ord(c) == 127 for c in log):
+            raise Failure(f"the log has unprintable bytes: {log[-500:]!r}")
+        per_second = {}
+        for line in log.splitlines():
+            key = (line[:19], re.sub(r".*reason=(\w+).*", r"\1", line))
+            per_second[key] = per_second.get(key, 0) + 1
+        if per_second and max(per_second.values()) > 20:
+            raise Failure(f"more than 10 lines in a second: {max(per_second, key=per_second.get)}")
+
+    def log(self):
+        return b"".join(self.lines).decode(errors="replace")
+
+
+def until(condition, seconds, what):
+    """`condition` gives None when all is well, else what is wrong."""
+    end = time.monotonic() + seconds
+    while (trouble := condition()) is not None:
+        if time.monotonic() > end:
+            raise Failure(f"{what}: {trouble} after {seconds} s")
+        time.sleep(0.05)
+
+
+def warm(target):
+    """Whatever the process makes once, it makes now."""
+    peers = [Peer(target.port) for _ in range(8)]
+    streams = [[peer.request("/test.Target/Wait", b"\0\0\0\0\x0220") for _ in range(50)] for peer in peers]
+    for peer, ids in zip(peers, streams):
+        for stream in ids:
+            peer.expect_status(stream, "0")
+    for peer in peers:
+        peer.close()
+
+
+def idle(target, seconds, what):
+    """The process falls asleep: below a fifth of a core."""
+    end = time.monotonic() + seconds
+    while True:
+        before, started = target.cpu(), time.monotonic()
+        time.sleep(0.2)
+        load = (target.cpu() - before) / (time.monotonic() - started)
+        if load < 0.2:
+            return
+        if time.monotonic() > end:
+            raise Failure(f"{what}: still {load:.0%} of a core after {seconds} s")
+
+
+class Stand:
+    """Runs cases, several on one process as long as they want the same of it and it stays well."""
+
+    def __init__(self, program):
+        self.program, self.target, self.arguments = program, None, None
+
+    def run(self, case):
+        """Runs one case with everything that holds for all. Returns what is worth telling."""
+        if self.target is None or self.arguments != case.arguments:
+            self.stop()
+            self.target, self.arguments = Target(self.program, case.arguments), case.arguments
+            warm(self.target)
+        try:
+            return attack(case, self.target)
+        except Exception:
+            self.target.kill()
+            self.target = None
+            raise
+
+    def stop(self):
+        target, self.target = self.target, None
+        if target is not None:
+            target.stop()
+            target.check_log()
+
+
+def attack(case, target):
+    """What every case is judged by; returns what is worth telling."""
+    idle(target, 10, "before the attack")
+    quiet = {"memory": target.memory(), "descriptors": target.descriptors(), "threads": target.threads(),
+             "limits": target.limits()}
+    target.reset_peak()
+    report, ready, stop = multiprocessing.Queue(), multiprocessing.Event(), multiprocessing.Event()
+    friend = multiprocessing.Process(target=polite, args=(target.port, report, ready, stop), daemon=True)
+    if case.has_friend:
+        friend.start()
+        ready.wait(20)
+    started, cpu = time.monotonic(), target.cpu()
+    hand = Attack(target)
+    try:
+        case.body(hand)
+    finally:
+        took, cpu = time.monotonic() - started, target.cpu() - cpu if target.process.poll() is None else 0
+        stop.set()
+        hand.leave()
+    peak = target.memory("VmHWM") if target.process.poll() is None else 0
+    seen = (([], 0, 0) if not case.has_friend else report.get(timeout=90))
+    # O1
+    if target.process.poll() is not None:
+        raise Failure(f"the process died with {target.process.returncode}: {target.log()[-3000:]}")
+    # O2
+    if seen[0]:
+        raise Failure(f"the polite client saw {seen[0]}")
+    # O4; the machine may be busy, so that what is left to do takes longer
+    idle(target, 6, "after the attack")
+    # O3
+    if WATCHES_MEMORY:
+        if peak > quiet["memory"] + case.budget:
+            raise Failure(f"memory rose from {quiet['memory'] >> 20} to {peak >> 20} MiB, "
+                          f"budget {case.budget >> 20} MiB")
+        most = quiet["memory"] * 1.1 + SLACK
+        until(lambda: None if target.memory() <= most else f"{target.memory() >> 20} of {int(most) >> 20} MiB", 10,
+              "memory")
+    until(lambda: None if (now := target.descriptors()) <= quiet["descriptors"] else f"{now} of {quiet['descriptors']}",
+          10, "descriptors")
+    until(lambda: None if (now := target.threads()) <= quiet["threads"] + 1 else f"{now} of {quiet['threads']}", 10,
+          "threads")
+    # O7
+    def accounted():
+        tally = target.tally()
+        begun, ended = tally.get("handlers_begun", 0), tally.get("handlers_ended", 0)
+        if begun != ended:
+            return f"{begun} handlers began, {ended} ended"
+        return f"{tally['budget_used']} bytes are reserved" if tally["budget_used"] else None
+    until(accounted, 10, "accounting")
+    # O6
+    moved = {name for name, value in target.limits().items() if value > quiet["limits"].get(name, 0)}
+    if case.reason and not moved & set(case.reason.split("|")):
+        raise Failure(f"no counter of '{case.reason}' moved, but {moved}")
+    return (f"{took:.1f} s, cpu {cpu:.1f} s, memory +{max(0, peak - quiet['memory']) >> 20} MiB, "
+            f"polite {seen[2]} calls p99 {seen[1] * 1000:.1f} ms, counted {sorted(moved)}")
+
+
+class Attack:
+    """What a case is given: connections to the target, all of which end with it."""
+
+    def __init__(self, target):
+        self.target = target
+        self.port = target.port
+        self.peers = []
+
+    def peer(self, *arguments, **options):
+        peer = Peer(self.port, *arguments, **options)
+        self.peers.append(peer)
+        return peer
+
+    def leave(self):
+        for peer in self.peers:
+            peer.close()
+
+
+if __name__ == "__main__":
+    sys.exit("run injector.py")
