@@ -44,7 +44,8 @@ SANITIZER_BUILD = $(SANITIZER_ENV) swift build $(SANITIZER_FLAGS) --build-tests 
     -Xswiftc -sanitize-coverage=$(COVERAGE) -Xcc -fsanitize-coverage=$(COVERAGE),pc-table \
     -Xcc -fsanitize=undefined -Xcc -fno-sanitize-recover=undefined
 # Leaks are not looked for: Swift keeps pointers packed with other bits, which LeakSanitizer takes for lost.
-SANITIZER_TEST = $(SANITIZER_ENV) ASAN_OPTIONS=detect_leaks=0 swift test $(SANITIZER_FLAGS) --skip-build --no-parallel
+SANITIZER_TEST = $(SANITIZER_ENV) ASAN_OPTIONS=detect_leaks=0 SWIFT_BACKTRACE=enable=no \
+    swift test $(SANITIZER_FLAGS) --skip-build --no-parallel
 
 .PHONY: sanitize
 sanitize: ## HTTP2, RPC and the C code they use: tests and fuzzers under sanitizers

@@ -192,7 +192,7 @@ let package = Package(
             exclude: ["python"], swiftSettings: strict),
         // A process that offers our RPC to raw frames that mean harm (Python), and one that calls a hostile server.
         .testTarget(
-            name: "HostileTests", dependencies: ["TestSupport", "hostile-target"], exclude: ["python"],
+            name: "HostileTests", dependencies: ["TestSupport", "hostile-target", "RPC", nioCore, nioPosix, logging], exclude: ["python"],
             swiftSettings: strict),
         .executableTarget(
             name: "hostile-target", dependencies: ["RPC", "HTTP2", nioCore, nioPosix, logging, metrics], path: "Tests/HostileTarget",

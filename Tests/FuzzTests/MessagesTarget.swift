@@ -16,7 +16,7 @@ enum MessagesTarget {
         { decode(ClassifyResponse.self, $0) }, { decode(ListPipelinesResponse.self, $0) },
         { decode(ListNodesResponse.self, $0) }, { decode(NodeDescription.self, $0) },
         { _ = try? HealthMessages.service(of: $0) }, { _ = try? HealthMessages.status(of: $0) },
-        { _ = Timeout.parse(String(buffer: $0)) }, { _ = StatusMessage.decode(String(buffer: $0)) },
+        { _ = Timeout.parse([UInt8]($0.readableBytesView).span) }, { _ = StatusMessage.decode(String(buffer: $0)) },
     ]
 
     static func run(_ bytes: [UInt8]) {

@@ -1,0 +1,54 @@
+import NIOCore
+import Synchronization
+import Testing
+
+@testable import RPC
+
+@Suite struct InboundQueueTests {
+    private static let message = Payload(ByteBuffer(string: "x"))
+
+    @Test func aFullQueueSaysSoAndAsksAgainWhenHalfIsTaken() async throws {
+        let returned = Mutex<[Int]>([])
+        let queue = InboundQueue(creditStep: 1000, maxMessages: 4) { bytes in returned.withLock { $0.append(bytes) } }
+        let room = (0..<4).map { _ in queue.push(Self.message, credit: 6) }
+        #expect(room == [true, true, true, false])
+        _ = try await queue.next()
+        #expect(returned.withLock { $0 } == [])
+        _ = try await queue.next()
+        #expect(returned.withLock { $0 } == [12])
+        _ = try await queue.next()
+        _ = try await queue.next()
+        #expect(returned.withLock { $0 } == [12])
+    }
+
+    @Test func creditOfManySmallMessagesReturnsInSteps() async throws {
+        let returned = Mutex<[Int]>([])
+        let queue = InboundQueue(creditStep: 10, maxMessages: 100) { bytes in returned.withLock { $0.append(bytes) } }
+        for _ in 0..<4 { _ = queue.push(Self.message, credit: 6) }
+        for _ in 0..<4 { _ = try await queue.next() }
+        #expect(returned.withLock { $0 } == [12, 12])
+    }
+
+    /// Thousands of short messages, many at once, to a handler that takes its time: none is lost, in both directions.
+    @Test func manyShortMessagesPassSmallQueues() async throws {
+        var (server, client) = (ServerConfiguration(), ClientConfiguration.patient)
+        (server.maxQueuedMessages, client.maxQueuedMessages) = (8, 8)
+        let handler = RPCHandler.stream { _, requests, responses in
+            for try await request in requests { try await responses.write(request) }
+        }
+        try await Loopback.with(["Chat": handler], server: server, client: client) { loopback in
+            let call = try await loopback.connection.open("/test.Service/Chat")
+            async let sent: Void = {
+                for number in 0..<5000 { try await call.send(Payload(ByteBuffer(string: "\(number)"))) }
+                call.finishSending()
+            }()
+            var next = 0
+            for try await answer in call.responses {
+                #expect(String(buffer: answer.message) == "\(next)")
+                next += 1
+            }
+            try await sent
+            #expect(next == 5000)
+        }
+    }
+}
