@@ -197,7 +197,7 @@ let package = Package(
         .executableTarget(
             name: "hostile-target", dependencies: ["RPC", "HTTP2", nioCore, nioPosix, logging, metrics], path: "Tests/HostileTarget",
             swiftSettings: strict),
-        // Kept and damaged inputs; with FUZZER_RUNTIME (`make fuzz`) also libFuzzer, for coverage-guided search.
+        // Kept and damaged inputs; with FUZZER_RUNTIME (`make sanitize`) also libFuzzer, for coverage-guided search.
         .testTarget(
             name: "FuzzTests", dependencies: ["RPC", "HTTP2", "Messages", nioCore, nioEmbedded, logging],
             exclude: ["seeds", "cases"], swiftSettings: strict + (fuzzerRuntime == nil ? [] : [.define("FUZZING")]),

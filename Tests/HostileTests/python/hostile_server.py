@@ -26,7 +26,9 @@ class Server(Peer):
             self.read_preface()
         del self.buffer[:len(PREFACE)]
         self.parse()
-        self.send(settings(initial))
+        # Its own SETTINGS come first, then the acknowledgement.
+        owed, self.owed = self.owed, b""
+        self.send(settings(initial) + owed)
 
     def read_preface(self):
         select.select([self.socket], [], [], 0.5)
