@@ -151,8 +151,12 @@ final class ReplayedCall: Sendable {
                 state.withLock { commit(&$0) }
                 return value
             } catch {
-                if Task.isCancelled { cancel() }
-                if case .ended(let reason) = try await settled(generation) { throw reason ?? error }
+                let outcome = try await withTaskCancellationHandler {
+                    try await self.settled(generation)
+                } onCancel: {
+                    self.cancel()
+                }
+                if case .ended(let reason) = outcome { throw reason ?? error }
             }
         }
     }

@@ -1,4 +1,5 @@
 import NIOCore
+import Testing
 
 @testable import RPC
 
@@ -27,6 +28,46 @@ extension RPCChannel {
         options.waitForReady = waitForReady
         return try await unary("/test.Service/\(method)", Payload(text), options: options).payload.text
     }
+}
+
+/// Tells when an attempt of a call without a deadline has failed.
+struct WatchedSource: ConnectionSource {
+    let endpoint: SingleEndpoint
+    let failed = Signal()
+
+    /// Runs `body` with a channel to a server where each attempt fails; the next one is far away.
+    static func failing(_ body: (RPCChannel, Signal, RawServer) async throws -> Void) async throws {
+        try await RawServer.with { _ in
+            .status(.unavailable)
+        } _: { server, address async throws in
+            let endpoint = SingleEndpoint(
+                try ServerAddress(parsing: address), .quick, budget: MemoryBudget(limit: 1 << 20),
+                group: Loopback.group, logger: Loopback.logger)
+            let source = WatchedSource(endpoint: endpoint)
+            var policy = RetryPolicy.endless
+            policy.failover = FailoverPolicy()
+            var configuration = RPCChannelConfiguration()
+            configuration.service.defaults.attempts = .retry(policy)
+            let channel = RPCChannel(source, configuration: configuration)
+            defer { channel.close() }
+            try await body(channel, source.failed, server)
+            #expect(server.calls.count == 1)
+        }
+    }
+
+    func next(excluding tried: Set<String>, options: CallOptions) async throws -> SuppliedConnection {
+        try await endpoint.next(excluding: tried, options: options)
+    }
+
+    /// Asked when an attempt has failed, to decide about the next one.
+    func hasOther(than endpoint: String, excluding tried: Set<String>) -> Bool {
+        failed.fire()
+        return false
+    }
+
+    func finished(_ supplied: SuppliedConnection, _ outcome: AttemptOutcome) { endpoint.finished(supplied, outcome) }
+    func drain() { endpoint.drain() }
+    func close() { endpoint.close() }
 }
 
 extension EndpointConfiguration {

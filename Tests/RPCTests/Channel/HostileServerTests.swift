@@ -257,19 +257,11 @@ import Testing
     }
 
     @Test func cancellingACallEndsItsBackoff() async throws {
-        let failed = Signal()
-        try await RawServer.with { _ in
-            failed.fire()
-            return .status(.unavailable)
-        } _: { server, address async throws in
-            try await RPCChannel.with(address, .retry(.endless)) { channel async throws in
-                let call = Task { await failure { _ = try await channel.ask(deadline: nil) } }
-                await failed.wait()
-                // Wherever it is by now, it ends.
-                call.cancel()
-                #expect(await call.value?.code == .cancelled)
-                #expect(server.calls.count == 1)
-            }
+        try await WatchedSource.failing { channel, failed, _ async throws in
+            let call = Task { await failure { _ = try await channel.ask(deadline: nil) } }
+            await failed.wait()
+            call.cancel()
+            #expect(await call.value?.code == .cancelled)
         }
     }
 

@@ -154,20 +154,10 @@ import Testing
 
     // ---- deadline and cancel ----
 
-    /// Fails at once; the next attempt is far away.
-    private static func waiting(_ body: (ClientCall) async throws -> Void) async throws {
-        try await RawServer.with { _ in
-            .status(.unavailable)
-        } _: { server, address async throws in
-            try await RPCChannel.with(address, .retry(.endless)) { channel async throws in
-                try await body(try await channel.open("/a/b"))
-                #expect(server.calls.count == 1)
-            }
-        }
-    }
-
     @Test func cancellingACallEndsItsBackoff() async throws {
-        try await Self.waiting { call async throws in
+        try await WatchedSource.failing { channel, failed, _ async throws in
+            let call = try await channel.open("/a/b")
+            await failed.wait()
             async let end = failure { _ = try await collect(call.responses) }
             call.cancel()
             #expect(await end?.code == .cancelled)
@@ -176,13 +166,29 @@ import Testing
     }
 
     @Test func cancellingItsReaderEndsACallInItsBackoff() async throws {
-        try await Self.waiting { call async throws in
+        try await WatchedSource.failing { channel, failed, _ async throws in
+            let call = try await channel.open("/a/b")
             let ended = Signal()
             call.onEnd { error in if error?.code == .cancelled { ended.fire() } }
             let reader = Task { await failure { _ = try await collect(call.responses) } }
+            await failed.wait()
             reader.cancel()
             #expect(await reader.value?.code == .cancelled)
             await ended.wait()
+        }
+    }
+
+    @Test func whatIsSentDuringABackoffIsKept() async throws {
+        try await WatchedSource.failing { channel, failed, _ async throws in
+            let call = try await channel.open("/a/b")
+            await failed.wait()
+            for _ in 0..<10 { try await call.send(Payload("x")) }
+            // More than it keeps has to wait for the next attempt; its task can be cancelled.
+            let large = Payload(String(repeating: "x", count: 300 << 10))
+            let sender = Task { await failure { try await call.send(large) } }
+            sender.cancel()
+            #expect(await sender.value?.code == .cancelled)
+            call.cancel()
         }
     }
 
