@@ -43,4 +43,46 @@ public struct HeaderFields: RandomAccessCollection {
         precondition(position < range.count)
         return arena.with(range.lowerBound + position) { _, value in body(value) }
     }
+
+    /// In memory of its own, to be held for long.
+    public func copied() -> HeaderFields { HeaderFields(Array(self)) }
+}
+
+extension HeaderFields: Equatable {
+    /// The same fields in the same order.
+    public static func == (left: HeaderFields, right: HeaderFields) -> Bool {
+        guard left.count == right.count else { return false }
+        for index in 0..<left.count {
+            let isSame = left.arena.with(left.range.lowerBound + index) { name, value in
+                right.arena.with(right.range.lowerBound + index) {
+                    name.hasSameBytes(as: $0) && value.hasSameBytes(as: $1)
+                }
+            }
+            if !isSame { return false }
+        }
+        return true
+    }
+}
+
+extension Span<UInt8> {
+    /// Eight at a time.
+    fileprivate func hasSameBytes(as other: Span<UInt8>) -> Bool {
+        guard count == other.count else { return false }
+        return unsafe withUnsafeBytes { a in
+            unsafe other.withUnsafeBytes { b in
+                var index = 0
+                while index + 8 <= a.count {
+                    let x = unsafe a.loadUnaligned(fromByteOffset: index, as: UInt64.self)
+                    let y = unsafe b.loadUnaligned(fromByteOffset: index, as: UInt64.self)
+                    if x != y { return false }
+                    index += 8
+                }
+                while index < a.count {
+                    if unsafe a[index] != b[index] { return false }
+                    index += 1
+                }
+                return true
+            }
+        }
+    }
 }

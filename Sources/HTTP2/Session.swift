@@ -157,15 +157,51 @@ public import NIOCore
     /// Opens a stream. Its body follows by `send` and `finish`.
     /// - Throws: if no stream can be opened: the peer said goodbye, or the ids are used up.
     public func request(_ fields: [HeaderField]) throws(HTTP2Error) -> Int32 {
+        try unsafe open(StreamOutput()) { submit in unsafe withNativeFields(fields) { unsafe submit($0) } }
+    }
+
+    /// Opens a stream, as above, whose head is `head` and then `own`.
+    public func request(_ head: PreparedFields, _ own: [HeaderField]) throws(HTTP2Error) -> Int32 {
+        try request(head, own, StreamOutput())
+    }
+
+    /// Opens a stream and sends a whole request on it. What is sent is not told of as `sent`.
+    public func request(
+        _ head: PreparedFields, _ own: [HeaderField], prefix: ShortBytes, body: ByteBuffer
+    ) throws(HTTP2Error) -> Int32 {
+        try request(head, own, StreamOutput(prefix: prefix, body: body))
+    }
+
+    private func request(
+        _ head: PreparedFields, _ own: [HeaderField], _ output: StreamOutput
+    ) throws(HTTP2Error) -> Int32 {
+        state.keep(head)
+        return try unsafe open(output) { submit in
+            unsafe withNativeFields(head) { head in
+                guard !own.isEmpty else { return unsafe submit(head) }
+                return unsafe withNativeFields(own) { own in
+                    unsafe withUnsafeTemporaryAllocation(of: nghttp2_nv.self, capacity: head.count + own.count) { all in
+                        _ = unsafe all.initialize(fromContentsOf: head)
+                        _ = unsafe all.extracting(head.count...).initialize(fromContentsOf: own)
+                        return unsafe submit(UnsafeBufferPointer(all))
+                    }
+                }
+            }
+        }
+    }
+
+    private func open(
+        _ output: StreamOutput, _ withFields: (_ submit: (UnsafeBufferPointer<nghttp2_nv>) -> Int32) -> Int32
+    ) throws(HTTP2Error) -> Int32 {
         guard unsafe nghttp2_session_check_request_allowed(handle) != 0 else {
             throw HTTP2Error(.refusedStream, "the connection takes no new streams")
         }
-        let id = unsafe withNativeFields(fields) { native in
+        let id = unsafe withFields { native in
             var provider = unsafe Session.provider
             return unsafe nghttp2_submit_request(handle, nil, native.baseAddress, native.count, &provider, nil)
         }
         guard id > 0 else { throw HTTP2Error(.refusedStream, Session.describe(id)) }
-        state.outputs[id] = StreamOutput()
+        state.outputs.set(id, output)
         return id
     }
 

@@ -24,12 +24,12 @@ struct StreamOutput {
     init() { reportsSent = true }
 
     /// A whole body.
-    init(prefix: ShortBytes, body: ByteBuffer, trailers: PreparedFields) {
+    init(prefix: ShortBytes, body: ByteBuffer, trailers: PreparedFields? = nil) {
         self.prefix = prefix
         first = body.readableBytes > 0 ? body : nil
         pending = prefix.count + body.readableBytes
         isFinished = true
-        self.trailers = .prepared(trailers)
+        if let trailers { self.trailers = .prepared(trailers) }
         reportsSent = false
     }
 

@@ -8,8 +8,9 @@ import NIOCore
 /// Everything here is touched on the connection's loop only; other threads reach it through the connection's inbox.
 final class ClientStream: @unchecked Sendable {
     /// Who waits for what comes.
-    enum Sink {
-        case unary(Payload, CheckedContinuation<UnaryResponse, any Error>)
+    @safe enum Sink {
+        /// Resumed once, when the call ends, however it ends.
+        case unary(Payload, UnsafeContinuation<UnaryResponse, any Error>)
         case streaming(StreamingState, opened: CheckedContinuation<Void, any Error>?)
     }
 
@@ -20,7 +21,9 @@ final class ClientStream: @unchecked Sendable {
     /// nil: no stream yet.
     var id: Int32?
     var takesAttachments = false
+    /// nil: not needed yet, or any more.
     var reader: MessageReader?
+    var inflater: Inflater?
     var ticket: UInt64?
     var hasHead = false
     var initialMetadata = Metadata()
@@ -42,5 +45,9 @@ final class ClientStream: @unchecked Sendable {
     init(path: String, options: CallOptions) {
         self.path = path
         self.options = options
+    }
+
+    var isStreaming: Bool {
+        if case .streaming = sink { true } else { false }
     }
 }

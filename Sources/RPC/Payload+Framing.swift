@@ -1,3 +1,4 @@
+import HTTP2
 import NIOCore
 
 /// The length-prefixed message, and ours with an attachment (docs/wire.md section 3).
@@ -64,6 +65,11 @@ extension Payload {
         guard byteCount <= Int(UInt32.max) else {
             throw RPCError(.resourceExhausted, "message size \(byteCount) exceeds limit \(UInt32.max)")
         }
+    }
+
+    /// What stands before `message` when there is no attachment.
+    var prefix: ShortBytes {
+        ShortBytes(isDeflated ? Framing.compressedFlag : 0, UInt32(clamping: message.readableBytes))
     }
 
     /// Hands the framed message over, piece by piece, without copying large ones.

@@ -31,7 +31,7 @@ struct Load {
         return await withTaskGroup(of: Result.self) { group in
             for connection in connections {
                 for _ in 0..<options.outstanding {
-                    group.addTask {
+                    group.addTask(executorPreference: options.onLoop ? connection.executor : nil) {
                         var result = Result()
                         while left.take(), count != nil || clock.now < end {
                             await call(connection, options.path, request, &result)

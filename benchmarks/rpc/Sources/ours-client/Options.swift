@@ -18,6 +18,8 @@ struct Options {
     var seconds = 5.0
     /// Calls in all, instead of `seconds`.
     var count: Int?
+    /// Callers run on the event loop of their connection.
+    var onLoop = false
     /// TCP's congestion control; nil: the kernel's default.
     var congestion: String?
     /// Milliseconds between two small calls on the first connection while the load runs; 0: none.
@@ -28,6 +30,7 @@ struct Options {
     static let usage = """
         usage: ours-client --port N [options]
           --host H --path P --threads N (event loops) --congestion NAME (TCP's congestion control)
+          --on-loop 1 (callers run on the event loop of their connection)
           --connections N --outstanding N (per connection)
           --bytes N (message) --attachment N (bytes beside it)
           --warm-up S --seconds S | --count N (calls in all)
@@ -45,6 +48,7 @@ struct Options {
             case ("--path", _, _): path = value
             case ("--probe-path", _, _): probePath = value
             case ("--congestion", _, _): congestion = value
+            case ("--on-loop", let number?, _): onLoop = number != 0
             case ("--port", let number?, _): port = number
             case ("--threads", let number?, _) where number > 0: threads = number
             case ("--connections", let number?, _) where number > 0: connections = number

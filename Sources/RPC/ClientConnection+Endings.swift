@@ -1,0 +1,81 @@
+import HTTP2
+import NIOCore
+
+/// Calls end: by the peer's status, or before it.
+extension ClientConnection {
+    func cancel(_ call: ClientStream) {
+        if call.sink == nil { call.hasEnded = true }
+        finish(call, RPCError(.cancelled, "call was cancelled"), dropping: true)
+    }
+
+    func expire(_ call: ClientStream) {
+        finish(call, RPCError(.deadlineExceeded, "deadline exceeded after the call began"), dropping: true)
+    }
+
+    /// As the peer's status says.
+    func finish(_ call: ClientStream) {
+        finish(call, call.status?.error)
+    }
+
+    func finish(_ call: ClientStream, _ error: RPCError?, dropping: Bool = false) {
+        guard !call.hasEnded else { return }
+        call.hasEnded = true
+        if let error, let limit = error.limit { LimitCounters.client.count(limit, peer: peer, error.message, nil) }
+        var error = error
+        if call.isCommitted { error?.isCommitted = true }
+        if let ticket = call.ticket.take() { budget.cancel(ticket) }
+        // Someone may hold the call for long, but not half a message and its memory.
+        call.reader = nil
+        call.inflater = nil
+        if let id = call.id {
+            calls.remove(id)
+            // Nobody listens any more; after a status, the rest of what we would send is not wanted.
+            if !call.isClosed, !call.isRemoteDone || !call.hasFinishedSending {
+                session.reset(stream: id, code: .cancel)
+            }
+        } else {
+            pending.removeAll { $0 === call }
+        }
+        deliverEnd(call, error, dropping: dropping)
+    }
+
+    func deliverEnd(_ call: ClientStream, _ error: RPCError?, dropping: Bool = false) {
+        let trailers = call.status?.trailers ?? error?.metadata ?? [:]
+        switch call.sink.take() {
+        case .unary(_, let continuation):
+            if let error {
+                unsafe continuation.resume(throwing: error)
+            } else if let payload = call.response {
+                unsafe continuation.resume(
+                    returning: UnaryResponse(payload, metadata: call.initialMetadata, trailers: trailers))
+            } else {
+                unsafe continuation.resume(throwing: RPCError(.internal, "unary call of \(call.path) got no message"))
+            }
+        case .streaming(let state, let opened):
+            if let opened {
+                opened.resume(throwing: error ?? RPCError(.internal, "call ended before it began"))
+            }
+            state.end(error, trailers: trailers, dropping: dropping)
+        case nil: break
+        }
+        call.response = nil
+        closeIfDrained()
+    }
+
+    func arm(_ time: NIODeadline?) {
+        guard let time else { return }
+        timer?.cancel()
+        timer = eventLoop.assumeIsolated().scheduleTask(deadline: time) { [weak self] in self?.lookAtDeadlines() }
+    }
+
+    private func lookAtDeadlines() {
+        sweep.fired()
+        let now = NIODeadline.now()
+        for call in openCalls + Array(pending) {
+            guard let deadline = call.options.deadline?.instant else { continue }
+            if deadline <= now { expire(call) } else { _ = sweep.add(deadline) }
+        }
+        arm(sweep.armed)
+        flush()
+    }
+}

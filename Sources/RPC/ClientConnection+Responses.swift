@@ -1,0 +1,177 @@
+import HTTP2
+import NIOCore
+
+/// What the peer answers becomes messages and a status.
+extension ClientConnection {
+    func received(stream: Int32, data: ByteBuffer) {
+        guard let call = calls[stream], !call.hasEnded else { return }
+        guard call.hasHead else {
+            return finish(call, RPCError(.internal, "peer sent DATA before a response head"))
+        }
+        if call.reader == nil {
+            if let message = onlyMessage(in: data, of: call) {
+                call.response = Payload(message)
+                return
+            }
+            makeReader(call)
+        }
+        call.reader?.receive(data)
+        pump(call)
+        while let stream = intake.next() { goOn(stream) }
+    }
+
+    /// The usual answer to a small unary call: one message in one piece, which needs no reader.
+    private func onlyMessage(in data: ByteBuffer, of call: ClientStream) -> ByteBuffer? {
+        guard call.response == nil, data.readableBytes < MemoryBudget.smallestReservation else { return nil }
+        return Framing.onlyMessage(in: data, maxBytes: configuration.maxMessageBytes).map { ByteBuffer(copyOf: $0) }
+    }
+
+    private func makeReader(_ call: ClientStream) {
+        let parser = MessageParser(
+            takesAttachments: call.takesAttachments, inflater: call.inflater,
+            maxMessageBytes: configuration.maxMessageBytes, maxAttachmentBytes: configuration.maxAttachmentBytes)
+        call.reader = MessageReader(
+            parser: parser, windowBytes: configuration.initialStreamWindowBytes,
+            maxEmptyMessages: configuration.maxEmptyMessages)
+    }
+
+    func received(_ fields: HeaderFields, endStream: Bool, _ call: ClientStream) {
+        guard !call.hasEnded else { return }
+        if let head = memo.head(fields) {
+            if head.isInterim, !endStream { return }
+            if let identity = head.identity { announced(identity) }
+            if let trouble = head.trouble { return finish(call, trouble) }
+            guard !call.hasHead else { return finish(call, RPCError(.internal, "peer sent two response heads")) }
+            call.hasHead = true
+            if endStream {
+                call.status = memo.trailers(fields)
+                return remoteDone(call)
+            }
+            begin(call, head)
+        } else if endStream {
+            call.status = memo.trailers(fields)
+            remoteDone(call)
+        }
+    }
+
+    private func begin(_ call: ClientStream, _ head: ResponseHead) {
+        call.isCommitted = true
+        do {
+            call.initialMetadata = try head.metadata.get()
+            call.inflater = try acceptedEncodings.inflater(
+                for: head.encoding, refusal: .internal, maxBytes: configuration.maxMessageBytes, budget: budget,
+                server: peer)
+        } catch {
+            return finish(call, error)
+        }
+        if case .streaming(let state, _) = call.sink {
+            makeReader(call)
+            state.received(.success(call.initialMetadata))
+        }
+    }
+
+    /// The reader of a streaming call has taken messages.
+    func taken(_ call: ClientStream, credit bytes: Int) {
+        credit(bytes, on: call)
+        guard call.isHeldBack, !call.hasEnded else { return }
+        call.isHeldBack = false
+        pump(call)
+    }
+
+    private func pump(_ call: ClientStream) {
+        while !call.hasEnded, !call.isHeldBack, let output = call.reader?.next(budget, intake) {
+            switch output {
+            case .message(let payload, let credit): deliver(payload, credit: credit, to: call)
+            case .credit(let bytes): self.credit(bytes, on: call)
+            case .park(let bytes): park(call, bytes)
+            case .queue: queue(call)
+            case .end: finish(call)
+            case .failed(let error): finish(call, call.status?.error ?? error)
+            }
+        }
+    }
+
+    private func park(_ call: ClientStream, _ bytes: Int) {
+        guard let inbox else { return }
+        call.ticket = budget.wait(for: bytes) { lease in
+            inbox.submit { connection in
+                call.ticket = nil
+                // Else the lease is let go.
+                guard !call.hasEnded else { return }
+                call.reader?.granted(lease)
+                connection.pump(call)
+            }
+        }
+    }
+
+    private func queue(_ call: ClientStream) {
+        guard let id = call.id else { return }
+        if !intake.hasWaiting { tickLater() }
+        intake.wait(id)
+    }
+
+    private func goOn(_ stream: Int32) {
+        guard let call = calls[stream], !call.hasEnded else { return }
+        call.reader?.turnCame()
+        pump(call)
+    }
+
+    private func tickLater() {
+        eventLoop.assumeIsolated().scheduleTask(in: LargeIntake.tickInterval) { [weak self] in
+            guard let self else { return }
+            if let stream = intake.tick() { goOn(stream) }
+            while let stream = intake.next() { goOn(stream) }
+            if intake.hasWaiting { tickLater() }
+            flush()
+        }
+    }
+
+    private func deliver(_ payload: Payload, credit: Int, to call: ClientStream) {
+        switch call.sink {
+        case .streaming(let state, _):
+            guard !state.inbound.push(payload, credit: credit) else { return }
+            call.isHeldBack = true
+            call.reader?.holdBack()
+        case .unary where call.response == nil: call.response = payload
+        case .unary:
+            finish(
+                call, RPCError(.internal, "unary call of \(call.path) got more than one message", limit: .malformedCall)
+            )
+        case nil: break
+        }
+    }
+
+    /// The peer ended its side. An error counts at once; OK only after the messages before it.
+    func remoteDone(_ call: ClientStream) {
+        guard !call.hasEnded, !call.isRemoteDone else { return }
+        call.isRemoteDone = true
+        if call.status == nil { call.status = CallStatus(trailers: []) }
+        guard call.reader != nil, call.status?.error == nil || call.isStreaming else { return finish(call) }
+        call.reader?.receiveEnd()
+        pump(call)
+    }
+
+    func closed(_ stream: Int32, _ code: ErrorCode) {
+        openStreams -= 1
+        defer { afterStreamClosed() }
+        guard let call = calls[stream] else { return }
+        call.isClosed = true
+        // Its messages may still wait for memory.
+        guard !call.isRemoteDone else { return }
+        finish(call, reason(of: code, call))
+    }
+
+    private func reason(of code: ErrorCode, _ call: ClientStream) -> RPCError {
+        guard code == .refusedStream, !call.hasHead else {
+            return RPCError(.fromHTTP2(errorCode: code.rawValue), "peer reset the stream: \(code)")
+        }
+        var error = RPCError(.unavailable, goAway ?? "peer reset the stream: \(code)", neverStarted: true)
+        error.wasRefused = true
+        return error
+    }
+
+    private func afterStreamClosed() {
+        openPending()
+        closeIfDrained()
+    }
+}
