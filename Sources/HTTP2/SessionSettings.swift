@@ -2,8 +2,9 @@
 public struct SessionSettings: Sendable {
     /// What a peer may send on a new stream before it hears from us.
     public var initialStreamWindowBytes = 256 << 10
-    /// What a peer may send on all streams before we have copied it away.
-    public var connectionWindowBytes = 16 << 20
+    /// What a peer may send on all streams before we have copied it away. A small call waits behind as much as that of
+    /// large messages on its connection; a line carries no more than that in the time of its round trip.
+    public var connectionWindowBytes = 4 << 20
     /// The largest DATA payload, both ways.
     public var maxFrameBytes = 1 << 20
     /// Streams that a client may have open; 0 on the client side, where nobody may push.

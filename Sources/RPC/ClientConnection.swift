@@ -66,6 +66,7 @@ final class ClientConnection: HTTP2Delegate, LoopBound {
             acceptedEncodings: acceptedEncodings.field)
         var settings = SessionSettings()
         settings.initialStreamWindowBytes = configuration.initialStreamWindowBytes
+        settings.connectionWindowBytes = configuration.connectionWindowBytes
         settings.maxFrameBytes = configuration.maxFrameBytes
         settings.maxHeaderListBytes = configuration.maxMetadataBytes
         settings.maxHeaderFields = configuration.maxMetadataFields

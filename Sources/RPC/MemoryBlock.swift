@@ -1,3 +1,4 @@
+import Foundation
 // A released interface of NIO 2.101 that may still change: the only place that uses it.
 @_spi(CustomByteBufferAllocator) import NIOCore
 
@@ -9,11 +10,21 @@
     /// Keeps the alignment of what follows.
     static let headerBytes = 64
     private static let nextOffset = 8
+    /// Larger blocks come from the kernel and go back to it: the heap of the process would keep what is freed.
+    private static let smallestMapping = 128 << 10
 
     private let start: UnsafeMutableRawPointer
 
     init(_ size: BlockSize) {
-        unsafe start = UnsafeMutableRawPointer.allocate(byteCount: size.bytes, alignment: Self.alignment)
+        if size.bytes < Self.smallestMapping {
+            unsafe start = UnsafeMutableRawPointer.allocate(byteCount: size.bytes, alignment: Self.alignment)
+        } else {
+            let memory = unsafe mmap(nil, size.bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
+            guard let memory = unsafe memory, Int(bitPattern: memory) != -1 else {
+                fatalError("the system has no memory for a message of \(size.bytes) bytes")
+            }
+            unsafe start = memory
+        }
         unsafe start.storeBytes(of: size.index, as: Int.self)
     }
 
@@ -36,7 +47,14 @@
 
     private init(start: UnsafeMutableRawPointer) { unsafe self.start = start }
 
-    func free() { unsafe start.deallocate() }
+    func free() {
+        let size = size
+        if size.bytes < Self.smallestMapping {
+            unsafe start.deallocate()
+        } else {
+            unsafe munmap(start, size.bytes)
+        }
+    }
 }
 
 extension ByteBuffer {

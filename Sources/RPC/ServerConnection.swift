@@ -45,6 +45,7 @@ final class ServerConnection: HTTP2Delegate, LoopBound {
         var settings = SessionSettings()
         let limits = context.configuration
         settings.initialStreamWindowBytes = limits.initialStreamWindowBytes
+        settings.connectionWindowBytes = limits.connectionWindowBytes
         settings.maxFrameBytes = limits.maxFrameBytes
         settings.maxConcurrentStreams = limits.maxConcurrentStreams
         settings.maxHeaderListBytes = limits.maxMetadataBytes
