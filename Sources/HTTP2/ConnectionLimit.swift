@@ -10,6 +10,14 @@ public enum ConnectionLimit: String, Sendable, CaseIterable {
     /// Streams that the peer made us reset.
     case ownResets = "own_resets"
     case pings
+    /// PINGs that come before their time (`PingPolicy`).
+    case pingStrikes = "too_many_pings"
+    /// No answer to a PING of ours.
+    case keepalive
+    /// Output that the peer does not read.
+    case stalledOutput = "stalled_output"
+    /// Calls that outlive their connection's age.
+    case ageGrace = "age_grace"
     case settings
     /// Entries of one SETTINGS frame.
     case settingsEntries = "settings_entries"

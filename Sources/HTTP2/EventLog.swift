@@ -13,6 +13,7 @@ struct EventLog {
         case closed(stream: Int32, code: ErrorCode)
         case sent(stream: Int32, bytes: Int)
         case settings(maxConcurrentStreams: UInt32)
+        case ping
         case pingAcknowledged(UInt64)
         case goAway(lastStream: Int32, code: ErrorCode)
         /// Became a part of another.
@@ -108,6 +109,7 @@ struct EventLog {
         records.append(.settings(maxConcurrentStreams: maxConcurrentStreams))
     }
 
+    mutating func ping() { records.append(.ping) }
     mutating func pingAcknowledged(_ payload: UInt64) { records.append(.pingAcknowledged(payload)) }
 
     mutating func goAway(lastStream: Int32, code: ErrorCode, debug: String) {
@@ -144,6 +146,7 @@ struct EventLog {
             case .closed(let stream, let code): .closed(stream: stream, code: code)
             case .sent(let stream, let bytes): .sent(stream: stream, bytes: bytes)
             case .settings(let streams): .settings(maxConcurrentStreams: streams)
+            case .ping: .ping
             case .pingAcknowledged(let payload): .pingAcknowledged(payload)
             case .goAway(let last, let code): .goAway(lastStream: last, code: code, debug: goAwayText)
             case .none: nil

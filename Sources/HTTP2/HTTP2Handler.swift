@@ -31,6 +31,7 @@ public final class HTTP2Handler: ChannelInboundHandler {
     public let session: Session
     /// When the bytes came that are told of now.
     public private(set) var readTime = NIODeadline.now()
+    private var bytesHanded = 0
     private let delegate: any HTTP2Delegate
     private let handshakeTimeout: TimeAmount
     private var context: ChannelHandlerContext?
@@ -143,6 +144,7 @@ public final class HTTP2Handler: ChannelInboundHandler {
                 var wrote = false
                 hasMore = try session.produce { bytes in
                     wrote = true
+                    bytesHanded += bytes.readableBytes
                     context.write(wrapOutboundOut(bytes), promise: nil)
                 }
                 if wrote { context.flush() }
@@ -169,6 +171,12 @@ public final class HTTP2Handler: ChannelInboundHandler {
         let channel = context.channel
         context.writeAndFlush(wrapOutboundOut(ByteBuffer())).whenComplete { _ in channel.close(promise: nil) }
     }
+
+    /// What waits for room in the socket.
+    public var bytesPending: Int { (try? context?.channel.syncOptions?.getOption(.bufferedWritableBytes)) ?? 0 }
+
+    /// What the socket has taken; with TLS about.
+    public var bytesSent: Int { bytesHanded - bytesPending }
 
     /// Ends the connection and tells the peer why.
     public func fail(_ error: HTTP2Error) {

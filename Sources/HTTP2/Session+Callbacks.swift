@@ -105,7 +105,10 @@ extension Session {
             state.log.settings(maxConcurrentStreams: limit)
             return count(.settings)
         case NGHTTP2_PING.rawValue:
-            guard isAck else { return count(.ping) }
+            guard isAck else {
+                state.log.ping()
+                return count(.ping)
+            }
             let data = unsafe frame.load(as: nghttp2_ping.self).opaque_data
             state.log.pingAcknowledged(unsafe unsafeBitCast(data, to: UInt64.self))
         case NGHTTP2_GOAWAY.rawValue:
@@ -134,6 +137,7 @@ extension Session {
         switch UInt32(head.type) {
         case NGHTTP2_HEADERS.rawValue, NGHTTP2_DATA.rawValue:
             state.flood.forgivePings()
+            state.callFramesSent &+= 1
             if role == .server, head.flags & UInt8(NGHTTP2_FLAG_END_STREAM.rawValue) != 0,
                 unsafe nghttp2_session_get_stream_remote_close(handle, head.stream_id) == 0
             {

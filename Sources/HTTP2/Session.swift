@@ -262,18 +262,37 @@ public import NIOCore
         }
     }
 
+    /// HEADERS and DATA that were sent.
+    public var callFramesSent: UInt64 { state.callFramesSent }
+
+    /// The last stream of the peer that was begun.
+    public var lastPeerStream: Int32 { unsafe nghttp2_session_get_last_proc_stream_id(handle) }
+
+    /// Each stream that has something to send: how much of it waits and how much has gone.
+    public func forEachOutput(_ body: (_ stream: Int32, _ pending: Int, _ sent: Int) -> Void) {
+        state.outputs.forEachStream { body($0, $1.pending, $1.sent) }
+    }
+
     /// The first GOAWAY of a graceful end: new streams are still served, but a peer should open none.
     public func announceGoAway() { unsafe nghttp2_submit_shutdown_notice(handle) }
 
     /// The last GOAWAY of a graceful end: what came until now is served, what comes later is not.
-    public func finalGoAway() {
-        let last = unsafe nghttp2_session_get_last_proc_stream_id(handle)
-        unsafe nghttp2_submit_goaway(handle, 0, last, ErrorCode.noError.rawValue, nil, 0)
+    /// - Parameter reason: its debug data.
+    public func finalGoAway(_ reason: String = "") { submitGoAway(.noError, reason) }
+
+    private func submitGoAway(_ code: ErrorCode, _ reason: String) {
+        var reason = reason
+        let last = lastPeerStream
+        reason.withUTF8 {
+            _ = unsafe nghttp2_submit_goaway(handle, 0, last, code.rawValue, $0.baseAddress, $0.count)
+        }
     }
 
     /// GOAWAY with a reason; every stream ends.
     public func terminate(_ error: HTTP2Error) {
         state.isTerminated = true
+        // The library's own GOAWAY gives no reason, and a client that is too busy should know it.
+        if error.code == .enhanceYourCalm { submitGoAway(error.code, error.message) }
         unsafe nghttp2_session_terminate_session(handle, error.code.rawValue)
     }
 

@@ -17,6 +17,8 @@ public enum SessionEvent {
     /// DATA of ours went to the socket; there is room for more. Not told of a `reply`.
     case sent(stream: Int32, bytes: Int)
     case settings(maxConcurrentStreams: UInt32)
+    /// A PING that was answered.
+    case ping
     case pingAcknowledged(UInt64)
     case goAway(lastStream: Int32, code: ErrorCode, debug: String)
 }

@@ -10,6 +10,8 @@ struct SessionState {
     var isTerminated = false
     /// nghttp2 found a mistake that ends the connection, and has told the peer.
     var violation: HTTP2Error?
+    /// HEADERS and DATA.
+    var callFramesSent: UInt64 = 0
     /// Address of the buffer that is read, to name DATA by its offset.
     var inputStart: UInt = 0
     /// Of a server.

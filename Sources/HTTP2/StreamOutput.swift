@@ -14,6 +14,7 @@ struct StreamOutput {
     /// Behind `first`; most streams need none.
     private var rest: CircularBuffer<ByteBuffer>?
     private(set) var pending = 0
+    private(set) var sent = 0
     var isFinished = false
     var trailers = Trailers.none
     /// nghttp2 asked and there was nothing; it must be told when there is.
@@ -63,6 +64,7 @@ struct StreamOutput {
     mutating func take(_ count: Int, into output: inout OutputQueue) {
         var left = min(count, pending)
         pending -= left
+        sent += left
         if prefix.count > 0 {
             let now = min(left, prefix.count)
             output.append(prefix, upTo: now)

@@ -121,6 +121,11 @@
         for value in values { if let value { body(value) } }
     }
 
+    /// - Parameter body: gets the id, too.
+    func forEachStream(_ body: (Int32, Value) -> Void) {
+        for (index, id) in ids.enumerated() where id != 0 { if let value = values[index] { body(id, value) } }
+    }
+
     @inlinable mutating func grow() {
         var larger = StreamTable()
         let slots = max(Self.fewestSlots, ids.count * 2)

@@ -21,15 +21,25 @@ struct Resolver: Sendable {
     /// addresses that it had.
     /// - Returns: `trouble` names what could not be resolved, and why.
     mutating func resolve() async -> (addresses: [SocketAddress], trouble: String?) {
+        if case .unix(let path) = target.kind { return Self.socket(path) }
         let names: [Target.HostPort] =
             switch target.kind {
             case .fixed(let list): list
             case .dns(let name): [name]
+            case .unix: []
             }
         let answers = try? await NIOThreadPool.singleton.runIfActive { [lookUp] in
             names.map { name in Result { try lookUp(name) } }
         }
         return note(answers ?? [], of: names)
+    }
+
+    private static func socket(_ path: String) -> (addresses: [SocketAddress], trouble: String?) {
+        do {
+            return ([try SocketAddress(unixDomainSocketPath: path)], nil)
+        } catch {
+            return ([], "'\(path)' is too long for a socket")
+        }
     }
 
     private mutating func note(

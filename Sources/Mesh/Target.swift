@@ -1,7 +1,7 @@
 /// Where the endpoints of a channel come from.
 ///
 /// `static:///a:1,b:2` is a fixed list; `dns:///name:port` is every address that the name has, asked again and again;
-/// a bare `HOST:PORT` means `dns:///HOST:PORT`. IPv6 addresses are written in brackets, `[::1]:8001`.
+/// `unix:PATH` is a socket of this host; a bare `HOST:PORT` means `dns:///HOST:PORT`. IPv6 addresses are written in brackets, `[::1]:8001`.
 public struct Target: Sendable, Hashable, CustomStringConvertible {
     public struct HostPort: Sendable, Hashable, CustomStringConvertible {
         public var host: String
@@ -12,6 +12,8 @@ public struct Target: Sendable, Hashable, CustomStringConvertible {
     public enum Kind: Sendable, Hashable {
         case fixed([HostPort])
         case dns(HostPort)
+        /// A Unix-domain socket of this host.
+        case unix(String)
     }
 
     /// Endpoints that one list may name.
@@ -30,9 +32,14 @@ public struct Target: Sendable, Hashable, CustomStringConvertible {
             kind = .fixed(list)
         } else if let rest = text.dropping(prefix: "dns:///") {
             kind = .dns(try HostPort(parsing: String(rest), in: text))
+        } else if let path = text.dropping(prefix: "unix:") {
+            // `unix:///run/x` is the same as `unix:/run/x`.
+            let path = path.hasPrefix("///") ? path.dropFirst(2) : path
+            guard !path.isEmpty else { throw MeshError("target '\(text)' has no path") }
+            kind = .unix(String(path))
         } else if text.contains("://") {
             throw MeshError(
-                "target '\(text)' has an unknown scheme; use static:///a:1,b:2 or dns:///name:port or HOST:PORT")
+                "target '\(text)' has an unknown scheme; use static:///a:1,b:2 or dns:///name:port or HOST:PORT or unix:PATH")
         } else {
             kind = .dns(try HostPort(parsing: text, in: text))
         }
@@ -42,6 +49,7 @@ public struct Target: Sendable, Hashable, CustomStringConvertible {
         switch kind {
         case .fixed(let list): "static:///" + list.map(\.description).joined(separator: ",")
         case .dns(let name): "dns:///\(name)"
+        case .unix(let path): "unix:\(path)"
         }
     }
 }

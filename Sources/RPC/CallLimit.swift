@@ -2,6 +2,8 @@
 public enum CallLimit: String, Sendable, CaseIterable {
     /// Connections of a server.
     case connections
+    /// Connections from one IP address.
+    case connectionsPerAddress = "connections_per_address"
     /// Handlers of one connection that still run, also those whose stream is gone.
     case runningHandlers = "running_handlers"
     /// Header fields of one block, by bytes or by count.
@@ -14,6 +16,10 @@ public enum CallLimit: String, Sendable, CaseIterable {
     case emptyMessages = "empty_messages"
     /// Bytes that are not what gRPC wants: flags, lengths, the number of messages, `grpc-timeout`.
     case malformedCall = "malformed_call"
+    /// Output of one stream that the client gives no window for.
+    case stalledStream = "stalled_stream"
+    /// A request message that has begun and does not go on.
+    case slowUpload = "slow_upload"
     /// A request that is not gRPC.
     case notGRPC = "not_grpc"
     /// Calls that wait for a stream, on the client.

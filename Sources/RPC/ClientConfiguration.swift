@@ -25,6 +25,9 @@ public struct ClientConfiguration: Sendable {
     public var offersAttachments = true
     /// TCP's congestion control for what this client sends, as `ServerConfiguration.congestionControl`.
     public var congestionControl: String?
+    public var keepalive = ClientKeepalive()
+    /// Output waits for the socket, and it takes none of it: the connection ends. nil: it waits.
+    public var outputTimeout: Duration? = .seconds(30)
     /// nil: plain text, with prior knowledge (RFC 9113, section 3.3).
     public var tls: ClientTLS?
     /// Frames of one connection in a second.

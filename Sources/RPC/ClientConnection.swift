@@ -13,6 +13,8 @@ final class ClientConnection: HTTP2Delegate, LoopBound {
     let eventLoop: any EventLoop
     let session: Session
     private(set) var http2: HTTP2Handler?
+    private var watch: ClientWatch?
+    var hasCalls: Bool { !calls.isEmpty || !pending.isEmpty }
     private(set) var inbox: LoopInbox<ClientConnection>?
     let status = ConnectionStatus()
     /// As `status.attachmentPeer`, without its lock.
@@ -47,8 +49,10 @@ final class ClientConnection: HTTP2Delegate, LoopBound {
             session: connection.session, delegate: connection,
             handshakeTimeout: TimeAmount(configuration.connectTimeout))
         connection.http2 = handler
+        connection.watch = ClientWatch(connection, http2: handler, configuration: configuration)
         connection.inbox = LoopInbox(connection, on: channel.eventLoop)
         try channel.pipeline.syncOperations.addHandler(handler)
+        connection.watch?.start(on: channel.eventLoop)
         return connection
     }
 
@@ -125,13 +129,14 @@ final class ClientConnection: HTTP2Delegate, LoopBound {
             ready.take()?.succeed()
             openPending()
         case .goAway(_, let code, let debug): received(goAway: code, debug)
-        case .data, .request, .pingAcknowledged: break
+        case .data, .request, .ping, .pingAcknowledged: break
         }
     }
 
     // ---- the connection ends ----
 
     private func received(goAway code: ErrorCode, _ debug: String) {
+        if code == .enhanceYourCalm, debug == PingPolicy.tooManyPings { configuration.keepalive.slowDown() }
         let detail = debug.isEmpty ? "" : ": \(debug)"
         goAway = "peer \(peer) goes away (\(code)\(detail))"
         stopNewCalls()
@@ -181,9 +186,11 @@ final class ClientConnection: HTTP2Delegate, LoopBound {
         status.end(error)
         ready.take()?.fail(error)
         failCalls(error)
-        // Both hold this connection.
+        // They hold this connection.
         inbox = nil
         http2 = nil
+        watch?.stop()
+        watch = nil
     }
 
     private func failCalls(_ error: RPCError) {

@@ -44,7 +44,12 @@ struct MessageReader {
         self.windowBytes = windowBytes
     }
 
+    /// All bytes of the stream so far, while a message is half read and we do not hold it up.
+    var bytesInMessage: Int? { isParked || isDone || parser.isBetweenMessages ? nil : receivedBytes }
+    private var receivedBytes = 0
+
     mutating func receive(_ data: ByteBuffer) {
+        receivedBytes += data.readableBytes
         if isParked || input.readableBytes > 0 {
             input.writeImmutableBuffer(data)
         } else {

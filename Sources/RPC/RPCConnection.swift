@@ -81,8 +81,16 @@ public final class RPCConnection: Sendable {
             .connectTimeout(TimeAmount(configuration.connectTimeout))
             .channelOption(.recvAllocator, value: ReceiveAllocator(largeBytes: receiveBytes))
             .channelOption(.writeBufferWaterMark, value: outputWaterMark)
-            .channelInitializer { CongestionControl.set(configuration.congestionControl, on: $0) }
-        if !address.isInFileSystem { bootstrap = bootstrap.channelOption(.tcpOption(.tcp_nodelay), value: 1) }
+        if !address.isInFileSystem {
+            bootstrap =
+                bootstrap
+                .channelOption(.tcpOption(.tcp_nodelay), value: 1)
+                .channelInitializer { CongestionControl.set(configuration.congestionControl, on: $0) }
+            if configuration.keepalive.time != nil {
+                let timeout = SocketOptionValue.milliseconds(of: configuration.keepalive.timeout)
+                bootstrap = bootstrap.channelOption(.userTimeout, value: timeout)
+            }
+        }
         let start = { @Sendable (channel: any Channel) in
             channel.eventLoop.makeCompletedFuture {
                 let connection = try ClientConnection.make(

@@ -4,12 +4,14 @@ public import NIOCore
 import NIOPosix
 import Synchronization
 
-/// A listening socket and the services behind it; connections are spread on the loops of its group.
+/// A listening socket and the services behind it; its connections are spread on the loops of its group, in turn.
 ///
 ///     let server = try await RPCServer.bind(host: "127.0.0.1", port: 0, services: [health], group: group, logger: logger)
 ///     try await server.run()
 public final class RPCServer: Sendable {
     private let channel: any Channel
+    /// Of a Unix-domain socket.
+    private let file: SocketFile?
     private let context: ServerContext
     public let address: SocketAddress
     private let state = Mutex(State())
@@ -19,20 +21,58 @@ public final class RPCServer: Sendable {
         var waiter: CheckedContinuation<Void, Never>?
     }
 
-    private init(channel: any Channel, context: ServerContext) throws {
+    private init(channel: any Channel, file: SocketFile?, context: ServerContext) throws {
         guard let address = channel.localAddress else { throw ChannelError.unknownLocalAddress }
         self.channel = channel
+        self.file = file
         self.address = address
         self.context = context
     }
 
     /// Binds now, so that `address` is known; serves once `run()` is called.
-    /// - Parameter interceptors: what stands around every method, in order (`ServerInterceptor`).
     /// - Throws: `RPCError` UNAVAILABLE that names the address and what is wrong with it.
     public static func bind(
         host: String, port: Int, configuration: ServerConfiguration = .init(), services: [any RPCService],
         interceptors: [any ServerInterceptor] = [], budget: MemoryBudget = .shared, group: any EventLoopGroup,
         logger: Logger
+    ) async throws -> RPCServer {
+        try await bind(
+            to: .host(host, port: port), configuration: configuration, services: services, interceptors: interceptors,
+            budget: budget, group: group, logger: logger)
+    }
+
+    /// Listens on a Unix-domain socket. One that a server has left over is taken over, one that listens is not; the
+    /// file has `ServerConfiguration.unixSocketMode`, and is removed at the end.
+    public static func bind(
+        unixSocket path: String, configuration: ServerConfiguration = .init(), services: [any RPCService],
+        interceptors: [any ServerInterceptor] = [], budget: MemoryBudget = .shared, group: any EventLoopGroup,
+        logger: Logger
+    ) async throws -> RPCServer {
+        try await bind(
+            named: "unix:\(path)", configuration, services, interceptors, budget, group, logger
+        ) { try await $0.listen(unixSocket: path, mode: configuration.unixSocketMode) }
+    }
+
+    public static func bind(
+        to address: ServerAddress, configuration: ServerConfiguration = .init(), services: [any RPCService],
+        interceptors: [any ServerInterceptor] = [], budget: MemoryBudget = .shared, group: any EventLoopGroup,
+        logger: Logger
+    ) async throws -> RPCServer {
+        if case .socket(let socket) = address, let path = socket.pathname {
+            return try await bind(
+                unixSocket: path, configuration: configuration, services: services, interceptors: interceptors,
+                budget: budget, group: group, logger: logger)
+        }
+        let keepalive = configuration.keepalive
+        return try await bind(named: "\(address)", configuration, services, interceptors, budget, group, logger) {
+            try await $0.listen(address, sendTimeout: keepalive.time == nil ? nil : keepalive.timeout)
+        }
+    }
+
+    private static func bind(
+        named name: String, _ configuration: ServerConfiguration, _ services: [any RPCService],
+        _ interceptors: [any ServerInterceptor], _ budget: MemoryBudget, _ group: any EventLoopGroup, _ logger: Logger,
+        listen: (ServerListener) async throws -> (any Channel, SocketFile?)
     ) async throws -> RPCServer {
         do {
             let context = ServerContext(
@@ -41,10 +81,10 @@ public final class RPCServer: Sendable {
             let listener = ServerListener(group: group, congestionControl: configuration.congestionControl) {
                 try accept($0, context)
             }
-            return try RPCServer(channel: try await listener.listen(host: host, port: port), context: context)
+            let (channel, file) = try await listen(listener)
+            return try RPCServer(channel: channel, file: file, context: context)
         } catch {
-            throw RPCError(
-                .unavailable, "cannot listen on \(host):\(port): \(SystemError.text(error))", cause: error)
+            throw RPCError(.unavailable, "cannot listen on \(name): \(SystemError.text(error))", cause: error)
         }
     }
 
@@ -59,13 +99,11 @@ public final class RPCServer: Sendable {
             try TLSPipeline.secure(channel, server: tls) { connection.certificate = $0 }
         }
         guard let inbox = connection.inbox else { return }
-        let limit = context.configuration.maxConnections
-        guard context.connections.add(inbox, channel: channel, limit: limit) else {
-            let error = RPCError(.resourceExhausted, "more than \(limit) connections", limit: .connections)
-            context.limits.count(
-                .connections, peer: channel.remoteAddress?.readable ?? "unknown", error.message, context.logger)
-            throw error
+        guard let error = context.connections.add(inbox, channel: channel, context.configuration) else { return }
+        if let limit = error.limit {
+            context.limits.count(limit, peer: channel.peerName, error.message, context.logger)
         }
+        throw error
     }
 
     /// Serves until drained or cancelled (cancelling drains within `drainTimeout`, then cuts).
@@ -120,6 +158,7 @@ public final class RPCServer: Sendable {
         }
         guard isFirst else { return }
         channel.close(promise: nil)
+        file?.remove()
         for service in context.services { service.drain() }
         context.connections.drain()
         waiter?.resume()

@@ -16,6 +16,8 @@ public struct ServerConfiguration: Sendable {
     /// streams. nil: as many as `maxConcurrentStreams`.
     public var maxRunningHandlers: Int?
     public var maxConnections = 4096
+    /// Connections from one IP address; nil: as many as all. Behind a proxy all clients have its address.
+    public var maxConnectionsPerAddress: Int? = 256
     /// Encodings of requests that are taken beside identity; told to clients.
     public var acceptedCompression: [Compression] = [.gzip, .deflate]
     /// Of answers to clients that take it, where the handler does not choose.
@@ -26,12 +28,21 @@ public struct ServerConfiguration: Sendable {
     /// its round trip, so long and fast ones want more.
     public var connectionWindowBytes = 4 << 20
     public var maxFrameBytes = 1 << 20
+    /// From accept to the client's SETTINGS, TLS included.
     public var handshakeTimeout: Duration = .seconds(10)
     public var drainTimeout: Duration = .seconds(30)
     /// Whether a unary `async` handler may run on its connection's event loop until it first waits for something, as long
     /// as those of its method do so for less than 100 µs on average. False: each starts in Swift's thread pool, which
     /// costs small calls about twice the time.
     public var startsHandlersOnLoop = true
+    /// How long a drain waits for the answer to the PING between its two GOAWAYs.
+    public var goAwayPatience: Duration = .seconds(20)
+    public var keepalive = ServerKeepalive()
+    public var pings = PingPolicy()
+    public var age = ConnectionAge()
+    public var slowPeers = SlowPeers()
+    /// Who may connect to a Unix-domain socket: its owner.
+    public var unixSocketMode: UInt32 = 0o600
     /// Announced in `framemesh-framing`; nil: attachments are not offered.
     public var attachmentIdentity: String?
     /// TCP's congestion control (`TCP_CONGESTION`), one of `net.ipv4.tcp_allowed_congestion_control`; nil: the kernel's

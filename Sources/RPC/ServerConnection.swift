@@ -24,10 +24,8 @@ final class ServerConnection: HTTP2Delegate, LoopBound {
     let mostRunning: Int
     /// The next answer says what we take (`grpc-accept-encoding`).
     var hasAnswered = false
-    private var isDraining = false
     private var hasEnded = false
-    /// The second GOAWAY follows when this ping was answered.
-    private static let drainPing: UInt64 = 0x6672_616d_6573_6821
+    private var watch: ServerWatch?
 
     static func make(on channel: any Channel, context: ServerContext) throws -> ServerConnection {
         let connection = try ServerConnection(channel: channel, context: context)
@@ -35,8 +33,10 @@ final class ServerConnection: HTTP2Delegate, LoopBound {
             session: connection.session, delegate: connection,
             handshakeTimeout: TimeAmount(context.configuration.handshakeTimeout))
         connection.http2 = handler
+        connection.watch = ServerWatch(connection, http2: handler, configuration: context.configuration)
         connection.inbox = LoopInbox(connection, on: channel.eventLoop)
         try channel.pipeline.syncOperations.addHandler(handler)
+        connection.watch?.start(on: channel.eventLoop)
         return connection
     }
 
@@ -53,7 +53,7 @@ final class ServerConnection: HTTP2Delegate, LoopBound {
         settings.flood = limits.flood
         intake = LargeIntake(windowBytes: settings.connectionWindowBytes)
         session = try Session(role: .server, settings: settings)
-        peer = channel.remoteAddress?.readable ?? "unknown"
+        peer = channel.peerName
         eventLoop = channel.eventLoop
         mostRunning = limits.maxRunningHandlers ?? limits.maxConcurrentStreams
     }
@@ -85,8 +85,9 @@ final class ServerConnection: HTTP2Delegate, LoopBound {
         case .ended(let stream): if let call = calls[stream] { requestEnded(call) }
         case .closed(let stream, let code): closed(stream, code)
         case .sent(let stream, let bytes): calls[stream]?.gate?.sent(bytes)
-        case .pingAcknowledged(Self.drainPing): session.finalGoAway()
-        case .data, .request, .settings, .pingAcknowledged, .goAway: break
+        case .ping: watch?.pingReceived()
+        case .pingAcknowledged(let payload): watch?.pingAnswered(payload)
+        case .data, .request, .settings, .goAway: break
         }
     }
 
@@ -110,8 +111,10 @@ final class ServerConnection: HTTP2Delegate, LoopBound {
             context.logger.debug("connection ended", metadata: ["peer": "\(peer)", "reason": "\(reason)"])
         }
         hasEnded = true
-        // It holds this connection.
+        // They hold this connection.
         http2 = nil
+        watch?.stop()
+        watch = nil
         leaveIfDone()
     }
 
@@ -138,11 +141,16 @@ final class ServerConnection: HTTP2Delegate, LoopBound {
         leaveIfDone()
     }
 
-    /// GOAWAY with the largest id; when a ping has gone round, so that no stream is on its way, the real one.
-    func drain() {
-        guard !isDraining else { return }
-        isDraining = true
-        session.announceGoAway()
-        session.ping(Self.drainPing)
+    // ---- for `ServerWatch` ----
+
+    var hasCalls: Bool { running > 0 || !calls.isEmpty }
+
+    /// Running calls finish, new ones go elsewhere.
+    func drain() { watch?.drain() }
+
+    /// Ends a call whose client takes nothing of its answer; what waits is dropped.
+    func cut(_ stream: Int32, _ error: RPCError) {
+        if let call = calls[stream], !call.isAnswered { finish(call, error) } else { count(error) }
+        session.reset(stream: stream, code: .cancel)
     }
 }

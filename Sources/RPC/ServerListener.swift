@@ -15,13 +15,33 @@ struct ServerListener {
     /// Called for each connection, on its loop.
     let accept: @Sendable (any Channel) throws -> Void
 
-    /// It reads nothing, that is accepts nobody, before it is told to.
-    func listen(host: String, port: Int) async throws -> any Channel {
-        try await bootstrap
+    /// It accepts nobody before it is told to read.
+    /// - Parameter sendTimeout: how long sent bytes may stay unacknowledged before the kernel gives the peer up.
+    func listen(_ address: ServerAddress, sendTimeout: Duration?) async throws -> (any Channel, SocketFile?) {
+        var bootstrap =
+            bootstrap
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             .serverChannelInitializer { [congestionControl] in CongestionControl.set(congestionControl, on: $0) }
             .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
-            .bind(host: host, port: port).get()
+        if let sendTimeout {
+            bootstrap = bootstrap.childChannelOption(.userTimeout, value: .milliseconds(of: sendTimeout))
+        }
+        switch address {
+        case .host(let name, let port): return (try await bootstrap.bind(host: name, port: port).get(), nil)
+        case .socket(let address): return (try await bootstrap.bind(to: address).get(), nil)
+        }
+    }
+
+    func listen(unixSocket path: String, mode: UInt32) async throws -> (any Channel, SocketFile?) {
+        let (file, descriptor) = try await NIOThreadPool.singleton.runIfActive {
+            try SocketFile.listen(path, mode: mode, backlog: Self.backlog)
+        }
+        do {
+            return (try await bootstrap.withBoundSocket(descriptor).get(), file)
+        } catch {
+            file.remove()
+            throw error
+        }
     }
 
     private var bootstrap: ServerBootstrap {
@@ -33,5 +53,16 @@ struct ServerListener {
             .childChannelInitializer { [accept] channel in
                 channel.eventLoop.makeCompletedFuture { try accept(channel) }
             }
+    }
+}
+
+extension ChannelOption where Self == ChannelOptions.Types.SocketOption {
+    /// TCP_USER_TIMEOUT of Linux (RFC 5482), in milliseconds: gRPC proposal A18.
+    static var userTimeout: Self { .tcpOption(.init(rawValue: 18)) }
+}
+
+extension SocketOptionValue {
+    static func milliseconds(of duration: Duration) -> SocketOptionValue {
+        SocketOptionValue(clamping: TimeAmount(duration).nanoseconds / 1_000_000)
     }
 }

@@ -1,5 +1,15 @@
 import NIOCore
 
+extension Channel {
+    /// Who is at the other end. A client of a Unix-domain socket has no address, so it is called by ours.
+    var peerName: String {
+        switch remoteAddress {
+        case .v4?, .v6?: remoteAddress?.readable ?? ""
+        case .unixDomainSocket?, nil: localAddress?.readable ?? "unknown"
+        }
+    }
+}
+
 extension SocketAddress {
     /// `10.0.0.7:50051`, `[::1]:50051`, `unix:/run/x.sock`.
     var readable: String {

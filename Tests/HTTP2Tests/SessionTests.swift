@@ -54,7 +54,7 @@ final class Pair {
                 seen.append("data \(stream) \(length)")
             case .ended(let stream): seen.append("ended \(stream)")
             case .closed(let stream, let code): seen.append("closed \(stream) \(code)")
-            case .sent, .settings: break
+            case .sent, .settings, .ping: break
             case .pingAcknowledged(let payload): seen.append("pong \(payload)")
             case .goAway(let last, let code, _): seen.append("goaway \(last) \(code)")
             }

@@ -1,6 +1,7 @@
 """A stock gRPC server on a free port: the services interop.Test, grpc.health.v1.Health and framemesh.v1.Detector.
 
     server.py [OPTION=NUMBER ...]       channel options of gRPC, such as grpc.max_connection_age_ms=500
+    server.py tls=FOLDER [mutual=1]     TLS with server.crt and server.key; mutual: clients are certified by home.crt
 
 Prints `ready PORT`. A line `stop` on standard input stops it gracefully (GOAWAY; running calls may finish); the end of
 standard input stops it at once.
@@ -159,18 +160,34 @@ def detector(messages, services):
     return Detector()
 
 
+def credentials(folder, mutual):
+    def read(name):
+        with open(f"{folder}/{name}", "rb") as file:
+            return file.read()
+
+    pair = (read("server.key"), read("server.crt"))
+    return grpc.ssl_server_credentials([pair], read("home.crt") if mutual else None, require_client_auth=mutual)
+
+
 def main():
     options = {"grpc.max_receive_message_length": 8 << 20, "grpc.max_send_message_length": -1}
+    links = {"tls": None, "mutual": "0"}
     for argument in sys.argv[1:]:
         name, value = argument.split("=")
-        options[name] = int(value)
+        if name in links:
+            links[name] = value
+        else:
+            options[name] = int(value)
     server = grpc.server(futures.ThreadPoolExecutor(max_workers=CALLS_AT_ONCE), options=list(options.items()))
     server.add_generic_rpc_handlers([grpc.method_handlers_generic_handler("interop.Test", HANDLERS)])
     health_servicer.set("", health_pb2.HealthCheckResponse.SERVING)
     health_pb2_grpc.add_HealthServicer_to_server(health_servicer, server)
     messages, services = stubs.load()
     services.add_DetectorServicer_to_server(detector(messages, services), server)
-    port = server.add_insecure_port("127.0.0.1:0")
+    if links["tls"]:
+        port = server.add_secure_port("127.0.0.1:0", credentials(links["tls"], links["mutual"] == "1"))
+    else:
+        port = server.add_insecure_port("127.0.0.1:0")
     server.start()
     print(f"ready {port}", flush=True)
     for line in sys.stdin:

@@ -1,0 +1,64 @@
+import NIOCore
+
+/// When a server sends its clients to connect anew (gRPC proposal A9), so that they spread over servers that came later.
+/// The connection drains, as at the end of the server; without limits (nil) it lasts.
+public struct ConnectionAge: Sendable, Hashable {
+    /// Without a call for so long.
+    public var maxIdle: Duration?
+    /// Since it was accepted, a tenth more or less, so that connections made together do not end together.
+    public var maxAge: Duration?
+    /// Calls that still run so long after `maxAge` are cut off. nil: they may end by themselves.
+    public var maxAgeGrace: Duration?
+
+    public init() {}
+
+    static let jitter = -0.1...0.1
+}
+
+/// How old one connection is.
+///
+///     young ──age, or idle──▶ draining ──grace──▶ cut
+struct AgeState {
+    enum Step: Equatable {
+        case none
+        /// With what GOAWAY says.
+        case drain(reason: String)
+        case cut
+    }
+
+    private let limits: ConnectionAge
+    private let end: NIODeadline?
+    private var idleSince: NIODeadline?
+    private var callsSeen: Int32 = -1
+    private var agedAt: NIODeadline?
+    private var isDraining = false
+
+    /// - Parameter jitter: of `ConnectionAge.jitter`.
+    init(_ limits: ConnectionAge, born: NIODeadline, jitter: Double) {
+        self.limits = limits
+        end = limits.maxAge.map { born + TimeAmount($0 * (1 + jitter)) }
+    }
+
+    /// To be called again and again, a few times within the limits.
+    /// - Parameter lastCall: grows with each call that begins.
+    mutating func step(at now: NIODeadline, hasCalls: Bool, lastCall: Int32) -> Step {
+        if let agedAt {
+            guard let grace = limits.maxAgeGrace, now - agedAt >= TimeAmount(grace) else { return .none }
+            return .cut
+        }
+        if let end, now >= end {
+            agedAt = now
+            defer { isDraining = true }
+            return isDraining ? .none : .drain(reason: "max_age")
+        }
+        guard let maxIdle = limits.maxIdle, !isDraining else { return .none }
+        if hasCalls || lastCall != callsSeen || idleSince == nil {
+            callsSeen = lastCall
+            idleSince = hasCalls ? nil : now
+            return .none
+        }
+        guard let idleSince, now - idleSince >= TimeAmount(maxIdle) else { return .none }
+        isDraining = true
+        return .drain(reason: "max_idle")
+    }
+}

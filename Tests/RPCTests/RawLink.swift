@@ -1,0 +1,93 @@
+import HTTP2
+import NIOCore
+import NIOPosix
+
+@testable import RPC
+
+/// A client that speaks HTTP/2 as far as a test wants it to: it opens a call and may then stop sending or reading.
+final class RawLink: HTTP2Delegate {
+    private let session: Session
+    private let fields: [HeaderField]
+    private let body: ByteBuffer
+    private let opened: EventLoopPromise<Void>
+    private var answer: [String: String] = [:]
+    private let answered: EventLoopPromise<[String: String]>
+    private var hasOpened = false
+
+    struct Call: Sendable {
+        let channel: any Channel
+        /// The header fields and trailers of the answer, once the stream is closed.
+        let answer: EventLoopFuture<[String: String]>
+    }
+
+    /// Opens a call of `path` and sends `body`, without an end. Returns when that is on its way.
+    static func open(
+        _ address: SocketAddress, _ path: String, body: ByteBuffer, settings: SessionSettings = .init()
+    ) async throws -> Call {
+        let (call, opened) = try await ClientBootstrap(group: Loopback.group).connect(to: address) { channel in
+            channel.eventLoop.makeCompletedFuture {
+                let session = try Session(role: .client, settings: settings)
+                let opened = channel.eventLoop.makePromise(of: Void.self)
+                let answered = channel.eventLoop.makePromise(of: [String: String].self)
+                let link = RawLink(session, RawClient.head(path), body, opened, answered)
+                try channel.pipeline.syncOperations.addHandler(
+                    HTTP2Handler(session: session, delegate: link, handshakeTimeout: .seconds(60)))
+                return (Call(channel: channel, answer: answered.futureResult), opened.futureResult)
+            }
+        }
+        try await opened.get()
+        return call
+    }
+
+    private init(
+        _ session: Session, _ fields: [HeaderField], _ body: ByteBuffer, _ opened: EventLoopPromise<Void>,
+        _ answered: EventLoopPromise<[String: String]>
+    ) {
+        self.session = session
+        self.fields = fields
+        self.body = body
+        self.opened = opened
+        self.answered = answered
+    }
+
+    func received(_ event: SessionEvent) {
+        switch event {
+        case .settings where !hasOpened:
+            hasOpened = true
+            if let stream = try? session.request(fields) { session.send(stream: stream, body) }
+            opened.succeed()
+        case .headers(_, let fields, _): for field in fields { answer[field.name] = field.value }
+        case .closed(_, let code):
+            answer["closed"] = "\(code)"
+            answered.succeed(answer)
+        default: break
+        }
+    }
+
+    func received(stream: Int32, data: ByteBuffer) {}
+
+    func ended(_ reason: (any Error)?) {
+        let error = reason ?? ChannelError.eof
+        opened.fail(error)
+        answered.fail(error)
+    }
+}
+
+/// An end that says hello in HTTP/2 and then nothing more: it answers no PING.
+enum Mute {
+    static let clientHello = ByteBuffer(string: "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n")
+    static let settings = ByteBuffer(bytes: [0, 0, 0, 4, 0, 0, 0, 0, 0])
+
+    static func client(of address: SocketAddress) async throws -> any Channel {
+        let channel = try await ClientBootstrap(group: Loopback.group).connect(to: address).get()
+        try await channel.writeAndFlush(clientHello)
+        try await channel.writeAndFlush(settings)
+        return channel
+    }
+
+    static func server() async throws -> any Channel {
+        try await ServerBootstrap(group: Loopback.group).childChannelInitializer { channel in
+            channel.writeAndFlush(settings)
+        }.bind(host: "127.0.0.1", port: 0).get()
+    }
+}
