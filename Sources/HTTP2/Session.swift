@@ -292,7 +292,7 @@ public import NIOCore
     public func terminate(_ error: HTTP2Error) {
         state.isTerminated = true
         // The library's own GOAWAY gives no reason, and a client that is too busy should know it.
-        if error.code == .enhanceYourCalm { submitGoAway(error.code, error.message) }
+        guard error.code != .enhanceYourCalm else { return submitGoAway(error.code, error.message) }
         unsafe nghttp2_session_terminate_session(handle, error.code.rawValue)
     }
 

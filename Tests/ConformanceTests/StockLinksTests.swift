@@ -93,7 +93,8 @@ import Testing
         await #expect(throws: RPCError.self) {
             try await StockServer.with("tls=\(files.folder.path)", "mutual=1") { client in
                 client.tls = ClientTLS(trust: .authorities(.file(files.path("home.crt"))))
-            } body: { _ in }
+            } body: { _ in
+            }
         }
     }
 

@@ -73,7 +73,10 @@ import Testing
     @Test func whatWeSendWipesStrikesOut() {
         let atEachTurn = Array(repeating: [-1, 0], count: 50).flatMap { $0 }.map(Int64.init)
         #expect(!strikes(PingPolicy(), hasCalls: true, atEachTurn).contains(true))
-        #expect(strikes(PingPolicy(), hasCalls: true, [0, 1, 2, -1, 3, 4, 5, 6]) == [false, false, false] + [false, false, false, true])
+        #expect(
+            strikes(PingPolicy(), hasCalls: true, [0, 1, 2, -1, 3, 4, 5, 6]) == [false, false, false] + [
+                false, false, false, true,
+            ])
     }
 
     @Test func pingPoliciesCanBeRelaxed() {
@@ -142,7 +145,9 @@ import Testing
     @Test func aMessageMustGoOn() throws {
         var pace = try #require(UploadPace(SlowPeers()))
         var results: [Bool] = []
-        for (second, received) in [(0, nil), (5, 100), (14, 100), (15, 10_340), (24, 10_340), (25, 20_579)] as [(Int64, Int?)] {
+        for (second, received) in [(0, nil), (5, 100), (14, 100), (15, 10_340), (24, 10_340), (25, 20_579)]
+            as [(Int64, Int?)]
+        {
             results.append(pace.isTooSlow(at: at(second), received: received))
         }
         #expect(results == [false, false, false, false, false, true])

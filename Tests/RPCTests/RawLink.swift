@@ -85,9 +85,18 @@ enum Mute {
         return channel
     }
 
+    private final class Hello: ChannelInboundHandler {
+        typealias InboundIn = ByteBuffer
+        typealias OutboundOut = ByteBuffer
+
+        func channelActive(context: ChannelHandlerContext) {
+            context.writeAndFlush(wrapOutboundOut(Mute.settings), promise: nil)
+        }
+    }
+
     static func server() async throws -> any Channel {
         try await ServerBootstrap(group: Loopback.group).childChannelInitializer { channel in
-            channel.writeAndFlush(settings)
+            channel.eventLoop.makeCompletedFuture { try channel.pipeline.syncOperations.addHandler(Hello()) }
         }.bind(host: "127.0.0.1", port: 0).get()
     }
 }

@@ -131,7 +131,8 @@ extension ServerConfiguration {
     var watchedTimes: [Duration?] {
         [
             keepalive.time, keepalive.time == nil ? nil : keepalive.timeout, age.maxIdle, age.maxAge, age.maxAgeGrace,
-            slowPeers.outputTimeout, slowPeers.streamTimeout, slowPeers.minUploadRate == nil ? nil : slowPeers.uploadGrace,
+            slowPeers.outputTimeout, slowPeers.streamTimeout,
+            slowPeers.minUploadRate == nil ? nil : slowPeers.uploadGrace,
             goAwayPatience,
         ]
     }

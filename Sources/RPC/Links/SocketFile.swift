@@ -27,6 +27,8 @@ struct SocketFile: Sendable {
             guard try unsafe address(path).withSockAddr({ unsafe bind(descriptor, $0, socklen_t($1)) }) == 0 else {
                 throw failure("cannot bind")
             }
+            // What the process's umask has taken away.
+            guard unsafe chmod(path, mode) == 0 else { throw failure("cannot set its mode") }
             guard Glibc.listen(descriptor, backlog) == 0 else { throw failure("cannot listen") }
             var info = stat()
             guard unsafe lstat(path, &info) == 0 else { throw failure("it is gone") }
