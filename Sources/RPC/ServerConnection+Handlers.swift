@@ -21,7 +21,8 @@ extension ServerConnection {
             }
             if call.rendezvous.arrive() { inbox.submit(call) }
         }
-        guard context.configuration.startsHandlersOnLoop, call.method.pace.startsOnLoop else {
+        // Inflating takes its time before the handler takes any.
+        guard request.inflater == nil, context.configuration.startsHandlersOnLoop, call.method.pace.startsOnLoop else {
             calls.set(call.stream, call)
             _ = call.rendezvous.arrive()
             call.task = Task(operation: operation)
