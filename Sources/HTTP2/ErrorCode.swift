@@ -8,6 +8,7 @@ public struct ErrorCode: RawRepresentable, Sendable, Hashable, CustomStringConve
     public static let internalError = ErrorCode(rawValue: 0x2)
     public static let flowControlError = ErrorCode(rawValue: 0x3)
     public static let streamClosed = ErrorCode(rawValue: 0x5)
+    public static let frameSizeError = ErrorCode(rawValue: 0x6)
     public static let refusedStream = ErrorCode(rawValue: 0x7)
     public static let cancel = ErrorCode(rawValue: 0x8)
     public static let enhanceYourCalm = ErrorCode(rawValue: 0xb)

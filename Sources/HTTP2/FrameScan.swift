@@ -66,6 +66,14 @@ struct FrameScan {
                 return mistake
             }
             if flags & 1 != 0 { end(stream) }
+        // nghttp2 does not look at priorities, which we do not use; their form is checked all the same (section 6.3).
+        case 2:
+            if stream == 0 {
+                return HTTP2Error(.protocolError, "PRIORITY on stream 0", limit: .connectionViolation)
+            }
+            if skip != 5 {
+                return HTTP2Error(.frameSizeError, "PRIORITY of \(skip) bytes", limit: .connectionViolation)
+            }
         case 3: if stream <= highest { end(stream) }
         default: break
         }

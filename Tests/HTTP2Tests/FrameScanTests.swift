@@ -47,6 +47,12 @@ import Testing
         #expect(Self.mistake([Self.frame(1, 4, 5), Self.frame(1, 5, 7), Self.frame(1, 5, 5)]) == nil)
     }
 
+    @Test func aPriorityHasAStreamAndFiveBytes() {
+        #expect(Self.mistake([Self.frame(2, 0, 3, bytes: 5)]) == nil)
+        #expect(Self.mistake([Self.frame(2, 0, 0, bytes: 5)])?.0 == .protocolError)
+        #expect(Self.mistake([Self.frame(2, 0, 3, bytes: 4)])?.0 == .frameSizeError)
+    }
+
     @Test func manyStreamsInTurnAreNoMistake() {
         var frames: [[UInt8]] = []
         for stream in stride(from: Int32(1), to: 2000, by: 2) {

@@ -286,7 +286,7 @@ def _(attack):
 
 # ---- states ----
 
-@case("G12-cancel-in-every-state", "", budget=96 << 20)
+@case("G12-cancel-in-every-state", budget=96 << 20)
 def _(attack):
     dice = random.Random(12)
     peer = attack.peer()
