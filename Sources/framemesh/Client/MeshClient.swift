@@ -91,18 +91,17 @@ extension RPCError {
 }
 
 extension Target {
-    private var list: [HostPort] {
+    /// HOST:PORT of all endpoints, or the path of a socket.
+    private var names: [String] {
         switch kind {
-        case .fixed(let list): list
-        case .dns(let name): [name]
+        case .fixed(let list): list.map(\.description)
+        case .dns(let name): [name.description]
+        case .unix: [description]
         }
     }
 
-    /// HOST:PORT of all endpoints.
-    var hostPorts: String { list.map(\.description).joined(separator: ", ") }
+    var hostPorts: String { names.joined(separator: ", ") }
 
     /// What the user calls `address`: by its own HOST:PORT, unless there was one name for all.
-    func name(of address: SocketAddress) -> String {
-        list.count == 1 ? list[0].description : address.endpointName
-    }
+    func name(of address: SocketAddress) -> String { names.count == 1 ? names[0] : address.endpointName }
 }
