@@ -33,7 +33,7 @@ final class InMemoryServer {
             configuration: configuration, services: [Service(), health], budget: budget, logger: Self.logger)
         let connection = try ServerConnection.make(on: channel, context: context)
         guard let inbox = connection.inbox else { return }
-        _ = context.connections.add(inbox, channel: channel, limit: 1)
+        _ = context.connections.add(inbox, channel: channel, configuration)
         try channel.connect(to: SocketAddress(unixDomainSocketPath: "/memory")).wait()
     }
 
