@@ -27,6 +27,8 @@ import Testing
             of(framemesh__v1__classify_response__init), of(framemesh__v1__describe_request__init),
             of(framemesh__v1__model_description__init), of(framemesh__v1__node_description__init),
             of(grpc__health__v1__health_check_request__init), of(grpc__health__v1__health_check_response__init),
+            of(grpc__health__v1__health_list_request__init), of(grpc__health__v1__health_list_response__init),
+            of(grpc__health__v1__health_list_response__statuses_entry__init),
         ]
         return unsafe Dictionary(uniqueKeysWithValues: all.map { unsafe (String(cString: $0.pointee.name), $0) })
     }()

@@ -32,10 +32,12 @@ import Testing
     @Test func aClientGivesUpAServerThatAnswersNothing() async throws {
         let mute = try await Mute.server()
         let connection = try await connect(
-            try #require(mute.localAddress), asking(every: .milliseconds(20), timeout: .milliseconds(50)))
+            try #require(mute.localAddress), asking(every: .milliseconds(300), timeout: .seconds(1)))
         async let call = failure { _ = try await connection.unary("/test.Service/Echo", Payload("x")) }
         #expect(await connection.closed().message.contains("keepalive: no answer from the peer"))
-        #expect(await call?.lostConnection == true)
+        // It may come too late to begin.
+        let error = await call
+        #expect(error?.lostConnection == true || error?.neverStarted == true)
         try await mute.close()
     }
 
@@ -76,7 +78,8 @@ import Testing
 
     @Test func anOldConnectionFinishesItsCalls() async throws {
         var server = ServerConfiguration()
-        server.age.maxAge = .milliseconds(100)
+        // The call has to begin within it, on a busy machine too.
+        server.age.maxAge = .seconds(3)
         let go = Signal()
         let methods: [String: RPCHandler] = [
             "Wait": .unary { _, payload in

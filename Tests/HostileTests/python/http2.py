@@ -443,7 +443,7 @@ for name, mistake in {
         made_you_reset(attack, mistake).wait_for_close()
 
 
-@case("H22-ping-flood-unread", "pings|unread_answers")
+@case("H22-ping-flood-unread", "pings|too_many_pings|unread_answers")
 def _(attack):
     peer = attack.peer(acknowledges=False)
     peer.reads = False
@@ -452,7 +452,7 @@ def _(attack):
     peer.wait_for_close()
 
 
-@case("H22-ping-flood-read", "pings")
+@case("H22-ping-flood-read", "pings|too_many_pings")
 def _(attack):
     peer = attack.peer()
     peer.repeat(ping(), 1_000_000)
@@ -684,7 +684,7 @@ def _(attack):
     peer.expect_goaway(PROTOCOL_ERROR)
 
 
-@case("H29-malformed-frames-after-our-limit", "pings")
+@case("H29-malformed-frames-after-our-limit", "pings|too_many_pings")
 def _(attack):
     peer = attack.peer()
     peer.repeat(ping(), 1000)
