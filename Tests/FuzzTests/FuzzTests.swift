@@ -34,13 +34,16 @@ import Testing
         func fuzz() throws {
             let environment = ProcessInfo.processInfo.environment
             let target = try #require(environment["FUZZ_TARGET"].flatMap(FuzzTarget.init))
-            Self.current = target
+            unsafe Self.current = target
             let seconds = environment["FUZZ_SECONDS"] ?? "20"
             let found = FileManager.default.temporaryDirectory.appending(path: "fuzz-\(target.rawValue)")
-            try FileManager.default.createDirectory(at: found, withIntermediateDirectories: true)
+            let cases = FuzzTarget.folder.appending(path: "cases/\(target.rawValue)")
+            for folder in [found, cases] {
+                try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+            }
             let words = [
                 "fuzz", "-max_total_time=\(seconds)", "-timeout=10", "-rss_limit_mb=2048", "-max_len=4096",
-                "-print_final_stats=1", "-artifact_prefix=\(FuzzTarget.folder.path)/cases/\(target.rawValue)/",
+                "-print_final_stats=1", "-artifact_prefix=\(cases.path)/",
                 found.path, "\(FuzzTarget.folder.path)/seeds/\(target.rawValue)",
             ]
             var arguments = unsafe words.map { unsafe strdup($0) } + [nil]
@@ -48,7 +51,7 @@ import Testing
             unsafe arguments.withUnsafeMutableBufferPointer { buffer in
                 var start = unsafe buffer.baseAddress
                 _ = unsafe runFuzzer(&count, &start) { bytes, length in
-                    FuzzTests.current.run(unsafe [UInt8](UnsafeBufferPointer(start: bytes, count: length)))
+                    unsafe FuzzTests.current.run([UInt8](UnsafeBufferPointer(start: bytes, count: length)))
                     return 0
                 }
             }
