@@ -46,8 +46,8 @@ public struct ServerConfiguration: Sendable {
     /// Announced in `framemesh-framing`; nil: attachments are not offered.
     public var attachmentIdentity: String?
     /// TCP's congestion control (`TCP_CONGESTION`), one of `net.ipv4.tcp_allowed_congestion_control`; nil: the kernel's
-    /// default. `cubic` in place of `bbr` moves large messages 1.3 to 1.6 times as fast over loopback and quiet local
-    /// networks, where the pauses that bbr makes between packets only cost time; over long or lossy lines bbr is better.
+    /// default. `cubic` in place of `bbr` can move large messages faster over loopback and quiet local networks, where
+    /// the pauses that bbr makes between packets only cost time; over long or lossy lines bbr is better.
     public var congestionControl: String?
     /// nil: plain text, with prior knowledge (RFC 9113, section 3.3).
     public var tls: ServerTLS?

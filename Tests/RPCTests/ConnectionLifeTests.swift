@@ -100,7 +100,7 @@ import Testing
 
     @Test func afterTheGraceCallsAreCut() async throws {
         var server = ServerConfiguration()
-        server.age.maxAge = .milliseconds(50)
+        server.age.maxAge = .seconds(1)
         server.age.maxAgeGrace = .milliseconds(50)
         let methods: [String: RPCHandler] = [
             "Sleep": .unary { _, payload in
@@ -116,7 +116,7 @@ import Testing
 
     @Test func anIdleConnectionEnds() async throws {
         var server = ServerConfiguration()
-        server.age.maxIdle = .milliseconds(50)
+        server.age.maxIdle = .seconds(1)
         try await Loopback.with(Self.methods, server: server) { loopback in
             #expect(await loopback.connection.closed().message.contains("goes away (NO_ERROR"))
         }
@@ -146,7 +146,8 @@ import Testing
             windows.connectionWindowBytes = 1 << 30
             let call = try await RawLink.open(
                 server.address, "/test.Service/Endless", body: ByteBuffer(), settings: windows)
-            try await call.channel.setOption(.autoRead, value: false).get()
+            // It may have ended before.
+            try? await call.channel.setOption(.autoRead, value: false).get()
             await ended.wait()
             call.channel.close(promise: nil)
         }
