@@ -14,8 +14,10 @@ import Testing
         // Ended below, whatever the test finds.
         let running = Task { try await server.run() }
         defer { running.cancel() }
+        var patient = ClientConfiguration()
+        patient.connectTimeout = .seconds(30)
         let connection = try await RPCConnection.connect(
-            to: server.address, group: TestMesh.group, logger: TestMesh.logger)
+            to: server.address, configuration: patient, group: TestMesh.group, logger: TestMesh.logger)
         defer { connection.close() }
         try await body(
             try await connection.open(MethodPath.detectStream, options: .init(deadline: .after(.seconds(60)))))
