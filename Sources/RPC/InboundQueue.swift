@@ -34,6 +34,9 @@ final class InboundQueue: Sendable {
         }
     }
 
+    /// Nothing waits for the consumer.
+    var isEmpty: Bool { state.withLock { $0.entries.isEmpty } }
+
     private let state = Mutex(State())
     /// Credit is returned in steps of so many bytes, to wake the loop less often.
     private let creditStep: Int

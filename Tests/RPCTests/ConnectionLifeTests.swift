@@ -182,6 +182,29 @@ import Testing
         }
     }
 
+    @Test func aClientIsNotSlowWhileTheHandlerTakesNothing() async throws {
+        var server = ServerConfiguration()
+        server.slowPeers.uploadGrace = .milliseconds(50)
+        let methods: [String: RPCHandler] = [
+            "Count": .stream { _, requests, responses in
+                // Many times the grace: time is what the limit is of.
+                try await Task.sleep(for: .seconds(1))
+                var count = 0
+                for try await _ in requests { count += 1 }
+                try await responses.write(Payload("\(count)"))
+            }
+        ]
+        try await Loopback.with(methods, server: server) { loopback in
+            let call = try await loopback.connection.open("/test.Service/Count")
+            // Less than half a window each, so that the last one to fit stays half sent.
+            for _ in 0..<10 { try await call.send(Payload(ByteBuffer(repeating: 1, count: 100_000))) }
+            call.finishSending()
+            var answers: [String] = []
+            for try await answer in call.responses { answers.append(answer.text) }
+            #expect(answers == ["10"])
+        }
+    }
+
     @Test func oneAddressMayHaveSoManyConnections() async throws {
         var server = ServerConfiguration()
         server.maxConnectionsPerAddress = 2

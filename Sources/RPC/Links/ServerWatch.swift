@@ -113,7 +113,8 @@ final class ServerWatch {
         var seen: [Int32: UploadPace] = [:]
         var slow: [ServerCall] = []
         connection.calls.forEach { call in
-            guard let received = call.reader?.bytesInMessage,
+            // While its handler takes nothing, our own window may be what holds the client up.
+            guard call.inbound?.isEmpty ?? true, let received = call.reader?.bytesInMessage,
                 var pace = uploads[call.stream] ?? UploadPace(configuration.slowPeers)
             else { return }
             if pace.isTooSlow(at: now, received: received) { slow.append(call) }
