@@ -14,6 +14,8 @@ struct OursServer {
         configuration.attachmentIdentity = "bench"
         if let bytes = options.connectionWindowBytes { configuration.connectionWindowBytes = bytes }
         configuration.congestionControl = options.congestion
+        // All connections of a benchmark come from one address, and some want a thousand.
+        configuration.maxConnectionsPerAddress = nil
         let group = MultiThreadedEventLoopGroup(numberOfThreads: options.threads)
         let health = HealthService()
         health.set(.serving)
