@@ -110,7 +110,7 @@ class Run:
                 values = self._attempt(label, lambda: self.measurer.row(row, system, self._probe(congestion)))
                 self._keep(values, row.name, system.name, number, congestion)
         if "client" in self.chosen.only and self.chosen.rows in "client":
-            for kind in measuring.clients():
+            for kind in [*measuring.clients(), *measuring.bare_clients()]:
                 values = self._attempt(
                     f"[{number} {congestion}] client {kind}",
                     lambda: self.measurer.client(kind, self._probe(congestion)))  # fmt: skip

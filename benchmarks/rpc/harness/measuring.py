@@ -12,6 +12,8 @@ from systems import CPP, CPP_MALLOC, OURS_ASYNC, OURS_CLIENT, OURS_SYNC, SWIFT, 
 
 CHECKED_CALLS = 4000
 MIN_CALLS = 4000
+#: More outstanding than this takes twice the time: it is answered in waves.
+LARGE_BYTES = 100 << 20
 
 
 class Measurer:
@@ -42,8 +44,9 @@ class Measurer:
 
     def _by_replay(self, row: Row, server: Server) -> dict[str, float]:
         run = replay(
-            server, size=row.size, connections=row.connections, outstanding=row.outstanding, seconds=self.seconds,
-            warmup=self.warmup, attachments=int(row.attachments))  # fmt: skip
+            server, size=row.size, connections=row.connections, outstanding=row.outstanding,
+            seconds=self.seconds * (2 if row.outstanding * row.size > LARGE_BYTES else 1), warmup=self.warmup,
+            attachments=int(row.attachments))  # fmt: skip
         # Large calls end in waves: the bytes that went out tell more than the calls that ended.
         calls = run["sent_bytes"] / row.size if row.is_large else run["calls"]
         return _rates(row, calls, run["seconds"], run["server_cpu_seconds"], run) | {"calls": run["total_calls"]}
@@ -178,3 +181,8 @@ def extras(groups: set[str], has_client: bool):
 
 def clients() -> list[str]:
     return ["ours", "grpc-cpp"] if OURS_CLIENT.exists() else ["grpc-cpp"]
+
+
+def bare_clients() -> list[str]:
+    """Ours without a channel: beside the others it shows what the channel costs."""
+    return ["ours-bare"] if OURS_CLIENT.exists() else []

@@ -121,7 +121,7 @@ def _client_table(measured: Measured, congestions: list[str]) -> str:
     lines = []
     goal = next(g for g in GOALS if g.row == "client")
     for congestion in congestions:
-        for system in ("ours-client", "grpc-cpp-client"):
+        for system in ("ours-client", "ours-bare-client", "grpc-cpp-client"):
             get = lambda metric, c=congestion, s=system: measured.median(c, "client", s, metric)
             if get("rpc_per_second") is None:
                 continue

@@ -131,7 +131,10 @@ def replay(server: Server, **options: object) -> dict[str, float]:
 
 
 def real_client(kind: str, server: Server, **options: object) -> dict[str, float]:
-    """A full gRPC client, `ours` or `grpc-cpp`; it checks every reply. Options are flags of `grpc-cpp`'s."""
+    """A gRPC client, `ours`, `ours-bare` (without a channel) or `grpc-cpp`; it checks every reply. Options are flags of
+    `grpc-cpp`'s."""
+    if kind == "ours-bare":
+        return _ours_client(server, options | {"bare": 1})
     return (_ours_client if kind == "ours" else _grpc_cpp_client)(server, options)
 
 

@@ -29,8 +29,9 @@ struct Histogram {
         return min(exponent * steps + Int(value >> exponent), 58 * steps - 1)
     }
 
+    /// The middle of a bucket.
     private static func value(_ index: Int) -> Double {
         let exponent = max(0, index / steps - 1)
-        return Double(index - exponent * steps) * Double(UInt64(1) << exponent)
+        return (Double(index - exponent * steps) + 0.5) * Double(UInt64(1) << exponent)
     }
 }

@@ -5,7 +5,7 @@ import Synchronization
 /// Calls in a closed loop: each caller starts its next call when the last one has been answered.
 struct Load {
     let options: Options
-    let connections: [RPCConnection]
+    let links: [Link]
     let request: Payload
 
     struct Result: Sendable {
@@ -14,9 +14,9 @@ struct Load {
         var seconds = 0.0
     }
 
-    init(_ options: Options, _ connections: [RPCConnection]) {
+    init(_ options: Options, _ links: [Link]) {
         self.options = options
-        self.connections = connections
+        self.links = links
         request = Payload(
             ByteBuffer(repeating: 0x2a, count: options.bytes),
             attachment: options.attachment.map { ByteBuffer(repeating: 0x2b, count: $0) })
@@ -29,12 +29,12 @@ struct Load {
         let end = start + .seconds(seconds)
         let left = Budget(count)
         return await withTaskGroup(of: Result.self) { group in
-            for connection in connections {
+            for link in links {
                 for _ in 0..<options.outstanding {
-                    group.addTask(executorPreference: options.onLoop ? connection.executor : nil) {
+                    group.addTask(executorPreference: options.onLoop ? link.executor : nil) {
                         var result = Result()
                         while left.take(), count != nil || clock.now < end {
-                            await call(connection, options.path, request, &result)
+                            await call(link, options.path, request, from: .now(), &result)
                         }
                         return result
                     }
@@ -50,13 +50,15 @@ struct Load {
         }
     }
 
-    private func call(_ connection: RPCConnection, _ path: String, _ request: Payload, _ result: inout Result) async {
-        let begin = NIODeadline.now().uptimeNanoseconds
+    /// - Parameter begin: its latency counts from here.
+    private func call(
+        _ link: Link, _ path: String, _ request: Payload, from begin: NIODeadline, _ result: inout Result
+    ) async {
         do {
-            let response = try await connection.unary(path, request, options: Self.callOptions())
+            let response = try await link.unary(path, request, Self.callOptions())
             let isGood = path != options.path || isReply(response.payload, to: request)
             result.failures += isGood ? 0 : 1
-            result.calls.add(nanoseconds: NIODeadline.now().uptimeNanoseconds - begin)
+            result.calls.add(nanoseconds: (NIODeadline.now() - begin).nanoseconds.magnitude)
         } catch {
             if !Task.isCancelled { result.failures += 1 }
         }
@@ -75,15 +77,29 @@ struct Load {
         return reply.message.readableBytes == 64 && echoed == UInt64(length)
     }
 
-    /// Small calls beside the load, at a steady pace, until cancelled.
+    /// Small calls beside the load until cancelled, one at each tick, also while those before it are not answered yet;
+    /// each counts from its tick.
     func probe() async -> Result {
         let path = options.probePath ?? options.path
         let small = Payload(ByteBuffer(repeating: 0x2a, count: options.probePath == nil ? 64 : 0))
-        var result = Result()
-        while (try? await Task.sleep(for: .milliseconds(options.probe))) != nil {
-            await call(connections[0], path, small, &result)
+        let interval = TimeAmount.milliseconds(Int64(options.probe))
+        return await withTaskGroup(of: Result.self) { group in
+            var tick = NIODeadline.now() + interval
+            while (try? await Task.sleep(for: .nanoseconds(max(0, (tick - .now()).nanoseconds)))) != nil {
+                group.addTask { [tick] in
+                    var result = Result()
+                    await call(links[0], path, small, from: tick, &result)
+                    return result
+                }
+                tick = tick + interval
+            }
+            var sum = Result()
+            for await result in group {
+                sum.calls.add(result.calls)
+                sum.failures += result.failures
+            }
+            return sum
         }
-        return result
     }
 }
 

@@ -18,7 +18,9 @@ struct Options {
     var seconds = 5.0
     /// Calls in all, instead of `seconds`.
     var count: Int?
-    /// Callers run on the event loop of their connection.
+    /// Connections without a channel around them.
+    var isBare = false
+    /// Callers run on the event loop of their connection, if it is bare.
     var onLoop = false
     /// TCP's congestion control; nil: the kernel's default.
     var congestion: String?
@@ -30,7 +32,8 @@ struct Options {
     static let usage = """
         usage: ours-client --port N [options]
           --host H --path P --threads N (event loops) --congestion NAME (TCP's congestion control)
-          --on-loop 1 (callers run on the event loop of their connection)
+          --bare 1 (connections without a channel: no retries, no interceptor)
+          --on-loop 1 (callers run on the event loop of their bare connection)
           --connections N --outstanding N (per connection)
           --bytes N (message) --attachment N (bytes beside it)
           --warm-up S --seconds S | --count N (calls in all)
@@ -48,6 +51,7 @@ struct Options {
             case ("--path", _, _): path = value
             case ("--probe-path", _, _): probePath = value
             case ("--congestion", _, _): congestion = value
+            case ("--bare", let number?, _): isBare = number != 0
             case ("--on-loop", let number?, _): onLoop = number != 0
             case ("--port", let number?, _): port = number
             case ("--threads", let number?, _) where number > 0: threads = number

@@ -13,6 +13,7 @@
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
+#include <list>
 #include <memory>
 #include <optional>
 #include <string>
@@ -23,6 +24,7 @@
 namespace {
 
 constexpr std::size_t kReplyBytes = 64;
+constexpr std::chrono::seconds kPatience{60};
 
 struct Options {
     std::string port;
@@ -97,6 +99,8 @@ struct Call {
     std::string method;
     const grpc::ByteBuffer* request = nullptr;
     bool is_probe = false;
+    /// Of a probe, in the list of those that are out.
+    std::list<Call>::iterator place;
     std::optional<grpc::ClientContext> context;
     std::unique_ptr<grpc::GenericClientAsyncResponseReader> reader;
     grpc::ByteBuffer reply;
@@ -151,12 +155,6 @@ int main(int argc, char** argv) {
         calls[i].method = options.method;
         calls[i].request = &request;
     }
-    Call probe;
-    probe.stub = stubs[0].get();
-    probe.request = &nothing;
-    probe.method = options.probe;
-    probe.is_probe = true;
-
     const auto seconds = [](double value) {
         return std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(value));
     };
@@ -166,42 +164,50 @@ int main(int argc, char** argv) {
     Latencies probes;
     std::size_t failed = 0;
     double cpu_at_begin = -1;
+    double cpu_at_end = -1;
     std::size_t total = 0;
     auto pending = calls.size();
     for (auto& call : calls) call.start(queue);
+    // Probes go out at each tick, also while those before them are not answered yet, and count from their tick.
+    const auto every = std::chrono::milliseconds(options.probe_every_ms);
+    std::list<Call> probing;
     auto next_probe = Clock::now();
-    bool probe_is_out = false;
 
-    while (pending > 0 || probe_is_out) {
+    while (pending > 0 || !probing.empty()) {
         const auto before = Clock::now();
-        if (options.probe_every_ms > 0 && !probe_is_out && before >= next_probe && before < end) {
-            next_probe = before + std::chrono::milliseconds(options.probe_every_ms);
-            probe_is_out = true;
+        const bool probes_go_on = options.probe_every_ms > 0 && before < end;
+        for (; probes_go_on && next_probe <= before; next_probe += every) {
+            auto& probe = probing.emplace_back();
+            probe.stub = stubs[0].get();
+            probe.request = &nothing;
+            probe.method = options.probe;
+            probe.is_probe = true;
+            probe.place = std::prev(probing.end());
             probe.start(queue);
+            probe.begun = next_probe;
         }
         void* tag = nullptr;
         bool ok = false;
-        const auto wake = options.probe_every_ms > 0 && !probe_is_out && before < end
-                              ? std::chrono::system_clock::now() + (next_probe - before)
-                              : std::chrono::system_clock::now() + std::chrono::seconds(60);
+        const auto wake =
+            std::chrono::system_clock::now() + (probes_go_on ? next_probe - before : Clock::duration(kPatience));
         const auto event = queue.AsyncNext(&tag, &ok, wake);
         const auto now = Clock::now();
         if (cpu_at_begin < 0 && now >= begin) cpu_at_begin = cpu_seconds();
-        if (event == grpc::CompletionQueue::TIMEOUT && (options.probe_every_ms == 0 || probe_is_out)) {
+        if (cpu_at_end < 0 && now >= end) cpu_at_end = cpu_seconds();
+        if (event == grpc::CompletionQueue::TIMEOUT && !probes_go_on) {
             std::fprintf(stderr, "no answer for 60 s\n");
             return 1;
         }
         if (event != grpc::CompletionQueue::GOT_EVENT) continue;
         auto& call = *static_cast<Call*>(tag);
-        const bool is_measured = call.begun >= begin && now <= end;
         const bool is_good = call.status.ok() && (call.is_probe || is_reply_to(options.size, call.reply));
         if (!is_good && failed++ == 0) {
             std::fprintf(stderr, "bad reply: status %d \"%s\", %zu bytes\n", call.status.error_code(),
                          call.status.error_message().c_str(), call.reply.Length());
         }
         if (call.is_probe) {
-            if (is_measured) probes.add(call.begun, now);
-            probe_is_out = false;
+            if (call.begun >= begin) probes.add(call.begun, now);
+            probing.erase(call.place);
             continue;
         }
         ++total;
@@ -211,7 +217,7 @@ int main(int argc, char** argv) {
         else
             --pending;
     }
-    const double cpu = cpu_at_begin < 0 ? 0 : cpu_seconds() - cpu_at_begin;
+    const double cpu = cpu_at_begin < 0 ? 0 : (cpu_at_end < 0 ? cpu_seconds() : cpu_at_end) - cpu_at_begin;
     std::printf(
         "{\"calls\": %zu, \"total_calls\": %zu, \"failed\": %zu, \"seconds\": %.6f, \"p50_us\": %.1f, \"p99_us\": "
         "%.1f, "
