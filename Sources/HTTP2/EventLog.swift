@@ -45,7 +45,9 @@ struct EventLog {
     mutating func beginRead() {
         if block.isOpen {
             // Its first part came with the last read.
-            arena = HeaderArena(copyOf: arena, from: block.first)
+            let before = arena
+            arena = HeaderArena()
+            arena.append(copyOf: before, block.first..<before.count)
             block.first = 0
         } else if !isKnownUniquelyReferenced(&arena) || !arena.removeAll() {
             // Somebody holds the fields of the last read, or they were many.

@@ -7,12 +7,16 @@ public protocol HTTP2Delegate: AnyObject {
     func received(stream: Int32, fields: HeaderFields, body: ByteBuffer)
     /// DATA; the bytes are a slice of the receive buffer and are to be copied away at once.
     func received(stream: Int32, data: ByteBuffer)
+    /// What came until now has been told.
+    func eventsTold()
     /// The connection is over; no more calls come.
     /// - Parameter reason: nil when both sides said goodbye.
     func ended(_ reason: (any Error)?)
 }
 
 extension HTTP2Delegate {
+    public func eventsTold() {}
+
     public func received(stream: Int32, fields: HeaderFields, body: ByteBuffer) {
         received(.headers(stream: stream, fields: fields, endStream: false))
         received(stream: stream, data: body)
@@ -130,6 +134,7 @@ public final class HTTP2Handler: ChannelInboundHandler {
             default: delegate.received(event)
             }
         }
+        delegate.eventsTold()
         session.creditConnection(bytes: credit)
     }
 

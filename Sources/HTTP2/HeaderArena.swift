@@ -24,19 +24,6 @@
         unsafe places = .allocate(capacity: Self.fewestFields)
     }
 
-    /// The fields of `other` from `first` on.
-    convenience init(copyOf other: HeaderArena, from first: Int) {
-        self.init()
-        guard first < other.count else { return }
-        for index in first..<other.count {
-            other.with(index) { name, value in
-                unsafe name.withUnsafeBufferPointer { name in
-                    unsafe value.withUnsafeBufferPointer { unsafe append(name: name, value: $0) }
-                }
-            }
-        }
-    }
-
     deinit {
         unsafe bytes.deallocate()
         unsafe places.deallocate()
@@ -56,6 +43,16 @@
                 valueLength: Int32(truncatingIfNeeded: value.count)))
         unsafe usedBytes = start + length
         unsafe usedFields += 1
+    }
+
+    func append(copyOf other: HeaderArena, _ range: Range<Int>) {
+        for index in range {
+            other.with(index) { name, value in
+                unsafe name.withUnsafeBufferPointer { name in
+                    unsafe value.withUnsafeBufferPointer { unsafe append(name: name, value: $0) }
+                }
+            }
+        }
     }
 
     private func grow(_ needed: Int) {
@@ -82,6 +79,51 @@
         unsafe usedBytes = 0
         unsafe usedFields = 0
         return unsafe bytes.count <= Self.keptBytes
+    }
+
+    /// Names and values of the fields in `range`.
+    func byteCount(_ range: Range<Int>) -> Int {
+        range.reduce(0) { sum, index in sum + with(index) { $0.count + $1.count } }
+    }
+
+    /// How many fields of `range` are the same as those of `other` from `start` on; nil: all. There must be as many.
+    func firstDifference(_ range: Range<Int>, from other: HeaderArena, at start: Int) -> Int? {
+        precondition(range.lowerBound >= 0 && range.upperBound <= count)
+        precondition(start >= 0 && start + range.count <= other.count)
+        var alike = 0
+        var length = 0
+        while alike < range.count {
+            let (mine, its) = unsafe (places[range.lowerBound + alike], other.places[start + alike])
+            guard mine.nameLength == its.nameLength, mine.valueLength == its.valueLength else { break }
+            length += Int(mine.nameLength) + Int(mine.valueLength)
+            alike += 1
+        }
+        guard alike > 0 else { return range.isEmpty ? nil : 0 }
+        // The bytes of fields lie one after the other, so that one comparison does for all.
+        let mine = unsafe bytes.baseAddress.unsafelyUnwrapped.advanced(by: Int(places[range.lowerBound].start))
+        let its = unsafe other.bytes.baseAddress.unsafelyUnwrapped.advanced(by: Int(other.places[start].start))
+        let same = unsafe Self.sameBytes(mine, its, length)
+        if same == length { return alike == range.count ? nil : alike }
+        let origin = unsafe Int(places[range.lowerBound].start)
+        return (0..<alike).last { unsafe Int(places[range.lowerBound + $0].start) - origin <= same }
+    }
+
+    /// How many bytes are the same, looked at eight at a time.
+    private static func sameBytes(_ a: UnsafeRawPointer, _ b: UnsafeRawPointer, _ count: Int) -> Int {
+        var index = 0
+        while index + 8 <= count {
+            let x = unsafe a.loadUnaligned(fromByteOffset: index, as: UInt64.self)
+            let y = unsafe b.loadUnaligned(fromByteOffset: index, as: UInt64.self)
+            if x != y { return index + (UInt64(littleEndian: x) ^ UInt64(littleEndian: y)).trailingZeroBitCount / 8 }
+            index += 8
+        }
+        while index < count {
+            if unsafe a.load(fromByteOffset: index, as: UInt8.self) != b.load(fromByteOffset: index, as: UInt8.self) {
+                return index
+            }
+            index += 1
+        }
+        return count
     }
 
     func with<Result>(_ index: Int, _ body: (_ name: Span<UInt8>, _ value: Span<UInt8>) -> Result) -> Result {

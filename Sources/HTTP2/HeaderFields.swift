@@ -3,8 +3,8 @@
 /// A value: it stays as it is for as long as somebody holds it, but whoever holds it beyond the event that brought it
 /// keeps the memory of all blocks that came with it.
 public struct HeaderFields: RandomAccessCollection {
-    private let arena: HeaderArena
-    private let range: Range<Int>
+    private var arena: HeaderArena
+    private var range: Range<Int>
 
     init(_ arena: HeaderArena, _ range: Range<Int>) {
         self.arena = arena
@@ -39,50 +39,44 @@ public struct HeaderFields: RandomAccessCollection {
         for index in range { arena.with(index) { body(index - range.lowerBound, $0, $1) } }
     }
 
-    public func withValue<Result>(at position: Int, _ body: (Span<UInt8>) -> Result) -> Result {
+    /// The name and the value at `position`.
+    public func withField<Result>(
+        at position: Int, _ body: (_ name: Span<UInt8>, _ value: Span<UInt8>) -> Result
+    ) -> Result {
         precondition(position < range.count)
-        return arena.with(range.lowerBound + position) { _, value in body(value) }
+        return arena.with(range.lowerBound + position, body)
     }
 
-    /// In memory of its own, to be held for long.
-    public func copied() -> HeaderFields { HeaderFields(Array(self)) }
+    /// Becomes the same as `other` in memory of its own, to be held for long; memory that it has is used again.
+    public mutating func assign(copyOf other: HeaderFields) {
+        if !isKnownUniquelyReferenced(&arena) || !arena.removeAll() { arena = HeaderArena() }
+        arena.append(copyOf: other.arena, other.range)
+        range = 0..<other.count
+    }
+
+    /// In memory of its own.
+    public func copied() -> HeaderFields {
+        var copy = HeaderFields(HeaderArena(), 0..<0)
+        copy.assign(copyOf: self)
+        return copy
+    }
+
+    /// Names and values.
+    public var byteCount: Int { arena.byteCount(range) }
+
+    /// The first position from `start` on at which `other` has another field; nil: there is none.
+    /// - Precondition: it has as many.
+    public func firstDifference(from other: HeaderFields, startingAt start: Int = 0) -> Int? {
+        precondition(count == other.count && start <= count)
+        return arena.firstDifference(
+            range.dropFirst(start), from: other.arena, at: other.range.lowerBound + start
+        ).map { $0 + start }
+    }
 }
 
 extension HeaderFields: Equatable {
     /// The same fields in the same order.
     public static func == (left: HeaderFields, right: HeaderFields) -> Bool {
-        guard left.count == right.count else { return false }
-        for index in 0..<left.count {
-            let isSame = left.arena.with(left.range.lowerBound + index) { name, value in
-                right.arena.with(right.range.lowerBound + index) {
-                    name.hasSameBytes(as: $0) && value.hasSameBytes(as: $1)
-                }
-            }
-            if !isSame { return false }
-        }
-        return true
-    }
-}
-
-extension Span<UInt8> {
-    /// Eight at a time.
-    fileprivate func hasSameBytes(as other: Span<UInt8>) -> Bool {
-        guard count == other.count else { return false }
-        return unsafe withUnsafeBytes { a in
-            unsafe other.withUnsafeBytes { b in
-                var index = 0
-                while index + 8 <= a.count {
-                    let x = unsafe a.loadUnaligned(fromByteOffset: index, as: UInt64.self)
-                    let y = unsafe b.loadUnaligned(fromByteOffset: index, as: UInt64.self)
-                    if x != y { return false }
-                    index += 8
-                }
-                while index < a.count {
-                    if unsafe a[index] != b[index] { return false }
-                    index += 1
-                }
-                return true
-            }
-        }
+        left.count == right.count && left.firstDifference(from: right) == nil
     }
 }

@@ -24,16 +24,9 @@ struct OutputQueue {
         bytes += raw.count
     }
 
-    /// The first `count` of `short`.
-    mutating func append(_ short: ShortBytes, upTo count: Int) {
-        unsafe withUnsafeBytes(of: short.bits.littleEndian) {
-            unsafe append(UnsafeRawBufferPointer(rebasing: $0[..<count]))
-        }
-    }
-
-    mutating func append(_ buffer: ByteBuffer) {
-        guard buffer.readableBytes > Self.copyLimit else {
-            return unsafe buffer.withUnsafeReadableBytes { unsafe append($0) }
+    mutating func append(_ piece: StreamOutput.Piece) {
+        guard case .buffer(let buffer) = piece, buffer.readableBytes > Self.copyLimit else {
+            return unsafe piece.withBytes { unsafe append($0) }
         }
         bytes += buffer.readableBytes
         closeJoined()

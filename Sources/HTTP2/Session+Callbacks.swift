@@ -11,9 +11,11 @@ extension Session {
     /// Asks the session for the bytes of a stream.
     static var provider: nghttp2_data_provider {
         var provider = unsafe nghttp2_data_provider()
-        unsafe provider.read_callback = { _, stream, _, length, flags, _, user in
-            guard let flags = unsafe flags else { return Int(NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE.rawValue) }
-            return unsafe Session.with(user) { unsafe $0.fill(stream, upTo: length, &flags.pointee) }
+        unsafe provider.read_callback = { _, stream, frame, length, flags, _, user in
+            guard let frame = unsafe frame, let flags = unsafe flags else {
+                return Int(NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE.rawValue)
+            }
+            return unsafe Session.with(user) { unsafe $0.fill(stream, frame, upTo: length, &flags.pointee) }
         }
         return unsafe provider
     }
@@ -166,33 +168,40 @@ extension Session {
         NGHTTP2_FRAME_SIZE_ERROR.rawValue,
     ]
 
-    /// How much of `stream` goes into the next DATA frame.
-    private func fill(_ stream: Int32, upTo length: Int, _ flags: inout UInt32) -> Int {
+    /// How much of `stream` goes into the next DATA frame. Where it is little it is copied there; else `write` is asked.
+    private func fill(
+        _ stream: Int32, _ frame: UnsafeMutablePointer<UInt8>, upTo length: Int, _ flags: inout UInt32
+    ) -> Int {
         guard let place = state.outputs.find(stream) else {
             return Int(NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE.rawValue)
         }
-        let next = state.outputs[at: place].next(upTo: length)
-        switch next {
+        let count: Int
+        switch state.outputs[at: place].next(upTo: length) {
         case .nothing: return Int(NGHTTP2_ERR_DEFERRED.rawValue)
-        case .some(let count):
-            flags |= NGHTTP2_DATA_FLAG_NO_COPY.rawValue
-            return count
-        case .last(let count, let trailers):
-            flags |= NGHTTP2_DATA_FLAG_NO_COPY.rawValue | NGHTTP2_DATA_FLAG_EOF.rawValue
+        case .some(let next): count = next
+        case .last(let next, let trailers):
+            count = next
+            flags |= NGHTTP2_DATA_FLAG_EOF.rawValue
             if submit(trailers, stream) { flags |= NGHTTP2_DATA_FLAG_NO_END_STREAM.rawValue }
-            return count
         }
+        if count > OutputQueue.copyLimit {
+            flags |= NGHTTP2_DATA_FLAG_NO_COPY.rawValue
+        } else {
+            unsafe state.copy(count, of: stream, at: place, to: frame)
+        }
+        return count
     }
 
     /// - Returns: there are trailers.
     private func submit(_ trailers: StreamOutput.Trailers, _ stream: Int32) -> Bool {
-        func submit(_ native: UnsafeBufferPointer<nghttp2_nv>) {
-            _ = unsafe nghttp2_submit_trailer(handle, stream, native.baseAddress, native.count)
-        }
         switch trailers {
         case .none: return false
-        case .fields(let fields): unsafe withNativeFields(fields, submit)
-        case .prepared(let fields): unsafe withNativeFields(fields, submit)
+        case .fields(let fields):
+            unsafe withNativeFields(fields) { native in
+                _ = unsafe nghttp2_submit_trailer(handle, stream, native.baseAddress, native.count)
+            }
+        case .prepared(let fields):
+            unsafe nghttp2_submit_trailer(handle, stream, fields.native.baseAddress, fields.native.count)
         }
         return true
     }

@@ -3,7 +3,7 @@ public import NIOCore
 
 /// One HTTP/2 connection without its socket: bytes in, events out; frames in, bytes out.
 ///
-/// It owns the `nghttp2_session`; this file, `Session+Callbacks` and `SessionMemory` alone speak to it. nghttp2's callbacks only write to
+/// It owns the `nghttp2_session`; this file and `Session+Callbacks` alone speak to it. The callbacks only write to
 /// `log` and to the output; whoever owns the session acts on them after the call has returned. Window credit is returned
 /// by the owner (`credit`, `creditConnection`), so that a slow reader slows the sender. Not thread-safe.
 ///
@@ -177,14 +177,13 @@ public import NIOCore
     ) throws(HTTP2Error) -> Int32 {
         state.keep(head)
         return try unsafe open(output) { submit in
-            unsafe withNativeFields(head) { head in
-                guard !own.isEmpty else { return unsafe submit(head) }
-                return unsafe withNativeFields(own) { own in
-                    unsafe withUnsafeTemporaryAllocation(of: nghttp2_nv.self, capacity: head.count + own.count) { all in
-                        _ = unsafe all.initialize(fromContentsOf: head)
-                        _ = unsafe all.extracting(head.count...).initialize(fromContentsOf: own)
-                        return unsafe submit(UnsafeBufferPointer(all))
-                    }
+            let head = unsafe head.native
+            guard !own.isEmpty else { return unsafe submit(UnsafeBufferPointer(head)) }
+            return unsafe withNativeFields(own) { own in
+                unsafe withUnsafeTemporaryAllocation(of: nghttp2_nv.self, capacity: head.count + own.count) { all in
+                    _ = unsafe all.initialize(fromContentsOf: head)
+                    _ = unsafe all.extracting(head.count...).initialize(fromContentsOf: own)
+                    return unsafe submit(UnsafeBufferPointer(all))
                 }
             }
         }
@@ -223,10 +222,9 @@ public import NIOCore
     ) {
         state.keep(head)
         state.keep(trailers)
-        let status = unsafe withNativeFields(head) { native in
-            var provider = unsafe Session.provider
-            return unsafe nghttp2_submit_response(handle, stream, native.baseAddress, native.count, &provider)
-        }
+        var provider = unsafe Session.provider
+        let status = unsafe nghttp2_submit_response(
+            handle, stream, head.native.baseAddress, head.native.count, &provider)
         if status == 0 { state.outputs.set(stream, StreamOutput(prefix: prefix, body: body, trailers: trailers)) }
     }
 
@@ -349,26 +347,6 @@ public import NIOCore
                 }
                 return unsafe body(UnsafeBufferPointer(native))
             }
-        }
-    }
-
-    /// Without copying: nghttp2 reads them when it sends them.
-    func withNativeFields<Result>(
-        _ fields: PreparedFields, _ body: (UnsafeBufferPointer<nghttp2_nv>) -> Result
-    ) -> Result {
-        let count = fields.lengths.count
-        let flags = UInt8(NGHTTP2_NV_FLAG_NO_COPY_NAME.rawValue | NGHTTP2_NV_FLAG_NO_COPY_VALUE.rawValue)
-        return unsafe withUnsafeTemporaryAllocation(of: nghttp2_nv.self, capacity: count) { native in
-            var next = unsafe fields.bytes.baseAddress?.assumingMemoryBound(to: UInt8.self)
-            for index in 0..<count {
-                let (name, value) = fields.lengths[index]
-                unsafe native.initializeElement(
-                    at: index,
-                    to: nghttp2_nv(
-                        name: next, value: next?.advanced(by: name), namelen: name, valuelen: value, flags: flags))
-                unsafe next = next?.advanced(by: name + value)
-            }
-            return unsafe body(UnsafeBufferPointer(native))
         }
     }
 

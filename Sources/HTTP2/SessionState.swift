@@ -39,8 +39,25 @@ struct SessionState {
     /// - Returns: false: there is no such stream.
     mutating func write(_ length: Int, of stream: Int32) -> Bool {
         guard let place = outputs.find(stream) else { return false }
-        outputs[at: place].take(length, into: &output)
+        Self.move(length, of: &outputs[at: place], to: &output)
         if outputs[at: place].reportsSent { log.sent(stream, bytes: length) }
         return true
+    }
+
+    private static func move(_ length: Int, of stream: inout StreamOutput, to output: inout OutputQueue) {
+        stream.take(length) { output.append($0) }
+    }
+
+    /// Copies the next bytes of a stream, which is at `place`, to where there is room for them.
+    mutating func copy(_ length: Int, of stream: Int32, at place: Int, to target: UnsafeMutablePointer<UInt8>) {
+        let room = unsafe UnsafeMutableRawBufferPointer(start: target, count: length)
+        var done = 0
+        outputs[at: place].take(length) { piece in
+            unsafe piece.withBytes { bytes in
+                unsafe UnsafeMutableRawBufferPointer(rebasing: room[done...]).copyMemory(from: bytes)
+                done += bytes.count
+            }
+        }
+        if outputs[at: place].reportsSent { log.sent(stream, bytes: length) }
     }
 }

@@ -12,9 +12,18 @@ public struct ShortBytes: Sendable, Equatable {
         count = 5
     }
 
-    /// Takes the first `count` away.
-    mutating func removeFirst(_ count: Int) {
+    /// Takes the first `count` away, and returns them.
+    mutating func removeFirst(_ count: Int) -> ShortBytes {
+        var removed = self
+        removed.count = count
         bits = count < 8 ? bits >> (8 * UInt64(count)) : 0
         self.count -= count
+        return removed
+    }
+
+    func withBytes(_ body: (UnsafeRawBufferPointer) -> Void) {
+        unsafe withUnsafeBytes(of: bits.littleEndian) {
+            unsafe body(UnsafeRawBufferPointer(rebasing: $0[..<count]))
+        }
     }
 }

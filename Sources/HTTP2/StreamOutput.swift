@@ -60,24 +60,36 @@ struct StreamOutput {
         return .some(count)
     }
 
-    /// Moves the next `count` bytes to `output`, without copying where they are many.
-    mutating func take(_ count: Int, into output: inout OutputQueue) {
+    /// Some of the next bytes.
+    enum Piece {
+        case short(ShortBytes)
+        case buffer(ByteBuffer)
+
+        func withBytes(_ body: (UnsafeRawBufferPointer) -> Void) {
+            switch self {
+            case .short(let bytes): unsafe bytes.withBytes(body)
+            case .buffer(let buffer): unsafe buffer.withUnsafeReadableBytes(body)
+            }
+        }
+    }
+
+    /// Hands the next `count` bytes over, piece by piece.
+    mutating func take(_ count: Int, _ body: (Piece) -> Void) {
         var left = min(count, pending)
         pending -= left
         sent += left
         if prefix.count > 0 {
-            let now = min(left, prefix.count)
-            output.append(prefix, upTo: now)
-            prefix.removeFirst(now)
-            left -= now
+            let piece = prefix.removeFirst(min(left, prefix.count))
+            left -= piece.count
+            body(.short(piece))
         }
         while left > 0, var buffer = first.take() {
             if buffer.readableBytes <= left {
                 left -= buffer.readableBytes
-                output.append(buffer)
+                body(.buffer(buffer))
                 first = rest?.popFirst()
             } else {
-                if let slice = buffer.readSlice(length: left) { output.append(slice) }
+                if let slice = buffer.readSlice(length: left) { body(.buffer(slice)) }
                 left = 0
                 first = buffer
             }

@@ -71,7 +71,7 @@ import Testing
             }
         }
         let limit = [
-            "CNghttp2": 3, "CVision": 4, "CMessages": 8, "CBoundedProtobuf": 4, "CRPCMessages": 2, "CZlib": 1,
+            "CNghttp2": 4, "CVision": 4, "CMessages": 8, "CBoundedProtobuf": 4, "CRPCMessages": 2, "CZlib": 1,
             "CInteropMessages": 3,
         ][library]!
         #expect(!speakers.isEmpty)

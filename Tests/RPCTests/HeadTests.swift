@@ -13,10 +13,9 @@ import Testing
 
     static func verdict(_ changes: [String: String?]) -> String {
         let fields = HeaderFields(request(changes))
-        var memo = RequestMemo()
-        return switch RequestHead.judge(fields, &memo) {
+        return switch RequestHead.judge(fields, MethodTable()) {
         case .call(let head):
-            "call \(head.withPath(of: fields) { $0.text }) \(head.timeout.map { "\($0)" } ?? "-") \(head.takesAttachments)"
+            "call \(head.path(of: fields)) \(head.timeout.map { "\($0)" } ?? "-") \(head.takesAttachments)"
         case .http(let status, _): "http \(status)"
         case .refused(let error): "refused \(error.code)"
         }

@@ -20,23 +20,6 @@ import Testing
         }
     }
 
-    @Test func metadataIsThatOfTheRequestWhateverCameBefore() throws {
-        var memo = RequestMemo()
-        func metadata(_ fields: [(String, String)]) -> Metadata? {
-            let head = [("content-type", "application/grpc"), (":method", "POST"), (":path", "/a.B/C")] + fields
-            let verdict = RequestHead.judge(HeaderFields(head.map { HeaderField($0.0, $0.1) }), &memo)
-            guard case .call(let head) = verdict else { return nil }
-            return head.metadata
-        }
-        let requests: [[(String, String)]] = [
-            [], [("user-agent", "x")], [("user-agent", "x")], [("user-agent", "y")], [("a", "bc")], [("ab", "c")],
-            [("a", "bc"), ("a", "bc")], [], [("a", String(repeating: "z", count: 4000))], [("a", "bc")],
-        ]
-        for request in requests {
-            #expect(try metadata(request) == Metadata.decode(request.map { HeaderField($0.0, $0.1) }))
-        }
-    }
-
     @Test func bytesAreComparedToTheEnd() {
         func equal(_ a: String, _ b: [UInt8]) -> Bool { a.utf8.span.equals(b.span) && b.span.equals(text: a) }
         func hasPrefix(_ a: String, _ b: StaticString) -> Bool { a.utf8.span.hasPrefix(b) }

@@ -16,7 +16,7 @@ public struct CallOptions: Sendable {
     /// Attempts of the same call before this one, told to the peer as `grpc-previous-rpc-attempts` (gRPC A6).
     var previousAttempts = 0
 
-    public init(metadata: Metadata = [:], deadline: Deadline? = nil, compression: Compression = .identity) {
+    public init(metadata: Metadata = Metadata(), deadline: Deadline? = nil, compression: Compression = .identity) {
         self.metadata = metadata
         self.deadline = deadline
         self.compression = compression
@@ -24,7 +24,7 @@ public struct CallOptions: Sendable {
 
     /// What a handler that calls on gives to the next hop: the rest of its own time, less `margin`, so that it can
     /// still answer when the next one was too slow. A call made in the handler's own task is cancelled with it.
-    public init(from context: CallContext, metadata: Metadata = [:], margin: Duration = CallOptions.hopMargin) {
+    public init(from context: CallContext, metadata: Metadata = Metadata(), margin: Duration = CallOptions.hopMargin) {
         self.init(metadata: metadata)
         guard let own = context.deadline else { return }
         deadline = own.remaining > margin ? .after(own.remaining - margin) : own

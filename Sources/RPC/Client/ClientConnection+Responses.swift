@@ -9,8 +9,8 @@ extension ClientConnection {
             return finish(call, RPCError(.internal, "peer sent DATA before a response head"))
         }
         if call.reader == nil {
-            if let message = onlyMessage(in: data, of: call) {
-                call.response = Payload(message)
+            if let payload = onlyPayload(in: data, of: call) {
+                call.response = payload
                 return
             }
             makeReader(call)
@@ -21,9 +21,10 @@ extension ClientConnection {
     }
 
     /// The usual answer to a small unary call: one message in one piece, which needs no reader.
-    private func onlyMessage(in data: ByteBuffer, of call: ClientStream) -> ByteBuffer? {
+    private func onlyPayload(in data: ByteBuffer, of call: ClientStream) -> Payload? {
         guard call.response == nil, data.readableBytes < MemoryBudget.smallestReservation else { return nil }
-        return Framing.onlyMessage(in: data, maxBytes: configuration.maxMessageBytes).map { ByteBuffer(copyOf: $0) }
+        let most = min(configuration.maxMessageBytes, configuration.maxAttachmentBytes)
+        return Framing.onlyPayload(in: data, attachments: call.takesAttachments, maxBytes: most)?.copied()
     }
 
     private func makeReader(_ call: ClientStream) {

@@ -17,8 +17,8 @@ final class InterceptorChain: Sendable {
     /// - Parameter start: when it came.
     /// - Throws: the status, if the call is refused; who has admitted it was told.
     func admit(_ context: inout CallContext, at start: NIODeadline) throws(RPCError) {
-        for (index, hooks) in hooks.enumerated() {
-            guard let admit = hooks.admit else { continue }
+        for index in hooks.indices {
+            guard let admit = hooks[index].admit else { continue }
             do {
                 try admit(&context)
             } catch {
@@ -41,7 +41,7 @@ final class InterceptorChain: Sendable {
         guard isTimed else { return }
         let duration = Duration.nanoseconds((NIODeadline.now() - start).nanoseconds)
         let report = CallReport(error: error, duration: duration, traffic: traffic)
-        for hooks in hooks[..<end].reversed() { hooks.finished?(context, report) }
+        for index in (0..<end).reversed() { hooks[index].finished?(context, report) }
     }
 
     /// `handler` inside of all `around`, the first one outermost.

@@ -9,7 +9,8 @@ extension Metadata {
         return metadata
     }
 
-    private mutating func receive(_ field: HeaderField) throws(RPCError) {
+    /// A field that is not a pseudo header.
+    mutating func receive(_ field: HeaderField) throws(RPCError) {
         guard Self.isBinary(field.name) else {
             _ = append(field.name, .ascii(field.value), reserved: Self.isHidden)
             return

@@ -39,15 +39,25 @@ enum Framing {
 }
 
 extension Framing {
-    /// The message of a body that is one plain message of at most `maxBytes`, and nothing else; nil: a parser has to
-    /// look at it.
-    static func onlyMessage(in body: ByteBuffer, maxBytes: Int) -> ByteBuffer? {
+    /// What a body has that is one message of at most `maxBytes`, uncompressed, with an attachment or without, and
+    /// nothing else; nil: a parser has to look at it.
+    static func onlyPayload(in body: ByteBuffer, attachments: Bool, maxBytes: Int) -> Payload? {
         let start = body.readerIndex
-        guard body.readableBytes >= prefixBytes, body.getInteger(at: start, as: UInt8.self) == 0,
-            let length = body.getInteger(at: start + 1, as: UInt32.self),
-            body.readableBytes == prefixBytes + Int(length), length <= maxBytes
+        guard let flags = body.getInteger(at: start, as: UInt8.self),
+            let message = body.getInteger(at: start + 1, as: UInt32.self), Int(message) <= maxBytes
         else { return nil }
-        return body.getSlice(at: start + prefixBytes, length: Int(length))
+        if flags == 0 {
+            guard body.readableBytes == prefixBytes + Int(message) else { return nil }
+            return body.getSlice(at: start + prefixBytes, length: Int(message)).map { Payload($0) }
+        }
+        guard flags == attachmentFlag, attachments,
+            let attachment = body.getInteger(at: start + prefixBytes, as: UInt32.self),
+            Int(message) + Int(attachment) <= maxBytes,
+            body.readableBytes == attachmentPrefixBytes + Int(message) + Int(attachment),
+            let first = body.getSlice(at: start + attachmentPrefixBytes, length: Int(message))
+        else { return nil }
+        let second = body.getSlice(at: start + attachmentPrefixBytes + Int(message), length: Int(attachment))
+        return Payload(first, attachment: second)
     }
 }
 
@@ -65,6 +75,11 @@ extension Payload {
         guard byteCount <= Int(UInt32.max) else {
             throw RPCError(.resourceExhausted, "message size \(byteCount) exceeds limit \(UInt32.max)")
         }
+    }
+
+    /// In memory of its own.
+    func copied() -> Payload {
+        Payload(ByteBuffer(copyOf: message), attachment: attachment.map { ByteBuffer(copyOf: $0) })
     }
 
     /// What stands before `message` when there is no attachment.

@@ -12,40 +12,54 @@ struct RequestHead {
         case refused(RPCError)
     }
 
+    /// nil: nobody knows the path.
+    var method: ServerMethod?
     /// Which of the fields is the path.
     private var path = 0
     var takesAttachments = false
     var timeout: Duration?
+    /// Which of the fields says it.
+    private(set) var timeoutPosition: Int?
     /// `grpc-encoding`, unless identity.
     var encoding: String?
     var acceptedEncodings: String?
     var metadata = Metadata()
 
-    func withPath<Result>(of fields: HeaderFields, _ body: (Span<UInt8>) -> Result) -> Result {
-        fields.withValue(at: path, body)
+    func path(of fields: HeaderFields) -> String { fields.withField(at: path) { _, value in value.text } }
+
+    /// The same with another `grpc-timeout`, which `fields` have in its place; nil: it is not one.
+    func withTimeout(of fields: HeaderFields) -> RequestHead? {
+        guard let timeoutPosition else { return nil }
+        var head = self
+        head.timeout = fields.withField(at: timeoutPosition) { name, value in
+            name.equals("grpc-timeout") ? Timeout.parse(value) : nil
+        }
+        return head.timeout == nil ? nil : head
     }
 
-    /// - Parameter memo: of the connection.
-    static func judge(_ fields: HeaderFields, _ memo: inout RequestMemo) -> Verdict {
+    static func judge(_ fields: HeaderFields, _ methods: MethodTable) -> Verdict {
         var head = RequestHead()
         var seen = Seen()
-        memo.begin()
         fields.visit { position, name, value in
             switch Name(name) {
             case .method: seen.method = value.equals("POST") ? .post : value.equals("GET") ? .get : .other
             case .path:
                 head.path = position
+                head.method = methods.find(value)
                 seen.isRoot = value.equals("/")
             case .contentType:
                 head.takesAttachments = value.equals("application/grpc+framemesh")
                 seen.isGRPC = head.takesAttachments || Framing.isGRPC(value)
             case .timeout:
                 head.timeout = Timeout.parse(value)
-                seen.malformedTimeout = head.timeout == nil ? position : nil
+                head.timeoutPosition = position
             case .encoding: head.encoding = value.equals("identity") ? nil : value.text
-            case .acceptedEncodings: head.acceptedEncodings = memo.acceptedEncodings(value)
+            case .acceptedEncodings: head.acceptedEncodings = value.text
             case .known: break
-            case .metadata: memo.add(name, value)
+            case .metadata:
+                do throws(RPCError) { try head.metadata.receive(HeaderField(name.text, value.text)) } catch {
+                    seen.badMetadata = seen.badMetadata ?? error
+                }
             }
         }
         if seen.method == .get, seen.isRoot {
@@ -53,11 +67,11 @@ struct RequestHead {
         }
         guard seen.method == .post else { return .http(status: 405, text: "method must be POST\n") }
         guard seen.isGRPC else { return .http(status: 415, text: "content-type must be application/grpc\n") }
-        if let position = seen.malformedTimeout {
+        if let position = head.timeoutPosition, head.timeout == nil {
             let text = fields[position].value.prefix(32)
             return .refused(RPCError(.internal, "grpc-timeout '\(text)' is malformed", limit: .malformedCall))
         }
-        do throws(RPCError) { head.metadata = try memo.metadata(of: fields) } catch { return .refused(error) }
+        if let error = seen.badMetadata { return .refused(error) }
         return .call(head)
     }
 
@@ -66,7 +80,7 @@ struct RequestHead {
         var method = Method.other
         var isRoot = false
         var isGRPC = false
-        var malformedTimeout: Int?
+        var badMetadata: RPCError?
     }
 
     private enum Name {

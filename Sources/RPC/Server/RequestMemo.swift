@@ -1,49 +1,48 @@
 import HTTP2
 
-/// What the last request of a connection said, and the bytes that it came from: most peers send the same fields with
-/// call after call, and then no string is made.
+/// What the last request heads of a connection said: most peers send the same fields with call after call, but for the
+/// time that is left, and then nothing is decoded.
 struct RequestMemo {
+    /// Of a connection on which so many methods are called in turn.
+    private static let keptHeads = 4
     /// More is decoded each time, so that an idle connection holds little.
     private static let keptBytes = 1024
 
-    private var bytes: [UInt8] = []
-    private var metadata = Metadata()
-    private var next: [UInt8] = []
-    private var acceptedEncodings = ""
-
-    /// Before the fields of a request.
-    mutating func begin() { next.removeAll(keepingCapacity: true) }
-
-    /// A field that is metadata.
-    mutating func add(_ name: Span<UInt8>, _ value: Span<UInt8>) {
-        append(name)
-        append(value)
+    private struct Entry {
+        var fields: HeaderFields
+        var head: RequestHead
     }
 
-    /// With a zero behind, which no field has (RFC 9113, section 8.2.1).
-    private mutating func append(_ span: Span<UInt8>) {
-        unsafe span.withUnsafeBufferPointer { unsafe next.append(contentsOf: $0) }
-        next.append(0)
+    private var entries: [Entry] = []
+    private var oldest = 0
+
+    mutating func judge(_ fields: HeaderFields, _ methods: MethodTable) -> RequestHead.Verdict {
+        if let head = known(fields) { return .call(head) }
+        let verdict = RequestHead.judge(fields, methods)
+        if case .call(let head) = verdict, head.method != nil { keep(fields, head) }
+        return verdict
     }
 
-    /// The value of `grpc-accept-encoding`.
-    mutating func acceptedEncodings(_ value: Span<UInt8>) -> String {
-        if !value.equals(text: acceptedEncodings) { acceptedEncodings = value.text }
-        return acceptedEncodings
-    }
-
-    /// After the fields of a request, which are `fields`.
-    /// - Throws: INTERNAL if bytes are not the base64 that they should be.
-    mutating func metadata(of fields: HeaderFields) throws(RPCError) -> Metadata {
-        if next.isEmpty { return Metadata() }
-        if next == bytes { return metadata }
-        let decoded = try Metadata.decode(fields)
-        if next.count <= Self.keptBytes {
-            swap(&bytes, &next)
-            metadata = decoded
-        } else {
-            next = []
+    private func known(_ fields: HeaderFields) -> RequestHead? {
+        for entry in entries where entry.fields.count == fields.count {
+            guard let place = fields.firstDifference(from: entry.fields) else { return entry.head }
+            if place == entry.head.timeoutPosition,
+                fields.firstDifference(from: entry.fields, startingAt: place + 1) == nil,
+                let head = entry.head.withTimeout(of: fields)
+            {
+                return head
+            }
         }
-        return decoded
+        return nil
+    }
+
+    private mutating func keep(_ fields: HeaderFields, _ head: RequestHead) {
+        guard fields.byteCount <= Self.keptBytes else { return }
+        guard entries.count == Self.keptHeads else {
+            return entries.append(Entry(fields: fields.copied(), head: head))
+        }
+        entries[oldest].fields.assign(copyOf: fields)
+        entries[oldest].head = head
+        oldest = (oldest + 1) % Self.keptHeads
     }
 }

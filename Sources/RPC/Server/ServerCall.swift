@@ -23,10 +23,11 @@ final class ServerCall: @unchecked Sendable {
     var gate: OutboundGate?
     /// `inbound` is full: the reader is not asked.
     var isHeldBack = false
-    /// Runs the handler. Made with the call and cancelled with it; the server's `run()` waits for its end.
+    /// Runs the handler, and from when it first waits nothing else. Cancelled with the call; the server's `run()` waits
+    /// for its end.
     var task: Task<Void, Never>?
     /// How the handler ended, with the answer of a unary one. Its task sets it, and then submits the call to the inbox.
-    var outcome: Result<UnaryResponse?, RPCError>?
+    var outcome: Outcome?
     let rendezvous = Rendezvous()
     /// The wait for memory.
     var ticket: UInt64?

@@ -100,7 +100,9 @@ extension ServerConnection {
                 result = .failure(RPCError(handler: error))
             }
             finish(call, result)
-        case .unary(let body): run(call, request, body)
+        case .unary(let body):
+            prepare(call, request, body)
+            beginHandlers()
         case .stream: break
         }
     }

@@ -3,38 +3,38 @@ import NIOCore
 
 /// Handlers run in tasks.
 extension ServerConnection {
-    /// A task of its own per call, because each must be cancelled by itself, which the children of a task group cannot.
-    /// Its owner is the call; the connection, and so `RPCServer.run()`, waits for all.
-    func run(
+    /// Lets the handler of a unary call begin: on the loop with the next `beginHandlers`, or in Swift's pool.
+    func prepare(
         _ call: ServerCall, _ request: Payload,
         _ body: @escaping @Sendable (CallContext, Payload) async throws -> UnaryResponse
     ) {
         guard let inbox else { return }
         handlerBegins()
-        let operation: @Sendable () async -> Void = {
-            do {
-                let response = try await body(call.context, request.inflated()).deflated(in: call)
-                try response.payload.checkLengths()
-                call.outcome = .success(response)
-            } catch {
-                call.outcome = .failure(RPCError(handler: error))
-            }
-            if call.rendezvous.arrive() { inbox.submit(call) }
-        }
         // Inflating takes its time before the handler takes any.
-        guard request.inflater == nil, context.configuration.startsHandlersOnLoop, call.method.pace.startsOnLoop else {
-            calls.set(call.stream, call)
-            _ = call.rendezvous.arrive()
-            call.task = Task(operation: operation)
-            return
+        if request.inflater == nil, context.configuration.startsHandlersOnLoop, call.method.pace.startsOnLoop {
+            call.request = request
+            return ready.append(call)
         }
-        let start = NIODeadline.now()
-        call.task = Task.immediate(operation: operation)
-        call.method.pace.started(in: .now() - start)
-        // Most need no place in the table.
-        if call.rendezvous.arrive() { take(call) } else { calls.set(call.stream, call) }
+        calls.set(call.stream, call)
+        call.task = Task {
+            call.outcome = await call.outcome(of: body, request)
+            inbox.submit(call)
+        }
     }
 
+    /// Begins the handlers that are ready. An owner of one calls it before it looks at anything else that came.
+    func beginHandlers() {
+        while !ready.isEmpty {
+            let turn = HandlerTurn(self)
+            let task = Task.immediate { await turn.run() }
+            guard let call = turn.end() else { continue }
+            call.task = task
+            if call.rendezvous.arrive() { take(call) } else { calls.set(call.stream, call) }
+        }
+    }
+
+    /// A task of its own per call, because each must be cancelled by itself, which the children of a task group cannot.
+    /// Its owner is the call; the connection, and so `RPCServer.run()`, waits for all.
     func run(
         _ call: ServerCall,
         _ body: @escaping @Sendable (CallContext, MessageStream, ResponseWriter) async throws -> Void

@@ -21,12 +21,13 @@ extension ServerConnection {
 
     /// - Returns: nil if the stream was answered.
     private func admit(_ stream: Int32, _ fields: HeaderFields) -> Request? {
+        if running >= mostRunning { beginHandlers() }
         guard running < mostRunning else {
             context.limits.count(.runningHandlers, peer: peer, "\(running) handlers run", context.logger)
             session.reset(stream: stream, code: .refusedStream)
             return nil
         }
-        switch RequestHead.judge(fields, &memo) {
+        switch memo.judge(fields, context.methods) {
         case .http(let status, let text): answer(stream, status: status, text)
         case .refused(let error): answer(stream, error)
         case .call(let head): return admit(stream, fields, head)
@@ -34,17 +35,17 @@ extension ServerConnection {
         return nil
     }
 
-    private func admit(_ stream: Int32, _ fields: HeaderFields, _ head: RequestHead) -> Request? {
-        let method = head.withPath(of: fields) { context.methods.find($0) }
+    private func admit(_ stream: Int32, _ fields: HeaderFields, _ head: consuming RequestHead) -> Request? {
+        let method = head.method
+        let start = now
         var call = CallContext(
-            path: method?.path ?? head.withPath(of: fields) { $0.text }, metadata: head.metadata,
-            deadline: head.timeout.map { Deadline.after($0, from: now) }, peer: peer,
+            path: method?.path ?? head.path(of: fields), metadata: head.metadata,
+            deadline: head.timeout.map { Deadline.after($0, from: start) }, peer: peer,
             takesAttachments: head.takesAttachments && context.configuration.attachmentIdentity != nil,
             certificate: certificate,
             acceptedEncodings: head.acceptedEncodings)
         let chain = if let method { method.chain } else { context.unknown }
         do throws(RPCError) {
-            let start = now
             try chain?.admit(&call, at: start)
             if let method { return Request(context: call, encoding: head.encoding, method: method, start: start) }
             answerUnknown(stream, call, since: start)
@@ -100,19 +101,21 @@ extension ServerConnection {
 
     func received(stream: Int32, fields: HeaderFields, body: ByteBuffer) {
         guard let request = admit(stream, fields) else { return }
-        let limit = min(context.configuration.maxMessageBytes, MemoryBudget.smallestReservation - 1)
-        guard request.encoding == nil, let message = Framing.onlyMessage(in: body, maxBytes: limit) else {
-            return receiveInParts(stream, request, body)
-        }
+        let limits = context.configuration
+        let most = min(limits.maxMessageBytes, limits.maxAttachmentBytes, MemoryBudget.smallestReservation - 1)
+        let takesAttachments = request.context.takesAttachments
+        guard request.encoding == nil,
+            let payload = Framing.onlyPayload(in: body, attachments: takesAttachments, maxBytes: most)
+        else { return receiveInParts(stream, request, body) }
         switch request.method.handler {
         case .immediate(let handler):
             // It has the message while it runs, without a copy.
-            answer(stream, request, Payload(message), handler)
+            answer(stream, request, payload, handler)
         case .unary(let handler):
             // A slice would hold all of the receive buffer for as long as the handler runs.
-            let payload = Payload(ByteBuffer(copyOf: message))
+            let payload = payload.copied()
             let call = begin(stream, request, payload)
-            if watchDeadline(of: call) { run(call, payload, handler) }
+            if watchDeadline(of: call) { prepare(call, payload, handler) }
         case .stream: receiveInParts(stream, request, body)
         }
     }
@@ -128,7 +131,7 @@ extension ServerConnection {
         _ handler: @Sendable (CallContext, Payload) throws -> UnaryResponse
     ) {
         do {
-            if let deadline = request.context.deadline, deadline.instant <= now { throw Self.expired }
+            if let deadline = request.context.deadline, deadline.instant <= request.start { throw Self.expired }
             let response = try handler(request.context, message)
             guard context.configuration.responseCompression == .identity, response.compression == nil,
                 reply(stream, response, attachments: request.context.takesAttachments)

@@ -15,6 +15,8 @@ final class ServerConnection: HTTP2Delegate, LoopBound {
     private(set) var http2: HTTP2Handler?
     private(set) var inbox: LoopInbox<ServerConnection>?
     var calls = StreamTable<ServerCall>()
+    /// Unary calls whose handlers begin with the next `beginHandlers`.
+    var ready = CircularBuffer<ServerCall>()
     var memo = RequestMemo()
     var intake: LargeIntake
     var sweep = DeadlineSweep()
@@ -63,6 +65,7 @@ final class ServerConnection: HTTP2Delegate, LoopBound {
     // ---- events ----
 
     func received(_ event: SessionEvent) {
+        beginHandlers()
         switch event {
         case .headers(let stream, let fields, let endStream):
             if let call = calls[stream] {
@@ -91,7 +94,10 @@ final class ServerConnection: HTTP2Delegate, LoopBound {
         }
     }
 
+    func eventsTold() { beginHandlers() }
+
     func received(stream: Int32, data: ByteBuffer) {
+        beginHandlers()
         if let call = calls[stream] { receive(data, of: call) }
     }
 
@@ -101,6 +107,7 @@ final class ServerConnection: HTTP2Delegate, LoopBound {
     }
 
     func ended(_ reason: (any Error)?) {
+        beginHandlers()
         timer?.cancel()
         let error = RPCError(.cancelled, "connection to \(peer) ended", cause: reason, lostConnection: true)
         calls.forEach { $0.end(error, budget: context.budget) }
@@ -129,13 +136,18 @@ final class ServerConnection: HTTP2Delegate, LoopBound {
 
     func handlerBegins() { running += 1 }
 
-    /// The handler of `call` has returned.
+    /// The handler of `call` has returned, and has left its outcome there.
     func take(_ call: ServerCall) {
+        guard let outcome = call.outcome.take() else { return }
+        take(call, outcome)
+    }
+
+    func take(_ call: ServerCall, _ outcome: ServerCall.Outcome) {
         running -= 1
         call.task = nil
-        switch call.outcome.take() {
+        switch outcome {
         case .success(let response?): finish(call, with: response)
-        case .success(nil), nil: finish(call, nil)
+        case .success(nil): finish(call, nil)
         case .failure(let error): finish(call, error)
         }
         leaveIfDone()

@@ -10,8 +10,10 @@ public struct UnaryResponse: Sendable {
     /// uncompressed.
     public var compression: Compression?
 
-    public init(_ payload: Payload, metadata: Metadata = [:], trailers: Metadata = [:], compression: Compression? = nil)
-    {
+    public init(
+        _ payload: Payload, metadata: Metadata = Metadata(), trailers: Metadata = Metadata(),
+        compression: Compression? = nil
+    ) {
         self.payload = payload
         self.metadata = metadata
         self.trailers = trailers

@@ -16,7 +16,7 @@ public struct RPCError: Error, Sendable, CustomStringConvertible {
     var isCommitted = false
 
     public init(
-        _ code: StatusCode, _ message: String, metadata: Metadata = [:], cause: (any Error)? = nil,
+        _ code: StatusCode, _ message: String, metadata: Metadata = Metadata(), cause: (any Error)? = nil,
         neverStarted: Bool = false, lostConnection: Bool = false, limit: CallLimit? = nil
     ) {
         self.code = code
