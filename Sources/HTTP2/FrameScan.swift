@@ -1,4 +1,5 @@
-/// Walks the frame headers of what a client sends, in front of nghttp2, which ignores frames on closed streams.
+/// Walks the frame headers of what a peer sends, in front of nghttp2: it knows how far the frame goes that is half read,
+/// and looks at the frames of clients on closed streams, which nghttp2 ignores.
 ///
 /// RFC 9113 wants an error where the client itself had ended the stream (section 5.1), and where it goes back to an id
 /// that it left out (section 5.1.1). Memory is small and bounded: a mistake about a stream of long ago is ignored, as
@@ -8,11 +9,13 @@ struct FrameScan {
     /// The connection preface of a client (RFC 9113, section 3.4).
     static let prefaceBytes = 24
     private static let headerBytes = 9
+    private static let paddedFlag: UInt8 = 8
     static let maxEnded = 128
     static let maxGaps = 16
 
+    private let role: Session.Role
     /// Bytes to pass over before the next frame header.
-    private var skip = prefaceBytes
+    private var skip: Int
     /// The part of a frame header that has come.
     private var header: UInt64 = 0
     private var lastByte: UInt8 = 0
@@ -23,6 +26,23 @@ struct FrameScan {
     private var ended = [Int32](repeating: 0, count: maxEnded)
     private var gaps: [ClosedRange<Int32>] = []
     private var nextGap = 0
+
+    /// - Parameter role: ours.
+    init(_ role: Session.Role) {
+        self.role = role
+        skip = role == .server ? Self.prefaceBytes : 0
+    }
+
+    /// The DATA frame without padding that is half read: its stream, and how many of its bytes come next.
+    var openData: (stream: Int32, bytes: Int)? {
+        guard skip > 0, stream > 0, type == 0, flags & Self.paddedFlag == 0 else { return nil }
+        return (stream, skip)
+    }
+
+    // Of the last frame header.
+    private var type: UInt8 { UInt8(truncatingIfNeeded: header >> 32) }
+    private var flags: UInt8 { UInt8(truncatingIfNeeded: header >> 24) }
+    private var stream: Int32 { Int32(truncatingIfNeeded: (header & 0x7f_ffff) << 8 | UInt64(lastByte)) }
 
     /// - Returns: the mistake, and how many of `bytes` come before it; nil: there is none.
     mutating func scan(_ bytes: UnsafeRawBufferPointer) -> (before: Int, error: HTTP2Error)? {
@@ -47,10 +67,7 @@ struct FrameScan {
                 headerCount = 0
             }
             skip = Int(header >> 40)
-            let stream = Int32(truncatingIfNeeded: (header & 0x7f_ffff) << 8 | UInt64(lastByte))
-            if let mistake = begins(
-                UInt8(truncatingIfNeeded: header >> 32), UInt8(truncatingIfNeeded: header >> 24), stream)
-            {
+            if role == .server, let mistake = begins(type, flags, stream) {
                 return (max(0, place - Self.headerBytes), mistake)
             }
         }

@@ -9,6 +9,9 @@ public protocol HTTP2Delegate: AnyObject {
     func received(stream: Int32, data: ByteBuffer)
     /// What came until now has been told.
     func eventsTold()
+    /// Where the next bytes of DATA on `stream` belong, at most `bytes` of them: an empty buffer over memory that nobody
+    /// reads yet. They are then told of as above, as a slice of it. nil: they may lie anywhere.
+    func room(stream: Int32, upTo bytes: Int) -> ByteBuffer?
     /// The connection is over; no more calls come.
     /// - Parameter reason: nil when both sides said goodbye.
     func ended(_ reason: (any Error)?)
@@ -16,6 +19,7 @@ public protocol HTTP2Delegate: AnyObject {
 
 extension HTTP2Delegate {
     public func eventsTold() {}
+    public func room(stream: Int32, upTo bytes: Int) -> ByteBuffer? { nil }
 
     public func received(stream: Int32, fields: HeaderFields, body: ByteBuffer) {
         received(.headers(stream: stream, fields: fields, endStream: false))
@@ -31,6 +35,9 @@ extension HTTP2Delegate {
 public final class HTTP2Handler: ChannelInboundHandler {
     public typealias InboundIn = ByteBuffer
     public typealias OutboundOut = ByteBuffer
+
+    /// Read to one place at once: more would hold up the other connections of the loop.
+    private static let mostAtOnce = 512 << 10
 
     public let session: Session
     /// When the bytes came that are told of now.
@@ -92,6 +99,17 @@ public final class HTTP2Handler: ChannelInboundHandler {
             deliver(buffer)
             fail(error)
         }
+    }
+
+    /// Where the bytes belong that the socket has next, if they are surely DATA of one stream. Only for a handler that gets
+    /// what the socket reads: not behind TLS.
+    /// - Parameter bytes: for fewer, no room is wanted.
+    public func room(atLeast bytes: Int) -> ByteBuffer? {
+        guard !hasEnded, let open = session.openData, open.bytes >= bytes,
+            let room = delegate.room(stream: open.stream, upTo: min(open.bytes, Self.mostAtOnce)),
+            room.writableBytes >= bytes
+        else { return nil }
+        return room
     }
 
     public func channelReadComplete(context: ChannelHandlerContext) {

@@ -28,8 +28,7 @@ public import NIOCore
     public init(role: Role, settings: SessionSettings = .init()) throws(HTTP2Error) {
         self.role = role
         self.settings = settings
-        unsafe uncheckedState = SessionState(
-            log: EventLog(joinsRequests: role == .server), flood: FloodGuard(settings.flood))
+        unsafe uncheckedState = SessionState(role: role, flood: FloodGuard(settings.flood))
         var created: OpaquePointer?
         var options: OpaquePointer?
         unsafe nghttp2_option_new(&options)
@@ -98,7 +97,7 @@ public import NIOCore
         state.log.beginRead()
         var mistake: (before: Int, error: HTTP2Error)?
         let status = unsafe buffer.withUnsafeReadableBytes { raw in
-            if role == .server { mistake = unsafe state.frameScan.scan(raw) }
+            mistake = unsafe state.frameScan.scan(raw)
             state.inputStart = UInt(bitPattern: raw.baseAddress)
             return unsafe nghttp2_session_mem_recv(
                 handle, raw.baseAddress?.assumingMemoryBound(to: UInt8.self), mistake?.before ?? raw.count)
@@ -108,6 +107,11 @@ public import NIOCore
             throw Session.error(Int32(clamping: status))
         }
         if let mistake { throw mistake.error }
+    }
+
+    /// The stream to which all of the next `bytes` belong, since a DATA frame is only half read.
+    var openData: (stream: Int32, bytes: Int)? {
+        state.isTerminated || violation != nil || state.fault != nil ? nil : state.frameScan.openData
     }
 
     /// What nghttp2 cannot go on after.

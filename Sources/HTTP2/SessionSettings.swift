@@ -4,7 +4,7 @@ public struct SessionSettings: Sendable {
     public var initialStreamWindowBytes = 256 << 10
     /// What a peer may send on all streams before we have copied it away. A small call waits behind as much as that of
     /// large messages on its connection; a line carries no more than that in the time of its round trip.
-    public var connectionWindowBytes = 4 << 20
+    public var connectionWindowBytes = 1 << 20
     /// The largest DATA payload, both ways.
     public var maxFrameBytes = 1 << 20
     /// Streams that a client may have open; 0 on the client side, where nobody may push.

@@ -14,8 +14,7 @@ struct SessionState {
     var callFramesSent: UInt64 = 0
     /// Address of the buffer that is read, to name DATA by its offset.
     var inputStart: UInt = 0
-    /// Of a server.
-    var frameScan = FrameScan()
+    var frameScan: FrameScan
     var padding = PaddingCredit()
     /// Streams of a server that has answered; the peer is told to stop sending.
     var answered: [Int32] = []
@@ -23,8 +22,9 @@ struct SessionState {
     /// nghttp2 may still point into them.
     private var prepared: [PreparedFields] = []
 
-    init(log: EventLog, flood: FloodGuard) {
-        self.log = log
+    init(role: Session.Role, flood: FloodGuard) {
+        log = EventLog(joinsRequests: role == .server)
+        frameScan = FrameScan(role)
         self.flood = flood
     }
 

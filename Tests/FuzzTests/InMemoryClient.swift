@@ -63,9 +63,14 @@ final class InMemoryClient {
         client.take(ByteBuffer(bytes: [0, 0, 0, 4, 0, 0, 0, 0, 0]))
         let attempts = paths.compactMap { client.call($0) }
         _ = client.output()
-        let half = bytes.count / 2
-        client.take(ByteBuffer(bytes: bytes[..<half]))
-        client.take(ByteBuffer(bytes: bytes[half...]))
+        if bytes.count % 2 == 0 {
+            let half = bytes.count / 2
+            client.take(ByteBuffer(bytes: bytes[..<half]))
+            client.take(ByteBuffer(bytes: bytes[half...]))
+        } else {
+            let socket = InMemorySocket(channel: client.channel, handler: client.connection.http2)
+            socket.receive(ByteBuffer(bytes: bytes), pieces: 100)
+        }
         client.end()
         for attempt in attempts where !attempt.call.hasEnded {
             fatalError("call of \(attempt.call.path) has no end")

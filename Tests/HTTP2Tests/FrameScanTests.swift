@@ -14,7 +14,7 @@ import Testing
     /// What is found, whether the bytes come at once or one by one; and where, if at once.
     private static func mistake(_ frames: [[UInt8]]) -> (ErrorCode, before: Int)? {
         let bytes = preface + frames.joined()
-        var (whole, pieces) = (FrameScan(), FrameScan())
+        var (whole, pieces) = (FrameScan(.server), FrameScan(.server))
         let found = unsafe bytes.withUnsafeBytes { unsafe whole.scan($0) }
         var one: HTTP2Error?
         for byte in bytes where one == nil { one = unsafe [byte].withUnsafeBytes { unsafe pieces.scan($0)?.error } }
@@ -45,6 +45,33 @@ import Testing
     @Test func goingBackToAnIdThatWasLeftOutIsAMistake() {
         #expect(Self.mistake([Self.frame(1, 5, 5), Self.frame(1, 5, 3)])?.0 == .protocolError)
         #expect(Self.mistake([Self.frame(1, 4, 5), Self.frame(1, 5, 7), Self.frame(1, 5, 5)]) == nil)
+    }
+
+    /// After each of `bytes`: how many more are surely DATA of stream 3.
+    private static func openData(_ bytes: [UInt8], _ role: Session.Role) -> [Int] {
+        var scan = FrameScan(role)
+        return bytes.map { byte in
+            #expect(unsafe [byte].withUnsafeBytes { unsafe scan.scan($0) } == nil)
+            guard let open = scan.openData else { return 0 }
+            #expect(open.stream == 3)
+            return open.bytes
+        }
+    }
+
+    @Test(arguments: [UInt8(0), 1])
+    func theRestOfAHalfReadDataFrameIsKnown(_ flags: UInt8) {
+        let frames = Self.frame(1, 4, 3) + Self.frame(0, flags, 3, bytes: 5) + Self.frame(6, 0, 0, bytes: 8)
+        let expected = [Int](repeating: 0, count: 12 + 8) + [5, 4, 3, 2, 1] + [Int](repeating: 0, count: 1 + 17)
+        #expect(Self.openData(frames, .client) == expected)
+        #expect(Self.openData(Self.preface + frames, .server) == Self.preface.map { _ in 0 } + expected)
+    }
+
+    @Test func paddedDataAndWhatIsNotDataIsNotKnown() {
+        for frame in [
+            Self.frame(0, 8, 3, bytes: 100), Self.frame(1, 4, 3, bytes: 100), Self.frame(0, 0, 0, bytes: 100),
+        ] {
+            #expect(Self.openData(Self.frame(1, 4, 3) + frame, .client).allSatisfy { $0 == 0 })
+        }
     }
 
     @Test func aPriorityHasAStreamAndFiveBytes() {

@@ -32,6 +32,34 @@ import Testing
         }
     }
 
+    /// Its parts are read from the socket to their places, among small calls and other large ones, in both directions.
+    @Test(arguments: [50_000, 3_000_000, 7_000_001])
+    func partsOfAnySizeArriveAsTheyWereSent(_ size: Int) async throws {
+        var (server, client) = (ServerConfiguration.attaching, ClientConfiguration.patient)
+        (server.maxMessageBytes, client.maxMessageBytes) = (64 << 20, 64 << 20)
+        let methods: [String: RPCHandler] = [
+            "Echo": .unary { _, payload in UnaryResponse(payload) },
+            "Now": .immediate { _, payload in UnaryResponse(payload) },
+        ]
+        try await Loopback.with(methods, server: server, client: client) { loopback in
+            _ = try await loopback.unary("Echo", "announces attachments")
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for number in 0..<12 {
+                    group.addTask {
+                        let sent = Payload(
+                            Self.pixels(number % 2 == 0 ? size + number : number),
+                            attachment: number % 3 == 0 ? nil : Self.pixels(size - number))
+                        let answer = try await loopback.connection.unary(
+                            loopback.path(number % 4 < 2 ? "Echo" : "Now"), sent)
+                        #expect(answer.payload.message == sent.message)
+                        #expect(answer.payload.attachment == sent.attachment)
+                    }
+                }
+                try await group.waitForAll()
+            }
+        }
+    }
+
     @Test func attachmentsAreNotUsedWhereTheyAreNotOffered() async throws {
         var client = ClientConfiguration.patient
         client.offersAttachments = false

@@ -8,8 +8,8 @@ import Testing
         let first = try #require(intake.begin(bytes: 90, isNext: false))
         let second = try #require(intake.begin(bytes: 90, isNext: false))
         #expect(intake.begin(bytes: 1, isNext: false) == nil)
-        intake.wait(5)
-        intake.wait(7)
+        _ = intake.wait(5)
+        _ = intake.wait(7)
         #expect(intake.next() == nil)
         first.received(81)
         #expect(intake.next() == 5)
@@ -18,13 +18,13 @@ import Testing
         second.received(90)
         third.received(1000)
         #expect(intake.next() == 7)
-        #expect(!intake.hasWaiting)
+        #expect(intake.ticksOn() == false)
     }
 
     @Test func whoeverWaitsGoesFirst() throws {
         var intake = LargeIntake(windowBytes: 100)
         let first = try #require(intake.begin(bytes: 100, isNext: false))
-        intake.wait(5)
+        _ = intake.wait(5)
         first.received(100)
         #expect(intake.begin(bytes: 1, isNext: false) == nil)
     }
@@ -33,7 +33,7 @@ import Testing
         var intake = LargeIntake(windowBytes: 100)
         var first = intake.begin(bytes: 200, isNext: false)
         first?.received(10)
-        intake.wait(5)
+        _ = intake.wait(5)
         #expect(intake.next() == nil)
         first = nil
         #expect(intake.next() == 5)
@@ -42,8 +42,8 @@ import Testing
     @Test func slowSendersHoldNobodyUp() throws {
         var intake = LargeIntake(windowBytes: 100)
         let first = try #require(intake.begin(bytes: 1000, isNext: false))
-        intake.wait(5)
-        intake.wait(7)
+        _ = intake.wait(5)
+        _ = intake.wait(7)
         first.received(150)
         // The line is busy.
         #expect(intake.tick() == nil)
@@ -51,5 +51,24 @@ import Testing
         #expect(intake.tick() == 5)
         #expect(intake.tick() == 7)
         #expect(intake.tick() == nil)
+    }
+
+    @Test func oneTimerTicksHoweverOftenMessagesWait() throws {
+        var intake = LargeIntake(windowBytes: 100)
+        var first = intake.begin(bytes: 200, isNext: false)
+        #expect(intake.wait(5) == true)
+        #expect(intake.wait(7) == false)
+        first = nil
+        #expect(intake.next() == 5)
+        #expect(intake.next() == 7)
+        // Nothing waits now, but the timer is still to come.
+        first = intake.begin(bytes: 200, isNext: false)
+        #expect(intake.wait(9) == false)
+        first?.received(100)
+        #expect(intake.tick() == nil)
+        #expect(intake.ticksOn() == true)
+        #expect(intake.tick() == 9)
+        #expect(intake.ticksOn() == false)
+        #expect(intake.wait(11) == true)
     }
 }

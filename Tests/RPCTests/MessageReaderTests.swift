@@ -97,7 +97,7 @@ import Testing
         #expect(Self.outputs(&first, budget, intake) == ["credit 49505"])
         second.receive(Self.prefix(50_000))
         #expect(Self.outputs(&second, budget, intake) == ["queue"])
-        intake.wait(3)
+        _ = intake.wait(3)
         // Only the first has memory.
         #expect(budget.used == 50_000)
         first.receive(ByteBuffer(repeating: 1, count: 30_000))

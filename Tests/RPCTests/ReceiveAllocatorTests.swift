@@ -4,17 +4,56 @@ import Testing
 @testable import RPC
 
 @Suite struct ReceiveAllocatorTests {
-    @Test func buffersGrowOnceOneWasFull() {
-        var allocator = ReceiveAllocator(largeBytes: 128 << 10)
-        #expect(allocator.nextBufferSize() == ReceiveAllocator.smallBytes)
-        let grewByLittle = allocator.record(actualReadBytes: 100)
-        #expect(!grewByLittle)
-        #expect(allocator.buffer(allocator: ByteBufferAllocator()).capacity == ReceiveAllocator.smallBytes)
-        let grew = allocator.record(actualReadBytes: ReceiveAllocator.smallBytes)
-        #expect(grew)
-        #expect(allocator.nextBufferSize() == 128 << 10)
-        let grewAgain = allocator.record(actualReadBytes: 128 << 10)
-        #expect(!grewAgain)
-        #expect(allocator.nextBufferSize() == 128 << 10)
+    /// As NIO asks before each read, with one buffer that it uses again.
+    private final class Socket {
+        var room: ByteBuffer?
+        private(set) var roomAsked = 0
+        private var pool: NIOPooledRecvBufferAllocator?
+
+        init() {
+            let allocator = ReceiveAllocator { [unowned self] in
+                roomAsked += 1
+                return room.take()
+            }
+            pool = NIOPooledRecvBufferAllocator(capacity: 1, recvAllocator: allocator)
+        }
+
+        /// - Returns: how much could be read at once, and what was.
+        func read(_ bytes: Int) -> (capacity: Int, ByteBuffer) {
+            var capacity = 0
+            let read = pool?.buffer(allocator: ByteBufferAllocator()) { buffer in
+                capacity = buffer.writableBytes
+                buffer.writeRepeatingByte(7, count: min(bytes, capacity))
+            }
+            pool?.record(actualReadBytes: min(bytes, capacity))
+            return (capacity, read?.0 ?? ByteBuffer())
+        }
+    }
+
+    @Test func theUsualBufferGrowsOnceItWasFull() {
+        let socket = Socket()
+        #expect(socket.read(100).capacity == ReceiveAllocator.smallBytes)
+        #expect(socket.read(ReceiveAllocator.smallBytes).capacity == ReceiveAllocator.smallBytes)
+        #expect(socket.read(10).capacity >= ReceiveAllocator.largeBytes)
+        #expect(socket.read(10).capacity >= ReceiveAllocator.largeBytes)
+    }
+
+    @Test func aRoomIsReadIntoOnceAndThenAHeadIsExpected() {
+        let socket = Socket()
+        var first = Destination(size: 300_000)
+        socket.room = first.room(upTo: 100)
+        #expect(socket.read(50).capacity == ReceiveAllocator.smallBytes)
+        #expect(socket.roomAsked == 0)
+        for expected in [100_000, 200_000] {
+            socket.room = first.room(upTo: 100_000)
+            var (capacity, read) = socket.read(100_000)
+            #expect(capacity == 100_000)
+            first.take(from: &read)
+            #expect(first.bytes.readableBytes == expected)
+        }
+        #expect(socket.read(.max).capacity == ReceiveAllocator.headBytes)
+        #expect(socket.read(10).capacity == ReceiveAllocator.smallBytes)
+        // None of these reads went to the message.
+        #expect(first.bytes == ByteBuffer(repeating: 7, count: 200_000))
     }
 }

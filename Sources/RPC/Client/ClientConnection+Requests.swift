@@ -89,8 +89,4 @@ extension ClientConnection {
         call.hasFinishedSending = true
         session.finish(stream: id)
     }
-
-    func credit(_ bytes: Int, on call: ClientStream) {
-        if let id = call.id, !call.isRemoteDone { session.credit(stream: id, bytes: bytes) }
-    }
 }

@@ -2,7 +2,7 @@ import HTTP2
 import NIOCore
 
 /// What the peer answers becomes messages and a status.
-extension ClientConnection {
+extension ClientConnection: MessageReceiver {
     func received(stream: Int32, data: ByteBuffer) {
         guard let call = calls[stream], !call.hasEnded else { return }
         guard call.hasHead else {
@@ -15,10 +15,10 @@ extension ClientConnection {
             }
             makeReader(call)
         }
-        call.reader?.receive(data)
-        pump(call)
-        while let stream = intake.next() { goOn(stream) }
+        receive(data, of: call)
     }
+
+    func room(stream: Int32, upTo bytes: Int) -> ByteBuffer? { place(stream: stream, upTo: bytes) }
 
     /// The usual answer to a small unary call: one message in one piece, which needs no reader.
     private func onlyPayload(in data: ByteBuffer, of call: ClientStream) -> Payload? {
@@ -71,63 +71,11 @@ extension ClientConnection {
         }
     }
 
-    /// The reader of a streaming call has taken messages.
-    func taken(_ call: ClientStream, credit bytes: Int) {
-        credit(bytes, on: call)
-        guard call.isHeldBack, !call.hasEnded else { return }
-        call.isHeldBack = false
-        pump(call)
-    }
+    func received(allOf call: ClientStream) { finish(call) }
 
-    private func pump(_ call: ClientStream) {
-        while !call.hasEnded, !call.isHeldBack, let output = call.reader?.next(budget, intake) {
-            switch output {
-            case .message(let payload, let credit): deliver(payload, credit: credit, to: call)
-            case .credit(let bytes): self.credit(bytes, on: call)
-            case .park(let bytes): park(call, bytes)
-            case .queue: queue(call)
-            case .end: finish(call)
-            case .failed(let error): finish(call, call.status?.error ?? error)
-            }
-        }
-    }
+    func fail(_ call: ClientStream, _ error: RPCError) { finish(call, call.status?.error ?? error) }
 
-    private func park(_ call: ClientStream, _ bytes: Int) {
-        guard let inbox else { return }
-        call.ticket = budget.wait(for: bytes) { lease in
-            inbox.submit { connection in
-                call.ticket = nil
-                // Else the lease is let go.
-                guard !call.hasEnded else { return }
-                call.reader?.granted(lease)
-                connection.pump(call)
-            }
-        }
-    }
-
-    private func queue(_ call: ClientStream) {
-        guard let id = call.id else { return }
-        if !intake.hasWaiting { tickLater() }
-        intake.wait(id)
-    }
-
-    private func goOn(_ stream: Int32) {
-        guard let call = calls[stream], !call.hasEnded else { return }
-        call.reader?.turnCame()
-        pump(call)
-    }
-
-    private func tickLater() {
-        eventLoop.assumeIsolated().scheduleTask(in: LargeIntake.tickInterval) { [weak self] in
-            guard let self else { return }
-            if let stream = intake.tick() { goOn(stream) }
-            while let stream = intake.next() { goOn(stream) }
-            if intake.hasWaiting { tickLater() }
-            flush()
-        }
-    }
-
-    private func deliver(_ payload: Payload, credit: Int, to call: ClientStream) {
+    func deliver(_ payload: Payload, credit: Int, to call: ClientStream) {
         switch call.sink {
         case .streaming(let state, _):
             guard !state.inbound.push(payload, credit: credit) else { return }
@@ -148,8 +96,7 @@ extension ClientConnection {
         call.isRemoteDone = true
         if call.status == nil { call.status = CallStatus(trailers: []) }
         guard call.reader != nil, call.status?.error == nil || call.isStreaming else { return finish(call) }
-        call.reader?.receiveEnd()
-        pump(call)
+        receiveEnd(of: call)
     }
 
     func closed(_ stream: Int32, _ code: ErrorCode) {
@@ -175,4 +122,10 @@ extension ClientConnection {
         openPending()
         closeIfDrained()
     }
+}
+
+extension ClientStream: ReceivingCall {
+    var isOver: Bool { hasEnded }
+    var streamID: Int32? { id }
+    var creditStream: Int32? { isRemoteDone ? nil : id }
 }

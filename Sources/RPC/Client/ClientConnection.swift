@@ -52,6 +52,7 @@ final class ClientConnection: HTTP2Delegate, LoopBound {
         connection.watch = ClientWatch(connection, http2: handler, configuration: configuration)
         connection.inbox = LoopInbox(connection, on: channel.eventLoop)
         try channel.pipeline.syncOperations.addHandler(handler)
+        try ReceiveAllocator(for: handler, isPlain: configuration.tls == nil).install(on: channel)
         connection.watch?.start(on: channel.eventLoop)
         return connection
     }

@@ -17,8 +17,6 @@ public final class RPCConnection: Sendable {
     /// Nobody outside of this host can read what is sent.
     let isPrivate: Bool
 
-    /// Bytes read from a socket at once: larger ones miss the cache, smaller ones cost more calls.
-    private static let receiveBytes = 128 << 10
     private static let outputWaterMark = ChannelOptions.Types.WriteBufferWaterMark(low: 256 << 10, high: 1 << 20)
 
     private init(
@@ -79,7 +77,6 @@ public final class RPCConnection: Sendable {
     ) async throws -> Opened {
         var bootstrap = ClientBootstrap(group: group.next())
             .connectTimeout(TimeAmount(configuration.connectTimeout))
-            .channelOption(.recvAllocator, value: ReceiveAllocator(largeBytes: receiveBytes))
             .channelOption(.writeBufferWaterMark, value: outputWaterMark)
         if !address.isInFileSystem {
             bootstrap =

@@ -44,10 +44,12 @@ struct LargeIntake {
     private let total = Total()
     private var waiting = CircularBuffer<Int32>()
     private var receivedAtTick = 0
+    /// `tick` will be called.
+    private var isTicking = false
 
     init(windowBytes: Int) { self.windowBytes = windowBytes }
 
-    var hasWaiting: Bool { !waiting.isEmpty }
+    private var hasWaiting: Bool { !waiting.isEmpty }
 
     /// nil: it is to wait.
     func begin(bytes: Int, isNext: Bool) -> Part? {
@@ -57,7 +59,14 @@ struct LargeIntake {
 
     private var hasRoom: Bool { total.lacking.load(ordering: .relaxed) < windowBytes }
 
-    mutating func wait(_ stream: Int32) { waiting.append(stream) }
+    /// - Returns: `tick` is to be called after `tickInterval`.
+    mutating func wait(_ stream: Int32) -> Bool {
+        waiting.append(stream)
+        guard !isTicking else { return false }
+        isTicking = true
+        receivedAtTick = total.received.load(ordering: .relaxed)
+        return true
+    }
 
     /// The stream whose message goes on now.
     mutating func next() -> Int32? { hasRoom ? waiting.popFirst() : nil }
@@ -67,5 +76,12 @@ struct LargeIntake {
         let received = total.received.load(ordering: .relaxed)
         defer { receivedAtTick = received }
         return received - receivedAtTick < windowBytes ? waiting.popFirst() : nil
+    }
+
+    /// To be asked after a tick, when all that may go on do.
+    /// - Returns: `tick` is to be called again.
+    mutating func ticksOn() -> Bool {
+        isTicking = hasWaiting
+        return isTicking
     }
 }

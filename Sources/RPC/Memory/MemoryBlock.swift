@@ -1,15 +1,17 @@
 import Foundation
 // A released interface of NIO 2.101 that may still change: the only place that uses it.
 @_spi(CustomByteBufferAllocator) import NIOCore
+import Synchronization
 
 /// A block of memory from the system: a header with its size, and behind it the bytes.
 ///
-/// Whoever holds it may use it; `free` or the pool ends that.
+/// It has owners, which may use it; when the last one lets go, it belongs to the pool, or to whoever calls `free`.
 @safe struct MemoryBlock: @unchecked Sendable {
     static let alignment = 64
     /// Keeps the alignment of what follows.
     static let headerBytes = 64
     private static let nextOffset = 8
+    private static let ownersOffset = 16
     /// Larger blocks come from the kernel and go back to it: the heap of the process would keep what is freed.
     private static let smallestMapping = 128 << 10
 
@@ -26,6 +28,7 @@ import Foundation
             unsafe start = memory
         }
         unsafe start.storeBytes(of: size.index, as: Int.self)
+        unsafe (start + Self.ownersOffset).initializeMemory(as: Atomic<Int>.self, to: Atomic(0))
     }
 
     /// - Parameter bytes: what `bytes` of a block was.
@@ -45,6 +48,18 @@ import Foundation
         }
     }
 
+    /// One owner more.
+    func retain() { unsafe owners.pointee.add(1, ordering: .relaxed) }
+
+    /// - Returns: that was the last owner.
+    func release() -> Bool {
+        unsafe owners.pointee.subtract(1, ordering: .acquiringAndReleasing).newValue == 0
+    }
+
+    private var owners: UnsafeMutablePointer<Atomic<Int>> {
+        unsafe (start + Self.ownersOffset).assumingMemoryBound(to: Atomic<Int>.self)
+    }
+
     private init(start: UnsafeMutableRawPointer) { unsafe self.start = start }
 
     func free() {
@@ -60,25 +75,41 @@ import Foundation
 extension ByteBuffer {
     /// What NIO calls when such a buffer grows, is copied, or its last reference goes.
     private static let pool = unsafe ByteBufferAllocator { bytes in
-        unsafe BufferPool.shared.take(capacity: bytes).bytes
+        unsafe newOwner(bytes)
     } reallocate: { old, oldBytes, bytes in
-        let new = BufferPool.shared.take(capacity: bytes)
+        let new = unsafe newOwner(bytes)
         if let old = unsafe old {
-            unsafe new.bytes.copyMemory(from: old, byteCount: min(oldBytes, bytes))
-            BufferPool.shared.giveBack(unsafe MemoryBlock(old))
+            unsafe new.copyMemory(from: old, byteCount: min(oldBytes, bytes))
+            unsafe letGo(old)
         }
-        return unsafe new.bytes
+        return unsafe new
     } deallocate: { bytes in
-        BufferPool.shared.giveBack(unsafe MemoryBlock(bytes))
+        unsafe letGo(bytes)
     } copy: { destination, source, count in
         unsafe destination.copyMemory(from: source, byteCount: count)
     }
 
+    private static func newOwner(_ capacity: Int) -> UnsafeMutableRawPointer {
+        let block = BufferPool.shared.take(capacity: capacity)
+        block.retain()
+        return unsafe block.bytes
+    }
+
+    private static func letGo(_ bytes: UnsafeMutableRawPointer) {
+        let block = unsafe MemoryBlock(bytes)
+        if block.release() { BufferPool.shared.giveBack(block) }
+    }
+
+    /// An owner of `block`, whose memory from `range` on is written next, and to the end of `range` at most.
+    init(_ block: MemoryBlock, _ range: Range<Int>) {
+        block.retain()
+        self = unsafe ByteBuffer(
+            takingOwnershipOf: UnsafeMutableRawBufferPointer(start: block.bytes, count: range.upperBound),
+            allocator: Self.pool, readerIndex: range.lowerBound, writerIndex: range.lowerBound)
+    }
+
     /// A buffer in memory of the shared pool.
     static func pooled(capacity: Int) -> ByteBuffer {
-        let block = BufferPool.shared.take(capacity: capacity)
-        return unsafe ByteBuffer(
-            takingOwnershipOf: UnsafeMutableRawBufferPointer(start: block.bytes, count: capacity), allocator: pool,
-            writerIndex: 0)
+        ByteBuffer(BufferPool.shared.take(capacity: capacity), 0..<capacity)
     }
 }

@@ -1,7 +1,7 @@
 import NIOCore
 
-/// Finds messages in the bytes of one stream. A value: it never waits, reserves nothing, and copies each byte once,
-/// to its place in a buffer that was made when the prefix told its size.
+/// Finds messages in the bytes of one stream. A value: it never waits, reserves nothing, and copies each byte at most
+/// once, to its place in a buffer that was made when the prefix told its size.
 ///
 ///     prefix ──all bytes──▶ sized ──begin──▶ body ──all bytes──▶ prefix
 struct MessageParser {
@@ -27,8 +27,8 @@ struct MessageParser {
     private var flags: UInt8 = 0
     private var messageLength: UInt32 = 0
     private var attachmentLength: UInt32 = 0
-    private var message = ByteBuffer()
-    private var attachment: ByteBuffer?
+    private var message: Destination?
+    private var attachment: Destination?
 
     init(takesAttachments: Bool, inflater: Inflater?, maxMessageBytes: Int, maxAttachmentBytes: Int) {
         self.takesAttachments = takesAttachments
@@ -99,33 +99,28 @@ struct MessageParser {
     /// Makes room for the message that was `sized`.
     mutating func begin() {
         guard state == .sized else { return }
-        message =
-            messageLength < BufferPool.smallestMessage
-            ? ByteBufferAllocator().buffer(capacity: Int(messageLength)) : .pooled(capacity: Int(messageLength))
-        attachment = hasAttachment ? .pooled(capacity: Int(attachmentLength)) : nil
+        message = Destination(size: Int(messageLength))
+        attachment = hasAttachment ? Destination(size: Int(attachmentLength)) : nil
         state = .body
     }
 
     private mutating func readBody(_ input: inout ByteBuffer) -> Step {
-        Self.move(&input, into: &message, upTo: Int(messageLength))
-        guard message.readableBytes == Int(messageLength) else { return .needsMore }
-        if var attachment = self.attachment.take() {
-            Self.move(&input, into: &attachment, upTo: Int(attachmentLength))
-            self.attachment = attachment
-            guard attachment.readableBytes == Int(attachmentLength) else { return .needsMore }
-        }
-        var payload = Payload(message, attachment: attachment)
+        message?.take(from: &input)
+        guard let message, message.isFull else { return .needsMore }
+        attachment?.take(from: &input)
+        guard attachment?.isFull ?? true else { return .needsMore }
+        var payload = Payload(message.bytes, attachment: attachment?.bytes)
         if flags & Framing.compressedFlag != 0 { payload.inflater = inflater }
-        message = ByteBuffer()
+        self.message = nil
         attachment = nil
         (state, prefixCount, flags, messageLength, attachmentLength) = (.prefix, 0, 0, 0, 0)
         return .message(payload)
     }
 
-    private static func move(_ input: inout ByteBuffer, into place: inout ByteBuffer, upTo size: Int) {
-        let count = min(size - place.readableBytes, input.readableBytes)
-        guard count > 0, let slice = input.readSlice(length: count) else { return }
-        place.writeImmutableBuffer(slice)
+    /// Where the next bytes of the body belong, at most `count` of them; nil: they are to be given to `next`.
+    func room(upTo count: Int) -> ByteBuffer? {
+        guard let message else { return nil }
+        return (message.isFull ? attachment : message)?.room(upTo: count)
     }
 
     private mutating func fail(_ error: RPCError) -> Step {

@@ -57,6 +57,11 @@ struct MessageReader {
         }
     }
 
+    /// Where the bytes belong that `receive` is given next, at most `count` of them; nil: they may lie anywhere.
+    func room(upTo count: Int) -> ByteBuffer? {
+        isParked || isDone || input.readableBytes > 0 ? nil : parser.room(upTo: count)
+    }
+
     /// Its owner asks for no output for a while. What came stays, but not the receive buffer around it.
     mutating func holdBack() {
         if input.readableBytes > 0 { input = ByteBuffer(bytes: input.readableBytesView) }

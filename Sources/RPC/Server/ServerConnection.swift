@@ -38,6 +38,7 @@ final class ServerConnection: HTTP2Delegate, LoopBound {
         connection.watch = ServerWatch(connection, http2: handler, configuration: context.configuration)
         connection.inbox = LoopInbox(connection, on: channel.eventLoop)
         try channel.pipeline.syncOperations.addHandler(handler)
+        try ReceiveAllocator(for: handler, isPlain: context.tls == nil).install(on: channel)
         connection.watch?.start(on: channel.eventLoop)
         return connection
     }
@@ -98,8 +99,10 @@ final class ServerConnection: HTTP2Delegate, LoopBound {
 
     func received(stream: Int32, data: ByteBuffer) {
         beginHandlers()
-        if let call = calls[stream] { receive(data, of: call) }
+        if let call = calls[stream], !call.isAnswered { receive(data, of: call) }
     }
+
+    func room(stream: Int32, upTo bytes: Int) -> ByteBuffer? { place(stream: stream, upTo: bytes) }
 
     private func closed(_ stream: Int32, _ code: ErrorCode) {
         guard let call = calls.remove(stream), !call.isAnswered else { return }

@@ -5,8 +5,6 @@ import NIOPosix
 struct ServerListener {
     /// Connections that may wait to be accepted.
     private static let backlog: Int32 = 1024
-    /// Bytes read from a socket at once: larger ones miss the cache, smaller ones cost more calls.
-    private static let receiveBytes = 128 << 10
     private static let outputWaterMark = ChannelOptions.Types.WriteBufferWaterMark(low: 256 << 10, high: 1 << 20)
 
     let group: any EventLoopGroup
@@ -48,7 +46,6 @@ struct ServerListener {
         ServerBootstrap(group: group)
             .serverChannelOption(.backlog, value: Self.backlog)
             .serverChannelOption(.autoRead, value: false)
-            .childChannelOption(.recvAllocator, value: ReceiveAllocator(largeBytes: Self.receiveBytes))
             .childChannelOption(.writeBufferWaterMark, value: Self.outputWaterMark)
             .childChannelInitializer { [accept] channel in
                 channel.eventLoop.makeCompletedFuture { try accept(channel) }
