@@ -7,7 +7,9 @@ import Synchronization
 /// received `Payload` is let go; for a unary call, when its handler has returned. Messages below
 /// `smallestReservation` are held by the windows of their streams alone.
 public final class MemoryBudget: Sendable {
-    public static let defaultLimit = 256 << 20
+    /// With what is not counted here (windows, receive buffers, memory that waits to be used again), a process that is full
+    /// of messages stays below 256 MB.
+    public static let defaultLimit = 192 << 20
     public static let shared = MemoryBudget(limit: defaultLimit)
     static let smallestReservation = 16 << 10
 
