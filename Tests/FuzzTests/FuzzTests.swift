@@ -1,5 +1,8 @@
 import Foundation
+import NIOCore
 import Testing
+
+@testable import RPC
 
 #if FUZZING
     /// libFuzzer's driver: does not return, ends the process with 0 when the time is over.
@@ -22,6 +25,24 @@ import Testing
         let seeds = target.inputs("seeds")
         #expect(!seeds.isEmpty)
         for input in seeds { target.run(input.bytes) }
+    }
+
+    /// Else reading to the place of a message would hardly be tried.
+    @Test func theLargeSeedsEndInsideAMessageWithAPlace() throws {
+        func seed(_ target: FuzzTarget) throws -> ByteBuffer {
+            ByteBuffer(bytes: try #require(target.inputs("seeds").first { $0.name == "large" }).bytes)
+        }
+        let server = try InMemoryServer()
+        _ = server.take(try seed(.server))
+        #expect(server.connection.http2?.room(atLeast: 200_000) != nil)
+        server.end()
+        let client = try InMemoryClient()
+        client.take(ByteBuffer(bytes: [0, 0, 0, 4, 0, 0, 0, 0, 0]))
+        let calls = InMemoryClient.paths.compactMap { client.call($0) }
+        client.take(try seed(.client))
+        #expect(client.connection.http2?.room(atLeast: 200_000) != nil)
+        client.end()
+        #expect(calls.allSatisfy { $0.call.hasEnded })
     }
 
     /// `WRITE_FUZZ_SEEDS=1` makes the seeds anew from recorded exchanges and messages.

@@ -9,7 +9,7 @@ import Synchronization
 final class InMemoryClient {
     let channel = EmbeddedChannel()
     let budget = MemoryBudget(limit: 8 << 20)
-    private let connection: ClientConnection
+    let connection: ClientConnection
     private let outcomes: Outcomes
 
     /// How the calls ended.

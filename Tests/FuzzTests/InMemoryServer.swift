@@ -9,7 +9,7 @@ import NIOEmbedded
 final class InMemoryServer {
     let channel = EmbeddedChannel()
     private let context: ServerContext
-    private let connection: ServerConnection
+    let connection: ServerConnection
     let budget = MemoryBudget(limit: 8 << 20)
 
     struct Service: RPCService {

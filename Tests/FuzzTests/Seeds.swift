@@ -1,6 +1,7 @@
 import Foundation
 import NIOCore
 
+@testable import HTTP2
 @testable import Messages
 @testable import RPC
 
@@ -10,6 +11,8 @@ enum Seeds {
         let recording = try Recording.make()
         try save(.server, "exchange", [UInt8](recording.fromClient.readableBytesView))
         try save(.client, "exchange", [UInt8](recording.fromServer.readableBytesView.prefix(2000)))
+        try save(.server, "large", large(after: recording.fromClient, at: FrameScan.prefaceBytes))
+        try save(.client, "large", large(after: recording.fromServer, at: 0))
         let messages: [UInt8] = [0, 0, 0, 0, 2, 1, 2, 0, 0, 0, 0, 0]
         for choice in [UInt8(0), 4, 8, 12, 16] { try save(.deframer, "plain-\(choice)", [choice] + messages) }
         try save(.deframer, "attachment", [17, 0x80, 0, 0, 0, 1, 0, 0, 0, 2, 9, 8, 7] + messages)
@@ -17,6 +20,20 @@ enum Seeds {
         for (number, bytes) in encoded.enumerated() { try save(.messages, "type-\(number)", [UInt8(number)] + bytes) }
         try save(.messages, "timeout", [11] + Array("250m".utf8))
         try save(.messages, "status", [12] + Array("gr%C3%B6".utf8))
+    }
+
+    /// What comes before the first DATA frame, and in its place one that begins a message of 300,000 bytes. An odd number of
+    /// bytes, which are read as from a socket.
+    private static func large(after recording: ByteBuffer, at first: Int) -> [UInt8] {
+        let bytes = [UInt8](recording.readableBytesView)
+        var place = first
+        while place + 9 < bytes.count, bytes[place + 3] != 0 {
+            place += 9 + Int(bytes[place]) << 16 + Int(bytes[place + 1]) << 8 + Int(bytes[place + 2])
+        }
+        var seed = Array(bytes[..<place])
+        seed += [0x04, 0x93, 0xe5, 0, 1] + bytes[(place + 5)..<(place + 9)]
+        seed += [0, 0, 0x04, 0x93, 0xe0, 1, 2, 3]
+        return seed.count % 2 == 1 ? seed : seed + [4]
     }
 
     private static var encoded: [[UInt8]] {
