@@ -1,5 +1,6 @@
 internal import CNghttp2
 public import NIOCore
+import Synchronization
 
 /// One HTTP/2 connection without its socket: bytes in, events out; frames in, bytes out.
 ///
@@ -23,6 +24,10 @@ public import NIOCore
         @inline(__always) _read { yield unsafe uncheckedState }
         @inline(__always) _modify { yield unsafe &uncheckedState }
     }
+
+    private static let living = Atomic<Int>(0)
+    /// Sessions of this process that have begun and not ended.
+    static var count: Int { living.load(ordering: .relaxed) }
 
     /// - Throws: if nghttp2 cannot be set up (no memory).
     public init(role: Role, settings: SessionSettings = .init()) throws(HTTP2Error) {
@@ -55,10 +60,12 @@ public import NIOCore
         }
         unsafe handle = unsafe created
         unsafe nghttp2_session_set_user_data(handle, Unmanaged.passUnretained(self).toOpaque())
+        Self.living.add(1, ordering: .relaxed)
         submitSettings()
     }
 
     deinit {
+        Self.living.subtract(1, ordering: .relaxed)
         unsafe nghttp2_session_del(handle)
         unsafe SessionMemory.end(memory)
     }

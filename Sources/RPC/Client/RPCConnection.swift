@@ -5,7 +5,7 @@ import NIOSSL
 
 /// One HTTP/2 connection to one address. Its end is final; Mesh makes a new one.
 public final class RPCConnection: Sendable {
-    private let inbox: LoopInbox<ClientConnection>
+    let inbox: LoopInbox<ClientConnection>
     private let status: ConnectionStatus
     private let creditStep: Int
     private let maxQueuedMessages: Int

@@ -78,7 +78,9 @@ public final class RPCServer: Sendable {
             let context = ServerContext(
                 configuration: configuration, services: services, interceptors: interceptors, budget: budget,
                 logger: logger, tls: try await tlsContext(configuration))
-            let listener = ServerListener(group: group, congestionControl: configuration.congestionControl) {
+            let listener = ServerListener(
+                group: group, congestionControl: configuration.congestionControl, logger: logger
+            ) {
                 try accept($0, context)
             }
             let (channel, file) = try await listen(listener)

@@ -67,6 +67,8 @@ final class ServerCall: @unchecked Sendable {
         request = nil
         inbound?.finish(error, dropping: true)
         gate?.end(error)
+        // It holds this call, and with it the connection.
+        inbound = nil
         task?.cancel()
         task = nil
     }

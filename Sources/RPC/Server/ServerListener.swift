@@ -1,3 +1,4 @@
+import Logging
 import NIOCore
 import NIOPosix
 
@@ -10,16 +11,15 @@ struct ServerListener {
     let group: any EventLoopGroup
     /// Of TCP; nil: the kernel's default.
     let congestionControl: String?
+    let logger: Logger
     /// Called for each connection, on its loop.
     let accept: @Sendable (any Channel) throws -> Void
 
     /// It accepts nobody before it is told to read.
     /// - Parameter sendTimeout: how long sent bytes may stay unacknowledged before the kernel gives the peer up.
     func listen(_ address: ServerAddress, sendTimeout: Duration?) async throws -> (any Channel, SocketFile?) {
-        var bootstrap =
-            bootstrap
+        var bootstrap = makeBootstrap(congestionControl)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
-            .serverChannelInitializer { [congestionControl] in CongestionControl.set(congestionControl, on: $0) }
             .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
         if let sendTimeout {
             bootstrap = bootstrap.childChannelOption(.userTimeout, value: .milliseconds(of: sendTimeout))
@@ -31,21 +31,24 @@ struct ServerListener {
     }
 
     func listen(unixSocket path: String, mode: UInt32) async throws -> (any Channel, SocketFile?) {
-        let (file, descriptor) = try await NIOThreadPool.singleton.runIfActive {
-            try SocketFile.listen(path, mode: mode, backlog: Self.backlog)
-        }
+        let (file, descriptor) = try await SocketFile.listen(path, mode: mode, backlog: Self.backlog)
         do {
-            return (try await bootstrap.withBoundSocket(descriptor).get(), file)
+            return (try await makeBootstrap(nil).withBoundSocket(descriptor).get(), file)
         } catch {
             file.remove()
             throw error
         }
     }
 
-    private var bootstrap: ServerBootstrap {
+    private func makeBootstrap(_ congestionControl: String?) -> ServerBootstrap {
         ServerBootstrap(group: group)
             .serverChannelOption(.backlog, value: Self.backlog)
             .serverChannelOption(.autoRead, value: false)
+            .serverChannelInitializer { [logger] channel in
+                channel.eventLoop.makeCompletedFuture {
+                    try channel.pipeline.syncOperations.addHandler(AcceptPause(logger: logger))
+                }.flatMap { CongestionControl.set(congestionControl, on: channel) }
+            }
             .childChannelOption(.writeBufferWaterMark, value: Self.outputWaterMark)
             .childChannelInitializer { [accept] channel in
                 channel.eventLoop.makeCompletedFuture { try accept(channel) }
