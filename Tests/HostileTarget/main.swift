@@ -1,4 +1,4 @@
-// The server that Tests/HostileTests attacks: `hostile-target [--handshake-seconds N] [--connections N]`.
+// The server that Tests/HostileTests attacks: `hostile-target [--OPTION N]…`, options as below.
 // It says `port N` on standard output and serves until its standard input ends.
 import Foundation
 import HTTP2
@@ -24,14 +24,19 @@ if let limit = option("--connections") { configuration.maxConnections = limit }
 if let resets = option("--resets") {
     (configuration.flood.resetsSent, configuration.flood.resetsReceived) = (resets, resets)
 }
+if let seconds = option("--upload-seconds") { configuration.slowPeers.uploadGrace = .seconds(seconds) }
+if let seconds = option("--keepalive-seconds") {
+    (configuration.keepalive.time, configuration.keepalive.timeout) = (.seconds(seconds), .seconds(seconds))
+}
 configuration.attachmentIdentity = "hostile-target"
 
 let health = HealthService()
 health.set(.serving)
 let budget = MemoryBudget(limit: 64 << 20)
+let services: [any RPCService] = [TargetService(tally: tally, budget: budget), health]
 let server = try await RPCServer.bind(
     host: "127.0.0.1", port: 0, configuration: configuration,
-    services: [TargetService(tally: tally, budget: budget), health],
+    services: services + (try Reflection.services(describing: services)),
     budget: budget, group: MultiThreadedEventLoopGroup.singleton, logger: Logger(label: "target"))
 
 // Not `print`: the line must leave although standard output is a pipe.

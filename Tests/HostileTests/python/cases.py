@@ -4,21 +4,24 @@ import os
 
 # 1 in CI; the counts of the checklist are reached at 10 and more (`make test-full`).
 SCALE = int(os.environ.get("HOSTILE_SCALE", "1"))
+# How long a soak lasts; 0: there is none.
+SOAK_SECONDS = int(os.environ.get("HOSTILE_SOAK_SECONDS", "0"))
 ALL = {}
 
 
 class Case:
-    def __init__(self, name, body, reason, budget, arguments, has_friend):
+    def __init__(self, name, body, reason, budget, arguments, descriptors):
         self.name, self.body, self.reason = name, body, reason
-        self.budget, self.arguments, self.has_friend = budget, arguments, has_friend
+        self.budget, self.arguments, self.descriptors = budget, arguments, descriptors
 
 
-def case(name, reason="", budget=48 << 20, arguments=(), has_friend=True):
-    """`reason`: the counter that must move, or several of which one must, split by `|`."""
+def case(name, reason="", budget=48 << 20, arguments=(), descriptors=None):
+    """`reason`: the counter that must move, or several of which one must, split by `|`. `descriptors`: how many the
+    process may have open; None: as many as we."""
 
     def add(body):
         assert name not in ALL, name
-        ALL[name] = Case(name, body, reason, budget, arguments, has_friend)
+        ALL[name] = Case(name, body, reason, budget, arguments, descriptors)
         return body
 
     return add

@@ -147,25 +147,6 @@ def _(attack):
     peer.expect_alive()
 
 
-def credited(peer, stream, bytes_needed):
-    """Waits until the stream's window has room; keeps count in the peer."""
-    rooms = peer.__dict__.setdefault("rooms", {})
-    room = rooms.get(stream, 256 << 10)
-    end = time.monotonic() + 20
-    while True:
-        for got in [f for f in peer.frames if f.kind == WINDOW and f.stream == stream]:
-            room += struct.unpack(">I", got.payload)[0]
-            peer.frames.remove(got)
-        if room >= bytes_needed:
-            rooms[stream] = room - bytes_needed
-            return True
-        if peer.is_closed or peer.status(stream) != "nothing":
-            return False
-        if time.monotonic() > end:
-            raise Failure(f"no credit: {room} of {bytes_needed}; {peer.frames[-3:]}")
-        peer.pump(0.05)
-
-
 @case("G06-many-small-messages-that-nobody-takes", budget=96 << 20)
 def _(attack):
     # A window of five-byte messages on each stream: what is kept of them must not be many times their bytes.

@@ -7,9 +7,14 @@ import sys
 import time
 import traceback
 
+import floods  # noqa: F401
+import flow_control  # noqa: F401
+import frames  # noqa: F401
 import grpc_calls  # noqa: F401
-import http2  # noqa: F401
+import handshake  # noqa: F401
+import headers  # noqa: F401
 import oracle
+import reflection  # noqa: F401
 from cases import ALL
 
 

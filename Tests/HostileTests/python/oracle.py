@@ -3,6 +3,7 @@
 import multiprocessing
 import os
 import re
+import resource
 import subprocess
 import sys
 import threading
@@ -44,9 +45,12 @@ def polite(port, report, ready, stop):
 class Target:
     """A server process of our own, and what can be seen of it from outside."""
 
-    def __init__(self, program, arguments=()):
+    def __init__(self, program, arguments=(), descriptors=None):
+        limit = None
+        if descriptors is not None:
+            limit = lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (descriptors, descriptors))
         self.process = subprocess.Popen([program, *arguments], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                                        stderr=subprocess.PIPE)
+                                        stderr=subprocess.PIPE, preexec_fn=limit)
         self.lines = []
         threading.Thread(target=self.collect, daemon=True).start()
         line = self.process.stdout.readline().decode()
@@ -161,13 +165,14 @@ class Stand:
     """Runs cases, several on one process as long as they want the same of it and it stays well."""
 
     def __init__(self, program):
-        self.program, self.target, self.arguments = program, None, None
+        self.program, self.target, self.wishes = program, None, None
 
     def run(self, case):
         """Runs one case with everything that holds for all. Returns what is worth telling."""
-        if self.target is None or self.arguments != case.arguments:
+        wishes = (case.arguments, case.descriptors)
+        if self.target is None or self.wishes != wishes:
             self.stop()
-            self.target, self.arguments = Target(self.program, case.arguments), case.arguments
+            self.target, self.wishes = Target(self.program, *wishes), wishes
             warm(self.target)
         try:
             return attack(case, self.target)
@@ -191,9 +196,8 @@ def attack(case, target):
     target.reset_peak()
     report, ready, stop = multiprocessing.Queue(), multiprocessing.Event(), multiprocessing.Event()
     friend = multiprocessing.Process(target=polite, args=(target.port, report, ready, stop), daemon=True)
-    if case.has_friend:
-        friend.start()
-        ready.wait(20)
+    friend.start()
+    ready.wait(20)
     started, cpu = time.monotonic(), target.cpu()
     hand = Attack(target)
     try:
@@ -203,7 +207,7 @@ def attack(case, target):
         stop.set()
         hand.leave()
     peak = target.memory("VmHWM") if target.process.poll() is None else 0
-    seen = (([], 0, 0) if not case.has_friend else report.get(timeout=90))
+    seen = report.get(timeout=90)
     # O1
     if target.process.poll() is not None:
         raise Failure(f"the process died with {target.process.returncode}: {target.log()[-3000:]}")
@@ -237,7 +241,8 @@ def attack(case, target):
     if case.reason and not moved & set(case.reason.split("|")):
         raise Failure(f"no counter of '{case.reason}' moved, but {moved}")
     return (f"{took:.1f} s, cpu {cpu:.1f} s, memory +{max(0, peak - quiet['memory']) >> 20} MiB, "
-            f"polite {seen[2]} calls p99 {seen[1] * 1000:.1f} ms, counted {sorted(moved)}")
+            f"polite {seen[2]} calls p99 {seen[1] * 1000:.1f} ms, counted {sorted(moved)}"
+            + "".join(", " + note for note in hand.notes))
 
 
 class Attack:
@@ -247,6 +252,10 @@ class Attack:
         self.target = target
         self.port = target.port
         self.peers = []
+        # Open ones, before it began.
+        self.descriptors = target.descriptors()
+        # Worth telling, whatever comes of the case.
+        self.notes = []
 
     def peer(self, *arguments, **options):
         peer = Peer(self.port, *arguments, **options)

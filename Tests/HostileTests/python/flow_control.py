@@ -1,0 +1,189 @@
+"""Windows, and peers that are slow, silent or gone (H40 to H48)."""
+
+import socket
+import struct
+import time
+
+from cases import SCALE, case
+from peer import *
+
+
+@case("H40-one-byte-of-window-at-a-time")
+def _(attack):
+    peer = attack.peer({4: 1})
+    stream = peer.request("/test.Target/Flood", message(b"20 10"))
+    for _ in range(20 * 15):
+        if stream in peer.fields and "grpc-status" in peer.fields[stream]:
+            break
+        got = len(peer.bodies.get(stream, b""))
+        peer.wait(lambda f, n=got: len(peer.bodies.get(stream, b"")) > n or "grpc-status" in peer.fields.get(stream, {}),
+                  what="a byte")
+        peer.send(window(stream, 1))
+    peer.expect_status(stream, "0")
+    if len(peer.bodies[stream]) != 300:
+        raise Failure(f"{len(peer.bodies[stream])} bytes came")
+
+
+@case("H40-root-with-a-window-of-1")
+def _(attack):
+    peer = attack.peer({4: 1})
+    stream = peer.request("/", method="GET")
+    text = b""
+    for _ in range(200):
+        n = len(peer.bodies.get(stream, b""))
+        got = peer.wait(lambda f, n=n: f.stream == stream and (f.flags & END_STREAM or len(peer.bodies.get(stream, b"")) > n))
+        if any(f.flags & END_STREAM for f in peer.frames if f.stream == stream and f.kind in (DATA, HEADERS)):
+            break
+        peer.send(window(stream, 1))
+    if peer.fields[stream].get(":status") != "200" or not peer.bodies.get(stream):
+        raise Failure(f"{peer.fields[stream]} {peer.bodies}")
+    if any(f.kind == DATA and len(f.payload) > 1 for f in peer.frames):
+        raise Failure("more than the window allows")
+
+
+@case("H41-open-window-closed-socket", budget=96 << 20)
+def _(attack):
+    peer = attack.peer({4: 0x7FFFFFFF}, receive_buffer=4096)
+    peer.send(window(0, 0x7FFF0000 - 65535))
+    for _ in range(100):
+        peer.request("/test.Target/Flood", message(b"100000 16384"))
+    peer.reads = False
+    time.sleep(3)
+
+
+@case("H42-windows-of-0", budget=96 << 20)
+def _(attack):
+    peer = attack.peer({4: 0})
+    streams = [peer.request("/test.Target/Flood", message(b"1000 100000")) for _ in range(100)]
+    time.sleep(1)
+    # Others are served on the same connection meanwhile; what needs no window is answered.
+    peer.expect_status(peer.request("/test.Target/None", message(b"x")), "12")
+    for stream in streams:
+        peer.send(rst(stream))
+
+
+@case("H43-stream-window-exceeded", "connection_violation|stream_violation")
+def _(attack):
+    peer = attack.peer()
+    stream = peer.request("/test.Target/Hold", end=False)
+    for _ in range(40):
+        peer.send(frame(DATA, 0, stream, message(bytes(16379))))
+    peer.expect_error(stream, FLOW_CONTROL_ERROR)
+
+
+@case("H44-window-of-dead-streams-comes-back", budget=96 << 20)
+def _(attack):
+    peer = attack.peer()
+    half = message(length=1 << 20) + bytes(60_000)
+    for _ in range(20 * SCALE):
+        for _ in range(40):
+            stream = peer.request("/test.Target/Read", half[:16384], end=False)
+            for at in range(16384, len(half), 16384):
+                peer.send(frame(DATA, 0, stream, half[at:at + 16384]))
+            peer.send(rst(stream))
+        peer.pump(0.05)
+        if peer.is_closed:
+            raise Failure(f"closed: {peer.frames[-3:]}")
+        peer.frames.clear()
+    # 48 MB have gone by, of a connection window of 16 MiB.
+    stream = peer.request("/test.Target/Read", message(length=200_000), end=False)
+    for _ in range(20):
+        peer.send(frame(DATA, 0, stream, bytes(10_000)))
+    peer.send(frame(DATA, END_STREAM, stream))
+    peer.expect_status(stream, "0")
+
+
+@case("H45-slow-uploads", "slow_upload", budget=64 << 20, arguments=["--upload-seconds", "2"])
+def _(attack):
+    # A few bytes in a while. All together they fit into the budget: who waits for memory is not slow.
+    uploads = []
+    for _ in range(4 * SCALE):
+        peer = attack.peer()
+        uploads += [(peer, peer.request("/test.Target/Read", message(length=64 << 10), end=False)) for _ in range(60)]
+    end = time.monotonic() + 20
+    while any(peer.status(stream) == "nothing" for peer, stream in uploads):
+        if time.monotonic() > end:
+            raise Failure("a slow upload goes on")
+        for peer, stream in uploads:
+            if peer.status(stream) == "nothing":
+                peer.send(frame(DATA, 0, stream, b"x" * 5))
+        time.sleep(0.5)
+    for peer, stream in uploads:
+        # DEADLINE_EXCEEDED
+        peer.expect_status(stream, "4")
+    for peer in attack.peers:
+        peer.expect_alive()
+
+
+@case("H45-uploads-that-are-fast-enough", arguments=["--upload-seconds", "2"])
+def _(attack):
+    peer = attack.peer()
+    size = 16 << 10
+    stream = peer.request("/test.Target/Read", message(length=size), end=False)
+    for _ in range(16):
+        peer.send(frame(DATA, 0, stream, bytes(size // 16)))
+        peer.pump(0.3)
+    peer.send(frame(DATA, END_STREAM, stream))
+    peer.expect_status(stream, "0")
+
+
+@case("H46-health-while-one-stream-is-full", budget=160 << 20)
+def _(attack):
+    peer = attack.peer()
+    big = peer.request("/test.Target/Read", message(length=4 << 20), end=False)
+    times = []
+    for _ in range(50):
+        peer.send(frame(DATA, 0, big, bytes(4000)))
+        started = time.monotonic()
+        if peer.call("/grpc.health.v1.Health/Check", b"") != "0":
+            raise Failure("health does not answer")
+        times.append(time.monotonic() - started)
+    if sorted(times)[25] > 1:
+        raise Failure(f"health took {sorted(times)[25]:.3f} s")
+    peer.send(rst(big))
+
+
+@case("H47-peers-that-are-not-there-any-more", "keepalive|stalled_output", budget=64 << 20,
+      arguments=["--keepalive-seconds", "1"])
+def _(attack):
+    # Neither FIN nor RST comes of them, nor an answer to a PING: some wait for nothing, some for more than the socket
+    # takes. The polite client is not held up by what is written to them.
+    for number in range(40):
+        peer = attack.peer({4: 0x7FFFFFFF}, receive_buffer=4096, acknowledges=False)
+        peer.send(settings(ack=True) + window(0, 0x7FFF0000 - 65535))
+        if number % 2:
+            peer.request("/test.Target/Flood", message(b"1000 16384"))
+        peer.reads = False
+    until_open = time.monotonic() + 20
+    while attack.target.descriptors() < attack.descriptors + 40:
+        if time.monotonic() > until_open:
+            raise Failure(f"{attack.target.descriptors()} descriptors of {attack.descriptors} before and 40")
+        time.sleep(0.01)
+    until_closed = time.monotonic() + 20
+    while attack.target.descriptors() > attack.descriptors + 4:
+        if time.monotonic() > until_closed:
+            raise Failure(f"{attack.target.descriptors()} descriptors of {attack.descriptors} before")
+        time.sleep(0.1)
+
+
+@case("H48-write-to-a-closed-socket")
+def _(attack):
+    for _ in range(50):
+        peer = Peer(attack.port, {4: 0x7FFFFFFF})
+        for _ in range(10):
+            peer.request("/test.Target/Flood", message(b"100 100000"))
+        peer.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        peer.close()
+
+
+@case("H48-gone-in-the-middle-of-a-write")
+def _(attack):
+    # They have read some of it, so that the write goes on when the end comes: with what they have not read, a RST.
+    for number in range(50):
+        peer = Peer(attack.port, {4: 0x7FFFFFFF}, receive_buffer=4096)
+        peer.send(window(0, 0x7FFF0000 - 65535))
+        stream = peer.request("/test.Target/Flood", message(b"1000 16384"))
+        peer.wait(lambda f: f.kind == DATA and f.stream == stream, what="DATA")
+        if number % 2:
+            peer.socket.shutdown(socket.SHUT_RD)
+        peer.close()
