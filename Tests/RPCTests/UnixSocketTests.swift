@@ -94,7 +94,7 @@ import Testing
 
     @Test func aSocketThatIsLeftOverIsTakenOver() async throws {
         try await withPath { path in
-            let (_, descriptor) = try SocketFile.listen(path, mode: 0o600, backlog: 1)
+            let (_, descriptor) = try await SocketFile.listen(path, mode: 0o600, backlog: 1)
             close(descriptor)
             #expect(FileManager.default.fileExists(atPath: path))
             try await run(try await bind(path)) { try await expect("hello", from: "Echo", path) }
@@ -122,6 +122,44 @@ import Testing
             let second = try await bind(path)
             try await run(first) {}
             try await run(second) { try await expect("hello", from: "Echo", path) }
+        }
+    }
+
+    /// Does what another process would while it looks and binds in the folder of `path`.
+    private func holdingFolder(of path: String, _ body: () async throws -> Void) async throws {
+        let folder = unsafe open(URL(fileURLWithPath: path).deletingLastPathComponent().path, O_RDONLY | O_DIRECTORY)
+        #expect(flock(folder, LOCK_EX) == 0)
+        defer { close(folder) }
+        try await body()
+    }
+
+    @Test func aFolderThatIsLockedIsWaitedForWithoutAThread() async throws {
+        try await withPath { path in
+            // More than there are threads.
+            var waiting: [Task<RPCServer, any Error>] = []
+            try await holdingFolder(of: path) {
+                for index in 0..<100 { waiting.append(Task { try await bind("\(path)-\(index)") }) }
+                for _ in 0..<100 { _ = try await NIOThreadPool.singleton.runIfActive { 0 } }
+            }
+            for server in waiting { try await run(try await server.value) {} }
+        }
+    }
+
+    @Test func aFolderThatStaysLockedIsSaidToBe() async throws {
+        try await withPath { path in
+            try await holdingFolder(of: path) {
+                let error = await failure {
+                    _ = try await SocketFile.listen(path, mode: 0o600, backlog: 1, patience: .milliseconds(20))
+                }
+                #expect(error?.message.contains("another process has locked its folder") == true)
+                let waiting = Task {
+                    await failure {
+                        _ = try await SocketFile.listen(path, mode: 0o600, backlog: 1, patience: .seconds(600))
+                    }
+                }
+                waiting.cancel()
+                #expect(await waiting.value?.code == .cancelled)
+            }
         }
     }
 

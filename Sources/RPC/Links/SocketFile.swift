@@ -1,5 +1,6 @@
 import Glibc
 import NIOCore
+import NIOPosix
 
 /// The name of a listening Unix-domain socket in the file system. It is taken over from a server that is gone, refused
 /// while one listens, and removed at the end unless another server has taken it over.
@@ -9,15 +10,40 @@ struct SocketFile: Sendable {
     private let inode: ino_t
 
     /// How long another process may hold the lock on the folder, in which it does the same.
-    private static let lockTries = 200
-    private static let lockPause: useconds_t = 10_000
+    private static let lockPatience = Duration.seconds(2)
+    private static let lockPause = Duration.milliseconds(10)
 
-    /// A socket that listens. Blocks.
-    /// - Parameter mode: of the file, from the moment it is there.
-    /// - Throws: `RPCError` UNAVAILABLE that says what is wrong with the path.
-    static func listen(_ path: String, mode: UInt32, backlog: Int32) throws(RPCError) -> (SocketFile, CInt) {
+    /// A socket that listens. While another process has the folder, the task waits, and no thread.
+    /// - Parameters:
+    ///   - mode: of the file, from the moment it is there.
+    ///   - patience: how long to wait for the folder.
+    /// - Throws: `RPCError` UNAVAILABLE that says what is wrong with the path; CANCELLED.
+    static func listen(
+        _ path: String, mode: UInt32, backlog: Int32, patience: Duration = lockPatience
+    ) async throws -> (SocketFile, CInt) {
+        let end = ContinuousClock.now + patience
+        do {
+            while true {
+                let made = try await NIOThreadPool.singleton.runIfActive {
+                    try listenAtOnce(path, mode: mode, backlog: backlog)
+                }
+                if let made { return made }
+                guard ContinuousClock.now < end else {
+                    throw RPCError(.unavailable, "another process has locked its folder for \(patience)")
+                }
+                try await Task.sleep(for: lockPause)
+            }
+        } catch is CancellationError {
+            throw RPCError(.cancelled, "cancelled while it waited for its folder")
+        }
+    }
+
+    /// - Returns: nil if another process has the folder.
+    private static func listenAtOnce(
+        _ path: String, mode: UInt32, backlog: Int32
+    ) throws(RPCError) -> (SocketFile, CInt)? {
         // Nobody else looks and binds between our look and our bind.
-        let folder = try lockFolder(of: path)
+        guard let folder = try lockFolder(of: path) else { return nil }
         defer { close(folder) }
         try removeStale(path)
         let descriptor = try open()
@@ -45,17 +71,15 @@ struct SocketFile: Sendable {
         unsafe unlink(path)
     }
 
-    private static func lockFolder(of path: String) throws(RPCError) -> CInt {
+    /// - Returns: nil if another process has it.
+    private static func lockFolder(of path: String) throws(RPCError) -> CInt? {
         let parts = path.split(separator: "/", omittingEmptySubsequences: false).dropLast()
         let folder = parts.isEmpty ? "." : parts == [""] ? "/" : parts.joined(separator: "/")
         let descriptor = unsafe Glibc.open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard descriptor >= 0 else { throw failure("cannot open its folder") }
-        for _ in 0..<lockTries {
-            if flock(descriptor, LOCK_EX | LOCK_NB) == 0 { return descriptor }
-            guard errno == EWOULDBLOCK || errno == EINTR else { break }
-            usleep(lockPause)
-        }
+        if flock(descriptor, LOCK_EX | LOCK_NB) == 0 { return descriptor }
         defer { close(descriptor) }
+        if errno == EWOULDBLOCK || errno == EINTR { return nil }
         throw failure("cannot lock its folder")
     }
 
