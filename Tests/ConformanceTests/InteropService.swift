@@ -40,6 +40,10 @@ struct InteropService: RPCService {
                 for try await request in requests { try await responses.write(request) }
             },
             "Fail": .unary { _, request in throw failure(String(buffer: request.message)) },
+            "FailRichly": .unary { _, request in
+                let error = failure(String(buffer: request.message))
+                throw RPCError(RichStatus(error.code, error.message, details: [notThere]))
+            },
             "FailLate": .stream { _, requests, responses in
                 let request = try await text(of: requests)
                 try await responses.write(Payload(ByteBuffer(string: "one")))
@@ -97,6 +101,11 @@ extension Metadata {
         }
     }
 }
+
+/// `google.rpc.ErrorInfo` with reason `NOT_THERE` and domain `interop`.
+let notThere = RichStatus.Detail(
+    typeURL: "type.googleapis.com/google.rpc.ErrorInfo",
+    value: ByteBuffer(bytes: [0x0a, 9] + Array("NOT_THERE".utf8) + [0x12, 7] + Array("interop".utf8)))
 
 private func text(of requests: MessageStream) async throws -> String {
     var iterator = requests.makeAsyncIterator()

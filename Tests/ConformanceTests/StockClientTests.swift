@@ -5,7 +5,8 @@ import Testing
 /// A stock gRPC client (Python, grpcio) calls our server, one at a time: a process each. What is checked, and how, is in python/client.py.
 @Suite(.serialized) struct StockClientTests {
     @Test(arguments: [
-        "unary", "client_stream", "server_stream", "bidirectional", "metadata", "status", "status_after_messages",
+        "unary", "client_stream", "server_stream", "bidirectional", "metadata", "status", "rich_status",
+        "status_after_messages",
         "unimplemented", "deadline", "cancellation", "large", "too_large_for_the_server", "too_large_for_the_client",
         "hundred_streams", "health_check", "health_watch", "health_list", "reflection",
         "reflection_requests", "detector", "vision",

@@ -115,6 +115,13 @@ import Testing
         }
     }
 
+    @Test func whatAStatusSaysMoreArrives() async throws {
+        try await StockServer.with { stock async throws in
+            let error = await #expect(throws: RPCError.self) { try await stock.unary("FailRichly", "5 größe") }
+            #expect(error?.richStatus == RichStatus(.notFound, "größe", details: [notThere]))
+        }
+    }
+
     @Test func aStatusAfterMessagesArrives() async throws {
         try await StockServer.with { stock async throws in
             let call = try await stock.open("FailLate")

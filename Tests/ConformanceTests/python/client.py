@@ -13,9 +13,11 @@ import time
 
 import grpc
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
+from google.rpc import error_details_pb2
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2
 from grpc_reflection.v1alpha.proto_reflection_descriptor_database import ProtoReflectionDescriptorDatabase
+from grpc_status import rpc_status
 
 import stubs
 
@@ -29,7 +31,7 @@ class Test:
     def __init__(self, port, **options):
         everything = {"grpc.max_receive_message_length": -1, "grpc.max_send_message_length": -1, **options}
         self.channel = grpc.insecure_channel(f"127.0.0.1:{port}", options=list(everything.items()))
-        for name in ("Echo", "Fail", "Wait", "Await", "TimeLeft", "SetHealth", "Nothing"):
+        for name in ("Echo", "Fail", "FailRichly", "Wait", "Await", "TimeLeft", "SetHealth", "Nothing"):
             setattr(self, name, self.channel.unary_unary(PATH + name))
         for name in ("Repeat", "FailLate"):
             setattr(self, name, self.channel.unary_stream(PATH + name))
@@ -137,6 +139,15 @@ def status(test, port):
     error = error_of(lambda: test.Fail("9 größer als 100 %\n日本語".encode(), timeout=LIMIT))
     equal((error.code(), error.details()), (grpc.StatusCode.FAILED_PRECONDITION, "größer als 100 %\n日本語"))
     equal(dict(error.trailing_metadata()).get("x-reason-bin"), b"\x00\xff")
+
+
+def rich_status(test, port):
+    error = error_of(lambda: test.FailRichly("5 größe".encode(), timeout=LIMIT))
+    rich = rpc_status.from_call(error)
+    equal((rich.code, rich.message, len(rich.details)), (5, "größe", 1))
+    info = error_details_pb2.ErrorInfo()
+    equal(rich.details[0].Unpack(info), True)
+    equal((info.reason, info.domain), ("NOT_THERE", "interop"))
 
 
 def status_after_messages(test, port):
@@ -405,9 +416,10 @@ def vision(test, port):
 
 
 CHECKS = [
-    unary, client_stream, server_stream, bidirectional, metadata, status, status_after_messages, unimplemented, deadline,
-    cancellation, large, too_large_for_the_server, too_large_for_the_client, hundred_streams, health_check, health_watch,
-    health_list, reflection, reflection_requests, drained, detector, vision,
+    unary, client_stream, server_stream, bidirectional, metadata, status, rich_status, status_after_messages,
+    unimplemented, deadline, cancellation, large, too_large_for_the_server, too_large_for_the_client,
+    hundred_streams, health_check, health_watch, health_list, reflection, reflection_requests, drained, detector,
+    vision,
 ]
 
 

@@ -12,6 +12,7 @@ interop.Test takes and gives plain bytes; Tests/ConformanceTests/InteropService.
   Repeat    server stream  request "COUNT BYTES": so many messages of so many bytes, each filled with its index
   Chat      bidirectional  each message as it comes
   Fail      unary          request "CODE MESSAGE": that status, with the trailer x-reason-bin = 00 ff
+  FailRichly unary         request "CODE MESSAGE": that status, with a google.rpc.ErrorInfo NOT_THERE of interop
   FailLate  server stream  one message, then as Fail
   Wait      unary          no answer; ends with the call
   Await     unary          request "waiting|cancelled COUNT": answers once so many Wait calls have started or were cancelled
@@ -25,7 +26,9 @@ import threading
 from concurrent import futures
 
 import grpc
+from google.rpc import error_details_pb2, status_pb2
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+from grpc_status import rpc_status
 
 import stubs
 
@@ -87,6 +90,13 @@ def fail(request, context):
     context.abort(CODES[int(code)], message)
 
 
+def fail_richly(request, context):
+    code, message = request.decode().split(" ", 1)
+    rich = status_pb2.Status(code=int(code), message=message)
+    rich.details.add().Pack(error_details_pb2.ErrorInfo(reason="NOT_THERE", domain="interop"))
+    context.abort_with_status(rpc_status.to_status(rich))
+
+
 def fail_late(request, context):
     yield b"one"
     fail(request, context)
@@ -132,6 +142,7 @@ HANDLERS = {
     "Repeat": grpc.unary_stream_rpc_method_handler(repeat),
     "Chat": grpc.stream_stream_rpc_method_handler(chat),
     "Fail": grpc.unary_unary_rpc_method_handler(fail),
+    "FailRichly": grpc.unary_unary_rpc_method_handler(fail_richly),
     "FailLate": grpc.unary_stream_rpc_method_handler(fail_late),
     "Wait": grpc.unary_unary_rpc_method_handler(wait),
     "Await": grpc.unary_unary_rpc_method_handler(reach),
