@@ -1,5 +1,8 @@
 /// Sends a call again while it still runs, and takes the first answer (gRPC proposal A6, "Hedging Policy"). Only for
-/// idempotent calls; applies to unary ones, a streaming call makes one attempt.
+/// idempotent calls.
+///
+/// Of a streaming call the first response head counts. Until then what is sent goes to all attempts, and is kept, within
+/// `maxReplayBytes`, for those to come; what goes beyond that ends the hedging, and the oldest attempt is the call.
 public struct HedgingPolicy: Sendable, Equatable {
     /// The first included. `RPCChannelConfiguration.maxAttempts` caps it.
     public var maxAttempts: Int

@@ -7,7 +7,7 @@ import Synchronization
 ///      └──── new attempt, replayed ──┘
 ///
 /// The task that recovers belongs to the call: `cancel()` ends it, and so does a new attempt.
-final class ReplayedCall: Sendable {
+final class ReplayedCall: AttemptedCall {
     private enum Phase {
         case running
         case recovering
@@ -126,16 +126,6 @@ final class ReplayedCall: Sendable {
         try await reading { attempt in try await attempt.state.inbound.next() }
     }
 
-    /// A message that cannot be inflated ends the call.
-    func inflate(_ payload: Payload) throws(RPCError) -> Payload {
-        do {
-            return try payload.inflated()
-        } catch {
-            cancel()
-            throw error
-        }
-    }
-
     func initialMetadata() async throws -> Metadata {
         try await reading { attempt in try await attempt.state.initialMetadata() }
     }
@@ -201,7 +191,8 @@ final class ReplayedCall: Sendable {
                 let series = state.withLock { $0.series }
                 let picked = try await series.next()
                 supplied = picked
-                let attempt = try await channel.open(path, series, on: picked)
+                let attempt = try await channel.open(
+                    path, series.options(on: picked, mayGiveUp: false), on: picked)
                 return begin(attempt, on: picked.name)
             } catch {
                 guard let next = failedToBegin(RPCError(of: error), on: supplied?.name) else { return }

@@ -3,7 +3,7 @@
 public struct ClientCall: Sendable {
     enum Kind {
         case direct(StreamAttempt)
-        case replayed(ReplayedCall)
+        case attempted(any AttemptedCall)
     }
 
     let kind: Kind
@@ -13,21 +13,21 @@ public struct ClientCall: Sendable {
         try payload.checkLengths()
         switch kind {
         case .direct(let attempt): try await attempt.send(payload.deflated(as: attempt.call.options.compression))
-        case .replayed(let call): try await call.send(payload)
+        case .attempted(let call): try await call.send(payload)
         }
     }
 
     public func finishSending() {
         switch kind {
         case .direct(let attempt): attempt.finishSending()
-        case .replayed(let call): call.finishSending()
+        case .attempted(let call): call.finishSending()
         }
     }
 
     public var responses: MessageStream {
         switch kind {
         case .direct(let attempt): MessageStream(.queue(attempt.state.inbound))
-        case .replayed(let call): MessageStream(.replayed(call))
+        case .attempted(let call): MessageStream(.attempted(call))
         }
     }
 
@@ -35,7 +35,7 @@ public struct ClientCall: Sendable {
     public func initialMetadata() async throws -> Metadata {
         switch kind {
         case .direct(let attempt): try await attempt.state.initialMetadata()
-        case .replayed(let call): try await call.initialMetadata()
+        case .attempted(let call): try await call.initialMetadata()
         }
     }
 
@@ -43,14 +43,14 @@ public struct ClientCall: Sendable {
     public var trailers: Metadata {
         switch kind {
         case .direct(let attempt): attempt.state.trailers
-        case .replayed(let call): call.trailers
+        case .attempted(let call): call.trailers
         }
     }
 
     public func cancel() {
         switch kind {
         case .direct(let attempt): attempt.cancel()
-        case .replayed(let call): call.cancel()
+        case .attempted(let call): call.cancel()
         }
     }
 
@@ -59,7 +59,7 @@ public struct ClientCall: Sendable {
     public func onEnd(_ action: @escaping @Sendable (RPCError?) -> Void) {
         switch kind {
         case .direct(let attempt): attempt.state.onEnd(action)
-        case .replayed(let call): call.onEnd(action)
+        case .attempted(let call): call.onEnd(action)
         }
     }
 }

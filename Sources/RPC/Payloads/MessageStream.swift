@@ -5,7 +5,7 @@ public struct MessageStream: AsyncSequence, Sendable {
 
     enum Source {
         case queue(InboundQueue)
-        case replayed(ReplayedCall)
+        case attempted(any AttemptedCall)
     }
 
     private let source: Source
@@ -20,7 +20,7 @@ public struct MessageStream: AsyncSequence, Sendable {
             case .queue(let queue):
                 guard let payload = try await queue.next() else { return nil }
                 return payload.inflater == nil ? payload : try queue.inflate(payload)
-            case .replayed(let call):
+            case .attempted(let call):
                 guard let payload = try await call.next() else { return nil }
                 return payload.inflater == nil ? payload : try call.inflate(payload)
             }

@@ -1,0 +1,294 @@
+import NIOCore
+import Synchronization
+
+/// A hedged streaming call: several attempts side by side, until the first of them has a response head. `HedgeState`
+/// says when attempts begin, `HedgedStream` what they are sent.
+///
+/// The task that begins attempts belongs to the call: its end and its commitment cancel it.
+final class HedgedCall: AttemptedCall {
+    private typealias Stream = HedgedStream<StreamAttempt>
+    private typealias Listener = @Sendable (RPCError?) -> Void
+
+    private struct State {
+        var stream: Stream
+        var hedging: Task<Void, Never>?
+        /// Of the changes.
+        var version: UInt64 = 0
+        var waiters: [UInt64: CheckedContinuation<Void, Never>] = [:]
+        var nextWaiter: UInt64 = 0
+        var listeners: [Listener] = []
+    }
+
+    private enum Event: Sendable {
+        case answered(number: Int)
+        case failed(number: Int, RPCError, hadConnection: Bool)
+        case due
+    }
+
+    private let path: String
+    private let channel: RPCChannel
+    private let method: MethodConfig
+    private let options: CallOptions
+    private let policy: HedgingPolicy
+    private let tried = TriedEndpoints()
+    private let state: Mutex<State>
+
+    private init(
+        _ path: String, on channel: RPCChannel, _ method: MethodConfig, _ options: CallOptions, _ policy: HedgingPolicy
+    ) {
+        self.path = path
+        self.channel = channel
+        self.method = method
+        self.options = options
+        self.policy = policy
+        state = Mutex(State(stream: Stream(limit: channel.state.configuration.maxReplayBytes)))
+    }
+
+    /// Returns when the first attempt has a stream.
+    static func open(
+        _ path: String, on channel: RPCChannel, _ method: MethodConfig, _ options: CallOptions, _ policy: HedgingPolicy
+    ) async throws -> HedgedCall {
+        let call = HedgedCall(path, on: channel, method, options, policy)
+        let task = Task { await call.hedge() }
+        call.change { state in
+            if state.stream.isHedging { state.hedging = task } else { task.cancel() }
+        }
+        do {
+            try await call.wait { stream in
+                if case .ended(let error?, nil) = stream.phase { throw error }
+                return stream.hasAttempts || !stream.isHedging ? () : nil
+            }
+        } catch {
+            call.cancel()
+            throw error
+        }
+        return call
+    }
+
+    // ---- attempts ----
+
+    private func hedge() async {
+        var rules = HedgeState(
+            policy: policy, maxAttempts: channel.state.configuration.maxAttempts, deadline: options.deadline)
+        await withTaskGroup(of: Event.self) { tasks in
+            defer { tasks.cancelAll() }
+            var count = 0
+            func start() {
+                var options = options
+                options.previousAttempts = rules.attempts
+                count += 1
+                tasks.addTask { [count] in await self.attempt(count, options) }
+                wake(at: rules.began(now: .now()))
+            }
+            func wake(at time: NIODeadline?) {
+                guard let time else { return }
+                tasks.addTask {
+                    try? await Task.sleep(for: Deadline(instant: time).remaining)
+                    return .due
+                }
+            }
+            start()
+            var reason = RPCError(.internal, "hedged call of \(path) has no attempt")
+            while let event = await tasks.next() {
+                var decision: HedgeState.Decision
+                switch event {
+                case .answered(let number): return commit(to: number)
+                case .failed(let number, let error, let hadConnection):
+                    change { $0.stream.failed(number: number) }
+                    reason = error
+                    decision = rules.failed(
+                        error, hadConnection: hadConnection, throttle: channel.state.throttle, now: .now())
+                case .due: decision = rules.due(throttle: channel.state.throttle, now: .now())
+                }
+                // Committed to an attempt by what was sent, or ended.
+                guard isHedging else { return }
+                if decision == .start, Task.isCancelled || channel.state.isDraining { decision = rules.stop() }
+                switch decision {
+                case .start: start()
+                case .wait(let time): wake(at: time)
+                case .fail: return fail(reason)
+                }
+            }
+            fail(reason)
+        }
+    }
+
+    private var isHedging: Bool { state.withLock { $0.stream.isHedging } }
+
+    /// One attempt, until its response head.
+    private func attempt(_ number: Int, _ options: CallOptions) async -> Event {
+        var hadConnection = false
+        do {
+            try channel.state.checkOpen()
+            let supplied = try await channel.source.next(excluding: tried.names, options: options)
+            hadConnection = true
+            tried.insert(supplied.name)
+            let attempt = try await channel.open(path, options, on: supplied)
+            change { state in
+                switch state.stream.opened(attempt, number: number) {
+                case .late: attempt.cancel()
+                case .replay(let messages, let isFinished):
+                    // Fails if the attempt has ended already, of which we hear.
+                    for message in messages { try? attempt.queue(message) }
+                    if isFinished { attempt.finishSending() }
+                }
+            }
+            _ = try await attempt.state.initialMetadata()
+            return .answered(number: number)
+        } catch {
+            return .failed(number: number, RPCError(of: error), hadConnection: hadConnection)
+        }
+    }
+
+    private func commit(to number: Int) {
+        let (winner, losers) = change { state -> (StreamAttempt?, [StreamAttempt]) in
+            guard state.stream.isHedging else { return (nil, []) }
+            let losers = state.stream.answered(number: number)
+            return (state.stream.winner, losers)
+        }
+        for loser in losers { loser.cancel() }
+        if let winner { watch(winner) }
+    }
+
+    /// No attempt has answered; what still runs is not wanted.
+    private func fail(_ error: RPCError) {
+        for attempt in end(error) { attempt.cancel() }
+    }
+
+    /// After it was committed to.
+    private func watch(_ winner: StreamAttempt) {
+        winner.state.onEnd { error in
+            if error == nil { self.channel.state.throttle?.succeeded() }
+            self.end(error)
+        }
+    }
+
+    // ---- sending ----
+
+    func send(_ payload: Payload) async throws {
+        try method.check(payload, path)
+        let payload = try payload.deflated(as: options.compression)
+        while true {
+            let sending = try change { state throws(RPCError) in
+                let sending = try state.stream.send(payload) { channel.state.reserveReplay($0) }
+                // Here, so that an attempt which opens meanwhile is sent each message once, and in order.
+                if case .toAll(let attempts) = sending { for attempt in attempts { try? attempt.queue(payload) } }
+                return sending
+            }
+            switch sending {
+            case .toAll: return
+            case .toOne(let attempt): return try await attempt.send(payload)
+            case .commit(let attempt, let losers):
+                for loser in losers { loser.cancel() }
+                state.withLock { $0.hedging.take() }?.cancel()
+                watch(attempt)
+                return try await attempt.send(payload)
+            case .wait: try await wait { $0.hasAttempts || !$0.isHedging ? () : nil }
+            }
+        }
+    }
+
+    func finishSending() {
+        change { state in for attempt in state.stream.finishSending() { attempt.finishSending() } }
+    }
+
+    // ---- receiving ----
+
+    func next() async throws -> Payload? { try await winner().state.inbound.next() }
+
+    func initialMetadata() async throws -> Metadata { try await winner().state.initialMetadata() }
+
+    var trailers: Metadata {
+        let (winner, error) = state.withLock { state -> (StreamAttempt?, RPCError?) in
+            guard case .ended(let error, let winner) = state.stream.phase else { return (state.stream.winner, nil) }
+            return (winner, error)
+        }
+        return winner?.state.trailers ?? error?.metadata ?? [:]
+    }
+
+    /// Who stops to wait cancels the call.
+    private func winner() async throws -> StreamAttempt {
+        if let winner = state.withLock({ $0.stream.winner }) { return winner }
+        return try await withTaskCancellationHandler {
+            try await wait { stream in
+                if let winner = stream.winner { return winner }
+                if case .ended(let error, _) = stream.phase {
+                    throw error ?? RPCError(.internal, "a hedged call ended without an attempt")
+                }
+                return nil
+            }
+        } onCancel: {
+            cancel()
+        }
+    }
+
+    // ---- the call ends ----
+
+    func cancel() { fail(RPCError(.cancelled, "call was cancelled")) }
+
+    /// - Returns: the attempts that still ran.
+    @discardableResult private func end(_ error: RPCError?) -> [StreamAttempt] {
+        let (rest, task, listeners) = change { state -> ([StreamAttempt], Task<Void, Never>?, [Listener]) in
+            if case .ended = state.stream.phase { return ([], nil, []) }
+            defer { (state.hedging, state.listeners) = (nil, []) }
+            return (state.stream.end(error), state.hedging, state.listeners)
+        }
+        task?.cancel()
+        for listener in listeners { listener(error) }
+        return rest
+    }
+
+    func onEnd(_ action: @escaping @Sendable (RPCError?) -> Void) {
+        let ended = state.withLock { state -> RPCError?? in
+            if case .ended(let error, _) = state.stream.phase { return .some(error) }
+            state.listeners.append(action)
+            return nil
+        }
+        if let ended { action(ended) }
+    }
+
+    // ---- holders wait ----
+
+    /// Whoever waits looks again after a change.
+    @discardableResult private func change<Value: Sendable, Failure>(
+        _ body: (inout State) throws(Failure) -> Value
+    ) throws(Failure) -> Value {
+        let (result, waiters) = state.withLock { state in
+            let kept = state.stream.keptBytes
+            let result = Result { () throws(Failure) in try body(&state) }
+            let freed = kept - state.stream.keptBytes
+            if freed > 0 { channel.state.releaseReplay(freed) }
+            state.version += 1
+            defer { state.waiters = [:] }
+            return (result, Array(state.waiters.values))
+        }
+        for waiter in waiters { waiter.resume() }
+        return try result.get()
+    }
+
+    /// Waits until `read` gives a value.
+    /// - Throws: what `read` throws; CANCELLED when the task is cancelled.
+    private func wait<Value: Sendable>(_ read: (Stream) throws -> Value?) async throws -> Value {
+        let ticket = state.withLock { state in
+            state.nextWaiter += 1
+            return state.nextWaiter
+        }
+        while true {
+            let (value, version) = try state.withLock { state in (try read(state.stream), state.version) }
+            if let value { return value }
+            if Task.isCancelled { throw RPCError(.cancelled, "call was cancelled") }
+            await withTaskCancellationHandler {
+                await withCheckedContinuation { continuation in
+                    let hasChanged = state.withLock { state in
+                        if state.version != version || Task.isCancelled { return true }
+                        state.waiters[ticket] = continuation
+                        return false
+                    }
+                    if hasChanged { continuation.resume() }
+                }
+            } onCancel: {
+                state.withLock { $0.waiters.removeValue(forKey: ticket) }?.resume()
+            }
+        }
+    }
+}
