@@ -19,6 +19,7 @@ let nioTLS: Target.Dependency = .product(name: "NIOTLS", package: "swift-nio")
 let nioSSL: Target.Dependency = .product(name: "NIOSSL", package: "swift-nio-ssl")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let metrics: Target.Dependency = .product(name: "Metrics", package: "swift-metrics")
+let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
 let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
 
 /// The library of libFuzzer without its `main`, in a build for fuzzing.
@@ -28,7 +29,7 @@ let fuzzerRuntime = Context.environment["FUZZER_RUNTIME"]
 let parts: [String: Set<String>] = [
     "rpc": [
         "CNghttp2", "CProtobufC", "CBoundedProtobuf", "CZlib", "CMessages", "CRPCMessages", "HTTP2", "RPC", "Messages",
-        "Mesh", "Services", "TestSupport", "HTTP2Tests", "RPCTests", "MessagesTests", "MeshTests",
+        "ProtobufStructs", "Mesh", "Services", "TestSupport", "HTTP2Tests", "RPCTests", "MessagesTests", "MeshTests",
         "ConformanceTests", "CInteropMessages", "rpc-interop", "HostileTests", "hostile-target", "FuzzTests",
     ]
 ]
@@ -68,20 +69,24 @@ let package = Package(
         // protobuf-c with limits, for messages of peers.
         .target(name: "CBoundedProtobuf", dependencies: ["CProtobufC"]),
 
+        // The structs that protobuf-c generates: packed from an arena, unpacked within limits.
+        .target(
+            name: "ProtobufStructs", dependencies: ["CBoundedProtobuf", "CProtobufC", nioCore], swiftSettings: strict),
+
         // Bytes in, HTTP/2 events out; the NIO handler. Knows nothing of gRPC.
         .target(name: "HTTP2", dependencies: ["CNghttp2", nioCore], swiftSettings: strict),
         // gRPC calls: framing, status, deadlines, server, client, health.
         .target(
             name: "RPC",
             dependencies: [
-                "HTTP2", "CRPCMessages", "CBoundedProtobuf", "CZlib", nioCore, nioPosix, nioSSL, nioTLS, logging,
-                metrics,
+                "HTTP2", "CRPCMessages", "ProtobufStructs", "CZlib", nioCore, nioPosix, nioSSL, nioTLS, logging,
+                metrics, crypto,
                 .product(name: "DequeModule", package: "swift-collections"),
             ],
             swiftSettings: strict),
 
         // The shared words (Frame, Box, Detection, Track) and their wire form.
-        .target(name: "Messages", dependencies: ["CMessages", "CBoundedProtobuf", nioCore], swiftSettings: strict),
+        .target(name: "Messages", dependencies: ["CMessages", "ProtobufStructs", nioCore], swiftSettings: strict),
         // Method names, typed clients, handler protocols.
         .target(name: "Services", dependencies: ["RPC", "Messages", nioCore], swiftSettings: strict),
         // Which endpoint: resolvers, subchannels, balancing, retries. Never sees a frame.
@@ -98,7 +103,7 @@ let package = Package(
         // Image bytes to pixels to detections; models and their manifests.
         .target(
             name: "Vision",
-            dependencies: ["CVision", "Messages", nioCore, yams, .product(name: "Crypto", package: "swift-crypto")],
+            dependencies: ["CVision", "Messages", nioCore, yams, crypto],
             swiftSettings: strict),
 
         // Detections over time become tracks; pure arithmetic.
@@ -128,7 +133,7 @@ let package = Package(
         .executableTarget(
             name: "rpc-interop",
             dependencies: [
-                "RPC", "CInteropMessages", "CBoundedProtobuf", "CProtobufC", nioCore, nioPosix, logging,
+                "RPC", "CInteropMessages", "ProtobufStructs", nioCore, nioPosix, logging,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ],
@@ -137,11 +142,11 @@ let package = Package(
         .executableTarget(
             name: "framemesh",
             dependencies: [
-                "Node", "Coordination", "Video", "Vision", "Mesh", "Services", "RPC", "Messages", nioCore, nioPosix, logging,
-                yams,
+                "Node", "Coordination", "Video", "Vision", "Mesh", "Services", "RPC", "Messages", nioCore, nioPosix,
+                logging,
+                yams, crypto,
                 .product(name: "SystemPackage", package: "swift-system"),
                 .product(name: "DequeModule", package: "swift-collections"),
-                .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Configuration", package: "swift-configuration"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -160,21 +165,28 @@ let package = Package(
                 .product(name: "MetricsTestKit", package: "swift-metrics"),
             ],
             swiftSettings: strict),
-        .testTarget(name: "MessagesTests",
-            dependencies: ["Messages", "CMessages", "CRPCMessages", "CBoundedProtobuf", "CProtobufC", nioCore], swiftSettings: strict),
-        .testTarget(name: "MeshTests", dependencies: ["Mesh", "RPC", nioCore, nioPosix, logging], swiftSettings: strict),
+        .testTarget(
+            name: "MessagesTests",
+            dependencies: [
+                "Messages", "CMessages", "CRPCMessages", "CInteropMessages", "CBoundedProtobuf", "CProtobufC", nioCore,
+            ], swiftSettings: strict),
+        .testTarget(
+            name: "MeshTests", dependencies: ["Mesh", "RPC", nioCore, nioPosix, logging], swiftSettings: strict),
         // Tests/CVisionTests, in C, is built by its own run.sh, under sanitizers.
         .testTarget(
             name: "VisionTests",
-            dependencies: ["Vision", "Messages", nioCore, .product(name: "Crypto", package: "swift-crypto")],
+            dependencies: ["Vision", "Messages", nioCore, crypto],
             exclude: ["Fixtures"], swiftSettings: strict),
         .testTarget(name: "TrackingTests", dependencies: ["Tracking", "Messages"], swiftSettings: strict),
         .testTarget(name: "VideoTests", dependencies: ["Video", "Messages", nioCore], swiftSettings: strict),
         .testTarget(
             name: "NodeTests",
-            dependencies: ["Node", "Services", "RPC", "Messages", "Vision", nioCore, nioPosix, logging], swiftSettings: strict),
-        .testTarget(name: "CoordinationTests",
-            dependencies: ["Coordination", "Mesh", "Messages", "Services", "RPC", nioCore, nioPosix, logging], swiftSettings: strict),
+            dependencies: ["Node", "Services", "RPC", "Messages", "Vision", nioCore, nioPosix, logging],
+            swiftSettings: strict),
+        .testTarget(
+            name: "CoordinationTests",
+            dependencies: ["Coordination", "Mesh", "Messages", "Services", "RPC", nioCore, nioPosix, logging],
+            swiftSettings: strict),
         // What the command decides, without processes.
         .testTarget(
             name: "FramemeshTests",
@@ -187,22 +199,28 @@ let package = Package(
         .testTarget(
             name: "ConformanceTests",
             dependencies: [
-                "TestSupport", "HTTP2", "RPC", "Mesh", "Services", "Messages", "rpc-interop", nioCore, nioPosix, logging,
+                "TestSupport", "HTTP2", "RPC", "Mesh", "Services", "Messages", "rpc-interop", nioCore, nioPosix,
+                logging,
             ],
             exclude: ["python"], swiftSettings: strict),
         // A process that offers our RPC to raw frames that mean harm (Python), and one that calls a hostile server.
         .testTarget(
-            name: "HostileTests", dependencies: ["TestSupport", "hostile-target", "RPC", nioCore, nioPosix, logging], exclude: ["python"],
+            name: "HostileTests", dependencies: ["TestSupport", "hostile-target", "RPC", nioCore, nioPosix, logging],
+            exclude: ["python"],
             swiftSettings: strict),
         .executableTarget(
-            name: "hostile-target", dependencies: ["RPC", "HTTP2", nioCore, nioPosix, logging, metrics], path: "Tests/HostileTarget",
+            name: "hostile-target", dependencies: ["RPC", "HTTP2", nioCore, nioPosix, logging, metrics],
+            path: "Tests/HostileTarget",
             swiftSettings: strict),
         // Kept and damaged inputs; with FUZZER_RUNTIME (`make sanitize`) also libFuzzer, for coverage-guided search.
         .testTarget(
             name: "FuzzTests", dependencies: ["RPC", "HTTP2", "Messages", nioCore, nioEmbedded, logging],
             exclude: ["seeds", "cases"], swiftSettings: strict + (fuzzerRuntime == nil ? [] : [.define("FUZZING")]),
             linkerSettings: fuzzerRuntime.map {
-                [.unsafeFlags(["-Xlinker", "--whole-archive", "-Xlinker", $0, "-Xlinker", "--no-whole-archive"]), .linkedLibrary("stdc++")]
+                [
+                    .unsafeFlags(["-Xlinker", "--whole-archive", "-Xlinker", $0, "-Xlinker", "--no-whole-archive"]),
+                    .linkedLibrary("stdc++"),
+                ]
             }),
         // Real processes: the built executables, real pictures, kill -9.
         .testTarget(

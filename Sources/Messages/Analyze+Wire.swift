@@ -1,4 +1,5 @@
 import CMessages
+import ProtobufStructs
 
 extension AnalyzeRequest: WireCodable {
     public func encode() -> WireMessage {

@@ -1,5 +1,6 @@
 import CMessages
 import NIOCore
+import ProtobufStructs
 
 /// A request without fields.
 public struct EmptyRequest: WireCodable {

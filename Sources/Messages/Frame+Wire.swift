@@ -1,5 +1,6 @@
 import CMessages
 import NIOCore
+import ProtobufStructs
 
 extension Frame {
     func fill(_ arena: inout Arena) -> UnsafeMutablePointer<Framemesh__V1__Frame> {

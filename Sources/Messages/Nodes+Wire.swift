@@ -1,4 +1,5 @@
 import CMessages
+import ProtobufStructs
 
 extension DetectRequest: WireCodable {
     public func encode() -> WireMessage {

@@ -1,22 +1,11 @@
-import CBoundedProtobuf
-import CMessages
-import CProtobufC
 import NIOCore
+import ProtobufStructs
 
-/// Packs and unpacks with protobuf-c. A generated struct lives in an arena while it is packed, and never leaves the
-/// closure that unpacked it.
+/// Packs and unpacks the structs of our own messages.
 enum Wire {
     /// Runs `fill`, which builds a message in the arena, and packs what it returns.
     static func pack<T>(_ fill: (inout Arena) -> UnsafeMutablePointer<T>) -> ByteBuffer {
-        var arena = Arena()
-        let message = unsafe UnsafeMutableRawPointer(fill(&arena)).assumingMemoryBound(to: ProtobufCMessage.self)
-        let size = unsafe protobuf_c_message_get_packed_size(message)
-        var buffer = ByteBufferAllocator().buffer(capacity: size)
-        unsafe buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: size) { space in
-            guard let start = space.baseAddress else { return 0 }
-            return unsafe protobuf_c_message_pack(message, start.assumingMemoryBound(to: UInt8.self))
-        }
-        return buffer
+        unsafe ProtobufStruct.pack(fill)
     }
 
     /// Unpacks `bytes` within limits, hands the struct to `read`, and frees it.
@@ -26,20 +15,8 @@ enum Wire {
         _ initialise: (UnsafeMutablePointer<T>?) -> Void,
         _ read: (T) throws(MessageError) -> Value
     ) throws(MessageError) -> Value {
-        let type = unsafe withUnsafeTemporaryAllocation(of: T.self, capacity: 1) { place in
-            unsafe initialise(place.baseAddress)
-            return unsafe UnsafeRawPointer(place.baseAddress)?.load(as: ProtobufCMessage.self).descriptor
-        }
-        var refusal = BOUNDED_NONE
-        let unpacked = unsafe bytes.withUnsafeReadableBytes { raw in
-            unsafe bounded_unpack(
-                type, raw.count, raw.baseAddress?.assumingMemoryBound(to: UInt8.self), nil, &refusal)
-        }
-        guard let unpacked = unsafe unpacked else {
-            throw MessageError("bytes are not a \(name): \(unsafe String(cString: bounded_refusal_text(refusal)))")
-        }
-        defer { unsafe bounded_free(unpacked) }
-        return try unsafe read(UnsafeRawPointer(unpacked).assumingMemoryBound(to: T.self).pointee)
+        try unsafe ProtobufStruct.unpack(
+            bytes, initialise, orThrow: { MessageError("bytes are not a \(name): \($0)") }, read)
     }
 
     static func text(_ pointer: UnsafeMutablePointer<CChar>?) throws(MessageError) -> String {

@@ -1,4 +1,5 @@
 import CBoundedProtobuf
+import CInteropMessages
 import CMessages
 import CProtobufC
 import CRPCMessages
@@ -29,6 +30,14 @@ import Testing
             of(grpc__health__v1__health_check_request__init), of(grpc__health__v1__health_check_response__init),
             of(grpc__health__v1__health_list_request__init), of(grpc__health__v1__health_list_response__init),
             of(grpc__health__v1__health_list_response__statuses_entry__init),
+            of(grpc__testing__bool_value__init), of(grpc__testing__payload__init),
+            of(grpc__testing__echo_status__init), of(grpc__testing__simple_request__init),
+            of(grpc__testing__simple_response__init), of(grpc__testing__streaming_input_call_request__init),
+            of(grpc__testing__streaming_input_call_response__init), of(grpc__testing__response_parameters__init),
+            of(grpc__testing__streaming_output_call_request__init),
+            of(grpc__testing__streaming_output_call_response__init),
+            of(grpc__testing__simple_context__init), of(grpc__testing__reconnect_params__init),
+            of(grpc__testing__reconnect_info__init),
         ]
         return unsafe Dictionary(uniqueKeysWithValues: all.map { unsafe (String(cString: $0.pointee.name), $0) })
     }()
@@ -73,7 +82,11 @@ import Testing
         let sources = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
             .deletingLastPathComponent().appending(path: "Sources")
         var declared: Set<String> = []
-        for header in ["CMessages/include/framemesh.pb-c.h", "CRPCMessages/include/health.pb-c.h"] {
+        let headers = [
+            "CMessages/include/framemesh.pb-c.h", "CRPCMessages/include/health.pb-c.h",
+            "CInteropMessages/include/messages.pb-c.h",
+        ]
+        for header in headers {
             for line in try String(contentsOf: sources.appending(path: header), encoding: .utf8).split(separator: "\n")
             where line.hasPrefix("extern const ProtobufCMessageDescriptor ") {
                 declared.insert(String(line.split(separator: " ")[3].dropLast("__descriptor;".count)))
@@ -110,6 +123,44 @@ import Testing
             Self.refusal(of: fields, as: "framemesh.v1.Frame") {
                 ($0.max_unknown_fields, $0.max_fields) = (.max, .max)
             } == BOUNDED_TOO_MUCH_MEMORY)
+    }
+
+    /// Bytes that unpacking `bytes` takes from its allocator: the least budget that is enough.
+    static func memory(of bytes: [UInt8], as type: String) -> Int {
+        var (low, high) = (0, bytes.count * 256 + (1 << 20))
+        while low < high {
+            let middle = (low + high) / 2
+            let refusal = refusal(of: bytes, as: type) {
+                ($0.base_bytes, $0.bytes_per_byte, $0.max_fields, $0.max_unknown_fields) = (middle, 0, .max, .max)
+            }
+            if refusal == BOUNDED_NONE { high = middle } else { low = middle + 1 }
+        }
+        return low
+    }
+
+    /// What protobuf-c alone makes of a message of unknown two-byte fields is what the limits are for.
+    @Test(arguments: ["framemesh.v1.Frame", "grpc.health.v1.HealthCheckRequest", "grpc.testing.SimpleRequest"])
+    func unknownFieldsTakeManyTimesTheirBytes(_ type: String) {
+        let fields = Self.times(32 << 10, [0x78, 1])
+        let factor = Double(Self.memory(of: fields, as: type)) / Double(fields.count)
+        #expect(factor > 16, "\(factor)")
+        #expect(factor < 64, "\(factor)")
+    }
+
+    /// The most that a peer gets for its bytes: with each number of unknown fields either no message, or one within
+    /// the named limit.
+    @Test(arguments: ["framemesh.v1.Frame", "grpc.health.v1.HealthCheckRequest", "grpc.testing.SimpleRequest"])
+    func whatPassesTakesNoMoreThanTheNamedLimit(_ type: String) {
+        let limits = bounded_default_limits()
+        var passed = 0
+        for count in [1, 16, 256, 1024, 1500, 2048, 4096, 4097] {
+            let fields = Self.times(count, [0x78, 1])
+            guard Self.refusal(of: fields, as: type) == BOUNDED_NONE else { continue }
+            passed += 1
+            let memory = Self.memory(of: fields, as: type)
+            #expect(memory <= limits.base_bytes + limits.bytes_per_byte * fields.count, "\(count) fields: \(memory)")
+        }
+        #expect(passed > 3)
     }
 
     // ---- P03 ----

@@ -8,7 +8,7 @@ import Testing
 /// Credentials with the tokens `anna`, `bert`, and a certificate.
 private enum Known {
     static func digest(_ token: String) -> String {
-        SHA256.hexDigest(of: token.utf8)
+        PeerCertificate.fingerprint(of: Array(token.utf8))
     }
 
     static func credentials() throws -> Credentials {

@@ -187,6 +187,32 @@ import Testing
         #expect(hasRun.value == 0)
     }
 
+    @Test(arguments: ["Later", "Now", "Stream"])
+    func whatIsInflatedCountsInTheBudgetWhileItsHandlerHoldsIt(_ method: String) async throws {
+        let budget = MemoryBudget(limit: 64 << 20)
+        let size = 3 << 20
+        /// Whether it came compressed, its size, and whether the budget knows of it.
+        @Sendable func seen(_ request: Payload) -> Payload {
+            Payload("\(request.wasCompressed) \(request.message.readableBytes) \(budget.used >= size)")
+        }
+        try await Loopback.with(
+            [
+                "Later": .unary { _, request in UnaryResponse(seen(request)) },
+                "Now": .immediate { _, request in UnaryResponse(seen(request)) },
+                "Stream": .stream { _, requests, responses in
+                    for try await request in requests { try await responses.write(seen(request)) }
+                },
+            ], serverBudget: budget
+        ) { loopback in
+            // A few kilobytes on the wire, below what is reserved before it comes.
+            let call = try await loopback.connection.open(loopback.path(method), options: Self.options(.gzip))
+            try await call.send(Payload(ByteBuffer(repeating: 0, count: size)))
+            call.finishSending()
+            #expect(try await collect(call.responses) == ["true \(size) true"])
+        }
+        #expect(budget.used == 0)
+    }
+
     @Test func aBombIsResourceExhausted() async throws {
         let bomb = try InflaterTests.deflated(ByteBuffer(repeating: 0, count: 64 << 20), .gzip)
         let answer = try await Self.ask(encoding: "gzip", flag: 1, bomb)

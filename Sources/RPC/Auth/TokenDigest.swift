@@ -1,25 +1,36 @@
+import Crypto
+
 /// SHA-256 of a bearer token. Tokens are long and random, so that a slow, salted hash would add nothing.
 struct TokenDigest: Equatable {
-    private let words: SHA256.Digest
+    private let bytes: SIMD32<UInt8>
 
-    init(token: some StringProtocol) { words = SHA256.digest(of: token.utf8) }
+    init(token: some StringProtocol) {
+        var hash = SHA256()
+        let isContiguous: Void? = token.utf8.withContiguousStorageIfAvailable {
+            unsafe hash.update(bufferPointer: UnsafeRawBufferPointer($0))
+        }
+        if isContiguous == nil { hash.update(data: Array(token.utf8)) }
+        var bytes = SIMD32<UInt8>()
+        for (index, byte) in hash.finalize().enumerated() { bytes[index] = byte }
+        self.bytes = bytes
+    }
 
     /// - Parameter hexadecimal: 64 digits.
     init?(hexadecimal: some StringProtocol) {
         guard hexadecimal.utf8.count == 64 else { return nil }
-        var words = SHA256.Digest()
+        var bytes = SIMD32<UInt8>()
         for (index, byte) in hexadecimal.utf8.enumerated() {
             guard let digit = Self.digit(byte) else { return nil }
-            words[index / 8] = words[index / 8] << 4 | digit
+            bytes[index / 2] = bytes[index / 2] << 4 | digit
         }
-        self.words = words
+        self.bytes = bytes
     }
 
-    private static func digit(_ byte: UInt8) -> UInt32? {
+    private static func digit(_ byte: UInt8) -> UInt8? {
         switch byte {
-        case UInt8(ascii: "0")...UInt8(ascii: "9"): UInt32(byte - UInt8(ascii: "0"))
-        case UInt8(ascii: "a")...UInt8(ascii: "f"): UInt32(byte - UInt8(ascii: "a")) + 10
-        case UInt8(ascii: "A")...UInt8(ascii: "F"): UInt32(byte - UInt8(ascii: "A")) + 10
+        case UInt8(ascii: "0")...UInt8(ascii: "9"): byte - UInt8(ascii: "0")
+        case UInt8(ascii: "a")...UInt8(ascii: "f"): byte - UInt8(ascii: "a") + 10
+        case UInt8(ascii: "A")...UInt8(ascii: "F"): byte - UInt8(ascii: "A") + 10
         default: nil
         }
     }
@@ -30,9 +41,9 @@ struct TokenDigest: Equatable {
         var number: UInt32 = 0
         for digest in digests {
             number += 1
-            let difference = digest.words ^ words
+            let difference = digest.bytes ^ bytes
             var bits: UInt32 = 0
-            for index in 0..<8 { bits |= difference[index] }
+            for index in 0..<32 { bits |= UInt32(difference[index]) }
             // One if there is no difference, else zero.
             let isEqual = ((bits | (0 &- bits)) >> 31) ^ 1
             found |= (0 &- isEqual) & number

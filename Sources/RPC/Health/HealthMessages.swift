@@ -1,6 +1,6 @@
-import CProtobufC
 import CRPCMessages
 import NIOCore
+import ProtobufStructs
 
 /// The messages of `grpc.health.v1`, those of Check and Watch packed and unpacked with protobuf-c.
 enum HealthMessages {
@@ -20,7 +20,7 @@ enum HealthMessages {
                 var message = unsafe Grpc__Health__V1__HealthCheckRequest()
                 unsafe grpc__health__v1__health_check_request__init(&message)
                 unsafe message.service = name.baseAddress
-                return unsafe withUnsafePointer(to: &message) { unsafe pack($0) }
+                return unsafe withUnsafePointer(to: &message) { unsafe ProtobufStruct.pack($0) }
             }
         }
     }
@@ -29,7 +29,7 @@ enum HealthMessages {
         var message = unsafe Grpc__Health__V1__HealthCheckResponse()
         unsafe grpc__health__v1__health_check_response__init(&message)
         unsafe message.status = Grpc__Health__V1__HealthCheckResponse__ServingStatus(rawValue: status.rawValue)
-        return unsafe withUnsafePointer(to: &message) { unsafe pack($0) }
+        return unsafe withUnsafePointer(to: &message) { unsafe ProtobufStruct.pack($0) }
     }
 
     /// The service that a request names.
@@ -113,17 +113,5 @@ enum HealthMessages {
                 .invalidArgument, "health message has \(message.readableBytes) bytes, limit \(maxMessageBytes)",
                 limit: .protobuf)
         }
-    }
-
-    /// `message` is a generated struct, which begins with its `ProtobufCMessage`.
-    private static func pack<T>(_ message: UnsafePointer<T>) -> ByteBuffer {
-        let base = unsafe UnsafeRawPointer(message).assumingMemoryBound(to: ProtobufCMessage.self)
-        let size = unsafe protobuf_c_message_get_packed_size(base)
-        var buffer = ByteBufferAllocator().buffer(capacity: size)
-        unsafe buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: size) { space in
-            guard let start = space.baseAddress else { return 0 }
-            return unsafe protobuf_c_message_pack(base, start.assumingMemoryBound(to: UInt8.self))
-        }
-        return buffer
     }
 }

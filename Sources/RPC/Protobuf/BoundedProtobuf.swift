@@ -1,6 +1,5 @@
-import CBoundedProtobuf
-import CProtobufC
 import NIOCore
+import ProtobufStructs
 
 /// Unpacks messages of peers with protobuf-c, within limits of depth, fields and memory.
 enum BoundedProtobuf {
@@ -13,20 +12,10 @@ enum BoundedProtobuf {
         _ name: String, _ bytes: ByteBuffer, code: StatusCode, _ initialise: (UnsafeMutablePointer<T>?) -> Void,
         _ read: (T) throws(RPCError) -> Value
     ) throws(RPCError) -> Value {
-        let type = unsafe withUnsafeTemporaryAllocation(of: T.self, capacity: 1) { place in
-            unsafe initialise(place.baseAddress)
-            return unsafe UnsafeRawPointer(place.baseAddress)?.load(as: ProtobufCMessage.self).descriptor
-        }
-        var refusal = BOUNDED_NONE
-        let unpacked = unsafe bytes.withUnsafeReadableBytes { raw in
-            unsafe bounded_unpack(
-                type, raw.count, raw.baseAddress?.assumingMemoryBound(to: UInt8.self), nil, &refusal)
-        }
-        guard let unpacked = unsafe unpacked else {
-            let trouble = unsafe String(cString: bounded_refusal_text(refusal))
-            throw RPCError(code, "\(bytes.readableBytes) bytes are not a \(name): \(trouble)", limit: .protobuf)
-        }
-        defer { unsafe bounded_free(unpacked) }
-        return try unsafe read(UnsafeRawPointer(unpacked).assumingMemoryBound(to: T.self).pointee)
+        try unsafe ProtobufStruct.unpack(
+            bytes, initialise,
+            orThrow: { trouble in
+                RPCError(code, "\(bytes.readableBytes) bytes are not a \(name): \(trouble)", limit: .protobuf)
+            }, read)
     }
 }

@@ -1,3 +1,4 @@
+import Crypto
 import NIOCore
 import NIOSSL
 
@@ -22,7 +23,15 @@ extension PeerCertificate {
         self.init(
             commonName: commonName.unicodeScalars.contains { $0.value < 0x20 || $0.value == 0x7f } ? "" : commonName,
             dnsNames: dnsNames, uris: uris, emails: emails, ipAddresses: ipAddresses,
-            fingerprint: SHA256.hexDigest(of: try certificate.toDERBytes()))
+            fingerprint: Self.fingerprint(of: try certificate.toDERBytes()))
+    }
+
+    /// SHA-256 of a certificate's DER form: 64 hexadecimal digits, in lower case.
+    static func fingerprint(of bytes: [UInt8]) -> String {
+        SHA256.hash(data: bytes).map { byte in
+            let digits = String(byte, radix: 16)
+            return digits.utf8.count == 1 ? "0" + digits : digits
+        }.joined()
     }
 
     /// RFC 9525, section 6.3: one of the DNS names, of which the first label may be `*`. The common name is no name.

@@ -1,31 +1,14 @@
-import CBoundedProtobuf
 import CInteropMessages
 import NIOCore
+import ProtobufStructs
 
-/// Memory for the C structs of one message while it is packed; freed with it.
-@safe struct Scratch: ~Copyable {
-    private var blocks: [UnsafeMutableRawPointer] = unsafe []
-
-    deinit { unsafe blocks.forEach { unsafe $0.deallocate() } }
-
-    private mutating func allocate<T>(_ type: T.Type, count: Int = 1) -> UnsafeMutablePointer<T> {
-        let place = UnsafeMutablePointer<T>.allocate(capacity: max(1, count))
-        unsafe blocks.append(UnsafeMutableRawPointer(place))
-        return unsafe place
-    }
-
+/// Parts that several of the interoperability messages have.
+extension Arena {
     /// - Parameter initialise: the generated `…__init`.
     mutating func make<T>(_ initialise: (UnsafeMutablePointer<T>?) -> Void) -> UnsafeMutablePointer<T> {
         let message = unsafe allocate(T.self)
         unsafe initialise(message)
         return unsafe message
-    }
-
-    mutating func string(_ text: String) -> UnsafeMutablePointer<CChar> {
-        let bytes = text.utf8CString
-        let place = unsafe allocate(CChar.self, count: bytes.count)
-        for (index, byte) in bytes.enumerated() { unsafe place[index] = byte }
-        return unsafe place
     }
 
     mutating func payload(_ body: ByteBuffer?) -> UnsafeMutablePointer<Grpc__Testing__Payload>? {
@@ -53,11 +36,5 @@ import NIOCore
         unsafe message.pointee.code = Int32(clamping: status.code)
         unsafe message.pointee.message = unsafe string(status.message)
         return unsafe message
-    }
-
-    mutating func pointers<T>(_ elements: [UnsafeMutablePointer<T>]) -> UnsafeMutablePointer<UnsafeMutablePointer<T>?> {
-        let place = unsafe allocate(UnsafeMutablePointer<T>?.self, count: unsafe elements.count)
-        for index in unsafe 0..<elements.count { unsafe place[index] = unsafe elements[index] }
-        return unsafe place
     }
 }

@@ -1,18 +1,18 @@
 /// Memory for the C structs of one message while it is packed; freed all at once.
-@safe struct Arena: ~Copyable {
-    private static let chunkBytes = 4096
-    private var chunks: [UnsafeMutableRawPointer] = unsafe []
-    private var free: UnsafeMutableRawPointer?
-    private var left = 0
+@safe package struct Arena: ~Copyable {
+    @usableFromInline static let chunkBytes = 4096
+    @usableFromInline var chunks: [UnsafeMutableRawPointer] = unsafe []
+    @usableFromInline var free: UnsafeMutableRawPointer?
+    @usableFromInline var left = 0
 
-    init() {}
+    @inlinable package init() {}
 
-    deinit {
-        for unsafe chunk in unsafe chunks { unsafe chunk.deallocate() }
+    @inlinable deinit {
+        unsafe chunks.forEach { unsafe $0.deallocate() }
     }
 
     /// Uninitialised storage for `count` values.
-    mutating func allocate<T>(_ type: T.Type, count: Int = 1) -> UnsafeMutablePointer<T> {
+    @inlinable package mutating func allocate<T>(_ type: T.Type, count: Int = 1) -> UnsafeMutablePointer<T> {
         let bytes = (MemoryLayout<T>.stride * max(1, count) + 15) & ~15
         if bytes > left {
             let size = max(bytes, Self.chunkBytes)
@@ -29,7 +29,7 @@
     }
 
     /// A C string; text after a NUL is lost, as protobuf-c cannot hold it.
-    mutating func string(_ text: String) -> UnsafeMutablePointer<CChar> {
+    @inlinable package mutating func string(_ text: String) -> UnsafeMutablePointer<CChar> {
         var text = text
         return text.withUTF8 { utf8 in
             let place = unsafe allocate(CChar.self, count: utf8.count + 1)
@@ -40,7 +40,7 @@
     }
 
     /// An array of pointers, as protobuf-c wants repeated messages; each value is filled by `fill`.
-    mutating func pointers<Value, T>(
+    @inlinable package mutating func pointers<Value, T>(
         _ values: [Value], _ fill: (inout Arena, Value) -> UnsafeMutablePointer<T>
     ) -> UnsafeMutablePointer<UnsafeMutablePointer<T>?>? {
         guard !values.isEmpty else { return nil }

@@ -1,0 +1,60 @@
+package import CBoundedProtobuf
+import CProtobufC
+package import NIOCore
+
+/// Packs and unpacks the structs that protobuf-c generates. One lives in an arena while it is packed, and never leaves
+/// the closure that reads it when it was unpacked.
+package enum ProtobufStruct {
+    /// Runs `fill`, which builds a message in the arena, and packs what it returns.
+    @inlinable package static func pack<T>(_ fill: (inout Arena) -> UnsafeMutablePointer<T>) -> ByteBuffer {
+        var arena = Arena()
+        return unsafe pack(UnsafePointer(fill(&arena)))
+    }
+
+    /// - Parameter message: a generated struct.
+    @inlinable package static func pack<T>(_ message: UnsafePointer<T>) -> ByteBuffer {
+        unsafe pack(base: UnsafeRawPointer(message).assumingMemoryBound(to: ProtobufCMessage.self))
+    }
+
+    @usableFromInline static func pack(base message: UnsafePointer<ProtobufCMessage>) -> ByteBuffer {
+        let size = unsafe protobuf_c_message_get_packed_size(message)
+        var buffer = ByteBufferAllocator().buffer(capacity: size)
+        unsafe buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: size) { space in
+            guard let start = space.baseAddress else { return 0 }
+            return unsafe protobuf_c_message_pack(message, start.assumingMemoryBound(to: UInt8.self))
+        }
+        return buffer
+    }
+
+    /// Unpacks `bytes` within limits of depth, fields and memory, hands the struct to `read`, and frees it.
+    /// - Parameters:
+    ///   - initialise: the generated `…__init`, which knows the type's descriptor.
+    ///   - failure: the error if the bytes are no such message, or one beyond the limits; it gets a few words that say
+    ///     which.
+    @inlinable package static func unpack<T, Value, Failure: Error>(
+        _ bytes: ByteBuffer, _ initialise: (UnsafeMutablePointer<T>?) -> Void, orThrow failure: (String) -> Failure,
+        _ read: (T) throws(Failure) -> Value
+    ) throws(Failure) -> Value {
+        let type = unsafe withUnsafeTemporaryAllocation(of: T.self, capacity: 1) { place in
+            unsafe initialise(place.baseAddress)
+            return unsafe UnsafeRawPointer(place.baseAddress)?.load(as: ProtobufCMessage.self).descriptor
+        }
+        var refusal = BOUNDED_NONE
+        guard let unpacked = unsafe unpack(bytes, type, &refusal) else { throw failure(text(of: refusal)) }
+        defer { unsafe bounded_free(unpacked) }
+        return try unsafe read(UnsafeRawPointer(unpacked).assumingMemoryBound(to: T.self).pointee)
+    }
+
+    @usableFromInline static func unpack(
+        _ bytes: ByteBuffer, _ type: UnsafePointer<ProtobufCMessageDescriptor>?, _ refusal: inout bounded_refusal
+    ) -> UnsafeMutablePointer<ProtobufCMessage>? {
+        unsafe bytes.withUnsafeReadableBytes { raw in
+            unsafe bounded_unpack(
+                type, raw.count, raw.baseAddress?.assumingMemoryBound(to: UInt8.self), nil, &refusal)
+        }
+    }
+
+    @usableFromInline static func text(of refusal: bounded_refusal) -> String {
+        unsafe String(cString: bounded_refusal_text(refusal))
+    }
+}
