@@ -5,6 +5,8 @@ DESTDIR ?=
 
 # One set of flags for programs and tests, so that nothing compiles twice.
 BUILD := swift build -c release -Xswiftc -enable-testing
+# The tests of what runs on several threads; millions of turns of one thread tell nothing here.
+THREADED := ^(HTTP2Tests|RPCTests|MeshTests)\.
 SANITIZED := ^(HTTP2Tests|RPCTests|MessagesTests|FuzzTests)\.
 SOURCES := Package.swift Sources Tests
 CXX_SOURCES = $(shell find Sources/CVision Sources/framemesh-video Tests -name '*.cpp' -o -name '*.hpp' -o -name 'CVision.h')
@@ -34,7 +36,7 @@ test: ## All tests
 
 # One build of RPC and its tests with the address and undefined-behaviour sanitizers, and with the coverage that
 # libFuzzer is guided by. FUZZ_SECONDS is for each target; what it finds is kept in Tests/FuzzTests/cases.
-FUZZ_TARGETS := deframer server client messages
+FUZZ_TARGETS := deframer server client messages reflection
 FUZZ_SECONDS ?= 20
 COVERAGE := edge,trace-cmp,inline-8bit-counters
 RESOURCES = $(shell swiftc -print-target-info | sed -n 's/.*"runtimeResourcePath": "\(.*\)".*/\1/p')
@@ -56,10 +58,21 @@ sanitize: ## HTTP2, RPC and the C code they use: tests and fuzzers under sanitiz
 	    FUZZ_TARGET=$$target FUZZ_SECONDS=$(FUZZ_SECONDS) $(SANITIZER_TEST) --filter 'FuzzTests.fuzz' || exit 1; \
 	done
 
+# Everything of ours and its Swift packages is built for it; the Swift runtime is not. A race ends the run with 66.
+THREAD_FLAGS := -c release --sanitize thread --scratch-path .build-tsan
+THREAD_OPTIONS = suppressions=$(CURDIR)/Tests/thread-sanitizer.supp history_size=4
+
+.PHONY: thread-sanitize
+thread-sanitize: ## HTTP2, RPC and Mesh: tests under the thread sanitizer
+	@dev/setup.sh test
+	BUILD_PART=rpc swift build $(THREAD_FLAGS) --build-tests -Xswiftc -enable-testing
+	BUILD_PART=rpc TSAN_OPTIONS="$(THREAD_OPTIONS)" SWIFT_BACKTRACE=enable=no \
+	    swift test $(THREAD_FLAGS) --skip-build --filter '$(THREADED)'
+
 .PHONY: test-full
-test-full: test ## The tests again under the thread sanitizer, and the format check
+test-full: test thread-sanitize ## All of the above, the large attacks and a soak of a minute, and the format check
 	swift format lint -s -r $(SOURCES)
-	swift test --sanitize thread --scratch-path .build-tsan
+	HOSTILE_SCALE=10 HOSTILE_SOAK_SECONDS=60 swift test -c release --skip-build --filter '^HostileTests\.'
 
 .PHONY: format
 format: ## Swift and C++ in the project's form

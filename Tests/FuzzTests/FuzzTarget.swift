@@ -13,6 +13,8 @@ enum FuzzTarget: String, CaseIterable {
     case client
     /// Messages of all types: protobuf-c behind our limits, and the pixels.
     case messages
+    /// Questions to server reflection, and descriptors of which it makes its answers.
+    case reflection
 
     func run(_ bytes: [UInt8]) {
         switch self {
@@ -20,6 +22,7 @@ enum FuzzTarget: String, CaseIterable {
         case .server: InMemoryServer.run(bytes)
         case .client: InMemoryClient.run(bytes)
         case .messages: MessagesTarget.run(bytes)
+        case .reflection: ReflectionTarget.run(bytes)
         }
     }
 

@@ -18,6 +18,7 @@ enum Seeds {
         try save(.deframer, "attachment", [17, 0x80, 0, 0, 0, 1, 0, 0, 0, 2, 9, 8, 7] + messages)
         try save(.deframer, "compressed", [18, 1, 0, 0, 0, 1, 9])
         for (number, bytes) in encoded.enumerated() { try save(.messages, "type-\(number)", [UInt8(number)] + bytes) }
+        for (name, bytes) in reflection { try save(.reflection, name, bytes) }
         try save(.messages, "timeout", [11] + Array("250m".utf8))
         try save(.messages, "status", [12] + Array("gr%C3%B6".utf8))
     }
@@ -34,6 +35,45 @@ enum Seeds {
         seed += [0x04, 0x93, 0xe5, 0, 1] + bytes[(place + 5)..<(place + 9)]
         seed += [0, 0, 0x04, 0x93, 0xe0, 1, 2, 3]
         return seed.count % 2 == 1 ? seed : seed + [4]
+    }
+
+    /// Questions of each kind, and a file with one of everything that reflection looks at.
+    private static var reflection: [String: [UInt8]] {
+        let questions: [String: ByteBuffer] = [
+            "file": .protobuf { $0.writeField(3, "grpc/health/v1/health.proto") },
+            "symbol": .protobuf { $0.writeField(4, "grpc.health.v1.Health.Check") },
+            "extension": .protobuf {
+                $0.writeField(5) {
+                    $0.writeField(1, "a.B"); $0.writeField(2, varint: 7)
+                }
+            },
+            "extensions": .protobuf { $0.writeField(6, "grpc.health.v1.HealthCheckRequest") },
+            "services": .protobuf { $0.writeField(7, "") },
+        ]
+        let set = ByteBuffer.protobuf { set in
+            set.writeField(1) { $0.writeField(1, "b.proto") }
+            set.writeField(1) { file in
+                file.writeField(1, "a.proto")
+                file.writeField(2, "a")
+                file.writeField(3, "b.proto")
+                file.writeField(4) { message in
+                    message.writeField(1, "B")
+                    message.writeField(3) { $0.writeField(1, "C") }
+                    message.writeField(4) { $0.writeField(1, "D") }
+                }
+                file.writeField(5) { $0.writeField(1, "E") }
+                file.writeField(6) { service in
+                    service.writeField(1, "F")
+                    service.writeField(2) { $0.writeField(1, "G") }
+                }
+                file.writeField(7) { field in
+                    field.writeField(1, "h")
+                    field.writeField(2, ".a.B")
+                    field.writeField(3, varint: 7)
+                }
+            }
+        }
+        return questions.mapValues { [0] + $0.readableBytesView }.merging(["set": [1] + set.readableBytesView]) { $1 }
     }
 
     private static var encoded: [[UInt8]] {
