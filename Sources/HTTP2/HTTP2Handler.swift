@@ -45,6 +45,7 @@ public final class HTTP2Handler: ChannelInboundHandler {
     private var bytesHanded = 0
     private let delegate: any HTTP2Delegate
     private let handshakeTimeout: TimeAmount
+    private let began: NIODeadline?
     private var context: ChannelHandlerContext?
     private var handshake: Scheduled<Void>?
     private var isFlushing = false
@@ -55,10 +56,14 @@ public final class HTTP2Handler: ChannelInboundHandler {
     /// - Parameters:
     ///   - delegate: held until the channel is closed.
     ///   - handshakeTimeout: how long the peer's first SETTINGS may take.
-    public init(session: Session, delegate: any HTTP2Delegate, handshakeTimeout: TimeAmount) {
+    ///   - began: when that time began; nil: when the channel is active.
+    public init(
+        session: Session, delegate: any HTTP2Delegate, handshakeTimeout: TimeAmount, since began: NIODeadline? = nil
+    ) {
         self.session = session
         self.delegate = delegate
         self.handshakeTimeout = handshakeTimeout
+        self.began = began
     }
 
     public func handlerAdded(context: ChannelHandlerContext) {
@@ -79,7 +84,8 @@ public final class HTTP2Handler: ChannelInboundHandler {
     private func start(_ context: ChannelHandlerContext) {
         guard handshake == nil else { return }
         let timeout = handshakeTimeout
-        handshake = context.eventLoop.assumeIsolated().scheduleTask(in: timeout) { [weak self] in
+        let end = (began ?? context.eventLoop.now) + timeout
+        handshake = context.eventLoop.assumeIsolated().scheduleTask(deadline: end) { [weak self] in
             self?.fail(
                 HTTP2Error(
                     .protocolError, "no HTTP/2 SETTINGS within \(Double(timeout.nanoseconds) / 1e9) s",

@@ -200,6 +200,9 @@ import Synchronization
         }
     }
 
+    /// The next stream has this id, for tests of what happens at the end of them. An odd number.
+    func skipStreams(before id: Int32) { _ = unsafe nghttp2_session_set_next_stream_id(handle, id) }
+
     private func open(
         _ output: StreamOutput, _ withFields: (_ submit: (UnsafeBufferPointer<nghttp2_nv>) -> Int32) -> Int32
     ) throws(HTTP2Error) -> Int32 {

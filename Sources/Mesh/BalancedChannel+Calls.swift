@@ -57,7 +57,12 @@ extension Balancer.Outcome {
     init(_ outcome: AttemptOutcome, after time: Duration) {
         switch outcome {
         case .answered: self = .answered
-        case .opened, .abandoned: self = .unmeasured
+        case .abandoned: self = .unmeasured
+        case .streamed(nil): self = .streamed
+        case .streamed(let error?):
+            self.init(error, after: time)
+            // Its client had answers for so long, and set the deadline. What else is no failure is an answer.
+            if self != .failed || error.code == .deadlineExceeded && !error.lostConnection { self = .streamed }
         case .failed(let error): self.init(error, after: time)
         }
     }

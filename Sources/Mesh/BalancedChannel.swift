@@ -1,6 +1,6 @@
 public import Logging
 public import NIOCore
-public import RPC
+import RPC
 import Synchronization
 
 /// A balanced channel to all endpoints of one target.
@@ -18,16 +18,15 @@ public final class BalancedChannel: Sendable {
     let group: any EventLoopGroup
     let logger: Logger
     private let state = Mutex(State())
+    private let waiters = Waiters<Void>()
     private let nudges: AsyncStream<Void>
     private let nudge: AsyncStream<Void>.Continuation
 
     struct State: ~Copyable {
         var balancer = Balancer<String>()
         var subchannels: [String: Subchannel] = [:]
-        var waiting: [UInt64: CheckedContinuation<Void, Never>] = [:]
         /// Those that wait, and those that are about to.
         var waitingCalls = 0
-        var nextWaiter: UInt64 = 0
         /// Why the last look-up gave nothing.
         var resolverTrouble: String?
     }
@@ -76,20 +75,22 @@ public final class BalancedChannel: Sendable {
         }
     }
 
-    /// No new calls, no more attempts; what runs may finish, then the connections end.
-    public func drain() {
-        calls.drain()
-        for subchannel in state.withLock({ Array($0.subchannels.values) }) { subchannel.stop() }
-    }
+    /// No new calls, no more attempts; what waits for an endpoint fails, what runs may finish, then the connections
+    /// end.
+    public func drain() { end { $0.stop() } }
 
     /// Ends the connections, with all that runs on them.
-    public func close() {
+    public func close() { end { $0.close() } }
+
+    private func end(_ body: (Subchannel) -> Void) {
         calls.drain()
-        for subchannel in state.withLock({ Array($0.subchannels.values) }) { subchannel.close() }
+        // They look again, and find that it drains.
+        waiters.resume(with: .success(()))
+        for subchannel in state.withLock({ Array($0.subchannels.values) }) { body(subchannel) }
     }
 
     /// Applies what the resolver said: new endpoints are returned to be run, vanished ones drain.
-    private func apply(_ addresses: [SocketAddress]) -> [Subchannel] {
+    private func apply(_ addresses: [ResolvedAddress]) -> [Subchannel] {
         // Rather the last good set than none.
         guard !addresses.isEmpty else { return [] }
         let wanted = Dictionary(addresses.map { ($0.endpointName, $0) }) { first, _ in first }
@@ -129,14 +130,12 @@ public final class BalancedChannel: Sendable {
     // ---- what subchannels report ----
 
     func becameReady(_ subchannel: Subchannel) {
-        let waiting = state.withLock { state in
+        state.withLock { state in
             // One that vanished may have a successor of the same name.
-            guard state.subchannels[subchannel.name] === subchannel else { return [CheckedContinuation<Void, Never>]() }
+            guard state.subchannels[subchannel.name] === subchannel else { return }
             state.balancer.setReady(subchannel.name, true)
-            defer { state.waiting = [:] }
-            return Array(state.waiting.values)
         }
-        for continuation in waiting { continuation.resume() }
+        waiters.resume(with: .success(()))
     }
 
     func becameUnready(_ subchannel: Subchannel, lostConnection: Bool) {
@@ -171,54 +170,39 @@ public final class BalancedChannel: Sendable {
     /// A ready endpoint; waits for one within the deadline and, unless the call waits for ready, `readyTimeout`.
     func pick(excluding tried: Set<String>, _ options: CallOptions) async throws -> (String, RPCConnection) {
         if let picked = tryPick(excluding: tried) { return picked }
-        let start = NIODeadline.now()
-        let longest = Deadline(instant: .distantFuture)
-        let limit = min(
-            options.waitForReady == true ? longest : .after(configuration.readyTimeout), options.deadline ?? longest)
+        let limit = limit(of: options)
         while true {
             try await waitForReady(until: limit)
             if let picked = tryPick(excluding: tried) { return picked }
-            if Task.isCancelled { throw RPCError(.cancelled, "call was cancelled") }
-            if limit.hasPassed {
-                let waited = Double((NIODeadline.now() - start).nanoseconds / 1_000_000) / 1000
-                throw RPCError(
-                    .unavailable, "no endpoint of \(target) is ready after \(waited) s (\(troubles()))",
-                    neverStarted: true)
-            }
         }
     }
 
-    private func waitForReady(until limit: Deadline) async throws {
-        let ticket: UInt64 = try state.withLock { state throws(RPCError) in
+    private func limit(of options: CallOptions) -> Waiters<Void>.Limit? {
+        let start = NIODeadline.now()
+        let patience: Deadline? = options.waitForReady == true ? nil : .after(configuration.readyTimeout)
+        guard let deadline = [patience, options.deadline].compactMap({ $0 }).min() else { return nil }
+        let code: StatusCode = deadline == options.deadline ? .deadlineExceeded : .unavailable
+        return Waiters.Limit(deadline, on: group.any()) { [self] in
+            let waited = Double((NIODeadline.now() - start).nanoseconds / 1_000_000) / 1000
+            return RPCError(
+                code, "no endpoint of \(target) is ready after \(waited) s (\(troubles()))", neverStarted: true)
+        }
+    }
+
+    private func waitForReady(until limit: Waiters<Void>.Limit?) async throws {
+        try state.withLock { state throws(RPCError) in
             guard state.waitingCalls < configuration.maxWaitingCalls else {
                 throw RPCError(
                     .resourceExhausted,
                     "\(state.waitingCalls) calls wait for \(target), limit \(configuration.maxWaitingCalls)")
             }
             state.waitingCalls += 1
-            state.nextWaiter += 1
-            return state.nextWaiter
         }
         defer { state.withLock { $0.waitingCalls -= 1 } }
-        await withTaskGroup(of: Void.self) { tasks in
-            tasks.addTask {
-                await withTaskCancellationHandler {
-                    await withCheckedContinuation { continuation in
-                        let enough = self.state.withLock { state in
-                            if state.balancer.anyReady || Task.isCancelled { return true }
-                            state.waiting[ticket] = continuation
-                            return false
-                        }
-                        if enough { continuation.resume() }
-                    }
-                } onCancel: {
-                    self.state.withLock { $0.waiting.removeValue(forKey: ticket) }?.resume()
-                }
-            }
-            tasks.addTask { try? await Task.sleep(for: limit.remaining) }
-            await tasks.next()
-            tasks.cancelAll()
+        try await waiters.wait("call was cancelled while it waited for an endpoint of \(target)", until: limit) {
+            calls.isDraining || state.withLock { $0.balancer.anyReady } ? .success(()) : nil
         }
+        try calls.checkOpen()
     }
 
     func finished(_ name: String, latency: UInt64, _ outcome: Balancer<String>.Outcome, now: UInt64) {
@@ -239,15 +223,12 @@ public final class BalancedChannel: Sendable {
     // ---- what people see ----
 
     /// Waits until an endpoint is ready.
-    /// - Throws: `RPCError` UNAVAILABLE that says what was tried.
+    /// - Throws: `RPCError` UNAVAILABLE that says what was tried, or that the channel drains.
     public func waitUntilReady(timeout: Duration) async throws {
-        let deadline = Deadline.after(timeout)
-        while !state.withLock({ $0.balancer.anyReady }) {
-            if deadline.hasPassed || Task.isCancelled {
-                throw RPCError(.unavailable, "no endpoint of \(target) is ready after \(timeout) (\(troubles()))")
-            }
-            try await waitForReady(until: deadline)
+        let limit = Waiters<Void>.Limit(.after(timeout), on: group.any()) { [self] in
+            RPCError(.unavailable, "no endpoint of \(target) is ready after \(timeout) (\(troubles()))")
         }
+        while !state.withLock({ $0.balancer.anyReady }) { try await waitForReady(until: limit) }
     }
 
     /// Every endpoint, sorted by name.

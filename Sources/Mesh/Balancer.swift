@@ -50,7 +50,9 @@ struct Balancer<ID: Hashable & Sendable>: Sendable {
         case answered
         /// The endpoint is to blame, not the request.
         case failed
-        /// It answered, but its time says nothing: a refusal is fast, and a stream lasts as long as its client wants.
+        /// It answered, but its time says nothing: a stream lasts as long as its client wants.
+        case streamed
+        /// It says nothing: a refusal is fast, and who gave up does not know.
         case unmeasured
     }
 
@@ -130,8 +132,8 @@ struct Balancer<ID: Hashable & Sendable>: Sendable {
         switch outcome {
         case .answered:
             learn(Double(latency), &endpoint, now: now)
-            endpoint.failuresInARow = 0
-            endpoint.ejections = 0
+            answered(&endpoint)
+        case .streamed: answered(&endpoint)
         case .failed:
             learn(max(Double(latency), Self.failureLatency), &endpoint, now: now)
             endpoint.failures += 1
@@ -140,6 +142,11 @@ struct Balancer<ID: Hashable & Sendable>: Sendable {
         case .unmeasured: break
         }
         endpoints[id] = endpoint
+    }
+
+    private func answered(_ endpoint: inout Endpoint) {
+        endpoint.failuresInARow = 0
+        endpoint.ejections = 0
     }
 
     /// Up at once, down by the time that has passed.

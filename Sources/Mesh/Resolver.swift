@@ -2,6 +2,20 @@ import Glibc
 import NIOCore
 import NIOPosix
 
+/// An address, and the name that it came from.
+struct ResolvedAddress: Sendable, Equatable {
+    var address: SocketAddress
+    /// What the server is told, and its certificate must bear. nil: a socket in the file system.
+    var name: Target.HostPort?
+
+    init(address: SocketAddress, name: Target.HostPort? = nil) {
+        self.address = address
+        self.name = name
+    }
+
+    var endpointName: String { address.endpointName }
+}
+
 /// Turns a target into addresses, by the system's resolver, off the event loops.
 struct Resolver: Sendable {
     let target: Target
@@ -20,7 +34,7 @@ struct Resolver: Sendable {
     /// Every address of the target, without duplicates, in a stable order. A name that cannot be resolved keeps the
     /// addresses that it had.
     /// - Returns: `trouble` names what could not be resolved, and why.
-    mutating func resolve() async -> (addresses: [SocketAddress], trouble: String?) {
+    mutating func resolve() async -> (addresses: [ResolvedAddress], trouble: String?) {
         if case .unix(let path) = target.kind { return Self.socket(path) }
         let names: [Target.HostPort] =
             switch target.kind {
@@ -34,9 +48,9 @@ struct Resolver: Sendable {
         return note(answers ?? [], of: names)
     }
 
-    private static func socket(_ path: String) -> (addresses: [SocketAddress], trouble: String?) {
+    private static func socket(_ path: String) -> (addresses: [ResolvedAddress], trouble: String?) {
         do {
-            return ([try SocketAddress(unixDomainSocketPath: path)], nil)
+            return ([ResolvedAddress(address: try SocketAddress(unixDomainSocketPath: path))], nil)
         } catch {
             return ([], "'\(path)' is too long for a socket")
         }
@@ -44,7 +58,7 @@ struct Resolver: Sendable {
 
     private mutating func note(
         _ answers: [Result<[SocketAddress], any Error>], of names: [Target.HostPort]
-    ) -> (addresses: [SocketAddress], trouble: String?) {
+    ) -> (addresses: [ResolvedAddress], trouble: String?) {
         var troubles: [String] = []
         for (name, answer) in zip(names, answers) {
             switch answer {
@@ -54,7 +68,9 @@ struct Resolver: Sendable {
             }
         }
         var seen: Set<String> = []
-        let addresses = names.flatMap { known[$0] ?? [] }.filter { seen.insert($0.endpointName).inserted }
+        let addresses = names.flatMap { name in
+            (known[name] ?? []).map { ResolvedAddress(address: $0, name: name) }
+        }.filter { seen.insert($0.address.endpointName).inserted }
         let shown = troubles.prefix(Self.troublesShown).joined(separator: "; ")
         return (Array(addresses.prefix(Target.maxEndpoints)), troubles.isEmpty ? nil : shown)
     }

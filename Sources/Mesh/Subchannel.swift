@@ -10,7 +10,7 @@ import Synchronization
 ///         └───────── backoff ◀─────┴──── connection lost ┘        stop(): drained, then run() ends
 final class Subchannel: Sendable {
     let name: String
-    private let address: SocketAddress
+    private let address: ResolvedAddress
     private unowned let channel: BalancedChannel
     private let state = Mutex(State())
 
@@ -22,7 +22,7 @@ final class Subchannel: Sendable {
         var failures = 0
     }
 
-    init(name: String, address: SocketAddress, channel: BalancedChannel) {
+    init(name: String, address: ResolvedAddress, channel: BalancedChannel) {
         self.name = name
         self.address = address
         self.channel = channel
@@ -69,13 +69,19 @@ final class Subchannel: Sendable {
         state.withLock { $0.connection }?.close()
     }
 
+    /// nil: RPC's choice.
+    private var authority: String? {
+        channel.configuration.client.tls?.serverName == nil ? address.name.map { "\($0)" } : nil
+    }
+
     private var isStopped: Bool { state.withLock { $0.stopped } }
 
     /// - Returns: why it ended.
     private func connectAndWatch() async -> String {
         do {
             let connection = try await RPCConnection.connect(
-                to: address, configuration: channel.configuration.client, budget: channel.budget, group: channel.group,
+                to: address.address, authority: authority, configuration: channel.configuration.client,
+                budget: channel.budget, group: channel.group,
                 logger: channel.logger)
             let stopped = state.withLock { state in
                 state.connection = connection

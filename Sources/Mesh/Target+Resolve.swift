@@ -8,6 +8,6 @@ extension Target {
         var resolver = Resolver(target: self)
         let (addresses, trouble) = await resolver.resolve()
         guard !addresses.isEmpty else { throw MeshError(trouble ?? "\(self) has no addresses") }
-        return addresses
+        return addresses.map(\.address)
     }
 }

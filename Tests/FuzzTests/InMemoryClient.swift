@@ -1,4 +1,5 @@
 import HTTP2
+import Logging
 import NIOCore
 import NIOEmbedded
 import Synchronization
@@ -23,7 +24,8 @@ final class InMemoryClient {
 
     init() throws {
         connection = try ClientConnection.make(
-            on: channel, peer: "memory", authority: "memory", configuration: ClientConfiguration(), budget: budget)
+            on: channel, peer: "memory", authority: "memory", configuration: ClientConfiguration(), budget: budget,
+            logger: Logger(label: "fuzz") { _ in SwiftLogNoOpLogHandler() })
         outcomes = Outcomes()
         try channel.connect(to: SocketAddress(unixDomainSocketPath: "/memory")).wait()
     }

@@ -123,7 +123,7 @@ import Testing
     @Test func withoutAnAddressTheErrorSaysWhy() async throws {
         let script = Script()
         script.set(nil)
-        try await BalancedChannel.with(script, configure: { $0.readyTimeout = .milliseconds(100) }) {
+        try await BalancedChannel.with(script, configure: { $0.readyTimeout = .seconds(2) }) {
             channel async throws in
             let error = await #expect(throws: RPCError.self) { try await channel.ask() }
             #expect(error?.message.contains("cannot resolve 'nodes.test'") == true)
@@ -366,7 +366,83 @@ import Testing
             let error = await #expect(throws: RPCError.self) {
                 try await channel.ask(deadline: .after(.milliseconds(50)))
             }
+            #expect(error?.code == .deadlineExceeded)
+            #expect(error?.message.contains("no endpoint of dns:///nodes.test:1 is ready") == true)
+        }
+    }
+
+    @Test func patienceEndsTheWaitOfACallThatDoesNotWaitForReady() async throws {
+        try await BalancedChannel.with(Script(), configure: { $0.readyTimeout = .milliseconds(50) }) {
+            channel async throws in
+            let error = await #expect(throws: RPCError.self) { try await channel.ask(deadline: nil) }
             #expect(error?.code == .unavailable)
+            #expect(error?.neverStarted == true)
+        }
+    }
+
+    @Test(.timeLimit(.minutes(3)), arguments: [false, true])
+    func theEndOfAChannelEndsTheWait(_ closes: Bool) async throws {
+        try await BalancedChannel.with(Script()) { channel async throws in
+            let patient = CallOptions.patient
+            async let call = failure {
+                _ = try await channel.call("/test.Node/Ask", Payload(ByteBuffer()), options: patient)
+            }
+            async let stream = failure { _ = try await channel.open("/test.Node/Chat", options: patient) }
+            async let starter = failure { try await channel.waitUntilReady(timeout: .seconds(1000)) }
+            while channel.waitingCalls < 3 { try await Task.sleep(for: .milliseconds(1)) }
+            if closes { channel.close() } else { channel.drain() }
+            for error in await [call, stream, starter] {
+                #expect(error?.code == .unavailable)
+                #expect(error?.message == "the channel was drained")
+            }
+            #expect(channel.waitingCalls == 0)
+        }
+    }
+
+    // ---- streams ----
+
+    private func open(_ channel: BalancedChannel, _ method: String) async throws -> ClientCall {
+        try await channel.open("/test.Node/\(method)", options: .init(deadline: .after(.seconds(100))))
+    }
+
+    @Test func streamsThatFailAtTheirBeginningAreTheirNodesFailures() async throws {
+        try await TestNode.with { nodes async throws in
+            let bad = try await nodes.start { _ in throw RPCError(.unavailable, "not now") }
+            let good = try await nodes.start { _ in "good" }
+            try await BalancedChannel.with([bad, good]) { channel async throws in
+                for _ in 0..<100 {
+                    let call = try await open(channel, "Watch")
+                    var responses = call.responses.makeAsyncIterator()
+                    #expect(try await responses.next()?.message == ByteBuffer(string: "good"))
+                    #expect(try await responses.next() == nil)
+                }
+                #expect((1...20).contains(bad.calls))
+                let state = try #require(channel.endpoints().first { $0.name == bad.name })
+                #expect(state.failures == UInt64(bad.calls))
+                #expect(channel.endpoints().map(\.outstanding) == [0, 0])
+            }
+        }
+    }
+
+    @Test func openStreamsAreSpreadAndCounted() async throws {
+        try await TestNode.with { nodes async throws in
+            let both = [try await nodes.start(), try await nodes.start()]
+            try await BalancedChannel.with(both) { channel async throws in
+                var calls: [ClientCall] = []
+                for _ in 0..<10 {
+                    let call = try await open(channel, "Chat")
+                    try await call.send(Payload(ByteBuffer(string: "x")))
+                    var responses = call.responses.makeAsyncIterator()
+                    #expect(try await responses.next() != nil)
+                    calls.append(call)
+                }
+                #expect(channel.endpoints().map(\.outstanding) == [5, 5])
+                for call in calls {
+                    call.finishSending()
+                    for try await _ in call.responses {}
+                }
+                #expect(channel.endpoints().map(\.outstanding) == [0, 0])
+            }
         }
     }
 

@@ -28,8 +28,16 @@ import Testing
         #expect(Outcome(.failed(RPCError(.deadlineExceeded, "")), after: .milliseconds(milliseconds)) == outcome)
     }
 
-    @Test func aStreamThatBeganAndAnAttemptThatWasGivenUpSayNothing() {
-        #expect(Outcome(.opened, after: .seconds(1)) == .unmeasured)
+    @Test(arguments: [
+        (nil as RPCError?, Outcome.streamed), (RPCError(.notFound, ""), .streamed), (RPCError(.cancelled, ""), .streamed),
+        (RPCError(.deadlineExceeded, ""), .streamed), (RPCError(.unavailable, ""), .failed),
+        (RPCError(.unavailable, "", lostConnection: true), .failed),
+    ])
+    func aStreamThatWasAnsweredIsAFailureOnlyIfItsEndpointEndedIt(_ error: RPCError?, _ outcome: Outcome) {
+        #expect(Outcome(.streamed(error), after: .seconds(100)) == outcome)
+    }
+
+    @Test func anAttemptThatWasGivenUpSaysNothing() {
         #expect(Outcome(.abandoned, after: .seconds(1)) == .unmeasured)
         #expect(Outcome(.answered, after: .seconds(1)) == .answered)
     }

@@ -25,6 +25,9 @@ final class TestNode: Sendable {
                     UnaryResponse(
                         Payload(ByteBuffer(repeating: 1, count: request.message.getInteger(at: 0, as: Int.self) ?? 0)))
                 },
+                "Watch": .stream { context, _, responses in
+                    try await responses.write(Payload(ByteBuffer(string: try await body(context))))
+                },
                 "Chat": .stream { _, requests, responses in
                     for try await request in requests { try await responses.write(request) }
                 },
@@ -38,7 +41,7 @@ final class TestNode: Sendable {
 
     var address: SocketAddress { server.address }
     var name: String { address.endpointName }
-    /// Calls of Ask.
+    /// Calls of Ask and Watch.
     var calls: Int { counter.count }
     private let counter: Counter
 
@@ -49,21 +52,20 @@ final class TestNode: Sendable {
     }
 
     private init(
-        port: Int, hasHealth: Bool, drainTimeout: Duration,
+        port: Int, hasHealth: Bool, configuration: ServerConfiguration,
         _ body: @escaping @Sendable (CallContext) async throws -> String
     ) async throws {
         let counter = Counter()
         self.counter = counter
         health = HealthService()
         health.set(.serving)
-        var limits = ServerConfiguration()
-        limits.drainTimeout = drainTimeout
         let service = Service { context in
             counter.add()
             return try await body(context)
         }
         let server = try await RPCServer.bind(
-            host: "127.0.0.1", port: port, configuration: limits, services: hasHealth ? [service, health] : [service],
+            host: "127.0.0.1", port: port, configuration: configuration,
+            services: hasHealth ? [service, health] : [service],
             group: Self.group, logger: Self.logger)
         self.server = server
         // Ended by `kill` or `finish`, at the latest at the end of the test.
@@ -87,13 +89,17 @@ final class TestNode: Sendable {
         private let nodes = Mutex<[TestNode]>([])
 
         func start(
-            port: Int = 0, hasHealth: Bool = true, drainTimeout: Duration = .zero,
+            port: Int = 0, hasHealth: Bool = true, drainTimeout: Duration = .zero, tls: ServerTLS? = nil,
             _ body: @escaping @Sendable (CallContext) async throws -> String = { _ in "" }
         ) async throws -> TestNode {
+            var configuration = ServerConfiguration()
+            configuration.drainTimeout = drainTimeout
+            configuration.tls = tls
             let end = ContinuousClock.now + .seconds(30)
             while true {
                 do {
-                    let node = try await TestNode(port: port, hasHealth: hasHealth, drainTimeout: drainTimeout, body)
+                    let node = try await TestNode(
+                        port: port, hasHealth: hasHealth, configuration: configuration, body)
                     nodes.withLock { $0.append(node) }
                     return node
                 } catch  where port != 0 && ContinuousClock.now < end {
@@ -179,5 +185,24 @@ final class Gate: Sendable {
     func wait() async throws {
         for await _ in stream {}
         try Task.checkCancellation()
+    }
+}
+
+extension CallOptions {
+    /// Waits for ready, without a deadline.
+    static var patient: CallOptions {
+        var options = CallOptions()
+        options.waitForReady = true
+        return options
+    }
+}
+
+/// The `RPCError` that `body` throws.
+func failure(_ body: () async throws -> Void) async -> RPCError? {
+    do {
+        try await body()
+        return nil
+    } catch {
+        return error as? RPCError
     }
 }

@@ -1,4 +1,5 @@
 import HTTP2
+import Logging
 import NIOCore
 import Testing
 
@@ -161,5 +162,21 @@ import Testing
     private func eventually(_ condition: () -> Bool) async throws {
         for _ in 0..<20_000 where !condition() { try await Task.sleep(for: .milliseconds(1)) }
         #expect(condition())
+    }
+
+    @Test func aLimitOfTheClientHasALineInItsLog() async throws {
+        let recorder = LogRecorder()
+        var configuration = ClientConfiguration.patient
+        configuration.maxMessageBytes = 10
+        try await Loopback.serving(["Echo": .unary { _, request in UnaryResponse(request) }]) { server in
+            let connection = try await RPCConnection.connect(
+                to: server.address, configuration: configuration, group: Loopback.group, logger: recorder.logger)
+            defer { connection.close() }
+            let error = await failure { _ = try await connection.unary("/test.Service/Echo", Payload("12345678901")) }
+            #expect(error?.code == .resourceExhausted)
+            let line = recorder.lines.first { $0.metadata["reason"] == "message_bytes" }
+            #expect(line?.level == .info)
+            #expect(line?.metadata["peer"] == "127.0.0.1:\(server.address.port ?? 0)")
+        }
     }
 }

@@ -166,4 +166,12 @@ import Testing
             try await loopback.expect("x", from: "Echo", "x")
         }
     }
+
+    @Test func whoWaitsForTheEndMayBeCancelled() async throws {
+        try await Loopback.with { loopback in
+            let waiting = Task { await loopback.connection.closed() }
+            waiting.cancel()
+            #expect(await waiting.value.code == .cancelled)
+        }
+    }
 }

@@ -112,6 +112,52 @@ import Testing
         ) { try await $0.expect("x", from: "Echo", "x") }
     }
 
+    @Test func anAddressAsNameIsOneOfTheCertificatesAddresses() async throws {
+        let files = try await TLSFixture.make()
+        // It is that of the peer, but not the one that was asked for.
+        let misnamed = try await refusal(server: files.server(), client: files.client(serverName: "10.0.0.7"))
+        #expect(misnamed.hasSuffix("TLS: the peer's certificate is for another name"))
+        try await Loopback.with(
+            Self.methods, server: files.server(), client: files.client(serverName: "127.0.0.1")
+        ) { try await $0.expect("x", from: "Echo", "x") }
+        let strange = try await refusal(
+            server: files.server(), client: files.client(trusting: "away", serverName: "127.0.0.1"))
+        #expect(strange.contains("certificate verify failed"))
+    }
+
+    @Test func overASocketInTheFileSystemAnAddressIsANameToo() async throws {
+        let files = try await TLSFixture.make()
+        let path = FileManager.default.temporaryDirectory.appending(path: "tls-\(UUID().uuidString.prefix(8)).sock")
+            .path
+        let server = try await RPCServer.bind(
+            unixSocket: path, configuration: files.server(), services: [TableService(methods: Self.methods)],
+            group: Loopback.group, logger: Loopback.logger)
+        try await withThrowingTaskGroup(of: Void.self) { tasks in
+            tasks.addTask { try await server.run() }
+            for (name, isRight) in [("127.0.0.1", true), ("10.0.0.7", false)] {
+                let error = await failure {
+                    let connection = try await RPCConnection.connect(
+                        to: server.address, configuration: files.client(serverName: name), group: Loopback.group,
+                        logger: Loopback.logger)
+                    connection.close()
+                }
+                #expect((error == nil) == isRight)
+            }
+            tasks.cancelAll()
+        }
+    }
+
+    @Test func aTextIsANameOrAnAddress() {
+        let certificate = PeerCertificate(
+            commonName: "", dnsNames: ["10.0.0.1", "node"], uris: [], ipAddresses: ["10.0.0.7", "fd00::1"],
+            fingerprint: "")
+        for (text, isBorne) in [
+            ("10.0.0.7", true), ("fd00:0:0::1", true), ("10.0.0.1", false), ("node", true), ("fd00::2", false),
+        ] {
+            #expect(ServerName(text).isBorne(by: certificate) == isBorne, "\(text)")
+        }
+    }
+
     @Test func aNameIsOneOfTheCertificatesDNSNames() {
         let certificate = PeerCertificate(
             commonName: "common.name", dnsNames: ["Node-1.local", "*.mesh.example"], uris: [], fingerprint: "")

@@ -14,7 +14,8 @@ public final class ChannelState: Sendable {
     /// No new calls, no more attempts.
     public func drain() { draining.store(true, ordering: .relaxed) }
 
-    func checkOpen() throws(RPCError) {
+    /// - Throws: UNAVAILABLE, `neverStarted`, once it drains.
+    public func checkOpen() throws(RPCError) {
         guard isDraining else { return }
         throw RPCError(.unavailable, "the channel was drained", neverStarted: true)
     }

@@ -1,6 +1,6 @@
 /// Which connection the next attempt of a call runs on. A channel owns the attempts; its source owns the connections.
 ///
-/// Each connection that `next` returned is reported once to `finished`.
+/// Each connection that `next` returned is reported once to `finished`, when its attempt has ended.
 public protocol ConnectionSource: Sendable {
     /// A connection that takes new calls; waits for one if there is none.
     /// - Parameters:
@@ -38,8 +38,8 @@ public struct SuppliedConnection: Sendable {
 
 public enum AttemptOutcome: Sendable {
     case answered
-    /// A streaming call has begun; how it ends says nothing of its endpoint that the connection does not say.
-    case opened
+    /// A streaming call was answered, and then lasted as long as its ends wanted. With how it ended; nil: OK.
+    case streamed(RPCError?)
     case failed(RPCError)
     /// Another attempt was faster, or the caller gave up.
     case abandoned

@@ -23,18 +23,29 @@ extension RPCChannel {
         }
     }
 
-    /// One attempt; how its beginning went is reported.
+    /// One attempt; its outcome is reported.
     func open(
         _ path: String, _ options: CallOptions, on supplied: SuppliedConnection
     ) async throws -> StreamAttempt {
         do {
             let attempt = try await supplied.connection.attempt(path, options: options)
-            source.finished(supplied, .opened)
+            attempt.state.onEnd { [source, state = attempt.state] error in
+                source.finished(supplied, AttemptOutcome(ofStream: error, wasAnswered: state.hasResponse))
+            }
             return attempt
         } catch {
             let error = RPCError(of: error)
             source.finished(supplied, Task.isCancelled && !error.lostConnection ? .abandoned : .failed(error))
             throw error
         }
+    }
+}
+
+extension AttemptOutcome {
+    /// - Parameters:
+    ///   - error: its end; nil: OK.
+    ///   - wasAnswered: its response head came.
+    init(ofStream error: RPCError?, wasAnswered: Bool) {
+        if let error, !wasAnswered { self = .failed(error) } else { self = .streamed(error) }
     }
 }

@@ -6,6 +6,8 @@ extension RPCChannel {
         try method.check(request, path)
         let options = options.with(method)
         let policy = options.attempts ?? method.attempts
+        try request.checkLengths()
+        let request = try request.deflated(as: options.compression)
         if case .hedge(let policy) = policy { return try await hedge(path, request, options, policy) }
         return try await retry(path, request, options, policy)
     }

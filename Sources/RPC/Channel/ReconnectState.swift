@@ -70,16 +70,17 @@ struct ReconnectState {
         return hasWaiters
     }
 
-    /// A call was answered: the address is good.
-    mutating func answered() { failures = 0 }
-
     /// The connection takes no new calls.
-    /// - Parameter wasOfUse: a server answered on it. One that only says goodbye is not asked again and again.
+    /// - Parameter wasOfUse: a server answered on it: the address is good. One that only says goodbye is not asked
+    ///   again and again.
     /// - Returns: how long to wait before `backoffEnded`; nil: not at all.
     mutating func lost(wasOfUse: Bool, using random: inout some RandomNumberGenerator) -> Duration? {
         guard case .ready = phase else { return nil }
         phase = wasOfUse ? .idle : .pausing
-        guard !wasOfUse else { return nil }
+        guard !wasOfUse else {
+            failures = 0
+            return nil
+        }
         failures += 1
         return backoff.wait(after: failures, using: &random)
     }

@@ -25,9 +25,6 @@ final class ReplayedCall: AttemptedCall {
         var replay: ReplayBuffer?
         var hasFinishedSending = false
         var recovery: Task<Void, Never>?
-        var waiters: [UInt64: CheckedContinuation<Void, Never>] = [:]
-        var nextWaiter: UInt64 = 0
-        var listeners: [@Sendable (RPCError?) -> Void] = []
     }
 
     /// What a holder does with a message.
@@ -48,6 +45,9 @@ final class ReplayedCall: AttemptedCall {
     private let method: MethodConfig
     private let compression: Compression
     private let state: Mutex<State>
+    /// What an attempt has failed with was dealt with.
+    private let waiters = Waiters<Void>()
+    private let ending = Ending<RPCError?>()
 
     /// - Parameter attempt: the first, open on `endpoint`.
     init(
@@ -92,9 +92,10 @@ final class ReplayedCall: AttemptedCall {
     private func sending(_ payload: Payload, _ state: inout State) throws(RPCError) -> Sending {
         switch state.phase {
         case .ended(let error): throw error ?? RPCError(.cancelled, "peer has ended the call")
+        case _ where state.hasFinishedSending: throw OutboundGate.finished
         case .recovering: return keep(payload, &state) ? .kept : .wait(generation: state.generation)
         case .running:
-            if state.attempt.state.hasResponse || !keep(payload, &state) { commit(&state) }
+            if !keep(payload, &state) { commit(&state) }
             return .forward(state.attempt, generation: state.generation, isKept: state.replay != nil)
         }
     }
@@ -137,9 +138,7 @@ final class ReplayedCall: AttemptedCall {
         while true {
             let (attempt, generation) = state.withLock { ($0.attempt, $0.generation) }
             do {
-                let value = try await body(attempt)
-                state.withLock { commit(&$0) }
-                return value
+                return try await body(attempt)
             } catch {
                 let outcome = try await withTaskCancellationHandler {
                     try await self.settled(generation)
@@ -154,31 +153,33 @@ final class ReplayedCall: AttemptedCall {
     // ---- attempts end and begin ----
 
     private func watch(_ attempt: StreamAttempt, generation: Int) {
+        attempt.state.onResponse { self.answered(generation) }
         attempt.state.onEnd { error in self.ended(generation, error) }
     }
 
-    private func ended(_ generation: Int, _ error: RPCError?) {
-        let announce = state.withLock { state -> (() -> Void)? in
-            guard case .running = state.phase, state.generation == generation else { return nil }
-            guard let error else {
-                channel.state.throttle?.succeeded()
-                return end(nil, &state)
-            }
-            return recover(from: error, &state)
-        }
-        announce?()
+    /// There is no other attempt after it.
+    private func answered(_ generation: Int) {
+        state.withLock { state in if state.generation == generation { commit(&state) } }
     }
 
-    /// - Returns: what to do outside of the lock.
-    private func recover(from error: RPCError, _ state: inout State) -> (() -> Void)? {
+    private func ended(_ generation: Int, _ error: RPCError?) {
+        state.withLock { state in
+            guard case .running = state.phase, state.generation == generation else { return }
+            if let error { return recover(from: error, &state) }
+            channel.state.throttle?.succeeded()
+            end(nil, &state)
+        }
+        announce()
+    }
+
+    private func recover(from error: RPCError, _ state: inout State) {
         guard !error.isCommitted, state.replay != nil else { return end(error, &state) }
         do throws(RPCError) {
             let wait = try state.series.failed(error, on: state.endpoint, limit: state.series.options.deadline)
             state.phase = .recovering
             state.recovery = Task { await self.recover(after: wait) }
-            return nil
         } catch {
-            return end(error, &state)
+            end(error, &state)
         }
     }
 
@@ -203,20 +204,21 @@ final class ReplayedCall: AttemptedCall {
 
     /// - Returns: how long to wait; nil: the call has ended.
     private func failedToBegin(_ error: RPCError, on endpoint: String?) -> Duration? {
-        let (wait, announce) = state.withLock { state -> (Duration?, (() -> Void)?) in
-            guard case .recovering = state.phase else { return (nil, nil) }
+        let wait = state.withLock { state -> Duration? in
+            guard case .recovering = state.phase else { return nil }
             do throws(RPCError) {
-                return (try state.series.failed(error, on: endpoint, limit: state.series.options.deadline), nil)
+                return try state.series.failed(error, on: endpoint, limit: state.series.options.deadline)
             } catch {
-                return (nil, end(error, &state))
+                end(error, &state)
+                return nil
             }
         }
-        announce?()
+        announce()
         return wait
     }
 
     private func begin(_ attempt: StreamAttempt, on endpoint: String) {
-        let begun = state.withLock { state -> (Int, [CheckedContinuation<Void, Never>])? in
+        let begun = state.withLock { state -> Int? in
             guard case .recovering = state.phase else { return nil }
             state.phase = .running
             state.attempt = attempt
@@ -226,70 +228,51 @@ final class ReplayedCall: AttemptedCall {
             // Fails if the attempt has ended already, of which we hear.
             for message in state.replay?.messages ?? [] { try? attempt.queue(message) }
             if state.hasFinishedSending { attempt.finishSending() }
-            return (state.generation, takeWaiters(&state))
+            return state.generation
         }
-        guard let (generation, waiters) = begun else { return attempt.cancel() }
+        guard let generation = begun else { return attempt.cancel() }
         watch(attempt, generation: generation)
-        for waiter in waiters { waiter.resume() }
+        waiters.resume(with: .success(()))
     }
 
     // ---- the call ends ----
 
     func cancel() {
-        let (attempt, announce) = state.withLock { state -> (StreamAttempt, (() -> Void)?) in
-            if case .ended = state.phase { return (state.attempt, nil) }
+        let attempt = state.withLock { state in
+            if case .ended = state.phase { return state.attempt }
             state.recovery?.cancel()
-            return (state.attempt, end(RPCError(.cancelled, "call was cancelled"), &state))
+            end(RPCError(.cancelled, "call was cancelled"), &state)
+            return state.attempt
         }
         attempt.cancel()
-        announce?()
+        announce()
     }
 
-    private func end(_ error: RPCError?, _ state: inout State) -> () -> Void {
+    /// Whoever calls this announces it when the lock is open.
+    private func end(_ error: RPCError?, _ state: inout State) {
         commit(&state)
         state.phase = .ended(error)
         state.recovery = nil
-        let waiters = takeWaiters(&state)
-        let listeners = state.listeners
-        state.listeners = []
-        return {
-            for waiter in waiters { waiter.resume() }
-            for listener in listeners { listener(error) }
-        }
     }
 
-    func onEnd(_ action: @escaping @Sendable (RPCError?) -> Void) {
-        let ended = state.withLock { state -> RPCError?? in
-            if case .ended(let error) = state.phase { return .some(error) }
-            state.listeners.append(action)
-            return nil
-        }
-        if let ended { action(ended) }
+    /// Tells of the end, if the call has ended.
+    private func announce() {
+        guard case .ended(let error) = state.withLock({ $0.phase }) else { return }
+        waiters.resume(with: .success(()))
+        ending.happened(error)
     }
+
+    func onEnd(_ action: @escaping @Sendable (RPCError?) -> Void) { ending.tell(action) }
 
     // ---- holders wait ----
 
     /// Waits until what the attempt `generation` failed with has been dealt with.
     /// - Throws: CANCELLED when the task is cancelled.
     private func settled(_ generation: Int) async throws -> Settled {
-        let ticket = state.withLock { state in
-            state.nextWaiter += 1
-            return state.nextWaiter
-        }
         while true {
             if let settled = state.withLock({ settled($0, after: generation) }) { return settled }
-            if Task.isCancelled { throw RPCError(.cancelled, "call was cancelled") }
-            await withTaskCancellationHandler {
-                await withCheckedContinuation { continuation in
-                    let isSettled = state.withLock { state in
-                        if settled(state, after: generation) != nil || Task.isCancelled { return true }
-                        state.waiters[ticket] = continuation
-                        return false
-                    }
-                    if isSettled { continuation.resume() }
-                }
-            } onCancel: {
-                state.withLock { $0.waiters.removeValue(forKey: ticket) }?.resume()
+            try await waiters.wait("call was cancelled") {
+                state.withLock { settled($0, after: generation) }.map { _ in .success(()) }
             }
         }
     }
@@ -299,10 +282,5 @@ final class ReplayedCall: AttemptedCall {
         if state.generation > generation { return .replayed }
         if case .ended(let error) = state.phase { return .ended(error) }
         return nil
-    }
-
-    private func takeWaiters(_ state: inout State) -> [CheckedContinuation<Void, Never>] {
-        defer { state.waiters = [:] }
-        return Array(state.waiters.values)
     }
 }

@@ -77,7 +77,9 @@ struct RetryState {
         // A unary call that hangs has shown its caller nothing, whatever came.
         let ranOut = failure.hasMoreTime && code == .deadlineExceeded
         if failure.error.isCommitted, !ranOut { return false }
-        let isRefusal = policy.failover?.refusals.contains(code) ?? false
+        // A limit of ours that an answer went beyond says nothing of its endpoint.
+        let isOwnLimit = failure.error.limit != nil && !failure.error.neverStarted
+        let isRefusal = !isOwnLimit && policy.failover?.refusals.contains(code) ?? false
         let isRetryable = isRefusal || ranOut || policy.statusCodes.contains(code)
         if isRefusal { throttle?.refused() } else if isRetryable || pushback == .never { throttle?.failed() }
         guard isRetryable, pushback != .never, throttle?.allowsRetry ?? true else { return false }

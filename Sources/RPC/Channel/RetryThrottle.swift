@@ -17,7 +17,7 @@ public final class RetryThrottle: Sendable {
     ///   - tokenRatio: above 0; three digits after the point count.
     public init(maxTokens: Int = 100, tokenRatio: Double = 0.1) {
         most = min(max(maxTokens, 1), 1000) * 1000
-        gain = max(1, Int(min(max(tokenRatio, 0), 1000) * 1000))
+        gain = max(1, Int((min(max(tokenRatio, 0), 1000) * 1000).rounded()))
         tokens = Atomic(most)
     }
 

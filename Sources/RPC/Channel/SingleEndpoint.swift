@@ -5,37 +5,13 @@ import Synchronization
 /// The source of a channel to one address: connects when a call needs it, again when the connection is lost, and waits
 /// between attempts that fail.
 final class SingleEndpoint: ConnectionSource {
-    /// A connection and whether it was of use.
-    private final class Current: Sendable {
-        let connection: RPCConnection
-        let hasAnswered = Atomic(false)
-        init(_ connection: RPCConnection) { self.connection = connection }
-    }
-
-    private struct Waiter {
-        var continuation: CheckedContinuation<Void, any Error>
-        var waitsForReady: Bool
-        var timer: Scheduled<Void>?
-
-        func resume(_ result: Result<Void, any Error>) {
-            timer?.cancel()
-            continuation.resume(with: result)
-        }
-    }
-
     private struct State {
         var reconnect: ReconnectState
-        var current: Current?
-        var waiters: [UInt64: Waiter] = [:]
-        var nextWaiter: UInt64 = 0
+        var current: RPCConnection?
+        /// Those that wait, and those that are about to.
+        var waitingCalls = 0
         /// Connects, or waits before it does. Ended by `drain` and `close`.
         var connecting: Task<Void, Never>?
-
-        mutating func takeWaiters(_ condition: (Waiter) -> Bool = { _ in true }) -> [Waiter] {
-            let taken = waiters.filter { condition($0.value) }
-            for ticket in taken.keys { waiters[ticket] = nil }
-            return Array(taken.values)
-        }
     }
 
     private let address: ServerAddress
@@ -45,6 +21,10 @@ final class SingleEndpoint: ConnectionSource {
     private let group: any EventLoopGroup
     private let logger: Logger
     private let state: Mutex<State>
+    /// Calls that wait for ready.
+    private let patient = Waiters<Void>()
+    /// Those that wait for the end of one attempt to connect.
+    private let others = Waiters<Void>()
 
     init(
         _ address: ServerAddress, _ configuration: EndpointConfiguration, budget: MemoryBudget,
@@ -59,14 +39,14 @@ final class SingleEndpoint: ConnectionSource {
         state = Mutex(State(reconnect: ReconnectState(configuration.backoff)))
     }
 
-    deinit { state.withLock { $0.current }?.connection.drain() }
+    deinit { state.withLock { $0.current }?.drain() }
 
     // ---- calls ----
 
     func next(excluding tried: Set<String>, options: CallOptions) async throws -> SuppliedConnection {
         while true {
-            if let current = state.withLock({ $0.current }), current.connection.isUsable {
-                return SuppliedConnection(name: name, connection: current.connection)
+            if let current = state.withLock({ $0.current }), current.isUsable {
+                return SuppliedConnection(name: name, connection: current)
             }
             try await waitForConnection(options)
         }
@@ -74,58 +54,40 @@ final class SingleEndpoint: ConnectionSource {
 
     func hasOther(than endpoint: String, excluding tried: Set<String>) -> Bool { false }
 
-    func finished(_ supplied: SuppliedConnection, _ outcome: AttemptOutcome) {
-        guard outcome.isUse, let current = state.withLock({ $0.current }),
-            current.connection === supplied.connection, !current.hasAnswered.load(ordering: .relaxed)
-        else { return }
-        current.hasAnswered.store(true, ordering: .relaxed)
-        state.withLock { $0.reconnect.answered() }
-    }
+    /// The connection itself knows what it is good for.
+    func finished(_ supplied: SuppliedConnection, _ outcome: AttemptOutcome) {}
 
     private func waitForConnection(_ options: CallOptions) async throws {
-        let waitsForReady = options.waitForReady ?? false
-        let ticket = state.withLock { state in
-            state.nextWaiter += 1
-            return state.nextWaiter
-        }
-        try await withTaskCancellationHandler {
-            try await withCheckedThrowingContinuation { continuation in
-                wait(Waiter(continuation: continuation, waitsForReady: waitsForReady), ticket, options.deadline)
+        try state.withLock { state throws(RPCError) in
+            guard state.waitingCalls < configuration.maxWaitingCalls else {
+                throw RPCError(
+                    .resourceExhausted,
+                    "\(state.waitingCalls) calls wait for \(name), limit \(configuration.maxWaitingCalls)")
             }
-        } onCancel: {
-            resume(ticket, RPCError(.cancelled, "call was cancelled while it waited for \(name)"))
+            state.waitingCalls += 1
         }
+        defer { state.withLock { $0.waitingCalls -= 1 } }
+        let waitsForReady = options.waitForReady ?? false
+        let limit = options.deadline.map { deadline in
+            Waiters<Void>.Limit(deadline, on: group.any()) {
+                RPCError(.deadlineExceeded, "deadline exceeded while waiting for \(self.trouble)")
+            }
+        }
+        try await (waitsForReady ? patient : others).wait(
+            "call was cancelled while it waited for \(name)", until: limit
+        ) { ask(waitsForReady) }
     }
 
-    private func wait(_ waiter: Waiter, _ ticket: UInt64, _ deadline: Deadline?) {
-        let now: Result<Void, any Error>? = state.withLock { state in
-            if Task.isCancelled {
-                return .failure(RPCError(.cancelled, "call was cancelled", neverStarted: true))
-            }
-            switch state.reconnect.callCame(waitsForReady: waiter.waitsForReady) {
+    /// - Returns: nil: the call waits.
+    private func ask(_ waitsForReady: Bool) -> Result<Void, RPCError>? {
+        state.withLock { state in
+            switch state.reconnect.callCame(waitsForReady: waitsForReady) {
             case .use: return .success(())
             case .fail(let error): return .failure(error)
             case .connect: state.connecting = Task { await self.connect() }
             case .wait: break
             }
-            guard state.waiters.count < configuration.maxWaitingCalls else {
-                return .failure(
-                    RPCError(
-                        .resourceExhausted,
-                        "\(state.waiters.count) calls wait for \(name), limit \(configuration.maxWaitingCalls)"))
-            }
-            var waiter = waiter
-            if let deadline { waiter.timer = expire(ticket, at: deadline) }
-            state.waiters[ticket] = waiter
             return nil
-        }
-        if let now { waiter.resume(now) }
-    }
-
-    private func expire(_ ticket: UInt64, at deadline: Deadline) -> Scheduled<Void> {
-        group.any().scheduleTask(deadline: deadline.instant) { [weak self] in
-            guard let self else { return }
-            resume(ticket, RPCError(.deadlineExceeded, "deadline exceeded while waiting for \(trouble)"))
         }
     }
 
@@ -137,8 +99,9 @@ final class SingleEndpoint: ConnectionSource {
         return "a connection to \(name): \(error.message)"
     }
 
-    private func resume(_ ticket: UInt64, _ error: RPCError) {
-        state.withLock { $0.waiters.removeValue(forKey: ticket) }?.resume(.failure(error))
+    private func resumeAll(_ result: Result<Void, RPCError>) {
+        patient.resume(with: result)
+        others.resume(with: result)
     }
 
     // ---- the connection ----
@@ -157,26 +120,25 @@ final class SingleEndpoint: ConnectionSource {
     }
 
     private func connected(_ connection: RPCConnection) {
-        let current = Current(connection)
-        let waiters = state.withLock { state -> [Waiter]? in
-            guard state.reconnect.connected() else { return nil }
-            state.current = current
+        let isWanted = state.withLock { state in
+            guard state.reconnect.connected() else { return false }
+            state.current = connection
             state.connecting = nil
-            return state.takeWaiters()
+            return true
         }
-        guard let waiters else { return connection.drain() }
-        for waiter in waiters { waiter.resume(.success(())) }
-        connection.onUnusable { [weak self] in self?.lost(current) }
+        guard isWanted else { return connection.drain() }
+        resumeAll(.success(()))
+        connection.onUnusable { [weak self] in self?.lost(connection) }
     }
 
     /// - Returns: how long to wait; nil: it was closed.
     private func failed(_ error: RPCError) -> Duration? {
         logger.debug("cannot connect", metadata: ["peer": "\(name)", "error": "\(error.message)"])
-        let (wait, waiters) = state.withLock { state in
+        let wait = state.withLock { state in
             var random = SystemRandomNumberGenerator()
-            return (state.reconnect.failed(error, using: &random), state.takeWaiters { !$0.waitsForReady })
+            return state.reconnect.failed(error, using: &random)
         }
-        for waiter in waiters { waiter.resume(.failure(error)) }
+        others.resume(with: .failure(error))
         return wait
     }
 
@@ -184,19 +146,19 @@ final class SingleEndpoint: ConnectionSource {
     private func backoffEnded(after wait: Duration) async -> Bool {
         guard (try? await Task.sleep(for: wait)) != nil else { return false }
         return state.withLock { state in
-            let connects = state.reconnect.backoffEnded(hasWaiters: !state.waiters.isEmpty)
+            let connects = state.reconnect.backoffEnded(hasWaiters: !patient.isEmpty || !others.isEmpty)
             if !connects { state.connecting = nil }
             return connects
         }
     }
 
-    private func lost(_ current: Current) {
+    private func lost(_ connection: RPCConnection) {
         state.withLock { state in
-            guard state.current === current else { return }
+            guard state.current === connection else { return }
             state.current = nil
             var random = SystemRandomNumberGenerator()
-            let wasOfUse = current.hasAnswered.load(ordering: .relaxed)
-            guard let wait = state.reconnect.lost(wasOfUse: wasOfUse, using: &random) else { return }
+            let wait = state.reconnect.lost(wasOfUse: connection.hasAnswered, using: &random)
+            guard let wait else { return }
             state.connecting = Task { if await self.backoffEnded(after: wait) { await self.connect() } }
         }
     }
@@ -206,27 +168,12 @@ final class SingleEndpoint: ConnectionSource {
     func close() { end { $0.close() } }
 
     private func end(_ body: (RPCConnection) -> Void) {
-        let (current, waiters, connecting) = state.withLock { state in
+        let (current, connecting) = state.withLock { state in
             state.reconnect.close()
-            defer { state.current = nil }
-            return (state.current, state.takeWaiters(), state.connecting.take())
+            return (state.current.take(), state.connecting.take())
         }
         connecting?.cancel()
-        for waiter in waiters {
-            waiter.resume(.failure(RPCError(.unavailable, "the channel was closed", neverStarted: true)))
-        }
-        if let current { body(current.connection) }
-    }
-}
-
-extension AttemptOutcome {
-    /// The server was there.
-    fileprivate var isUse: Bool {
-        switch self {
-        case .answered, .opened: true
-        case .failed(let error):
-            !error.neverStarted && !error.lostConnection && ![.cancelled, .deadlineExceeded].contains(error.code)
-        case .abandoned: false
-        }
+        resumeAll(.failure(RPCError(.unavailable, "the channel was closed", neverStarted: true)))
+        if let current { body(current) }
     }
 }

@@ -17,6 +17,7 @@ struct StreamAttempt: Sendable {
     }
 
     func finishSending() {
+        state.gate.finish()
         inbox.submit { [call] connection in connection.finishSending(call) }
     }
 

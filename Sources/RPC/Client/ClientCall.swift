@@ -8,7 +8,8 @@ public struct ClientCall: Sendable {
 
     let kind: Kind
 
-    /// Suspends while the peer's window and our output buffer are full. Throws when the call has ended.
+    /// Suspends while the peer's window and our output buffer are full. Throws when the call has ended; after
+    /// `finishSending`, FAILED_PRECONDITION.
     public func send(_ payload: Payload) async throws {
         try payload.checkLengths()
         switch kind {
@@ -31,10 +32,15 @@ public struct ClientCall: Sendable {
         }
     }
 
-    /// Known once the first response or the status came.
+    /// Known once the first response or the status came. Cancelling the task that waits for it cancels the call.
     public func initialMetadata() async throws -> Metadata {
         switch kind {
-        case .direct(let attempt): try await attempt.state.initialMetadata()
+        case .direct(let attempt):
+            try await withTaskCancellationHandler {
+                try await attempt.state.initialMetadata()
+            } onCancel: {
+                attempt.cancel()
+            }
         case .attempted(let call): try await call.initialMetadata()
         }
     }

@@ -20,7 +20,7 @@ extension ClientConnection {
     func finish(_ call: ClientStream, _ error: RPCError?, dropping: Bool = false) {
         guard !call.hasEnded else { return }
         call.hasEnded = true
-        if let error, let limit = error.limit { LimitCounters.client.count(limit, peer: peer, error.message, nil) }
+        if let error, let limit = error.limit { LimitCounters.client.count(limit, peer: peer, error.message, logger) }
         var error = error
         if call.isCommitted { error?.isCommitted = true }
         if let ticket = call.ticket.take() { budget.cancel(ticket) }

@@ -41,8 +41,9 @@ extension ClientConnection {
         do throws(HTTP2Error) {
             id = try request(call)
         } catch {
-            status.stopUse()
-            return finish(call, RPCError(.unavailable, error.message, cause: error, neverStarted: true))
+            finish(call, RPCError(.unavailable, error.message, cause: error, neverStarted: true))
+            // Its ids have run out.
+            return drain()
         }
         call.id = id
         calls[id] = call

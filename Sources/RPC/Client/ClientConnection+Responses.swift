@@ -40,6 +40,7 @@ extension ClientConnection: MessageReceiver {
         guard !call.hasEnded else { return }
         if let head = memo.head(fields) {
             if head.isInterim, !endStream { return }
+            gotAnswer()
             if let identity = head.identity { announced(identity) }
             if let trouble = head.trouble { return finish(call, trouble) }
             guard !call.hasHead else { return finish(call, RPCError(.internal, "peer sent two response heads")) }
@@ -61,7 +62,7 @@ extension ClientConnection: MessageReceiver {
             call.initialMetadata = try head.metadata.get()
             call.inflater = try acceptedEncodings.inflater(
                 for: head.encoding, refusal: .internal, maxBytes: configuration.maxMessageBytes, budget: budget,
-                server: peer)
+                server: Inflater.Server(name: peer, logger: logger))
         } catch {
             return finish(call, error)
         }

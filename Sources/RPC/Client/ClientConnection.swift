@@ -10,6 +10,7 @@ final class ClientConnection: HTTP2Delegate, LoopBound {
     let budget: MemoryBudget
     let acceptedEncodings: AcceptedEncodings
     let peer: String
+    let logger: Logger
     let eventLoop: any EventLoop
     let session: Session
     private(set) var http2: HTTP2Handler?
@@ -19,6 +20,8 @@ final class ClientConnection: HTTP2Delegate, LoopBound {
     let status = ConnectionStatus()
     /// As `status.attachmentPeer`, without its lock.
     private(set) var attachmentPeer: String?
+    /// As `status.hasAnswered`.
+    private var hasAnswered = false
     /// Completed by the peer's first SETTINGS.
     private var ready: EventLoopPromise<Void>?
     let isReady: EventLoopFuture<Void>
@@ -38,16 +41,17 @@ final class ClientConnection: HTTP2Delegate, LoopBound {
     private(set) var end: RPCError?
     private(set) var closeReason: RPCError?
 
+    /// - Parameter began: when `connectTimeout` began; nil: when the channel is active.
     static func make(
         on channel: any Channel, peer: String, authority: String, configuration: ClientConfiguration,
-        budget: MemoryBudget
+        budget: MemoryBudget, logger: Logger, began: NIODeadline? = nil
     ) throws -> ClientConnection {
         let connection = try ClientConnection(
             eventLoop: channel.eventLoop, peer: peer, authority: authority, configuration: configuration,
-            budget: budget)
+            budget: budget, logger: logger)
         let handler = HTTP2Handler(
             session: connection.session, delegate: connection,
-            handshakeTimeout: TimeAmount(configuration.connectTimeout))
+            handshakeTimeout: TimeAmount(configuration.connectTimeout), since: began)
         connection.http2 = handler
         connection.watch = ClientWatch(connection, http2: handler, configuration: configuration)
         connection.inbox = LoopInbox(connection, on: channel.eventLoop)
@@ -59,10 +63,11 @@ final class ClientConnection: HTTP2Delegate, LoopBound {
 
     private init(
         eventLoop: any EventLoop, peer: String, authority: String, configuration: ClientConfiguration,
-        budget: MemoryBudget
+        budget: MemoryBudget, logger: Logger
     ) throws {
         self.eventLoop = eventLoop
         self.peer = peer
+        self.logger = logger
         self.configuration = configuration
         self.budget = budget
         acceptedEncodings = AcceptedEncodings(configuration.acceptedCompression)
@@ -97,6 +102,13 @@ final class ClientConnection: HTTP2Delegate, LoopBound {
         status.announced(identity)
     }
 
+    /// The peer has answered a call, whatever it said.
+    func gotAnswer() {
+        guard !hasAnswered else { return }
+        hasAnswered = true
+        status.gotAnswer()
+    }
+
     func take(_ wish: Wish) {
         switch wish {
         case .start(let call, let sink): start(call, sink)
@@ -120,7 +132,7 @@ final class ClientConnection: HTTP2Delegate, LoopBound {
                         limit: .metadata
                     ))
             }
-        case .rejected(let stream, let limit): LimitCounters.client.count(limit, peer: peer, "stream \(stream)", nil)
+        case .rejected(let stream, let limit): LimitCounters.client.count(limit, peer: peer, "stream \(stream)", logger)
         case .ended(let stream): if let call = calls[stream] { remoteDone(call) }
         case .closed(let stream, let code): closed(stream, code)
         case .sent(let stream, let bytes):
@@ -174,7 +186,7 @@ final class ClientConnection: HTTP2Delegate, LoopBound {
     func ended(_ reason: (any Error)?) {
         guard end == nil else { return }
         if let error = reason as? HTTP2Error, let limit = error.limit {
-            LimitCounters.client.count(limit, peer: peer, error.message, nil)
+            LimitCounters.client.count(limit, peer: peer, error.message, logger)
         }
         let error =
             closeReason

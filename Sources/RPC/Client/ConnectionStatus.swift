@@ -2,58 +2,40 @@ import Synchronization
 
 /// What any thread may ask of a client connection.
 final class ConnectionStatus: Sendable {
-    private struct State {
-        var isUsable = true
-        var attachmentPeer: String?
-        var end: RPCError?
-        var waiters: [CheckedContinuation<RPCError, Never>] = []
-        /// To be told once that the connection takes no new calls.
-        var listeners: [@Sendable () -> Void] = []
+    private let identity = Mutex<String?>(nil)
+    private let answered = Atomic(false)
+    /// It takes no new calls.
+    private let unusable = Ending<Void>()
+    private let end = Ending<RPCError>()
+    private let waiters = Waiters<RPCError>()
 
-        mutating func stopUse() -> [@Sendable () -> Void] {
-            isUsable = false
-            defer { listeners = [] }
-            return listeners
-        }
-    }
+    var isUsable: Bool { unusable.value == nil }
+    var attachmentPeer: String? { identity.withLock { $0 } }
+    /// A response head or a status has come, of any call.
+    var hasAnswered: Bool { answered.load(ordering: .relaxed) }
 
-    private let state = Mutex(State())
+    func stopUse() { unusable.happened(()) }
 
-    var isUsable: Bool { state.withLock { $0.isUsable } }
-    var attachmentPeer: String? { state.withLock { $0.attachmentPeer } }
+    func onUnusable(_ listener: @escaping @Sendable () -> Void) { unusable.tell { _ in listener() } }
 
-    func stopUse() {
-        let listeners = state.withLock { $0.stopUse() }
-        for listener in listeners { listener() }
-    }
+    func announced(_ name: String) { identity.withLock { $0 = name } }
 
-    func onUnusable(_ listener: @escaping @Sendable () -> Void) {
-        let isUsable = state.withLock { state in
-            if state.isUsable { state.listeners.append(listener) }
-            return state.isUsable
-        }
-        if !isUsable { listener() }
-    }
-
-    func announced(_ identity: String) { state.withLock { $0.attachmentPeer = identity } }
+    func gotAnswer() { answered.store(true, ordering: .relaxed) }
 
     func end(_ error: RPCError) {
         stopUse()
-        let waiters = state.withLock { state in
-            state.end = state.end ?? error
-            defer { state.waiters = [] }
-            return state.waiters
-        }
-        for waiter in waiters { waiter.resume(returning: error) }
+        end.happened(error)
+        waiters.resume(with: .success(end.value ?? error))
     }
 
+    /// CANCELLED if the task is.
     func closed() async -> RPCError {
-        await withCheckedContinuation { continuation in
-            let end = state.withLock { state in
-                if state.end == nil { state.waiters.append(continuation) }
-                return state.end
+        do {
+            return try await waiters.wait("task was cancelled while it waited for the end of a connection") {
+                end.value.map { .success($0) }
             }
-            if let end { continuation.resume(returning: end) }
+        } catch {
+            return RPCError(of: error)
         }
     }
 }

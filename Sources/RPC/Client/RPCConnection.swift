@@ -49,9 +49,10 @@ public final class RPCConnection: Sendable {
         let peer = "\(address)"
         let authority = authority ?? configuration.tls?.serverName ?? address.authority
         do {
-            let tls = try await tlsContext(configuration, logger)
+            let name = ServerName(configuration.tls?.serverName ?? host(ofAuthority: authority))
+            let tls = try await tlsContext(configuration, for: name, logger)
             let opened = try await open(
-                address, peer: peer, authority: authority, configuration, tls, budget, group)
+                address, peer: peer, authority: authority, configuration, tls.map { ($0, name) }, budget, group, logger)
             try await opened.isReady.get()
             logger.debug("connected", metadata: ["peer": "\(peer)"])
             return RPCConnection(
@@ -73,8 +74,10 @@ public final class RPCConnection: Sendable {
 
     private static func open(
         _ address: ServerAddress, peer: String, authority: String, _ configuration: ClientConfiguration,
-        _ tls: NIOSSLContext?, _ budget: MemoryBudget, _ group: any EventLoopGroup
+        _ tls: (context: NIOSSLContext, name: ServerName)?, _ budget: MemoryBudget, _ group: any EventLoopGroup,
+        _ logger: Logger
     ) async throws -> Opened {
+        let began = NIODeadline.now()
         var bootstrap = ClientBootstrap(group: group.next())
             .connectTimeout(TimeAmount(configuration.connectTimeout))
             .channelOption(.writeBufferWaterMark, value: outputWaterMark)
@@ -91,11 +94,9 @@ public final class RPCConnection: Sendable {
         let start = { @Sendable (channel: any Channel) in
             channel.eventLoop.makeCompletedFuture {
                 let connection = try ClientConnection.make(
-                    on: channel, peer: peer, authority: authority, configuration: configuration, budget: budget)
-                if let tls {
-                    let name = configuration.tls?.serverName ?? host(ofAuthority: authority)
-                    try TLSPipeline.secure(channel, client: tls, serverName: name)
-                }
+                    on: channel, peer: peer, authority: authority, configuration: configuration, budget: budget,
+                    logger: logger, began: began)
+                if let tls { try TLSPipeline.secure(channel, client: tls.context, serverName: tls.name) }
                 guard let inbox = connection.inbox else { throw ChannelError.alreadyClosed }
                 return Opened(
                     channel: channel, inbox: inbox, status: connection.status, isReady: connection.isReady)
@@ -110,10 +111,10 @@ public final class RPCConnection: Sendable {
 
     /// With the files as they are now.
     private static func tlsContext(
-        _ configuration: ClientConfiguration, _ logger: Logger
+        _ configuration: ClientConfiguration, for name: ServerName, _ logger: Logger
     ) async throws -> NIOSSLContext? {
         guard let tls = configuration.tls else { return nil }
-        let store = try await NIOThreadPool.singleton.runIfActive { try tls.store() }
+        let store = try await NIOThreadPool.singleton.runIfActive { try tls.store(for: name) }
         // If they cannot be used now, it is in the log, and those before them serve.
         try? await store.renew(logger)
         return store.context
@@ -132,6 +133,9 @@ public final class RPCConnection: Sendable {
 
     /// New calls can start: neither closed nor told to go away.
     public var isUsable: Bool { status.isUsable }
+
+    /// A response head or a status has come, of any call.
+    var hasAnswered: Bool { status.hasAnswered }
 
     /// Calls `action` once when new calls cannot start any more (at once if that is so already). It must not block.
     public func onUnusable(_ action: @escaping @Sendable () -> Void) { status.onUnusable(action) }
@@ -186,7 +190,7 @@ public final class RPCConnection: Sendable {
             .unauthenticated, "the call needs a private connection: TLS, or a server on this host", neverStarted: true)
     }
 
-    /// Returns when the connection has ended, with the reason.
+    /// Returns when the connection has ended, with the reason; CANCELLED when the task is cancelled first.
     public func closed() async -> RPCError { await status.closed() }
 
     /// No new calls; closes when the running ones have ended.

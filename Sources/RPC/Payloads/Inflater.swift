@@ -1,3 +1,4 @@
+import Logging
 import NIOCore
 
 /// Reads the compressed messages of one call, when their consumer takes them: what waits in a queue is still small,
@@ -12,9 +13,15 @@ final class Inflater: Sendable {
     let maxBytes: Int
     private let budget: MemoryBudget
     /// Of a client, which counts here what it refuses; a server counts the errors of its calls.
-    private let server: String?
+    private let server: Server?
 
-    init(compression: Compression, maxBytes: Int, budget: MemoryBudget, server: String? = nil) {
+    /// Who sent the messages, for the log.
+    struct Server: Sendable {
+        var name: String
+        var logger: Logger
+    }
+
+    init(compression: Compression, maxBytes: Int, budget: MemoryBudget, server: Server? = nil) {
         self.compression = compression
         self.maxBytes = maxBytes
         self.budget = budget
@@ -33,7 +40,7 @@ final class Inflater: Sendable {
             return try inflateAll(compressed, beside)
         } catch {
             if let server, let limit = error.limit {
-                LimitCounters.client.count(limit, peer: server, error.message, nil)
+                LimitCounters.client.count(limit, peer: server.name, error.message, server.logger)
             }
             throw error
         }

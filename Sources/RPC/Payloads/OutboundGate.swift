@@ -7,68 +7,58 @@ final class OutboundGate: Sendable {
 
     private struct State {
         var pending = 0
+        var isFinished = false
         var end: RPCError?
-        var waiters: [UInt64: CheckedContinuation<Void, any Error>] = [:]
-        var nextWaiter: UInt64 = 0
+
+        var hasRoom: Bool { pending <= limitBytes }
     }
 
     private let state = Mutex(State())
+    private let waiters = Waiters<Void>()
 
-    /// Before bytes are queued. - Throws: the reason, if the call has ended.
+    /// Before bytes are queued. - Throws: the reason, if the call has ended; FAILED_PRECONDITION after `finish`.
     func add(_ bytes: Int) throws(RPCError) {
         try state.withLock { state throws(RPCError) in
             if let end = state.end { throw end }
+            if state.isFinished { throw Self.finished }
             state.pending += bytes
         }
     }
 
+    static let finished = RPCError(.failedPrecondition, "a message was sent after the end of sending")
+
+    /// Nothing more will be queued.
+    func finish() { state.withLock { $0.isFinished = true } }
+
     /// Until there is room. - Throws: the reason if the call ends first, CANCELLED if the task is cancelled.
     func room() async throws {
-        let ticket: UInt64? = state.withLock { state in
-            if state.end == nil, state.pending <= Self.limitBytes { return nil }
-            state.nextWaiter += 1
-            return state.nextWaiter
-        }
-        guard let ticket else { return }
-        try await withTaskCancellationHandler {
-            try await withCheckedThrowingContinuation { continuation in
-                let now: Result<Void, any Error>? = state.withLock { state in
-                    if let end = state.end { return .failure(end) }
-                    if state.pending <= Self.limitBytes { return .success(()) }
-                    if Task.isCancelled { return .failure(Self.cancelled) }
-                    state.waiters[ticket] = continuation
-                    return nil
-                }
-                if let now { continuation.resume(with: now) }
+        if state.withLock({ $0.end == nil && $0.hasRoom }) { return }
+        try await waiters.wait("task was cancelled while it waited to write") {
+            state.withLock { state in
+                if let end = state.end { return .failure(end) }
+                return state.hasRoom ? .success(()) : nil
             }
-        } onCancel: {
-            state.withLock { $0.waiters.removeValue(forKey: ticket) }?.resume(throwing: Self.cancelled)
         }
     }
-
-    private static let cancelled = RPCError(.cancelled, "task was cancelled while it waited to write")
 
     /// The prefix, whose size only the loop knows.
     func addPrefix(_ bytes: Int) { state.withLock { $0.pending += bytes } }
 
     func sent(_ bytes: Int) {
-        let waiters = state.withLock { state in
+        let hasRoom = state.withLock { state in
+            let had = state.hasRoom
             state.pending -= bytes
-            guard state.pending <= Self.limitBytes, !state.waiters.isEmpty else {
-                return [UInt64: CheckedContinuation<Void, any Error>]()
-            }
-            defer { state.waiters = [:] }
-            return state.waiters
+            // Who waits came when there was none.
+            return !had && state.hasRoom
         }
-        for waiter in waiters.values { waiter.resume() }
+        if hasRoom { waiters.resume(with: .success(())) }
     }
 
     func end(_ error: RPCError) {
-        let waiters = state.withLock { state in
-            if state.end == nil { state.end = error }
-            defer { state.waiters = [:] }
-            return state.waiters
+        let end = state.withLock { state in
+            state.end = state.end ?? error
+            return state.end
         }
-        for waiter in waiters.values { waiter.resume(throwing: error) }
+        waiters.resume(with: .failure(end ?? error))
     }
 }

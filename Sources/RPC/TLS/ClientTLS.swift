@@ -33,24 +33,32 @@ public struct ClientTLS: Sendable {
         self.serverName = serverName
     }
 
-    var settings: TLSSettings {
-        var settings = TLSSettings(role: .client, identity: identity, minimum: minimum)
-        settings.verification = .chainAndName
+    /// TLS itself compares an address with that of its peer, not with the name: it verifies the chain, `TLSGate` the
+    /// address.
+    func settings(for name: ServerName) -> TLSSettings {
+        var settings = TLSSettings(identity: identity, minimum: minimum)
+        settings.verification = if case .host = name { .chainAndName } else { .chain }
         if case .authorities(let source) = trust { settings.authorities = source }
         return settings
     }
 
-    /// With the files as they are now. Blocks.
+    /// With the files as they were when they were last looked at. Blocks.
     /// - Throws: `RPCError` FAILED_PRECONDITION when they cannot be used, and never could.
-    func store() throws(RPCError) -> TLSContextStore {
-        let settings = settings
-        if let store = memo.store.withLock({ $0 }), store.settings == settings { return store }
+    func store(for name: ServerName) throws(RPCError) -> TLSContextStore {
+        let settings = settings(for: name)
+        if let store = memo.stores.withLock({ $0.first { $0.settings == settings } }) { return store }
         let store = try TLSContextStore(settings)
-        memo.store.withLock { $0 = store }
+        memo.stores.withLock { stores in
+            if stores.count >= Self.maxStores { stores.removeFirst() }
+            stores.append(store)
+        }
         return store
     }
 
+    /// For names and for addresses.
+    private static let maxStores = 2
+
     private final class Memo: Sendable {
-        let store = Mutex<TLSContextStore?>(nil)
+        let stores = Mutex<[TLSContextStore]>([])
     }
 }

@@ -24,7 +24,7 @@ public struct ServerTLS: Sendable {
     public init(_ identity: TLSIdentity) { self.identity = identity }
 
     var settings: TLSSettings {
-        var settings = TLSSettings(role: .server, identity: identity, minimum: minimum)
+        var settings = TLSSettings(identity: identity, minimum: minimum)
         switch clients {
         case .anyone: settings.verification = .none
         case .optional(let authorities):

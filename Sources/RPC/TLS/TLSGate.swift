@@ -17,8 +17,8 @@ final class TLSGate: ChannelInboundHandler, RemovableChannelHandler {
         case anyone
         /// It is told to HTTP/2.
         case client
-        /// It must bear this name. TLS takes a certificate for the server's address, too, whatever its name.
-        case server(name: String)
+        /// It must bear this name. TLS also takes a certificate for the address of the peer, whatever its name.
+        case server(ServerName)
     }
 
     private let tls: NIOSSLHandler
@@ -59,7 +59,7 @@ final class TLSGate: ChannelInboundHandler, RemovableChannelHandler {
         case .anyone: agreed(nil)
         case .client: agreed(try tls.peerCertificate.map { try PeerCertificate($0) })
         case .server(let name):
-            guard let certificate = tls.peerCertificate, try PeerCertificate(certificate).isFor(host: name) else {
+            guard let certificate = tls.peerCertificate, name.isBorne(by: try PeerCertificate(certificate)) else {
                 throw NIOSSLError.unableToValidateCertificate
             }
             agreed(nil)

@@ -13,12 +13,11 @@ enum TLSPipeline {
         try channel.pipeline.syncOperations.addHandlers([tls, gate], position: .first)
     }
 
-    /// - Parameter name: what the server's certificate must bear: a host name, or the IP address of the channel's peer.
-    static func secure(_ channel: any Channel, client context: NIOSSLContext, serverName name: String) throws {
-        // An address is not sent (RFC 6066, section 3), and compared with the peer's.
-        let isAddress = (try? SocketAddress(ipAddress: name, port: 0)) != nil
-        let tls = try NIOSSLClientHandler(context: context, serverHostname: isAddress ? nil : name)
-        let gate = TLSGate(after: tls, peer: isAddress ? .anyone : .server(name: name)) { _ in }
+    /// - Parameter context: of `ClientTLS.store(for: name)`.
+    static func secure(_ channel: any Channel, client context: NIOSSLContext, serverName name: ServerName) throws {
+        let told: String? = if case .host(let host) = name { host } else { nil }
+        let tls = try NIOSSLClientHandler(context: context, serverHostname: told)
+        let gate = TLSGate(after: tls, peer: .server(name)) { _ in }
         try channel.pipeline.syncOperations.addHandlers([tls, gate], position: .first)
     }
 }

@@ -3,10 +3,8 @@ import NIOSSL
 
 /// What a TLS context is made of: where the PEM texts are, and how the peer is verified.
 struct TLSSettings: Sendable, Hashable {
-    enum Role: Sendable { case client, server }
     enum Verification: Sendable { case none, ifShown, chain, chainAndName }
 
-    var role: Role
     var identity: TLSIdentity?
     var minimum: TLSMinimum
     /// nil: those of the system.

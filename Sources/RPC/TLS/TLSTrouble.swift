@@ -8,6 +8,8 @@ enum TLSTrouble {
         case NIOSSLError.handshakeFailed(let cause): "TLS handshake failed: \(text(cause))"
         case NIOSSLError.shutdownFailed(let cause): "TLS: \(text(cause))"
         case NIOSSLError.unableToValidateCertificate: "TLS: the peer's certificate is for another name"
+        case let error as NIOSSLExtraError where error == .failedToValidateHostname:
+            "TLS: the peer's certificate is for another name"
         case NIOSSLError.noCertificateToValidate: "TLS: the peer has shown no certificate"
         case NIOSSLError.cannotFindPeerIP: "TLS: a server name is needed to verify the peer's certificate"
         case NIOSSLError.failedToLoadPrivateKey: "the private key cannot be loaded"

@@ -1,7 +1,7 @@
-import HTTP2
 import NIOCore
 import Testing
 
+@testable import HTTP2
 @testable import RPC
 
 /// A channel and a server that refuses, says goodbye, pushes back, or says nothing.
@@ -277,6 +277,68 @@ import Testing
                 #expect(error?.code == .unavailable)
                 #expect(error?.neverStarted == true)
                 #expect(server.calls.count == before)
+            }
+        }
+    }
+
+    // ---- of use ----
+
+    private static var onceOnly: EndpointConfiguration {
+        var endpoint = EndpointConfiguration.quick
+        endpoint.backoff = Backoff(initial: .seconds(10_000), longest: .seconds(10_000))
+        return endpoint
+    }
+
+    @Test func aServerThatClosesAtEachStreamIsNotAskedAgainAndAgain() async throws {
+        try await RawServer.with { _ in
+            .cut
+        } _: { server, address async throws in
+            try await RPCChannel.with(address, endpoint: Self.onceOnly) { channel async throws in
+                let responses = try await channel.open("/a/b").responses
+                let end = await failure { _ = try await collect(responses) }
+                #expect(end?.lostConnection == true)
+                let error = await failure { _ = try await channel.ask(deadline: .after(.milliseconds(100))) }
+                #expect(error?.code == .deadlineExceeded)
+                #expect(server.connectionCount == 1)
+            }
+        }
+    }
+
+    @Test func aServerThatAnsweredAStreamIsAskedAgainAtOnce() async throws {
+        try await RawServer.with {
+            switch $0.number {
+            case 1: .headThenSilence
+            case 2: .cut
+            default: .answer("again")
+            }
+        } _: { server, address async throws in
+            try await RPCChannel.with(address, endpoint: Self.onceOnly) { channel async throws in
+                let first = try await channel.open("/a/b")
+                _ = try await first.initialMetadata()
+                let second = try await channel.open("/a/b")
+                #expect(await failure { _ = try await collect(second.responses) }?.lostConnection == true)
+                #expect(await failure { _ = try await collect(first.responses) }?.lostConnection == true)
+                #expect(try await channel.ask() == "again")
+                #expect(server.connectionCount == 2)
+            }
+        }
+    }
+
+    @Test func whenItsStreamIdsHaveRunOutAConnectionEndsAndTheCallGoesOnElsewhere() async throws {
+        try await RawServer.with {
+            .answer("\($0.stream)")
+        } _: { server, address async throws in
+            try await RPCChannel.with(address) { channel async throws in
+                let first = try await channel.source.next(excluding: [], options: CallOptions()).connection
+                guard case .direct(let attempt) = try await first.open("/a/b").kind else { return }
+                attempt.finishSending()
+                for _ in try await collect(ClientCall(kind: .direct(attempt)).responses) {}
+                attempt.inbox.submit { $0.session.skipStreams(before: Int32.max) }
+                #expect(try await channel.ask() == "\(Int32.max)")
+                #expect(try await channel.ask() == "1")
+                #expect(server.connectionCount == 2)
+                // Nothing runs there: it is closed.
+                #expect(await first.closed().message.contains("was drained"))
             }
         }
     }

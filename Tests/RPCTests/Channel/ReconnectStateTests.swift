@@ -47,7 +47,6 @@ import Testing
         var state = ReconnectState(Self.backoff)
         _ = state.callCame(waitsForReady: false)
         _ = state.connected()
-        state.answered()
         #expect(state.lost(wasOfUse: true, using: &random) == nil)
         #expect(name(state.callCame(waitsForReady: false)) == "connect")
     }
@@ -70,7 +69,6 @@ import Testing
         _ = state.failed(Self.down, using: &random)
         _ = state.backoffEnded(hasWaiters: true)
         _ = state.connected()
-        state.answered()
         _ = state.lost(wasOfUse: true, using: &random)
         _ = state.callCame(waitsForReady: true)
         #expect(state.failed(Self.down, using: &random) == .milliseconds(100))

@@ -93,6 +93,72 @@ import Testing
         }
     }
 
+    // ---- what waits, and what comes too late ----
+
+    private static func silent(_ body: (RPCChannel, ClientCall) async throws -> Void) async throws {
+        try await RawServer.with { _ in
+            .silence
+        } _: { server, address async throws in
+            try await RPCChannel.with(address) { channel async throws in
+                try await body(channel, try await channel.open("/a/b"))
+                let connection = try await channel.source.next(excluding: [], options: CallOptions()).connection
+                try await body(channel, try await connection.open("/a/b"))
+                // Both were ended by the client.
+                await server.sawResets(2)
+            }
+        }
+    }
+
+    @Test func cancellingWhoWaitsForTheHeadCancelsTheCall() async throws {
+        try await Self.silent { _, call in
+            let waiting = Task { await failure { _ = try await call.initialMetadata() } }
+            waiting.cancel()
+            #expect(await waiting.value?.code == .cancelled)
+        }
+    }
+
+    @Test func aMessageAfterTheEndOfSendingIsRefused() async throws {
+        try await Self.silent { _, call in
+            try await call.send(Payload("one"))
+            call.finishSending()
+            let error = await failure { try await call.send(Payload("two")) }
+            #expect(error?.code == .failedPrecondition)
+            #expect(error?.message == "a message was sent after the end of sending")
+            call.cancel()
+        }
+    }
+
+    @Test func aMessageAfterTheEndOfSendingIsNotSentByARetryEither() async throws {
+        try await Self.serving(.retry(.quick())) { number, requests, responses in
+            var texts = ""
+            for try await request in requests { texts += request.text }
+            if number == 1 { throw Self.unavailable }
+            try await responses.write(Payload(texts))
+        } _: { call, _ async throws in
+            try await call.send(Payload("one"))
+            call.finishSending()
+            _ = await failure { try await call.send(Payload("two")) }
+            #expect(try await collect(call.responses) == ["one"])
+        }
+    }
+
+    @Test func theHeadFreesWhatWasKept() async throws {
+        let handler = RPCHandler.stream { _, requests, responses in
+            for try await request in requests { try await responses.write(request) }
+        }
+        try await Loopback.serving(["Stream": handler]) { server in
+            try await RPCChannel.with(
+                "127.0.0.1:\(server.address.port ?? 0)", configure: { $0.maxReplayBytesOfAll = 3000 }
+            ) { channel async throws in
+                let call = try await channel.open("/test.Service/Stream", options: Self.options)
+                try await call.send(Payload(String(repeating: "x", count: 2000)))
+                // Nobody reads, and nothing more is sent.
+                while !channel.state.reserveReplay(3000) { try await Task.sleep(for: .milliseconds(1)) }
+                call.cancel()
+            }
+        }
+    }
+
     // ---- committed ----
 
     @Test func afterTheFirstResponseACallIsNotRetried() async throws {

@@ -294,4 +294,18 @@ import Testing
         }
         #expect(Double(attempts) < Double(calls) * 1.1)
     }
+
+    @Test func aLimitOfOursIsNoFullEndpoint() {
+        for (error, isRetried) in [
+            (RPCError(.resourceExhausted, ""), true), (RPCError(.resourceExhausted, "", limit: .metadata), false),
+            (RPCError(.resourceExhausted, "", neverStarted: true, limit: .pendingCalls), true),
+        ] {
+            var state = RetryState(
+                policy: Self.policy(failover: FailoverPolicy()), maxAttempts: 5, deadline: nil)
+            var random = SystemRandomNumberGenerator()
+            let failure = RetryState.Failure(error: error, hasOther: true)
+            let decision = state.failed(failure, throttle: nil, now: Self.start, using: &random)
+            #expect(decision == (isRetried ? .retry(after: .zero) : .fail))
+        }
+    }
 }
