@@ -34,6 +34,7 @@ public final class Coordinator: Sendable {
         var limits = ServerConfiguration()
         limits.attachmentIdentity = "coordinator-\(UInt64.random(in: 1...UInt64.max))"
         limits.drainTimeout = configuration.drainTimeout
+        limits.pings = .cluster
         let services: [any RPCService] = [VisionService(handler), health]
         let server = try await RPCServer.bind(
             host: configuration.host, port: configuration.port, configuration: limits,

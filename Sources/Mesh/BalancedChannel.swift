@@ -49,7 +49,7 @@ public final class BalancedChannel: Sendable {
         self.resolver = resolver
         self.healthService = healthService
         self.configuration = configuration
-        calls = ChannelState(configuration.calls)
+        calls = ChannelState(configuration.calls, name: "\(resolver.target)", logger: logger)
         budget = configuration.budget ?? MemoryBudget(limit: MemoryBudget.defaultLimit)
         self.group = group
         self.logger = logger
@@ -194,7 +194,8 @@ public final class BalancedChannel: Sendable {
             guard state.waitingCalls < configuration.maxWaitingCalls else {
                 throw RPCError(
                     .resourceExhausted,
-                    "\(state.waitingCalls) calls wait for \(target), limit \(configuration.maxWaitingCalls)")
+                    "\(state.waitingCalls) calls wait for \(target), limit \(configuration.maxWaitingCalls)",
+                    neverStarted: true, limit: .waitingCalls)
             }
             state.waitingCalls += 1
         }

@@ -57,6 +57,10 @@ struct Balancer<ID: Hashable & Sendable>: Sendable {
     }
 
     private(set) var endpoints: [ID: Endpoint] = [:]
+    /// The ready ones.
+    private var ready: [ID] = []
+    /// Until then some endpoint may be ejected.
+    private var someEjectedUntil: UInt64 = 0
 
     /// The first time that an endpoint is ready on a new connection, it starts without a past.
     mutating func setReady(_ id: ID, _ ready: Bool) {
@@ -69,21 +73,32 @@ struct Balancer<ID: Hashable & Sendable>: Sendable {
             endpoint.ejectedUntil = 0
         }
         endpoints[id] = endpoint
+        setListed(id, ready)
+    }
+
+    private mutating func setListed(_ id: ID, _ isReady: Bool) {
+        let place = ready.firstIndex(of: id)
+        if isReady, place == nil { ready.append(id) }
+        if !isReady, let place { ready.remove(at: place) }
     }
 
     /// Its connection is lost; calls that ran there may still end, and say so, after this.
     mutating func lostConnection(_ id: ID) {
         endpoints[id]?.ready = false
         endpoints[id]?.isOfLostConnection = true
+        setListed(id, false)
     }
 
-    mutating func remove(_ id: ID) { endpoints[id] = nil }
+    mutating func remove(_ id: ID) {
+        endpoints[id] = nil
+        setListed(id, false)
+    }
 
-    var anyReady: Bool { endpoints.values.contains { $0.ready } }
+    var anyReady: Bool { !ready.isEmpty }
 
     /// A ready endpoint is neither `id` nor among `tried`.
     func anyReady(besides id: ID, _ tried: Set<ID> = []) -> Bool {
-        endpoints.contains { $0.value.ready && $0.key != id && !tried.contains($0.key) }
+        ready.contains { $0 != id && !tried.contains($0) }
     }
 
     func isEjected(_ id: ID, now: UInt64) -> Bool { (endpoints[id]?.ejectedUntil ?? 0) > now }
@@ -92,20 +107,27 @@ struct Balancer<ID: Hashable & Sendable>: Sendable {
     mutating func pick(
         excluding tried: Set<ID> = [], now: UInt64, using random: inout some RandomNumberGenerator
     ) -> ID? {
-        let ready = endpoints.filter { $0.value.ready }
-        var choices = ready.filter { !tried.contains($0.key) && $0.value.ejectedUntil <= now }.map(\.key)
-        // Rather an ejected or tried endpoint than none.
-        if choices.isEmpty { choices = ready.keys.filter { !tried.contains($0) } }
-        if choices.isEmpty { choices = Array(ready.keys) }
+        let choices = choices(excluding: tried, now: now)
         guard let first = choices.randomElement(using: &random) else { return nil }
         var best = first
         if choices.count > 1 {
             var second = first
             while second == first { second = choices.randomElement(using: &random) ?? first }
-            if let a = ready[first], let b = ready[second], b.cost(now: now) < a.cost(now: now) { best = second }
+            if let a = endpoints[first], let b = endpoints[second], b.cost(now: now) < a.cost(now: now) {
+                best = second
+            }
         }
         start(best, now: now)
         return best
+    }
+
+    private func choices(excluding tried: Set<ID>, now: UInt64) -> [ID] {
+        if tried.isEmpty, someEjectedUntil <= now { return ready }
+        let untried = ready.filter { !tried.contains($0) }
+        // Rather an ejected or tried endpoint than none.
+        if untried.isEmpty { return ready }
+        let choices = untried.filter { !isEjected($0, now: now) }
+        return choices.isEmpty ? untried : choices
     }
 
     private mutating func start(_ id: ID, now: UInt64) {
@@ -167,15 +189,15 @@ struct Balancer<ID: Hashable & Sendable>: Sendable {
 
     /// Never more than half of the ready endpoints are out at once.
     private func mayEject(now: UInt64) -> Bool {
-        let ready = endpoints.values.filter(\.ready)
-        let out = ready.count { $0.ejectedUntil > now }
+        let out = ready.count { isEjected($0, now: now) }
         return (out + 1) * 2 <= ready.count
     }
 
-    private func eject(_ endpoint: inout Endpoint, now: UInt64) {
+    private mutating func eject(_ endpoint: inout Endpoint, now: UInt64) {
         guard endpoint.ejectedUntil <= now, mayEject(now: now) else { return }
         endpoint.ejections += 1
         let wait = Self.firstEjection << UInt64(min(endpoint.ejections - 1, 5))
         endpoint.ejectedUntil = now + min(wait, Self.longestEjection)
+        someEjectedUntil = max(someEjectedUntil, endpoint.ejectedUntil)
     }
 }

@@ -2,7 +2,8 @@ public import RPC
 
 /// Every wait and limit of a channel.
 public struct ChannelConfiguration: Sendable {
-    public var client = ClientConfiguration()
+    /// With `ClientKeepalive.cluster`, unlike RPC's own.
+    public var client = ChannelConfiguration.connecting
     public var backoff = Backoff()
     /// How often a DNS name is asked again.
     public var resolveInterval: Duration = .seconds(5)
@@ -28,6 +29,12 @@ public struct ChannelConfiguration: Sendable {
     public var budget: MemoryBudget?
 
     public init() {}
+
+    private static var connecting: ClientConfiguration {
+        var client = ClientConfiguration()
+        client.keepalive = .cluster
+        return client
+    }
 
     /// What RPC does with the calls.
     var calls: RPCChannelConfiguration {

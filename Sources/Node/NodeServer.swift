@@ -79,6 +79,7 @@ public final class NodeServer: Sendable {
         var limits = ServerConfiguration()
         limits.attachmentIdentity = "\(configuration.role)-\(UInt64.random(in: 1...UInt64.max))"
         limits.drainTimeout = configuration.drainTimeout
+        limits.pings = .cluster
         let services: [any RPCService] = [service, NodeService(describer), health]
         let server = try await RPCServer.bind(
             host: configuration.host, port: configuration.port, configuration: limits,

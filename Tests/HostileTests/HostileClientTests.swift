@@ -41,28 +41,63 @@ import Testing
     ]
 
     static let group = MultiThreadedEventLoopGroup.singleton
-    static let budget = MemoryBudget(limit: 64 << 20)
     static let deadline = Duration.seconds(20)
 
+    /// Where a kind of call ends otherwise.
+    static func endings(_ name: String, _ kind: Kind) -> Set<StatusCode> {
+        switch (name, kind) {
+        // It takes any number of answers.
+        case ("two-messages", .stream), ("two-messages", .channelStream): [.ok]
+        // Sent once more, to which this server says nothing.
+        case ("refused", .channel), ("refused", .channelStream): [.deadlineExceeded]
+        default: endings[name] ?? []
+        }
+    }
+
+    enum Kind: CaseIterable { case unary, stream, channel, channelStream }
+
     /// - Returns: how a call to the server on `port` ends.
-    static func call(_ port: Int, within limit: Duration) async -> RPCError? {
-        var configuration = ClientConfiguration()
-        configuration.connectTimeout = .seconds(5)
+    static func call(_ port: Int, _ kind: Kind, within limit: Duration, _ budget: MemoryBudget) async -> RPCError? {
+        var endpoint = EndpointConfiguration()
+        endpoint.client.connectTimeout = .seconds(5)
+        let (path, request) = ("/test.Target/Echo", Payload(ByteBuffer(string: "hello")))
+        let options = CallOptions(deadline: .after(limit))
         do {
-            let address = try SocketAddress(ipAddress: "127.0.0.1", port: port)
-            let connection = try await RPCConnection.connect(
-                to: address, configuration: configuration, budget: budget, group: group, logger: Logger(label: "test"))
-            defer { connection.close() }
-            _ = try await connection.unary(
-                "/test.Target/Echo", Payload(ByteBuffer(string: "hello")),
-                options: CallOptions(deadline: .after(limit)))
+            let channel = try RPCChannel(
+                to: "127.0.0.1:\(port)", endpoint: endpoint, budget: budget, group: group,
+                logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+            defer { channel.close() }
+            switch kind {
+            case .unary, .stream:
+                let connection = try await RPCConnection.connect(
+                    to: try SocketAddress(ipAddress: "127.0.0.1", port: port), configuration: endpoint.client,
+                    budget: budget, group: group, logger: Logger(label: "test"))
+                defer { connection.close() }
+                if kind == .unary {
+                    _ = try await connection.unary(path, request, options: options)
+                } else {
+                    try await exchange(try await connection.open(path, options: options), request)
+                }
+                connection.close()
+                _ = await connection.closed()
+            case .channel: _ = try await channel.unary(path, request, options: options)
+            case .channelStream: try await exchange(try await channel.open(path, options: options), request)
+            }
             return nil
         } catch {
             return error as? RPCError ?? RPCError(.dataLoss, "\(error)")
         }
     }
 
-    @Test func everyCallEndsSoonWithACodeThatFits() async throws {
+    private static func exchange(_ call: ClientCall, _ request: Payload) async throws {
+        try? await call.send(request)
+        call.finishSending()
+        for try await _ in call.responses {}
+    }
+
+    @Test(arguments: Kind.allCases)
+    func everyCallEndsSoonWithACodeThatFits(_ kind: Kind) async throws {
+        let budget = MemoryBudget(limit: 64 << 20)
         let servers = try ChildProcess(
             Injector.interpreter, [Injector.folder.appending(path: "hostile_server.py").path], input: .open)
         _ = try await servers.line(startingWith: "ready")
@@ -70,16 +105,16 @@ import Testing
         for name in Self.endings.keys { ports[name] = Int(try await servers.line(startingWith: name + " ")) }
         for name in Self.endings.keys.sorted() {
             let port = try #require(ports[name])
-            let waits = Self.endings[name] == [.deadlineExceeded]
+            let expected = Self.endings(name, kind)
+            let waits = expected == [.deadlineExceeded]
             let started = ContinuousClock.now
-            let error = await Self.call(port, within: waits ? .seconds(1) : Self.deadline)
-            let expected = Self.endings[name] ?? []
-            #expect(expected.contains(error?.code ?? .ok), "\(name): \(error?.description ?? "OK")")
+            let error = await Self.call(port, kind, within: waits ? .seconds(1) : Self.deadline, budget)
+            #expect(expected.contains(error?.code ?? .ok), "\(name), \(kind): \(error?.description ?? "OK")")
             #expect(ContinuousClock.now - started < Self.deadline, "\(name) took \(ContinuousClock.now - started)")
         }
         // Nothing is left of any of them, and a good server is served.
-        #expect(await Self.call(try #require(ports["good"]), within: Self.deadline) == nil)
-        #expect(Self.budget.used == 0)
+        #expect(await Self.call(try #require(ports["good"]), kind, within: Self.deadline, budget) == nil)
+        #expect(budget.used == 0)
         servers.closeInput()
         _ = try await servers.finish(within: .seconds(60))
     }

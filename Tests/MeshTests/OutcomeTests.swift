@@ -29,7 +29,8 @@ import Testing
     }
 
     @Test(arguments: [
-        (nil as RPCError?, Outcome.streamed), (RPCError(.notFound, ""), .streamed), (RPCError(.cancelled, ""), .streamed),
+        (nil as RPCError?, Outcome.streamed), (RPCError(.notFound, ""), .streamed),
+        (RPCError(.cancelled, ""), .streamed),
         (RPCError(.deadlineExceeded, ""), .streamed), (RPCError(.unavailable, ""), .failed),
         (RPCError(.unavailable, "", lostConnection: true), .failed),
     ])

@@ -23,6 +23,37 @@ import Testing
         #expect(Set(labels).count == labels.count)
     }
 
+    /// Those that refuse nothing, or are named there otherwise.
+    private static let withoutReason: Set<String> = [
+        // The shape of a policy; `retry_budget` bounds all of them.
+        "maxAttempts",
+        // What we do ourselves, and what our own caller may not do.
+        "maxFrameBytes", "maxRequestBytes", "maxOutputBytes",
+        // Of a session; `metadata` of a server or client.
+        "maxHeaderFields", "maxHeaderListBytes",
+        // An old connection drains.
+        "maxAge", "maxIdle",
+    ]
+
+    /// So that no limit is made without a reason to count.
+    @Test func theDocumentNamesEveryLimitOfAConfiguration() throws {
+        let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent()
+        let text = try String(contentsOf: root.appending(path: "docs/limits.md"), encoding: .utf8)
+        var found: Set<String> = []
+        for folder in ["Sources/RPC", "Sources/HTTP2", "Sources/Mesh"] {
+            let files = try #require(FileManager.default.enumerator(atPath: root.appending(path: folder).path))
+            for case let file as String in files where file.hasSuffix(".swift") {
+                let source = try String(contentsOf: root.appending(path: folder).appending(path: file), encoding: .utf8)
+                for match in source.matches(of: /public var (max[A-Z]\w*)/) { found.insert(String(match.1)) }
+            }
+        }
+        #expect(found.count > 10)
+        for name in found.subtracting(Self.withoutReason).sorted() {
+            #expect(text.contains("`\(name)`") || text.contains(".\(name)`"), "docs/limits.md does not name \(name)")
+        }
+    }
+
     /// The rows of docs/limits.md begin with the reason, in backquotes.
     @Test func theDocumentListsEveryReason() throws {
         let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()

@@ -41,6 +41,7 @@ struct AttemptSeries {
     ///   - limit: the deadline of the attempt.
     /// - Returns: how long to wait before the next one. - Throws: `error`, if there is none.
     mutating func failed(_ error: RPCError, on endpoint: String?, limit: Deadline?) throws(RPCError) -> Duration {
+        channel.state.count(error, hadConnection: endpoint != nil)
         var failure = RetryState.Failure(error: error)
         failure.hadConnection = endpoint != nil
         if let endpoint {
@@ -57,7 +58,9 @@ struct AttemptSeries {
         var random = SystemRandomNumberGenerator()
         switch rules.failed(failure, throttle: channel.state.throttle, now: .now(), using: &random) {
         case .retry(let wait): return wait
-        case .fail: throw error
+        case .fail:
+            if let limit = rules.limit { channel.state.count(limit, error.message) }
+            throw error
         }
     }
 

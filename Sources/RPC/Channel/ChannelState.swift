@@ -1,12 +1,33 @@
+public import Logging
 import Synchronization
 
 /// What all calls of one channel share: its configuration, its budgets, and that it drains.
 public final class ChannelState: Sendable {
     let configuration: RPCChannelConfiguration
+    /// Of the server or servers, for the log.
+    private let name: String
+    private let logger: Logger?
     private let draining = Atomic(false)
     private let replayBytes = Atomic(0)
 
-    public init(_ configuration: RPCChannelConfiguration) { self.configuration = configuration }
+    /// - Parameters:
+    ///   - name: where its calls go, for the log.
+    ///   - logger: gets a line when the channel is at one of its limits.
+    public init(_ configuration: RPCChannelConfiguration, name: String = "", logger: Logger? = nil) {
+        self.configuration = configuration
+        self.name = name
+        self.logger = logger
+    }
+
+    /// The channel is at one of its limits.
+    func count(_ limit: CallLimit, _ detail: @autoclosure () -> String) {
+        LimitCounters.client.count(limit, peer: name, detail(), logger)
+    }
+
+    /// An attempt has failed; on a connection, that has counted its limits.
+    func count(_ error: RPCError, hadConnection: Bool) {
+        if !hadConnection, let limit = error.limit { count(limit, error.message) }
+    }
 
     var throttle: RetryThrottle? { configuration.service.throttle }
 

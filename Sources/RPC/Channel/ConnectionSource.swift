@@ -7,7 +7,8 @@ public protocol ConnectionSource: Sendable {
     ///   - tried: endpoints where this call has failed, or still runs: to be asked again only if there is no other.
     ///   - options: of the call: its deadline, and whether it waits for a connection (`waitForReady`).
     /// - Throws: `RPCError` when it has waited long enough. That ends the call, unless its policy retries the code and
-    ///   has no `failover`: a source of several endpoints has waited for each of them.
+    ///   has no `failover`: a source of several endpoints has waited for each of them. With the limit `waitingCalls`
+    ///   when too many calls wait already; the channel counts it.
     func next(excluding tried: Set<String>, options: CallOptions) async throws -> SuppliedConnection
 
     /// An endpoint that is neither `endpoint` nor among `tried` takes calls now.

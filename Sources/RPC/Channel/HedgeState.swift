@@ -22,6 +22,8 @@ struct HedgeState {
     private var next: NIODeadline?
     /// A server wants no more attempts, or the budget is used up.
     private var isStopped = false
+    /// Why there are no more attempts, if it was a limit of the channel; to be counted once.
+    private var limit: CallLimit?
 
     init(policy: HedgingPolicy, maxAttempts: Int, deadline: Deadline?) {
         self.policy = policy
@@ -44,7 +46,9 @@ struct HedgeState {
     mutating func due(throttle: RetryThrottle?, now: NIODeadline) -> Decision {
         guard let next, next <= now else { return .wait(until: next) }
         self.next = nil
-        guard throttle?.allowsRetry ?? true, !hasEnded(now) else {
+        guard !hasEnded(now) else { return stop() }
+        guard throttle?.allowsRetry ?? true else {
+            limit = .retryBudget
             return stop()
         }
         return .start
@@ -60,6 +64,7 @@ struct HedgeState {
             attempts -= 1
             return .start
         }
+        if transparent.isUsedUp { limit = .unsentAttempts }
         let pushback = RetryPushback(error.metadata)
         let isFatal = !policy.nonFatalStatusCodes.contains(error.code)
         if !isFatal || pushback == .never { throttle?.failed() }
@@ -74,6 +79,9 @@ struct HedgeState {
         if let next, let deadline, deadline.instant <= next { self.next = nil }
         return next == now ? due(throttle: throttle, now: now) : pause()
     }
+
+    /// What `limit` says, the first time that it is asked.
+    mutating func takeLimit() -> CallLimit? { limit.take() }
 
     /// No more attempts, whatever comes.
     mutating func stop() -> Decision {

@@ -7,16 +7,12 @@ import Synchronization
 /// The task that begins attempts belongs to the call: its end and its commitment cancel it.
 final class HedgedCall: AttemptedCall {
     private typealias Stream = HedgedStream<StreamAttempt>
-    private typealias Listener = @Sendable (RPCError?) -> Void
 
     private struct State {
         var stream: Stream
         var hedging: Task<Void, Never>?
         /// Of the changes.
         var version: UInt64 = 0
-        var waiters: [UInt64: CheckedContinuation<Void, Never>] = [:]
-        var nextWaiter: UInt64 = 0
-        var listeners: [Listener] = []
     }
 
     private enum Event: Sendable {
@@ -32,6 +28,9 @@ final class HedgedCall: AttemptedCall {
     private let policy: HedgingPolicy
     private let tried = TriedEndpoints()
     private let state: Mutex<State>
+    /// For the next change.
+    private let waiters = Waiters<Void>()
+    private let ending = Ending<RPCError?>()
 
     private init(
         _ path: String, on channel: RPCChannel, _ method: MethodConfig, _ options: CallOptions, _ policy: HedgingPolicy
@@ -96,10 +95,12 @@ final class HedgedCall: AttemptedCall {
                 case .failed(let number, let error, let hadConnection):
                     change { $0.stream.failed(number: number) }
                     reason = error
+                    channel.state.count(error, hadConnection: hadConnection)
                     decision = rules.failed(
                         error, hadConnection: hadConnection, throttle: channel.state.throttle, now: .now())
                 case .due: decision = rules.due(throttle: channel.state.throttle, now: .now())
                 }
+                if let limit = rules.takeLimit() { channel.state.count(limit, reason.message) }
                 // Committed to an attempt by what was sent, or ended.
                 guard isHedging else { return }
                 if decision == .start, Task.isCancelled || channel.state.isDraining { decision = rules.stop() }
@@ -179,6 +180,7 @@ final class HedgedCall: AttemptedCall {
             case .toAll: return
             case .toOne(let attempt): return try await attempt.send(payload)
             case .commit(let attempt, let losers):
+                channel.state.count(.replayBytes, path)
                 for loser in losers { loser.cancel() }
                 state.withLock { $0.hedging.take() }?.cancel()
                 watch(attempt)
@@ -228,24 +230,17 @@ final class HedgedCall: AttemptedCall {
 
     /// - Returns: the attempts that still ran.
     @discardableResult private func end(_ error: RPCError?) -> [StreamAttempt] {
-        let (rest, task, listeners) = change { state -> ([StreamAttempt], Task<Void, Never>?, [Listener]) in
-            if case .ended = state.stream.phase { return ([], nil, []) }
-            defer { (state.hedging, state.listeners) = (nil, []) }
-            return (state.stream.end(error), state.hedging, state.listeners)
+        let (rest, task) = change { state -> ([StreamAttempt], Task<Void, Never>?) in
+            if case .ended = state.stream.phase { return ([], nil) }
+            return (state.stream.end(error), state.hedging.take())
         }
         task?.cancel()
-        for listener in listeners { listener(error) }
+        // The first end counts.
+        if case .ended(let error, _) = state.withLock({ $0.stream.phase }) { ending.happened(error) }
         return rest
     }
 
-    func onEnd(_ action: @escaping @Sendable (RPCError?) -> Void) {
-        let ended = state.withLock { state -> RPCError?? in
-            if case .ended(let error, _) = state.stream.phase { return .some(error) }
-            state.listeners.append(action)
-            return nil
-        }
-        if let ended { action(ended) }
-    }
+    func onEnd(_ action: @escaping @Sendable (RPCError?) -> Void) { ending.tell(action) }
 
     // ---- holders wait ----
 
@@ -253,41 +248,26 @@ final class HedgedCall: AttemptedCall {
     @discardableResult private func change<Value: Sendable, Failure>(
         _ body: (inout State) throws(Failure) -> Value
     ) throws(Failure) -> Value {
-        let (result, waiters) = state.withLock { state in
+        let result = state.withLock { state in
             let kept = state.stream.keptBytes
             let result = Result { () throws(Failure) in try body(&state) }
             let freed = kept - state.stream.keptBytes
             if freed > 0 { channel.state.releaseReplay(freed) }
             state.version += 1
-            defer { state.waiters = [:] }
-            return (result, Array(state.waiters.values))
+            return result
         }
-        for waiter in waiters { waiter.resume() }
+        waiters.resume(with: .success(()))
         return try result.get()
     }
 
     /// Waits until `read` gives a value.
     /// - Throws: what `read` throws; CANCELLED when the task is cancelled.
     private func wait<Value: Sendable>(_ read: (Stream) throws -> Value?) async throws -> Value {
-        let ticket = state.withLock { state in
-            state.nextWaiter += 1
-            return state.nextWaiter
-        }
         while true {
             let (value, version) = try state.withLock { state in (try read(state.stream), state.version) }
             if let value { return value }
-            if Task.isCancelled { throw RPCError(.cancelled, "call was cancelled") }
-            await withTaskCancellationHandler {
-                await withCheckedContinuation { continuation in
-                    let hasChanged = state.withLock { state in
-                        if state.version != version || Task.isCancelled { return true }
-                        state.waiters[ticket] = continuation
-                        return false
-                    }
-                    if hasChanged { continuation.resume() }
-                }
-            } onCancel: {
-                state.withLock { $0.waiters.removeValue(forKey: ticket) }?.resume()
+            try await waiters.wait("call was cancelled") {
+                state.withLock { $0.version != version } ? .success(()) : nil
             }
         }
     }

@@ -54,6 +54,7 @@ struct HedgedStream<Attempt> {
     mutating func send(_ payload: Payload, reserve: (Int) -> Bool) throws(RPCError) -> Sending {
         switch phase {
         case .ended(let error, _): throw error ?? RPCError(.cancelled, "peer has ended the call")
+        case _ where hasFinishedSending: throw OutboundGate.finished
         case .committed(let attempt): return .toOne(attempt)
         case .hedging:
             let cost = ReplayBuffer.cost(of: payload)

@@ -39,11 +39,13 @@ extension RPCChannel {
                     return response
                 case .failed(let error, let hadConnection):
                     reason = error
+                    state.count(error, hadConnection: hadConnection)
                     decision = rules.failed(
                         error, hadConnection: hadConnection, throttle: state.throttle, now: .now())
                 case .due:
                     decision = rules.due(throttle: state.throttle, now: .now())
                 }
+                if let limit = rules.takeLimit() { state.count(limit, reason.message) }
                 if decision == .start, Task.isCancelled || state.isDraining { decision = rules.stop() }
                 switch decision {
                 case .start: start()

@@ -14,8 +14,7 @@ public struct RPCChannel: Sendable {
     let state: ChannelState
 
     public init(_ source: any ConnectionSource, configuration: RPCChannelConfiguration = .init()) {
-        self.source = source
-        state = ChannelState(configuration)
+        self.init(source, sharing: ChannelState(configuration))
     }
 
     /// - Parameter state: kept by an owner that is its own source and so cannot hold its channel.
@@ -36,7 +35,7 @@ public struct RPCChannel: Sendable {
         let address = try ServerAddress(parsing: address)
         self.init(
             SingleEndpoint(address, endpoint, budget: budget, group: group, logger: logger),
-            configuration: configuration)
+            sharing: ChannelState(configuration, name: "\(address)", logger: logger))
     }
 
     /// The answer alone.

@@ -95,7 +95,10 @@ final class ReplayedCall: AttemptedCall {
         case _ where state.hasFinishedSending: throw OutboundGate.finished
         case .recovering: return keep(payload, &state) ? .kept : .wait(generation: state.generation)
         case .running:
-            if !keep(payload, &state) { commit(&state) }
+            if state.replay != nil, !keep(payload, &state) {
+                commit(&state)
+                channel.state.count(.replayBytes, path)
+            }
             return .forward(state.attempt, generation: state.generation, isKept: state.replay != nil)
         }
     }

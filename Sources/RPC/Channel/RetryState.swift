@@ -32,6 +32,8 @@ struct RetryState {
     /// Since the last pushback.
     private var backoffs = 0
     private var wasLost = false
+    /// Why the last decision was to fail, if it was a limit of the channel.
+    private(set) var limit: CallLimit?
 
     init(policy: RetryPolicy?, maxAttempts: Int, deadline: Deadline?) {
         self.policy = policy
@@ -53,6 +55,7 @@ struct RetryState {
     ) -> Decision {
         if let deadline, deadline.instant <= now { return .fail }
         if failure.hadConnection, transparent.takes(failure.error) { return .retry(after: .zero) }
+        if transparent.isUsedUp { limit = .unsentAttempts }
         guard let policy else { return .fail }
         // A source of several endpoints has waited for all of them.
         if policy.failover != nil, !failure.hadConnection { return .fail }
@@ -62,15 +65,15 @@ struct RetryState {
             return .retry(after: .zero)
         }
         let pushback = RetryPushback(failure.error.metadata)
-        guard spend(on: failure, policy, pushback, throttle), attempts < maxAttempts else { return .fail }
+        guard spend(on: failure, policy, pushback, throttle) else { return .fail }
         let wait = wait(pushback, failure, policy, using: &random)
         if let deadline, deadline.instant <= Deadline.after(wait, from: now).instant { return .fail }
         attempts += 1
         return .retry(after: wait)
     }
 
-    /// - Returns: the failure is worth a retry, and there is a budget for it.
-    private func spend(
+    /// - Returns: the failure is worth a retry, one is left, and there is a budget for it.
+    private mutating func spend(
         on failure: Failure, _ policy: RetryPolicy, _ pushback: RetryPushback?, _ throttle: RetryThrottle?
     ) -> Bool {
         let code = failure.error.code
@@ -82,8 +85,14 @@ struct RetryState {
         let isRefusal = !isOwnLimit && policy.failover?.refusals.contains(code) ?? false
         let isRetryable = isRefusal || ranOut || policy.statusCodes.contains(code)
         if isRefusal { throttle?.refused() } else if isRetryable || pushback == .never { throttle?.failed() }
-        guard isRetryable, pushback != .never, throttle?.allowsRetry ?? true else { return false }
-        return !isRefusal || failure.hasOther
+        guard isRetryable, pushback != .never, attempts < maxAttempts, !isRefusal || failure.hasOther else {
+            return false
+        }
+        guard throttle?.allowsRetry ?? true else {
+            limit = .retryBudget
+            return false
+        }
+        return true
     }
 
     private mutating func wait(

@@ -62,7 +62,8 @@ final class SingleEndpoint: ConnectionSource {
             guard state.waitingCalls < configuration.maxWaitingCalls else {
                 throw RPCError(
                     .resourceExhausted,
-                    "\(state.waitingCalls) calls wait for \(name), limit \(configuration.maxWaitingCalls)")
+                    "\(state.waitingCalls) calls wait for \(name), limit \(configuration.maxWaitingCalls)",
+                    neverStarted: true, limit: .waitingCalls)
             }
             state.waitingCalls += 1
         }

@@ -6,6 +6,8 @@ struct TransparentRetries {
     static let unsentLimit = 16
 
     private(set) var count = 0
+    /// `unsentLimit` has ended it.
+    private(set) var isUsedUp = false
     private var wasRefused = false
 
     /// - Returns: the failed attempt is to be made again at once.
@@ -16,6 +18,7 @@ struct TransparentRetries {
             if wasRefused { return false }
             wasRefused = true
         } else if count >= Self.unsentLimit {
+            isUsedUp = true
             return false
         }
         count += 1

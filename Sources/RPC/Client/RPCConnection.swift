@@ -114,9 +114,9 @@ public final class RPCConnection: Sendable {
         _ configuration: ClientConfiguration, for name: ServerName, _ logger: Logger
     ) async throws -> NIOSSLContext? {
         guard let tls = configuration.tls else { return nil }
-        let store = try await NIOThreadPool.singleton.runIfActive { try tls.store(for: name) }
+        let (store, isNew) = try await NIOThreadPool.singleton.runIfActive { try tls.store(for: name) }
         // If they cannot be used now, it is in the log, and those before them serve.
-        try? await store.renew(logger)
+        if !isNew { try? await store.renew(logger) }
         return store.context
     }
 

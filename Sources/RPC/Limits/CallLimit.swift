@@ -24,6 +24,14 @@ public enum CallLimit: String, Sendable, CaseIterable {
     case notGRPC = "not_grpc"
     /// Calls that wait for a stream, on the client.
     case pendingCalls = "pending_calls"
+    /// Calls that wait for a connection, on the client.
+    case waitingCalls = "waiting_calls"
+    /// Sent messages that are kept for another attempt of a streaming call.
+    case replayBytes = "replay_bytes"
+    /// Retries and hedges: `RetryThrottle`.
+    case retryBudget = "retry_budget"
+    /// Attempts of one call, one after the other, whose connection ended before they were sent.
+    case unsentAttempts = "unsent_attempts"
     case healthWatches = "health_watches"
     /// Requests of one reflection stream.
     case reflectionRequests = "reflection_requests"

@@ -22,6 +22,16 @@ public struct ClientKeepalive: Sendable {
     /// PINGs also while no call runs.
     public var permitWithoutCalls = false
 
+    /// For servers of one's own: a host that is gone is found within 15 s, whether calls run or not. They must allow it:
+    /// `PingPolicy.cluster`.
+    public static var cluster: ClientKeepalive {
+        var keepalive = ClientKeepalive()
+        keepalive.time = .seconds(10)
+        keepalive.timeout = .seconds(5)
+        keepalive.permitWithoutCalls = true
+        return keepalive
+    }
+
     var minTime: Duration = .seconds(10)
     private let slowed = Slowed()
 

@@ -12,6 +12,15 @@ public struct PingPolicy: Sendable, Hashable {
 
     public init() {}
 
+    /// Allows what clients with `ClientKeepalive.cluster` do, with time to spare: PINGs may come late, and then the next
+    /// one early.
+    public static var cluster: PingPolicy {
+        var policy = PingPolicy()
+        policy.minTime = .seconds(5)
+        policy.permitWithoutCalls = true
+        return policy
+    }
+
     static let minTimeWithoutCalls: Duration = .seconds(7200)
     /// The debug data of the GOAWAY, as all gRPC clients know it.
     static let tooManyPings = "too_many_pings"

@@ -42,17 +42,18 @@ public struct ClientTLS: Sendable {
         return settings
     }
 
-    /// With the files as they were when they were last looked at. Blocks.
+    /// Blocks.
+    /// - Returns: `isNew`: its files were read here.
     /// - Throws: `RPCError` FAILED_PRECONDITION when they cannot be used, and never could.
-    func store(for name: ServerName) throws(RPCError) -> TLSContextStore {
+    func store(for name: ServerName) throws(RPCError) -> (store: TLSContextStore, isNew: Bool) {
         let settings = settings(for: name)
-        if let store = memo.stores.withLock({ $0.first { $0.settings == settings } }) { return store }
+        if let store = memo.stores.withLock({ $0.first { $0.settings == settings } }) { return (store, false) }
         let store = try TLSContextStore(settings)
         memo.stores.withLock { stores in
             if stores.count >= Self.maxStores { stores.removeFirst() }
             stores.append(store)
         }
-        return store
+        return (store, true)
     }
 
     /// For names and for addresses.
