@@ -1,4 +1,5 @@
 import NIOCore
+import Synchronization
 import Testing
 
 @testable import RPC
@@ -100,6 +101,33 @@ import Testing
                 #expect(received == sizes.count)
                 try await tasks.waitForAll()
             }
+        }
+    }
+
+    @Test func whatIsCountedAsWaitingIsWhatIsSent() async throws {
+        let waiting = Mutex<OutboundGate?>(nil)
+        let echo = RPCHandler.stream { _, requests, responses in
+            waiting.withLock { $0 = responses.gate }
+            for try await request in requests {
+                try await responses.write(
+                    Payload(request.message, preamble: ByteBuffer(string: "PRE"), attachment: request.attachment))
+            }
+        }
+        try await Loopback.with(["D": Self.describe, "Echo": echo], server: .attaching) { loopback in
+            _ = try await loopback.unary("D")
+            let call = try await loopback.connection.open(loopback.path("Echo"))
+            let payload = Payload(
+                ByteBuffer(string: "head"), preamble: ByteBuffer(string: "PREAMBLE"), attachment: Self.pixels(100))
+            for _ in 0..<10 { try await call.send(payload) }
+            try await call.send(Payload("no attachment"))
+            call.finishSending()
+            var received = 0
+            for try await _ in call.responses { received += 1 }
+            #expect(received == 11)
+            // The server's loop has done what it had to when it answers again.
+            _ = try await loopback.unary("D")
+            if case .direct(let attempt) = call.kind { #expect(attempt.state.gate.pending == 0) }
+            #expect(waiting.withLock { $0?.pending } == 0)
         }
     }
 

@@ -81,8 +81,8 @@ extension ClientConnection {
 
     func send(_ payload: Payload, on call: ClientStream) {
         guard let id = call.id, !call.hasEnded, !call.hasFinishedSending else { return }
-        let prefix = payload.write(attachments: call.takesAttachments) { session.send(stream: id, $0) }
-        if case .streaming(let state, _) = call.sink { state.gate.addPrefix(prefix) }
+        let framing = payload.write(attachments: call.takesAttachments) { session.send(stream: id, $0) }
+        if case .streaming(let state, _) = call.sink { state.gate.correct(by: framing) }
     }
 
     func finishSending(_ call: ClientStream) {

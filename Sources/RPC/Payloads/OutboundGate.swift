@@ -41,8 +41,11 @@ final class OutboundGate: Sendable {
         }
     }
 
-    /// The prefix, whose size only the loop knows.
-    func addPrefix(_ bytes: Int) { state.withLock { $0.pending += bytes } }
+    /// What the loop has queued beyond what `add` was told: only it knows the framing. Less than 0 where it is shorter.
+    func correct(by bytes: Int) { sent(-bytes) }
+
+    /// Bytes that wait to be sent.
+    var pending: Int { state.withLock { $0.pending } }
 
     func sent(_ bytes: Int) {
         let hasRoom = state.withLock { state in

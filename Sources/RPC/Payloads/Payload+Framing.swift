@@ -88,7 +88,7 @@ extension Payload {
     }
 
     /// Hands the framed message over, piece by piece, without copying large ones.
-    /// - Returns: the bytes of the prefix.
+    /// - Returns: its bytes beyond `byteCount`: the prefix, less the preamble where that is left out.
     func write(attachments: Bool, to body: (ByteBuffer) -> Void) -> Int {
         let isAttached = attachments && attachment != nil
         let first = isAttached ? message.readableBytes : byteCount
@@ -106,6 +106,6 @@ extension Payload {
             if !isAttached, let preamble { body(preamble) }
             body(attachment)
         }
-        return prefixBytes
+        return prefixBytes - (isAttached ? preamble?.readableBytes ?? 0 : 0)
     }
 }

@@ -7,8 +7,8 @@ extension ServerConnection {
         guard !call.isAnswered else { return }
         call.traffic.sent(payload)
         sendHead(call)
-        let prefix = payload.write(attachments: call.context.takesAttachments) { session.send(stream: call.stream, $0) }
-        call.gate?.addPrefix(prefix)
+        let framing = payload.write(attachments: call.context.takesAttachments) { session.send(stream: call.stream, $0) }
+        call.gate?.correct(by: framing)
     }
 
     func sendHead(_ call: ServerCall) {
