@@ -141,6 +141,8 @@ public final class HTTP2Handler: ChannelInboundHandler {
     private func deliver(_ buffer: ByteBuffer) {
         var credit = 0
         session.tellEvents { event in
+            // One of those before it may have closed the channel, and then the delegate is done.
+            guard !hasEnded else { return }
             switch event {
             case .request(let stream, let fields, let offset, let length):
                 credit += length
@@ -178,7 +180,7 @@ public final class HTTP2Handler: ChannelInboundHandler {
                 }
                 if wrote { context.flush() }
                 // What the delegate queues now is sent in this turn too.
-                if session.tellEvents({ delegate.received($0) }) { hasMore = true }
+                if session.tellEvents({ if !hasEnded { delegate.received($0) } }) { hasMore = true }
             }
         } catch {
             // Its GOAWAY goes out now, whatever else waits.

@@ -21,6 +21,8 @@ extension ServerConnection {
 
     /// - Returns: nil if the stream was answered.
     private func admit(_ stream: Int32, _ fields: HeaderFields) -> Request? {
+        // Nobody would end its handler.
+        guard !hasEnded else { return nil }
         if running >= mostRunning { beginHandlers() }
         guard running < mostRunning else {
             context.limits.count(.runningHandlers, peer: peer, "\(running) handlers run", context.logger)

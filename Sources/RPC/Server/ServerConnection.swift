@@ -26,7 +26,7 @@ final class ServerConnection: HTTP2Delegate, LoopBound {
     let mostRunning: Int
     /// The next answer says what we take (`grpc-accept-encoding`).
     var hasAnswered = false
-    private var hasEnded = false
+    private(set) var hasEnded = false
     private var watch: ServerWatch?
 
     static func make(on channel: any Channel, context: ServerContext) throws -> ServerConnection {

@@ -7,6 +7,7 @@ import sys
 import time
 import traceback
 
+import endings  # noqa: F401
 import floods  # noqa: F401
 import flow_control  # noqa: F401
 import frames  # noqa: F401
