@@ -23,6 +23,8 @@ public enum ConnectionLimit: String, Sendable, CaseIterable {
     case settingsEntries = "settings_entries"
     /// Answers to PING and SETTINGS that the peer does not read.
     case unreadAnswers = "unread_answers"
+    /// Frames of any kind that the peer does not read.
+    case queuedFrames = "queued_frames"
     /// CONTINUATION frames of one header block.
     case continuations
     /// A header block that is many times over its limits.

@@ -8,10 +8,12 @@ struct EventLog {
         case request(stream: Int32, first: Int, count: Int, offset: Int, length: Int)
         case oversizedHeaders(stream: Int32, fields: Int, bytes: Int)
         case rejected(stream: Int32, ConnectionLimit)
+        case trailers(stream: Int32, first: Int, count: Int)
         case data(stream: Int32, offset: Int, length: Int)
         case ended(stream: Int32)
         case closed(stream: Int32, code: ErrorCode)
         case sent(stream: Int32, bytes: Int)
+        case drained
         case settings(maxConcurrentStreams: UInt32)
         case ping
         case pingAcknowledged(UInt64)
@@ -79,6 +81,22 @@ struct EventLog {
         }
     }
 
+    /// They end a request.
+    mutating func trailers(_ stream: Int32) {
+        block.end()
+        records.append(
+            block.isOversized
+                ? .oversizedHeaders(stream: stream, fields: block.count, bytes: block.bytes)
+                : .trailers(stream: stream, first: block.first, count: block.count))
+    }
+
+    /// Nobody hears of its request.
+    mutating func refused(_ stream: Int32) {
+        block.end()
+        arena.drop(from: block.first)
+        rejected(stream, .concurrentStreams)
+    }
+
     mutating func data(_ stream: Int32, offset: Int, length: Int) {
         if let place = heads.find(stream) {
             if heads[at: place].hasData { heads.remove(stream) } else { heads[at: place].hasData = true }
@@ -102,6 +120,8 @@ struct EventLog {
 
     mutating func closed(_ stream: Int32, _ code: ErrorCode) { records.append(.closed(stream: stream, code: code)) }
     mutating func sent(_ stream: Int32, bytes: Int) { records.append(.sent(stream: stream, bytes: bytes)) }
+
+    mutating func drained() { records.append(.drained) }
 
     mutating func rejected(_ stream: Int32, _ limit: ConnectionLimit) {
         records.append(.rejected(stream: stream, limit))
@@ -143,10 +163,13 @@ struct EventLog {
             case .oversizedHeaders(let stream, let fields, let bytes):
                 .oversizedHeaders(stream: stream, fields: fields, bytes: bytes)
             case .rejected(let stream, let limit): .rejected(stream: stream, limit)
+            case .trailers(let stream, let first, let count):
+                .trailers(stream: stream, fields: HeaderFields(arena, first..<first + count))
             case .data(let stream, let offset, let length): .data(stream: stream, offset: offset, length: length)
             case .ended(let stream): .ended(stream: stream)
             case .closed(let stream, let code): .closed(stream: stream, code: code)
             case .sent(let stream, let bytes): .sent(stream: stream, bytes: bytes)
+            case .drained: .drained
             case .settings(let streams): .settings(maxConcurrentStreams: streams)
             case .ping: .ping
             case .pingAcknowledged(let payload): .pingAcknowledged(payload)

@@ -46,8 +46,10 @@ public final class HTTP2Handler: ChannelInboundHandler {
     private let delegate: any HTTP2Delegate
     private let handshakeTimeout: TimeAmount
     private let began: NIODeadline?
+    private let lingerTimeout: TimeAmount
     private var context: ChannelHandlerContext?
     private var handshake: Scheduled<Void>?
+    private var linger: Scheduled<Void>?
     private var isFlushing = false
     private var hasEnded = false
     private var isClosing = false
@@ -57,13 +59,16 @@ public final class HTTP2Handler: ChannelInboundHandler {
     ///   - delegate: held until the channel is closed.
     ///   - handshakeTimeout: how long the peer's first SETTINGS may take.
     ///   - began: when that time began; nil: when the channel is active.
+    ///   - lingerTimeout: how long the peer's end may take once both sides have said goodbye.
     public init(
-        session: Session, delegate: any HTTP2Delegate, handshakeTimeout: TimeAmount, since began: NIODeadline? = nil
+        session: Session, delegate: any HTTP2Delegate, handshakeTimeout: TimeAmount, since began: NIODeadline? = nil,
+        lingerTimeout: TimeAmount = .seconds(2)
     ) {
         self.session = session
         self.delegate = delegate
         self.handshakeTimeout = handshakeTimeout
         self.began = began
+        self.lingerTimeout = lingerTimeout
     }
 
     public func handlerAdded(context: ChannelHandlerContext) {
@@ -96,7 +101,7 @@ public final class HTTP2Handler: ChannelInboundHandler {
 
     public func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         let buffer = unwrapInboundIn(data)
-        guard !hasEnded else { return }
+        guard !hasEnded, !isClosing else { return }
         readTime = .now()
         do throws(HTTP2Error) {
             try session.receive(buffer, now: readTime.uptimeNanoseconds)
@@ -111,7 +116,7 @@ public final class HTTP2Handler: ChannelInboundHandler {
     /// what the socket reads: not behind TLS.
     /// - Parameter bytes: for fewer, no room is wanted.
     public func room(atLeast bytes: Int) -> ByteBuffer? {
-        guard !hasEnded, let open = session.openData, open.bytes >= bytes,
+        guard !hasEnded, !isClosing, let open = session.openData, open.bytes >= bytes,
             let room = delegate.room(stream: open.stream, upTo: min(open.bytes, Self.mostAtOnce)),
             room.writableBytes >= bytes
         else { return nil }
@@ -166,7 +171,7 @@ public final class HTTP2Handler: ChannelInboundHandler {
 
     /// Sends what was queued. Does nothing while the socket is full; it goes on when there is room.
     public func flush() {
-        guard let context, !isFlushing, !hasEnded else { return }
+        guard let context, !isFlushing, !hasEnded, !isClosing else { return }
         isFlushing = true
         defer { isFlushing = false }
         var hasMore = true
@@ -197,10 +202,24 @@ public final class HTTP2Handler: ChannelInboundHandler {
 
     /// The last frames may still wait for room in the socket.
     private func closeWhenWritten(_ context: ChannelHandlerContext) {
-        guard !isClosing else { return }
         isClosing = true
+        context.writeAndFlush(wrapOutboundOut(ByteBuffer())).assumeIsolated().whenComplete { [weak self] _ in
+            self?.closeOutput()
+        }
+    }
+
+    /// Then they may wait for the peer to read them. If it sent anything to a closed socket, a WINDOW_UPDATE for them, the
+    /// kernel would reset the connection and drop them. So only our side is closed, and what comes is thrown away until the
+    /// peer's end comes, too.
+    private func closeOutput() {
+        guard let context, !hasEnded else { return }
+        // After a mistake nobody is waited for.
+        guard reason == nil else { return context.close(promise: nil) }
         let channel = context.channel
-        context.writeAndFlush(wrapOutboundOut(ByteBuffer())).whenComplete { _ in channel.close(promise: nil) }
+        linger = context.eventLoop.assumeIsolated().scheduleTask(in: lingerTimeout) { channel.close(promise: nil) }
+        let closed = context.eventLoop.makePromise(of: Void.self)
+        closed.futureResult.whenFailure { _ in channel.close(promise: nil) }
+        context.close(mode: .output, promise: closed)
     }
 
     /// What waits for room in the socket.
@@ -228,6 +247,7 @@ public final class HTTP2Handler: ChannelInboundHandler {
         guard !hasEnded else { return }
         hasEnded = true
         handshake?.cancel()
+        linger?.cancel()
         delegate.ended(reason)
     }
 }

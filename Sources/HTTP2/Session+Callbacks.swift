@@ -28,8 +28,9 @@ extension Session {
     static let callbacks: Callbacks = {
         var table: OpaquePointer?
         unsafe nghttp2_session_callbacks_new(&table)
-        unsafe nghttp2_session_callbacks_set_on_begin_headers_callback(table) { _, _, user in
-            unsafe Session.with(user) { $0.state.log.beginHeaders() }
+        unsafe nghttp2_session_callbacks_set_on_begin_headers_callback(table) { _, frame, user in
+            guard let frame = unsafe frame else { return 0 }
+            unsafe Session.with(user) { unsafe $0.begins(UnsafeRawPointer(frame)) }
             return 0
         }
         unsafe nghttp2_session_callbacks_set_on_header_callback(table) {
@@ -44,10 +45,8 @@ extension Session {
             guard let frame = unsafe frame else { return 0 }
             return unsafe Session.with(user) { unsafe $0.received(UnsafeRawPointer(frame)) }
         }
-        unsafe nghttp2_session_callbacks_set_on_invalid_frame_recv_callback(table) { _, frame, status, user in
-            guard let frame = unsafe frame else { return 0 }
-            unsafe Session.with(user) { unsafe $0.rejected(UnsafeRawPointer(frame), status) }
-            return 0
+        unsafe nghttp2_session_callbacks_set_on_invalid_frame_recv_callback(table) { _, _, _, user in
+            unsafe Session.with(user) { $0.rejected() }
         }
         unsafe nghttp2_session_callbacks_set_on_data_chunk_recv_callback(table) { _, _, stream, data, length, user in
             guard let data = unsafe data else { return 0 }
@@ -78,6 +77,16 @@ extension Session {
         return unsafe Callbacks(pointer: table)
     }()
 
+    private func begins(_ frame: UnsafeRawPointer) {
+        state.log.beginHeaders()
+        if unsafe Session.isRequest(frame) { state.openRequests += 1 }
+    }
+
+    /// - Parameter frame: HEADERS.
+    private static func isRequest(_ frame: UnsafeRawPointer) -> Bool {
+        unsafe frame.load(as: nghttp2_headers.self).cat == NGHTTP2_HCAT_REQUEST
+    }
+
     private func header(_ name: UnsafeBufferPointer<UInt8>, _ value: UnsafeBufferPointer<UInt8>) -> Int32 {
         guard let block = unsafe state.log.header(name, value, settings) else { return 0 }
         return fail(
@@ -92,6 +101,15 @@ extension Session {
         let isAck = head.flags & UInt8(NGHTTP2_FLAG_ACK.rawValue) != 0
         switch UInt32(head.type) {
         case NGHTTP2_HEADERS.rawValue:
+            guard role == .server else {
+                state.log.headers(head.stream_id, endStream: endsStream)
+                break
+            }
+            guard unsafe Session.isRequest(frame) else {
+                state.log.trailers(head.stream_id)
+                break
+            }
+            guard state.openRequests <= settings.maxConcurrentStreams else { return refuse(head.stream_id) }
             state.log.headers(head.stream_id, endStream: endsStream)
         case NGHTTP2_DATA.rawValue:
             if endsStream {
@@ -124,13 +142,22 @@ extension Session {
         return 0
     }
 
+    /// A request beyond the limit. nghttp2 would end the connection, of a client whose streams may only have crossed our
+    /// SETTINGS or a reset, so it does not know of the limit.
+    private func refuse(_ stream: Int32) -> Int32 {
+        state.log.refused(stream)
+        unsafe nghttp2_submit_rst_stream(handle, 0, stream, ErrorCode.refusedStream.rawValue)
+        return fail(state.countReset())
+    }
+
     private func received(_ stream: Int32, _ data: UnsafeRawPointer, _ length: Int) {
         state.log.data(stream, offset: Int(UInt(bitPattern: data) - state.inputStart), length: length)
     }
 
     private func closed(_ stream: Int32, _ code: ErrorCode) {
-        state.outputs.remove(stream)
+        state.removeOutput(stream)
         state.padding.closed(stream)
+        if role == .server { state.openRequests -= 1 }
         state.log.closed(stream, code)
     }
 
@@ -148,11 +175,14 @@ extension Session {
         case NGHTTP2_RST_STREAM.rawValue where role == .server:
             let code = unsafe frame.load(as: nghttp2_rst_stream.self).error_code
             // Not by failing this callback: the session must still be able to say why it ends.
-            if code != ErrorCode.noError.rawValue { state.note(state.flood.count(.resetSent)) }
+            if code != ErrorCode.noError.rawValue { state.note(state.resetSent()) }
             if Self.violations.contains(code) { state.log.rejected(head.stream_id, .streamViolation) }
         case NGHTTP2_GOAWAY.rawValue where !state.isTerminated:
             let goAway = unsafe frame.load(as: nghttp2_goaway.self)
-            guard unsafe goAway.error_code != ErrorCode.noError.rawValue else { break }
+            guard unsafe goAway.error_code != ErrorCode.noError.rawValue else {
+                if let payload = state.pingAfterGoAway.take() { ping(payload) }
+                break
+            }
             let text = unsafe UnsafeBufferPointer(start: goAway.opaque_data, count: goAway.opaque_data_len)
             let code = unsafe ErrorCode(rawValue: goAway.error_code)
             state.violation = HTTP2Error(
@@ -176,7 +206,7 @@ extension Session {
             return Int(NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE.rawValue)
         }
         let count: Int
-        switch state.outputs[at: place].next(upTo: length) {
+        switch state.next(at: place, upTo: length) {
         case .nothing: return Int(NGHTTP2_ERR_DEFERRED.rawValue)
         case .some(let next): count = next
         case .last(let next, let trailers):
@@ -214,11 +244,8 @@ extension Session {
         return state.output.bytes >= settings.maxOutputBytes ? Int32(NGHTTP2_ERR_PAUSE.rawValue) : 0
     }
 
-    /// A frame that nghttp2 rejects. What it then sends, RST_STREAM or GOAWAY, shows in `sent`.
-    private func rejected(_ frame: UnsafeRawPointer, _ status: Int32) {
-        guard status == NGHTTP2_ERR_REFUSED_STREAM.rawValue else { return }
-        state.log.rejected(unsafe frame.load(as: nghttp2_frame_hd.self).stream_id, .concurrentStreams)
-    }
+    /// A frame that nghttp2 rejects; it has queued RST_STREAM or GOAWAY, which shows in `sent`.
+    private func rejected() -> Int32 { role == .server ? fail(state.countReset()) : 0 }
 
     private func count(_ kind: FloodGuard.Kind) -> Int32 { fail(state.flood.count(kind)) }
 

@@ -33,7 +33,8 @@ import Synchronization
     public init(role: Role, settings: SessionSettings = .init()) throws(HTTP2Error) {
         self.role = role
         self.settings = settings
-        unsafe uncheckedState = SessionState(role: role, flood: FloodGuard(settings.flood))
+        unsafe uncheckedState = SessionState(
+            role: role, flood: FloodGuard(settings.flood), lowBytes: settings.lowUnsentBytes)
         var created: OpaquePointer?
         var options: OpaquePointer?
         unsafe nghttp2_option_new(&options)
@@ -62,6 +63,7 @@ import Synchronization
         unsafe nghttp2_session_set_user_data(handle, Unmanaged.passUnretained(self).toOpaque())
         Self.living.add(1, ordering: .relaxed)
         submitSettings()
+        if role == .server { try announceStreamLimit() }
     }
 
     deinit {
@@ -81,13 +83,31 @@ import Synchronization
         ]
         switch role {
         case .server:
-            entries.append(entry(NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, settings.maxConcurrentStreams))
+            // The limit itself is put into the frame below.
+            entries.append(entry(NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, Int(Int32.max)))
             // Without the tree of RFC 7540 each frame is queued for less.
             entries.append(entry(NGHTTP2_SETTINGS_NO_RFC7540_PRIORITIES, 1))
         case .client: entries.append(entry(NGHTTP2_SETTINGS_ENABLE_PUSH, 0))
         }
         unsafe nghttp2_submit_settings(handle, 0, entries, entries.count)
         unsafe nghttp2_session_set_local_window_size(handle, 0, 0, Int32(clamping: settings.connectionWindowBytes))
+    }
+
+    /// nghttp2 would end the connection of a client that goes beyond the limit of streams, where RFC 9113, section 5.1.2
+    /// has the stream refused. So it does not know of the limit; we do, and the client.
+    private func announceStreamLimit() throws(HTTP2Error) {
+        var pointer: UnsafePointer<UInt8>?
+        let count = unsafe nghttp2_session_mem_send(handle, &pointer)
+        guard count > 0, let pointer = unsafe pointer else {
+            throw HTTP2Error(.internalError, "nghttp2 makes no SETTINGS: \(Session.describe(Int32(clamping: count)))")
+        }
+        var frame = unsafe ByteBuffer(bytes: UnsafeRawBufferPointer(start: pointer, count: count))
+        let (headerBytes, entryBytes) = (9, 6)
+        for entry in stride(from: headerBytes, to: count, by: entryBytes)
+        where frame.getInteger(at: entry) == UInt16(NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS.rawValue) {
+            frame.setInteger(UInt32(clamping: settings.maxConcurrentStreams), at: entry + 2)
+        }
+        state.output.append(.buffer(frame))
     }
 
     /// nghttp2 found a mistake that ends the connection, and has told the peer.
@@ -114,6 +134,15 @@ import Synchronization
             throw Session.error(Int32(clamping: status))
         }
         if let mistake { throw mistake.error }
+        try checkQueue()
+    }
+
+    /// Each kind of frame that a peer can make us send is few at a time, but all of them wait while it does not read.
+    private func checkQueue() throws(HTTP2Error) {
+        let frames = unsafe nghttp2_session_get_outbound_queue_size(handle)
+        guard frames <= settings.maxQueuedFrames + state.outputs.count else {
+            throw HTTP2Error(.enhanceYourCalm, "\(frames) frames wait to be sent", limit: .queuedFrames)
+        }
     }
 
     /// The stream to which all of the next `bytes` belong, since a DATA frame is only half read.
@@ -214,12 +243,18 @@ import Synchronization
             return unsafe nghttp2_submit_request(handle, nil, native.baseAddress, native.count, &provider, nil)
         }
         guard id > 0 else { throw HTTP2Error(.refusedStream, Session.describe(id)) }
-        state.outputs.set(id, output)
+        state.addOutput(id, output)
         return id
     }
 
-    /// Answers a request. Unless `endStream`, a body follows by `send` and `finish`.
+    /// nghttp2 takes an answer to a stream that is gone, and drops it when it is to be sent.
+    private func isOpen(_ stream: Int32) -> Bool {
+        unsafe nghttp2_session_get_stream_remote_close(handle, stream) >= 0
+    }
+
+    /// Answers a request. Unless `endStream`, a body follows by `send` and `finish`. Nothing happens if the stream is gone.
     public func respond(stream: Int32, fields: [HeaderField], endStream: Bool) {
+        guard isOpen(stream) else { return }
         let status = unsafe withNativeFields(fields) { native in
             guard !endStream else {
                 return unsafe nghttp2_submit_response(handle, stream, native.baseAddress, native.count, nil)
@@ -227,44 +262,59 @@ import Synchronization
             var provider = unsafe Session.provider
             return unsafe nghttp2_submit_response(handle, stream, native.baseAddress, native.count, &provider)
         }
-        if status == 0, !endStream { state.outputs[stream] = StreamOutput() }
+        if status == 0, !endStream { state.addOutput(stream, StreamOutput()) }
     }
 
     /// Answers a request at once: head, body and trailers. Nothing happens if the stream is gone.
     public func reply(
         stream: Int32, head: PreparedFields, prefix: ShortBytes, body: ByteBuffer, trailers: PreparedFields
     ) {
+        guard isOpen(stream) else { return }
         state.keep(head)
         state.keep(trailers)
         var provider = unsafe Session.provider
         let status = unsafe nghttp2_submit_response(
             handle, stream, head.native.baseAddress, head.native.count, &provider)
-        if status == 0 { state.outputs.set(stream, StreamOutput(prefix: prefix, body: body, trailers: trailers)) }
+        if status == 0 { state.addOutput(stream, StreamOutput(prefix: prefix, body: body, trailers: trailers)) }
     }
 
     /// Queues DATA; nothing happens if the stream is gone.
     public func send(stream: Int32, _ buffer: ByteBuffer) {
         guard let place = state.outputs.find(stream) else { return }
-        state.outputs[at: place].append(buffer)
+        state.append(buffer, at: place)
         resume(stream, place)
     }
 
     /// Ends our side of the stream after what was queued, with trailers if there are any.
     public func finish(stream: Int32, trailers: [HeaderField]? = nil) {
         guard let place = state.outputs.find(stream), !state.outputs[at: place].isFinished else { return }
-        state.outputs[at: place].isFinished = true
-        state.outputs[at: place].trailers = trailers.map { .fields($0) } ?? .none
+        state.finish(at: place, trailers.map { .fields($0) } ?? .none)
         resume(stream, place)
     }
 
+    /// Ends our side of the stream at once, with trailers; what was queued is dropped, and may have been half sent.
+    ///
+    /// DATA waits for the peer's window, and so would trailers behind it. Frames are queued whole, so that none is cut.
+    public func cutShort(stream: Int32, trailers: [HeaderField]) {
+        guard let place = state.outputs.find(stream) else { return }
+        guard state.outputs[at: place].pending > 0 else { return finish(stream: stream, trailers: trailers) }
+        state.removeOutput(stream)
+        unsafe withNativeFields(trailers) {
+            _ = unsafe nghttp2_submit_trailer(handle, stream, $0.baseAddress, $0.count)
+        }
+    }
+
     private func resume(_ stream: Int32, _ place: Int) {
-        guard state.outputs[at: place].isDeferred else { return }
-        state.outputs[at: place].isDeferred = false
+        guard state.resumes(at: place) else { return }
         unsafe nghttp2_session_resume_data(handle, stream)
     }
 
     public func reset(stream: Int32, code: ErrorCode) {
-        state.outputs[stream] = nil
+        state.removeOutput(stream)
+        if role == .server {
+            guard isOpen(stream) else { return }
+            if code != .noError { state.note(state.countReset()) }
+        }
         unsafe nghttp2_submit_rst_stream(handle, 0, stream, code.rawValue)
     }
 
@@ -273,6 +323,9 @@ import Synchronization
             _ = unsafe nghttp2_submit_ping(handle, 0, raw.baseAddress?.assumingMemoryBound(to: UInt8.self))
         }
     }
+
+    /// Bytes of bodies that wait to be sent, on all streams.
+    public var unsentBytes: Int { state.unsentBytes }
 
     /// HEADERS and DATA that were sent.
     public var callFramesSent: UInt64 { state.callFramesSent }
@@ -285,8 +338,12 @@ import Synchronization
         state.outputs.forEachStream { body($0, $1.pending, $1.sent) }
     }
 
-    /// The first GOAWAY of a graceful end: new streams are still served, but a peer should open none.
-    public func announceGoAway() { unsafe nghttp2_submit_shutdown_notice(handle) }
+    /// The first GOAWAY of a graceful end: new streams are still served, but a peer should open none. A PING follows it;
+    /// nghttp2 would send one that is queued now before it.
+    public func announceGoAway(thenPing payload: UInt64) {
+        state.pingAfterGoAway = payload
+        unsafe nghttp2_submit_shutdown_notice(handle)
+    }
 
     /// The last GOAWAY of a graceful end: what came until now is served, what comes later is not.
     /// - Parameter reason: its debug data.

@@ -1,7 +1,9 @@
 /// What a peer did, in the order in which it did it.
 public enum SessionEvent {
-    /// A request, a response head (1xx too) or trailers.
+    /// A request; in a client, a response head (1xx too) or trailers.
     case headers(stream: Int32, fields: HeaderFields, endStream: Bool)
+    /// Trailers of a request, in a server; they end it.
+    case trailers(stream: Int32, fields: HeaderFields)
     /// A whole request, in a server: its head and all its DATA (as `data`), and it has ended.
     case request(stream: Int32, fields: HeaderFields, offset: Int, length: Int)
     /// A header block beyond `SessionSettings.maxHeaderListBytes` or `.maxHeaderFields`; its fields are gone.
@@ -16,6 +18,8 @@ public enum SessionEvent {
     case closed(stream: Int32, code: ErrorCode)
     /// DATA of ours went to the socket; there is room for more. Not told of a `reply`.
     case sent(stream: Int32, bytes: Int)
+    /// More than `SessionSettings.lowUnsentBytes` waited to be sent, and now no more than that does.
+    case drained
     case settings(maxConcurrentStreams: UInt32)
     /// A PING that was answered.
     case ping

@@ -7,7 +7,7 @@ public struct SessionSettings: Sendable {
     public var connectionWindowBytes = 1 << 20
     /// The largest DATA payload, both ways.
     public var maxFrameBytes = 1 << 20
-    /// Streams that a client may have open; 0 on the client side, where nobody may push.
+    /// Streams that a client may have open; those beyond are refused. 0 on the client side, where nobody may push.
     public var maxConcurrentStreams = 128
     /// One header block, decoded: bytes with 32 more per field (RFC 9113, section 6.5.2), and fields.
     public var maxHeaderListBytes = 16 << 10
@@ -20,6 +20,10 @@ public struct SessionSettings: Sendable {
     public var maxSettingsEntries = 32
     /// Answers to PING and SETTINGS that wait because the peer does not read (CVE-2019-9512, CVE-2019-9515).
     public var maxUnreadAnswers = 1000
+    /// Frames that wait beside those of open streams, because the peer does not read: resets that it caused, credit.
+    public var maxQueuedFrames = 4096
+    /// Of bodies that wait to be sent, on all streams: when no more than that is left, `drained` is told.
+    public var lowUnsentBytes = 16 << 20
     /// Bytes handed to the socket in one go, and the most that waits there before streams are held back.
     public var maxOutputBytes = 1 << 20
     public var flood = FloodLimits()

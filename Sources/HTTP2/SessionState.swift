@@ -1,7 +1,15 @@
+import NIOCore
+
 /// What a session remembers, and nghttp2's callbacks change.
 struct SessionState {
     var log: EventLog
-    var outputs = StreamTable<StreamOutput>()
+    private(set) var outputs = StreamTable<StreamOutput>()
+    /// Bytes of `outputs`.
+    private(set) var unsentBytes = 0
+    /// Requests whose streams are open, of a server.
+    var openRequests = 0
+    /// Resets that were counted when they were queued, and are not sent yet.
+    private var resetsQueued = 0
     var output = OutputQueue()
     var flood: FloodGuard
     /// The first thing that the peer should not have done.
@@ -16,19 +24,79 @@ struct SessionState {
     var inputStart: UInt = 0
     var frameScan: FrameScan
     var padding = PaddingCredit()
+    var pingAfterGoAway: UInt64?
     /// Streams of a server that has answered; the peer is told to stop sending.
     var answered: [Int32] = []
 
     /// nghttp2 may still point into them.
     private var prepared: [PreparedFields] = []
 
-    init(role: Session.Role, flood: FloodGuard) {
+    /// Told of as `drained`.
+    private let lowBytes: Int
+
+    init(role: Session.Role, flood: FloodGuard, lowBytes: Int) {
         log = EventLog(joinsRequests: role == .server)
         frameScan = FrameScan(role)
         self.flood = flood
+        self.lowBytes = lowBytes
     }
 
     mutating func note(_ trouble: HTTP2Error?) { fault = fault ?? trouble }
+
+    /// One more stream that the peer made us reset. It is counted when it is queued, since a peer that reads nothing
+    /// would have them queued for ever.
+    mutating func countReset() -> HTTP2Error? {
+        resetsQueued += 1
+        return flood.count(.resetSent)
+    }
+
+    /// - Returns: what is wrong, once those that nghttp2 sends unasked are too many.
+    mutating func resetSent() -> HTTP2Error? {
+        guard resetsQueued == 0 else {
+            resetsQueued -= 1
+            return nil
+        }
+        return flood.count(.resetSent)
+    }
+
+    // ---- outputs ----
+
+    mutating func addOutput(_ stream: Int32, _ output: consuming StreamOutput) {
+        if outputs.contains(stream) { removeOutput(stream) }
+        unsentBytes += output.pending
+        outputs.set(stream, output)
+    }
+
+    mutating func removeOutput(_ stream: Int32) {
+        guard let output = outputs.remove(stream) else { return }
+        sentOrDropped(output.pending)
+    }
+
+    mutating func append(_ buffer: ByteBuffer, at place: Int) {
+        unsentBytes += buffer.readableBytes
+        outputs[at: place].append(buffer)
+    }
+
+    mutating func finish(at place: Int, _ trailers: StreamOutput.Trailers) {
+        outputs[at: place].isFinished = true
+        outputs[at: place].trailers = trailers
+    }
+
+    /// - Returns: nghttp2 waits to be told that there is something.
+    mutating func resumes(at place: Int) -> Bool {
+        defer { outputs[at: place].isDeferred = false }
+        return outputs[at: place].isDeferred
+    }
+
+    mutating func next(at place: Int, upTo length: Int) -> StreamOutput.Next { outputs[at: place].next(upTo: length) }
+
+    private mutating func sentOrDropped(_ bytes: Int) {
+        let before = unsentBytes
+        unsentBytes -= bytes
+        if before > lowBytes, unsentBytes <= lowBytes { log.drained() }
+    }
+
+    // ---- fields ----
 
     mutating func keep(_ fields: PreparedFields) {
         for known in prepared where known === fields { return }
@@ -40,6 +108,7 @@ struct SessionState {
     mutating func write(_ length: Int, of stream: Int32) -> Bool {
         guard let place = outputs.find(stream) else { return false }
         Self.move(length, of: &outputs[at: place], to: &output)
+        sentOrDropped(length)
         if outputs[at: place].reportsSent { log.sent(stream, bytes: length) }
         return true
     }
@@ -58,6 +127,7 @@ struct SessionState {
                 done += bytes.count
             }
         }
+        sentOrDropped(length)
         if outputs[at: place].reportsSent { log.sent(stream, bytes: length) }
     }
 }

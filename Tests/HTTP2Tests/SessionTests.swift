@@ -47,6 +47,8 @@ final class Pair {
             case .request(let stream, let fields, _, let length):
                 session.creditConnection(bytes: length)
                 seen.append("request \(stream) \(Self.text(fields)) \(length)")
+            case .trailers(let stream, let fields): seen.append("trailers \(stream) \(Self.text(fields))")
+            case .drained: seen.append("drained")
             case .oversizedHeaders(let stream, let fields, _): seen.append("oversized \(stream) \(fields)")
             case .rejected(let stream, let limit): seen.append("rejected \(stream) \(limit)")
             case .data(let stream, _, let length):
@@ -194,8 +196,7 @@ final class Pair {
         let stream = try pair.client.request(Pair.head)
         pair.client.finish(stream: stream)
         try pair.exchange()
-        pair.server.announceGoAway()
-        pair.server.ping(7)
+        pair.server.announceGoAway(thenPing: 7)
         let first = try pair.exchange()
         #expect(first.client == ["goaway \(Int32.max) NO_ERROR"])
         #expect(first.server == ["pong 7"])
@@ -279,5 +280,134 @@ final class Pair {
         for _ in 0..<5 { _ = try pair.client.request(Pair.head) }
         let seen = try pair.exchange()
         #expect(seen.server.filter { $0.hasPrefix("headers") }.count == 2)
+        let refused = ["5", "7", "9"].map { "closed \($0) REFUSED_STREAM" }
+        #expect(seen.client.filter { $0.hasPrefix("closed") } == refused)
+        // Each that ends makes room for one.
+        pair.server.reset(stream: 1, code: .cancel)
+        _ = try pair.client.request(Pair.head)
+        #expect(try pair.exchange().server == ["closed 1 CANCEL", "headers 11 \(Pair.seenHead)"])
+    }
+
+    @Test func theLimitOfStreamsIsAnnounced() throws {
+        var settings = SessionSettings()
+        settings.maxConcurrentStreams = 77
+        let pair = try Pair(server: settings)
+        var announced: [UInt32] = []
+        var bytes = ByteBuffer()
+        while try pair.server.produce({ bytes.writeImmutableBuffer($0) }) {}
+        try pair.client.receive(bytes, now: 0)
+        pair.client.tellEvents { if case .settings(let limit) = $0 { announced.append(limit) } }
+        #expect(announced == [77])
+    }
+
+    /// What a server has taken in while its own output waits for ever.
+    private func receiveOnly(_ pair: Pair) throws {
+        var bytes = ByteBuffer()
+        while try pair.client.produce({ bytes.writeImmutableBuffer($0) }) {}
+        try pair.server.receive(bytes, now: 0)
+    }
+
+    @Test func resetsCountThoughThePeerReadsNone() throws {
+        var settings = SessionSettings()
+        settings.maxConcurrentStreams = 2
+        settings.flood.resetsSent = 10
+        let pair = try Pair(server: settings)
+        for _ in 0..<20 { _ = try pair.client.request(Pair.head) }
+        #expect { try receiveOnly(pair) } throws: { ($0 as? HTTP2Error)?.limit == .ownResets }
+    }
+
+    @Test func resetsCountOnce() throws {
+        var settings = SessionSettings()
+        settings.maxConcurrentStreams = 2
+        settings.flood.resetsSent = 10
+        let pair = try Pair(server: settings)
+        for _ in 0..<12 { _ = try pair.client.request(Pair.head) }
+        #expect(try pair.exchange().client.filter { $0.hasSuffix("REFUSED_STREAM") }.count == 10)
+    }
+
+    @Test func framesThatThePeerDoesNotReadAreBounded() throws {
+        var settings = SessionSettings()
+        settings.maxQueuedFrames = 100
+        let pair = try Pair(server: settings)
+        try pair.exchange()
+        for number in 0..<150 { pair.client.ping(UInt64(number)) }
+        #expect { try receiveOnly(pair) } throws: { ($0 as? HTTP2Error)?.limit == .queuedFrames }
+    }
+
+    @Test func nothingIsKeptForAStreamThatIsGone() throws {
+        let pair = try Pair()
+        try pair.exchange()
+        let stream = try pair.client.request(Pair.head)
+        try pair.exchange()
+        pair.client.reset(stream: stream, code: .cancel)
+        try receiveOnly(pair)
+        let fields = PreparedFields([HeaderField(":status", "200")])
+        pair.server.reply(
+            stream: stream, head: fields, prefix: ShortBytes(0, 9), body: ByteBuffer(repeating: 1, count: 9),
+            trailers: fields)
+        pair.server.respond(stream: stream, fields: [HeaderField(":status", "200")], endStream: false)
+        pair.server.send(stream: stream, ByteBuffer(repeating: 1, count: 9))
+        #expect(pair.server.unsentBytes == 0)
+        var outputs = 0
+        pair.server.forEachOutput { _, _, _ in outputs += 1 }
+        #expect(outputs == 0)
+    }
+
+    @Test func whatWaitsIsCountedAndItsEndIsTold() throws {
+        var (client, server) = (SessionSettings(), SessionSettings())
+        client.initialStreamWindowBytes = 1000
+        server.lowUnsentBytes = 500
+        let pair = try Pair(client: client, server: server)
+        try pair.exchange()
+        let stream = try pair.client.request(Pair.head)
+        try pair.exchange()
+        pair.server.respond(stream: stream, fields: [HeaderField(":status", "200")], endStream: false)
+        pair.server.send(stream: stream, ByteBuffer(repeating: 1, count: 2000))
+        #expect(pair.server.unsentBytes == 2000)
+        try pair.exchange()
+        #expect(pair.server.unsentBytes == 1000)
+        pair.client.reset(stream: stream, code: .cancel)
+        #expect(try pair.exchange().server.contains("drained"))
+        #expect(pair.server.unsentBytes == 0)
+    }
+
+    @Test func trailersNeedNoWindowWhereTheBodyIsCutShort() throws {
+        var client = SessionSettings()
+        client.initialStreamWindowBytes = 10
+        let pair = try Pair(client: client)
+        try pair.exchange()
+        let stream = try pair.client.request(Pair.head)
+        pair.client.finish(stream: stream)
+        try pair.exchange()
+        pair.server.respond(stream: stream, fields: [HeaderField(":status", "200")], endStream: false)
+        pair.server.send(stream: stream, ByteBuffer(repeating: 1, count: 100))
+        #expect(try pair.exchange().client == ["headers 1 :status=200", "data 1 10"])
+        pair.server.cutShort(stream: stream, trailers: [HeaderField("grpc-status", "4")])
+        let end = try pair.exchange()
+        #expect(end.client == ["headers 1 grpc-status=4 end", "closed 1 NO_ERROR"])
+        #expect(end.server == ["closed 1 NO_ERROR"])
+        #expect(pair.server.unsentBytes == 0)
+    }
+
+    @Test func trailersOfARequestAreNoRequest() throws {
+        let pair = try Pair()
+        try pair.exchange()
+        let stream = try pair.client.request(Pair.head)
+        pair.client.send(stream: stream, ByteBuffer(string: "hello"))
+        pair.client.finish(stream: stream, trailers: [HeaderField("x-sum", "1")])
+        let seen = try pair.exchange()
+        #expect(seen.server == ["headers 1 \(Pair.seenHead)", "data 1 5", "trailers 1 x-sum=1"])
+    }
+
+    @Test func thePingOfAGracefulEndFollowsItsGoAway() throws {
+        let pair = try Pair()
+        try pair.exchange()
+        pair.server.announceGoAway(thenPing: 7)
+        var bytes = ByteBuffer()
+        while try pair.server.produce({ bytes.writeImmutableBuffer($0) }) {}
+        let (ping, goAway): (UInt8, UInt8) = (6, 7)
+        let goAwayBytes = 17
+        #expect(bytes.getInteger(at: 3) == goAway)
+        #expect(bytes.getInteger(at: goAwayBytes + 3) == ping)
     }
 }

@@ -22,9 +22,19 @@ struct TargetService: RPCService {
             },
             // Milliseconds; does not notice that it is cancelled, as a worker in C would not.
             "Work": .unary { _, request in
-                try await counted {
+                tally.count("work_begun").increment(by: 1)
+                return try await counted {
                     await Task.detached { try? await Task.sleep(for: .milliseconds(number(request))) }.value
                     return UnaryResponse(request)
+                }
+            },
+            // `MILLISECONDS BYTES`: so many bytes, so much later.
+            "Give": .unary { _, request in
+                try await counted {
+                    let words = String(buffer: request.message).split(separator: " ").compactMap { Int($0) }
+                    guard words.count == 2 else { throw RPCError(.invalidArgument, "want MILLISECONDS BYTES") }
+                    if words[0] > 0 { try await Task.sleep(for: .milliseconds(words[0])) }
+                    return UnaryResponse(Payload(ByteBuffer(repeating: 1, count: words[1])))
                 }
             },
             // Counts what comes.

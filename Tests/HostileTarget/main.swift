@@ -28,6 +28,9 @@ if let seconds = option("--upload-seconds") { configuration.slowPeers.uploadGrac
 if let seconds = option("--keepalive-seconds") {
     (configuration.keepalive.time, configuration.keepalive.timeout) = (.seconds(seconds), .seconds(seconds))
 }
+if let seconds = option("--output-seconds") { configuration.slowPeers.outputTimeout = .seconds(seconds) }
+if let seconds = option("--stream-seconds") { configuration.slowPeers.streamTimeout = .seconds(seconds) }
+if let bytes = option("--unsent-bytes") { configuration.maxUnsentBytes = bytes }
 configuration.attachmentIdentity = "hostile-target"
 
 let health = HealthService()

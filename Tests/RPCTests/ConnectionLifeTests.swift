@@ -169,6 +169,21 @@ import Testing
         }
     }
 
+    @Test func aDeadlineEndsACallThatWaitsForItsWindow() async throws {
+        let ended = Signal()
+        try await Loopback.serving(["Endless": Self.endless(ended)]) { server in
+            var windows = SessionSettings()
+            windows.initialStreamWindowBytes = 1000
+            let call = try await RawLink.open(
+                server.address, "/test.Service/Endless", [HeaderField("grpc-timeout", "200m")], body: ByteBuffer(),
+                settings: windows)
+            let answer = try await call.answer.get()
+            #expect(answer["grpc-status"] == "4")
+            await ended.wait()
+            call.channel.close(promise: nil)
+        }
+    }
+
     @Test func aMessageThatComesTooSlowlyEndsItsCall() async throws {
         var server = ServerConfiguration()
         server.slowPeers.uploadGrace = .milliseconds(100)

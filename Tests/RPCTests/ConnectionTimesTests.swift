@@ -143,20 +143,28 @@ import Testing
     }
 
     @Test func aMessageMustGoOn() throws {
-        var pace = try #require(UploadPace(SlowPeers()))
+        var pace = try #require(Pace(rate: 1024, over: .seconds(10)))
         var results: [Bool] = []
         for (second, received) in [(0, nil), (5, 100), (14, 100), (15, 10_340), (24, 10_340), (25, 20_579)]
             as [(Int64, Int?)]
         {
-            results.append(pace.isTooSlow(at: at(second), received: received))
+            results.append(pace.isTooSlow(at: at(second), moved: received))
         }
         #expect(results == [false, false, false, false, false, true])
-        var idle = try #require(UploadPace(SlowPeers()))
+        var idle = try #require(Pace(rate: 1024, over: .seconds(10)))
         let looks = [
-            idle.isTooSlow(at: at(0), received: 5), idle.isTooSlow(at: at(9), received: nil),
-            idle.isTooSlow(at: at(60), received: 5),
+            idle.isTooSlow(at: at(0), moved: 5), idle.isTooSlow(at: at(9), moved: nil),
+            idle.isTooSlow(at: at(60), moved: 5),
         ]
         #expect(!looks.contains(true))
+    }
+
+    @Test func aByteNowAndThenIsNotEnough() throws {
+        var pace = try #require(Pace(rate: 1024, over: .seconds(120)))
+        let looks = (0...4).map { pace.isTooSlow(at: at(Int64($0) * 60), moved: $0) }
+        #expect(looks == [false, false, true, false, true])
+        #expect(Pace(rate: nil, over: .seconds(1)) == nil)
+        #expect(Pace(rate: 1, over: nil) == nil)
     }
 
     @Test func aConnectionLooksAFewTimesWithinItsShortestLimit() {

@@ -1,3 +1,4 @@
+import HTTP2
 import NIOCore
 import Testing
 
@@ -86,6 +87,53 @@ import Testing
                 go.fire()
                 try await tasks.waitForAll()
             }
+        }
+    }
+
+    @Test func callsWaitWhileTooMuchOfOtherAnswersDoes() async throws {
+        var server = ServerConfiguration()
+        server.startUnsentBytes = 100_000
+        // Far less than all answers together.
+        server.maxUnsentBytes = 2_000_000
+        var client = ClientConfiguration.patient
+        client.initialStreamWindowBytes = 20_000
+        let answer = String(repeating: "x", count: 200_000)
+        try await Loopback.with(
+            [
+                "Soon": .unary { _, _ in UnaryResponse(Payload(answer)) },
+                "Now": .immediate { _, _ in UnaryResponse(Payload(answer)) },
+            ], server: server, client: client
+        ) { loopback in
+            try await withThrowingTaskGroup(of: Bool.self) { tasks in
+                for number in 0..<100 {
+                    tasks.addTask {
+                        try await loopback.unary(number % 2 == 0 ? "Soon" : "Now", deadline: .after(.seconds(200)))
+                            == answer
+                    }
+                }
+                var right = 0
+                for try await isRight in tasks where isRight { right += 1 }
+                #expect(right == 100)
+            }
+        }
+    }
+
+    @Test func anAnswerBeyondWhatMayWaitIsRefused() async throws {
+        var server = ServerConfiguration()
+        server.maxUnsentBytes = 1000
+        let methods: [String: RPCHandler] = [
+            "Write": .stream { _, _, responses in
+                try await responses.write(Payload(ByteBuffer(repeating: 1, count: 10_000)))
+                try await responses.write(Payload("more"))
+            }
+        ]
+        try await Loopback.serving(methods, server: server) { server in
+            var windows = SessionSettings()
+            windows.initialStreamWindowBytes = 100
+            let call = try await RawLink.open(
+                server.address, "/test.Service/Write", body: ByteBuffer(), settings: windows)
+            #expect(try await call.answer.get()["grpc-status"] == "8")
+            call.channel.close(promise: nil)
         }
     }
 

@@ -16,7 +16,7 @@ import Testing
         return switch RequestHead.judge(fields, MethodTable()) {
         case .call(let head):
             "call \(head.path(of: fields)) \(head.timeout.map { "\($0)" } ?? "-") \(head.takesAttachments)"
-        case .http(let status, _): "http \(status)"
+        case .http(let answer): "http \(answer.status)"
         case .refused(let error): "refused \(error.code)"
         }
     }

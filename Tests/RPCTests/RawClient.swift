@@ -2,7 +2,7 @@ import HTTP2
 import NIOCore
 import NIOPosix
 
-/// A client that knows HTTP/2 but not gRPC: sends any request, and returns all header fields of the answer.
+/// A client that knows HTTP/2 but not gRPC: sends any request, and returns all header fields of the answer, and `body`.
 final class RawClient: HTTP2Delegate {
     private let fields: [HeaderField]
     private let body: ByteBuffer
@@ -62,7 +62,7 @@ final class RawClient: HTTP2Delegate {
         }
     }
 
-    func received(stream: Int32, data: ByteBuffer) {}
+    func received(stream: Int32, data: ByteBuffer) { answer["body", default: ""] += String(buffer: data) }
 
     func ended(_ reason: (any Error)?) { done.fail(reason ?? ChannelError.eof) }
 }

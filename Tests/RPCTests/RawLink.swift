@@ -22,14 +22,15 @@ final class RawLink: HTTP2Delegate {
 
     /// Opens a call of `path` and sends `body`, without an end. Returns when that is on its way.
     static func open(
-        _ address: SocketAddress, _ path: String, body: ByteBuffer, settings: SessionSettings = .init()
+        _ address: SocketAddress, _ path: String, _ extra: [HeaderField] = [], body: ByteBuffer,
+        settings: SessionSettings = .init()
     ) async throws -> Call {
         let (call, opened) = try await ClientBootstrap(group: Loopback.group).connect(to: address) { channel in
             channel.eventLoop.makeCompletedFuture {
                 let session = try Session(role: .client, settings: settings)
                 let opened = channel.eventLoop.makePromise(of: Void.self)
                 let answered = channel.eventLoop.makePromise(of: [String: String].self)
-                let link = RawLink(session, RawClient.head(path), body, opened, answered)
+                let link = RawLink(session, RawClient.head(path) + extra, body, opened, answered)
                 try channel.pipeline.syncOperations.addHandler(
                     HTTP2Handler(session: session, delegate: link, handshakeTimeout: .seconds(60)))
                 return (Call(channel: channel, answer: answered.futureResult), opened.futureResult)

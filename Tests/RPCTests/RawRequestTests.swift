@@ -28,8 +28,21 @@ import Testing
         #expect(answer[":status"] == "415")
         answer = try await Self.ask([":method": "PUT"])
         #expect(answer[":status"] == "405")
+        #expect(answer["allow"] == "POST")
         answer = try await Self.ask([":method": "GET", ":path": "/"])
         #expect(answer[":status"] == "200")
+    }
+
+    @Test func headIsAnsweredAsGetWithoutABody() async throws {
+        var answer = try await Self.ask([":method": "HEAD", ":path": "/"])
+        #expect(answer[":status"] == "200")
+        #expect(answer["content-length"] == "31")
+        #expect(answer["body"] == nil)
+        answer = try await Self.ask([":method": "HEAD"])
+        #expect(answer[":status"] == "405")
+        #expect(answer["body"] == nil)
+        answer = try await Self.ask([":method": "GET", ":path": "/"])
+        #expect(answer["body"] == "framemesh: gRPC is served here\n")
     }
 
     @Test func anEmptyMessageIsAnswered() async throws {

@@ -19,7 +19,7 @@ import Testing
         switch verdict {
         case .call(let head):
             "\(head.method?.path ?? "-") \(head.timeout.map { "\($0)" } ?? "-") \(head.takesAttachments) \(head.encoding ?? "-") \(head.acceptedEncodings ?? "-") \(Array(head.metadata))"
-        case .http(let status, _): "http \(status)"
+        case .http(let answer): "http \(answer.status)"
         case .refused(let error): "refused \(error.message)"
         }
     }

@@ -142,7 +142,7 @@ final class ClientConnection: HTTP2Delegate, LoopBound {
             ready.take()?.succeed()
             openPending()
         case .goAway(_, let code, let debug): received(goAway: code, debug)
-        case .data, .request, .ping, .pingAcknowledged: break
+        case .data, .request, .trailers, .drained, .ping, .pingAcknowledged: break
         }
     }
 

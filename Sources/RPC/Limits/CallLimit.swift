@@ -18,6 +18,8 @@ public enum CallLimit: String, Sendable, CaseIterable {
     case malformedCall = "malformed_call"
     /// Output of one stream that the client gives no window for.
     case stalledStream = "stalled_stream"
+    /// Answers of one connection that wait to be sent.
+    case unsentAnswers = "unsent_answers"
     /// A request message that has begun and does not go on.
     case slowUpload = "slow_upload"
     /// A request that is not gRPC.

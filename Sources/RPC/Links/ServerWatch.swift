@@ -14,8 +14,8 @@ final class ServerWatch {
     private var age: AgeState
     private var goAway: GoAwaySequence
     private var output: OutputStall?
-    private var streams: [Int32: OutputStall] = [:]
-    private var uploads: [Int32: UploadPace] = [:]
+    private var downloads: [Int32: Pace] = [:]
+    private var uploads: [Int32: Pace] = [:]
     private var goAwayReason = ""
     private var ticker: LoopTicker?
 
@@ -49,8 +49,7 @@ final class ServerWatch {
     /// Running calls finish, new ones go elsewhere.
     func drain() {
         guard goAway.begin(at: .now()) else { return }
-        session.announceGoAway()
-        session.ping(Self.drainPing)
+        session.announceGoAway(thenPing: Self.drainPing)
     }
 
     func pingAnswered(_ payload: UInt64) {
@@ -93,31 +92,35 @@ final class ServerWatch {
     }
 
     private func lookAtOutputs(_ now: NIODeadline) {
-        guard let timeout = configuration.slowPeers.streamTimeout else { return }
-        var seen: [Int32: OutputStall] = [:]
-        var stalled: [Int32] = []
+        let limits = configuration.slowPeers
+        guard limits.streamTimeout != nil else { return }
+        var seen: [Int32: Pace] = [:]
+        var slow: [Int32] = []
         session.forEachOutput { stream, pending, sent in
-            guard pending > 0, var output = streams[stream] ?? OutputStall(timeout: timeout) else { return }
-            if output.isStalled(at: now, sent: sent, pending: pending) { stalled.append(stream) }
-            seen[stream] = output
+            guard pending > 0,
+                var pace = downloads[stream] ?? Pace(rate: limits.minDownloadRate, over: limits.streamTimeout)
+            else { return }
+            if pace.isTooSlow(at: now, moved: sent) { slow.append(stream) }
+            seen[stream] = pace
         }
-        streams = seen
-        for stream in stalled {
+        downloads = seen
+        for stream in slow {
             connection.cut(
-                stream, RPCError(.aborted, "the client takes nothing of its answer", limit: .stalledStream))
+                stream, RPCError(.aborted, "the client takes its answer too slowly", limit: .stalledStream))
         }
     }
 
     private func lookAtUploads(_ now: NIODeadline) {
-        guard configuration.slowPeers.minUploadRate != nil else { return }
-        var seen: [Int32: UploadPace] = [:]
+        let limits = configuration.slowPeers
+        guard limits.minUploadRate != nil else { return }
+        var seen: [Int32: Pace] = [:]
         var slow: [ServerCall] = []
         connection.calls.forEach { call in
             // While its handler takes nothing, our own window may be what holds the client up.
             guard call.inbound?.isEmpty ?? true, let received = call.reader?.bytesInMessage,
-                var pace = uploads[call.stream] ?? UploadPace(configuration.slowPeers)
+                var pace = uploads[call.stream] ?? Pace(rate: limits.minUploadRate, over: limits.uploadGrace)
             else { return }
-            if pace.isTooSlow(at: now, received: received) { slow.append(call) }
+            if pace.isTooSlow(at: now, moved: received) { slow.append(call) }
             seen[call.stream] = pace
         }
         uploads = seen

@@ -4,8 +4,10 @@ import NIOCore
 public struct SlowPeers: Sendable, Hashable {
     /// Output waits for the socket, and it takes none of it (CVE-2019-9517): the connection ends.
     public var outputTimeout: Duration? = .seconds(30)
-    /// Output of one stream waits for its window, and none of it can go: the call ends.
+    /// Output of one stream waits for its window: it must go on by `minDownloadRate` bytes in each second, counted over
+    /// this time, else the call ends.
     public var streamTimeout: Duration? = .seconds(120)
+    public var minDownloadRate = 1024
     /// A request message that has begun must go on by so many bytes in each second, counted over `uploadGrace`: else the
     /// call ends with DEADLINE_EXCEEDED.
     public var minUploadRate: Int? = 1024
@@ -40,27 +42,30 @@ struct OutputStall {
     }
 }
 
-/// Whether the request message that arrives goes on fast enough.
-struct UploadPace {
+/// Whether what moves, of a stream, goes on fast enough.
+struct Pace {
     private let minBytes: Int
     private let grace: TimeAmount
-    private var begin: (time: NIODeadline, received: Int)?
+    private var begin: (time: NIODeadline, moved: Int)?
 
-    init?(_ limits: SlowPeers) {
-        guard let rate = limits.minUploadRate else { return nil }
-        grace = TimeAmount(limits.uploadGrace)
-        minBytes = Int(Double(rate) * Double(grace.nanoseconds) / 1e9)
+    /// - Parameters:
+    ///   - rate: bytes in a second; nil: it may be as slow as it likes.
+    ///   - grace: what they are counted over; nil: as above.
+    init?(rate: Int?, over grace: Duration?) {
+        guard let rate, let grace else { return nil }
+        self.grace = TimeAmount(grace)
+        minBytes = max(1, Int(Double(rate) * Double(self.grace.nanoseconds) / 1e9))
     }
 
     /// To be called again and again, a few times within the grace.
-    /// - Parameter received: bytes of the stream so far; nil: no message is half read, or it is held up by us.
-    mutating func isTooSlow(at now: NIODeadline, received: Int?) -> Bool {
-        guard let received, let begin else {
-            self.begin = received.map { (now, $0) }
+    /// - Parameter moved: bytes so far; nil: nothing is to move, or it is held up by us.
+    mutating func isTooSlow(at now: NIODeadline, moved: Int?) -> Bool {
+        guard let moved, let begin else {
+            self.begin = moved.map { (now, $0) }
             return false
         }
         guard now - begin.time >= grace else { return false }
-        self.begin = (now, received)
-        return received - begin.received < minBytes
+        self.begin = (now, moved)
+        return moved - begin.moved < minBytes
     }
 }

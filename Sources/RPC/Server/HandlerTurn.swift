@@ -37,7 +37,7 @@ final class HandlerTurn: @unchecked Sendable {
     }
 
     private func next() -> ServerCall? {
-        current = connection.ready.popFirst()
+        current = connection.nextReady()
         return current
     }
 

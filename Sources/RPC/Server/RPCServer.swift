@@ -149,6 +149,9 @@ public final class RPCServer: Sendable {
         let timer = channel.eventLoop.scheduleTask(in: timeout) { [context] in context.connections.cut() }
         await context.connections.open.zero()
         timer.cancel()
+        // One that was accepted while the socket was closed may not have been there yet.
+        context.connections.cut()
+        await context.connections.open.zero()
         try? await channel.closeFuture.get()
     }
 

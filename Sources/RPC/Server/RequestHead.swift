@@ -6,8 +6,8 @@ struct RequestHead {
     /// What to do with a request, before anything of it was run.
     enum Verdict {
         case call(RequestHead)
-        /// Not gRPC: an HTTP status and a line of text.
-        case http(status: Int, text: String)
+        /// Not gRPC.
+        case http(HTTPAnswer)
         /// gRPC, but wrong.
         case refused(RPCError)
     }
@@ -42,7 +42,7 @@ struct RequestHead {
         var seen = Seen()
         fields.visit { position, name, value in
             switch Name(name) {
-            case .method: seen.method = value.equals("POST") ? .post : value.equals("GET") ? .get : .other
+            case .method: seen.method = HTTPMethod(value)
             case .path:
                 head.path = position
                 head.method = methods.find(value)
@@ -62,11 +62,13 @@ struct RequestHead {
                 }
             }
         }
-        if seen.method == .get, seen.isRoot {
-            return .http(status: 200, text: "framemesh: gRPC is served here\n")
+        if seen.isRoot, seen.method == .get || seen.method == .head {
+            return .http(HTTPAnswer(.root, to: seen.method))
         }
-        guard seen.method == .post else { return .http(status: 405, text: "method must be POST\n") }
-        guard seen.isGRPC else { return .http(status: 415, text: "content-type must be application/grpc\n") }
+        guard seen.method == .post else {
+            return .http(HTTPAnswer(seen.isRoot ? .wrongMethodOfRoot : .wrongMethod, to: seen.method))
+        }
+        guard seen.isGRPC else { return .http(HTTPAnswer(.wrongContent, to: .post)) }
         if let position = head.timeoutPosition, head.timeout == nil {
             let text = fields[position].value.prefix(32)
             return .refused(RPCError(.internal, "grpc-timeout '\(text)' is malformed", limit: .malformedCall))
@@ -76,8 +78,7 @@ struct RequestHead {
     }
 
     private struct Seen {
-        enum Method { case post, get, other }
-        var method = Method.other
+        var method = HTTPMethod.other
         var isRoot = false
         var isGRPC = false
         var badMetadata: RPCError?

@@ -29,9 +29,16 @@ public struct ServerConfiguration: Sendable {
     /// ones want more.
     public var connectionWindowBytes = 1 << 20
     public var maxFrameBytes = 1 << 20
+    /// Answers of one connection that wait to be sent, because their client opens no window for them or does not read:
+    /// beyond `startUnsentBytes` no handler of a whole request starts, and beyond `maxUnsentBytes` calls that want to
+    /// answer more end with RESOURCE_EXHAUSTED.
+    public var startUnsentBytes = 16 << 20
+    public var maxUnsentBytes = 64 << 20
     /// From accept to the client's SETTINGS, TLS included.
     public var handshakeTimeout: Duration = .seconds(10)
     public var drainTimeout: Duration = .seconds(30)
+    /// How long the client's end of a connection may take after ours: it may not have read all yet.
+    public var lingerTimeout: Duration = .seconds(2)
     /// Whether a unary `async` handler may run on its connection's event loop until it first waits for something, as long
     /// as those of its method do so for less than 100 µs on average. False: each starts in Swift's thread pool, which
     /// costs small calls about twice the time.

@@ -5,9 +5,14 @@ import NIOCore
 extension ServerConnection {
     func write(_ payload: Payload, to call: ServerCall) {
         guard !call.isAnswered else { return }
+        guard session.unsentBytes <= context.configuration.maxUnsentBytes else {
+            return finish(call, tooMuchUnsent, dropping: true)
+        }
         call.traffic.sent(payload)
         sendHead(call)
-        let framing = payload.write(attachments: call.context.takesAttachments) { session.send(stream: call.stream, $0) }
+        let framing = payload.write(attachments: call.context.takesAttachments) {
+            session.send(stream: call.stream, $0)
+        }
         call.gate?.correct(by: framing)
     }
 
@@ -30,7 +35,8 @@ extension ServerConnection {
     /// Head, message and status of a unary call, all at once.
     /// - Returns: false if there is more to say than `preparedHead` and `preparedOK` do. Never compressed.
     func reply(_ stream: Int32, _ response: UnaryResponse, attachments: Bool) -> Bool {
-        guard hasAnswered, response.metadata.isEmpty, response.trailers.isEmpty, response.payload.attachment == nil
+        guard hasAnswered, session.unsentBytes <= context.configuration.maxUnsentBytes, response.metadata.isEmpty,
+            response.trailers.isEmpty, response.payload.attachment == nil
         else { return false }
         let message = response.payload.message
         session.reply(
@@ -60,15 +66,21 @@ extension ServerConnection {
         finish(call, nil)
     }
 
-    /// - Parameter error: nil for OK.
-    func finish(_ call: ServerCall, _ error: RPCError?) {
+    /// - Parameters:
+    ///   - error: nil for OK.
+    ///   - dropping: at once, in the place of what waits to be sent.
+    func finish(_ call: ServerCall, _ error: RPCError?, dropping: Bool = false) {
         guard !call.isAnswered else { return }
         call.answered(error)
         if let error { count(error) }
         let status = context.headers.trailers(error, call.trailers)
         if call.hasSentHead || error == nil {
             sendHead(call)
-            session.finish(stream: call.stream, trailers: status)
+            if dropping {
+                session.cutShort(stream: call.stream, trailers: status)
+            } else {
+                session.finish(stream: call.stream, trailers: status)
+            }
         } else {
             // Trailers only.
             session.respond(stream: call.stream, fields: head(of: call) + status, endStream: true)
@@ -86,20 +98,21 @@ extension ServerConnection {
         session.respond(stream: stream, fields: fields, endStream: true)
     }
 
-    func answer(_ stream: Int32, status: Int, _ text: String) {
-        if status != 200 { context.limits.count(.notGRPC, peer: peer, text, context.logger) }
-        session.respond(
-            stream: stream,
-            fields: [
-                HeaderField(":status", "\(status)"), HeaderField("content-type", "text/plain"),
-                HeaderField("content-length", "\(text.utf8.count)"),
-            ], endStream: false)
-        session.send(stream: stream, ByteBuffer(string: text))
+    func answer(_ stream: Int32, _ answer: HTTPAnswer) {
+        if answer.status != 200 { context.limits.count(.notGRPC, peer: peer, answer.text, context.logger) }
+        session.respond(stream: stream, fields: answer.fields, endStream: !answer.hasBody)
+        guard answer.hasBody else { return }
+        session.send(stream: stream, ByteBuffer(string: answer.text))
         session.finish(stream: stream)
     }
 
+    private var tooMuchUnsent: RPCError {
+        RPCError(
+            .resourceExhausted, "\(session.unsentBytes) bytes of answers wait to be sent", limit: .unsentAnswers)
+    }
+
     func expire(_ call: ServerCall) {
-        finish(call, Self.expired)
+        finish(call, Self.expired, dropping: true)
     }
 
     static var expired: RPCError { RPCError(.deadlineExceeded, "deadline exceeded at the server") }

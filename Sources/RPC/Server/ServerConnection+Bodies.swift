@@ -29,10 +29,27 @@ extension ServerConnection: MessageReceiver {
 
     func received(allOf call: ServerCall) {
         if let inbound = call.inbound { return inbound.finish(nil) }
-        guard let request = call.request.take() else {
+        guard call.request != nil else {
             return finish(
                 call, RPCError(.internal, "call of \(call.context.path) has no message", limit: .malformedCall))
         }
+        if mayStart { start(call) } else { held.add(call) }
+    }
+
+    /// Else too much waits to be sent already.
+    var mayStart: Bool { held.isEmpty && session.unsentBytes <= context.configuration.startUnsentBytes }
+
+    func startHeld() {
+        // A handler that has returned at once asks for the next.
+        guard !isStartingHeld else { return }
+        isStartingHeld = true
+        defer { isStartingHeld = false }
+        while session.unsentBytes <= context.configuration.startUnsentBytes, let call = held.next() { start(call) }
+    }
+
+    /// A unary call whose request has come whole.
+    private func start(_ call: ServerCall) {
+        guard let request = call.request.take() else { return }
         switch call.method.handler {
         case .immediate(let body):
             let result: Result<UnaryResponse, RPCError>

@@ -22,6 +22,17 @@ extension ServerConnection {
         }
     }
 
+    /// One whose handler is to begin. While too much of other answers waits, all are held.
+    func nextReady() -> ServerCall? {
+        guard session.unsentBytes > context.configuration.startUnsentBytes else { return ready.popFirst() }
+        while let call = ready.popFirst() {
+            running -= 1
+            calls.set(call.stream, call)
+            held.add(call)
+        }
+        return nil
+    }
+
     /// Begins the handlers that are ready. An owner of one calls it before it looks at anything else that came.
     func beginHandlers() {
         while !ready.isEmpty {

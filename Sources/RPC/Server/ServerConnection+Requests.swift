@@ -30,7 +30,7 @@ extension ServerConnection {
             return nil
         }
         switch memo.judge(fields, context.methods) {
-        case .http(let status, let text): answer(stream, status: status, text)
+        case .http(let http): answer(stream, http)
         case .refused(let error): answer(stream, error)
         case .call(let head): return admit(stream, fields, head)
         }
@@ -106,7 +106,7 @@ extension ServerConnection {
         let limits = context.configuration
         let most = min(limits.maxMessageBytes, limits.maxAttachmentBytes, MemoryBudget.smallestReservation - 1)
         let takesAttachments = request.context.takesAttachments
-        guard request.encoding == nil,
+        guard mayStart, request.encoding == nil,
             let payload = Framing.onlyPayload(in: body, attachments: takesAttachments, maxBytes: most)
         else { return receiveInParts(stream, request, body) }
         switch request.method.handler {

@@ -19,10 +19,12 @@ final class ServerConnection: HTTP2Delegate, LoopBound {
     var ready = CircularBuffer<ServerCall>()
     var memo = RequestMemo()
     var intake: LargeIntake
+    var held = HeldCalls()
+    var isStartingHeld = false
     var sweep = DeadlineSweep()
     var timer: Scheduled<Void>?
     /// Handlers that run, also those whose stream is gone: a peer cannot start more by resetting streams.
-    private(set) var running = 0
+    var running = 0
     let mostRunning: Int
     /// The next answer says what we take (`grpc-accept-encoding`).
     var hasAnswered = false
@@ -33,7 +35,8 @@ final class ServerConnection: HTTP2Delegate, LoopBound {
         let connection = try ServerConnection(channel: channel, context: context)
         let handler = HTTP2Handler(
             session: connection.session, delegate: connection,
-            handshakeTimeout: TimeAmount(context.configuration.handshakeTimeout))
+            handshakeTimeout: TimeAmount(context.configuration.handshakeTimeout),
+            lingerTimeout: TimeAmount(context.configuration.lingerTimeout))
         connection.http2 = handler
         connection.watch = ServerWatch(connection, http2: handler, configuration: context.configuration)
         connection.inbox = LoopInbox(connection, on: channel.eventLoop)
@@ -54,6 +57,7 @@ final class ServerConnection: HTTP2Delegate, LoopBound {
         settings.maxHeaderListBytes = limits.maxMetadataBytes
         settings.maxHeaderFields = limits.maxMetadataFields
         settings.flood = limits.flood
+        settings.lowUnsentBytes = limits.startUnsentBytes
         intake = LargeIntake(windowBytes: settings.connectionWindowBytes)
         session = try Session(role: .server, settings: settings)
         peer = channel.peerName
@@ -68,13 +72,9 @@ final class ServerConnection: HTTP2Delegate, LoopBound {
     func received(_ event: SessionEvent) {
         beginHandlers()
         switch event {
-        case .headers(let stream, let fields, let endStream):
-            if let call = calls[stream] {
-                // Trailers of a request say nothing in gRPC.
-                if endStream { requestEnded(call) }
-            } else {
-                open(stream, fields, endStream: endStream)
-            }
+        case .headers(let stream, let fields, let endStream): open(stream, fields, endStream: endStream)
+        // They say nothing in gRPC.
+        case .trailers(let stream, _): if let call = calls[stream] { requestEnded(call) }
         case .oversizedHeaders(let stream, let fields, let bytes):
             let limits = context.configuration
             let error = RPCError(
@@ -89,6 +89,7 @@ final class ServerConnection: HTTP2Delegate, LoopBound {
         case .ended(let stream): if let call = calls[stream] { requestEnded(call) }
         case .closed(let stream, let code): closed(stream, code)
         case .sent(let stream, let bytes): calls[stream]?.gate?.sent(bytes)
+        case .drained: startHeld()
         case .ping: watch?.pingReceived()
         case .pingAcknowledged(let payload): watch?.pingAnswered(payload)
         case .data, .request, .settings, .goAway: break
@@ -105,7 +106,9 @@ final class ServerConnection: HTTP2Delegate, LoopBound {
     func room(stream: Int32, upTo bytes: Int) -> ByteBuffer? { place(stream: stream, upTo: bytes) }
 
     private func closed(_ stream: Int32, _ code: ErrorCode) {
-        guard let call = calls.remove(stream), !call.isAnswered else { return }
+        guard let call = calls.remove(stream) else { return }
+        held.remove(call)
+        guard !call.isAnswered else { return }
         call.end(RPCError(.cancelled, "peer ended the call: \(code)"), budget: context.budget)
     }
 
@@ -115,6 +118,7 @@ final class ServerConnection: HTTP2Delegate, LoopBound {
         let error = RPCError(.cancelled, "connection to \(peer) ended", cause: reason, lostConnection: true)
         calls.forEach { $0.end(error, budget: context.budget) }
         calls.removeAll()
+        held.removeAll()
         if let error = reason as? HTTP2Error, let limit = error.limit {
             context.limits.count(limit, peer: peer, error.message, context.logger)
         } else if let reason {
@@ -153,6 +157,7 @@ final class ServerConnection: HTTP2Delegate, LoopBound {
         case .success(nil): finish(call, nil)
         case .failure(let error): finish(call, error)
         }
+        if held.ended(call) { startHeld() }
         leaveIfDone()
     }
 

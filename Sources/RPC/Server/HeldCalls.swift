@@ -1,0 +1,46 @@
+import NIOCore
+
+/// Unary calls of one connection whose requests have come whole, and that wait because too much of other answers is not
+/// sent yet. First come, first served, and a few at a time, since each may answer as much again.
+struct HeldCalls {
+    /// Calls that were held, and whose handlers run.
+    static let maxRunning = 4
+
+    private var waiting = CircularBuffer<ServerCall>()
+    private var running: Set<Int32> = []
+
+    /// None waits.
+    var isEmpty: Bool { waiting.isEmpty }
+
+    /// - Parameter call: may be one of `next` that could not start after all.
+    mutating func add(_ call: ServerCall) {
+        running.remove(call.stream)
+        waiting.append(call)
+    }
+
+    /// The next one to start.
+    mutating func next() -> ServerCall? {
+        guard running.count < Self.maxRunning else { return nil }
+        while let call = waiting.popFirst() {
+            // Its deadline may have passed.
+            guard !call.isAnswered else { continue }
+            // The others end at once.
+            if case .unary = call.method.handler { running.insert(call.stream) }
+            return call
+        }
+        return nil
+    }
+
+    /// The handler of `call` has returned.
+    /// - Returns: another may start.
+    mutating func ended(_ call: ServerCall) -> Bool {
+        !running.isEmpty && running.remove(call.stream) != nil && !waiting.isEmpty
+    }
+
+    /// The stream of `call` is gone.
+    mutating func remove(_ call: ServerCall) {
+        if !waiting.isEmpty { waiting.removeAll { $0 === call } }
+    }
+
+    mutating func removeAll() { waiting.removeAll() }
+}
