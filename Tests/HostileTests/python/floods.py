@@ -10,17 +10,21 @@ from peer import *
 
 @case("H20-rapid-reset", "peer_resets")
 def _(attack):
-    before = attack.target.tally().get("handlers_begun", 0)
+    begun = lambda: attack.target.tally().get("work_begun", 0)
+    before = begun()
     peer = attack.peer()
     for _ in range(100_000 // 500):
         flight = b""
         for _ in range(500):
             stream = peer.stream()
             flight += frame(HEADERS, END_HEADERS, stream, peer.block("/test.Target/Work"))
-            flight += frame(DATA, END_STREAM, stream, message(b"2000")) + rst(stream)
+            flight += frame(DATA, END_STREAM, stream, message(b"5000")) + rst(stream)
         if not peer.send(flight) or peer.goaway is not None:
             break
     peer.expect_goaway(ENHANCE_YOUR_CALM)
+    # As many as may run at once: none has ended yet.
+    if begun() - before > 128:
+        raise Failure(f"{begun() - before} handlers ran")
 
 
 @case("H20-slots-are-free-when-handlers-end", "running_handlers")

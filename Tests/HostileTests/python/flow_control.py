@@ -41,17 +41,21 @@ def _(attack):
         raise Failure("more than the window allows")
 
 
-@case("H41-open-window-closed-socket", budget=96 << 20)
+@case("H41-open-window-closed-socket", "stalled_output", budget=96 << 20, arguments=["--output-seconds", "2"])
 def _(attack):
     peer = attack.peer({4: 0x7FFFFFFF}, receive_buffer=4096)
     peer.send(window(0, 0x7FFF0000 - 65535))
     for _ in range(100):
         peer.request("/test.Target/Flood", message(b"100000 16384"))
     peer.reads = False
-    time.sleep(3)
+    for _ in range(100):
+        time.sleep(0.2)
+        if not peer.send(window(0, 1)):
+            return
+    raise Failure("the connection still stands")
 
 
-@case("H42-windows-of-0", budget=96 << 20)
+@case("H42-windows-of-0", "stalled_stream", budget=96 << 20, arguments=["--stream-seconds", "2"])
 def _(attack):
     peer = attack.peer({4: 0})
     streams = [peer.request("/test.Target/Flood", message(b"1000 100000")) for _ in range(100)]
@@ -59,7 +63,8 @@ def _(attack):
     # Others are served on the same connection meanwhile; what needs no window is answered.
     peer.expect_status(peer.request("/test.Target/None", message(b"x")), "12")
     for stream in streams:
-        peer.send(rst(stream))
+        peer.expect_rst(stream, CANCEL)
+    peer.expect_status(peer.request("/test.Target/None", message(b"x")), "12")
 
 
 @case("H43-stream-window-exceeded", "connection_violation|stream_violation")
@@ -71,26 +76,36 @@ def _(attack):
     peer.expect_error(stream, FLOW_CONTROL_ERROR)
 
 
+def connection_credit(peer):
+    return sum(struct.unpack(">I", f.payload)[0] for f in peer.frames if f.kind == WINDOW and f.stream == 0)
+
+
 @case("H44-window-of-dead-streams-comes-back", budget=96 << 20)
 def _(attack):
     peer = attack.peer()
     half = message(length=1 << 20) + bytes(60_000)
+    sent = credit = 0
     for _ in range(20 * SCALE):
         for _ in range(40):
             stream = peer.request("/test.Target/Read", half[:16384], end=False)
             for at in range(16384, len(half), 16384):
                 peer.send(frame(DATA, 0, stream, half[at:at + 16384]))
             peer.send(rst(stream))
+            sent += len(half)
         peer.pump(0.05)
         if peer.is_closed:
             raise Failure(f"closed: {peer.frames[-3:]}")
+        credit += connection_credit(peer)
         peer.frames.clear()
-    # 48 MB have gone by, of a connection window of 16 MiB.
+    # 48 MB have gone by, of a connection window of 4 MiB, which was opened to that with a part of the credit.
     stream = peer.request("/test.Target/Read", message(length=200_000), end=False)
     for _ in range(20):
         peer.send(frame(DATA, 0, stream, bytes(10_000)))
     peer.send(frame(DATA, END_STREAM, stream))
     peer.expect_status(stream, "0")
+    credit += connection_credit(peer)
+    if credit < sent:
+        raise Failure(f"{credit} bytes of credit for {sent}")
 
 
 @case("H45-slow-uploads", "slow_upload", budget=64 << 20, arguments=["--upload-seconds", "2"])
