@@ -39,8 +39,11 @@ def _(attack):
     status = peer.answer(stream)
     if status != f"RST {REFUSED_STREAM}":
         raise Failure(f"a stream beyond the running handlers got {status}")
-    time.sleep(3)
-    peer.expect_alive()
+    end = time.monotonic() + 20
+    while (status := peer.call()) != "0":
+        if status != f"RST {REFUSED_STREAM}" or time.monotonic() > end:
+            raise Failure(f"the connection does not serve any more: {status}")
+        time.sleep(0.2)
 
 
 def made_you_reset(attack, mistake, block=None):
