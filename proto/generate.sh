@@ -59,6 +59,7 @@ generate "$root/CRPCMessages" grpc/health/v1/health.proto
 describe "$root/CRPCMessages" rpc \
     grpc/health/v1/health.proto grpc/reflection/v1/reflection.proto grpc/reflection/v1alpha/reflection.proto
 generate "$root/CInteropMessages" grpc/testing/messages.proto
+describe "$root/CInteropMessages" interop grpc/testing/test.proto
 if [ "${1:-}" = --check ]; then
     for target in CMessages CRPCMessages CInteropMessages; do
         for file in $(cd "$root/$target" && find . -name '*.pb-c.*' -o -name '*.descriptors.*'); do

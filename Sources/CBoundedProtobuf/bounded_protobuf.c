@@ -6,15 +6,17 @@
 /* Type nesting that `bounded_type_depth` looks at, and the most that `max_depth` can allow. */
 #define DEPTH_CEILING 64
 
-struct bounded_limits bounded_default_limits(void) {
-    return (struct bounded_limits){
-        .max_fields = 65536,
-        .max_unknown_fields = 4096,
-        .max_depth = 16,
-        .base_bytes = 64 * 1024,
-        .bytes_per_byte = 16,
-    };
-}
+static struct bounded_limits default_limits = {
+    .max_fields = 65536,
+    .max_unknown_fields = 4096,
+    .max_depth = 16,
+    .base_bytes = 64 * 1024,
+    .bytes_per_byte = 16,
+};
+
+struct bounded_limits bounded_default_limits(void) { return default_limits; }
+
+void bounded_set_default_limits(struct bounded_limits limits) { default_limits = limits; }
 
 /* ---- before anything is allocated ---- */
 

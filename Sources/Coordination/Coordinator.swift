@@ -27,20 +27,19 @@ public final class Coordinator: Sendable {
         }
         let detectors = channel(configuration.detectors, ServiceName.detector)
         let classifiers = channel(configuration.classifiers, ServiceName.classifier)
-        let health = HealthService()
+        var limits = configuration.server
+        limits.attachmentIdentity = "coordinator-\(UInt64.random(in: 1...UInt64.max))"
+        let health = HealthService(maxWatches: limits.maxHealthWatches)
         let drain = DrainFlag()
         let handler = CoordinatorHandler(
             configuration: configuration, detectors: detectors, classifiers: classifiers, drain: drain)
-        var limits = ServerConfiguration()
-        limits.attachmentIdentity = "coordinator-\(UInt64.random(in: 1...UInt64.max))"
-        limits.drainTimeout = configuration.drainTimeout
-        limits.pings = .cluster
-        let services: [any RPCService] = [VisionService(handler), health]
+        var services: [any RPCService] = [VisionService(handler), health]
+        services += try Reflection.services(describing: services, maxRequests: limits.maxReflectionRequests)
+        var interceptors: [any ServerInterceptor] = [LogInterceptor(logger: logger), MetricsInterceptor()]
+        if let access = configuration.access { interceptors.append(try access.interceptor(guarding: services)) }
         let server = try await RPCServer.bind(
-            host: configuration.host, port: configuration.port, configuration: limits,
-            services: services + Reflection.services(describing: services),
-            interceptors: [LogInterceptor(logger: logger), MetricsInterceptor()], budget: budget, group: group,
-            logger: logger)
+            to: configuration.listen, configuration: limits, services: services, interceptors: interceptors,
+            budget: budget, group: group, logger: logger)
         return Coordinator(
             server: server, channels: [detectors, classifiers].compactMap { $0 }, health: health, drain: drain,
             logger: logger)
@@ -58,7 +57,7 @@ public final class Coordinator: Sendable {
 
     public var address: SocketAddress { server.address }
 
-    /// Serves until cancelled; then finishes what runs, within `drainTimeout`.
+    /// Serves until cancelled; then finishes what runs, within the server's `drainTimeout`.
     public func run() async throws {
         health.set(.serving)
         health.set(.serving, for: ServiceName.vision)

@@ -1,13 +1,16 @@
 public import Mesh
 import Messages
 import NIOCore
-import RPC
+public import RPC
 
 /// Every size, count and wait of a coordinator.
 public struct CoordinatorConfiguration: Sendable {
-    public var host = "127.0.0.1"
-    /// 0: any free port.
-    public var port = 0
+    /// Port 0: any free one.
+    public var listen = ServerAddress.host("127.0.0.1", port: 0)
+    /// Limits, TLS, and the time to drain.
+    public var server = ServerConfiguration.cluster
+    /// nil: whoever reaches the coordinator may call it.
+    public var access: AccessControl?
     public var detectors: Target?
     public var classifiers: Target?
     /// Empty: each node's first model.
@@ -18,7 +21,6 @@ public struct CoordinatorConfiguration: Sendable {
     public var frameDeadline: Duration = .seconds(30)
     /// Kept back of a frame's deadline for the way home.
     public var hopMargin: Duration = .milliseconds(5)
-    public var drainTimeout: Duration = .seconds(30)
     public var limits = StreamLimits()
     /// What a node takes of one frame's pixels. A frame with more is refused here, since no node would ever have room.
     public var maxPixelBytes = ServerConfiguration().maxAttachmentBytes

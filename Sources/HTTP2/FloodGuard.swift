@@ -1,5 +1,7 @@
-/// Frames that cost us more than the peer, per second of one connection; over it GOAWAY (ENHANCE_YOUR_CALM).
+/// Frames that cost us more than the peer; over it GOAWAY (ENHANCE_YOUR_CALM).
 public struct FloodLimits: Sendable {
+    // ---- per second of one connection ----
+
     /// Streams that the peer reset (CVE-2023-44487).
     public var resetsReceived = 1000
     /// Streams that the peer made us reset (CVE-2025-8671).
@@ -13,6 +15,20 @@ public struct FloodLimits: Sendable {
     /// DATA of less than `tinyBytes` that does not end its stream (RUSTSEC-2026-0258). One of them is forgiven for
     /// each DATA frame of `fullBytes`: a message that is a little longer than its frames ends in a tiny one.
     public var tinyData = 1000
+
+    // ---- at once ----
+
+    /// A header block so many times over its limits ends the connection: whoever sends it means harm.
+    public var headerOverrunFactor = 8
+    /// CONTINUATION frames of one header block (CVE-2024-28182).
+    public var maxContinuations = 8
+    /// Entries of one SETTINGS frame (CVE-2020-11080).
+    public var maxSettingsEntries = 32
+    /// Answers to PING and SETTINGS that wait because the peer does not read (CVE-2019-9512, CVE-2019-9515).
+    public var maxUnreadAnswers = 1000
+    /// Frames that wait beside those of open streams, because the peer does not read: resets that it caused, credit.
+    public var maxQueuedFrames = 4096
+
     /// No message is shorter than its prefix.
     public static let tinyBytes = 5
     public static let fullBytes = 1024

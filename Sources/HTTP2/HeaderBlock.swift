@@ -26,7 +26,7 @@ struct HeaderBlock {
     }
 
     func isHostile(_ settings: SessionSettings) -> Bool {
-        count > settings.maxHeaderFields * settings.headerOverrunFactor
-            || bytes > settings.maxHeaderListBytes * settings.headerOverrunFactor
+        count > settings.maxHeaderFields * settings.flood.headerOverrunFactor
+            || bytes > settings.maxHeaderListBytes * settings.flood.headerOverrunFactor
     }
 }

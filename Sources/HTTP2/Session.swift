@@ -42,9 +42,9 @@ import Synchronization
         unsafe nghttp2_option_set_no_auto_window_update(options, 1)
         // Closed streams are remembered by nghttp2 for the priority tree of RFC 7540 only.
         unsafe nghttp2_option_set_no_closed_streams(options, 1)
-        unsafe nghttp2_option_set_max_settings(options, settings.maxSettingsEntries)
-        unsafe nghttp2_option_set_max_outbound_ack(options, settings.maxUnreadAnswers)
-        unsafe nghttp2_option_set_max_continuations(options, settings.maxContinuations)
+        unsafe nghttp2_option_set_max_settings(options, settings.flood.maxSettingsEntries)
+        unsafe nghttp2_option_set_max_outbound_ack(options, settings.flood.maxUnreadAnswers)
+        unsafe nghttp2_option_set_max_continuations(options, settings.flood.maxContinuations)
         // `FloodLimits.resetsReceived` takes its place: the library's 33 in a second would end busy, honest clients.
         unsafe nghttp2_option_set_stream_reset_rate_limit(options, UInt64(UInt32.max), UInt64(UInt32.max))
         let callbacks = unsafe Session.callbacks.pointer
@@ -140,7 +140,7 @@ import Synchronization
     /// Each kind of frame that a peer can make us send is few at a time, but all of them wait while it does not read.
     private func checkQueue() throws(HTTP2Error) {
         let frames = unsafe nghttp2_session_get_outbound_queue_size(handle)
-        guard frames <= settings.maxQueuedFrames + state.outputs.count else {
+        guard frames <= settings.flood.maxQueuedFrames + state.outputs.count else {
             throw HTTP2Error(.enhanceYourCalm, "\(frames) frames wait to be sent", limit: .queuedFrames)
         }
     }

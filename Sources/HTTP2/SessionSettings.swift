@@ -12,16 +12,6 @@ public struct SessionSettings: Sendable {
     /// One header block, decoded: bytes with 32 more per field (RFC 9113, section 6.5.2), and fields.
     public var maxHeaderListBytes = 16 << 10
     public var maxHeaderFields = 128
-    /// A header block so many times over its limits ends the connection: whoever sends it means harm.
-    public var headerOverrunFactor = 8
-    /// CONTINUATION frames of one header block (CVE-2024-28182).
-    public var maxContinuations = 8
-    /// Entries of one SETTINGS frame (CVE-2020-11080).
-    public var maxSettingsEntries = 32
-    /// Answers to PING and SETTINGS that wait because the peer does not read (CVE-2019-9512, CVE-2019-9515).
-    public var maxUnreadAnswers = 1000
-    /// Frames that wait beside those of open streams, because the peer does not read: resets that it caused, credit.
-    public var maxQueuedFrames = 4096
     /// Of bodies that wait to be sent, on all streams: when no more than that is left, `drained` is told.
     public var lowUnsentBytes = 16 << 20
     /// Bytes handed to the socket in one go, and the most that waits there before streams are held back.

@@ -25,7 +25,10 @@ extension BalancedChannel {
         guard let connection = connection(to: name) else {
             throw RPCError(.unavailable, "endpoint \(name) is not ready", neverStarted: true)
         }
-        return try await connection.unary(path, request, options: options)
+        var once = RPCChannelConfiguration()
+        once.interceptors = configuration.interceptors
+        return try await RPCChannel(OneConnection(connection, name: name), configuration: once).unary(
+            path, request, options: options)
     }
 
     /// A streaming call. It may go elsewhere until it is answered; then it lives and dies with its connection.

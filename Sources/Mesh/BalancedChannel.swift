@@ -50,7 +50,7 @@ public final class BalancedChannel: Sendable {
         self.healthService = healthService
         self.configuration = configuration
         calls = ChannelState(configuration.calls, name: "\(resolver.target)", logger: logger)
-        budget = configuration.budget ?? MemoryBudget(limit: MemoryBudget.defaultLimit)
+        budget = configuration.budget ?? MemoryBudget(limit: MemoryBudget.shared.limit)
         self.group = group
         self.logger = logger
         (nudges, nudge) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))

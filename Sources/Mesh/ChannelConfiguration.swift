@@ -24,8 +24,8 @@ public struct ChannelConfiguration: Sendable {
     public var interceptors: [any ClientInterceptor] = []
     /// Calls that may wait for an endpoint; over it RESOURCE_EXHAUSTED at once.
     public var maxWaitingCalls = 1024
-    /// For what endpoints answer. nil: the channel has one of its own, of `MemoryBudget.defaultLimit`. It must not be
-    /// that of a server whose handlers hold their requests until an answer came: then each would wait for the other.
+    /// For what endpoints answer. nil: the channel has one of its own, as large as `MemoryBudget.shared`. It must not
+    /// be that of a server whose handlers hold their requests until an answer came: then each would wait for the other.
     public var budget: MemoryBudget?
 
     public init() {}

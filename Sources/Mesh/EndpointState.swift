@@ -17,9 +17,23 @@ public struct EndpointState: Sendable {
 }
 
 extension SocketAddress {
-    /// `address:port`, IPv6 in brackets: what an endpoint is known by.
+    /// `address:port`, IPv6 in brackets, or `unix:PATH`: what an endpoint is known by.
     public var endpointName: String {
+        if let pathname { return "unix:\(pathname)" }
         guard let ip = ipAddress, let port else { return description }
         return ip.contains(":") ? "[\(ip)]:\(port)" : "\(ip):\(port)"
+    }
+
+    /// The name that it was looked up by, and the port: what its server is told that it was asked for, and what a
+    /// certificate must be for. nil: it was not looked up.
+    public var authority: String? {
+        let host: String
+        switch self {
+        case .v4(let address): host = address.host
+        case .v6(let address): host = address.host
+        case .unixDomainSocket: return nil
+        }
+        guard let port, !host.isEmpty, !host.contains(":") else { return nil }
+        return "\(host):\(port)"
     }
 }

@@ -1,11 +1,15 @@
+public import RPC
 public import Vision
 
 /// Every size, count and wait of a node.
 public struct NodeConfiguration: Sendable {
     public var role: NodeRole
-    public var host = "127.0.0.1"
-    /// 0: any free port.
-    public var port = 0
+    /// Port 0: any free one.
+    public var listen = ServerAddress.host("127.0.0.1", port: 0)
+    /// Limits, TLS, and the time to drain.
+    public var server = ServerConfiguration.cluster
+    /// nil: whoever reaches the node may call it.
+    public var access: AccessControl?
     public var store: ModelStore
     /// The first one answers requests that name none. All of the role's task.
     public var models: [ModelManifest]
@@ -18,7 +22,6 @@ public struct NodeConfiguration: Sendable {
     public var maxQueueDelay: Duration = .zero
     /// Boxes that one classification request may name.
     public var maxRegions = 1024
-    public var drainTimeout: Duration = .seconds(30)
     public var imageLimits = ImageLimits()
     public var build = ""
 

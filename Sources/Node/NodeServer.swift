@@ -75,16 +75,16 @@ public final class NodeServer: Sendable {
         _ configuration: NodeConfiguration, _ service: any RPCService, _ describer: NodeDescriber,
         _ group: any EventLoopGroup, _ logger: Logger, stopWorkers: @Sendable @escaping () async -> Void
     ) async throws -> NodeServer {
-        let health = HealthService()
-        var limits = ServerConfiguration()
+        var limits = configuration.server
         limits.attachmentIdentity = "\(configuration.role)-\(UInt64.random(in: 1...UInt64.max))"
-        limits.drainTimeout = configuration.drainTimeout
-        limits.pings = .cluster
-        let services: [any RPCService] = [service, NodeService(describer), health]
+        let health = HealthService(maxWatches: limits.maxHealthWatches)
+        var services: [any RPCService] = [service, NodeService(describer), health]
+        services += try Reflection.services(describing: services, maxRequests: limits.maxReflectionRequests)
+        var interceptors: [any ServerInterceptor] = [LogInterceptor(logger: logger), MetricsInterceptor()]
+        if let access = configuration.access { interceptors.append(try access.interceptor(guarding: services)) }
         let server = try await RPCServer.bind(
-            host: configuration.host, port: configuration.port, configuration: limits,
-            services: services + Reflection.services(describing: services),
-            interceptors: [LogInterceptor(logger: logger), MetricsInterceptor()], group: group, logger: logger)
+            to: configuration.listen, configuration: limits, services: services, interceptors: interceptors,
+            group: group, logger: logger)
         let names = ["", configuration.role.serviceName, ServiceName.node] + configuration.models.map(\.name)
         for name in names { health.set(.serving, for: name) }
         return NodeServer(
@@ -93,7 +93,7 @@ public final class NodeServer: Sendable {
 
     public var address: SocketAddress { server.address }
 
-    /// Serves until cancelled; then drains within `drainTimeout`.
+    /// Serves until cancelled; then drains within the server's `drainTimeout`.
     public func run() async throws {
         let outcome: Result<Void, any Error>
         do {

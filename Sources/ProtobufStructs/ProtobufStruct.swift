@@ -57,4 +57,34 @@ package enum ProtobufStruct {
     @usableFromInline static func text(of refusal: bounded_refusal) -> String {
         unsafe String(cString: bounded_refusal_text(refusal))
     }
+
+    /// What one message may take to be unpacked.
+    package struct Limits: Sendable {
+        package var maxFields, maxUnknownFields, maxDepth, baseBytes, bytesPerByte: Int
+
+        package init(maxFields: Int, maxUnknownFields: Int, maxDepth: Int, baseBytes: Int, bytesPerByte: Int) {
+            self.maxFields = maxFields
+            self.maxUnknownFields = maxUnknownFields
+            self.maxDepth = maxDepth
+            self.baseBytes = baseBytes
+            self.bytesPerByte = bytesPerByte
+        }
+    }
+
+    /// Of the process. To be set before another thread unpacks.
+    package static var limits: Limits {
+        get {
+            let limits = bounded_default_limits()
+            return Limits(
+                maxFields: limits.max_fields, maxUnknownFields: limits.max_unknown_fields,
+                maxDepth: Int(limits.max_depth), baseBytes: limits.base_bytes, bytesPerByte: limits.bytes_per_byte)
+        }
+        set {
+            bounded_set_default_limits(
+                bounded_limits(
+                    max_fields: newValue.maxFields, max_unknown_fields: newValue.maxUnknownFields,
+                    max_depth: UInt32(clamping: newValue.maxDepth), base_bytes: newValue.baseBytes,
+                    bytes_per_byte: newValue.bytesPerByte))
+        }
+    }
 }

@@ -26,6 +26,7 @@ import Foundation
                 name: "Client",
                 subcommands: [SendCommand.self, VideoCommand.self, NodesCommand.self, BenchCommand.self]),
             CommandGroup(name: "Models", subcommands: [ModelsCommand.self]),
+            CommandGroup(name: "Settings", subcommands: [LimitsCommand.self]),
             CommandGroup(
                 name: "Roles", subcommands: [DetectorCommand.self, ClassifierCommand.self, CoordinatorCommand.self]),
         ])

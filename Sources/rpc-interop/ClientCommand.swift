@@ -33,13 +33,22 @@ struct ClientCommand: AsyncParsableCommand {
         help: "The authorities that are trusted, PEM; without it those of the operating system.")
     var authoritiesFile: String?
 
-    private var endpoint: EndpointConfiguration {
-        var endpoint = EndpointConfiguration()
+    @OptionGroup var limitOptions: LimitOptions
+
+    private func limits() throws -> ClientLimits {
+        var limits = ClientLimits()
+        limits.endpoint.client.connectTimeout = Self.connectTimeout
+        try limitOptions.set(ClientLimits.all, in: &limits)
+        return limits
+    }
+
+    private func endpoint(_ limits: ClientLimits) throws -> EndpointConfiguration {
+        var endpoint = limits.endpoint
         endpoint.authority = serverHostOverride.map { "\($0):\(serverPort)" }
-        endpoint.client.connectTimeout = Self.connectTimeout
         guard useTLS else { return endpoint }
         endpoint.client.tls = ClientTLS(trust: authoritiesFile.map { .authorities(.file($0)) } ?? .system)
         endpoint.client.tls?.serverName = serverHostOverride
+        try endpoint.client.tls?.check()
         return endpoint
     }
 
@@ -54,9 +63,12 @@ struct ClientCommand: AsyncParsableCommand {
     func run() async throws {
         let tests: [TestCase]
         do { tests = try TestCase.named(testCase) } catch { throw ValidationError("\(error)") }
+        let limits = try limits()
+        limits.process.apply()
         let host = serverHost.contains(":") && !serverHost.hasPrefix("[") ? "[\(serverHost)]" : serverHost
         let channel = try RPCChannel(
-            to: "\(host):\(serverPort)", endpoint: endpoint, group: MultiThreadedEventLoopGroup.singleton,
+            to: "\(host):\(serverPort)", endpoint: try endpoint(limits), configuration: limits.channel,
+            group: MultiThreadedEventLoopGroup.singleton,
             logger: RPCInterop.logger)
         defer { channel.close() }
         let client = InteropClient(channel: channel)

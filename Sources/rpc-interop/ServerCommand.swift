@@ -24,21 +24,32 @@ struct ServerCommand: AsyncParsableCommand {
     @Option(name: .customLong("tls_key_file"), help: "Its private key, PEM.")
     var keyFile: String?
 
+    @OptionGroup var limitOptions: LimitOptions
+
+    /// Also sets the limits of the process.
     private func configuration() throws -> ServerConfiguration {
-        var configuration = ServerConfiguration()
+        var limits = ServerLimits()
+        try limitOptions.set(ServerLimits.all, in: &limits)
+        limits.process.apply()
+        var configuration = limits.server
         guard useTLS else { return configuration }
         guard let certificateFile, let keyFile else {
             throw ValidationError("--use_tls needs --tls_cert_file and --tls_key_file")
         }
-        configuration.tls = ServerTLS(.files(certificates: certificateFile, privateKey: keyFile))
+        let tls = ServerTLS(.files(certificates: certificateFile, privateKey: keyFile))
+        try tls.check()
+        configuration.tls = tls
         return configuration
     }
 
     func run() async throws {
         let configuration = try configuration()
         let signals = await UnixSignalsSequence(trapping: .sigint, .sigterm)
+        let service = TestService()
+        let reflection = try Reflection.services(
+            describing: [service], maxRequests: configuration.maxReflectionRequests)
         let server = try await RPCServer.bind(
-            host: host, port: port, configuration: configuration, services: [TestService()],
+            host: host, port: port, configuration: configuration, services: [service] + reflection,
             group: MultiThreadedEventLoopGroup.singleton, logger: RPCInterop.logger)
         print("listening on port \(server.address.port ?? port)")
         unsafe fflush(nil)

@@ -11,6 +11,8 @@ struct TestService: RPCService {
 
     var serviceName: String { Self.name }
 
+    var descriptors: DescriptorSet? { .interop }
+
     /// UnimplementedCall is missing, as it must be.
     var methods: [String: RPCHandler] {
         [

@@ -29,7 +29,8 @@ import Testing
             let stages = Set(answer.timing.map(\.stage))
             #expect(
                 stages.isSuperset(of: [
-                    "coordinator.queue", "detect.infer", "detect.network", "classify.infer", "classify.network", "total",
+                    "coordinator.queue", "detect.infer", "detect.network", "classify.infer", "classify.network",
+                    "total",
                 ]))
         }
     }
@@ -48,7 +49,9 @@ import Testing
 
     @Test func aCascadeGivesEachBoxItsOwnClasses() async throws {
         let detector = ScriptedNode(onDetect: { request in
-            .found([.digit(at: 5, confidence: 0.5), .digit(at: 40, confidence: 0.9), .digit(at: 80, confidence: 0.7)], in: request.frame)
+            .found(
+                [.digit(at: 5, confidence: 0.5), .digit(at: 40, confidence: 0.9), .digit(at: 80, confidence: 0.7)],
+                in: request.frame)
         })
         try await TestMesh.with(detectors: [detector]) { mesh in
             let answer = try await mesh.analyze("cascade")
@@ -158,7 +161,8 @@ import Testing
             return .found([], in: request.frame)
         })
         try await TestMesh.with(detectors: [full]) { mesh in
-            #expect(await code { try await mesh.analyze("detect") }.0 == .resourceExhausted, "a unary call is told at once")
+            #expect(
+                await code { try await mesh.analyze("detect") }.0 == .resourceExhausted, "a unary call is told at once")
             let answers = try await mesh.stream("detect", count: 20)
             #expect(answers.map(\.sequence) == Array(0..<20) && answers.allSatisfy { $0.status == .ok })
         }
@@ -199,7 +203,8 @@ import Testing
 
     @Test func tracksLastThroughAStream() async throws {
         let moving = ScriptedNode(onDetect: { request in
-            .found([.digit(at: Float(request.frame.sequence) * 2), .digit(at: 300, confidence: 0.12)], in: request.frame)
+            .found(
+                [.digit(at: Float(request.frame.sequence) * 2), .digit(at: 300, confidence: 0.12)], in: request.frame)
         })
         try await TestMesh.with(detectors: [moving]) { mesh in
             for pipeline in ["track", "cascade+track"] {
@@ -259,7 +264,7 @@ import Testing
             try await Task.sleep(for: .milliseconds(30))
             return .found([], in: request.frame)
         })
-        try await TestMesh.with(detectors: [slow], configure: { $0.drainTimeout = .seconds(300) }) { mesh in
+        try await TestMesh.with(detectors: [slow], configure: { $0.server.drainTimeout = .seconds(300) }) { mesh in
             let stream = AnalyzeStreamClient(try await mesh.connection.open(MethodPath.analyzeStream))
             let sender = Task {
                 for sequence in 0..<UInt64.max {
@@ -279,7 +284,8 @@ import Testing
             }
             sender.cancel()
             _ = try? await sender.value
-            #expect(ending?.code == .unavailable && ending?.message.contains("shutting down") == true, "\(ending as Any)")
+            #expect(
+                ending?.code == .unavailable && ending?.message.contains("shutting down") == true, "\(ending as Any)")
             #expect(sequences == Array(0..<UInt64(sequences.count)))
             #expect(asked.withLock { $0 } == Set(sequences), "each frame that a node was asked about is answered")
         }

@@ -130,7 +130,7 @@ struct TestMesh {
         let isComplete = !detectors.isEmpty && classifiers?.isEmpty != true
         configuration.channel.readyTimeout = isComplete ? .seconds(30) : .milliseconds(700)
         configuration.channel.client.connectTimeout = .seconds(30)
-        configuration.drainTimeout = .milliseconds(200)
+        configuration.server.drainTimeout = .milliseconds(200)
         configure(&configuration)
         let coordinator = try await Coordinator.start(configuration, budget: budget, group: group, logger: logger)
         let running = Task { try await coordinator.run() }
@@ -139,13 +139,15 @@ struct TestMesh {
         let connection = try await RPCConnection.connect(
             to: coordinator.address, configuration: patient, group: group, logger: logger)
         let client = VisionClient(connection)
-        while try await client.nodes(deadline: .after(.seconds(30))).filter({ $0.state == "ready" }).count < nodes.count {
+        while try await client.nodes(deadline: .after(.seconds(30))).filter({ $0.state == "ready" }).count < nodes.count
+        {
             try await Task.sleep(for: .milliseconds(2))
         }
         let outcome: Result<Void, any Error>
         do {
             outcome = .success(
-                try await body(TestMesh(client: client, connection: connection, nodes: nodes, drain: { running.cancel() })))
+                try await body(
+                    TestMesh(client: client, connection: connection, nodes: nodes, drain: { running.cancel() })))
         } catch {
             outcome = .failure(error)
         }
@@ -162,7 +164,9 @@ struct TestMesh {
             payload: .attached(ByteBuffer(string: "pixels \(sequence)")))
     }
 
-    func analyze(_ pipeline: String, _ change: (inout AnalyzeRequest) -> Void = { _ in }) async throws -> AnalyzeResponse {
+    func analyze(_ pipeline: String, _ change: (inout AnalyzeRequest) -> Void = { _ in }) async throws
+        -> AnalyzeResponse
+    {
         var request = AnalyzeRequest(frame: frame(7), pipeline: pipeline)
         change(&request)
         return try await client.analyze(request, deadline: .after(.seconds(20)))
@@ -170,7 +174,8 @@ struct TestMesh {
 
     /// Sends `count` frames, returns all answers.
     func stream(
-        _ pipeline: String, count: UInt64, interval: Duration? = nil, _ change: (inout AnalyzeRequest) -> Void = { _ in },
+        _ pipeline: String, count: UInt64, interval: Duration? = nil,
+        _ change: (inout AnalyzeRequest) -> Void = { _ in },
         each: @Sendable (AnalyzeResponse) async -> Void = { _ in }
     ) async throws -> [AnalyzeResponse] {
         let requests = (0..<count).map { index in

@@ -36,7 +36,8 @@ import Testing
 
     @Test func addressesToListenAtAreRead() throws {
         #expect(try ListenAddress(parsing: "[::1]:80").description == "[::1]:80")
-        #expect(try ListenAddress(parsing: "localhost:0").port == 0)
+        #expect(try ListenAddress(parsing: "localhost:0").address == .host("localhost", port: 0))
+        #expect(try ListenAddress(parsing: "unix:/run/x").description == "unix:/run/x")
         for wrong in ["", "8500", "host:", "host:70000", ":1", "host:-1"] {
             #expect(throws: Fatal.self, "\(wrong)") { try ListenAddress(parsing: wrong) }
         }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Logging
 import Node
 import Testing
 import Vision
@@ -10,7 +11,7 @@ import Vision
         _ options: [String], environment: [String: String] = [:]
     ) async throws -> NodeConfiguration {
         let settings = try await Settings.load(nil, environment: environment)
-        return try NodeOptions.parse(options).configuration(.classifier, settings).0
+        return try NodeOptions.parse(options).configuration(.classifier, settings, logger: Logger(label: "test")).0
     }
 
     @Test func limitsOfPicturesAreThoseOfTheFlagTheEnvironmentOrTheDefault() async throws {

@@ -36,7 +36,7 @@ import Testing
 
     @Test func everyKeyHasAnEnvironmentVariable() async throws {
         for key in Settings.Key.allCases {
-            let name = EnvironmentNames.name(of: key)
+            let name = EnvironmentNames.name(of: key.rawValue)
             #expect(try await settings(nil, environment: [name: "x"]).string(key) == "x", "\(name)")
         }
     }

@@ -34,7 +34,9 @@ final class InMemoryClient {
     func call(_ path: String) -> StreamAttempt? {
         guard let inbox = connection.inbox else { return nil }
         let call = ClientStream(path: path, options: CallOptions())
-        let state = StreamingState(inbound: InboundQueue(creditStep: 1 << 16, maxMessages: 256) { _ in })
+        let state = StreamingState(
+            inbound: InboundQueue(creditStep: 1 << 16, maxMessages: 256) { _ in },
+            gate: OutboundGate(limitBytes: 1 << 18))
         connection.start(call, .streaming(state, opened: nil))
         connection.send(Payload(ByteBuffer()), on: call)
         connection.finishSending(call)

@@ -327,7 +327,7 @@ final class Pair {
 
     @Test func framesThatThePeerDoesNotReadAreBounded() throws {
         var settings = SessionSettings()
-        settings.maxQueuedFrames = 100
+        settings.flood.maxQueuedFrames = 100
         let pair = try Pair(server: settings)
         try pair.exchange()
         for number in 0..<150 { pair.client.ping(UInt64(number)) }

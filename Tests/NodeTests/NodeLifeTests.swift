@@ -108,7 +108,7 @@ extension RealNodes {
         @Test func aPortThatIsTakenIsNamed() async throws {
             try await TestNode.with(.detector) { node in
                 let port = try #require(node.server.address.port)
-                let error = try await startError(.detector) { $0.port = port }
+                let error = try await startError(.detector) { $0.listen = .host("127.0.0.1", port: port) }
                 #expect(error.contains("\(port)"))
                 #expect(!error.contains("\n"))
             }

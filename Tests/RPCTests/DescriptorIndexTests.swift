@@ -245,12 +245,14 @@ private enum Proto {
         try await Loopback.with(services: try Reflection.services(describing: [])) { loopback in
             let call = try await loopback.connection.open("/grpc.reflection.v1.ServerReflection/ServerReflectionInfo")
             async let sent: Void = {
-                for _ in 0...Reflection.maxRequests { try await call.send(Self.request { $0.writeField(4, "a") }) }
+                for _ in 0...Reflection.defaultMaxRequests {
+                    try await call.send(Self.request { $0.writeField(4, "a") })
+                }
             }()
             var count = 0
             let error = await failure { for try await _ in call.responses { count += 1 } }
             #expect(error?.code == .resourceExhausted)
-            #expect(count == Reflection.maxRequests)
+            #expect(count == Reflection.defaultMaxRequests)
             _ = try? await sent
         }
     }

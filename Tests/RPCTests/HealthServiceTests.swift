@@ -119,8 +119,8 @@ import Testing
     @Test func theNumberOfWatchersIsBounded() async {
         let health = HealthService()
         await withThrowingTaskGroup(of: Void.self) { tasks in
-            for _ in 0..<HealthService.maxWatchers { tasks.addTask { try await health.watch("") { _ in } } }
-            while health.watcherCount < HealthService.maxWatchers { try? await Task.sleep(for: .milliseconds(1)) }
+            for _ in 0..<HealthService.defaultMaxWatches { tasks.addTask { try await health.watch("") { _ in } } }
+            while health.watcherCount < HealthService.defaultMaxWatches { try? await Task.sleep(for: .milliseconds(1)) }
             let error = await #expect(throws: RPCError.self) { try await health.watch("") { _ in } }
             #expect(error?.code == .resourceExhausted)
             tasks.cancelAll()

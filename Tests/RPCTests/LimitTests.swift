@@ -1,5 +1,6 @@
 import Foundation
 import HTTP2
+import TestSupport
 import Testing
 
 @testable import RPC
@@ -54,14 +55,9 @@ import Testing
         }
     }
 
-    /// The rows of docs/limits.md begin with the reason, in backquotes.
     @Test func theDocumentListsEveryReason() throws {
-        let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-            .deletingLastPathComponent()
-        let text = try String(contentsOf: root.appending(path: "docs/limits.md"), encoding: .utf8)
-        let rows = text.split(separator: "\n").filter { $0.hasPrefix("| `") }
-        let listed = rows.compactMap { $0.split(separator: "`").dropFirst().first.map(String.init) }
+        let listed = try DocumentTable.all(of: "limits.md").flatMap { $0.words(in: "reason") }
         let known = ConnectionLimit.allCases.map(\.rawValue) + CallLimit.allCases.map(\.rawValue)
-        #expect(Set(listed) == Set(known))
+        #expect(listed.sorted() == known.sorted())
     }
 }

@@ -4,6 +4,13 @@ import Testing
 @testable import RPC
 
 @Suite struct MemoryBudgetTests {
+    @Test func itsLimitCanBeSet() {
+        let budget = MemoryBudget(limit: 100)
+        #expect(budget.reserve(150) == nil)
+        budget.limit = 200
+        #expect(budget.reserve(150) != nil)
+    }
+
     @Test func memoryIsServedInTheOrderOfAsking() throws {
         let budget = MemoryBudget(limit: 100)
         let served = Mutex<[String]>([])

@@ -35,8 +35,11 @@ enum bounded_refusal {
     BOUNDED_NUL_IN_STRING,
 };
 
-/* 65,536 fields, 4,096 of them unknown, depth 16, 64 KiB and 16 bytes for each byte. */
+/* 65,536 fields, 4,096 of them unknown, depth 16, 64 KiB and 16 bytes for each byte; or what was set. */
 struct bounded_limits bounded_default_limits(void);
+
+/* For the whole process, before any other thread unpacks. */
+void bounded_set_default_limits(struct bounded_limits limits);
 
 /* The message, or NULL and the reason. `limits` may be NULL. */
 ProtobufCMessage *bounded_unpack(const ProtobufCMessageDescriptor *type, size_t length, const uint8_t *bytes,

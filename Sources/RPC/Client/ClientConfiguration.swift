@@ -7,6 +7,8 @@ public struct ClientConfiguration: Sendable {
     public var maxEmptyMessages = 65_536
     /// Messages of one stream that wait for their reader; the peer is held back.
     public var maxQueuedMessages = 256
+    /// Requests of one stream that wait to be sent; their writer is held back.
+    public var maxQueuedOutputBytes = 256 << 10
     public var maxMetadataBytes = 16 << 10
     public var maxMetadataFields = 128
     /// Encodings of answers that are taken beside identity; told to servers.
@@ -18,6 +20,8 @@ public struct ClientConfiguration: Sendable {
     /// ones want more.
     public var connectionWindowBytes = 1 << 20
     public var maxFrameBytes = 1 << 20
+    /// Handed to the socket in one go, and the most that waits there before streams are held back.
+    public var maxOutputBytes = 1 << 20
     /// Until the connection stands and the peer has sent its SETTINGS.
     public var connectTimeout: Duration = .seconds(2)
     /// Calls beyond the peer's stream limit that may wait for a stream; over it RESOURCE_EXHAUSTED.
@@ -31,7 +35,7 @@ public struct ClientConfiguration: Sendable {
     public var outputTimeout: Duration? = .seconds(30)
     /// nil: plain text, with prior knowledge (RFC 9113, section 3.3).
     public var tls: ClientTLS?
-    /// Frames of one connection in a second.
+    /// Frames of one connection that cost us more than the server.
     public var flood = FloodLimits()
     public init() {}
 }

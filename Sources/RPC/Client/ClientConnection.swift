@@ -80,6 +80,7 @@ final class ClientConnection: HTTP2Delegate, LoopBound {
         settings.maxFrameBytes = configuration.maxFrameBytes
         settings.maxHeaderListBytes = configuration.maxMetadataBytes
         settings.maxHeaderFields = configuration.maxMetadataFields
+        settings.maxOutputBytes = configuration.maxOutputBytes
         settings.flood = configuration.flood
         intake = LargeIntake(windowBytes: settings.connectionWindowBytes)
         session = try Session(role: .client, settings: settings)

@@ -7,8 +7,7 @@ import NIOSSL
 public final class RPCConnection: Sendable {
     let inbox: LoopInbox<ClientConnection>
     private let status: ConnectionStatus
-    private let creditStep: Int
-    private let maxQueuedMessages: Int
+    private let configuration: ClientConfiguration
     /// Runs tasks on the connection's event loop. A task that does little but wait for calls on this connection saves
     /// two changes of thread for each of them there; one that computes for long, or blocks, holds up all calls.
     ///
@@ -20,14 +19,13 @@ public final class RPCConnection: Sendable {
     private static let outputWaterMark = ChannelOptions.Types.WriteBufferWaterMark(low: 256 << 10, high: 1 << 20)
 
     private init(
-        inbox: LoopInbox<ClientConnection>, status: ConnectionStatus, creditStep: Int, maxQueuedMessages: Int,
+        inbox: LoopInbox<ClientConnection>, status: ConnectionStatus, configuration: ClientConfiguration,
         isPrivate: Bool
     ) {
         self.inbox = inbox
         self.executor = LoopExecutor(inbox.eventLoop)
         self.status = status
-        self.creditStep = creditStep
-        self.maxQueuedMessages = maxQueuedMessages
+        self.configuration = configuration
         self.isPrivate = isPrivate
     }
 
@@ -56,8 +54,7 @@ public final class RPCConnection: Sendable {
             try await opened.isReady.get()
             logger.debug("connected", metadata: ["peer": "\(peer)"])
             return RPCConnection(
-                inbox: opened.inbox, status: opened.status, creditStep: configuration.initialStreamWindowBytes / 4,
-                maxQueuedMessages: configuration.maxQueuedMessages,
+                inbox: opened.inbox, status: opened.status, configuration: configuration,
                 isPrivate: tls != nil || opened.channel.remoteAddress?.isThisHost ?? false)
         } catch {
             throw RPCError(
@@ -169,11 +166,13 @@ public final class RPCConnection: Sendable {
         let call = ClientStream(path: path, options: options)
         let inbox = inbox
         let state = StreamingState(
-            inbound: InboundQueue(creditStep: creditStep, maxMessages: maxQueuedMessages) { bytes in
+            inbound: InboundQueue(
+                creditStep: configuration.initialStreamWindowBytes / 4, maxMessages: configuration.maxQueuedMessages
+            ) { bytes in
                 inbox.submit { $0.taken(call, credit: bytes) }
             } abandoned: {
                 inbox.submit { $0.cancel(call) }
-            })
+            }, gate: OutboundGate(limitBytes: configuration.maxQueuedOutputBytes))
         try await withTaskCancellationHandler {
             try await withCheckedThrowingContinuation { continuation in
                 inbox.submit { $0.start(call, .streaming(state, opened: continuation)) }

@@ -3,14 +3,17 @@ import Synchronization
 /// What the holders of a streaming call on the client share with its connection's loop.
 final class StreamingState: Sendable {
     let inbound: InboundQueue
-    let gate = OutboundGate()
+    let gate: OutboundGate
     private let initial = Ending<Result<Metadata, RPCError>>()
     private let waiters = Waiters<Metadata>()
     private let lastTrailers = Mutex(Metadata())
     /// nil for OK.
     private let end = Ending<RPCError?>()
 
-    init(inbound: InboundQueue) { self.inbound = inbound }
+    init(inbound: InboundQueue, gate: OutboundGate) {
+        self.inbound = inbound
+        self.gate = gate
+    }
 
     /// The response head came, or the call ended with OK.
     var hasResponse: Bool {

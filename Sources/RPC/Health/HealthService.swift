@@ -11,8 +11,7 @@ public final class HealthService: RPCService {
     /// `HealthCheckResponse.ServingStatus`.
     public enum Status: UInt32, Sendable { case unknown = 0, serving, notServing, serviceUnknown }
 
-    /// Watch calls at one time, all services together; over it RESOURCE_EXHAUSTED.
-    public static let maxWatchers = 1024
+    public static let defaultMaxWatches = 1024
 
     /// Services in an answer of List (A90); if there are more, RESOURCE_EXHAUSTED.
     public static let maxListed = 100
@@ -33,7 +32,10 @@ public final class HealthService: RPCService {
 
     private let state = Mutex(State())
 
-    public init() {}
+    private let maxWatches: Int
+
+    /// - Parameter maxWatches: calls of Watch at one time, all services together; over it RESOURCE_EXHAUSTED.
+    public init(maxWatches: Int = HealthService.defaultMaxWatches) { self.maxWatches = maxWatches }
 
     /// Ignored once the server drains.
     public func set(_ status: Status, for service: String = "") {
@@ -108,9 +110,9 @@ public final class HealthService: RPCService {
 
     private func add(_ watcher: Watcher) throws(RPCError) -> UInt64 {
         try state.withLock { state throws(RPCError) in
-            guard state.watchers.count < Self.maxWatchers else {
+            guard state.watchers.count < maxWatches else {
                 throw RPCError(
-                    .resourceExhausted, "\(state.watchers.count) health watches are open, limit \(Self.maxWatchers)",
+                    .resourceExhausted, "\(state.watchers.count) health watches are open, limit \(maxWatches)",
                     limit: .healthWatches)
             }
             state.nextWatcher += 1

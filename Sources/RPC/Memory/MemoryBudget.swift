@@ -38,10 +38,16 @@ public final class MemoryBudget: Sendable {
         var nextID: UInt64 = 0
     }
 
-    public let limit: Int
     private let state = Mutex(State())
+    private let most: Atomic<Int>
 
-    public init(limit: Int) { self.limit = limit }
+    public init(limit: Int) { most = Atomic(limit) }
+
+    /// To be changed before messages come: one that waits for room already may wait for ever for what is less.
+    public var limit: Int {
+        get { most.load(ordering: .relaxed) }
+        set { most.store(newValue, ordering: .relaxed) }
+    }
 
     public var used: Int { state.withLock { $0.used } }
 

@@ -2,10 +2,9 @@ import Synchronization
 
 /// Holds the writer of one streaming call back while too much of it waits to be sent.
 final class OutboundGate: Sendable {
-    /// Writers go on while no more than this waits: enough to keep a socket busy between two turns.
-    static let limitBytes = 256 << 10
-
     private struct State {
+        /// Writers go on while no more than this waits.
+        let limitBytes: Int
         var pending = 0
         var isFinished = false
         var end: RPCError?
@@ -13,8 +12,10 @@ final class OutboundGate: Sendable {
         var hasRoom: Bool { pending <= limitBytes }
     }
 
-    private let state = Mutex(State())
+    private let state: Mutex<State>
     private let waiters = Waiters<Void>()
+
+    init(limitBytes: Int) { state = Mutex(State(limitBytes: limitBytes)) }
 
     /// Before bytes are queued. - Throws: the reason, if the call has ended; FAILED_PRECONDITION after `finish`.
     func add(_ bytes: Int) throws(RPCError) {

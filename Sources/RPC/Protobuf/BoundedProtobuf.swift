@@ -3,6 +3,21 @@ import ProtobufStructs
 
 /// Unpacks messages of peers with protobuf-c, within limits of depth, fields and memory.
 enum BoundedProtobuf {
+    /// Those of the process, also for the messages of other modules.
+    static var limits: ProtobufLimits {
+        get {
+            let limits = ProtobufStruct.limits
+            return ProtobufLimits(
+                maxFields: limits.maxFields, maxUnknownFields: limits.maxUnknownFields, maxDepth: limits.maxDepth,
+                baseBytes: limits.baseBytes, bytesPerByte: limits.bytesPerByte)
+        }
+        set {
+            ProtobufStruct.limits = ProtobufStruct.Limits(
+                maxFields: newValue.maxFields, maxUnknownFields: newValue.maxUnknownFields,
+                maxDepth: newValue.maxDepth, baseBytes: newValue.baseBytes, bytesPerByte: newValue.bytesPerByte)
+        }
+    }
+
     /// Unpacks `bytes`, hands the struct to `read`, and frees it.
     /// - Parameters:
     ///   - name: of the message, for the error.

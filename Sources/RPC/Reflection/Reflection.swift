@@ -7,15 +7,18 @@
 ///
 /// What a service says of itself is its `RPCService.descriptors`.
 public enum Reflection {
-    /// Requests of one stream; over it RESOURCE_EXHAUSTED. A client asks a few times per service.
-    public static let maxRequests = 10_000
+    /// A client asks a few times per service.
+    public static let defaultMaxRequests = 10_000
 
+    /// - Parameter maxRequests: of one stream; over it RESOURCE_EXHAUSTED.
     /// - Throws: `RPCError` INTERNAL if descriptors are malformed, incomplete or contradict each other.
-    public static func services(describing services: [any RPCService]) throws(RPCError) -> [any RPCService] {
+    public static func services(
+        describing services: [any RPCService], maxRequests: Int = Reflection.defaultMaxRequests
+    ) throws(RPCError) -> [any RPCService] {
         let names = versions.map { "grpc.reflection.\($0).ServerReflection" }
         let index = try DescriptorIndex(
             services: services.map(\.serviceName) + names, sets: services.compactMap(\.descriptors) + [.rpc])
-        return names.map { ReflectionService(serviceName: $0, index: index) }
+        return names.map { ReflectionService(serviceName: $0, index: index, maxRequests: maxRequests) }
     }
 
     /// The two are the same but for their names.
@@ -25,18 +28,19 @@ public enum Reflection {
 struct ReflectionService: RPCService {
     let serviceName: String
     let index: DescriptorIndex
+    let maxRequests: Int
 
     var descriptors: DescriptorSet? { .rpc }
 
     var methods: [String: RPCHandler] {
         [
-            "ServerReflectionInfo": .stream { [index] _, requests, responses in
+            "ServerReflectionInfo": .stream { [index, maxRequests] _, requests, responses in
                 var count = 0
                 for try await request in requests {
                     count += 1
-                    guard count <= Reflection.maxRequests else {
+                    guard count <= maxRequests else {
                         throw RPCError(
-                            .resourceExhausted, "more than \(Reflection.maxRequests) reflection requests on one stream",
+                            .resourceExhausted, "more than \(maxRequests) reflection requests on one stream",
                             limit: .reflectionRequests)
                     }
                     let answer = index.answer(try ReflectionMessages.query(request.message))

@@ -9,6 +9,8 @@ public struct ServerConfiguration: Sendable {
     public var maxEmptyMessages = 65_536
     /// Messages of one stream that wait for its handler; the peer is held back.
     public var maxQueuedMessages = 256
+    /// Answers of one stream that wait to be sent; its handler is held back.
+    public var maxQueuedOutputBytes = 256 << 10
     public var maxMetadataBytes = 16 << 10
     public var maxMetadataFields = 128
     public var maxConcurrentStreams = 128
@@ -34,6 +36,8 @@ public struct ServerConfiguration: Sendable {
     /// answer more end with RESOURCE_EXHAUSTED.
     public var startUnsentBytes = 16 << 20
     public var maxUnsentBytes = 64 << 20
+    /// Handed to the socket in one go, and the most that waits there before streams are held back.
+    public var maxOutputBytes = 1 << 20
     /// From accept to the client's SETTINGS, TLS included.
     public var handshakeTimeout: Duration = .seconds(10)
     public var drainTimeout: Duration = .seconds(30)
@@ -59,7 +63,20 @@ public struct ServerConfiguration: Sendable {
     public var congestionControl: String?
     /// nil: plain text, with prior knowledge (RFC 9113, section 3.3).
     public var tls: ServerTLS?
-    /// Frames of one connection in a second.
+    /// Frames of one connection that cost us more than the client.
     public var flood = FloodLimits()
+    /// For the `HealthService` that is made beside the server.
+    public var maxHealthWatches = HealthService.defaultMaxWatches
+    /// For the `Reflection` that is made beside the server.
+    public var maxReflectionRequests = Reflection.defaultMaxRequests
     public init() {}
+}
+
+extension ServerConfiguration {
+    /// For clients with `ClientKeepalive.cluster`.
+    public static var cluster: ServerConfiguration {
+        var configuration = ServerConfiguration()
+        configuration.pings = .cluster
+        return configuration
+    }
 }

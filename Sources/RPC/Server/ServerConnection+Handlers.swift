@@ -57,7 +57,7 @@ extension ServerConnection {
         ) { bytes in
             inbox.submit { $0.taken(call, credit: bytes) }
         }
-        let gate = OutboundGate()
+        let gate = OutboundGate(limitBytes: limits.maxQueuedOutputBytes)
         call.inbound = inbound
         call.gate = gate
         handlerBegins()

@@ -56,6 +56,7 @@ final class ServerConnection: HTTP2Delegate, LoopBound {
         settings.maxConcurrentStreams = limits.maxConcurrentStreams
         settings.maxHeaderListBytes = limits.maxMetadataBytes
         settings.maxHeaderFields = limits.maxMetadataFields
+        settings.maxOutputBytes = limits.maxOutputBytes
         settings.flood = limits.flood
         settings.lowUnsentBytes = limits.startUnsentBytes
         intake = LargeIntake(windowBytes: settings.connectionWindowBytes)

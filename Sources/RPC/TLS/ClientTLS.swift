@@ -42,6 +42,10 @@ public struct ClientTLS: Sendable {
         return settings
     }
 
+    /// Reads the files, to see whether they can be used. Blocks.
+    /// - Throws: `RPCError` FAILED_PRECONDITION that names the file and what is wrong with it.
+    public func check() throws(RPCError) { _ = try store(for: ServerName("localhost")) }
+
     /// Blocks.
     /// - Returns: `isNew`: its files were read here.
     /// - Throws: `RPCError` FAILED_PRECONDITION when they cannot be used, and never could.

@@ -23,6 +23,10 @@ public struct ServerTLS: Sendable {
 
     public init(_ identity: TLSIdentity) { self.identity = identity }
 
+    /// Reads the files, to see whether they can be used. Blocks.
+    /// - Throws: `RPCError` FAILED_PRECONDITION that names the file and what is wrong with it.
+    public func check() throws(RPCError) { _ = try TLSContextStore(settings) }
+
     var settings: TLSSettings {
         var settings = TLSSettings(identity: identity, minimum: minimum)
         switch clients {

@@ -91,8 +91,8 @@ struct BenchCommand: AsyncParsableCommand {
     }
 
     private func measureMesh(_ inputs: BenchInputs) async throws -> BenchReport {
-        let target = try await coordinator.target()
-        let clients = try await MeshBench.connect(concurrency, to: target)
+        let (target, calling) = try await coordinator.place()
+        let clients = try await MeshBench.connect(concurrency, to: target, calling)
         defer { for client in clients { client.close() } }
         let pipeline = try clients[0].pipeline(named: analyze.pipeline)
         let streams = stream || pipeline.needsStream

@@ -14,15 +14,17 @@ struct MeshBench: Sendable {
     let perStream: Int?
 
     /// - Throws: what `MeshClient.connect` does.
-    static func connect(_ count: Int, to target: Target) async throws -> [MeshClient] {
+    static func connect(
+        _ count: Int, to target: Target, _ calling: MeshClient.Calling
+    ) async throws -> [MeshClient] {
         // The first one says what is wrong with all of them.
-        let first = try await MeshClient.connect(to: target)
+        let first = try await MeshClient.connect(to: target, calling)
         var clients = [first]
         do {
             let addresses = try await target.resolve()
             for index in 1..<max(1, count) {
                 let address = addresses[index % addresses.count]
-                clients.append(try await MeshClient.connect(to: address, name: target.name(of: address)))
+                clients.append(try await MeshClient.connect(to: address, name: target.name(of: address), calling))
             }
             return clients
         } catch {

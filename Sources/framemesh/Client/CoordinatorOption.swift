@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import Mesh
+import RPC
 
 /// Where the coordinator is: the option, the environment, the configuration file, or the port that `framemesh up` takes.
 struct CoordinatorOption: ParsableArguments {
@@ -13,15 +14,30 @@ struct CoordinatorOption: ParsableArguments {
             valueName: "host:port"))
     var coordinator: String?
 
+    @OptionGroup(title: "TLS and the token") var securityOptions: ClientSecurityOptions
+    @OptionGroup var limitOptions: ClientLimitOptions
+
     @Option(help: ArgumentHelp("YAML file with settings (or $FRAMEMESH_CONFIG).", valueName: "file"))
     var config: String?
 
+    /// Where the coordinator is, and how it is called. Also sets the limits of the process.
     /// - Throws: `MeshError` that names what is no target, `Fatal` that names what is wrong with the configuration.
-    func target() async throws -> Target {
+    func place() async throws -> (target: Target, calling: MeshClient.Calling) {
         let environment = ProcessInfo.processInfo.environment[Self.variable].flatMap { $0.isEmpty ? nil : $0 }
-        let configured = try await Settings.load(config).string(.clientCoordinator)
-        return try Target(parsing: coordinator ?? environment ?? configured ?? Self.fallback)
+        let settings = try await Settings.load(config)
+        let configured = settings.string(.clientCoordinator)
+        let target = try Target(parsing: coordinator ?? environment ?? configured ?? Self.fallback)
+        let limits = try limitOptions.limits(settings)
+        limits.process.apply()
+        let security = try securityOptions.security(settings)
+        var calling = MeshClient.Calling(connection: limits.connection)
+        calling.connection.tls = try security.clientTLS()
+        calling.interceptors = try security.interceptors()
+        return (target, calling)
     }
 
-    func connect() async throws -> MeshClient { try await MeshClient.connect(to: try await target()) }
+    func connect() async throws -> MeshClient {
+        let (target, calling) = try await place()
+        return try await MeshClient.connect(to: target, calling)
+    }
 }

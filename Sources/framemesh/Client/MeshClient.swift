@@ -14,15 +14,25 @@ struct MeshClient: Sendable {
     /// HOST:PORT as the user wrote it.
     let name: String
     let address: SocketAddress
-    let connection: RPCConnection
     let pipelines: [PipelineDescription]
+    private let connection: RPCConnection
+    /// With what stands around each call; nil: nothing does.
+    private let channel: RPCChannel?
 
-    var vision: VisionClient { VisionClient(connection) }
+    /// How a coordinator is called.
+    struct Calling: Sendable {
+        var connection = ClientConfiguration()
+        var interceptors: [any ClientInterceptor] = []
+    }
+
+    var vision: VisionClient {
+        if let channel { VisionClient(channel) } else { VisionClient(connection) }
+    }
 
     /// Connects to the first endpoint of `target` that answers. Asking for the pipelines is the health check: it also
     /// tells a coordinator from anything else that listens there, and whether it takes attachments.
     /// - Throws: `Fatal` that names each HOST:PORT that was tried, and why it was no use.
-    static func connect(to target: Target) async throws -> MeshClient {
+    static func connect(to target: Target, _ calling: Calling = Calling()) async throws -> MeshClient {
         let addresses: [SocketAddress]
         do {
             addresses = try await target.resolve()
@@ -32,9 +42,11 @@ struct MeshClient: Sendable {
         var troubles: [String] = []
         for address in addresses {
             do {
-                return try await connect(to: address, name: target.name(of: address))
+                return try await connect(to: address, name: target.name(of: address), calling)
             } catch is CancellationError {
                 throw CancellationError()
+            } catch let error as Fatal {
+                throw error
             } catch {
                 if Task.isCancelled { throw CancellationError() }
                 troubles.append("\(target.name(of: address)): \(Fatal(error).description)")
@@ -44,16 +56,33 @@ struct MeshClient: Sendable {
     }
 
     /// Connects to one address.
-    static func connect(to address: SocketAddress, name: String) async throws -> MeshClient {
+    /// - Throws: `Fatal` if a coordinator is there and does not let us in; other errors if there is none.
+    static func connect(to address: SocketAddress, name: String, _ calling: Calling) async throws -> MeshClient {
         let connection = try await RPCConnection.connect(
-            to: address, authority: name, group: MultiThreadedEventLoopGroup.singleton, logger: silent)
+            to: address, authority: address.authority, configuration: calling.connection,
+            group: MultiThreadedEventLoopGroup.singleton, logger: silent)
         do {
-            let pipelines = try await VisionClient(connection).pipelines(deadline: .after(answerTimeout))
-            return MeshClient(name: name, address: address, connection: connection, pipelines: pipelines)
+            return try await MeshClient(connection, name: name, address: address, calling.interceptors)
+        } catch let error as RPCError where [.unauthenticated, .permissionDenied].contains(error.code) {
+            connection.close()
+            throw Fatal("the coordinator at \(name) refuses the call: \(error.code): \(error.message)")
         } catch {
             connection.close()
             throw error
         }
+    }
+
+    private init(
+        _ connection: RPCConnection, name: String, address: SocketAddress, _ interceptors: [any ClientInterceptor]
+    ) async throws {
+        var configuration = RPCChannelConfiguration()
+        configuration.interceptors = interceptors
+        let channel = RPCChannel(OneConnection(connection, name: name), configuration: configuration)
+        self.name = name
+        self.address = address
+        self.connection = connection
+        self.channel = interceptors.isEmpty ? nil : channel
+        pipelines = try await VisionClient(channel).pipelines(deadline: .after(Self.answerTimeout))
     }
 
     private static func unreachable(_ reason: String) -> Fatal {
@@ -73,7 +102,11 @@ struct MeshClient: Sendable {
     }
 
     func openStream() async throws -> AnalyzeStreamClient {
-        AnalyzeStreamClient(try await connection.open(MethodPath.analyzeStream))
+        let call =
+            if let channel { try await channel.open(MethodPath.analyzeStream) } else {
+                try await connection.open(MethodPath.analyzeStream)
+            }
+        return AnalyzeStreamClient(call)
     }
 
     func close() { connection.close() }

@@ -1,4 +1,5 @@
 import Foundation
+import RPC
 import Yams
 
 /// The shape of a configuration file, checked before anything is read from it: what is not known is an error.
@@ -42,11 +43,11 @@ struct ConfigurationFile: Sendable {
 
         if path.first == Settings.pipelineSection {
             try checkPipeline(path, value, wrong)
-        } else if Settings.Key(rawValue: dotted) != nil {
+        } else if Self.keys.contains(dotted) {
             guard value.scalar != nil else { throw wrong("the key '\(dotted)' takes a single value") }
             return
         } else if !Self.sections.contains(dotted) {
-            let near = Spelling.nearest(to: dotted, of: Settings.Key.allCases.map(\.rawValue) + Self.sections)
+            let near = Spelling.nearest(to: dotted, of: Settings.knownKeys + Self.sections)
             throw wrong("unknown key '\(dotted)'" + (near.map { ", did you mean '\($0)'?" } ?? ""))
         }
         guard let mapping = value.mapping else {
@@ -73,6 +74,11 @@ struct ConfigurationFile: Sendable {
     /// What keys are under.
     private static let sections =
         Set(
-            Settings.Key.allCases.map(\.rawValue).filter { $0.contains(".") }.map { String($0.prefix { $0 != "." }) }
+            Settings.knownKeys.flatMap { key in
+                let parts = key.split(separator: ".")
+                return (1..<max(1, parts.count)).map { parts.prefix($0).joined(separator: ".") }
+            }
         ).sorted() + [Settings.pipelineSection]
+
+    private static let keys = Set(Settings.knownKeys)
 }

@@ -1,3 +1,5 @@
+import RPC
+
 /// The environment variables that Framemesh reads, checked before anything is read from them: one that is not known is
 /// an error, as a key of the file would be.
 enum EnvironmentNames {
@@ -9,11 +11,11 @@ enum EnvironmentNames {
     /// What `client.coordinator` says too.
     static let coordinator = prefix + "COORDINATOR"
 
-    static let all = [config, models, coordinator] + Settings.Key.allCases.map(name(of:))
+    static let all = [config, models, coordinator] + Settings.knownKeys.map(name(of:))
 
     /// `coordinator.frame-deadline` is `FRAMEMESH_COORDINATOR_FRAME_DEADLINE`.
-    static func name(of key: Settings.Key) -> String {
-        prefix + key.rawValue.uppercased().map { $0.isLetter ? String($0) : "_" }.joined()
+    static func name(of key: String) -> String {
+        prefix + key.uppercased().map { $0.isLetter ? String($0) : "_" }.joined()
     }
 
     /// - Throws: `Fatal` naming the first variable, by name, that is not known, and the nearest one that is.

@@ -12,6 +12,11 @@ extension Settings {
         case detectorMaxPixels = "detector.max-pixels"
         case detectorMaxSide = "detector.max-side"
         case detectorDrainTimeout = "detector.drain-timeout"
+        case detectorTLSCertificate = "detector.tls-certificate"
+        case detectorTLSKey = "detector.tls-key"
+        case detectorTLSClientAuthorities = "detector.tls-client-ca"
+        case detectorCredentials = "detector.credentials"
+        case detectorAccessRules = "detector.access-rules"
 
         case classifierListen = "classifier.listen"
         case classifierModel = "classifier.model"
@@ -22,6 +27,11 @@ extension Settings {
         case classifierMaxPixels = "classifier.max-pixels"
         case classifierMaxSide = "classifier.max-side"
         case classifierDrainTimeout = "classifier.drain-timeout"
+        case classifierTLSCertificate = "classifier.tls-certificate"
+        case classifierTLSKey = "classifier.tls-key"
+        case classifierTLSClientAuthorities = "classifier.tls-client-ca"
+        case classifierCredentials = "classifier.credentials"
+        case classifierAccessRules = "classifier.access-rules"
 
         case coordinatorListen = "coordinator.listen"
         case coordinatorDetectors = "coordinator.detectors"
@@ -31,6 +41,17 @@ extension Settings {
         case coordinatorFrameDeadline = "coordinator.frame-deadline"
         case coordinatorDrainTimeout = "coordinator.drain-timeout"
         case coordinatorMaxAttempts = "coordinator.max-attempts"
+        case coordinatorTLSCertificate = "coordinator.tls-certificate"
+        case coordinatorTLSKey = "coordinator.tls-key"
+        case coordinatorTLSClientAuthorities = "coordinator.tls-client-ca"
+        case coordinatorCredentials = "coordinator.credentials"
+        case coordinatorAccessRules = "coordinator.access-rules"
+        case coordinatorNodeTLS = "coordinator.node-tls"
+        case coordinatorNodeTLSAuthorities = "coordinator.node-tls-ca"
+        case coordinatorNodeTLSCertificate = "coordinator.node-tls-certificate"
+        case coordinatorNodeTLSKey = "coordinator.node-tls-key"
+        case coordinatorNodeTLSServerName = "coordinator.node-tls-server-name"
+        case coordinatorNodeTokenFile = "coordinator.node-token-file"
 
         case upCoordinatorPort = "up.coordinator-port"
         case upDetectors = "up.detectors"
@@ -43,6 +64,12 @@ extension Settings {
         case upDrainTimeout = "up.drain-timeout"
 
         case clientCoordinator = "client.coordinator"
+        case clientTLS = "client.tls"
+        case clientTLSAuthorities = "client.tls-ca"
+        case clientTLSCertificate = "client.tls-certificate"
+        case clientTLSKey = "client.tls-key"
+        case clientTLSServerName = "client.tls-server-name"
+        case clientTokenFile = "client.token-file"
 
         /// For example `--frame-deadline`.
         var option: String { "--" + (rawValue.split(separator: ".").last ?? "") }
@@ -60,6 +87,9 @@ extension Settings {
         case boxes
         case text
     }
+
+    /// Those of `Key`, and of the limits.
+    static let knownKeys = Key.allCases.map(\.rawValue) + limitKeys
 
     static let pipelineSection = "pipelines"
 }

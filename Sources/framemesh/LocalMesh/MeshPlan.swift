@@ -19,6 +19,9 @@ struct MeshPlan: Sendable, Hashable {
     var maxSide: Int?
     /// Seconds.
     var drainTimeout = 5.0
+    /// `NAME=VALUE`, of every part, and of the coordinator's connections to the nodes.
+    var limits: [String] = []
+    var nodeLimits: [String] = []
     /// Handed on to every part.
     var config: String?
     var logLevel: String?
@@ -34,7 +37,10 @@ struct MeshPlan: Sendable, Hashable {
     ///   - address: where it served before; nil: its first start.
     ///   - serving: the addresses of all nodes, for the coordinator.
     func arguments(of part: MeshPart, at address: String?, nodes serving: [MeshPart: String]) -> [String] {
-        var arguments = [part.role.rawValue, "--exit-with-parent", "--drain-timeout", "\(drainTimeout)"]
+        var arguments = [
+            part.role.rawValue, "--exit-with-parent", "--plain-text", "--drain-timeout", "\(drainTimeout)",
+        ]
+        arguments += limits.flatMap { ["--limit", $0] }
         if let config { arguments += ["--config", config] }
         if let logLevel { arguments += ["--log-level", logLevel] }
         switch part.role {
@@ -49,6 +55,7 @@ struct MeshPlan: Sendable, Hashable {
         case .coordinator:
             arguments += ["--listen", address ?? "127.0.0.1:\(coordinatorPort)"]
             arguments += ["--detectors", target(.detector, serving), "--classifiers", target(.classifier, serving)]
+            arguments += nodeLimits.flatMap { ["--node-limit", $0] }
         }
         return arguments
     }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import Logging
+import Mesh
 import NIOCore
 import Node
 import Vision
@@ -12,6 +13,7 @@ struct Up: AsyncParsableCommand {
             Starts a coordinator, detectors and classifiers as processes of their own, and prints \
             `ready coordinator=HOST:PORT` once all of them are ready. A part that dies is started again. SIGTERM or \
             Ctrl-C ends all of them, running work first.
+            The mesh is for this machine: plain text on loopback, whatever the configuration says of TLS and access.
 
             Examples:
               framemesh up
@@ -45,6 +47,8 @@ struct Up: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Seconds that running work has to finish in at the end (default: 5).", valueName: "s"))
     var drainTimeout: Double?
 
+    @OptionGroup var limitOptions: RoleLimitOptions
+    @OptionGroup var nodeLimits: NodeLimitOptions
     @OptionGroup var common: CommonOptions
 
     func run() async throws {
@@ -73,6 +77,12 @@ struct Up: AsyncParsableCommand {
         plan.maxPixels = try settings.number(maxPixels, .upMaxPixels, in: ImageLimits.pixelBounds)
         plan.maxSide = try settings.number(maxSide, .upMaxSide, in: ImageLimits.sideBounds)
         plan.drainTimeout = try settings.number(drainTimeout, .upDrainTimeout, default: 5, in: 0...Settings.maxSeconds)
+        // What is wrong with them is said once, here.
+        _ = try limitOptions.limits(settings)
+        var channel = ChannelConfiguration()
+        try nodeLimits.set(in: &channel, settings)
+        plan.limits = limitOptions.limits
+        plan.nodeLimits = nodeLimits.limits
         plan.config = common.config
         plan.logLevel = common.logLevel?.rawValue
         return plan

@@ -3,13 +3,15 @@ struct Table {
     enum Alignment { case left, right }
     /// Longest cell; the rest of it is cut.
     static let maxCellWidth = 60
+    private let maxCellWidth: Int
 
     private let titles: [String]
     private let alignments: [Alignment]
     private var rows: [[String]] = []
 
     /// - Parameter columns: titles; those that end in `>` are aligned to the right.
-    init(_ columns: String...) {
+    init(_ columns: String..., maxCellWidth: Int = Table.maxCellWidth) {
+        self.maxCellWidth = maxCellWidth
         titles = columns.map { $0.hasSuffix(">") ? String($0.dropLast()) : $0 }
         alignments = columns.map { $0.hasSuffix(">") ? .right : .left }
     }
@@ -17,7 +19,7 @@ struct Table {
     var isEmpty: Bool { rows.isEmpty }
 
     mutating func add(_ cells: String...) {
-        rows.append(cells.map(Self.cell))
+        rows.append(cells.map(cell))
     }
 
     var lines: [String] {
@@ -39,7 +41,7 @@ struct Table {
     var text: String { lines.joined(separator: "\n") }
 
     /// Without control characters: labels and messages come from others, and a terminal obeys them.
-    private static func cell(_ text: String) -> String {
+    private func cell(_ text: String) -> String {
         let plain = String(String.UnicodeScalarView(text.unicodeScalars.map { $0.properties.isControl ? " " : $0 }))
         return plain.count <= maxCellWidth ? plain : plain.prefix(maxCellWidth - 1) + "…"
     }

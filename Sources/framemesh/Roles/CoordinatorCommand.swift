@@ -1,23 +1,27 @@
 import ArgumentParser
 import Coordination
+import Logging
 import Mesh
 import NIOPosix
+import RPC
 
 struct CoordinatorCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "coordinator",
         abstract: "Run a coordinator: it takes frames and fans them out to nodes.",
         discussion: """
-            Listens on 127.0.0.1:8500 unless told otherwise. TARGET is static:///a:1,b:2 or dns:///name:port, a bare \
-            HOST:PORT means dns:///, and `none` leaves that kind of node out. Prints `ready HOST:PORT` once it \
+            Listens on 127.0.0.1:8500 unless told otherwise. TARGET is static:///a:1,b:2, dns:///name:port or unix:PATH, \
+            a bare HOST:PORT means dns:///, and `none` leaves that kind of node out. Prints `ready HOST:PORT` once it \
             serves. SIGTERM or Ctrl-C lets running work finish.
 
             Examples:
               framemesh coordinator --detectors 127.0.0.1:8501 --classifiers 127.0.0.1:8502
               framemesh coordinator --listen 0.0.0.0:8500 --detectors dns:///detectors.vision.svc:8501
+              framemesh coordinator --tls-certificate tls.crt --tls-key tls.key --tls-client-ca ca.crt \\
+                --credentials callers --node-tls-ca ca.crt --node-token-file token --detectors node-1:8501
             """)
 
-    @Option(help: ArgumentHelp("Where to listen; port 0 is any free one.", valueName: "host:port"))
+    @Option(help: ArgumentHelp("Where to listen; port 0 is any free one.", valueName: "host:port|unix:path"))
     var listen: String?
 
     @Option(help: ArgumentHelp("The detection nodes.", valueName: "target"))
@@ -41,6 +45,10 @@ struct CoordinatorCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Seconds that running work has to finish in at the end (default: 30).", valueName: "s"))
     var drainTimeout: Double?
 
+    @OptionGroup(title: "TLS and access") var security: ServerSecurityOptions
+    @OptionGroup(title: "Calls of nodes") var nodes: NodeSecurityOptions
+    @OptionGroup var limitOptions: RoleLimitOptions
+    @OptionGroup var nodeLimits: NodeLimitOptions
     @OptionGroup var common: CommonOptions
     @OptionGroup var parent: ParentWatch
 
@@ -48,7 +56,7 @@ struct CoordinatorCommand: AsyncParsableCommand {
         parent.start()
         let settings = try await common.settings()
         let logger = try common.logger("coordinator", settings)
-        let (configuration, listen) = try configuration(settings)
+        let (configuration, listen) = try configuration(settings, logger: logger)
         let coordinator: Coordinator
         do {
             coordinator = try await Coordinator.start(
@@ -59,7 +67,8 @@ struct CoordinatorCommand: AsyncParsableCommand {
         try await Role.serve(at: coordinator.address) { try await coordinator.run() }
     }
 
-    func configuration(_ settings: Settings) throws -> (CoordinatorConfiguration, ListenAddress) {
+    /// Also sets the limits of the process.
+    func configuration(_ settings: Settings, logger: Logger) throws -> (CoordinatorConfiguration, ListenAddress) {
         let listen = try ListenAddress(parsing: listen ?? settings.string(.coordinatorListen) ?? "127.0.0.1:8500")
         func target(_ flag: String?, _ key: Settings.Key) throws -> Target? {
             guard let text = flag ?? settings.string(key), text != "none" else { return nil }
@@ -68,13 +77,26 @@ struct CoordinatorCommand: AsyncParsableCommand {
         var configuration = CoordinatorConfiguration(
             detectors: try target(detectors, .coordinatorDetectors),
             classifiers: try target(classifiers, .coordinatorClassifiers))
-        configuration.host = listen.host
-        configuration.port = listen.port
+        configuration.listen = listen.address
+        let limits = try limitOptions.limits(settings)
+        limits.process.apply()
+        configuration.server = limits.server
+        configuration.server.tls = try security.tls("coordinator", settings)
+        configuration.access = try security.access("coordinator", settings, logger: logger)
+        // Nodes are taken to have the same limits.
+        configuration.maxPixelBytes = limits.server.maxAttachmentBytes
+        configuration.maxMessageBytes = limits.server.maxMessageBytes
+        try nodeLimits.set(in: &configuration.channel, settings)
+        if !security.isPlainText {
+            let nodes = try nodes.security(settings)
+            configuration.channel.client.tls = try nodes.clientTLS()
+            configuration.channel.interceptors = try nodes.interceptors()
+        }
         configuration.detectModel = detectModel ?? settings.string(.coordinatorDetectModel) ?? ""
         configuration.classifyModel = classifyModel ?? settings.string(.coordinatorClassifyModel) ?? ""
         configuration.pipelines = try settings.pipelines()
         configuration.frameDeadline = try settings.seconds(frameDeadline, .coordinatorFrameDeadline, default: 30)
-        configuration.drainTimeout = try settings.seconds(drainTimeout, .coordinatorDrainTimeout, default: 30)
+        configuration.server.drainTimeout = try settings.seconds(drainTimeout, .coordinatorDrainTimeout, default: 30)
         configuration.channel.maxAttempts = try settings.number(
             maxAttempts, .coordinatorMaxAttempts, default: configuration.channel.maxAttempts, in: 1...100)
         return (configuration, listen)

@@ -1,41 +1,29 @@
-import Mesh
 import NIOCore
-import SystemPackage
+import RPC
 
-/// Where a role listens: HOST:PORT, port 0 for any free one.
+/// Where a role listens: HOST:PORT, port 0 for any free one, or unix:PATH.
 struct ListenAddress: Sendable, Hashable, CustomStringConvertible {
-    var host: String
-    var port: Int
+    let address: ServerAddress
 
     init(parsing text: String) throws(Fatal) {
         do {
-            let parsed = try Target.HostPort(parsing: text)
-            host = parsed.host
-            port = parsed.port
+            address = try ServerAddress(parsing: text)
         } catch {
-            throw Fatal("'\(text)' is not HOST:PORT to listen at", status: .usage)
+            throw Fatal("'\(text)' is not HOST:PORT or unix:PATH to listen at", status: .usage)
         }
     }
 
-    var description: String { host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)" }
+    var description: String { "\(address)" }
 
     /// Why nothing listens there now.
     func failure(_ error: any Error) -> Fatal {
-        switch error {
-        case let error as IOError:
-            return Fatal("cannot listen on \(self): \(Errno(rawValue: error.errnoCode))", status: .unreachable)
+        guard let error = error as? RPCError else { return Fatal(error) }
+        switch error.cause {
         case is SocketAddressError, is SocketAddressError.UnknownHost:
             return Fatal("cannot listen on \(self): there is no such host", status: .unreachable)
         default:
-            return Fatal(error)
+            // Rules for methods that it does not have.
+            return error.code == .invalidArgument ? Fatal(error.message, status: .usage) : Fatal(error)
         }
-    }
-}
-
-extension SocketAddress {
-    /// For example `127.0.0.1:8500` or `[::1]:8500`.
-    var hostPort: String {
-        let host = ipAddress ?? "?"
-        return host.contains(":") ? "[\(host)]:\(port ?? 0)" : "\(host):\(port ?? 0)"
     }
 }

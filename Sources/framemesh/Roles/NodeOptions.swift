@@ -1,12 +1,14 @@
 import ArgumentParser
+import Logging
 import NIOCore
 import NIOPosix
 import Node
+import RPC
 import Vision
 
 /// What detectors and classifiers have in common.
 struct NodeOptions: ParsableArguments {
-    @Option(help: ArgumentHelp("Where to listen; port 0 is any free one.", valueName: "host:port"))
+    @Option(help: ArgumentHelp("Where to listen; port 0 is any free one.", valueName: "host:port|unix:path"))
     var listen: String?
 
     @Option(
@@ -35,6 +37,8 @@ struct NodeOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Seconds that running work has to finish in at the end (default: 30).", valueName: "s"))
     var drainTimeout: Double?
 
+    @OptionGroup(title: "TLS and access") var security: ServerSecurityOptions
+    @OptionGroup var limitOptions: RoleLimitOptions
     @OptionGroup var common: CommonOptions
     @OptionGroup var parent: ParentWatch
 
@@ -43,7 +47,7 @@ struct NodeOptions: ParsableArguments {
         parent.start()
         let settings = try await common.settings()
         let logger = try common.logger(role.rawValue, settings)
-        let (configuration, listen) = try configuration(role, settings)
+        let (configuration, listen) = try configuration(role, settings, logger: logger)
         let server: NodeServer
         do {
             server = try await NodeServer.start(
@@ -54,7 +58,10 @@ struct NodeOptions: ParsableArguments {
         try await Role.serve(at: server.address) { try await server.run() }
     }
 
-    func configuration(_ role: NodeRole, _ settings: Settings) throws -> (NodeConfiguration, ListenAddress) {
+    /// Also sets the limits of the process.
+    func configuration(
+        _ role: NodeRole, _ settings: Settings, logger: Logger
+    ) throws -> (NodeConfiguration, ListenAddress) {
         let keys = NodeKeys(role)
         let listen = try ListenAddress(parsing: listen ?? settings.string(keys.listen) ?? keys.defaultListen)
         let names = (model ?? settings.string(keys.model) ?? keys.defaultModel).split(separator: ",").map(String.init)
@@ -67,8 +74,12 @@ struct NodeOptions: ParsableArguments {
                 status: .usage)
         }
         var configuration = NodeConfiguration(role: role, store: store, models: models)
-        configuration.host = listen.host
-        configuration.port = listen.port
+        configuration.listen = listen.address
+        let limits = try limitOptions.limits(settings)
+        limits.process.apply()
+        configuration.server = limits.server
+        configuration.server.tls = try security.tls(role.rawValue, settings)
+        configuration.access = try security.access(role.rawValue, settings, logger: logger)
         configuration.workers = try settings.number(
             workers, keys.workers, default: min(System.coreCount, NodeConfiguration.maxWorkers),
             in: 1...NodeConfiguration.maxWorkers)
@@ -78,7 +89,7 @@ struct NodeOptions: ParsableArguments {
         configuration.maxQueueDelay = .microseconds(
             try settings.number(maxQueueDelayMicroseconds, keys.maxQueueDelay, default: 0, in: 0...10_000_000))
         configuration.imageLimits = try imageLimits(keys, settings)
-        configuration.drainTimeout = try settings.seconds(drainTimeout, keys.drainTimeout, default: 30)
+        configuration.server.drainTimeout = try settings.seconds(drainTimeout, keys.drainTimeout, default: 30)
         configuration.build = Framemesh.version
         return (configuration, listen)
     }

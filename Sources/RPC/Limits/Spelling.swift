@@ -1,14 +1,14 @@
 /// Finds what was probably meant.
-enum Spelling {
+package enum Spelling {
     /// The candidate with the fewest edits, if these are at most a third of the word.
-    static func nearest(to word: String, of candidates: [String]) -> String? {
+    package static func nearest(to word: String, of candidates: [String]) -> String? {
         let best = candidates.map { (name: $0, edits: edits(word, $0)) }.min { $0.edits < $1.edits }
         guard let best, best.edits <= max(1, word.count / 3) else { return nil }
         return best.name
     }
 
     /// Insertions, deletions and replacements between two words (Levenshtein distance).
-    static func edits(_ a: String, _ b: String) -> Int {
+    package static func edits(_ a: String, _ b: String) -> Int {
         let b = Array(b)
         var row = Array(0...b.count)
         for (i, letter) in a.enumerated() {

@@ -1,0 +1,22 @@
+public import RPC
+
+extension ChannelConfiguration {
+    /// Every limit of a channel but `maxAttempts`, in the order of docs/limits.md.
+    public static let limits: [Limit<ChannelConfiguration>] =
+        ClientConfiguration.limits.map { $0.under(\.client) }
+        + Backoff.limits.map { $0.named(after: "reconnect-").under(\.backoff) }
+        + Backoff.limits.map { $0.named(after: "retry-").under(\.retryBackoff) } + own
+
+    private static let own: [Limit<ChannelConfiguration>] = [
+        Limit(
+            "retry-tokens", \.retryTokens, .count, in: 1...1000,
+            "The budget of all retries; a failed attempt takes one."),
+        Limit(
+            "retry-token-ratio", \.retryTokenRatio, in: 0.001...1000,
+            "What an answer brings back to retry-tokens: the share of calls that may be retried."),
+        Limit("resolve-interval", \.resolveInterval, "How often a DNS name is asked again."),
+        Limit("resolve-pause", \.resolvePause, "Between two look-ups, however many connections were lost."),
+        Limit("ready-timeout", \.readyTimeout, "How long a call waits for an endpoint to be ready."),
+        Limit("max-waiting-calls", \.maxWaitingCalls, .count, "Calls that wait for an endpoint."),
+    ]
+}

@@ -1,0 +1,30 @@
+/// What all servers and clients of a process share.
+public struct ProcessLimits: Sendable {
+    /// Of messages that are received and not yet let go (`MemoryBudget.shared`).
+    public var memoryBudgetBytes = MemoryBudget.defaultLimit
+    /// Of memory that waits for the next large message (`BufferPool.shared`).
+    public var idleBufferBytes = BufferPool.defaultIdleLimit
+    public var protobuf = ProtobufLimits()
+
+    public init() {}
+
+    /// To be called before the first message comes.
+    public func apply() {
+        MemoryBudget.shared.limit = memoryBudgetBytes
+        BufferPool.shared.idleLimit = idleBufferBytes
+        BoundedProtobuf.limits = protobuf
+    }
+}
+
+/// What one protobuf message of a peer may take to be read; over it INVALID_ARGUMENT.
+public struct ProtobufLimits: Sendable, Hashable {
+    /// Of the message and all messages in it.
+    public var maxFields = 65_536
+    /// Of these, fields that its type does not have.
+    public var maxUnknownFields = 4096
+    /// Messages in messages; the outermost is the first.
+    public var maxDepth = 16
+    /// Memory: so much, and `bytesPerByte` for each byte.
+    public var baseBytes = 64 << 10
+    public var bytesPerByte = 16
+}

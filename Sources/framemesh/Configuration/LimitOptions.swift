@@ -1,0 +1,48 @@
+import ArgumentParser
+import Mesh
+import RPC
+
+/// `--limit` of a role.
+struct RoleLimitOptions: ParsableArguments {
+    @Option(
+        name: .customLong("limit"),
+        help: ArgumentHelp(
+            "A limit of the server or the process, again for each; `framemesh limits` lists them.",
+            valueName: "name=value"))
+    var limits: [String] = []
+
+    func limits(_ settings: Settings) throws -> RoleLimits {
+        var all = RoleLimits()
+        try settings.set(RoleLimits.all, of: .roles, limits, in: &all)
+        return all
+    }
+}
+
+/// `--node-limit` of whatever starts a coordinator.
+struct NodeLimitOptions: ParsableArguments {
+    @Option(
+        name: .customLong("node-limit"),
+        help: ArgumentHelp(
+            "A limit of the coordinator's connections to its nodes, again for each.", valueName: "name=value"))
+    var limits: [String] = []
+
+    func set(in channel: inout ChannelConfiguration, _ settings: Settings) throws {
+        try settings.set(ChannelConfiguration.limits, of: .nodes, limits, in: &channel)
+    }
+}
+
+/// `--limit` of a command that calls a coordinator.
+struct ClientLimitOptions: ParsableArguments {
+    @Option(
+        name: .customLong("limit"),
+        help: ArgumentHelp(
+            "A limit of the connection or the process, again for each; `framemesh limits` lists them.",
+            valueName: "name=value"))
+    var limits: [String] = []
+
+    func limits(_ settings: Settings) throws -> ClientLimits {
+        var all = ClientLimits()
+        try settings.set(ClientLimits.all, of: .clients, limits, in: &all)
+        return all
+    }
+}

@@ -1,0 +1,64 @@
+import Mesh
+import RPC
+
+/// The limits of a role: of its server, and of its process.
+struct RoleLimits: Sendable {
+    var server = ServerConfiguration.cluster
+    var process = ProcessLimits()
+
+    static let all =
+        ServerConfiguration.limits.map { $0.under(\RoleLimits.server) }
+        + ProcessLimits.limits.map { $0.under(\RoleLimits.process) }
+}
+
+/// The limits of a command that calls a coordinator.
+struct ClientLimits: Sendable {
+    var connection = ClientConfiguration()
+    var process = ProcessLimits()
+
+    static let all =
+        ClientConfiguration.limits.map { $0.under(\ClientLimits.connection) }
+        + ProcessLimits.limits.map { $0.under(\ClientLimits.process) }
+}
+
+extension Settings {
+    /// Where limits are in the file, each by its name: `limits.max-connections`.
+    enum LimitSection: String, CaseIterable, Sendable {
+        /// Of every role.
+        case roles = "limits"
+        /// Of a coordinator's connections to its nodes.
+        case nodes = "coordinator.node-limits"
+        /// Of commands that call a coordinator.
+        case clients = "client.limits"
+
+        var names: [String] {
+            switch self {
+            case .roles: RoleLimits.all.map(\.name)
+            case .nodes: ChannelConfiguration.limits.map(\.name)
+            case .clients: ClientLimits.all.map(\.name)
+            }
+        }
+
+        fileprivate func key(_ name: String) -> String { "\(rawValue).\(name)" }
+    }
+
+    /// The keys of all limits.
+    static let limitKeys = LimitSection.allCases.flatMap { section in section.names.map(section.key) }
+
+    /// Sets the limits that the file and the environment name, then those of the command line.
+    /// - Parameter flags: `NAME=VALUE` each; the last of a name counts.
+    /// - Throws: `Fatal` that names the limit, and the nearest one if there is none of that name.
+    func set<Root>(_ limits: [Limit<Root>], of section: LimitSection, _ flags: [String], in root: inout Root)
+        throws(Fatal)
+    {
+        do throws(LimitError) {
+            for limit in limits {
+                let key = section.key(limit.name)
+                if let text = string(at: key.split(separator: ".").map(String.init)) { try limit.set(text, in: &root) }
+            }
+            for flag in flags { try limits.set(flag, in: &root) }
+        } catch {
+            throw Fatal("\(error.message) (`framemesh limits` lists them)", status: .usage)
+        }
+    }
+}

@@ -1,0 +1,72 @@
+import ArgumentParser
+
+/// TLS and the token of a command that calls a coordinator.
+struct ClientSecurityOptions: ParsableArguments {
+    @Flag(inversion: .prefixedNo, help: "Call over TLS; what follows turns it on as well.")
+    var tls: Bool?
+
+    @Option(
+        help: ArgumentHelp(
+            "Authorities that may certify the coordinator, PEM (default: the system's).", valueName: "file"))
+    var tlsCa: String?
+
+    @Option(help: ArgumentHelp("Our own certificate, where the coordinator asks for one (PEM).", valueName: "file"))
+    var tlsCertificate: String?
+
+    @Option(help: ArgumentHelp("The certificate's private key (PEM).", valueName: "file"))
+    var tlsKey: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "The name that the coordinator's certificate must bear (default: its host).", valueName: "name"))
+    var tlsServerName: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "File with the bearer token to call with; only over TLS, or on this host.", valueName: "file"))
+    var tokenFile: String?
+
+    func security(_ settings: Settings) throws -> ClientSecurity {
+        ClientSecurity(
+            tls: try tls ?? settings.value(.clientTLS), authorities: tlsCa ?? settings.string(.clientTLSAuthorities),
+            certificate: tlsCertificate ?? settings.string(.clientTLSCertificate),
+            key: tlsKey ?? settings.string(.clientTLSKey),
+            serverName: tlsServerName ?? settings.string(.clientTLSServerName),
+            tokenFile: tokenFile ?? settings.string(.clientTokenFile))
+    }
+}
+
+/// The same of a coordinator that calls its nodes.
+struct NodeSecurityOptions: ParsableArguments {
+    @Flag(inversion: .prefixedNo, help: "Call nodes over TLS; what follows turns it on as well.")
+    var nodeTls: Bool?
+
+    @Option(help: ArgumentHelp("Authorities that may certify nodes, PEM (default: the system's).", valueName: "file"))
+    var nodeTlsCa: String?
+
+    @Option(help: ArgumentHelp("Our own certificate, where nodes ask for one (PEM).", valueName: "file"))
+    var nodeTlsCertificate: String?
+
+    @Option(help: ArgumentHelp("The certificate's private key (PEM).", valueName: "file"))
+    var nodeTlsKey: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "The name that nodes' certificates must bear (default: the host of the target).", valueName: "name"))
+    var nodeTlsServerName: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "File with the bearer token to call nodes with; only over TLS, or on this host.", valueName: "file"))
+    var nodeTokenFile: String?
+
+    func security(_ settings: Settings) throws -> ClientSecurity {
+        ClientSecurity(
+            tls: try nodeTls ?? settings.value(.coordinatorNodeTLS),
+            authorities: nodeTlsCa ?? settings.string(.coordinatorNodeTLSAuthorities),
+            certificate: nodeTlsCertificate ?? settings.string(.coordinatorNodeTLSCertificate),
+            key: nodeTlsKey ?? settings.string(.coordinatorNodeTLSKey),
+            serverName: nodeTlsServerName ?? settings.string(.coordinatorNodeTLSServerName),
+            tokenFile: nodeTokenFile ?? settings.string(.coordinatorNodeTokenFile), prefix: "--node-")
+    }
+}

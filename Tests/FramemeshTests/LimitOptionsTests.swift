@@ -1,0 +1,136 @@
+import ArgumentParser
+import Coordination
+import Foundation
+import Logging
+import Mesh
+import RPC
+import Testing
+
+@testable import framemesh
+
+@Suite struct LimitOptionsTests {
+    private func load(_ yaml: String, environment: [String: String] = [:]) async throws -> Settings {
+        let file = FileManager.default.temporaryDirectory.appending(path: "framemesh-\(UUID().uuidString).yaml")
+        try Data(yaml.utf8).write(to: file)
+        defer { try? FileManager.default.removeItem(at: file) }
+        return try await Settings.load(file.path, environment: environment)
+    }
+
+    private func coordinator(_ arguments: [String], _ settings: Settings) throws -> CoordinatorConfiguration {
+        try CoordinatorCommand.parse(arguments).configuration(settings, logger: Logger(label: "test")).0
+    }
+
+    private static let yaml = """
+        limits:
+          max-connections: 11
+          max-connection-age: off
+          keepalive-time: 1h
+        coordinator:
+          node-limits:
+            retry-tokens: 12
+        client:
+          limits:
+            connect-timeout: 13
+        """
+
+    @Test func theFlagWinsOverTheEnvironmentAndThatOverTheFile() async throws {
+        let settings = try await load(
+            Self.yaml,
+            environment: ["FRAMEMESH_LIMITS_KEEPALIVE_TIME": "2m", "FRAMEMESH_LIMITS_MAX_QUEUED_MESSAGES": "3"])
+        let configuration = try coordinator(
+            ["--limit", "max-queued-messages=4", "--limit", "max-message-bytes=8MiB"], settings)
+        #expect(configuration.server.maxConnections == 11)
+        #expect(configuration.server.age.maxAge == nil)
+        #expect(configuration.server.keepalive.time == .seconds(120))
+        #expect(configuration.server.maxQueuedMessages == 4)
+        #expect(configuration.server.maxMessageBytes == 8 << 20)
+        #expect(configuration.maxMessageBytes == 8 << 20, "nodes are taken to have the same")
+        #expect(configuration.channel.retryTokens == 12)
+        #expect(try coordinator(["--node-limit", "retry-tokens=14"], settings).channel.retryTokens == 14)
+        let client = try ClientLimitOptions.parse([]).limits(settings)
+        #expect(client.connection.connectTimeout == .seconds(13))
+    }
+
+    @Test func everyLimitHasAKeyAndAVariable() async throws {
+        #expect(Set(Settings.knownKeys).count == Settings.knownKeys.count)
+        for section in Settings.LimitSection.allCases {
+            for name in section.names {
+                let variable = EnvironmentNames.name(of: "\(section.rawValue).\(name)")
+                let settings = try await Settings.load(nil, environment: [variable: "not a number"])
+                #expect(throws: Fatal.self, "\(variable)") {
+                    switch section {
+                    case .roles: _ = try RoleLimitOptions.parse([]).limits(settings)
+                    case .clients: _ = try ClientLimitOptions.parse([]).limits(settings)
+                    case .nodes:
+                        var channel = ChannelConfiguration()
+                        try NodeLimitOptions.parse([]).set(in: &channel, settings)
+                    }
+                }
+            }
+        }
+    }
+
+    @Test func whatIsNoLimitIsNamedWithTheNearestOne() async throws {
+        let text = "unknown key 'limits.max-conections', did you mean 'limits.max-connections'?"
+        await #expect {
+            _ = try await load("limits:\n  max-conections: 1\n")
+        } throws: { "\($0)".hasSuffix(text) }
+        let settings = try await load(Self.yaml)
+        #expect {
+            _ = try coordinator(["--limit", "max-conections=1"], settings)
+        } throws: {
+            let fatal = $0 as? Fatal
+            return fatal?.status == .usage
+                && fatal?.message
+                    == "there is no limit 'max-conections', did you mean 'max-connections'? (`framemesh limits` lists them)"
+        }
+    }
+
+    @Test func upHandsLimitsOnToItsParts() async throws {
+        let settings = try await Settings.load(nil, environment: [:])
+        let up = try Up.parse([
+            "--limit", "max-connections=5", "--limit", "max-pings=6", "--node-limit", "retry-tokens=7",
+        ])
+        let plan = try up.plan(settings)
+        for part in plan.nodes + [.coordinator] {
+            let command = try Framemesh.parseAsRoot(plan.arguments(of: part, at: nil, nodes: [:]))
+            let options =
+                (command as? CoordinatorCommand)?.limitOptions ?? (command as? DetectorCommand)?.node.limitOptions
+                ?? (command as? ClassifierCommand)?.node.limitOptions
+            #expect(options?.limits == ["max-connections=5", "max-pings=6"])
+            if let coordinator = command as? CoordinatorCommand {
+                #expect(coordinator.nodeLimits.limits == ["retry-tokens=7"])
+            }
+        }
+        #expect(throws: Fatal.self) { try Up.parse(["--limit", "nonsense=1"]).plan(settings) }
+    }
+
+    /// What the configuration says of TLS is for other meshes.
+    @Test func thePartsOfUpArePlainText() async throws {
+        let settings = try await Settings.load(
+            nil,
+            environment: [
+                "FRAMEMESH_COORDINATOR_TLS_CERTIFICATE": "/no", "FRAMEMESH_COORDINATOR_TLS_KEY": "/no",
+                "FRAMEMESH_COORDINATOR_NODE_TLS": "true", "FRAMEMESH_COORDINATOR_CREDENTIALS": "/no",
+            ])
+        let arguments = MeshPlan().arguments(of: .coordinator, at: nil, nodes: [:])
+        let command = try #require(try Framemesh.parseAsRoot(arguments) as? CoordinatorCommand)
+        let (configuration, _) = try command.configuration(settings, logger: Logger(label: "test"))
+        #expect(configuration.server.tls == nil && configuration.channel.client.tls == nil)
+        #expect(configuration.access == nil)
+        #expect(throws: Fatal.self) { try coordinator([], settings) }
+    }
+
+    @Test func tlsOfACallerIsOnWhereAnythingIsSaidOfIt() async throws {
+        func tls(_ arguments: [String], _ environment: [String: String] = [:]) async throws -> Bool {
+            let settings = try await Settings.load(nil, environment: environment)
+            return try ClientSecurityOptions.parse(arguments).security(settings).clientTLS() != nil
+        }
+        #expect(try await !tls([]))
+        #expect(try await tls(["--tls"]))
+        #expect(try await tls(["--tls-server-name", "a.example"]))
+        #expect(try await tls([], ["FRAMEMESH_CLIENT_TLS": "true"]))
+        #expect(try await !tls(["--no-tls"], ["FRAMEMESH_CLIENT_TLS": "true"]))
+        #expect(try await !tls(["--no-tls", "--tls-server-name", "a.example"]))
+    }
+}

@@ -1,0 +1,32 @@
+import Mesh
+import RPC
+import TestSupport
+import Testing
+
+@Suite struct ChannelLimitTests {
+    /// docs/limits.md lists those that a channel has beside its connections.
+    @Test func theDocumentListsEveryFlag() throws {
+        let tables = try DocumentTable.all(of: "limits.md").filter { $0.heading == "The channel of a coordinator" }
+        let ofConnections = Set(ClientConfiguration.limits.map(\.name))
+        let names = ChannelConfiguration.limits.map(\.name).filter { !ofConnections.contains($0) }
+        #expect(tables.flatMap { $0.words(in: "flag") }.sorted() == names.sorted())
+    }
+
+    @Test func eachLimitSetsOneNumber() throws {
+        #expect(Set(ChannelConfiguration.limits.map(\.name)).count == ChannelConfiguration.limits.count)
+        var configuration = ChannelConfiguration()
+        for argument in [
+            "retry-tokens=7", "retry-token-ratio=0.5", "retry-initial=3ms", "reconnect-longest=9", "reconnect-jitter=0",
+            "resolve-interval=1m", "resolve-pause=4", "ready-timeout=6", "max-waiting-calls=8", "connect-timeout=10",
+        ] {
+            try ChannelConfiguration.limits.set(argument, in: &configuration)
+        }
+        #expect(configuration.retryTokens == 7 && configuration.retryTokenRatio == 0.5)
+        #expect(
+            configuration.retryBackoff == Backoff(initial: .milliseconds(3), factor: 2, longest: .milliseconds(500)))
+        #expect(configuration.backoff == Backoff(longest: .seconds(9), jitter: 0))
+        #expect(configuration.resolveInterval == .seconds(60) && configuration.resolvePause == .seconds(4))
+        #expect(configuration.readyTimeout == .seconds(6) && configuration.maxWaitingCalls == 8)
+        #expect(configuration.client.connectTimeout == .seconds(10))
+    }
+}
