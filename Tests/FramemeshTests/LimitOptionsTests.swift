@@ -36,13 +36,13 @@ import Testing
     @Test func theFlagWinsOverTheEnvironmentAndThatOverTheFile() async throws {
         let settings = try await load(
             Self.yaml,
-            environment: ["FRAMEMESH_LIMITS_KEEPALIVE_TIME": "2m", "FRAMEMESH_LIMITS_MAX_QUEUED_MESSAGES": "3"])
+            environment: ["FRAMEMESH_LIMITS_KEEPALIVE_TIME": "2m", "FRAMEMESH_LIMITS_MAX_QUEUED_BYTES": "3"])
         let configuration = try coordinator(
-            ["--limit", "max-queued-messages=4", "--limit", "max-message-bytes=8MiB"], settings)
+            ["--limit", "max-queued-bytes=4", "--limit", "max-message-bytes=8MiB"], settings)
         #expect(configuration.server.maxConnections == 11)
         #expect(configuration.server.age.maxAge == nil)
         #expect(configuration.server.keepalive.time == .seconds(120))
-        #expect(configuration.server.maxQueuedMessages == 4)
+        #expect(configuration.server.maxQueuedBytes == 4)
         #expect(configuration.server.maxMessageBytes == 8 << 20)
         #expect(configuration.maxMessageBytes == 8 << 20, "nodes are taken to have the same")
         #expect(configuration.channel.retryTokens == 12)

@@ -35,7 +35,7 @@ final class InMemoryClient {
         guard let inbox = connection.inbox else { return nil }
         let call = ClientStream(path: path, options: CallOptions())
         let state = StreamingState(
-            inbound: InboundQueue(creditStep: 1 << 16, maxMessages: 256) { _ in },
+            inbound: InboundQueue(creditStep: 1 << 16, maxBytes: 64 << 10) { _ in },
             gate: OutboundGate(limitBytes: 1 << 18))
         connection.start(call, .streaming(state, opened: nil))
         connection.send(Payload(ByteBuffer()), on: call)

@@ -34,7 +34,8 @@ final class InMemoryServer {
             configuration: configuration, services: [Service(), health], budget: budget, logger: Self.logger)
         connection = try ServerConnection.make(on: channel, context: context)
         guard let inbox = connection.inbox else { return }
-        _ = context.connections.add(inbox, channel: channel, configuration)
+        let place = try context.connections.reserve(nil, configuration)
+        context.connections.add(inbox, channel: channel, in: place)
         try channel.connect(to: SocketAddress(unixDomainSocketPath: "/memory")).wait()
     }
 

@@ -21,6 +21,7 @@ func option(_ name: String) -> Int? {
 var configuration = ServerConfiguration()
 if let seconds = option("--handshake-seconds") { configuration.handshakeTimeout = .seconds(seconds) }
 if let limit = option("--connections") { configuration.maxConnections = limit }
+if let limit = option("--handlers") { configuration.maxServerHandlers = limit }
 if let resets = option("--resets") {
     (configuration.flood.resetsSent, configuration.flood.resetsReceived) = (resets, resets)
 }

@@ -1,4 +1,5 @@
 import Foundation
+import HTTP2
 import Logging
 import NIOCore
 import Testing
@@ -150,6 +151,14 @@ private enum Known {
         ]
         #expect(Set(rules.unused(by: services)) == [.service("test.Servic"), .method("test.Service", "B")])
     }
+
+    @Test func theRuleForHealthThatNobodyGaveIsNoMistake() {
+        let health = AccessRules.Pattern.service("grpc.health.v1.Health")
+        var rules = AccessRules()
+        #expect(rules.unused(by: []) == [])
+        rules[health] = .authenticated
+        #expect(rules.unused(by: []) == [health])
+    }
 }
 
 @Suite(.timeLimit(.minutes(5))) struct AuthTests {
@@ -168,6 +177,13 @@ private enum Known {
         }
         #expect(token("Bearer abc", "Bearer abc") == .malformed)
         #expect(token("Bearer " + String(repeating: "a", count: 4097)) == .malformed)
+    }
+
+    /// It would not be there, and the certificate would be looked at in its place.
+    @Test(arguments: ["Bearer \u{fc}", "Bearer a\tb", "\u{7f}"])
+    func anIllegalTokenIsStillABadOne(_ value: String) throws {
+        let metadata = try Metadata.decode([HeaderField("authorization", value)])
+        #expect(AuthInterceptor.token(metadata) == .malformed)
     }
 
     private static let methods: [String: RPCHandler] = [

@@ -167,6 +167,15 @@ import Testing
         #expect(Pace(rate: 1, over: nil) == nil)
     }
 
+    @Test func aMessageThatHoldsMuchMemoryMustComeFaster() throws {
+        for (moved, isTooSlow) in [(99_999, true), (100_000, false)] {
+            var pace = try #require(Pace(rate: 1024, over: .seconds(10)))
+            _ = pace.isTooSlow(at: at(0), moved: 0, least: 100_000)
+            let result = pace.isTooSlow(at: at(10), moved: moved, least: 100_000)
+            #expect(result == isTooSlow)
+        }
+    }
+
     @Test func aConnectionLooksAFewTimesWithinItsShortestLimit() {
         #expect(WatchInterval.of([.seconds(10), nil, .seconds(30)]) == .milliseconds(2500))
         #expect(WatchInterval.of([nil, nil]) == .seconds(60))

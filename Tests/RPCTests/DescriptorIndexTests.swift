@@ -196,11 +196,8 @@ private enum Proto {
     }
 
     @Test func otherBytesAreRefused() {
-        let long = ByteBuffer.protobuf { $0.writeField(4, String(repeating: "a", count: 5000)) }
-        for bytes in [
-            ByteBuffer(bytes: [0x22, 1, 0xff]), ByteBuffer(bytes: [0x22, 9]), ByteBuffer(bytes: [0xff]), long,
-        ] {
-            let error = #expect(throws: RPCError.self) { try ReflectionMessages.query(bytes) }
+        for bytes in [[0x22, 1, 0xff], [0x22, 9], [0xff]] as [[UInt8]] {
+            let error = #expect(throws: RPCError.self) { try ReflectionMessages.query(ByteBuffer(bytes: bytes)) }
             #expect(error?.code == .invalidArgument)
         }
     }

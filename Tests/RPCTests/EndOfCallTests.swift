@@ -130,7 +130,7 @@ import Testing
         let context = CallContext(path: "/a/b", metadata: [:], deadline: nil, peer: "p", takesAttachments: false)
         let method = ServerMethod(
             .immediate { _, payload in UnaryResponse(payload) }, of: MethodDescription(service: "a", method: "b"),
-            interceptors: [])
+            .init(), interceptors: [])
         let call = ServerCall(stream: 1, context: context, method: method, start: .distantPast)
         call.reader = reader
         reader = MessageReaderTests.reader()

@@ -50,6 +50,61 @@ private struct Secret: Error, CustomStringConvertible { var description: String 
         #expect(RPCError(handler: RPCError(.ok, "")).code == .internal)
     }
 
+    @Test func anErrorOfACallOfOursIsACodeAndACause() {
+        var inner = RPCError(
+            .unavailable, "connection to 10.0.0.7:8501 was reset", metadata: ["grpc-retry-pushback-ms": "5"],
+            limit: .messageBytes)
+        inner.isOfClient = true
+        let error = RPCError(handler: inner)
+        #expect(error.code == .unavailable)
+        #expect(error.message == "a call that this one needs has failed")
+        #expect(error.metadata.isEmpty)
+        #expect(error.limit == nil)
+        #expect((error.cause as? RPCError)?.message == inner.message)
+    }
+
+    /// Whatever the next hop says, and however the call to it fails.
+    @Test func nothingOfTheNextHopReachesThePeer() async throws {
+        let limited: RPCHandler = .unary { _, _ in
+            throw RPCError(.notFound, "secret", metadata: ["x-secret": "1"], limit: .healthWatches)
+        }
+        var small = ClientConfiguration.patient
+        small.maxMessageBytes = 10
+        try await Loopback.with(
+            [
+                "Fail": limited, "Large": .unary { _, _ in UnaryResponse(Payload("more than ten bytes")) },
+            ], client: small
+        ) { back in
+            let front: [String: RPCHandler] = [
+                "Fail": .unary { _, request in try await back.connection.unary(back.path("Fail"), request) },
+                "Large": .unary { _, request in try await back.connection.unary(back.path("Large"), request) },
+                "Stream": .stream { _, _, _ in
+                    let call = try await back.connection.open(back.path("Fail"))
+                    try await call.send(Payload("a"))
+                    call.finishSending()
+                    for try await _ in call.responses {}
+                },
+                "Lost": .unary { _, _ in
+                    _ = try await RPCConnection.connect(
+                        to: ServerAddress(parsing: "127.0.0.1:1"), configuration: .patient, group: Loopback.group,
+                        logger: Loopback.logger)
+                    throw RPCError(.ok, "")
+                },
+            ]
+            try await Loopback.with(front) { loopback in
+                for (name, code) in [
+                    ("Fail", StatusCode.notFound), ("Large", .resourceExhausted), ("Stream", .notFound),
+                    ("Lost", .unavailable),
+                ] {
+                    let error = await failure { _ = try await loopback.unary(name) }
+                    #expect(error?.code == code)
+                    #expect(error?.message == "a call that this one needs has failed")
+                    #expect(error?.metadata.isEmpty == true)
+                }
+            }
+        }
+    }
+
     @Test func nothingOfAnUntypedErrorReachesThePeer() async throws {
         try await Loopback.with([
             "Unary": .unary { _, _ in throw Secret() },

@@ -9,7 +9,7 @@ import Testing
 
     @Test func aFullQueueSaysSoAndAsksAgainWhenHalfIsTaken() async throws {
         let returned = Mutex<[Int]>([])
-        let queue = InboundQueue(creditStep: 1000, maxMessages: 4) { bytes in returned.withLock { $0.append(bytes) } }
+        let queue = InboundQueue(creditStep: 1000, maxBytes: 4 * (InboundQueue.entryCost + 1)) { bytes in returned.withLock { $0.append(bytes) } }
         let room = (0..<4).map { _ in queue.push(Self.message, credit: 6) }
         #expect(room == [true, true, true, false])
         _ = try await queue.next()
@@ -23,16 +23,32 @@ import Testing
 
     @Test func creditOfManySmallMessagesReturnsInSteps() async throws {
         let returned = Mutex<[Int]>([])
-        let queue = InboundQueue(creditStep: 10, maxMessages: 100) { bytes in returned.withLock { $0.append(bytes) } }
+        let queue = InboundQueue(creditStep: 10, maxBytes: 100 * InboundQueue.entryCost) { bytes in
+            returned.withLock { $0.append(bytes) }
+        }
         for _ in 0..<4 { _ = queue.push(Self.message, credit: 6) }
         for _ in 0..<4 { _ = try await queue.next() }
         #expect(returned.withLock { $0 } == [12, 12])
     }
 
+    @Test func shortMessagesCountForWhatTheyTake() async throws {
+        let queue = InboundQueue(creditStep: .max, maxBytes: 3 * InboundQueue.entryCost) { _ in }
+        let attached = Payload(ByteBuffer(), attachment: ByteBuffer(repeating: 0, count: 200))
+        #expect(queue.push(attached, credit: 209))
+        #expect(queue.push(attached, credit: 209) == false)
+        // What the budget counts is not counted twice.
+        let other = InboundQueue(creditStep: .max, maxBytes: 3 * InboundQueue.entryCost) { _ in }
+        var large = Payload(ByteBuffer(repeating: 0, count: 20_000))
+        large.lease = MemoryBudget(limit: 20_000).reserve(20_000)
+        #expect(other.push(large, credit: 1))
+        #expect(other.push(Payload(ByteBuffer()), credit: 1))
+        #expect(other.push(Payload(ByteBuffer()), credit: 1) == false)
+    }
+
     /// Thousands of short messages, many at once, to a handler that takes its time: none is lost, in both directions.
     @Test func manyShortMessagesPassSmallQueues() async throws {
         var (server, client) = (ServerConfiguration(), ClientConfiguration.patient)
-        (server.maxQueuedMessages, client.maxQueuedMessages) = (8, 8)
+        (server.maxQueuedBytes, client.maxQueuedBytes) = (2048, 2048)
         let handler = RPCHandler.stream { _, requests, responses in
             for try await request in requests { try await responses.write(request) }
         }

@@ -54,4 +54,61 @@ import Testing
         #expect(served.withLock { $0 } == ["small"])
         _ = first
     }
+
+    // ---- shares ----
+
+    @Test func whoHasFilledItsShareHoldsUpNobodyElse() {
+        let budget = MemoryBudget(limit: 100)
+        let (greedy, polite) = (MemoryShare(limit: 50), MemoryShare(limit: 50))
+        let served = Mutex<[String]>([])
+        var held: [MemoryBudget.Lease?] = [budget.reserve(30, in: greedy)]
+        #expect(budget.reserve(30, in: greedy) == nil)
+        for name in ["second", "third"] {
+            _ = budget.wait(for: 20, in: greedy) { lease in
+                served.withLock { $0.append(name) }
+                withExtendedLifetime(lease) {}
+            }
+        }
+        // The second had room, and let go at once, so that the third had it too; nobody waits.
+        #expect(served.withLock { $0 } == ["second", "third"])
+        held.append(budget.reserve(20, in: greedy))
+        _ = budget.wait(for: 40, in: greedy) { _ in served.withLock { $0.append("large") } }
+        #expect(budget.reserve(50, in: polite) != nil)
+        #expect(served.withLock { $0 }.count == 2)
+        held.removeFirst()
+        #expect(served.withLock { $0 }.count == 2)
+        held = []
+        #expect(served.withLock { $0 }.last == "large")
+        #expect(budget.used == 0)
+    }
+
+    @Test func whatIsLargerThanAShareGetsItAlone() {
+        let budget = MemoryBudget(limit: 100)
+        let share = MemoryShare(limit: 10)
+        var large = budget.reserve(80, in: share)
+        #expect(large != nil)
+        #expect(budget.reserve(5, in: share) == nil)
+        large = nil
+        #expect(budget.reserve(5, in: share) != nil)
+        #expect(large == nil)
+    }
+
+    @Test func whoGivesUpLeavesItsShareToTheNext() {
+        let budget = MemoryBudget(limit: 100)
+        let share = MemoryShare(limit: 50)
+        let served = Mutex<[String]>([])
+        var others = budget.reserve(90)
+        let held = budget.reserve(10, in: share)
+        // One waits for memory and one for its share.
+        let first = budget.wait(for: 30, in: share) { _ in served.withLock { $0.append("first") } }
+        let second = budget.wait(for: 40, in: share) { _ in served.withLock { $0.append("second") } }
+        _ = budget.wait(for: 20, in: share) { _ in served.withLock { $0.append("third") } }
+        budget.cancel(second)
+        budget.cancel(first)
+        #expect(served.withLock { $0 } == [])
+        others = nil
+        #expect(served.withLock { $0 } == ["third"])
+        #expect(budget.used == 10)
+        withExtendedLifetime((held, others)) {}
+    }
 }

@@ -9,7 +9,9 @@ import Testing
         var table = MethodTable()
         for name in ["Ab", "Ac", "Longer"] {
             let method = MethodDescription(service: "a.B", method: name)
-            table.add(ServerMethod(.immediate { _, request in UnaryResponse(request) }, of: method, interceptors: []))
+            table.add(
+                ServerMethod(.immediate { _, request in UnaryResponse(request) }, of: method, .init(), interceptors: [])
+            )
         }
         func find(_ path: String) -> String? { table.find(path.utf8.span)?.path }
         #expect(find("/a.B/Ab") == "/a.B/Ab")

@@ -1,3 +1,4 @@
+import HTTP2
 import MetricsTestKit
 import NIOCore
 import Testing
@@ -50,6 +51,31 @@ private struct Done: ServerInterceptor {
         #expect(try total(metrics, "sent_messages", "test.Service/Echo") == 3)
         let times = try metrics.expectTimer("rpc_server_call_seconds", [("method", "test.Service/Echo")])
         #expect(times.values.count == 3 && times.values.allSatisfy { $0 > 0 })
+    }
+
+    /// Nobody could see else that a client sends what no call can be made of.
+    @Test func requestsThatAreNoCallsAreCounted() async throws {
+        let metrics = TestMetrics()
+        let done = Done()
+        var server = ServerConfiguration()
+        server.maxMetadataFields = 20
+        // Refuses them all: that is not why they fail.
+        let auth = AuthInterceptor(credentials: try Credentials(text: ""))
+        let interceptors: [any ServerInterceptor] = [done, MetricsInterceptor(factory: metrics), auth]
+        try await Loopback.serving([:], interceptors: interceptors, server: server) { server in
+            let wrong = [
+                [HeaderField("grpc-timeout", "1X")], [HeaderField("x-a-bin", "!!!!")],
+                (0..<30).map { HeaderField("x-\($0)", "a") },
+            ]
+            for fields in wrong {
+                _ = try await RawClient.request(
+                    to: server.address, RawClient.head("/test.Service/A") + fields, body: ByteBuffer())
+                await done.wait()
+            }
+        }
+        #expect(try total(metrics, "calls", "unknown", code: "INTERNAL") == 2)
+        #expect(try total(metrics, "calls", "unknown", code: "RESOURCE_EXHAUSTED") == 1)
+        #expect(try metrics.expectMeter("rpc_server_calls_in_flight", [("method", "unknown")]).lastValue == 0)
     }
 
     @Test func whatRunsIsInFlight() async throws {

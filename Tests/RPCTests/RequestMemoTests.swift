@@ -11,7 +11,9 @@ import Testing
     init() {
         for name in ["C", "D"] {
             let method = MethodDescription(service: "a.B", method: name)
-            methods.add(ServerMethod(.immediate { _, request in UnaryResponse(request) }, of: method, interceptors: []))
+            methods.add(
+                ServerMethod(.immediate { _, request in UnaryResponse(request) }, of: method, .init(), interceptors: [])
+            )
         }
     }
 

@@ -26,11 +26,12 @@ public struct AccessRules: Sendable, Equatable {
         public static let authenticated = Access.scopes([])
     }
 
-    private var rules: [Pattern: Access] = [
-        .everything: .authenticated,
-        // Load balancers ask for it, before they know anything.
-        .service("grpc.health.v1.Health"): .open,
-    ]
+    /// Load balancers ask for it, before they know anything.
+    private static let builtIn: [Pattern: Access] = [.service("grpc.health.v1.Health"): .open]
+
+    private var rules = AccessRules.builtIn.merging([.everything: .authenticated]) { $1 }
+    /// Those whose rules are as somebody wanted.
+    private var given: Set<Pattern> = []
 
     /// Everything needs a credential, health excepted.
     public init() {}
@@ -38,7 +39,10 @@ public struct AccessRules: Sendable, Equatable {
     /// nil takes a rule back; everything without a rule needs a credential.
     public subscript(pattern: Pattern) -> Access? {
         get { rules[pattern] }
-        set { rules[pattern] = newValue }
+        set {
+            rules[pattern] = newValue
+            given.insert(pattern)
+        }
     }
 
     func access(to method: MethodDescription) -> Access {
@@ -48,14 +52,16 @@ public struct AccessRules: Sendable, Equatable {
         return special ?? rules[.everything] ?? .authenticated
     }
 
-    /// Rules for services and methods that `services` do not have: a misspelt one protects nothing.
+    /// Rules for services and methods that `services` do not have: a misspelt one protects nothing. The rule for health
+    /// that nobody gave is not among them.
     public func unused(by services: [any RPCService]) -> [Pattern] {
         rules.keys.filter { pattern in
             switch pattern {
-            case .everything: false
-            case .service(let name): !services.contains { $0.serviceName == name }
+            case .everything: return false
+            case _ where Self.builtIn[pattern] != nil && !given.contains(pattern): return false
+            case .service(let name): return !services.contains { $0.serviceName == name }
             case .method(let name, let method):
-                !services.contains { $0.serviceName == name && $0.methods[method] != nil }
+                return !services.contains { $0.serviceName == name && $0.methods[method] != nil }
             }
         }
     }

@@ -81,7 +81,7 @@ public final class AuthInterceptor: ServerInterceptor {
 
     static func token(_ metadata: Metadata) -> Authorization {
         var found: String?
-        for entry in metadata.entries where entry.key == "authorization" {
+        for entry in metadata.entries where entry.key == Metadata.authorization {
             guard found == nil, case .ascii(let value) = entry.value else { return .malformed }
             found = value
         }

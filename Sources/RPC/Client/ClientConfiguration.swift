@@ -5,8 +5,9 @@ public struct ClientConfiguration: Sendable {
     public var maxAttachmentBytes = 64 << 20
     /// Messages without bytes on one stream, one after the other.
     public var maxEmptyMessages = 65_536
-    /// Messages of one stream that wait for their reader; the peer is held back.
-    public var maxQueuedMessages = 256
+    /// Of the messages of one stream that wait for their reader, each with 256 bytes more for its keeping; those in the
+    /// memory budget count only these. Beyond it the peer is held back.
+    public var maxQueuedBytes = 64 << 10
     /// Requests of one stream that wait to be sent; their writer is held back.
     public var maxQueuedOutputBytes = 256 << 10
     public var maxMetadataBytes = 16 << 10

@@ -41,6 +41,8 @@ extension ClientConnection {
 
     func deliverEnd(_ call: ClientStream, _ error: RPCError?, dropping: Bool = false) {
         let trailers = call.status?.trailers ?? error?.metadata ?? [:]
+        var error = error
+        error?.isOfClient = true
         switch call.sink.take() {
         case .unary(_, let continuation):
             if let error {

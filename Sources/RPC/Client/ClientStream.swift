@@ -24,7 +24,7 @@ final class ClientStream: @unchecked Sendable {
     /// nil: not needed yet, or any more.
     var reader: MessageReader?
     var inflater: Inflater?
-    var ticket: UInt64?
+    var ticket: MemoryLedger.Ticket?
     var hasHead = false
     var initialMetadata = Metadata()
     /// A response head came that is not the call's end.

@@ -167,7 +167,7 @@ public final class RPCConnection: Sendable {
         let inbox = inbox
         let state = StreamingState(
             inbound: InboundQueue(
-                creditStep: configuration.initialStreamWindowBytes / 4, maxMessages: configuration.maxQueuedMessages
+                creditStep: configuration.initialStreamWindowBytes / 4, maxBytes: configuration.maxQueuedBytes
             ) { bytes in
                 inbox.submit { $0.taken(call, credit: bytes) }
             } abandoned: {

@@ -9,8 +9,10 @@ enum HealthMessages {
     static let listPath = "/grpc.health.v1.Health/List"
     /// Of a `HealthListResponse`: 100 services and long names.
     static let maxListBytes = 64 << 10
-    /// A message is a name or a number; protobuf-c takes many times the memory of the bytes that it reads.
-    static let maxMessageBytes = 1024
+    /// A request is a name; protobuf-c takes many times the memory of the bytes that it reads.
+    static let maxRequestBytes = 1024
+    /// A response is a number.
+    static let maxResponseBytes = 1024
 
     static func request(service: String) -> ByteBuffer {
         var service = service
@@ -34,8 +36,7 @@ enum HealthMessages {
 
     /// The service that a request names.
     static func service(of request: ByteBuffer) throws(RPCError) -> String {
-        try checkSize(request)
-        return try unsafe BoundedProtobuf.unpack(
+        try unsafe BoundedProtobuf.unpack(
             "HealthCheckRequest", request, code: .invalidArgument, grpc__health__v1__health_check_request__init
         ) { (message) throws(RPCError) in
             guard let name = unsafe message.service else { return "" }
@@ -49,7 +50,11 @@ enum HealthMessages {
 
     /// A status that is not known here is `unknown`.
     static func status(of response: ByteBuffer) throws(RPCError) -> HealthService.Status {
-        try checkSize(response)
+        guard response.readableBytes <= maxResponseBytes else {
+            throw RPCError(
+                .internal, "health response has \(response.readableBytes) bytes, limit \(maxResponseBytes)",
+                limit: .protobuf)
+        }
         return try unsafe BoundedProtobuf.unpack(
             "HealthCheckResponse", response, code: .internal, grpc__health__v1__health_check_response__init
         ) { (message) throws(RPCError) in
@@ -107,11 +112,4 @@ enum HealthMessages {
         return (service, HealthService.Status(rawValue: UInt32(clamping: status)) ?? .unknown)
     }
 
-    private static func checkSize(_ message: ByteBuffer) throws(RPCError) {
-        guard message.readableBytes <= maxMessageBytes else {
-            throw RPCError(
-                .invalidArgument, "health message has \(message.readableBytes) bytes, limit \(maxMessageBytes)",
-                limit: .protobuf)
-        }
-    }
 }

@@ -17,7 +17,8 @@ public final class HealthService: RPCService {
     public static let maxListed = 100
 
     private struct Watcher {
-        var service: String
+        /// nil: it has not told it yet.
+        var service: String?
         var statuses: AsyncStream<Status>.Continuation
     }
 
@@ -51,7 +52,7 @@ public final class HealthService: RPCService {
             state.isDraining = true
             for service in state.statuses.keys { state.statuses[service] = .notServing }
             for watcher in state.watchers.values {
-                watcher.statuses.yield(state.status(of: watcher.service))
+                if let service = watcher.service { watcher.statuses.yield(state.status(of: service)) }
                 watcher.statuses.finish()
             }
         }
@@ -61,6 +62,11 @@ public final class HealthService: RPCService {
 
     public var descriptors: DescriptorSet? { .rpc }
 
+    /// Anybody may ask for it.
+    public func limits(of method: String) -> MethodLimits {
+        MethodLimits(maxRequestBytes: HealthMessages.maxRequestBytes)
+    }
+
     public var methods: [String: RPCHandler] {
         [
             "Check": .immediate { [self] _, request in
@@ -69,15 +75,19 @@ public final class HealthService: RPCService {
             },
             "List": .immediate { [self] _, _ in UnaryResponse(Payload(HealthMessages.list(try list()))) },
             "Watch": .stream { [self] _, requests, responses in
-                var iterator = requests.makeAsyncIterator()
-                guard let request = try await iterator.next() else {
-                    throw RPCError(.invalidArgument, "Watch needs one HealthCheckRequest, there was none")
-                }
-                try await watch(HealthMessages.service(of: request.message)) { status in
+                try await watch(try await Self.service(of: requests)) { status in
                     try await responses.write(Payload(HealthMessages.response(status)))
                 }
             },
         ]
+    }
+
+    private static func service(of requests: MessageStream) async throws -> String {
+        var iterator = requests.makeAsyncIterator()
+        guard let request = try await iterator.next() else {
+            throw RPCError(.invalidArgument, "Watch needs one HealthCheckRequest, there was none")
+        }
+        return try HealthMessages.service(of: request.message)
     }
 
     func check(_ service: String) throws(RPCError) -> Status {
@@ -97,10 +107,19 @@ public final class HealthService: RPCService {
     }
 
     /// Calls `report` with the status now and at each change, until the task is cancelled or the server drains.
-    func watch(_ service: String, report: (Status) async throws -> Void) async throws {
+    /// - Parameter service: may take its time; the watch counts from before.
+    func watch(
+        _ service: @autoclosure () async throws -> String, report: (Status) async throws -> Void
+    ) async throws {
         let (statuses, continuation) = AsyncStream.makeStream(of: Status.self, bufferingPolicy: .bufferingNewest(1))
-        let id = try add(Watcher(service: service, statuses: continuation))
+        let id = try add(Watcher(statuses: continuation))
         defer { _ = state.withLock { $0.watchers.removeValue(forKey: id) } }
+        let service = try await service()
+        state.withLock { state in
+            state.watchers[id]?.service = service
+            continuation.yield(state.status(of: service))
+            if state.isDraining { continuation.finish() }
+        }
         var last: Status?
         for await status in statuses where status != last {
             try await report(status)
@@ -117,8 +136,6 @@ public final class HealthService: RPCService {
             }
             state.nextWatcher += 1
             state.watchers[state.nextWatcher] = watcher
-            watcher.statuses.yield(state.status(of: watcher.service))
-            if state.isDraining { watcher.statuses.finish() }
             return state.nextWatcher
         }
     }

@@ -29,6 +29,20 @@ final class InterceptorChain: Sendable {
         }
     }
 
+    /// A request that is not fit to be a call: whoever would have admitted it is told how it ended. Who would refuse it
+    /// says nothing, since that is not why.
+    func report(unfit context: CallContext, _ error: RPCError, at time: NIODeadline) {
+        guard isTimed else { return }
+        let duration = Duration.nanoseconds((NIODeadline.now() - time).nanoseconds)
+        let report = CallReport(error: error, duration: duration, traffic: CallTraffic())
+        for hooks in hooks {
+            guard let finished = hooks.finished else { continue }
+            var context = context
+            do { try hooks.admit?(&context) } catch { continue }
+            finished(context, report)
+        }
+    }
+
     /// At the end of a call that was admitted.
     /// - Parameter error: nil for OK.
     func report(_ context: CallContext, _ error: RPCError?, since start: NIODeadline, traffic: CallTraffic) {

@@ -6,12 +6,16 @@ public enum CallLimit: String, Sendable, CaseIterable {
     case connectionsPerAddress = "connections_per_address"
     /// Handlers of one connection that still run, also those whose stream is gone.
     case runningHandlers = "running_handlers"
+    /// The same of all connections of a server together.
+    case serverHandlers = "server_handlers"
     /// Header fields of one block, by bytes or by count.
     case metadata
     case messageBytes = "message_bytes"
     case attachmentBytes = "attachment_bytes"
     /// One message that all of the memory budget cannot hold.
     case memoryBudget = "memory_budget"
+    /// The wait of a message for memory.
+    case memoryWait = "memory_wait"
     /// Messages without bytes, one after the other on one stream.
     case emptyMessages = "empty_messages"
     /// Bytes that are not what gRPC wants: flags, lengths, the number of messages, `grpc-timeout`.
@@ -20,7 +24,7 @@ public enum CallLimit: String, Sendable, CaseIterable {
     case stalledStream = "stalled_stream"
     /// Answers of one connection that wait to be sent.
     case unsentAnswers = "unsent_answers"
-    /// A request message that has begun and does not go on.
+    /// A request message that does not begin, or does not go on.
     case slowUpload = "slow_upload"
     /// A request that is not gRPC.
     case notGRPC = "not_grpc"

@@ -12,8 +12,8 @@ extension ClientConfiguration {
                 "One attachment of an answer."),
             Limit("max-empty-messages", \.maxEmptyMessages, .count, "Messages without bytes, one after the other."),
             Limit(
-                "max-queued-messages", \.maxQueuedMessages, .count,
-                "Messages of a stream that wait for their reader; the server is held back."),
+                "max-queued-bytes", \.maxQueuedBytes, .bytes,
+                "Messages of a stream that wait for their reader, each with 256 bytes more; the server is held back."),
             Limit(
                 "max-queued-output-bytes", \.maxQueuedOutputBytes, .bytes,
                 "Requests of a stream that wait to be sent; their writer is held back."),

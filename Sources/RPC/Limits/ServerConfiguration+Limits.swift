@@ -12,8 +12,12 @@ extension ServerConfiguration {
             "One attachment, such as the pixels of a frame."),
         Limit("max-empty-messages", \.maxEmptyMessages, .count, "Messages without bytes, one after the other."),
         Limit(
-            "max-queued-messages", \.maxQueuedMessages, .count,
-            "Messages of a stream that wait for its handler; the client is held back."),
+            "max-queued-bytes", \.maxQueuedBytes, .bytes,
+            "Messages of a stream that wait for its handler, each with 256 bytes more; the client is held back."),
+        Limit(
+            "memory-share", \.memoryShare, in: 0.01...1,
+            "Of the memory budget, what the requests of one connection may hold."),
+        Limit("memory-patience", \.memoryPatience, "Wait of a request message for memory."),
         Limit(
             "max-queued-output-bytes", \.maxQueuedOutputBytes, .bytes,
             "Answers of a stream that wait to be sent; the handler is held back."),
@@ -28,6 +32,7 @@ extension ServerConfiguration {
         Limit(
             "max-running-handlers", \.maxRunningHandlers, .count,
             "Handlers of one connection, also of calls that are gone; off: as max-concurrent-streams."),
+        Limit("max-server-handlers", \.maxServerHandlers, .count, "The same of all connections together."),
         Limit(
             "initial-stream-window-bytes", \.initialStreamWindowBytes, .bytes, in: 16 << 10...Int(Int32.max),
             "What a client may send of one call before it hears from us."),
@@ -80,5 +85,7 @@ extension ServerConfiguration {
             "min-upload-rate", \.slowPeers.minUploadRate, .bytesPerSecond,
             "Of a request message that has begun; slower ones end."),
         Limit("upload-grace", \.slowPeers.uploadGrace, "What min-upload-rate is counted over."),
+        Limit("upload-time", \.slowPeers.uploadTime, "What memory is reserved for must come within it."),
+        Limit("first-message-timeout", \.slowPeers.firstMessageTimeout, "From a call's head to its first message."),
     ]
 }

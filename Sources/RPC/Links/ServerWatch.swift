@@ -112,22 +112,42 @@ final class ServerWatch {
 
     private func lookAtUploads(_ now: NIODeadline) {
         let limits = configuration.slowPeers
-        guard limits.minUploadRate != nil else { return }
+        let leastPart = limits.uploadTime.map { limits.uploadGrace / $0 } ?? 0
         var seen: [Int32: Pace] = [:]
-        var slow: [ServerCall] = []
+        var late: [(ServerCall, RPCError)] = []
         connection.calls.forEach { call in
+            if let error = call.lateness(at: now, configuration) { return late.append((call, error)) }
             // While its handler takes nothing, our own window may be what holds the client up.
             guard call.inbound?.isEmpty ?? true, let received = call.reader?.bytesInMessage,
                 var pace = uploads[call.stream] ?? Pace(rate: limits.minUploadRate, over: limits.uploadGrace)
             else { return }
-            if pace.isTooSlow(at: now, moved: received) { slow.append(call) }
+            let least = Int(Double(call.reader?.reservedBytes ?? 0) * leastPart)
+            if pace.isTooSlow(at: now, moved: received, least: least) {
+                let error = RPCError(
+                    .deadlineExceeded, "the request message arrives too slowly", limit: .slowUpload)
+                late.append((call, error))
+            }
             seen[call.stream] = pace
         }
         uploads = seen
-        for call in slow {
-            connection.finish(
-                call, RPCError(.deadlineExceeded, "the request message arrives too slowly", limit: .slowUpload))
+        for (call, error) in late { connection.finish(call, error) }
+    }
+}
+
+extension ServerCall {
+    /// Why the wait for its first message, or for memory for one, ends now; nil: it goes on, or there is none.
+    fileprivate func lateness(at now: NIODeadline, _ configuration: ServerConfiguration) -> RPCError? {
+        guard !isAnswered else { return nil }
+        if let ticket, let patience = configuration.memoryPatience, now - ticket.since >= TimeAmount(patience) {
+            return RPCError(
+                .resourceExhausted, "no memory for the request message within \(patience)", limit: .memoryWait)
         }
+        if reader?.hasBegun == false, !hasSentHead, let timeout = configuration.slowPeers.firstMessageTimeout,
+            now - start >= TimeAmount(timeout)
+        {
+            return RPCError(.deadlineExceeded, "no request message came within \(timeout)", limit: .slowUpload)
+        }
+        return nil
     }
 }
 
@@ -136,7 +156,8 @@ extension ServerConfiguration {
         [
             keepalive.time, keepalive.time == nil ? nil : keepalive.timeout, age.maxIdle, age.maxAge, age.maxAgeGrace,
             slowPeers.outputTimeout, slowPeers.streamTimeout,
-            slowPeers.minUploadRate == nil ? nil : slowPeers.uploadGrace,
+            slowPeers.minUploadRate == nil ? nil : slowPeers.uploadGrace, slowPeers.firstMessageTimeout,
+            memoryPatience,
             goAwayPatience,
         ]
     }

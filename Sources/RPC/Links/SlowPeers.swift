@@ -12,6 +12,12 @@ public struct SlowPeers: Sendable, Hashable {
     /// call ends with DEADLINE_EXCEEDED.
     public var minUploadRate: Int? = 1024
     public var uploadGrace: Duration = .seconds(10)
+    /// What memory is reserved for must come within this time, also counted over `uploadGrace`: the more memory a message
+    /// holds, the faster it has to come (4 MiB: 70 KiB/s).
+    public var uploadTime: Duration? = .seconds(60)
+    /// From the head of a request until its first message begins, unless the handler has answered by then: else the call
+    /// ends with DEADLINE_EXCEEDED.
+    public var firstMessageTimeout: Duration? = .seconds(300)
 
     public init() {}
 }
@@ -58,14 +64,16 @@ struct Pace {
     }
 
     /// To be called again and again, a few times within the grace.
-    /// - Parameter moved: bytes so far; nil: nothing is to move, or it is held up by us.
-    mutating func isTooSlow(at now: NIODeadline, moved: Int?) -> Bool {
+    /// - Parameters:
+    ///   - moved: bytes so far; nil: nothing is to move, or it is held up by us.
+    ///   - least: what has to move within the grace, where that is more than the rate wants.
+    mutating func isTooSlow(at now: NIODeadline, moved: Int?, least: Int = 0) -> Bool {
         guard let moved, let begin else {
             self.begin = moved.map { (now, $0) }
             return false
         }
         guard now - begin.time >= grace else { return false }
         self.begin = (now, moved)
-        return moved - begin.moved < minBytes
+        return moved - begin.moved < max(minBytes, least)
     }
 }

@@ -3,9 +3,10 @@ import Synchronization
 
 /// Bytes of messages in flight in this process; receivers reserve before the first byte has its place.
 ///
-/// First come first served: while a large message waits, smaller ones behind it wait too. A reservation ends when the
-/// received `Payload` is let go; for a unary call, when its handler has returned. Messages below
-/// `smallestReservation` are held by the windows of their streams alone.
+/// First come first served: while a large message waits, smaller ones behind it wait too; but who has filled the share
+/// of its peer (`MemoryShare`) holds up nobody else. A reservation ends when the received `Payload` is let go; for a
+/// unary call, when its handler has returned. Messages below `smallestReservation` are held by the windows of their
+/// streams alone.
 public final class MemoryBudget: Sendable {
     /// With what is not counted here (windows, receive buffers, memory that waits to be used again), a process that is full
     /// of messages stays below 256 MB.
@@ -16,86 +17,60 @@ public final class MemoryBudget: Sendable {
     /// Memory reserved for one message; given back when the last reference goes.
     final class Lease: Sendable {
         private let budget: MemoryBudget
+        private let share: MemoryShare?
         let bytes: Int
 
-        fileprivate init(budget: MemoryBudget, bytes: Int) {
+        fileprivate init(budget: MemoryBudget, bytes: Int, share: MemoryShare?) {
             self.budget = budget
             self.bytes = bytes
+            self.share = share
         }
 
-        deinit { budget.release(bytes) }
+        deinit { budget.release(bytes, of: share) }
     }
 
-    private struct Waiter {
-        var id: UInt64
-        var bytes: Int
-        var grant: @Sendable (Lease) -> Void
-    }
+    private let ledger: Mutex<MemoryLedger>
 
-    private struct State {
-        var used = 0
-        var waiters = CircularBuffer<Waiter>()
-        var nextID: UInt64 = 0
-    }
-
-    private let state = Mutex(State())
-    private let most: Atomic<Int>
-
-    public init(limit: Int) { most = Atomic(limit) }
+    public init(limit: Int) { ledger = Mutex(MemoryLedger(limit: limit)) }
 
     /// To be changed before messages come: one that waits for room already may wait for ever for what is less.
     public var limit: Int {
-        get { most.load(ordering: .relaxed) }
-        set { most.store(newValue, ordering: .relaxed) }
+        get { ledger.withLock { $0.limit } }
+        set { ledger.withLock { $0.limit = newValue } }
     }
 
-    public var used: Int { state.withLock { $0.used } }
+    public var used: Int { ledger.withLock { $0.used } }
 
     /// nil: there is no room, or others wait already.
-    func reserve(_ bytes: Int) -> Lease? {
-        let granted = state.withLock { state in
-            guard state.waiters.isEmpty, bytes <= limit - state.used else { return false }
-            state.used += bytes
-            return true
-        }
-        return granted ? Lease(budget: self, bytes: bytes) : nil
+    func reserve(_ bytes: Int, in share: MemoryShare? = nil) -> Lease? {
+        let granted = ledger.withLock { $0.reserve(bytes, in: share) }
+        return granted ? Lease(budget: self, bytes: bytes, share: share) : nil
     }
 
     /// Calls `grant`, from any thread, once there is room.
-    /// - Returns: a ticket for `cancel`.
-    func wait(for bytes: Int, grant: @escaping @Sendable (Lease) -> Void) -> UInt64 {
-        let id = state.withLock { state in
-            state.nextID += 1
-            state.waiters.append(Waiter(id: state.nextID, bytes: bytes, grant: grant))
-            return state.nextID
-        }
+    func wait(
+        for bytes: Int, in share: MemoryShare? = nil, grant: @escaping @Sendable (Lease) -> Void
+    ) -> MemoryLedger.Ticket {
+        let now = NIODeadline.now()
+        let ticket = ledger.withLock { $0.wait(for: bytes, in: share, since: now, grant) }
         serve()
-        return id
+        return ticket
     }
 
-    func cancel(_ ticket: UInt64) {
+    func cancel(_ ticket: MemoryLedger.Ticket) {
         // What the waiter holds may hold a lease, whose end needs the lock: it is let go outside of it.
-        let waiter = state.withLock { state in
-            state.waiters.firstIndex { $0.id == ticket }.map { state.waiters.remove(at: $0) }
-        }
+        let waiter = ledger.withLock { $0.cancel(ticket) }
         withExtendedLifetime(waiter) { if waiter != nil { serve() } }
     }
 
-    private func release(_ bytes: Int) {
-        let hasWaiters = state.withLock { state in
-            state.used -= bytes
-            return !state.waiters.isEmpty
-        }
+    private func release(_ bytes: Int, of share: MemoryShare?) {
+        let hasWaiters = ledger.withLock { $0.release(bytes, of: share) }
         if hasWaiters { serve() }
     }
 
     private func serve() {
-        while let waiter = state.withLock({ state -> Waiter? in
-            guard let first = state.waiters.first, first.bytes <= limit - state.used else { return nil }
-            state.used += first.bytes
-            return state.waiters.removeFirst()
-        }) {
-            waiter.grant(Lease(budget: self, bytes: waiter.bytes))
+        while let waiter = ledger.withLock({ $0.next() }) {
+            waiter.grant(Lease(budget: self, bytes: waiter.bytes, share: waiter.share))
         }
     }
 }

@@ -1,5 +1,7 @@
 /// Which fields are metadata (gRPC, `doc/PROTOCOL-HTTP2.md`, "Custom-Metadata").
 extension Metadata {
+    static let authorization = "authorization"
+
     static func isBinary(_ key: String) -> Bool { key.hasSuffix("-bin") }
 
     static func isLegal(key: String) -> Bool {

@@ -9,10 +9,13 @@ extension Metadata {
         return metadata
     }
 
-    /// A field that is not a pseudo header.
+    /// A field that is not a pseudo header. An illegal `authorization` stays, without its value: whoever looks for a
+    /// credential sees that there was one, and that it is not good.
     mutating func receive(_ field: HeaderField) throws(RPCError) {
         guard Self.isBinary(field.name) else {
-            _ = append(field.name, .ascii(field.value), reserved: Self.isHidden)
+            if !append(field.name, .ascii(field.value), reserved: Self.isHidden), field.name == Self.authorization {
+                _ = append(field.name, .ascii(""), reserved: Self.isHidden)
+            }
             return
         }
         // Intermediaries may join values of one name by commas, which base64 has not.

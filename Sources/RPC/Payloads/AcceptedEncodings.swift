@@ -18,13 +18,14 @@ struct AcceptedEncodings: Sendable {
     ///   - server: whose answers these are; nil: they are requests.
     ///   - refusal: the status for an encoding that is not taken: a server's is UNIMPLEMENTED, a client's INTERNAL.
     func inflater(
-        for encoding: String?, refusal: StatusCode, maxBytes: Int, budget: MemoryBudget, server: Inflater.Server? = nil
+        for encoding: String?, refusal: StatusCode, maxBytes: Int, budget: MemoryBudget, share: MemoryShare? = nil,
+        server: Inflater.Server? = nil
     ) throws(RPCError) -> Inflater? {
         guard let encoding, encoding != Compression.identity.rawValue else { return nil }
         guard let compression = Compression(rawValue: encoding), encodings.contains(compression) else {
             throw RPCError(
                 refusal, "grpc-encoding '\(encoding.prefix(32))' is not supported", limit: .malformedCall)
         }
-        return Inflater(compression: compression, maxBytes: maxBytes, budget: budget, server: server)
+        return Inflater(compression: compression, maxBytes: maxBytes, budget: budget, share: share, server: server)
     }
 }

@@ -6,6 +6,8 @@ final class InboundQueue: Sendable {
     private struct Entry {
         var payload: Payload
         var credit: Int
+        /// Memory that no budget counts.
+        var cost: Int { InboundQueue.entryCost + (payload.lease == nil ? payload.byteCount : 0) }
     }
 
     private enum End {
@@ -18,15 +20,16 @@ final class InboundQueue: Sendable {
         var end: End?
         var waiter: CheckedContinuation<Payload?, any Error>?
         var isAbandoned = false
+        var cost = 0
         /// Taken, but not yet returned to the peer.
         var credit = 0
         /// The loop was told to bring no more; it goes on when half of them were taken.
         var isFull = false
 
         /// - Returns: the credit to return now.
-        mutating func take(_ bytes: Int, step: Int, limit: Int) -> Int? {
+        mutating func take(_ bytes: Int, step: Int, maxBytes: Int) -> Int? {
             credit += bytes
-            let hasRoom = isFull && entries.count <= limit / 2
+            let hasRoom = isFull && cost <= maxBytes / 2
             guard credit >= step || hasRoom, end == nil else { return nil }
             if hasRoom { isFull = false }
             defer { credit = 0 }
@@ -37,11 +40,15 @@ final class InboundQueue: Sendable {
     /// Nothing waits for the consumer.
     var isEmpty: Bool { state.withLock { $0.entries.isEmpty } }
 
+    /// What a message takes beside its bytes, with an attachment: its place here, and two buffers.
+    static let entryCost = 256
+
     private let state = Mutex(State())
     /// Credit is returned in steps of so many bytes, to wake the loop less often.
     private let creditStep: Int
-    /// Messages that wait here. A short one takes many times its bytes, so that a window alone is no limit.
-    private let maxMessages: Int
+    /// Of the messages that wait here, each with `entryCost` more: a short one takes many times its bytes, so that a
+    /// window alone is no limit.
+    private let maxBytes: Int
     private let returnCredit: @Sendable (Int) -> Void
     private let abandoned: @Sendable () -> Void
 
@@ -49,11 +56,11 @@ final class InboundQueue: Sendable {
     ///   - returnCredit: there is also room for more, if `push` said that there was none.
     ///   - abandoned: the consumer was cancelled while it waited.
     init(
-        creditStep: Int, maxMessages: Int = .max, returnCredit: @escaping @Sendable (Int) -> Void,
+        creditStep: Int, maxBytes: Int = .max, returnCredit: @escaping @Sendable (Int) -> Void,
         abandoned: @escaping @Sendable () -> Void = {}
     ) {
         self.creditStep = creditStep
-        self.maxMessages = maxMessages
+        self.maxBytes = maxBytes
         self.returnCredit = returnCredit
         self.abandoned = abandoned
     }
@@ -66,11 +73,13 @@ final class InboundQueue: Sendable {
             state -> (CheckedContinuation<Payload?, any Error>?, Int?, Bool) in
             guard state.end == nil else { return (nil, nil, true) }
             guard let waiter = state.waiter.take() else {
-                state.entries.append(Entry(payload: payload, credit: credit))
-                state.isFull = state.entries.count >= maxMessages
+                let entry = Entry(payload: payload, credit: credit)
+                state.entries.append(entry)
+                state.cost += entry.cost
+                state.isFull = state.cost >= maxBytes
                 return (nil, nil, !state.isFull)
             }
-            return (waiter, state.take(credit, step: creditStep, limit: maxMessages), true)
+            return (waiter, state.take(credit, step: creditStep, maxBytes: maxBytes), true)
         }
         if let due { returnCredit(due) }
         waiter?.resume(returning: payload)
@@ -131,7 +140,8 @@ final class InboundQueue: Sendable {
     >? {
         let (result, due) = state.withLock { state -> (Result<Payload?, any Error>?, Int?) in
             if let entry = state.entries.popFirst() {
-                return (.success(entry.payload), state.take(entry.credit, step: creditStep, limit: maxMessages))
+                state.cost -= entry.cost
+                return (.success(entry.payload), state.take(entry.credit, step: creditStep, maxBytes: maxBytes))
             }
             switch state.end {
             case .finished: return (.success(nil), nil)

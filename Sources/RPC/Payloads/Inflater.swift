@@ -8,10 +8,14 @@ final class Inflater: Sendable {
     private static let usualRatio = 4
     private static let smallestRoom = 1 << 10
 
+    /// Inflating so much takes an event loop no longer than a few small calls do.
+    static let mostOnLoop = 16 << 10
+
     let compression: Compression
     /// Of one message, inflated.
     let maxBytes: Int
     private let budget: MemoryBudget
+    private let share: MemoryShare?
     /// Of a client, which counts here what it refuses; a server counts the errors of its calls.
     private let server: Server?
 
@@ -21,10 +25,13 @@ final class Inflater: Sendable {
         var logger: Logger
     }
 
-    init(compression: Compression, maxBytes: Int, budget: MemoryBudget, server: Server? = nil) {
+    init(
+        compression: Compression, maxBytes: Int, budget: MemoryBudget, share: MemoryShare? = nil, server: Server? = nil
+    ) {
         self.compression = compression
         self.maxBytes = maxBytes
         self.budget = budget
+        self.share = share
         self.server = server
     }
 
@@ -39,9 +46,12 @@ final class Inflater: Sendable {
         do {
             return try inflateAll(compressed, beside)
         } catch {
-            if let server, let limit = error.limit {
+            guard let server else { throw error }
+            if let limit = error.limit {
                 LimitCounters.client.count(limit, peer: server.name, error.message, server.logger)
             }
+            var error = error
+            error.isOfClient = true
             throw error
         }
     }
@@ -75,7 +85,7 @@ final class Inflater: Sendable {
 
     private func reserve(_ bytes: Int) throws(RPCError) -> MemoryBudget.Lease? {
         guard bytes >= MemoryBudget.smallestReservation else { return nil }
-        guard let lease = budget.reserve(bytes) else {
+        guard let lease = budget.reserve(bytes, in: share) else {
             throw RPCError(
                 .resourceExhausted, "no memory for a compressed message: \(bytes) bytes of \(budget.limit)",
                 limit: .memoryBudget)

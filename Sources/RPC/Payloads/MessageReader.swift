@@ -32,13 +32,16 @@ struct MessageReader {
     private var lease: MemoryBudget.Lease?
     private var isNext = false
     private var part: LargeIntake.Part?
+    let share: MemoryShare?
     private let maxEmptyMessages: Int
     /// Without a byte, one after the other: they cost a peer five bytes each, and no window.
     private var emptyMessages = 0
     private var wireBytes = 0
     private var credited = 0
 
-    init(parser: MessageParser, windowBytes: Int, maxEmptyMessages: Int = .max) {
+    /// - Parameter share: of the memory budget, that the messages are to fit in.
+    init(parser: MessageParser, windowBytes: Int, maxEmptyMessages: Int = .max, share: MemoryShare? = nil) {
+        self.share = share
         self.maxEmptyMessages = maxEmptyMessages
         self.parser = parser
         self.windowBytes = windowBytes
@@ -47,6 +50,10 @@ struct MessageReader {
     /// All bytes of the stream so far, while a message is half read and we do not hold it up.
     var bytesInMessage: Int? { isParked || isDone || parser.isBetweenMessages ? nil : receivedBytes }
     private var receivedBytes = 0
+    /// The first message has begun, or there is none.
+    var hasBegun: Bool { receivedBytes > 0 || hasEnded }
+    /// For the message that is half read.
+    var reservedBytes: Int { lease?.bytes ?? 0 }
 
     mutating func receive(_ data: ByteBuffer) {
         receivedBytes += data.readableBytes
@@ -109,7 +116,7 @@ struct MessageReader {
                                 .resourceExhausted, "message size \(body) exceeds the memory budget \(budget.limit)",
                                 limit: .memoryBudget))
                     }
-                    lease = budget.reserve(body)
+                    lease = budget.reserve(body, in: share)
                     if lease == nil { return park(.park(body)) }
                 }
                 parser.begin()

@@ -8,7 +8,7 @@ protocol ReceivingCall: AnyObject, Sendable {
     /// The queue of its consumer is full: the reader is not asked.
     var isHeldBack: Bool { get set }
     /// The wait for memory.
-    var ticket: UInt64? { get set }
+    var ticket: MemoryLedger.Ticket? { get set }
     /// It takes no more messages.
     var isOver: Bool { get }
     /// Where credit is of use; nil: nowhere.
@@ -82,7 +82,7 @@ extension MessageReceiver {
     /// Until there is memory.
     private func park(_ call: Call, _ bytes: Int) {
         guard let inbox else { return }
-        call.ticket = budget.wait(for: bytes) { lease in
+        call.ticket = budget.wait(for: bytes, in: call.reader?.share) { lease in
             inbox.submit { connection in
                 call.ticket = nil
                 // Else the lease is let go.

@@ -32,6 +32,10 @@ struct ReflectionService: RPCService {
 
     var descriptors: DescriptorSet? { .rpc }
 
+    func limits(of method: String) -> MethodLimits {
+        MethodLimits(maxRequestBytes: ReflectionMessages.maxRequestBytes)
+    }
+
     var methods: [String: RPCHandler] {
         [
             "ServerReflectionInfo": .stream { [index, maxRequests] _, requests, responses in

@@ -28,11 +28,6 @@ enum ReflectionMessages {
 
     /// Of a `ServerReflectionRequest`. - Throws: INVALID_ARGUMENT if the bytes are no such message.
     static func query(_ request: ByteBuffer) throws(RPCError) -> Query {
-        guard request.readableBytes <= maxRequestBytes else {
-            throw RPCError(
-                .invalidArgument, "reflection request has \(request.readableBytes) bytes, limit \(maxRequestBytes)",
-                limit: .protobuf)
-        }
         do {
             return try read(request)
         } catch {

@@ -3,61 +3,77 @@ import Synchronization
 
 /// The connections of a server that are open or whose handlers still run. Once it drains, each new one is told so at once.
 final class ConnectionRegistry: Sendable {
+    /// The place of a connection, taken before anything is made for it.
+    struct Place: Sendable {
+        fileprivate let address: AddressBlock?
+    }
+
     private struct Entry {
         var inbox: LoopInbox<ServerConnection>
         var channel: any Channel
-        /// The peer's IP address.
-        var address: String?
+        var place: Place
     }
 
     private struct State {
         var entries: [ObjectIdentifier: Entry] = [:]
-        var perAddress: [String: Int] = [:]
+        var places = 0
+        var perAddress: [AddressBlock: Int] = [:]
         var isDraining = false
         var isCut = false
 
-        func refusal(of entry: Entry, _ limits: ServerConfiguration) -> RPCError? {
-            if isCut { return RPCError(.unavailable, "the server has ended") }
-            if entries.count >= limits.maxConnections {
-                return RPCError(
+        mutating func take(_ place: Place, _ limits: ServerConfiguration) throws(RPCError) {
+            if isCut { throw RPCError(.unavailable, "the server has ended") }
+            if places >= limits.maxConnections {
+                throw RPCError(
                     .resourceExhausted, "more than \(limits.maxConnections) connections", limit: .connections)
             }
-            if let address = entry.address, let limit = limits.maxConnectionsPerAddress,
-                perAddress[address, default: 0] >= limit
-            {
-                return RPCError(
-                    .resourceExhausted, "more than \(limit) connections from \(address)",
-                    limit: .connectionsPerAddress)
+            if let address = place.address {
+                let count = perAddress[address, default: 0]
+                if let limit = limits.maxConnectionsPerAddress, count >= limit {
+                    throw RPCError(
+                        .resourceExhausted, "more than \(limit) connections from \(address)",
+                        limit: .connectionsPerAddress)
+                }
+                perAddress[address] = count + 1
             }
-            return nil
+            places += 1
+        }
+
+        mutating func giveBack(_ place: Place) {
+            places -= 1
+            if let address = place.address, let count = perAddress[address] {
+                perAddress[address] = count > 1 ? count - 1 : nil
+            }
         }
     }
 
     private let state = Mutex(State())
     let open = RunningCount()
 
-    /// - Returns: which limit forbids it; nil: it is in.
-    func add(
-        _ inbox: LoopInbox<ServerConnection>, channel: any Channel, _ configuration: ServerConfiguration
-    ) -> RPCError? {
-        let entry = Entry(inbox: inbox, channel: channel, address: channel.remoteAddress?.ipAddress)
-        let (error, isDraining) = state.withLock { state -> (RPCError?, Bool) in
-            if let error = state.refusal(of: entry, configuration) { return (error, false) }
-            state.entries[ObjectIdentifier(inbox)] = entry
-            if let address = entry.address { state.perAddress[address, default: 0] += 1 }
+    /// - Throws: which limit forbids it.
+    func reserve(_ address: SocketAddress?, _ configuration: ServerConfiguration) throws(RPCError) -> Place {
+        let place = Place(address: AddressBlock(address))
+        try state.withLock { state throws(RPCError) in try state.take(place, configuration) }
+        return place
+    }
+
+    /// Of a connection that was not made.
+    func giveBack(_ place: Place) { state.withLock { $0.giveBack(place) } }
+
+    func add(_ inbox: LoopInbox<ServerConnection>, channel: any Channel, in place: Place) {
+        let (isDraining, isCut) = state.withLock { state in
+            state.entries[ObjectIdentifier(inbox)] = Entry(inbox: inbox, channel: channel, place: place)
             open.begin()
-            return (nil, state.isDraining)
+            return (state.isDraining, state.isCut)
         }
         if isDraining { inbox.submit { $0.drain() } }
-        return error
+        if isCut { channel.close(promise: nil) }
     }
 
     func remove(_ inbox: LoopInbox<ServerConnection>) {
         let entry = state.withLock { state in
             let entry = state.entries.removeValue(forKey: ObjectIdentifier(inbox))
-            if let address = entry?.address, let count = state.perAddress[address] {
-                state.perAddress[address] = count > 1 ? count - 1 : nil
-            }
+            if let entry { state.giveBack(entry.place) }
             return entry
         }
         if entry != nil { open.end() }

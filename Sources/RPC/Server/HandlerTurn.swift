@@ -50,7 +50,7 @@ final class HandlerTurn: @unchecked Sendable {
     /// The end of one handler is the begin of the next.
     private func measure(_ call: ServerCall) {
         let now = NIODeadline.now()
-        call.method.pace.started(in: now - begun)
+        call.method.pace.started(in: now - begun, at: now)
         begun = now
     }
 

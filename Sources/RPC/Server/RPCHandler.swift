@@ -20,7 +20,8 @@ public struct CallContext: Sendable {
 }
 
 public enum RPCHandler: Sendable {
-    /// Runs on the event loop: only for trivial work that never blocks. What handlers throw: see `RPCErrorConvertible`.
+    /// Runs on the event loop: only for trivial work that never blocks. (A compressed request whose method has no
+    /// `MethodLimits` of a few KiB is inflated, and then answered, in the thread pool.) What handlers throw: see `RPCErrorConvertible`.
     case immediate(@Sendable (CallContext, Payload) throws -> UnaryResponse)
     case unary(@Sendable (CallContext, Payload) async throws -> UnaryResponse)
     /// Client streaming, server streaming and bidirectional calls. Returning means status OK. The task is
@@ -33,6 +34,8 @@ public protocol RPCService: Sendable {
     var serviceName: String { get }
     /// By method name, for example `Detect`.
     var methods: [String: RPCHandler] { get }
+    /// Asked once for each method, when the server starts. A method that anybody may call wants a small limit.
+    func limits(of method: String) -> MethodLimits
     /// What its .proto files say, for server reflection (`Reflection`); nil: it is listed by name only.
     var descriptors: DescriptorSet? { get }
     /// The server will end: no new calls come, running ones may finish. A service ends here what would run for ever.
@@ -41,5 +44,6 @@ public protocol RPCService: Sendable {
 
 extension RPCService {
     public var descriptors: DescriptorSet? { nil }
+    public func limits(of method: String) -> MethodLimits { MethodLimits() }
     public func drain() {}
 }

@@ -96,16 +96,26 @@ public final class RPCServer: Sendable {
     }
 
     private static func accept(_ channel: any Channel, _ context: ServerContext) throws {
-        let connection = try ServerConnection.make(on: channel, context: context)
-        if let tls = context.tls {
-            try TLSPipeline.secure(channel, server: tls) { connection.certificate = $0 }
+        let place: ConnectionRegistry.Place
+        do throws(RPCError) {
+            place = try context.connections.reserve(channel.remoteAddress, context.configuration)
+        } catch {
+            if let limit = error.limit {
+                context.limits.count(limit, peer: channel.peerName, error.message, context.logger)
+            }
+            throw error
         }
-        guard let inbox = connection.inbox else { return }
-        guard let error = context.connections.add(inbox, channel: channel, context.configuration) else { return }
-        if let limit = error.limit {
-            context.limits.count(limit, peer: channel.peerName, error.message, context.logger)
+        do {
+            let connection = try ServerConnection.make(on: channel, context: context)
+            if let tls = context.tls {
+                try TLSPipeline.secure(channel, server: tls) { connection.certificate = $0 }
+            }
+            guard let inbox = connection.inbox else { throw ChannelError.alreadyClosed }
+            context.connections.add(inbox, channel: channel, in: place)
+        } catch {
+            context.connections.giveBack(place)
+            throw error
         }
-        throw error
     }
 
     /// Serves until drained or cancelled (cancelling drains within `drainTimeout`, then cuts).

@@ -30,7 +30,7 @@ final class ServerCall: @unchecked Sendable {
     var outcome: Outcome?
     let rendezvous = Rendezvous()
     /// The wait for memory.
-    var ticket: UInt64?
+    var ticket: MemoryLedger.Ticket?
 
     var initialMetadata = Metadata()
     var trailers = Metadata()

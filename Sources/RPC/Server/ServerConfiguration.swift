@@ -7,8 +7,14 @@ public struct ServerConfiguration: Sendable {
     public var maxAttachmentBytes = 64 << 20
     /// Messages without bytes on one stream, one after the other.
     public var maxEmptyMessages = 65_536
-    /// Messages of one stream that wait for its handler; the peer is held back.
-    public var maxQueuedMessages = 256
+    /// Of the messages of one stream that wait for its handler, each with 256 bytes more for its keeping; those in the
+    /// memory budget count only these. Beyond it the peer is held back.
+    public var maxQueuedBytes = 64 << 10
+    /// Of the memory budget, what the requests of one connection may hold together; more of them wait. One that carries
+    /// all that a server gets still fills its windows many times over; one larger message gets its memory alone.
+    public var memoryShare = 0.5
+    /// How long a request message waits for memory; after that RESOURCE_EXHAUSTED. nil: as long as the call lasts.
+    public var memoryPatience: Duration? = .seconds(120)
     /// Answers of one stream that wait to be sent; its handler is held back.
     public var maxQueuedOutputBytes = 256 << 10
     public var maxMetadataBytes = 16 << 10
@@ -17,8 +23,11 @@ public struct ServerConfiguration: Sendable {
     /// Handlers of one connection that run, also those whose stream is gone: a peer cannot start more by resetting
     /// streams. nil: as many as `maxConcurrentStreams`.
     public var maxRunningHandlers: Int?
+    /// The same of all connections together: RPCs that idle need no more than a head from their peers. A connection
+    /// counts up to a half more than it runs, so that it seldom has to count.
+    public var maxServerHandlers = 16_384
     public var maxConnections = 4096
-    /// Connections from one IP address; nil: as many as all. Behind a proxy all clients have its address.
+    /// Connections from one IP address, of IPv6 from one /64; nil: as many as all. Behind a proxy all clients have its address.
     public var maxConnectionsPerAddress: Int? = 256
     /// Encodings of requests that are taken beside identity; told to clients.
     public var acceptedCompression: [Compression] = [.gzip, .deflate]

@@ -51,6 +51,8 @@ extension ServerConnection: MessageReceiver {
     private func start(_ call: ServerCall) {
         guard let request = call.request.take() else { return }
         switch call.method.handler {
+        case .immediate(let body) where request.inflater.map { $0.maxBytes > Inflater.mostOnLoop } ?? false:
+            prepare(call, request) { try body($0, $1) }
         case .immediate(let body):
             let result: Result<UnaryResponse, RPCError>
             do { result = .success(try body(call.context, request.inflated())) } catch {

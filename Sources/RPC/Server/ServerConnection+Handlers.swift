@@ -8,10 +8,9 @@ extension ServerConnection {
         _ call: ServerCall, _ request: Payload,
         _ body: @escaping @Sendable (CallContext, Payload) async throws -> UnaryResponse
     ) {
-        guard let inbox else { return }
-        handlerBegins()
+        guard let inbox, handlerBegins(call) else { return }
         // Inflating takes its time before the handler takes any.
-        if request.inflater == nil, context.configuration.startsHandlersOnLoop, call.method.pace.startsOnLoop {
+        if request.inflater == nil, context.configuration.startsHandlersOnLoop, call.method.pace.startsOnLoop(at: now) {
             call.request = request
             return ready.append(call)
         }
@@ -26,7 +25,7 @@ extension ServerConnection {
     func nextReady() -> ServerCall? {
         guard session.unsentBytes > context.configuration.startUnsentBytes else { return ready.popFirst() }
         while let call = ready.popFirst() {
-            running -= 1
+            places.end()
             calls.set(call.stream, call)
             held.add(call)
         }
@@ -50,17 +49,16 @@ extension ServerConnection {
         _ call: ServerCall,
         _ body: @escaping @Sendable (CallContext, MessageStream, ResponseWriter) async throws -> Void
     ) {
-        guard let inbox else { return }
+        guard let inbox, handlerBegins(call) else { return }
         let limits = context.configuration
         let inbound = InboundQueue(
-            creditStep: limits.initialStreamWindowBytes / 4, maxMessages: limits.maxQueuedMessages
+            creditStep: limits.initialStreamWindowBytes / 4, maxBytes: limits.maxQueuedBytes
         ) { bytes in
             inbox.submit { $0.taken(call, credit: bytes) }
         }
         let gate = OutboundGate(limitBytes: limits.maxQueuedOutputBytes)
         call.inbound = inbound
         call.gate = gate
-        handlerBegins()
         call.task = Task {
             do {
                 try await body(

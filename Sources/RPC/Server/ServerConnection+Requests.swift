@@ -25,13 +25,17 @@ extension ServerConnection {
         guard !hasEnded else { return nil }
         if running >= mostRunning { beginHandlers() }
         guard running < mostRunning else {
-            context.limits.count(.runningHandlers, peer: peer, "\(running) handlers run", context.logger)
+            let error = RPCError(.unavailable, "\(running) handlers run", limit: .runningHandlers)
+            count(error)
             session.reset(stream: stream, code: .refusedStream)
+            reportUnfit(fields, error)
             return nil
         }
         switch memo.judge(fields, context.methods) {
         case .http(let http): answer(stream, http)
-        case .refused(let error): answer(stream, error)
+        case .refused(let error):
+            answer(stream, error)
+            reportUnfit(fields, error)
         case .call(let head): return admit(stream, fields, head)
         }
         return nil
@@ -57,6 +61,16 @@ extension ServerConnection {
         return nil
     }
 
+    /// Tells the interceptors of a request that did not become a call.
+    /// - Parameter fields: nil: they were too many to be kept.
+    func reportUnfit(_ fields: HeaderFields?, _ error: RPCError) {
+        guard let chain = context.unknown else { return }
+        let path = fields?.first { $0.name == ":path" }?.value ?? ""
+        let call = CallContext(
+            path: path, metadata: [:], deadline: nil, peer: peer, takesAttachments: false, certificate: certificate)
+        chain.report(unfit: call, error, at: now)
+    }
+
     private func answerUnknown(_ stream: Int32, _ call: CallContext, since start: NIODeadline) {
         let error = RPCError(.unimplemented, "method \(call.path.prefix(256)) is not known here")
         answer(stream, error)
@@ -66,28 +80,29 @@ extension ServerConnection {
     /// - Returns: nil if the stream was answered.
     private func start(_ stream: Int32, _ request: Request) -> ServerCall? {
         let limits = context.configuration
+        let method = request.method
         let takesAttachments = request.context.takesAttachments
-        // A plain message may carry pixels as its last field.
-        let isPlainPixels = !takesAttachments && limits.attachmentIdentity != nil
-        let maxMessageBytes = limits.maxMessageBytes + (isPlainPixels ? limits.maxAttachmentBytes : 0)
+        let maxMessageBytes = takesAttachments ? method.maxMessageBytes : method.maxPlainBytes
         let inflater: Inflater?
         do throws(RPCError) {
             inflater = try context.acceptedEncodings.inflater(
-                for: request.encoding, refusal: .unimplemented, maxBytes: maxMessageBytes, budget: context.budget)
+                for: request.encoding, refusal: .unimplemented, maxBytes: maxMessageBytes, budget: context.budget,
+                share: share)
         } catch {
             answer(stream, error)
-            request.method.chain?.report(request.context, error, since: request.start, traffic: CallTraffic())
+            method.chain?.report(request.context, error, since: request.start, traffic: CallTraffic())
             return nil
         }
         let parser = MessageParser(
             takesAttachments: takesAttachments, inflater: inflater, maxMessageBytes: maxMessageBytes,
-            maxAttachmentBytes: limits.maxAttachmentBytes)
+            maxAttachmentBytes: method.maxAttachmentBytes)
         let call = begin(stream, request)
         calls.set(stream, call)
         call.reader = MessageReader(
-            parser: parser, windowBytes: limits.initialStreamWindowBytes, maxEmptyMessages: limits.maxEmptyMessages)
+            parser: parser, windowBytes: limits.initialStreamWindowBytes, maxEmptyMessages: limits.maxEmptyMessages,
+            share: share)
         guard watchDeadline(of: call) else { return nil }
-        if case .stream(let body) = request.method.handler { run(call, body) }
+        if case .stream(let body) = method.handler { run(call, body) }
         return call
     }
 
@@ -103,8 +118,8 @@ extension ServerConnection {
 
     func received(stream: Int32, fields: HeaderFields, body: ByteBuffer) {
         guard let request = admit(stream, fields) else { return }
-        let limits = context.configuration
-        let most = min(limits.maxMessageBytes, limits.maxAttachmentBytes, MemoryBudget.smallestReservation - 1)
+        let method = request.method
+        let most = min(method.maxMessageBytes, method.maxAttachmentBytes, MemoryBudget.smallestReservation - 1)
         let takesAttachments = request.context.takesAttachments
         guard mayStart, request.encoding == nil,
             let payload = Framing.onlyPayload(in: body, attachments: takesAttachments, maxBytes: most)

@@ -19,12 +19,14 @@ final class ServerConnection: HTTP2Delegate, LoopBound {
     var ready = CircularBuffer<ServerCall>()
     var memo = RequestMemo()
     var intake: LargeIntake
+    let share: MemoryShare
     var held = HeldCalls()
     var isStartingHeld = false
     var sweep = DeadlineSweep()
     var timer: Scheduled<Void>?
     /// Handlers that run, also those whose stream is gone: a peer cannot start more by resetting streams.
-    var running = 0
+    var running: Int { places.running }
+    var places: HandlerPlaces
     let mostRunning: Int
     /// The next answer says what we take (`grpc-accept-encoding`).
     var hasAnswered = false
@@ -60,6 +62,8 @@ final class ServerConnection: HTTP2Delegate, LoopBound {
         settings.flood = limits.flood
         settings.lowUnsentBytes = limits.startUnsentBytes
         intake = LargeIntake(windowBytes: settings.connectionWindowBytes)
+        places = HandlerPlaces(context.places)
+        share = MemoryShare(limit: Int(Double(context.budget.limit) * limits.memoryShare))
         session = try Session(role: .server, settings: settings)
         peer = channel.peerName
         eventLoop = channel.eventLoop
@@ -84,7 +88,11 @@ final class ServerConnection: HTTP2Delegate, LoopBound {
                 limit: .metadata
             )
             // They may be the trailers of a call that runs.
-            if let call = calls[stream] { finish(call, error) } else { answer(stream, error) }
+            guard let call = calls[stream] else {
+                answer(stream, error)
+                return reportUnfit(nil, error)
+            }
+            finish(call, error)
         case .rejected(let stream, let limit):
             context.limits.count(limit, peer: peer, "stream \(stream)", context.logger)
         case .ended(let stream): if let call = calls[stream] { requestEnded(call) }
@@ -135,6 +143,7 @@ final class ServerConnection: HTTP2Delegate, LoopBound {
 
     private func leaveIfDone() {
         guard hasEnded, running == 0, let inbox else { return }
+        places.leave()
         context.connections.remove(inbox)
         // It holds this connection.
         self.inbox = nil
@@ -142,7 +151,13 @@ final class ServerConnection: HTTP2Delegate, LoopBound {
 
     // ---- handlers ----
 
-    func handlerBegins() { running += 1 }
+    /// - Returns: false if there is no place for it, and the call was answered.
+    func handlerBegins(_ call: ServerCall) -> Bool {
+        if places.begin() { return true }
+        let limit = context.places.limit
+        finish(call, RPCError(.resourceExhausted, "the server runs \(limit) handlers", limit: .serverHandlers))
+        return false
+    }
 
     /// The handler of `call` has returned, and has left its outcome there.
     func take(_ call: ServerCall) {
@@ -151,7 +166,7 @@ final class ServerConnection: HTTP2Delegate, LoopBound {
     }
 
     func take(_ call: ServerCall, _ outcome: ServerCall.Outcome) {
-        running -= 1
+        places.end()
         call.task = nil
         switch outcome {
         case .success(let response?): finish(call, with: response)

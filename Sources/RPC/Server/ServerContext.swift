@@ -15,6 +15,7 @@ final class ServerContext: Sendable {
     /// nil: plain text.
     let tls: TLSContextStore?
     let connections = ConnectionRegistry()
+    let places: ServerPlaces
 
     init(
         configuration: ServerConfiguration, services: [any RPCService], interceptors: [any ServerInterceptor] = [],
@@ -25,6 +26,7 @@ final class ServerContext: Sendable {
         self.budget = budget
         self.logger = logger
         self.tls = tls
+        places = ServerPlaces(limit: configuration.maxServerHandlers)
         acceptedEncodings = AcceptedEncodings(configuration.acceptedCompression)
         headers = ResponseHeaders(
             attachmentIdentity: configuration.attachmentIdentity, acceptedEncodings: acceptedEncodings.field)
@@ -32,7 +34,10 @@ final class ServerContext: Sendable {
         for service in services {
             for (name, handler) in service.methods {
                 let method = MethodDescription(service: service.serviceName, method: name)
-                methods.add(ServerMethod(handler, of: method, interceptors: interceptors))
+                methods.add(
+                    ServerMethod(
+                        handler, of: method, limits: service.limits(of: name), configuration,
+                        interceptors: interceptors))
             }
         }
         self.methods = methods

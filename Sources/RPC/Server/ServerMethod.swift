@@ -6,9 +6,22 @@ final class ServerMethod: Sendable {
     /// nil: nobody looks at the calls.
     let chain: InterceptorChain?
     let pace = HandlerPace()
+    /// Of a request that takes attachments, or cannot have any.
+    let maxMessageBytes: Int
+    let maxAttachmentBytes: Int
+    /// Of a plain message that may carry pixels as its last field.
+    let maxPlainBytes: Int
 
-    init(_ handler: RPCHandler, of method: MethodDescription, interceptors: [any ServerInterceptor]) {
+    init(
+        _ handler: RPCHandler, of method: MethodDescription, limits: MethodLimits = .init(),
+        _ configuration: ServerConfiguration, interceptors: [any ServerInterceptor]
+    ) {
         path = method.path
+        let most = limits.maxRequestBytes ?? .max
+        maxMessageBytes = min(most, configuration.maxMessageBytes)
+        maxAttachmentBytes = min(most, configuration.maxAttachmentBytes)
+        let pixels = configuration.attachmentIdentity == nil ? 0 : configuration.maxAttachmentBytes
+        maxPlainBytes = min(most, configuration.maxMessageBytes + pixels)
         chain = InterceptorChain(interceptors, method: method)
         self.handler = chain?.wrap(handler) ?? handler
     }

@@ -12,6 +12,9 @@ public struct RPCError: Error, Sendable, CustomStringConvertible {
     public internal(set) var limit: CallLimit?
     /// `neverStarted`, but it was sent: the peer says that it did not look at it.
     var wasRefused = false
+    /// A call that this process made failed so: what it says of servers, addresses and their trailers is not for the
+    /// peers of this process.
+    var isOfClient = false
     /// It came after a response head.
     var isCommitted = false
 

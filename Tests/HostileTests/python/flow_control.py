@@ -147,15 +147,19 @@ def _(attack):
     peer = attack.peer()
     big = peer.request("/test.Target/Read", message(length=4 << 20), end=False)
     times = []
-    for _ in range(50):
+    for _ in range(400):
         peer.send(frame(DATA, 0, big, bytes(4000)))
         started = time.monotonic()
         if peer.call("/grpc.health.v1.Health/Check", b"") != "0":
             raise Failure("health does not answer")
         times.append(time.monotonic() - started)
-    if sorted(times)[25] > 1:
-        raise Failure(f"health took {sorted(times)[25]:.3f} s")
     peer.send(rst(big))
+    times.sort()
+    # 5 ms is what a quiet machine must reach; this one may be busy.
+    p99 = times[int(len(times) * 0.99)]
+    if p99 > 0.25:
+        raise Failure(f"health p99 {p99:.3f} s, limit 0.25 s")
+    attack.notes.append(f"health p50 {times[len(times) // 2] * 1000:.2f} ms, p99 {p99 * 1000:.2f} ms")
 
 
 @case("H47-peers-that-are-not-there-any-more", "keepalive|stalled_output", budget=64 << 20,

@@ -16,6 +16,7 @@ import handshake  # noqa: F401
 import headers  # noqa: F401
 import oracle
 import reflection  # noqa: F401
+import shares  # noqa: F401
 from cases import ALL
 
 

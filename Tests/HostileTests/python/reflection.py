@@ -33,8 +33,11 @@ for name, body in {
     "a-name-of-a-MiB": field(SYMBOL, b"a" * (1 << 20)), "a-name-that-is-not-UTF-8": field(FILE, b"\xff\xfe"),
     "a-group": b"\x1b\x1c", "a-length-beyond-the-message": b"\x1a\x7fa", "a-varint-of-11-bytes": b"\x08" + b"\xff" * 11,
 }.items():
-    @case(f"G15-{name}", "protobuf")
-    def _(attack, body=body):
+    # What is beyond the method's limit is refused before it is looked at: RESOURCE_EXHAUSTED. Else INVALID_ARGUMENT.
+    status, reason = ("8", "message_bytes") if len(body) > 4096 else ("3", "protobuf")
+
+    @case(f"G15-{name}", reason)
+    def _(attack, body=body, status=status):
         for path in PATHS:
             peer = attack.peer()
             stream = peer.request(path, message(body) if len(body) < 9000 else None, end=False)
@@ -43,8 +46,7 @@ for name, body in {
                 if not credited(peer, stream, len(piece)):
                     break
                 peer.send(frame(DATA, 0, stream, piece if at else message(piece, length=len(body))))
-            # INVALID_ARGUMENT
-            peer.expect_status(stream, "3")
+            peer.expect_status(stream, status)
             peer.expect_alive()
 
 

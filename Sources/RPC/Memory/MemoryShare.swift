@@ -1,0 +1,15 @@
+import Synchronization
+
+/// The part of a `MemoryBudget` that one peer may have: whoever fills it waits for its own messages, and the others go
+/// on. A message that is larger than the share gets it alone. A value: it names the share, the budget counts it.
+struct MemoryShare: Sendable, Hashable {
+    private static let last = Atomic<UInt64>(0)
+
+    let id: UInt64
+    let limit: Int
+
+    init(limit: Int) {
+        id = Self.last.add(1, ordering: .relaxed).newValue
+        self.limit = limit
+    }
+}

@@ -1,0 +1,36 @@
+import Foundation
+import NIOCore
+
+/// What counts as one address when connections are counted: an IPv4 address, or a /64 of IPv6, which one host has whole
+/// (RFC 7421). An IPv4 address in the form of IPv6 (`::ffff:10.0.0.7`) is the IPv4 address.
+struct AddressBlock: Hashable, CustomStringConvertible {
+    private let isV6: Bool
+    /// Of IPv6 its first eight bytes.
+    private let bits: UInt64
+
+    /// nil: not an IP address.
+    init?(_ address: SocketAddress?) {
+        guard let address else { return nil }
+        switch address {
+        case .v4(let v4):
+            (isV6, bits) = (false, UInt64(UInt32(bigEndian: v4.address.sin_addr.s_addr)))
+        case .v6(let v6):
+            let bytes = unsafe withUnsafeBytes(of: v6.address.sin6_addr) { unsafe Array($0) }
+            let isMapped = bytes[..<10].allSatisfy { $0 == 0 } && bytes[10] == 0xff && bytes[11] == 0xff
+            isV6 = !isMapped
+            bits = (isMapped ? bytes[12...] : bytes[..<8]).reduce(0) { $0 << 8 | UInt64($1) }
+        case .unixDomainSocket: return nil
+        }
+    }
+
+    /// `10.0.0.7`, `2001:db8:0:1::/64`.
+    var description: String {
+        let size = isV6 ? 16 : 8
+        let parts = stride(from: isV6 ? 48 : 24, through: 0, by: -size).map {
+            bits >> UInt64($0) & (1 << UInt64(size) - 1)
+        }
+        return isV6
+            ? parts.map { String($0, radix: 16) }.joined(separator: ":") + "::/64"
+            : parts.map { String($0) }.joined(separator: ".")
+    }
+}

@@ -1,0 +1,91 @@
+import NIOCore
+import Testing
+
+@testable import RPC
+
+/// Slow and greedy clients, and the memory of the others.
+@Suite(.timeLimit(.minutes(5))) struct MemoryShareTests {
+    private static let echo: [String: RPCHandler] = ["Echo": .unary { _, request in UnaryResponse(request) }]
+
+    private static func ended(_ call: RawLink.Call) async throws -> [String: String] {
+        defer { call.channel.close(promise: nil) }
+        return try await call.answer.get()
+    }
+
+    @Test func onePeerDoesNotGetTheMemoryOfAll() async throws {
+        let budget = MemoryBudget(limit: 1 << 20)
+        try await Loopback.with(Self.echo, serverBudget: budget) { loopback in
+            // Each wants all that its connection may have.
+            let prefix = MessageReaderTests.prefix(512 << 10)
+            let slow = try await RawLink.open(loopback.server.address, loopback.path("Echo"), body: prefix)
+            while budget.used == 0 { try await Task.sleep(for: .milliseconds(1)) }
+            let large = String(repeating: "x", count: 512 << 10)
+            try await loopback.expect(large, from: "Echo", large)
+            slow.channel.close(promise: nil)
+        }
+    }
+
+    @Test func aMessageWaitsForMemoryOnlySoLong() async throws {
+        let budget = MemoryBudget(limit: 1 << 20)
+        var server = ServerConfiguration()
+        server.memoryPatience = .milliseconds(100)
+        let held = budget.reserve(1 << 20)
+        try await Loopback.with(Self.echo, server: server, serverBudget: budget) { loopback in
+            let error = await failure {
+                _ = try await loopback.unary("Echo", String(repeating: "x", count: 100_000), deadline: nil)
+            }
+            #expect(error?.code == .resourceExhausted)
+            #expect(error?.message.hasPrefix("no memory for the request message within") == true)
+        }
+        withExtendedLifetime(held) {}
+    }
+
+    @Test func whatHoldsMemoryMustCome() async throws {
+        var server = ServerConfiguration()
+        // A sixteenth of it in each 100 ms, which no byte is.
+        (server.slowPeers.uploadTime, server.slowPeers.uploadGrace) = (.milliseconds(1600), .milliseconds(100))
+        server.slowPeers.minUploadRate = 0
+        let budget = MemoryBudget(limit: 1 << 20)
+        try await Loopback.serving(Self.echo, server: server, budget: budget) { server in
+            let prefix = MessageReaderTests.prefix(512 << 10)
+            let answer = try await Self.ended(RawLink.open(server.address, "/test.Service/Echo", body: prefix))
+            #expect(answer["grpc-status"] == "4")
+            #expect(budget.used == 0)
+        }
+    }
+
+    @Test(arguments: ["Echo", "Read"])
+    func aCallThatNeverBeginsIsEnded(_ method: String) async throws {
+        var server = ServerConfiguration()
+        server.slowPeers.firstMessageTimeout = .milliseconds(100)
+        var methods = Self.echo
+        methods["Read"] = .stream { _, requests, _ in for try await _ in requests {} }
+        try await Loopback.serving(methods, server: server) { server in
+            let answer = try await Self.ended(
+                RawLink.open(server.address, "/test.Service/\(method)", body: ByteBuffer()))
+            #expect(answer["grpc-status"] == "4")
+            #expect(answer["grpc-message"]?.hasPrefix("no request message came within") == true)
+        }
+    }
+
+    /// A server that speaks first may be listened to for long.
+    @Test func aCallThatWasAnsweredNeedsNoMessage() async throws {
+        var server = ServerConfiguration()
+        server.slowPeers.firstMessageTimeout = .seconds(1)
+        let methods: [String: RPCHandler] = [
+            "Speak": .stream { _, requests, responses in
+                try await responses.write(Payload("hello"))
+                for try await request in requests { try await responses.write(request) }
+            }
+        ]
+        try await Loopback.with(methods, server: server) { loopback in
+            let call = try await loopback.connection.open(loopback.path("Speak"))
+            var answers = call.responses.makeAsyncIterator()
+            #expect(try await answers.next()?.text == "hello")
+            try await Task.sleep(for: .milliseconds(1500))
+            try await call.send(Payload("late"))
+            #expect(try await answers.next()?.text == "late")
+            call.cancel()
+        }
+    }
+}

@@ -1,0 +1,72 @@
+import NIOCore
+import NIOPosix
+import Testing
+
+@testable import RPC
+
+/// A method may take less than its server does.
+@Suite(.timeLimit(.minutes(5))) struct MethodLimitsTests {
+    /// `Place` tells whether its handler runs on an event loop.
+    private struct Limited: RPCService {
+        var maxRequestBytes: Int?
+        var serviceName: String { "test.Service" }
+        var methods: [String: RPCHandler] {
+            [
+                "Place": .immediate { _, request in
+                    let place = MultiThreadedEventLoopGroup.currentEventLoop == nil ? "pool" : "loop"
+                    return UnaryResponse(Payload("\(place) \(request.message.readableBytes)"))
+                }
+            ]
+        }
+        func limits(of method: String) -> MethodLimits { MethodLimits(maxRequestBytes: maxRequestBytes) }
+    }
+
+    @Test(arguments: [
+        ("/grpc.health.v1.Health/Check", 1025), ("/grpc.health.v1.Health/Watch", 1025),
+        ("/grpc.health.v1.Health/List", 1025),
+        ("/grpc.reflection.v1.ServerReflection/ServerReflectionInfo", 4097),
+    ])
+    func theOpenServicesRefuseByThePrefixAlone(_ path: String, _ length: Int) async throws {
+        let health = HealthService()
+        let services = try [health] + Reflection.services(describing: [health])
+        try await Loopback.serving([:], services: services) { server in
+            // No byte of the message comes, and no end.
+            let call = try await RawLink.open(server.address, path, body: MessageReaderTests.prefix(length))
+            let answer = try await call.answer.get()
+            #expect(answer["grpc-status"] == "8")
+            #expect(answer["grpc-message"]?.contains("exceeds limit \(length - 1)") == true)
+        }
+    }
+
+    @Test func aCallWithinTheLimitIsAnswered() async throws {
+        try await Loopback.with(services: [Limited(maxRequestBytes: 10)]) { loopback in
+            try await loopback.expect("loop 10", from: "Place", "0123456789")
+            let error = await failure { _ = try await loopback.unary("Place", "0123456789a") }
+            #expect(error?.code == .resourceExhausted)
+        }
+    }
+
+    @Test func anAttachmentHasTheSameLimit() async throws {
+        try await Loopback.with(services: [Limited(maxRequestBytes: 10)], server: .attaching) { loopback in
+            _ = try await loopback.unary("Place")
+            let request = Payload(ByteBuffer(), attachment: ByteBuffer(repeating: 1, count: 11))
+            let error = await failure {
+                _ = try await loopback.connection.unary(loopback.path("Place"), request)
+            }
+            #expect(error?.code == .resourceExhausted)
+        }
+    }
+
+    /// The loop has other calls to serve while a bomb goes off.
+    @Test func onlyALittleIsInflatedOnTheLoop() async throws {
+        let text = String(repeating: "x", count: 5000)
+        let options = CallOptions(deadline: .after(.seconds(20)), compression: .gzip)
+        for (limit, place) in [(Inflater.mostOnLoop, "loop"), (Inflater.mostOnLoop + 1, "pool"), (nil, "pool")] {
+            try await Loopback.with(services: [Limited(maxRequestBytes: limit)]) { loopback in
+                let answer = try await loopback.connection.unary(
+                    loopback.path("Place"), Payload(text), options: options)
+                #expect(answer.payload.text == "\(place) 5000")
+            }
+        }
+    }
+}
