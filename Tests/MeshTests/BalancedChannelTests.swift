@@ -123,7 +123,7 @@ import Testing
     @Test func withoutAnAddressTheErrorSaysWhy() async throws {
         let script = Script()
         script.set(nil)
-        try await BalancedChannel.with(script, configure: { $0.readyTimeout = .seconds(2) }) {
+        try await BalancedChannel.with(script, configure: { $0.readyTimeout = .seconds(10) }) {
             channel async throws in
             let error = await #expect(throws: RPCError.self) { try await channel.ask() }
             #expect(error?.message.contains("cannot resolve 'nodes.test'") == true)

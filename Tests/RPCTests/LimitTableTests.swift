@@ -37,7 +37,7 @@ private struct Numbers {
 
 @Suite struct LimitTableTests {
     /// One of these is a new value for any limit.
-    private static let samples = ["off", "on", "17", "20", "0.5", "100KiB", "3", "2", "2MiB"]
+    private static let samples = ["off", "on", "17", "20", "0.5", "0.25", "100KiB", "3", "2", "2MiB"]
 
     /// Which property each limit sets, and which properties have none.
     private static func properties<Root>(_ limits: [Limit<Root>], of standard: Root) throws -> (

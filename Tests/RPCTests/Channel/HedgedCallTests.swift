@@ -161,7 +161,7 @@ import Testing
         } _: { server, address async throws in
             let policy = HedgingPolicy(maxAttempts: 3, delay: .milliseconds(1))
             try await RPCChannel.with(address, .hedge(policy)) { channel async throws in
-                let options = how == "deadline" ? CallOptions(deadline: .after(.seconds(3))) : CallOptions()
+                let options = how == "deadline" ? CallOptions(deadline: .after(.seconds(10))) : CallOptions()
                 let call = try await channel.open("/a/b", options: options)
                 let reader = Task { await failure { _ = try await collect(call.responses) } }
                 if how != "deadline" { await all.wait() }
