@@ -136,12 +136,22 @@ import Testing
     @Test func aFolderThatIsLockedIsWaitedForWithoutAThread() async throws {
         try await withPath { path in
             // More than there are threads.
-            var waiting: [Task<RPCServer, any Error>] = []
+            var waiting: [Task<(SocketFile, CInt), any Error>] = []
             try await holdingFolder(of: path) {
-                for index in 0..<20 { waiting.append(Task { try await bind("\(path)-\(index)") }) }
-                for _ in 0..<20 { _ = try await NIOThreadPool.singleton.runIfActive { 0 } }
+                for index in 0..<100 {
+                    waiting.append(
+                        Task {
+                            try await SocketFile.listen(
+                                "\(path)-\(index)", mode: 0o600, backlog: 1, patience: .seconds(60))
+                        })
+                }
+                for _ in 0..<100 { _ = try await NIOThreadPool.singleton.runIfActive { 0 } }
             }
-            for server in waiting { try await run(try await server.value) {} }
+            for task in waiting {
+                let (file, descriptor) = try await task.value
+                file.remove()
+                close(descriptor)
+            }
         }
     }
 
