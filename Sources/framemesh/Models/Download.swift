@@ -14,7 +14,10 @@ final class Download: NSObject, URLSessionDataDelegate {
 
     private let answered: @Sendable (HTTPURLResponse) -> Verdict
     private let received: @Sendable (Data) -> Verdict
-    private let state = Mutex<(task: URLSessionDataTask?, end: CheckedContinuation<String?, Never>?)>((nil, nil))
+    /// Who waits for the end; nil before it began and after it has ended.
+    private let waiting = Mutex<CheckedContinuation<String?, Never>?>(nil)
+    /// Foundation tells no end of a task that was cancelled before it began.
+    private let isCancelled = Atomic(false)
 
     private init(
         answered: @Sendable @escaping (HTTPURLResponse) -> Verdict, received: @Sendable @escaping (Data) -> Verdict
@@ -47,35 +50,42 @@ final class Download: NSObject, URLSessionDataDelegate {
         let task = session.dataTask(with: request)
         return await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
-                download.state.withLock { $0 = (task, continuation) }
-                task.resume()
+                download.waiting.withLock { $0 = continuation }
+                if download.isCancelled.load(ordering: .sequentiallyConsistent) {
+                    download.end(nil)
+                } else {
+                    task.resume()
+                }
             }
         } onCancel: {
+            download.isCancelled.store(true, ordering: .sequentiallyConsistent)
+            download.end(nil)
             task.cancel()
         }
+    }
+
+    /// The first end counts; nothing is told after it.
+    private func end(_ reason: String?) {
+        waiting.withLock { $0.take() }?.resume(returning: reason)
     }
 
     func urlSession(
         _ session: URLSession, dataTask: URLSessionDataTask, didReceive response: URLResponse,
         completionHandler: @escaping (URLSession.ResponseDisposition) -> Void
     ) {
-        guard let response = response as? HTTPURLResponse, answered(response) == .goOn else {
-            completionHandler(.cancel)
-            return
+        let verdict = waiting.withLock { waiting in
+            guard waiting != nil, let response = response as? HTTPURLResponse else { return Verdict.stop }
+            return answered(response)
         }
-        completionHandler(.allow)
+        completionHandler(verdict == .goOn ? .allow : .cancel)
     }
 
     func urlSession(_ session: URLSession, dataTask: URLSessionDataTask, didReceive data: Data) {
-        if received(data) == .stop { dataTask.cancel() }
+        if waiting.withLock({ $0 == nil ? .stop : received(data) }) == .stop { dataTask.cancel() }
     }
 
     func urlSession(_ session: URLSession, task: URLSessionTask, didCompleteWithError error: (any Error)?) {
-        let continuation = state.withLock { state in
-            defer { state = (nil, nil) }
-            return state.end
-        }
         let wasStopped = (error as? URLError)?.code == .cancelled
-        continuation?.resume(returning: wasStopped ? nil : error?.localizedDescription)
+        end(wasStopped ? nil : error?.localizedDescription)
     }
 }
