@@ -52,7 +52,7 @@ struct ServerCommand: AsyncParsableCommand {
             host: host, port: port, configuration: configuration, services: [service] + reflection,
             group: MultiThreadedEventLoopGroup.singleton, logger: RPCInterop.logger)
         print("listening on port \(server.address.port ?? port)")
-        unsafe fflush(nil)
+        fflush(nil)
         try await withThrowingTaskGroup(of: Void.self) { tasks in
             tasks.addTask { try await server.run() }
             tasks.addTask {

@@ -15,7 +15,7 @@ public struct BearerTokenInterceptor: ClientInterceptor {
     }
 
     public func prepare(_ call: inout OutgoingCall) async throws {
-        guard call.options.metadata.add("authorization", "Bearer \(try await token())") else {
+        guard call.options.metadata.add(Metadata.authorization, "Bearer \(try await token())") else {
             throw RPCError(.unauthenticated, "the bearer token is not printable ASCII")
         }
         if !allowsPlaintext { call.options.needsPrivateConnection = true }

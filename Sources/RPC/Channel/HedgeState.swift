@@ -1,7 +1,8 @@
 import NIOCore
 
 /// Decides when the attempts of a hedged call begin, and when a failed one ends it (gRPC proposal A6, "Hedging
-/// Policy"). The first answer ends the call; that needs no decision.
+/// Policy"). The first answer, of a stream its first head, ends the hedging; that needs no
+/// decision.
 struct HedgeState {
     enum Decision: Equatable {
         /// Begin one more attempt now.

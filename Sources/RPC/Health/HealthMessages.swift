@@ -111,5 +111,4 @@ enum HealthMessages {
         }
         return (service, HealthService.Status(rawValue: UInt32(clamping: status)) ?? .unknown)
     }
-
 }

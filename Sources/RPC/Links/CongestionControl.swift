@@ -18,7 +18,7 @@ enum CongestionControl {
         }
         var value = SIMD16<UInt8>()
         for (index, byte) in bytes.enumerated() { value[index] = byte }
-        return unsafe provider.unsafeSetSocketOption(
+        return provider.unsafeSetSocketOption(
             level: .tcp, name: NIOBSDSocket.Option(rawValue: TCP_CONGESTION), value: value
         ).flatMapErrorThrowing { _ in throw RPCError(.invalidArgument, trouble(name)) }
     }

@@ -119,7 +119,7 @@ final class ServerWatch {
             if let error = call.lateness(at: now, configuration) { return late.append((call, error)) }
             // While its handler takes nothing, our own window may be what holds the client up.
             guard call.inbound?.isEmpty ?? true, let received = call.reader?.bytesInMessage,
-                var pace = uploads[call.stream] ?? Pace(rate: limits.minUploadRate, over: limits.uploadGrace)
+                var pace = uploads[call.stream] ?? Pace(rate: limits.uploadRate, over: limits.uploadGrace)
             else { return }
             let least = Int(Double(call.reader?.reservedBytes ?? 0) * leastPart)
             if pace.isTooSlow(at: now, moved: received, least: least) {
@@ -156,7 +156,7 @@ extension ServerConfiguration {
         [
             keepalive.time, keepalive.time == nil ? nil : keepalive.timeout, age.maxIdle, age.maxAge, age.maxAgeGrace,
             slowPeers.outputTimeout, slowPeers.streamTimeout,
-            slowPeers.minUploadRate == nil ? nil : slowPeers.uploadGrace, slowPeers.firstMessageTimeout,
+            slowPeers.uploadRate == nil ? nil : slowPeers.uploadGrace, slowPeers.firstMessageTimeout,
             memoryPatience,
             goAwayPatience,
         ]

@@ -20,6 +20,9 @@ public struct SlowPeers: Sendable, Hashable {
     public var firstMessageTimeout: Duration? = .seconds(300)
 
     public init() {}
+
+    /// nil: uploads are not looked at.
+    var uploadRate: Int? { minUploadRate ?? (uploadTime == nil ? nil : 0) }
 }
 
 /// Whether output makes any progress.
@@ -55,12 +58,12 @@ struct Pace {
     private var begin: (time: NIODeadline, moved: Int)?
 
     /// - Parameters:
-    ///   - rate: bytes in a second; nil: it may be as slow as it likes.
+    ///   - rate: bytes in a second, 0 if only `least` counts; nil: it may be as slow as it likes.
     ///   - grace: what they are counted over; nil: as above.
     init?(rate: Int?, over grace: Duration?) {
         guard let rate, let grace else { return nil }
         self.grace = TimeAmount(grace)
-        minBytes = max(1, Int(Double(rate) * Double(self.grace.nanoseconds) / 1e9))
+        minBytes = rate == 0 ? 0 : max(1, Int(Double(rate) * Double(self.grace.nanoseconds) / 1e9))
     }
 
     /// To be called again and again, a few times within the grace.

@@ -9,9 +9,12 @@ extension Payload {
         var stream = try ZlibStream(deflating: compression)
         var input = message
         var output = ByteBuffer()
-        // What does not get smaller goes as it is.
-        guard case .ended = stream.run(&input, into: &output, upTo: message.readableBytes - 1) else { return self }
         var deflated = self
+        // What does not get smaller goes as it is, and is not tried again for the next attempt.
+        guard case .ended = stream.run(&input, into: &output, upTo: message.readableBytes - 1) else {
+            deflated.compresses = false
+            return deflated
+        }
         deflated.message = output
         deflated.isDeflated = true
         return deflated

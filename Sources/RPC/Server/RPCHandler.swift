@@ -20,8 +20,8 @@ public struct CallContext: Sendable {
 }
 
 public enum RPCHandler: Sendable {
-    /// Runs on the event loop: only for trivial work that never blocks. (A compressed request whose method has no
-    /// `MethodLimits` of a few KiB is inflated, and then answered, in the thread pool.) What handlers throw: see `RPCErrorConvertible`.
+    /// Runs on the event loop: only for trivial work that never blocks. (A compressed request is inflated,
+    /// and then answered, in the thread pool, unless its method takes no more than 16 KiB: `MethodLimits`.) What handlers throw: see `RPCErrorConvertible`.
     case immediate(@Sendable (CallContext, Payload) throws -> UnaryResponse)
     case unary(@Sendable (CallContext, Payload) async throws -> UnaryResponse)
     /// Client streaming, server streaming and bidirectional calls. Returning means status OK. The task is

@@ -24,11 +24,12 @@ struct RequestMemo {
     }
 
     private func known(_ fields: HeaderFields) -> RequestHead? {
-        for entry in entries where entry.fields.count == fields.count {
-            guard let place = fields.firstDifference(from: entry.fields) else { return entry.head }
-            if place == entry.head.timeoutPosition,
-                fields.firstDifference(from: entry.fields, startingAt: place + 1) == nil,
-                let head = entry.head.withTimeout(of: fields)
+        // By index: an entry is not copied to be looked at.
+        for index in entries.indices where entries[index].fields.count == fields.count {
+            guard let place = fields.firstDifference(from: entries[index].fields) else { return entries[index].head }
+            if place == entries[index].head.timeoutPosition,
+                fields.firstDifference(from: entries[index].fields, startingAt: place + 1) == nil,
+                let head = entries[index].head.withTimeout(of: fields)
             {
                 return head
             }

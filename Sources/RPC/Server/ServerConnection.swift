@@ -184,7 +184,7 @@ final class ServerConnection: HTTP2Delegate, LoopBound {
     /// Running calls finish, new ones go elsewhere.
     func drain() { watch?.drain() }
 
-    /// Ends a call whose client takes nothing of its answer; what waits is dropped.
+    /// Ends a call whose client takes its answer too slowly; what waits is dropped.
     func cut(_ stream: Int32, _ error: RPCError) {
         if let call = calls[stream], !call.isAnswered { finish(call, error) } else { count(error) }
         session.reset(stream: stream, code: .cancel)

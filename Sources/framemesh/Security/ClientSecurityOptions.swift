@@ -2,7 +2,7 @@ import ArgumentParser
 
 /// TLS and the token of a command that calls a coordinator.
 struct ClientSecurityOptions: ParsableArguments {
-    @Flag(inversion: .prefixedNo, help: "Call over TLS; what follows turns it on as well.")
+    @Flag(inversion: .prefixedNo, help: "Call over TLS; any other --tls-… turns it on as well.")
     var tls: Bool?
 
     @Option(
@@ -38,7 +38,7 @@ struct ClientSecurityOptions: ParsableArguments {
 
 /// The same of a coordinator that calls its nodes.
 struct NodeSecurityOptions: ParsableArguments {
-    @Flag(inversion: .prefixedNo, help: "Call nodes over TLS; what follows turns it on as well.")
+    @Flag(inversion: .prefixedNo, help: "Call nodes over TLS; any other --node-tls-… turns it on as well.")
     var nodeTls: Bool?
 
     @Option(help: ArgumentHelp("Authorities that may certify nodes, PEM (default: the system's).", valueName: "file"))

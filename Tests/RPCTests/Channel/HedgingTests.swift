@@ -112,7 +112,3 @@ import Testing
         }
     }
 }
-
-extension RawServer.Call {
-    fileprivate var isHedge: Bool { self["grpc-previous-rpc-attempts"] != nil }
-}
