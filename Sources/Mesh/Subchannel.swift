@@ -102,9 +102,10 @@ final class Subchannel: Sendable {
 
     /// Until the connection takes no new calls, or its health is not told any more.
     private func watch(_ connection: RPCConnection) async throws {
-        let health = try await connection.watchHealth(of: channel.healthService)
-        connection.onUnusable { health.cancel() }
         do {
+            // Who has no such method may say so before the request is sent.
+            let health = try await connection.watchHealth(of: channel.healthService)
+            connection.onUnusable { health.cancel() }
             for try await status in health.statuses { apply(status) }
         } catch let error as RPCError where error.code == .unimplemented {
             // No health service there: connected is as good as it gets.

@@ -9,7 +9,9 @@ import Testing
 
     @Test func aFullQueueSaysSoAndAsksAgainWhenHalfIsTaken() async throws {
         let returned = Mutex<[Int]>([])
-        let queue = InboundQueue(creditStep: 1000, maxBytes: 4 * (InboundQueue.entryCost + 1)) { bytes in returned.withLock { $0.append(bytes) } }
+        let queue = InboundQueue(creditStep: 1000, maxBytes: 4 * (InboundQueue.entryCost + 1)) { bytes in
+            returned.withLock { $0.append(bytes) }
+        }
         let room = (0..<4).map { _ in queue.push(Self.message, credit: 6) }
         #expect(room == [true, true, true, false])
         _ = try await queue.next()

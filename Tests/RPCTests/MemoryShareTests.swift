@@ -54,6 +54,19 @@ import Testing
         }
     }
 
+    @Test func aWholeRequestWhoseStreamDoesNotEndHoldsNoMemory() async throws {
+        var server = ServerConfiguration()
+        server.slowPeers.uploadGrace = .milliseconds(100)
+        let budget = MemoryBudget(limit: 1 << 20)
+        try await Loopback.serving(Self.echo, server: server, budget: budget) { server in
+            var body = MessageReaderTests.prefix(100 << 10)
+            body.writeRepeatingByte(0, count: 100 << 10)
+            let answer = try await Self.ended(RawLink.open(server.address, "/test.Service/Echo", body: body))
+            #expect(answer["grpc-status"] == "4")
+            #expect(budget.used == 0)
+        }
+    }
+
     @Test(arguments: ["Echo", "Read"])
     func aCallThatNeverBeginsIsEnded(_ method: String) async throws {
         var server = ServerConfiguration()

@@ -112,13 +112,14 @@ final class ServerWatch {
 
     private func lookAtUploads(_ now: NIODeadline) {
         let limits = configuration.slowPeers
-        let leastPart = limits.uploadTime.map { limits.uploadGrace / $0 } ?? 0
+        // No more than all of it, however the two are set.
+        let leastPart = limits.uploadTime.map { min(1, limits.uploadGrace / $0) } ?? 0
         var seen: [Int32: Pace] = [:]
         var late: [(ServerCall, RPCError)] = []
         connection.calls.forEach { call in
             if let error = call.lateness(at: now, configuration) { return late.append((call, error)) }
             // While its handler takes nothing, our own window may be what holds the client up.
-            guard call.inbound?.isEmpty ?? true, let received = call.reader?.bytesInMessage,
+            guard call.inbound?.isEmpty ?? true, let received = call.uploadedBytes,
                 var pace = uploads[call.stream] ?? Pace(rate: limits.uploadRate, over: limits.uploadGrace)
             else { return }
             let least = Int(Double(call.reader?.reservedBytes ?? 0) * leastPart)

@@ -49,6 +49,8 @@ struct MessageReader {
 
     /// All bytes of the stream so far, while a message is half read and we do not hold it up.
     var bytesInMessage: Int? { isParked || isDone || parser.isBetweenMessages ? nil : receivedBytes }
+    /// All bytes of the stream so far, until its end has come.
+    var bytesBeforeEnd: Int? { hasEnded ? nil : receivedBytes }
     private var receivedBytes = 0
     /// The first message has begun, or there is none.
     var hasBegun: Bool { receivedBytes > 0 || hasEnded }

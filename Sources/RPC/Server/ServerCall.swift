@@ -50,6 +50,10 @@ final class ServerCall: @unchecked Sendable {
         self.compression = ResponseCompression(context.accepts(compression) ? compression : .identity)
     }
 
+    /// Bytes so far, while its client has to send more before we can go on: of a message, or the end of a unary request
+    /// that has come whole and holds memory. nil: nothing, or we hold it up.
+    var uploadedBytes: Int? { reader?.bytesInMessage ?? (request == nil ? nil : reader?.bytesBeforeEnd) }
+
     /// Its status is decided.
     /// - Parameter error: nil for OK.
     func answered(_ error: RPCError?) {

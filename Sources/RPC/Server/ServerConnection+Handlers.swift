@@ -8,7 +8,11 @@ extension ServerConnection {
         _ call: ServerCall, _ request: Payload,
         _ body: @escaping @Sendable (CallContext, Payload) async throws -> UnaryResponse
     ) {
-        guard let inbox, handlerBegins(call) else { return }
+        guard let inbox, handlerBegins(call) else {
+            // It was held, perhaps, and leaves its place to the next.
+            _ = held.ended(call)
+            return
+        }
         // Inflating takes its time before the handler takes any.
         if request.inflater == nil, context.configuration.startsHandlersOnLoop, call.method.pace.startsOnLoop(at: now) {
             call.request = request

@@ -83,13 +83,15 @@ def _(attack):
     made_you_reset(attack, lambda stream: b"", lambda stream: block).expect_goaway(ENHANCE_YOUR_CALM)
 
 
-@case("H21-made-you-reset-stream-window-exceeded", "own_resets", arguments=RESETS)
+@case("H21-made-you-reset-stream-window-exceeded", "own_resets", arguments=["--resets", "40"])
 def _(attack):
     peer = attack.peer()
     for _ in range(1000):
         stream = peer.request("/test.Target/Hold", end=False)
         for _ in range(17):
             peer.send(frame(DATA, 0, stream, message(bytes(16379))))
+        # What the server has not read when it ends the connection would make TCP take its GOAWAY back.
+        peer.wait(lambda f: f.kind == RST and f.stream == stream or f.kind == GOAWAY, what="reset")
         if peer.is_closed or peer.goaway is not None:
             break
     peer.expect_goaway(ENHANCE_YOUR_CALM)
