@@ -171,7 +171,8 @@ let package = Package(
                 "Messages", "CMessages", "CRPCMessages", "CInteropMessages", "CBoundedProtobuf", "CProtobufC", nioCore,
             ], swiftSettings: strict),
         .testTarget(
-            name: "MeshTests", dependencies: ["Mesh", "RPC", "TestSupport", nioCore, nioPosix, logging], swiftSettings: strict),
+            name: "MeshTests", dependencies: ["Mesh", "RPC", "TestSupport", nioCore, nioPosix, logging],
+            swiftSettings: strict),
         // Tests/CVisionTests, in C, is built by its own run.sh, under sanitizers.
         .testTarget(
             name: "VisionTests",

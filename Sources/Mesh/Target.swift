@@ -39,7 +39,8 @@ public struct Target: Sendable, Hashable, CustomStringConvertible {
             kind = .unix(String(path))
         } else if text.contains("://") {
             throw MeshError(
-                "target '\(text)' has an unknown scheme; use static:///a:1,b:2 or dns:///name:port or HOST:PORT or unix:PATH")
+                "target '\(text)' has an unknown scheme; use static:///a:1,b:2 or dns:///name:port or HOST:PORT or unix:PATH"
+            )
         } else {
             kind = .dns(try HostPort(parsing: text, in: text))
         }

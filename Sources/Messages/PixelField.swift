@@ -51,7 +51,9 @@ enum PixelField {
     private static func readField(_ reader: inout ByteBuffer) throws(MessageError) -> (UInt64, ByteBuffer?) {
         guard let tag = readVarint(&reader) else { throw MessageError("message ends inside a tag") }
         let field = tag >> 3
-        guard field != number || tag & 7 == 2 else { throw MessageError("field pixels has wire type \(tag & 7), not 2") }
+        guard field != number || tag & 7 == 2 else {
+            throw MessageError("field pixels has wire type \(tag & 7), not 2")
+        }
         switch tag & 7 {
         case 0:
             guard readVarint(&reader) != nil else { throw MessageError("message ends inside field \(field)") }

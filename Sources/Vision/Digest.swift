@@ -23,7 +23,7 @@ extension ModelFile {
     ///
     /// So what is loaded is what was checked, even if the file is replaced meanwhile.
     func verified(model: String, take: (Data) -> Void = { _ in }) throws(VisionError) {
-        guard let path else { 
+        guard let path else {
             throw VisionError(
                 .notFound,
                 "model \(model): file \(name) is not here; get it with 'framemesh models pull \(model)', or name its "

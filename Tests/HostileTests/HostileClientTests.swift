@@ -26,7 +26,8 @@ import Testing
         "long-message": [.invalidArgument], "long-trailers": [.resourceExhausted],
         // Messages.
         "message-over-the-limit": [.resourceExhausted], "two-messages": [.internal], "unknown-flag": [.internal],
-        "compressed-unasked": [.internal], "end-inside-a-message": [.internal], "data-before-head": [.internal, .unavailable],
+        "compressed-unasked": [.internal], "end-inside-a-message": [.internal],
+        "data-before-head": [.internal, .unavailable],
         "endless-answer": [.internal, .resourceExhausted],
         "empty-message-flood": [.internal, .resourceExhausted],
         // What came whole is kept, whatever follows.

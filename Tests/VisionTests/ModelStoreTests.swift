@@ -42,7 +42,8 @@ import Testing
         #expect(manifest.files[0].path == nil)
         #expect(
             Self.message { try store.check(manifest) }.hasPrefix(
-                "model mean-colour: file mean-colour.onnx is not here; get it with 'framemesh models pull mean-colour'"))
+                "model mean-colour: file mean-colour.onnx is not here; get it with 'framemesh models pull mean-colour'")
+        )
     }
 
     @Test func aFileThatWasPulledLaterIsFound() throws {

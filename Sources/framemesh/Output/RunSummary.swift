@@ -66,7 +66,8 @@ struct RunSummary: Sendable {
         var notes: [String] = []
         if retried > 0 {
             notes.append(
-                "\(retried) \(retried == 1 ? "frame was" : "frames were") answered by another node after one failed or refused")
+                "\(retried) \(retried == 1 ? "frame was" : "frames were") answered by another node after one failed or refused"
+            )
         }
         for (_, cause) in causes.sorted(by: { ($1.value.count, $0.key) < ($0.value.count, $1.key) }) {
             let what = cause.status == .error ? "failed" : cause.status.word
