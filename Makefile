@@ -5,6 +5,8 @@ DESTDIR ?=
 
 # One set of flags for programs and tests, so that nothing compiles twice.
 BUILD := swift build -c release -Xswiftc -enable-testing
+# Over a thousand tests at once leave none of them its time on two cores; many wait, so there may be more than cores.
+TEST := swift test -c release --skip-build --experimental-maximum-parallelization-width 8
 # The tests of what runs on several threads; millions of turns of one thread tell nothing here.
 THREADED := ^(HTTP2Tests|RPCTests|MeshTests)\.
 SANITIZED := ^(HTTP2Tests|RPCTests|MessagesTests|FuzzTests)\.
@@ -31,7 +33,7 @@ test: ## All tests
 	proto/generate.sh --check
 	$(BUILD)
 	$(BUILD) --build-tests
-	swift test -c release --skip-build
+	$(TEST)
 	@if [ -x Tests/CVisionTests/run.sh ]; then Tests/CVisionTests/run.sh; else echo "skipped: Tests/CVisionTests/run.sh is not there"; fi
 
 # One build of RPC and its tests with the address and undefined-behaviour sanitizers, and with the coverage that
@@ -76,7 +78,7 @@ thread-sanitize: ## HTTP2, RPC and Mesh: tests under the thread sanitizer
 .PHONY: test-full
 test-full: test thread-sanitize ## All of the above, the large attacks and a soak of a minute, and the format check
 	swift format lint -s -r $(SOURCES)
-	HOSTILE_SCALE=10 HOSTILE_SOAK_SECONDS=60 swift test -c release --skip-build --filter '^HostileTests\.'
+	HOSTILE_SCALE=10 HOSTILE_SOAK_SECONDS=60 $(TEST) --filter '^HostileTests\.'
 
 .PHONY: format
 format: ## Swift and C++ in the project's form

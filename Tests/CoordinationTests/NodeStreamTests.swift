@@ -9,7 +9,7 @@ import Testing
 @Suite struct NodeStreamTests {
     private func with(_ node: ScriptedNode, _ body: (ClientCall) async throws -> Void) async throws {
         let server = try await RPCServer.bind(
-            host: "127.0.0.1", port: 0, configuration: ServerConfiguration(), services: [DetectorService(node)],
+            host: "127.0.0.1", port: 0, configuration: .cluster, services: [DetectorService(node)],
             group: TestMesh.group, logger: TestMesh.logger)
         // Ended below, whatever the test finds.
         let running = Task { try await server.run() }

@@ -94,7 +94,7 @@ struct TestMesh {
         func start(_ scripted: ScriptedNode) async throws -> RunningNode {
             let health = HealthService()
             for name in ["", ServiceName.detector, ServiceName.classifier] { health.set(.serving, for: name) }
-            var limits = ServerConfiguration()
+            var limits = ServerConfiguration.cluster
             limits.attachmentIdentity = "node-\(UInt64.random(in: 0...UInt64.max))"
             limits.drainTimeout = .zero
             let server = try await RPCServer.bind(

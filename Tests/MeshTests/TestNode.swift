@@ -92,7 +92,7 @@ final class TestNode: Sendable {
             port: Int = 0, hasHealth: Bool = true, drainTimeout: Duration = .zero, tls: ServerTLS? = nil,
             _ body: @escaping @Sendable (CallContext) async throws -> String = { _ in "" }
         ) async throws -> TestNode {
-            var configuration = ServerConfiguration()
+            var configuration = ServerConfiguration.cluster
             configuration.drainTimeout = drainTimeout
             configuration.tls = tls
             let end = ContinuousClock.now + .seconds(30)
