@@ -46,8 +46,11 @@ import Testing
             call.finishSending()
             #expect(try await responses.next() == nil)
         case .failed:
-            try await call.send(Payload("fail"))
-            #expect(await failure { _ = try await responses.next() }?.code == .aborted)
+            let error = await failure {
+                try await call.send(Payload("fail"))
+                _ = try await responses.next()
+            }
+            #expect(error?.code == .aborted)
         case .cancelled: call.cancel()
         case .connectionLost: try await call.send(Payload("on"))
         case .unread:
