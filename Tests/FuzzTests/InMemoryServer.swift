@@ -32,9 +32,9 @@ final class InMemoryServer {
         configuration.attachmentIdentity = "memory"
         context = ServerContext(
             configuration: configuration, services: [Service(), health], budget: budget, logger: Self.logger)
-        connection = try ServerConnection.make(on: channel, context: context)
+        let place = try context.connections.reserve(nil, configuration, budget)
+        connection = try ServerConnection.make(on: channel, sharing: place.share, context: context)
         guard let inbox = connection.inbox else { return }
-        let place = try context.connections.reserve(nil, configuration)
         context.connections.add(inbox, channel: channel, in: place)
         try channel.connect(to: SocketAddress(unixDomainSocketPath: "/memory")).wait()
     }

@@ -6,22 +6,23 @@ import Testing
 
 @Suite(.timeLimit(.minutes(5))) struct HandlerPlacesTests {
     @Test func aConnectionTakesMoreTheMoreItRuns() {
-        let server = ServerPlaces(limit: 1000)
-        var places = HandlerPlaces(server)
+        let server = FairPool(limit: 1000, share: 1)
+        var places = HandlerPlaces(server, FairPool.Account())
         let begun = (0..<100).map { _ in places.begin() }
         #expect(!begun.contains(false))
         #expect((100...150).contains(server.count))
-        for _ in 0..<99 { places.end() }
-        #expect(server.count <= 8)
-        places.end()
-        #expect(server.count == 1)
+        for left in (0..<100).reversed() {
+            places.end()
+            #expect((max(1, left)...max(1, 2 * left)).contains(server.count))
+        }
         places.leave()
         #expect(server.count == 0)
     }
 
     @Test func theLastPlaceIsReached() {
-        let server = ServerPlaces(limit: 10)
-        var (one, other) = (HandlerPlaces(server), HandlerPlaces(server))
+        let server = FairPool(limit: 10, share: 1)
+        var one = HandlerPlaces(server, FairPool.Account())
+        var other = HandlerPlaces(server, FairPool.Account())
         let begun = (0..<9).map { _ in one.begin() } + [other.begin()]
         #expect(!begun.contains(false))
         let refused = [other.begin(), one.begin()]
@@ -37,6 +38,7 @@ import Testing
     @Test func aServerRunsSoManyHandlers() async throws {
         var server = ServerConfiguration()
         server.maxServerHandlers = 2
+        server.addressShare = 1
         let leave = Signal()
         let begun = Counter()
         let methods: [String: RPCHandler] = [
@@ -60,6 +62,35 @@ import Testing
             for call in calls { _ = try await collect(call.responses) }
             #expect(begun.value == 2)
             try await loopback.expect("a", from: "Echo", "a")
+        }
+    }
+
+    /// However many connections one has, another one has its calls served.
+    @Test func anAddressRunsOnlyItsShareOfThem() async throws {
+        var server = ServerConfiguration()
+        server.maxServerHandlers = 8
+        let leave = Signal()
+        let stay: RPCHandler = .stream { _, _, _ in await leave.wait() }
+        let answer: RPCHandler = .stream { _, _, responses in try await responses.write(Payload("here")) }
+        try await Loopback.with(["Stay": stay, "Answer": answer], server: server) { loopback in
+            let address = loopback.server.address
+            var calls: [ClientCall] = []
+            var refusal: RPCError?
+            while refusal == nil, calls.count < 8 {
+                let call = try await loopback.connection.open(loopback.path("Stay"))
+                // It has its place, or is refused, before the other one begins.
+                refusal = await failure { _ = try await loopback.unary("Answer") }
+                calls.append(call)
+            }
+            #expect(refusal?.code == .resourceExhausted)
+            #expect(refusal?.message == "the server runs 4 handlers for this address")
+            let other = try await RawLink.open(
+                address, loopback.path("Answer"), body: ByteBuffer(), from: "127.0.0.2")
+            let status = try await other.answer.get()["grpc-status"]
+            #expect(status == "0")
+            other.channel.close(promise: nil)
+            leave.fire()
+            for call in calls { call.cancel() }
         }
     }
 

@@ -55,6 +55,19 @@ import Testing
         _ = first
     }
 
+    /// Whoever resets its calls while they wait for memory holds up nobody: with a search for each, this takes minutes.
+    @Test(.timeLimit(.minutes(1)), arguments: [nil, MemoryShare(limit: 50)])
+    func aWaitEndsAtOnceHoweverManyThereAre(_ share: MemoryShare?) {
+        let budget = MemoryBudget(limit: 100)
+        var held = budget.reserve(100, in: share)
+        let tickets = (0..<500_000).map { _ in budget.wait(for: 10, in: share) { _ in } }
+        for ticket in tickets.reversed() { budget.cancel(ticket) }
+        #expect(held != nil)
+        held = nil
+        #expect(budget.used == 0)
+        #expect(budget.reserve(100, in: share) != nil)
+    }
+
     // ---- shares ----
 
     @Test func whoHasFilledItsShareHoldsUpNobodyElse() {

@@ -21,11 +21,14 @@ final class RawLink: HTTP2Delegate {
     }
 
     /// Opens a call of `path` and sends `body`, without an end. Returns when that is on its way.
+    /// - Parameter source: our address, such as 127.0.0.2, where the server is to see another client.
     static func open(
         _ address: SocketAddress, _ path: String, _ extra: [HeaderField] = [], body: ByteBuffer,
-        settings: SessionSettings = .init()
+        settings: SessionSettings = .init(), from source: String? = nil
     ) async throws -> Call {
-        let (call, opened) = try await ClientBootstrap(group: Loopback.group).connect(to: address) { channel in
+        var bootstrap = ClientBootstrap(group: Loopback.group)
+        if let source { bootstrap = bootstrap.bind(to: try SocketAddress(ipAddress: source, port: 0)) }
+        let (call, opened) = try await bootstrap.connect(to: address) { channel in
             channel.eventLoop.makeCompletedFuture {
                 let session = try Session(role: .client, settings: settings)
                 let opened = channel.eventLoop.makePromise(of: Void.self)

@@ -8,6 +8,8 @@ public enum CallLimit: String, Sendable, CaseIterable {
     case runningHandlers = "running_handlers"
     /// The same of all connections of a server together.
     case serverHandlers = "server_handlers"
+    /// The same of all connections of one address, while the server has places for others.
+    case addressHandlers = "address_handlers"
     /// Header fields of one block, by bytes or by count.
     case metadata
     case messageBytes = "message_bytes"

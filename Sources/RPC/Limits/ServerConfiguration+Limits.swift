@@ -16,7 +16,7 @@ extension ServerConfiguration {
             "Messages of a stream that wait for its handler, each with 256 bytes more; the client is held back."),
         Limit(
             "memory-share", \.memoryShare, in: 0.01...1,
-            "Of the memory budget, what the requests of one connection may hold."),
+            "Of the memory budget, what the requests of one address may hold; behind a proxy: 1."),
         Limit("memory-patience", \.memoryPatience, "Wait of a request message for memory."),
         Limit(
             "max-queued-output-bytes", \.maxQueuedOutputBytes, .bytes,
@@ -33,6 +33,9 @@ extension ServerConfiguration {
             "max-running-handlers", \.maxRunningHandlers, .count,
             "Handlers of one connection, also of calls that are gone; off: as max-concurrent-streams."),
         Limit("max-server-handlers", \.maxServerHandlers, .count, "The same of all connections together."),
+        Limit(
+            "address-share", \.addressShare, in: 0.01...1,
+            "Of max-server-handlers, what one address may have of what the others leave; behind a proxy: 1."),
         Limit(
             "initial-stream-window-bytes", \.initialStreamWindowBytes, .bytes, in: 16 << 10...Int(Int32.max),
             "What a client may send of one call before it hears from us."),

@@ -1,6 +1,6 @@
 import Synchronization
 
-/// The part of a `MemoryBudget` that one peer may have: whoever fills it waits for its own messages, and the others go
+/// The part of a `MemoryBudget` that one address may have: whoever fills it waits for its own messages, and the others go
 /// on. A message that is larger than the share gets it alone. A value: it names the share, the budget counts it.
 struct MemoryShare: Sendable, Hashable {
     private static let last = Atomic<UInt64>(0)

@@ -6,6 +6,8 @@ final class ConnectionRegistry: Sendable {
     /// The place of a connection, taken before anything is made for it.
     struct Place: Sendable {
         fileprivate let address: AddressBlock?
+        /// With all connections from that address.
+        let share: AddressShare
     }
 
     private struct Entry {
@@ -14,36 +16,47 @@ final class ConnectionRegistry: Sendable {
         var place: Place
     }
 
+    private struct Neighbours {
+        var count = 0
+        let share: AddressShare
+    }
+
     private struct State {
         var entries: [ObjectIdentifier: Entry] = [:]
         var places = 0
-        var perAddress: [AddressBlock: Int] = [:]
+        var perAddress: [AddressBlock: Neighbours] = [:]
         var isDraining = false
         var isCut = false
 
-        mutating func take(_ place: Place, _ limits: ServerConfiguration) throws(RPCError) {
+        mutating func take(
+            _ address: AddressBlock?, _ limits: ServerConfiguration, _ share: () -> AddressShare
+        ) throws(RPCError) -> Place {
             if isCut { throw RPCError(.unavailable, "the server has ended") }
             if places >= limits.maxConnections {
                 throw RPCError(
                     .resourceExhausted, "more than \(limits.maxConnections) connections", limit: .connections)
             }
-            if let address = place.address {
-                let count = perAddress[address, default: 0]
-                if let limit = limits.maxConnectionsPerAddress, count >= limit {
-                    throw RPCError(
-                        .resourceExhausted, "more than \(limit) connections from \(address)",
-                        limit: .connectionsPerAddress)
-                }
-                perAddress[address] = count + 1
+            guard let address else {
+                places += 1
+                return Place(address: nil, share: share())
             }
+            var neighbours = perAddress[address] ?? Neighbours(share: share())
+            if let limit = limits.maxConnectionsPerAddress, neighbours.count >= limit {
+                throw RPCError(
+                    .resourceExhausted, "more than \(limit) connections from \(address)",
+                    limit: .connectionsPerAddress)
+            }
+            neighbours.count += 1
+            perAddress[address] = neighbours
             places += 1
+            return Place(address: address, share: neighbours.share)
         }
 
         mutating func giveBack(_ place: Place) {
             places -= 1
-            if let address = place.address, let count = perAddress[address] {
-                perAddress[address] = count > 1 ? count - 1 : nil
-            }
+            guard let address = place.address, var neighbours = perAddress[address] else { return }
+            neighbours.count -= 1
+            perAddress[address] = neighbours.count > 0 ? neighbours : nil
         }
     }
 
@@ -51,10 +64,14 @@ final class ConnectionRegistry: Sendable {
     let open = RunningCount()
 
     /// - Throws: which limit forbids it.
-    func reserve(_ address: SocketAddress?, _ configuration: ServerConfiguration) throws(RPCError) -> Place {
-        let place = Place(address: AddressBlock(address))
-        try state.withLock { state throws(RPCError) in try state.take(place, configuration) }
-        return place
+    func reserve(
+        _ address: SocketAddress?, _ configuration: ServerConfiguration, _ budget: MemoryBudget
+    ) throws(RPCError) -> Place {
+        try state.withLock { state throws(RPCError) in
+            try state.take(AddressBlock(address), configuration) {
+                AddressShare(memory: MemoryShare(limit: Int(Double(budget.limit) * configuration.memoryShare)))
+            }
+        }
     }
 
     /// Of a connection that was not made.

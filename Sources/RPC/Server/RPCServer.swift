@@ -98,7 +98,7 @@ public final class RPCServer: Sendable {
     private static func accept(_ channel: any Channel, _ context: ServerContext) throws {
         let place: ConnectionRegistry.Place
         do throws(RPCError) {
-            place = try context.connections.reserve(channel.remoteAddress, context.configuration)
+            place = try context.connections.reserve(channel.remoteAddress, context.configuration, context.budget)
         } catch {
             if let limit = error.limit {
                 context.limits.count(limit, peer: channel.peerName, error.message, context.logger)
@@ -106,7 +106,7 @@ public final class RPCServer: Sendable {
             throw error
         }
         do {
-            let connection = try ServerConnection.make(on: channel, context: context)
+            let connection = try ServerConnection.make(on: channel, sharing: place.share, context: context)
             if let tls = context.tls {
                 try TLSPipeline.secure(channel, server: tls) { connection.certificate = $0 }
             }

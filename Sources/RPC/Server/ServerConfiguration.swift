@@ -10,9 +10,13 @@ public struct ServerConfiguration: Sendable {
     /// Of the messages of one stream that wait for its handler, each with 256 bytes more for its keeping; those in the
     /// memory budget count only these. Beyond it the peer is held back.
     public var maxQueuedBytes = 64 << 10
-    /// Of the memory budget, what the requests of one connection may hold together; more of them wait. One that carries
-    /// all that a server gets still fills its windows many times over; one larger message gets its memory alone.
+    /// Of the memory budget, what the requests of one address (as for `maxConnectionsPerAddress`) may hold together; more
+    /// of them wait. One that carries all that a server gets still fills its windows many times over; one larger message
+    /// gets its memory alone. 1 where all clients have the address of a proxy.
     public var memoryShare = 0.5
+    /// Of `maxServerHandlers`, what one address may have of what the other addresses leave. A connection of a Unix-domain
+    /// socket counts as an address. 1 where all clients have the address of a proxy.
+    public var addressShare = 0.5
     /// How long a request message waits for memory; after that RESOURCE_EXHAUSTED. nil: as long as the call lasts.
     public var memoryPatience: Duration? = .seconds(120)
     /// Answers of one stream that wait to be sent; its handler is held back.
@@ -24,7 +28,7 @@ public struct ServerConfiguration: Sendable {
     /// streams. nil: as many as `maxConcurrentStreams`.
     public var maxRunningHandlers: Int?
     /// The same of all connections together: RPCs that idle need no more than a head from their peers. A connection
-    /// counts up to a half more than it runs, so that it seldom has to count.
+    /// may count twice as many as it runs, so that it seldom has to count.
     public var maxServerHandlers = 16_384
     public var maxConnections = 4096
     /// Connections from one IP address, of IPv6 from one /64; nil: as many as all. Behind a proxy all clients have its address.

@@ -87,7 +87,7 @@ extension ServerConnection {
         do throws(RPCError) {
             inflater = try context.acceptedEncodings.inflater(
                 for: request.encoding, refusal: .unimplemented, maxBytes: maxMessageBytes, budget: context.budget,
-                share: share)
+                share: share.memory)
         } catch {
             answer(stream, error)
             method.chain?.report(request.context, error, since: request.start, traffic: CallTraffic())
@@ -100,7 +100,7 @@ extension ServerConnection {
         calls.set(stream, call)
         call.reader = MessageReader(
             parser: parser, windowBytes: limits.initialStreamWindowBytes, maxEmptyMessages: limits.maxEmptyMessages,
-            share: share)
+            share: share.memory)
         guard watchDeadline(of: call) else { return nil }
         if case .stream(let body) = method.handler { run(call, body) }
         return call

@@ -19,7 +19,8 @@ final class ServerConnection: HTTP2Delegate, LoopBound {
     var ready = CircularBuffer<ServerCall>()
     var memo = RequestMemo()
     var intake: LargeIntake
-    let share: MemoryShare
+    /// With the other connections from its address.
+    let share: AddressShare
     var held = HeldCalls()
     var isStartingHeld = false
     var sweep = DeadlineSweep()
@@ -33,8 +34,10 @@ final class ServerConnection: HTTP2Delegate, LoopBound {
     private(set) var hasEnded = false
     private var watch: ServerWatch?
 
-    static func make(on channel: any Channel, context: ServerContext) throws -> ServerConnection {
-        let connection = try ServerConnection(channel: channel, context: context)
+    static func make(
+        on channel: any Channel, sharing share: AddressShare, context: ServerContext
+    ) throws -> ServerConnection {
+        let connection = try ServerConnection(channel: channel, share: share, context: context)
         let handler = HTTP2Handler(
             session: connection.session, delegate: connection,
             handshakeTimeout: TimeAmount(context.configuration.handshakeTimeout),
@@ -48,8 +51,9 @@ final class ServerConnection: HTTP2Delegate, LoopBound {
         return connection
     }
 
-    private init(channel: any Channel, context: ServerContext) throws(HTTP2Error) {
+    private init(channel: any Channel, share: AddressShare, context: ServerContext) throws(HTTP2Error) {
         self.context = context
+        self.share = share
         var settings = SessionSettings()
         let limits = context.configuration
         settings.initialStreamWindowBytes = limits.initialStreamWindowBytes
@@ -62,8 +66,7 @@ final class ServerConnection: HTTP2Delegate, LoopBound {
         settings.flood = limits.flood
         settings.lowUnsentBytes = limits.startUnsentBytes
         intake = LargeIntake(windowBytes: settings.connectionWindowBytes)
-        places = HandlerPlaces(context.places)
-        share = MemoryShare(limit: Int(Double(context.budget.limit) * limits.memoryShare))
+        places = HandlerPlaces(context.handlers, share.handlers)
         session = try Session(role: .server, settings: settings)
         peer = channel.peerName
         eventLoop = channel.eventLoop
@@ -154,8 +157,14 @@ final class ServerConnection: HTTP2Delegate, LoopBound {
     /// - Returns: false if there is no place for it, and the call was answered.
     func handlerBegins(_ call: ServerCall) -> Bool {
         if places.begin() { return true }
-        let limit = context.places.limit
-        finish(call, RPCError(.resourceExhausted, "the server runs \(limit) handlers", limit: .serverHandlers))
+        let pool = context.handlers
+        finish(
+            call,
+            pool.count >= pool.limit
+                ? RPCError(.resourceExhausted, "the server runs \(pool.limit) handlers", limit: .serverHandlers)
+                : RPCError(
+                    .resourceExhausted, "the server runs \(share.handlers.count) handlers for this address",
+                    limit: .addressHandlers))
         return false
     }
 

@@ -15,7 +15,7 @@ final class ServerContext: Sendable {
     /// nil: plain text.
     let tls: TLSContextStore?
     let connections = ConnectionRegistry()
-    let places: ServerPlaces
+    let handlers: FairPool
 
     init(
         configuration: ServerConfiguration, services: [any RPCService], interceptors: [any ServerInterceptor] = [],
@@ -26,7 +26,7 @@ final class ServerContext: Sendable {
         self.budget = budget
         self.logger = logger
         self.tls = tls
-        places = ServerPlaces(limit: configuration.maxServerHandlers)
+        handlers = FairPool(limit: configuration.maxServerHandlers, share: configuration.addressShare)
         acceptedEncodings = AcceptedEncodings(configuration.acceptedCompression)
         headers = ResponseHeaders(
             attachmentIdentity: configuration.attachmentIdentity, acceptedEncodings: acceptedEncodings.field)

@@ -80,8 +80,11 @@ class Frame:
 class Peer:
     """A connection from our side. Everything that it sends is sent while it reads, so that neither side can block."""
 
-    def __init__(self, port, initial=(), preface=True, receive_buffer=None, acknowledges=True):
+    def __init__(self, port, initial=(), preface=True, receive_buffer=None, acknowledges=True, source=None):
         self.socket = socket.socket()
+        if source:
+            # Another client, as far as the server can see: all of 127.0.0.0/8 is this host.
+            self.socket.bind((source, 0))
         if receive_buffer:
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
         self.socket.settimeout(20)

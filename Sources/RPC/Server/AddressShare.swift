@@ -1,0 +1,10 @@
+/// What all connections from one address have together, so that many connections get a peer no more than one.
+///
+/// A connection of a Unix-domain socket has no address, and one of these for itself: its clients cannot be told apart,
+/// and only those may connect to whom the rights of the file allow it.
+final class AddressShare: Sendable {
+    let memory: MemoryShare
+    let handlers = FairPool.Account()
+
+    init(memory: MemoryShare) { self.memory = memory }
+}

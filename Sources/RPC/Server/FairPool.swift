@@ -1,0 +1,43 @@
+import Synchronization
+
+/// What all connections of a server have of something together, for example handlers that run.
+///
+/// One address gets at most `share` of what the other addresses leave: with a half, one alone has a half, two have a
+/// third each, and so on. So something is always left for who comes next, and nobody has to be found out and thrown
+/// out. Counts are taken without a lock: where several loops take at once, at the limit, one may be refused too early.
+final class FairPool: Sendable {
+    /// What one address has of it.
+    final class Account: Sendable {
+        fileprivate let taken = Atomic(0)
+
+        var count: Int { taken.load(ordering: .relaxed) }
+    }
+
+    let limit: Int
+    private let share: Double
+    private let taken = Atomic(0)
+
+    /// - Parameter share: 1 is all that is left.
+    init(limit: Int, share: Double) {
+        self.limit = limit
+        self.share = share
+    }
+
+    /// - Returns: how much `account` got, at most `count`.
+    func take(_ count: Int, for account: Account) -> Int {
+        let mine = account.taken.add(count, ordering: .relaxed).newValue
+        let all = taken.add(count, ordering: .relaxed).newValue
+        let missing = min(count, max(0, all - limit, mine - most(others: all - mine)))
+        if missing > 0 { giveBack(missing, of: account) }
+        return count - missing
+    }
+
+    func giveBack(_ count: Int, of account: Account) {
+        account.taken.subtract(count, ordering: .relaxed)
+        taken.subtract(count, ordering: .relaxed)
+    }
+
+    private func most(others: Int) -> Int { Int((Double(limit - others) * share).rounded(.up)) }
+
+    var count: Int { taken.load(ordering: .relaxed) }
+}
