@@ -28,7 +28,7 @@ let fuzzerRuntime = Context.environment["FUZZER_RUNTIME"]
 /// `BUILD_PART=rpc` leaves out everything that RPC does not need, for builds with sanitizers and for work on it.
 let parts: [String: Set<String>] = [
     "rpc": [
-        "CNghttp2", "CProtobufC", "CBoundedProtobuf", "CZlib", "CMessages", "CRPCMessages", "HTTP2", "RPC", "Messages",
+        "CNghttp2", "CProtobufC", "CBoundedProtobuf", "CZlib", "CAres", "CMessages", "CRPCMessages", "HTTP2", "RPC", "Messages",
         "ProtobufStructs", "Mesh", "Services", "TestSupport", "HTTP2Tests", "RPCTests", "MessagesTests", "MeshTests",
         "ConformanceTests", "CInteropMessages", "rpc-interop", "HostileTests", "hostile-target", "FuzzTests",
     ]
@@ -61,6 +61,7 @@ let package = Package(
         .systemLibrary(name: "CNghttp2", pkgConfig: "libnghttp2", providers: [.apt(["libnghttp2-dev"])]),
         .systemLibrary(name: "CProtobufC", pkgConfig: "libprotobuf-c", providers: [.apt(["libprotobuf-c-dev"])]),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+        .systemLibrary(name: "CAres", pkgConfig: "libcares", providers: [.apt(["libc-ares-dev"])]),
 
         // C that proto/generate.sh writes from proto/; never edited.
         .target(name: "CMessages", dependencies: ["CProtobufC"]),
@@ -90,7 +91,7 @@ let package = Package(
         // Method names, typed clients, handler protocols.
         .target(name: "Services", dependencies: ["RPC", "Messages", nioCore], swiftSettings: strict),
         // Which endpoint: resolvers, subchannels, balancing, retries. Never sees a frame.
-        .target(name: "Mesh", dependencies: ["RPC", nioCore, nioPosix, logging], swiftSettings: strict),
+        .target(name: "Mesh", dependencies: ["RPC", "CAres", nioCore, nioPosix, logging], swiftSettings: strict),
 
         // C++ image core behind one C header.
         .target(

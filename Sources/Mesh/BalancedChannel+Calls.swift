@@ -49,6 +49,11 @@ extension BalancedChannel: ConnectionSource {
         finished(
             supplied.name, latency: time, Balancer.Outcome(outcome, after: .nanoseconds(Int64(clamping: time))),
             now: end)
+        switch outcome {
+        // Whoever is there now may be elsewhere.
+        case .failed(let error), .streamed(let error?): if error.code == .unavailable { resolveAgain() }
+        default: break
+        }
     }
 }
 

@@ -27,8 +27,8 @@ public final class BalancedChannel: Sendable {
         var subchannels: [String: Subchannel] = [:]
         /// Those that wait, and those that are about to.
         var waitingCalls = 0
-        /// Why the last look-up gave nothing.
-        var resolverTrouble: String?
+        /// What the last look-ups were like.
+        var news = ResolverNews()
     }
 
     /// - Parameter healthService: the name asked of `grpc.health.v1.Health`; empty means the whole server.
@@ -37,8 +37,10 @@ public final class BalancedChannel: Sendable {
         group: any EventLoopGroup, logger: Logger
     ) {
         self.init(
-            Resolver(target: target), healthService: healthService, configuration: configuration, group: group,
-            logger: logger)
+            Resolver(
+                target: target, service: DNSNameService(configuration: configuration.dns),
+                keep: configuration.resolveKeep),
+            healthService: healthService, configuration: configuration, group: group, logger: logger)
     }
 
     init(
@@ -58,18 +60,22 @@ public final class BalancedChannel: Sendable {
 
     public func run() async {
         await withDiscardingTaskGroup { tasks in
-            nudge.yield()
-            tasks.addTask { [self] in
-                while (try? await Task.sleep(for: configuration.resolveInterval)) != nil { nudge.yield() }
-            }
             var resolver = resolver
+            var random = SystemRandomNumberGenerator()
+            var timer: Scheduled<Void>?
+            nudge.yield()
             for await _ in nudges {
-                let (addresses, trouble) = await resolver.resolve()
-                for added in apply(addresses) { tasks.addTask { await added.run() } }
-                noteResolverTrouble(trouble)
+                timer?.cancel()
+                let resolution = await resolver.resolve()
+                if Task.isCancelled { break }
+                for added in apply(resolution.addresses) { tasks.addTask { await added.run() } }
+                note(resolution.trouble)
+                let wait = ResolvePace.wait(after: resolution, configuration, using: &random)
+                timer = group.any().scheduleTask(in: TimeAmount(wait)) { [nudge] in _ = nudge.yield() }
                 // Lost connections ask for a look-up each; what was asked meanwhile is asked once.
                 try? await Task.sleep(for: configuration.resolvePause)
             }
+            timer?.cancel()
             drain()
             tasks.cancelAll()
         }
@@ -91,8 +97,6 @@ public final class BalancedChannel: Sendable {
 
     /// Applies what the resolver said: new endpoints are returned to be run, vanished ones drain.
     private func apply(_ addresses: [ResolvedAddress]) -> [Subchannel] {
-        // Rather the last good set than none.
-        guard !addresses.isEmpty else { return [] }
         let wanted = Dictionary(addresses.map { ($0.endpointName, $0) }) { first, _ in first }
         let (added, vanished): ([Subchannel], [Subchannel]) = state.withLock { state in
             let vanished = state.subchannels.values.filter { wanted[$0.name] == nil }
@@ -107,6 +111,9 @@ public final class BalancedChannel: Sendable {
                 state.subchannels[subchannel.name] = subchannel
                 state.balancer.setReady(subchannel.name, false)
             }
+            for (name, address) in wanted {
+                state.balancer.place(name, priority: address.priority, weight: address.weight)
+            }
             return (added, vanished)
         }
         for subchannel in vanished {
@@ -116,16 +123,17 @@ public final class BalancedChannel: Sendable {
         return added
     }
 
-    /// Said once, not at each look-up. nil: all names were resolved.
-    private func noteResolverTrouble(_ reason: String?) {
-        let isNews = state.withLock { state in
-            defer { state.resolverTrouble = reason }
-            return state.resolverTrouble != reason
-        }
-        if let reason, isNews {
+    private func note(_ trouble: String?) {
+        switch state.withLock({ $0.news.note(trouble) }) {
+        case .trouble(let reason):
             logger.warning("keeping the last endpoints", metadata: ["target": "\(target)", "reason": "\(reason)"])
+        case .well: logger.info("the target is resolved again", metadata: ["target": "\(target)"])
+        case nil: break
         }
     }
+
+    /// Another look-up, soon.
+    func resolveAgain() { nudge.yield() }
 
     // ---- what subchannels report ----
 
@@ -249,7 +257,7 @@ public final class BalancedChannel: Sendable {
     }
 
     private func troubles() -> String {
-        let trouble = state.withLock { $0.resolverTrouble }
+        let trouble = state.withLock { $0.news.trouble }
         let endpoints = endpoints()
         if endpoints.isEmpty { return trouble ?? "it was not resolved yet" }
         return endpoints.prefix(4).map { "\($0.name): \($0.reason ?? "\($0.state)")" }.joined(separator: "; ")

@@ -29,8 +29,12 @@ struct Balancer<ID: Hashable & Sendable>: Sendable {
         var ejectedUntil: UInt64 = 0
         var calls: UInt64 = 0
         var failures: UInt64 = 0
+        /// While one of a lower priority can be chosen, this one is not.
+        var priority = 0
+        /// The share of calls that it is to have, 1 is average.
+        var weight = 1.0
 
-        func cost(now: UInt64) -> Double { forgiven(now: now) * Double(outstanding + 1) }
+        func cost(now: UInt64) -> Double { forgiven(now: now) * Double(outstanding + 1) / weight }
 
         /// The latency, less what an idle endpoint is forgiven, down to a newcomer's. What runs there will tell: a busy
         /// one is forgiven nothing.
@@ -61,6 +65,7 @@ struct Balancer<ID: Hashable & Sendable>: Sendable {
     private var ready: [ID] = []
     /// Until then some endpoint may be ejected.
     private var someEjectedUntil: UInt64 = 0
+    private var hasPriorities = false
 
     /// The first time that an endpoint is ready on a new connection, it starts without a past.
     mutating func setReady(_ id: ID, _ ready: Bool) {
@@ -74,6 +79,13 @@ struct Balancer<ID: Hashable & Sendable>: Sendable {
         }
         endpoints[id] = endpoint
         setListed(id, ready)
+    }
+
+    /// What DNS says of an endpoint that is there.
+    mutating func place(_ id: ID, priority: Int, weight: Double) {
+        endpoints[id]?.priority = priority
+        endpoints[id]?.weight = weight
+        if priority != 0 { hasPriorities = true }
     }
 
     private mutating func setListed(_ id: ID, _ isReady: Bool) {
@@ -122,12 +134,18 @@ struct Balancer<ID: Hashable & Sendable>: Sendable {
     }
 
     private func choices(excluding tried: Set<ID>, now: UInt64) -> [ID] {
-        if tried.isEmpty, someEjectedUntil <= now { return ready }
+        if tried.isEmpty, someEjectedUntil <= now, !hasPriorities { return ready }
         let untried = ready.filter { !tried.contains($0) }
         // Rather an ejected or tried endpoint than none.
-        if untried.isEmpty { return ready }
+        if untried.isEmpty { return first(ready) }
         let choices = untried.filter { !isEjected($0, now: now) }
-        return choices.isEmpty ? untried : choices
+        return first(choices.isEmpty ? untried : choices)
+    }
+
+    /// Those of the lowest priority.
+    private func first(_ choices: [ID]) -> [ID] {
+        guard hasPriorities, let lowest = choices.map({ endpoints[$0]?.priority ?? 0 }).min() else { return choices }
+        return choices.filter { endpoints[$0]?.priority == lowest }
     }
 
     private mutating func start(_ id: ID, now: UInt64) {

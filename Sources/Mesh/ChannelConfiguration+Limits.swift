@@ -5,7 +5,8 @@ extension ChannelConfiguration {
     public static let limits: [Limit<ChannelConfiguration>] =
         ClientConfiguration.limits.map { $0.under(\.client) }
         + Backoff.limits.map { $0.named(after: "reconnect-").under(\.backoff) }
-        + Backoff.limits.map { $0.named(after: "retry-").under(\.retryBackoff) } + own
+        + Backoff.limits.map { $0.named(after: "retry-").under(\.retryBackoff) }
+        + DNSConfiguration.limits.map { $0.under(\.dns) } + own
 
     private static let own: [Limit<ChannelConfiguration>] = [
         Limit(
@@ -14,8 +15,10 @@ extension ChannelConfiguration {
         Limit(
             "retry-token-ratio", \.retryTokenRatio, in: 0.001...1000,
             "What an answer brings back to retry-tokens: the share of calls that may be retried."),
-        Limit("resolve-interval", \.resolveInterval, "How often a DNS name is asked again."),
+        Limit("resolve-interval", \.resolveInterval, "How often a DNS name is asked again at least."),
+        Limit("resolve-jitter", \.resolveJitter, in: 0...0.99, "The share that a look-up is sooner by chance."),
         Limit("resolve-pause", \.resolvePause, "Between two look-ups, however many connections were lost."),
+        Limit("resolve-keep", \.resolveKeep, "How long the last good answer counts when DNS has none."),
         Limit("ready-timeout", \.readyTimeout, "How long a call waits for an endpoint to be ready."),
         Limit("max-waiting-calls", \.maxWaitingCalls, .count, "Calls that wait for an endpoint."),
     ]

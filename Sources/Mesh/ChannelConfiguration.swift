@@ -5,10 +5,15 @@ public struct ChannelConfiguration: Sendable {
     /// With `ClientKeepalive.cluster`, unlike RPC's own.
     public var client = ChannelConfiguration.connecting
     public var backoff = Backoff()
-    /// How often a DNS name is asked again.
+    public var dns = DNSConfiguration()
+    /// How often a DNS name is asked again at least; more often if its records hold for less.
     public var resolveInterval: Duration = .seconds(5)
-    /// Between two look-ups, however many connections were lost.
+    /// Each time up to this share sooner, by chance.
+    public var resolveJitter = 0.2
+    /// Between two look-ups, however many connections were lost and however short records hold.
     public var resolvePause: Duration = .seconds(1)
+    /// How long the last good answer for a name counts when there is none, an empty one, or the name is gone.
+    public var resolveKeep: Duration = .seconds(300)
     /// How long a call may wait for an endpoint to be ready; its own deadline may be sooner.
     public var readyTimeout: Duration = .seconds(5)
     /// Attempts of one call, the first included, each on another endpoint where there is one. All calls are taken as

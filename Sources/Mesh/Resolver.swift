@@ -1,12 +1,14 @@
-import Glibc
 import NIOCore
-import NIOPosix
 
 /// An address, and the name that it came from.
 struct ResolvedAddress: Sendable, Equatable {
     var address: SocketAddress
     /// What the server is told, and its certificate must bear. nil: a socket in the file system.
     var name: Target.HostPort?
+    /// Of SRV: endpoints with a lower one get all calls while one of them is ready.
+    var priority = 0
+    /// Of SRV: the share of calls, 1 is average.
+    var weight = 1.0
 
     init(address: SocketAddress, name: Target.HostPort? = nil) {
         self.address = address
@@ -16,97 +18,177 @@ struct ResolvedAddress: Sendable, Equatable {
     var endpointName: String { address.endpointName }
 }
 
-/// Turns a target into addresses, by the system's resolver, off the event loops.
+/// What a look-up of a target gave.
+struct Resolution: Sendable {
+    /// Without duplicates.
+    var addresses: [ResolvedAddress] = []
+    /// What could not be resolved, and why. nil: all was.
+    var trouble: String?
+    /// How long all of it holds. nil: there was nothing that ends.
+    var ttl: Duration?
+}
+
+/// Turns a target into addresses, again and again. A name without a good answer keeps what it had for a while.
 struct Resolver: Sendable {
     let target: Target
-    /// All addresses of one name. Blocks.
-    let lookUp: @Sendable (Target.HostPort) throws -> [SocketAddress]
-    /// What each name had when it was last resolved.
-    private var known: [Target.HostPort: [SocketAddress]] = [:]
+    private let service: any NameService
+    /// How long a last good answer counts.
+    private let keep: Duration
+    private var hosts: [String: KnownHost] = [:]
+    private var servers = LastGood<ServiceRecord>()
 
-    init(
-        target: Target, lookUp: @escaping @Sendable (Target.HostPort) throws -> [SocketAddress] = Resolver.systemLookUp
-    ) {
+    fileprivate struct KnownHost: Sendable {
+        var v4 = LastGood<SocketAddress>()
+        var v6 = LastGood<SocketAddress>()
+    }
+
+    init(target: Target, service: any NameService, keep: Duration) {
         self.target = target
-        self.lookUp = lookUp
+        self.service = service
+        self.keep = keep
     }
 
-    /// Every address of the target, without duplicates, in a stable order. A name that cannot be resolved keeps the
-    /// addresses that it had.
-    /// - Returns: `trouble` names what could not be resolved, and why.
-    mutating func resolve() async -> (addresses: [ResolvedAddress], trouble: String?) {
-        if case .unix(let path) = target.kind { return Self.socket(path) }
-        let names: [Target.HostPort] =
-            switch target.kind {
-            case .fixed(let list): list
-            case .dns(let name): [name]
-            case .unix: []
-            }
-        let answers = try? await NIOThreadPool.singleton.runIfActive { [lookUp] in
-            names.map { name in Result { try lookUp(name) } }
+    mutating func resolve(now: @autoclosure () -> NIODeadline = .now()) async -> Resolution {
+        switch target.kind {
+        case .unix(let path): return Self.socket(path)
+        case .fixed(let list): return await resolve(list.map { Wanted($0.host, as: $0) }, now: now)
+        case .dns(let name): return await resolve([Wanted(name.host, as: name)], now: now)
+        case .srv(let name):
+            let reply = await service.services(of: name)
+            let records = servers.note(reply, now: now(), keep: keep)
+            var resolution = await resolve(Self.wanted(records, of: name), now: now)
+            resolution.ttl = [resolution.ttl, reply.ttl].compactMap { $0 }.min()
+            if let trouble = reply.trouble { resolution.trouble = trouble }
+            return resolution
         }
-        return note(answers ?? [], of: names)
     }
 
-    private static func socket(_ path: String) -> (addresses: [ResolvedAddress], trouble: String?) {
+    private static func socket(_ path: String) -> Resolution {
         do {
-            return ([ResolvedAddress(address: try SocketAddress(unixDomainSocketPath: path))], nil)
+            return Resolution(addresses: [ResolvedAddress(address: try SocketAddress(unixDomainSocketPath: path))])
         } catch {
-            return ([], "'\(path)' is too long for a socket")
+            return Resolution(trouble: "'\(path)' is too long for a socket")
         }
     }
 
-    private mutating func note(
-        _ answers: [Result<[SocketAddress], any Error>], of names: [Target.HostPort]
-    ) -> (addresses: [ResolvedAddress], trouble: String?) {
-        var troubles: [String] = []
-        for (name, answer) in zip(names, answers) {
-            switch answer {
-            case .success(let found) where !found.isEmpty: known[name] = found
-            case .success: troubles.append("'\(name.host)' has no addresses")
-            case .failure(let error): troubles.append("\(error)")
-            }
+    // ---- hosts ----
+
+    /// A host to look up, and what each of its addresses is.
+    private struct Wanted: Sendable {
+        var host: String
+        /// What its server is told, and the port.
+        var name: Target.HostPort
+        var priority = 0
+        var weight = 1.0
+
+        init(_ host: String, as name: Target.HostPort) {
+            self.host = host
+            self.name = name
         }
+    }
+
+    private mutating func resolve(_ wanted: [Wanted], now: () -> NIODeadline) async -> Resolution {
+        let literals = Dictionary(
+            wanted.compactMap { wanted in
+                (try? SocketAddress(ipAddress: wanted.host, port: 0)).map { (wanted.host, $0) }
+            }
+        ) { first, _ in first }
+        let names = Set(wanted.map(\.host)).filter { literals[$0] == nil }.sorted()
+        let replies = names.isEmpty ? [] : await service.addresses(of: names)
+        var resolution = Resolution()
+        var troubles: [String] = []
+        var found: [String: [SocketAddress]] = literals.mapValues { [$0] }
+        hosts = hosts.filter { names.contains($0.key) }
+        for (name, reply) in zip(names, replies) {
+            let (addresses, trouble) = hosts[name, default: KnownHost()].note(reply, now: now(), keep: keep)
+            found[name] = addresses
+            if let trouble { troubles.append(trouble) }
+            resolution.ttl = [resolution.ttl, reply.v4.ttl, reply.v6.ttl].compactMap { $0 }.min()
+        }
+        resolution.addresses = Self.addresses(of: wanted, found)
+        if !troubles.isEmpty { resolution.trouble = troubles.prefix(Self.troublesShown).joined(separator: "; ") }
+        return resolution
+    }
+
+    private static func addresses(of wanted: [Wanted], _ found: [String: [SocketAddress]]) -> [ResolvedAddress] {
         var seen: Set<String> = []
-        let addresses = names.flatMap { name in
-            (known[name] ?? []).map { ResolvedAddress(address: $0, name: name) }
-        }.filter { seen.insert($0.address.endpointName).inserted }
-        let shown = troubles.prefix(Self.troublesShown).joined(separator: "; ")
-        return (Array(addresses.prefix(Target.maxEndpoints)), troubles.isEmpty ? nil : shown)
+        var addresses = wanted.flatMap { wanted in
+            let found = found[wanted.host] ?? []
+            return found.map { address in
+                var resolved = ResolvedAddress(
+                    address: address.named(wanted.name.host, port: wanted.name.port), name: wanted.name)
+                resolved.priority = wanted.priority
+                resolved.weight = wanted.weight / Double(found.count)
+                return resolved
+            }
+        }.filter { seen.insert($0.endpointName).inserted }
+        guard addresses.count > Target.maxEndpoints else { return addresses }
+        // Servers turn the order of what they answer; what is left out must be the same each time.
+        addresses.sort { ($0.priority, $0.endpointName) < ($1.priority, $1.endpointName) }
+        return Array(addresses.prefix(Target.maxEndpoints))
     }
 
     private static let troublesShown = 4
 
-    /// getaddrinfo (RFC 3493), every answer of it. Blocks.
-    @Sendable static func systemLookUp(_ name: Target.HostPort) throws -> [SocketAddress] {
-        if let literal = try? SocketAddress(ipAddress: name.host, port: name.port) { return [literal] }
-        var hints = unsafe addrinfo()
-        unsafe hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
-        unsafe hints.ai_flags = AI_ADDRCONFIG
-        var first: UnsafeMutablePointer<addrinfo>?
-        let code = unsafe getaddrinfo(name.host, String(name.port), &hints, &first)
-        guard code == 0 else {
-            throw MeshError("cannot resolve '\(name.host)': \(unsafe String(cString: gai_strerror(code)))")
+    // ---- services ----
+
+    /// The name of a service without `_rpc._tcp`: what its servers are told, and their certificates must bear, since whoever
+    /// answers for DNS could name any host (RFC 6125, section 1.8).
+    private static func domain(of service: String) -> String {
+        let labels = service.split(separator: ".")
+        let domain = labels.drop { $0.hasPrefix("_") }
+        return (domain.isEmpty ? labels[...] : domain).joined(separator: ".")
+    }
+
+    private static func wanted(_ records: [ServiceRecord], of name: String) -> [Wanted] {
+        let domain = domain(of: name)
+        let usable = records.filter { $0.port > 0 && !$0.host.isEmpty }
+            .sorted { ($0.priority, $0.host, $0.port) < ($1.priority, $1.host, $1.port) }
+            .prefix(Target.maxEndpoints)
+        let priorities = Dictionary(grouping: usable, by: \.priority)
+        return usable.map { record in
+            var wanted = Wanted(record.host, as: Target.HostPort(host: domain, port: record.port))
+            wanted.priority = record.priority
+            wanted.weight = weight(of: record, among: priorities[record.priority] ?? [])
+            return wanted
         }
-        defer { unsafe freeaddrinfo(first) }
-        var addresses: [SocketAddress] = []
-        var next = unsafe first
-        while let info = unsafe next {
-            if let address = unsafe info.pointee.ai_addr {
-                switch unsafe info.pointee.ai_family {
-                case AF_INET:
-                    unsafe address.withMemoryRebound(to: sockaddr_in.self, capacity: 1) {
-                        addresses.append(SocketAddress(unsafe $0.pointee, host: name.host))
-                    }
-                case AF_INET6:
-                    unsafe address.withMemoryRebound(to: sockaddr_in6.self, capacity: 1) {
-                        addresses.append(SocketAddress(unsafe $0.pointee, host: name.host))
-                    }
-                default: break
-                }
-            }
-            unsafe next = unsafe info.pointee.ai_next
+    }
+
+    /// 1 is the average of its priority. A weight of 0 among others is "a very small chance", not none.
+    private static func weight(of record: ServiceRecord, among records: [ServiceRecord]) -> Double {
+        let mean = Double(records.reduce(0) { $0 + $1.weight }) / Double(max(1, records.count))
+        return mean > 0 ? max(0.01, Double(record.weight) / mean) : 1
+    }
+}
+
+extension Resolver.KnownHost {
+    /// - Returns: what to use now, and what is wrong. No addresses of one kind are nothing wrong where there are others.
+    fileprivate mutating func note(
+        _ reply: AddressReply, now: NIODeadline, keep: Duration
+    ) -> (addresses: [SocketAddress], trouble: String?) {
+        var trouble: String?
+        switch (reply.v4, reply.v6) {
+        case (.found, .none): v6 = LastGood()
+        case (.none, .found): v4 = LastGood()
+        case (.found, .found): break
+        // Some servers never answer for the kind that they have nothing of.
+        case (.found, .failed(let reason)): trouble = v6.isEmpty ? nil : reason
+        case (.failed(let reason), .found): trouble = v4.isEmpty ? nil : reason
+        case (.none(let reason), .none), (.failed(let reason), _), (.none, .failed(let reason)): trouble = reason
         }
-        return addresses
+        return (v4.note(reply.v4, now: now, keep: keep) + v6.note(reply.v6, now: now, keep: keep), trouble)
+    }
+}
+
+extension SocketAddress {
+    /// The same address, at another port, as what `host` was looked up to.
+    fileprivate func named(_ host: String, port: Int) -> SocketAddress {
+        var address = self
+        address.port = port
+        switch address {
+        case .v4(let address): return SocketAddress(address.address, host: host)
+        case .v6(let address): return SocketAddress(address.address, host: host)
+        case .unixDomainSocket: return self
+        }
     }
 }

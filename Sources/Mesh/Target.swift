@@ -1,7 +1,8 @@
 /// Where the endpoints of a channel come from.
 ///
 /// `static:///a:1,b:2` is a fixed list; `dns:///name:port` is every address that the name has, asked again and again;
-/// `unix:PATH` is a socket of this host; a bare `HOST:PORT` means `dns:///HOST:PORT`. IPv6 addresses are written in brackets, `[::1]:8001`.
+/// `srv:///name` is every server of a service (RFC 2782), each with its port, asked likewise; `unix:///PATH` is a socket of
+/// this host; a bare `HOST:PORT` means `dns:///HOST:PORT`. IPv6 addresses are written in brackets, `[::1]:8001`.
 public struct Target: Sendable, Hashable, CustomStringConvertible {
     public struct HostPort: Sendable, Hashable, CustomStringConvertible {
         public var host: String
@@ -12,6 +13,8 @@ public struct Target: Sendable, Hashable, CustomStringConvertible {
     public enum Kind: Sendable, Hashable {
         case fixed([HostPort])
         case dns(HostPort)
+        /// For example `_rpc._tcp.detectors.vision.svc`.
+        case srv(String)
         /// A Unix-domain socket of this host.
         case unix(String)
     }
@@ -32,6 +35,11 @@ public struct Target: Sendable, Hashable, CustomStringConvertible {
             kind = .fixed(list)
         } else if let rest = text.dropping(prefix: "dns:///") {
             kind = .dns(try HostPort(parsing: String(rest), in: text))
+        } else if let name = text.dropping(prefix: "srv:///") {
+            guard !name.isEmpty, !name.contains(where: { ":/, ".contains($0) }) else {
+                throw MeshError("target '\(text)' is not srv:///NAME; the ports are the service's")
+            }
+            kind = .srv(String(name))
         } else if let path = text.dropping(prefix: "unix:") {
             // `unix:///run/x` is the same as `unix:/run/x`.
             let path = path.hasPrefix("///") ? path.dropFirst(2) : path
@@ -39,7 +47,7 @@ public struct Target: Sendable, Hashable, CustomStringConvertible {
             kind = .unix(String(path))
         } else if text.contains("://") {
             throw MeshError(
-                "target '\(text)' has an unknown scheme; use static:///a:1,b:2 or dns:///name:port or HOST:PORT or unix:PATH"
+                "target '\(text)' has an unknown scheme; use dns:///name:port or srv:///name or static:///a:1,b:2 or HOST:PORT or unix:///PATH"
             )
         } else {
             kind = .dns(try HostPort(parsing: text, in: text))
@@ -50,6 +58,7 @@ public struct Target: Sendable, Hashable, CustomStringConvertible {
         switch kind {
         case .fixed(let list): "static:///" + list.map(\.description).joined(separator: ",")
         case .dns(let name): "dns:///\(name)"
+        case .srv(let name): "srv:///\(name)"
         case .unix(let path): "unix:\(path)"
         }
     }

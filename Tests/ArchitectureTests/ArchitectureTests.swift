@@ -10,7 +10,7 @@ import Testing
         "RPC": ["HTTP2", "CRPCMessages", "CProtobufC", "ProtobufStructs", "CZlib"],
         "Messages": ["CMessages", "CProtobufC", "ProtobufStructs"],
         "Services": ["RPC", "Messages"],
-        "Mesh": ["RPC"],
+        "Mesh": ["RPC", "CAres"],
         "Vision": ["CVision", "Messages"],
         "Tracking": ["Messages"],
         "Video": ["Messages"],
@@ -23,7 +23,7 @@ import Testing
     ]
     static let ours = Set(arrows.keys).union([
         "CNghttp2", "CMessages", "CRPCMessages", "CInteropMessages", "CProtobufC", "CBoundedProtobuf", "CVision",
-        "CZlib",
+        "CZlib", "CAres",
     ])
 
     static let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
@@ -62,7 +62,7 @@ import Testing
 
     /// C libraries stay in small rooms.
     @Test(arguments: [
-        "CNghttp2", "CVision", "CMessages", "CRPCMessages", "CInteropMessages", "CBoundedProtobuf", "CZlib",
+        "CNghttp2", "CVision", "CMessages", "CRPCMessages", "CInteropMessages", "CBoundedProtobuf", "CZlib", "CAres",
     ])
     func fewFilesSpeakC(_ library: String) throws {
         var speakers: [String] = []
@@ -72,7 +72,7 @@ import Testing
             }
         }
         let limit = [
-            "CNghttp2": 4, "CVision": 4, "CMessages": 8, "CBoundedProtobuf": 1, "CRPCMessages": 2, "CZlib": 1,
+            "CNghttp2": 4, "CVision": 4, "CMessages": 8, "CBoundedProtobuf": 1, "CRPCMessages": 2, "CZlib": 1, "CAres": 1,
             "CInteropMessages": 4,
         ][library]!
         #expect(!speakers.isEmpty)

@@ -116,7 +116,7 @@ import Testing
             let error = await #expect(throws: RPCError.self) { try await channel.ask() }
             #expect(error?.code == .unavailable)
             #expect(error?.neverStarted == true)
-            #expect(error?.message.contains("dns:///nodes.test:1") == true)
+            #expect(error?.message.contains("srv:///nodes.test") == true)
             #expect(error?.message.contains("127.0.0.1:1: cannot connect") == true)
             #expect(error?.message.contains("127.0.0.1:2: cannot connect") == true)
             #expect(error?.message.contains("\n") == false)

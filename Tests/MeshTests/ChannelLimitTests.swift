@@ -17,7 +17,9 @@ import Testing
         var configuration = ChannelConfiguration()
         for argument in [
             "retry-tokens=7", "retry-token-ratio=0.5", "retry-initial=3ms", "reconnect-longest=9", "reconnect-jitter=0",
-            "resolve-interval=1m", "resolve-pause=4", "ready-timeout=6", "max-waiting-calls=8", "connect-timeout=10",
+            "resolve-jitter=0.5", "resolve-keep=1h", "dns-tries=2", "dns-try-timeout=3", "dns-look-up-timeout=9",
+            "max-dns-questions=1", "resolve-interval=1m", "resolve-pause=4", "ready-timeout=6", "max-waiting-calls=8",
+            "connect-timeout=10",
         ] {
             try ChannelConfiguration.limits.set(argument, in: &configuration)
         }
@@ -26,6 +28,9 @@ import Testing
             configuration.retryBackoff == Backoff(initial: .milliseconds(3), factor: 2, longest: .milliseconds(500)))
         #expect(configuration.backoff == Backoff(longest: .seconds(9), jitter: 0))
         #expect(configuration.resolveInterval == .seconds(60) && configuration.resolvePause == .seconds(4))
+        #expect(configuration.resolveJitter == 0.5 && configuration.resolveKeep == .seconds(3600))
+        #expect(configuration.dns.tries == 2 && configuration.dns.tryTimeout == .seconds(3))
+        #expect(configuration.dns.lookUpTimeout == .seconds(9) && configuration.dns.maxQuestions == 1)
         #expect(configuration.readyTimeout == .seconds(6) && configuration.maxWaitingCalls == 8)
         #expect(configuration.client.connectTimeout == .seconds(10))
     }

@@ -48,10 +48,10 @@ import Testing
     }
 
     @Test func eachAddressHasTheNameThatItCameFrom() async throws {
-        var resolver = Resolver(target: try Target(parsing: "static:///127.0.0.1:1,[::1]:2"))
-        let (addresses, _) = await resolver.resolve()
-        #expect(addresses.map { $0.name?.description } == ["127.0.0.1:1", "[::1]:2"])
-        var socket = Resolver(target: try Target(parsing: "unix:/run/x"))
+        var resolver = Resolver(
+            target: try Target(parsing: "static:///127.0.0.1:1,[::1]:2"), service: Script(), keep: .zero)
+        #expect(await resolver.resolve().addresses.map { $0.name?.description } == ["127.0.0.1:1", "[::1]:2"])
+        var socket = Resolver(target: try Target(parsing: "unix:/run/x"), service: Script(), keep: .zero)
         #expect(await socket.resolve().addresses.map(\.name) == [nil])
     }
 }

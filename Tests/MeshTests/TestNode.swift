@@ -138,7 +138,8 @@ extension BalancedChannel {
         configuration.resolvePause = .milliseconds(5)
         configure(&configuration)
         let channel = BalancedChannel(
-            Resolver(target: try Target(parsing: "dns:///nodes.test:1"), lookUp: script.lookUp), healthService: "",
+            Resolver(target: try Target(parsing: Script.target), service: script, keep: configuration.resolveKeep),
+            healthService: "",
             configuration: configuration, group: TestNode.group, logger: TestNode.logger)
         return try await withThrowingTaskGroup(of: Void.self) { tasks in
             tasks.addTask { await channel.run() }

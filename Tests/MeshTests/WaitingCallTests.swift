@@ -18,7 +18,7 @@ import Testing
                 while channel.waitingCalls < 2 { try? await Task.sleep(for: .milliseconds(1)) }
                 let error = await #expect(throws: RPCError.self) { try await channel.ask() }
                 #expect(error?.code == .resourceExhausted)
-                #expect(error?.message == "2 calls wait for dns:///nodes.test:1, limit 2")
+                #expect(error?.message == "2 calls wait for srv:///nodes.test, limit 2")
                 tasks.cancelAll()
                 try await tasks.waitForAll()
             }
@@ -32,7 +32,7 @@ import Testing
                 try await channel.ask(deadline: .after(.milliseconds(50)))
             }
             #expect(error?.code == .deadlineExceeded)
-            #expect(error?.message.contains("no endpoint of dns:///nodes.test:1 is ready") == true)
+            #expect(error?.message.contains("no endpoint of srv:///nodes.test is ready") == true)
         }
     }
 

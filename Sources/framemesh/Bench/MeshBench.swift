@@ -21,7 +21,7 @@ struct MeshBench: Sendable {
         let first = try await MeshClient.connect(to: target, calling)
         var clients = [first]
         do {
-            let addresses = try await target.resolve()
+            let addresses = try await target.resolve(calling.dns)
             for index in 1..<max(1, count) {
                 let address = addresses[index % addresses.count]
                 clients.append(try await MeshClient.connect(to: address, name: target.name(of: address), calling))

@@ -10,12 +10,13 @@ struct CoordinatorOption: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "The coordinator; several as static:///a:1,b:2. (default: $\(Self.variable), or \(Self.fallback))",
-            valueName: "host:port"))
+            "The coordinator; several as dns:///name:port, srv:///name or static:///a:1,b:2. (default: $\(Self.variable), or \(Self.fallback))",
+            valueName: "target"))
     var coordinator: String?
 
     @OptionGroup(title: "TLS and the token") var securityOptions: ClientSecurityOptions
     @OptionGroup var limitOptions: ClientLimitOptions
+    @OptionGroup var dns: DNSOption
 
     @Option(help: ArgumentHelp("YAML file with settings (or $FRAMEMESH_CONFIG).", valueName: "file"))
     var config: String?
@@ -33,6 +34,8 @@ struct CoordinatorOption: ParsableArguments {
         var calling = MeshClient.Calling(connection: limits.connection)
         calling.connection.tls = try security.clientTLS()
         calling.interceptors = try security.interceptors()
+        calling.dns = limits.dns
+        calling.dns.servers = try dns.servers(settings)
         return (target, calling)
     }
 

@@ -23,6 +23,7 @@ struct MeshClient: Sendable {
     struct Calling: Sendable {
         var connection = ClientConfiguration()
         var interceptors: [any ClientInterceptor] = []
+        var dns = DNSConfiguration()
     }
 
     var vision: VisionClient {
@@ -35,7 +36,7 @@ struct MeshClient: Sendable {
     static func connect(to target: Target, _ calling: Calling = Calling()) async throws -> MeshClient {
         let addresses: [SocketAddress]
         do {
-            addresses = try await target.resolve()
+            addresses = try await target.resolve(calling.dns)
         } catch {
             throw unreachable("\(target.hostPorts): \(Fatal(error).description)")
         }
@@ -129,6 +130,7 @@ extension Target {
         switch kind {
         case .fixed(let list): list.map(\.description)
         case .dns(let name): [name.description]
+        case .srv(let name): [name]
         case .unix: [description]
         }
     }

@@ -9,6 +9,8 @@ struct CommonOptions: ParsableArguments {
     @Option(help: ArgumentHelp("trace, debug, info, notice, warning, error or critical.", valueName: "level"))
     var logLevel: Logger.Level?
 
+    @OptionGroup var dns: DNSOption
+
     func settings() async throws -> Settings { try await Settings.load(config) }
 
     /// Logs to standard error; standard output is for results.

@@ -2,6 +2,7 @@ extension Settings {
     /// Every key there is. The last part is the name of the option that wins over it.
     enum Key: String, CaseIterable, Sendable {
         case logLevel = "log-level"
+        case dnsServer = "dns-server"
 
         case detectorListen = "detector.listen"
         case detectorModel = "detector.model"

@@ -15,9 +15,11 @@ struct RoleLimits: Sendable {
 struct ClientLimits: Sendable {
     var connection = ClientConfiguration()
     var process = ProcessLimits()
+    var dns = DNSConfiguration()
 
     static let all =
         ClientConfiguration.limits.map { $0.under(\ClientLimits.connection) }
+        + DNSConfiguration.limits.map { $0.under(\ClientLimits.dns) }
         + ProcessLimits.limits.map { $0.under(\ClientLimits.process) }
 }
 

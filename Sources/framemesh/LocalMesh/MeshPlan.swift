@@ -24,6 +24,7 @@ struct MeshPlan: Sendable, Hashable {
     var nodeLimits: [String] = []
     /// Handed on to every part.
     var config: String?
+    var dnsServer: String?
     var logLevel: String?
 
     /// The nodes; a coordinator comes after them, since it is told where they are.
@@ -42,6 +43,7 @@ struct MeshPlan: Sendable, Hashable {
         ]
         arguments += limits.flatMap { ["--limit", $0] }
         if let config { arguments += ["--config", config] }
+        if let dnsServer { arguments += ["--dns-server", dnsServer] }
         if let logLevel { arguments += ["--log-level", logLevel] }
         switch part.role {
         case .detector:

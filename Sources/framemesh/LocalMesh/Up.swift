@@ -83,6 +83,8 @@ struct Up: AsyncParsableCommand {
         try nodeLimits.set(in: &channel, settings)
         plan.limits = limitOptions.limits
         plan.nodeLimits = nodeLimits.limits
+        _ = try common.dns.servers(settings)
+        plan.dnsServer = common.dns.dnsServer
         plan.config = common.config
         plan.logLevel = common.logLevel?.rawValue
         return plan

@@ -10,8 +10,8 @@ struct CoordinatorCommand: AsyncParsableCommand {
         commandName: "coordinator",
         abstract: "Run a coordinator: it takes frames and fans them out to nodes.",
         discussion: """
-            Listens on 127.0.0.1:8500 unless told otherwise. TARGET is static:///a:1,b:2, dns:///name:port or unix:PATH, \
-            a bare HOST:PORT means dns:///, and `none` leaves that kind of node out. Prints `ready HOST:PORT` once it \
+            Listens on 127.0.0.1:8500 unless told otherwise. TARGET is dns:///name:port, srv:///name, \
+            static:///a:1,b:2 or unix:///PATH, a bare HOST:PORT means dns:///, and `none` leaves that kind of node out. Prints `ready HOST:PORT` once it \
             serves. SIGTERM or Ctrl-C lets running work finish.
 
             Examples:
@@ -87,6 +87,7 @@ struct CoordinatorCommand: AsyncParsableCommand {
         configuration.maxPixelBytes = limits.server.maxAttachmentBytes
         configuration.maxMessageBytes = limits.server.maxMessageBytes
         try nodeLimits.set(in: &configuration.channel, settings)
+        configuration.channel.dns.servers = try common.dns.servers(settings)
         if !security.isPlainText {
             let nodes = try nodes.security(settings)
             configuration.channel.client.tls = try nodes.clientTLS()

@@ -91,6 +91,8 @@ struct NodeOptions: ParsableArguments {
         configuration.imageLimits = try imageLimits(keys, settings)
         configuration.server.drainTimeout = try settings.seconds(drainTimeout, keys.drainTimeout, default: 30)
         configuration.build = Framemesh.version
+        // A node looks nothing up; what is wrong with the setting is said all the same.
+        _ = try common.dns.servers(settings)
         return (configuration, listen)
     }
 
