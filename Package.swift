@@ -113,12 +113,14 @@ let package = Package(
         .target(name: "Video", dependencies: ["Messages", nioCore, nioPosix], swiftSettings: strict),
 
         // Queue, batcher, workers; serves Vision over RPC.
-        .target(name: "Node", dependencies: ["Services", "Vision", nioCore, logging], swiftSettings: strict),
+        .target(
+            name: "Node", dependencies: ["Services", "RPC", "Messages", "Vision", nioCore, logging],
+            swiftSettings: strict),
         // Pipelines: admit, fan out, merge, track, put in order.
         .target(
             name: "Coordination",
             dependencies: [
-                "Mesh", "Services", "Tracking", nioCore, logging,
+                "Mesh", "Services", "RPC", "Messages", "Tracking", nioCore, logging,
                 .product(name: "DequeModule", package: "swift-collections"),
             ],
             swiftSettings: strict),
