@@ -45,10 +45,11 @@ extension BalancedChannel: ConnectionSource {
 
     public func finished(_ supplied: SuppliedConnection, _ outcome: AttemptOutcome) {
         let end = now
-        let time = end - min(end, supplied.start)
-        finished(
-            supplied.name, latency: time, Balancer.Outcome(outcome, after: .nanoseconds(Int64(clamping: time))),
-            now: end)
+        let latency = end - min(end, supplied.start)
+        // Where the deadline has passed, this host may have taken its time to see it.
+        let given = supplied.deadline.map { $0.instant.uptimeNanoseconds }.map { $0 - min($0, supplied.start) }
+        let time = Duration.nanoseconds(Int64(clamping: min(latency, given ?? latency)))
+        finished(supplied.name, latency: latency, Balancer.Outcome(outcome, after: time), now: end)
         switch outcome {
         // Whoever is there now may be elsewhere.
         case .failed(let error), .streamed(let error?): if error.code == .unavailable { resolveAgain() }
@@ -61,7 +62,7 @@ extension Balancer.Outcome {
     /// An endpoint that had less time than this is not to blame for a missed deadline.
     static var fairTime: Duration { .seconds(1) }
 
-    /// - Parameter time: what the attempt took.
+    /// - Parameter time: what the attempt took, but no more than it was given.
     init(_ outcome: AttemptOutcome, after time: Duration) {
         switch outcome {
         case .answered: self = .answered

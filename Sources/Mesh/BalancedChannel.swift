@@ -18,6 +18,7 @@ public final class BalancedChannel: Sendable {
     let group: any EventLoopGroup
     let logger: Logger
     private let state = Mutex(State())
+    let waitingCalls: WaitingCalls
     private let waiters = Waiters<Void>()
     private let nudges: AsyncStream<Void>
     private let nudge: AsyncStream<Void>.Continuation
@@ -25,8 +26,6 @@ public final class BalancedChannel: Sendable {
     struct State: ~Copyable {
         var balancer = Balancer<String>()
         var subchannels: [String: Subchannel] = [:]
-        /// Those that wait, and those that are about to.
-        var waitingCalls = 0
         /// What the last look-ups were like.
         var news = ResolverNews()
     }
@@ -51,6 +50,7 @@ public final class BalancedChannel: Sendable {
         self.resolver = resolver
         self.healthService = healthService
         self.configuration = configuration
+        waitingCalls = WaitingCalls(limit: configuration.maxWaitingCalls)
         calls = ChannelState(configuration.calls, name: "\(resolver.target)", logger: logger)
         budget = configuration.budget ?? MemoryBudget(limit: MemoryBudget.shared.limit)
         self.group = group
@@ -198,18 +198,10 @@ public final class BalancedChannel: Sendable {
     }
 
     private func waitForReady(until limit: Waiters<Void>.Limit?) async throws {
-        try state.withLock { state throws(RPCError) in
-            guard state.waitingCalls < configuration.maxWaitingCalls else {
-                throw RPCError(
-                    .resourceExhausted,
-                    "\(state.waitingCalls) calls wait for \(target), limit \(configuration.maxWaitingCalls)",
-                    neverStarted: true, limit: .waitingCalls)
+        try await waitingCalls.with(for: "\(target)") {
+            try await waiters.wait("call was cancelled while it waited for an endpoint of \(target)", until: limit) {
+                calls.isDraining || state.withLock { $0.balancer.anyReady } ? .success(()) : nil
             }
-            state.waitingCalls += 1
-        }
-        defer { state.withLock { $0.waitingCalls -= 1 } }
-        try await waiters.wait("call was cancelled while it waited for an endpoint of \(target)", until: limit) {
-            calls.isDraining || state.withLock { $0.balancer.anyReady } ? .success(()) : nil
         }
         try calls.checkOpen()
     }
@@ -217,9 +209,6 @@ public final class BalancedChannel: Sendable {
     func finished(_ name: String, latency: UInt64, _ outcome: Balancer<String>.Outcome, now: UInt64) {
         state.withLock { $0.balancer.finished(name, latency: latency, outcome, now: now) }
     }
-
-    /// Calls that wait for an endpoint.
-    var waitingCalls: Int { state.withLock { $0.waitingCalls } }
 
     public func hasOther(than endpoint: String, excluding tried: Set<String>) -> Bool {
         state.withLock { $0.balancer.anyReady(besides: endpoint, tried) }

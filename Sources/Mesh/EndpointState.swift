@@ -1,4 +1,5 @@
 public import NIOCore
+import RPC
 
 /// One endpoint of a channel, for people.
 public struct EndpointState: Sendable {
@@ -18,11 +19,7 @@ public struct EndpointState: Sendable {
 
 extension SocketAddress {
     /// `address:port`, IPv6 in brackets, or `unix:PATH`: what an endpoint is known by.
-    public var endpointName: String {
-        if let pathname { return "unix:\(pathname)" }
-        guard let ip = ipAddress, let port else { return description }
-        return ip.contains(":") ? "[\(ip)]:\(port)" : "\(ip):\(port)"
-    }
+    public var endpointName: String { readable }
 
     /// The name that it was looked up by, and the port: what its server is told that it was asked for, and what a
     /// certificate must be for. nil: it was not looked up.

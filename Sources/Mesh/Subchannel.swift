@@ -69,18 +69,13 @@ final class Subchannel: Sendable {
         state.withLock { $0.connection }?.close()
     }
 
-    /// nil: RPC's choice.
-    private var authority: String? {
-        channel.configuration.client.tls?.serverName == nil ? address.name.map { "\($0)" } : nil
-    }
-
     private var isStopped: Bool { state.withLock { $0.stopped } }
 
     /// - Returns: why it ended.
     private func connectAndWatch() async -> String {
         do {
             let connection = try await RPCConnection.connect(
-                to: address.address, authority: authority, configuration: channel.configuration.client,
+                to: address.address, authority: address.name.map { "\($0)" }, configuration: channel.configuration.client,
                 budget: channel.budget, group: channel.group,
                 logger: channel.logger)
             let stopped = state.withLock { state in

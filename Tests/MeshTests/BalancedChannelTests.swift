@@ -91,6 +91,23 @@ import Testing
         }
     }
 
+    @Test(arguments: [(20, 0), (999, 0), (1000, 1)])
+    func aDeadlineThatWasSeenLateIsBlamedByTheTimeThatWasGiven(_ given: Int, _ failures: UInt64) async throws {
+        try await TestNode.with { nodes async throws in
+            let node = try await nodes.start { _ in "never asked" }
+            try await BalancedChannel.with([node]) { channel async throws in
+                try await channel.until { $0.map(\.state) == [.ready] }
+                var attempt = try await channel.next(excluding: [], options: CallOptions())
+                // As if this host had not run for a minute.
+                let start = NIODeadline.uptimeNanoseconds(attempt.start) - .seconds(60)
+                attempt.start = start.uptimeNanoseconds
+                attempt.deadline = Deadline(instant: start + .milliseconds(Int64(given)))
+                channel.finished(attempt, .failed(RPCError(.deadlineExceeded, "deadline exceeded")))
+                #expect(channel.endpoints().map(\.failures) == [failures])
+            }
+        }
+    }
+
     @Test func aNodeThatComesBackGetsCallsAgain() async throws {
         try await TestNode.with { nodes async throws in
             let first = try await nodes.start { _ in "before" }

@@ -15,14 +15,14 @@ import Testing
                         #expect(error?.code == .cancelled)
                     }
                 }
-                while channel.waitingCalls < 2 { try? await Task.sleep(for: .milliseconds(1)) }
+                while channel.waitingCalls.count < 2 { try? await Task.sleep(for: .milliseconds(1)) }
                 let error = await #expect(throws: RPCError.self) { try await channel.ask() }
                 #expect(error?.code == .resourceExhausted)
                 #expect(error?.message == "2 calls wait for srv:///nodes.test, limit 2")
                 tasks.cancelAll()
                 try await tasks.waitForAll()
             }
-            #expect(channel.waitingCalls == 0)
+            #expect(channel.waitingCalls.count == 0)
         }
     }
 
@@ -54,13 +54,13 @@ import Testing
             }
             async let stream = failure { _ = try await channel.open("/test.Node/Chat", options: patient) }
             async let starter = failure { try await channel.waitUntilReady(timeout: .seconds(1000)) }
-            while channel.waitingCalls < 3 { try await Task.sleep(for: .milliseconds(1)) }
+            while channel.waitingCalls.count < 3 { try await Task.sleep(for: .milliseconds(1)) }
             if closes { channel.close() } else { channel.drain() }
             for error in await [call, stream, starter] {
                 #expect(error?.code == .unavailable)
                 #expect(error?.message == "the channel was drained")
             }
-            #expect(channel.waitingCalls == 0)
+            #expect(channel.waitingCalls.count == 0)
         }
     }
 }

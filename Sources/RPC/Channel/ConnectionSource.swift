@@ -29,6 +29,8 @@ public struct SuppliedConnection: Sendable {
     public var connection: RPCConnection
     /// Nanoseconds of a monotonic clock; for sources that measure.
     public var start: UInt64
+    /// Of the attempt, which may be sooner than that of its call; nil: none. Set by the channel.
+    public var deadline: Deadline?
 
     public init(name: String, connection: RPCConnection, start: UInt64 = 0) {
         self.name = name

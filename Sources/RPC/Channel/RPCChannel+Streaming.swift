@@ -27,9 +27,11 @@ extension RPCChannel {
     func open(
         _ path: String, _ options: CallOptions, on supplied: SuppliedConnection
     ) async throws -> StreamAttempt {
+        var supplied = supplied
+        supplied.deadline = options.deadline
         do {
             let attempt = try await supplied.connection.attempt(path, options: options)
-            attempt.state.onEnd { [source, state = attempt.state] error in
+            attempt.state.onEnd { [source, supplied, state = attempt.state] error in
                 source.finished(supplied, AttemptOutcome(ofStream: error, wasAnswered: state.hasResponse))
             }
             return attempt

@@ -36,6 +36,8 @@ extension RPCChannel {
     func run(
         _ path: String, _ request: Payload, _ options: CallOptions, on supplied: SuppliedConnection
     ) async throws -> UnaryResponse {
+        var supplied = supplied
+        supplied.deadline = options.deadline
         do {
             let response = try await supplied.connection.unary(path, request, options: options)
             source.finished(supplied, .answered)

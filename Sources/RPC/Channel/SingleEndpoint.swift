@@ -8,8 +8,6 @@ final class SingleEndpoint: ConnectionSource {
     private struct State {
         var reconnect: ReconnectState
         var current: RPCConnection?
-        /// Those that wait, and those that are about to.
-        var waitingCalls = 0
         /// Connects, or waits before it does. Ended by `drain` and `close`.
         var connecting: Task<Void, Never>?
     }
@@ -21,6 +19,7 @@ final class SingleEndpoint: ConnectionSource {
     private let group: any EventLoopGroup
     private let logger: Logger
     private let state: Mutex<State>
+    private let waitingCalls: WaitingCalls
     /// Calls that wait for ready.
     private let patient = Waiters<Void>()
     /// Those that wait for the end of one attempt to connect.
@@ -37,6 +36,7 @@ final class SingleEndpoint: ConnectionSource {
         self.group = group
         self.logger = logger
         state = Mutex(State(reconnect: ReconnectState(configuration.backoff)))
+        waitingCalls = WaitingCalls(limit: configuration.maxWaitingCalls)
     }
 
     deinit { state.withLock { $0.current }?.drain() }
@@ -58,25 +58,17 @@ final class SingleEndpoint: ConnectionSource {
     func finished(_ supplied: SuppliedConnection, _ outcome: AttemptOutcome) {}
 
     private func waitForConnection(_ options: CallOptions) async throws {
-        try state.withLock { state throws(RPCError) in
-            guard state.waitingCalls < configuration.maxWaitingCalls else {
-                throw RPCError(
-                    .resourceExhausted,
-                    "\(state.waitingCalls) calls wait for \(name), limit \(configuration.maxWaitingCalls)",
-                    neverStarted: true, limit: .waitingCalls)
-            }
-            state.waitingCalls += 1
-        }
-        defer { state.withLock { $0.waitingCalls -= 1 } }
         let waitsForReady = options.waitForReady ?? false
         let limit = options.deadline.map { deadline in
             Waiters<Void>.Limit(deadline, on: group.any()) {
                 RPCError(.deadlineExceeded, "deadline exceeded while waiting for \(self.trouble)")
             }
         }
-        try await (waitsForReady ? patient : others).wait(
-            "call was cancelled while it waited for \(name)", until: limit
-        ) { ask(waitsForReady) }
+        try await waitingCalls.with(for: name) {
+            try await (waitsForReady ? patient : others).wait(
+                "call was cancelled while it waited for \(name)", until: limit
+            ) { ask(waitsForReady) }
+        }
     }
 
     /// - Returns: nil: the call waits.

@@ -38,14 +38,15 @@ public final class RPCConnection: Sendable {
             logger: logger)
     }
 
-    /// - Parameter authority: the name that the peer is told; without it the address.
+    /// - Parameter authority: what the peer is told that it was asked for, and its certificate must bear, unless
+    ///   `tls.serverName` says another name; nil: the address.
     /// - Throws: `RPCError` UNAVAILABLE, `neverStarted`, that names the address and what is wrong with it.
     public static func connect(
         to address: ServerAddress, authority: String? = nil, configuration: ClientConfiguration = .init(),
         budget: MemoryBudget = .shared, group: any EventLoopGroup, logger: Logger
     ) async throws -> RPCConnection {
         let peer = "\(address)"
-        let authority = authority ?? configuration.tls?.serverName ?? address.authority
+        let authority = address.authority(authority, configuration.tls)
         do {
             let name = ServerName(configuration.tls?.serverName ?? host(ofAuthority: authority))
             let tls = try await tlsContext(configuration, for: name, logger)

@@ -41,8 +41,12 @@ public enum ServerAddress: Sendable, Hashable, CustomStringConvertible {
         }
     }
 
-    /// What the server is told that it was asked for: RFC 9110 wants a host here; a socket in the file system has none.
-    var authority: String { isInFileSystem ? "localhost" : description }
+    /// What the server is told that it was asked for; with TLS its certificate must bear the host of it.
+    /// - Parameter given: what the address was found by; nil: it is all there is.
+    func authority(_ given: String?, _ tls: ClientTLS?) -> String {
+        // RFC 9110 wants a host here; a socket in the file system has none.
+        tls?.serverName ?? given ?? (isInFileSystem ? "localhost" : description)
+    }
 
     /// A Unix-domain socket.
     var isInFileSystem: Bool { if case .socket(.unixDomainSocket) = self { true } else { false } }

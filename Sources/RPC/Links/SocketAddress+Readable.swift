@@ -1,4 +1,4 @@
-import NIOCore
+package import NIOCore
 
 extension Channel {
     /// Who is at the other end. A client of a Unix-domain socket has no address, so it is called by ours.
@@ -11,8 +11,8 @@ extension Channel {
 }
 
 extension SocketAddress {
-    /// `10.0.0.7:50051`, `[::1]:50051`, `unix:/run/x.sock`.
-    var readable: String {
+    /// `10.0.0.7:50051`, `[::1]:50051`, `unix:/run/x.sock`: for people, and what an endpoint is known by.
+    package var readable: String {
         switch self {
         case .v4: "\(ipAddress ?? "?"):\(port ?? 0)"
         case .v6: "[\(ipAddress ?? "?")]:\(port ?? 0)"

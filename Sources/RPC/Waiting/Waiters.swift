@@ -1,4 +1,4 @@
-public import NIOCore
+package import NIOCore
 import Synchronization
 
 /// Tasks that wait for news of their owner.
@@ -9,15 +9,15 @@ import Synchronization
 ///
 /// A task is on the list before it looks at the facts, so it misses no news, and the owner's lock is not held while it
 /// gets on or off.
-public final class Waiters<Value: Sendable>: Sendable {
+package final class Waiters<Value: Sendable>: Sendable {
     /// When a task waits no longer, and what it is told then.
-    public struct Limit: Sendable {
+    package struct Limit: Sendable {
         var deadline: Deadline
         var loop: any EventLoop
         var error: @Sendable () -> RPCError
 
         /// - Parameter loop: whose clock is used.
-        public init(_ deadline: Deadline, on loop: any EventLoop, _ error: @escaping @Sendable () -> RPCError) {
+        package init(_ deadline: Deadline, on loop: any EventLoop, _ error: @escaping @Sendable () -> RPCError) {
             self.deadline = deadline
             self.loop = loop
             self.error = error
@@ -41,9 +41,9 @@ public final class Waiters<Value: Sendable>: Sendable {
 
     private let state = Mutex(State())
 
-    public init() {}
+    package init() {}
 
-    public var isEmpty: Bool { state.withLock { $0.waiting.isEmpty } }
+    package var isEmpty: Bool { state.withLock { $0.waiting.isEmpty } }
 
     /// Suspends until `resume`, unless `known` has an answer already.
     /// - Parameters:
@@ -51,7 +51,7 @@ public final class Waiters<Value: Sendable>: Sendable {
     ///   - limit: nil: no matter how long.
     ///   - known: asked once.
     /// - Throws: the `RPCError` of `known`, `resume` or `limit`; CANCELLED.
-    public func wait(
+    package func wait(
         _ cancelled: String, until limit: Limit? = nil, unless known: () -> Result<Value, RPCError>?
     ) async throws -> Value {
         let ticket = state.withLock { state in
@@ -81,7 +81,7 @@ public final class Waiters<Value: Sendable>: Sendable {
     }
 
     /// Resumes all that wait now.
-    public func resume(with result: Result<Value, RPCError>) {
+    package func resume(with result: Result<Value, RPCError>) {
         let all = state.withLock { state in
             defer { state.waiting = [:] }
             return state.waiting

@@ -36,6 +36,18 @@ import Testing
         }
     }
 
+    @Test(arguments: [
+        ("10.0.0.7:1", nil, nil, "10.0.0.7:1"), ("10.0.0.7:1", "till.shop:1", nil, "till.shop:1"),
+        ("10.0.0.7:1", "till.shop:1", "shop", "shop"), ("till.shop:1", nil, "shop", "shop"),
+        ("unix:/run/till", nil, nil, "localhost"),
+    ])
+    func theServerIsToldTheNameThatItsCertificateMustBear(
+        _ address: String, _ foundBy: String?, _ serverName: String?, _ told: String
+    ) throws {
+        let tls = serverName.map { ClientTLS(serverName: $0) }
+        #expect(try ServerAddress(parsing: address).authority(foundBy, tls) == told)
+    }
+
     @Test func aSocketInTheFileSystemIsAnAddressToo() async throws {
         let path = Self.socketPath()
         try await RawServer.with(at: path) { _ in
