@@ -72,7 +72,7 @@ import Testing
             }
         }
         let limit = [
-            "CNghttp2": 4, "CVision": 4, "CMessages": 8, "CBoundedProtobuf": 1, "CRPCMessages": 2, "CZlib": 1, "CAres": 1,
+            "CNghttp2": 5, "CVision": 4, "CMessages": 8, "CBoundedProtobuf": 1, "CRPCMessages": 2, "CZlib": 1, "CAres": 1,
             "CInteropMessages": 4,
         ][library]!
         #expect(!speakers.isEmpty)
