@@ -30,6 +30,8 @@ import Testing
         "data-before-head": [.internal, .unavailable],
         "endless-answer": [.internal, .resourceExhausted],
         "empty-message-flood": [.internal, .resourceExhausted],
+        "half-an-answer": [.unavailable], "dripping-answer": [.unavailable],
+        "no-status-after-an-answer": [.unavailable],
         // What came whole is kept, whatever follows.
         "data-after-the-end": [.ok], "reset-after-the-end": [.ok], "headers-after-the-end": [.ok],
         "goaway-at-and-answer": [.ok], "answer-to-another-stream": [.ok, .unavailable],
@@ -49,6 +51,8 @@ import Testing
         switch (name, kind) {
         // It takes any number of answers.
         case ("two-messages", .stream), ("two-messages", .channelStream): [.ok]
+        // A stream may be quiet between its messages.
+        case ("no-status-after-an-answer", .stream), ("no-status-after-an-answer", .channelStream): [.deadlineExceeded]
         // Sent once more, to which this server says nothing.
         case ("refused", .channel), ("refused", .channelStream): [.deadlineExceeded]
         default: endings[name] ?? []
@@ -61,6 +65,7 @@ import Testing
     static func call(_ port: Int, _ kind: Kind, within limit: Duration, _ budget: MemoryBudget) async -> RPCError? {
         var endpoint = EndpointConfiguration()
         endpoint.client.connectTimeout = .seconds(5)
+        endpoint.client.answers.grace = .seconds(3)
         let (path, request) = ("/test.Target/Echo", Payload(ByteBuffer(string: "hello")))
         let options = CallOptions(deadline: .after(limit))
         do {

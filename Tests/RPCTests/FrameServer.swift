@@ -19,7 +19,8 @@ final class FrameServer: HTTP2Delegate {
 
     /// Runs `body` with a connection to such a server.
     static func with(
-        client: ClientConfiguration = .patient, _ script: @escaping Script, body: (RPCConnection) async throws -> Void
+        client: ClientConfiguration = .patient, budget: MemoryBudget = MemoryBudget(limit: 64 << 20),
+        _ script: @escaping Script, body: (RPCConnection) async throws -> Void
     ) async throws {
         let channel = try await ServerBootstrap(group: Loopback.group)
             .childChannelInitializer { channel in
@@ -34,7 +35,7 @@ final class FrameServer: HTTP2Delegate {
             .bind(host: "127.0.0.1", port: 0).get()
         defer { channel.close(promise: nil) }
         let connection = try await RPCConnection.connect(
-            to: try #require(channel.localAddress), configuration: client, budget: MemoryBudget(limit: 64 << 20),
+            to: try #require(channel.localAddress), configuration: client, budget: budget,
             group: Loopback.group, logger: Loopback.logger)
         defer { connection.close() }
         try await body(connection)

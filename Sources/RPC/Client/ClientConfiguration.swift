@@ -8,6 +8,10 @@ public struct ClientConfiguration: Sendable {
     /// Of the messages of one stream that wait for their reader, each with 256 bytes more for its keeping; those in the
     /// memory budget count only these. Beyond it the peer is held back.
     public var maxQueuedBytes = 64 << 10
+    /// Of the memory budget, what the answers of one connection may hold; over it they wait for one another.
+    public var memoryShare = 0.5
+    /// How long an answer may wait for memory, then its call fails with RESOURCE_EXHAUSTED. nil: until its deadline.
+    public var memoryPatience: Duration? = .seconds(120)
     /// Requests of one stream that wait to be sent; their writer is held back.
     public var maxQueuedOutputBytes = 256 << 10
     public var maxMetadataBytes = 16 << 10
@@ -34,6 +38,9 @@ public struct ClientConfiguration: Sendable {
     public var keepalive = ClientKeepalive()
     /// Output waits for the socket, and it takes none of it: the connection ends. nil: it waits.
     public var outputTimeout: Duration? = .seconds(30)
+    /// Of an answer that has begun; of a unary call also its status, after an answer that came whole. A slower one ends
+    /// its call with UNAVAILABLE.
+    public var answers = ArrivalLimits()
     /// nil: plain text, with prior knowledge (RFC 9113, section 3.3).
     public var tls: ClientTLS?
     /// Frames of one connection that cost us more than the server.

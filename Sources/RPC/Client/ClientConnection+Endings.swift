@@ -41,23 +41,20 @@ extension ClientConnection {
 
     func deliverEnd(_ call: ClientStream, _ error: RPCError?, dropping: Bool = false) {
         let trailers = call.status?.trailers ?? error?.metadata ?? [:]
-        var error = error
-        error?.isOfClient = true
         switch call.sink.take() {
         case .unary(_, let continuation):
-            if let error {
-                unsafe continuation.resume(throwing: error)
-            } else if let payload = call.response {
+            if error == nil, let payload = call.response {
                 unsafe continuation.resume(
                     returning: UnaryResponse(payload, metadata: call.initialMetadata, trailers: trailers))
             } else {
-                unsafe continuation.resume(throwing: RPCError(.internal, "unary call of \(call.path) got no message"))
+                let error = error ?? RPCError(.internal, "unary call of \(call.path) got no message")
+                unsafe continuation.resume(throwing: error.withheld)
             }
         case .streaming(let state, let opened):
             if let opened {
-                opened.resume(throwing: error ?? RPCError(.internal, "call ended before it began"))
+                opened.resume(throwing: (error ?? RPCError(.internal, "call ended before it began")).withheld)
             }
-            state.end(error, trailers: trailers, dropping: dropping)
+            state.end(error?.withheld, trailers: trailers, dropping: dropping)
         case nil: break
         }
         call.response = nil

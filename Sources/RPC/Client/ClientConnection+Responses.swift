@@ -33,7 +33,7 @@ extension ClientConnection: MessageReceiver {
             maxMessageBytes: configuration.maxMessageBytes, maxAttachmentBytes: configuration.maxAttachmentBytes)
         call.reader = MessageReader(
             parser: parser, windowBytes: configuration.initialStreamWindowBytes,
-            maxEmptyMessages: configuration.maxEmptyMessages)
+            maxEmptyMessages: configuration.maxEmptyMessages, share: share)
     }
 
     func received(_ fields: HeaderFields, endStream: Bool, _ call: ClientStream) {
@@ -62,6 +62,7 @@ extension ClientConnection: MessageReceiver {
             call.initialMetadata = try head.metadata.get()
             call.inflater = try acceptedEncodings.inflater(
                 for: head.encoding, refusal: .internal, maxBytes: configuration.maxMessageBytes, budget: budget,
+                share: share,
                 server: Inflater.Server(name: peer, logger: logger))
         } catch {
             return finish(call, error)

@@ -8,6 +8,7 @@ import NIOCore
 final class ClientConnection: HTTP2Delegate, LoopBound {
     let configuration: ClientConfiguration
     let budget: MemoryBudget
+    let share: MemoryShare
     let acceptedEncodings: AcceptedEncodings
     let peer: String
     let logger: Logger
@@ -70,6 +71,7 @@ final class ClientConnection: HTTP2Delegate, LoopBound {
         self.logger = logger
         self.configuration = configuration
         self.budget = budget
+        share = MemoryShare(limit: Int(Double(budget.limit) * configuration.memoryShare))
         acceptedEncodings = AcceptedEncodings(configuration.acceptedCompression)
         heads = RequestHeads(
             scheme: configuration.tls == nil ? "http" : "https", authority: authority,

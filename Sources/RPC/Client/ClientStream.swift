@@ -47,6 +47,14 @@ final class ClientStream: @unchecked Sendable {
         self.options = options
     }
 
+    /// Bytes so far, while its server has to send more before we can go on: of a message, or the status of a unary call
+    /// whose answer has come whole and holds memory. nil: nothing, or we hold it up.
+    var arrivedBytes: Int? {
+        // While nobody takes what came, our own window may be what holds the server up.
+        if case .streaming(let state, _) = sink, !state.inbound.isEmpty { return nil }
+        return reader?.bytesInMessage ?? (response == nil ? nil : reader?.bytesBeforeEnd)
+    }
+
     var isStreaming: Bool {
         if case .streaming = sink { true } else { false }
     }

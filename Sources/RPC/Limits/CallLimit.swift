@@ -28,6 +28,8 @@ public enum CallLimit: String, Sendable, CaseIterable {
     case unsentAnswers = "unsent_answers"
     /// A request message that does not begin, or does not go on.
     case slowUpload = "slow_upload"
+    /// An answer that does not go on.
+    case slowAnswer = "slow_answer"
     /// A request that is not gRPC.
     case notGRPC = "not_grpc"
     /// Calls that wait for a stream, on the client.

@@ -15,6 +15,10 @@ extension ClientConfiguration {
                 "max-queued-bytes", \.maxQueuedBytes, .bytes,
                 "Messages of a stream that wait for their reader, each with 256 bytes more; the server is held back."),
             Limit(
+                "memory-share", \.memoryShare, in: 0.01...1,
+                "Of the memory budget, what the answers of one connection may hold."),
+            Limit("memory-patience", \.memoryPatience, "Wait of an answer for memory."),
+            Limit(
                 "max-queued-output-bytes", \.maxQueuedOutputBytes, .bytes,
                 "Requests of a stream that wait to be sent; their writer is held back."),
             Limit("max-metadata-bytes", \.maxMetadataBytes, .bytes, "A header block, with 32 more for each field."),
@@ -41,5 +45,10 @@ extension ClientConfiguration {
                 "permit-keepalive-without-calls", \.keepalive.permitWithoutCalls,
                 "Such PINGs also while no call runs."),
             Limit("output-timeout", \.outputTimeout, "Output waits, and the socket takes none of it."),
+            Limit(
+                "min-answer-rate", \.answers.minRate, .bytesPerSecond,
+                "Of an answer that has begun; slower calls end."),
+            Limit("answer-grace", \.answers.grace, "What min-answer-rate is counted over."),
+            Limit("answer-time", \.answers.time, "What memory is reserved for must come within it."),
         ]
 }

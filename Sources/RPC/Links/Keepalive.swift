@@ -14,7 +14,8 @@ public struct ServerKeepalive: Sendable, Hashable {
 
 /// The same for a client. Off by default: a server with gRPC's usual policy takes no more than one PING in 5 minutes.
 ///
-/// A server that answers `too_many_pings` gets half as many on the connections after: copies of one value share that.
+/// A server that answers `too_many_pings` gets half as many on the connections after (gRPC proposal A8). Copies of one
+/// value share that, and so all connections of a channel; it lasts for as long as they do, as in gRPC's clients.
 public struct ClientKeepalive: Sendable {
     /// nil: no PINGs. Times below 10 s count as 10 s.
     public var time: Duration?

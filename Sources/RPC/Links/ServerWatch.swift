@@ -15,7 +15,7 @@ final class ServerWatch {
     private var goAway: GoAwaySequence
     private var output: OutputStall?
     private var downloads: [Int32: Pace] = [:]
-    private var uploads: [Int32: Pace] = [:]
+    private var uploads: Arrivals
     private var goAwayReason = ""
     private var ticker: LoopTicker?
 
@@ -33,6 +33,7 @@ final class ServerWatch {
         age = AgeState(configuration.age, born: .now(), jitter: .random(in: ConnectionAge.jitter))
         goAway = GoAwaySequence(patience: configuration.goAwayPatience)
         output = OutputStall(timeout: configuration.slowPeers.outputTimeout)
+        uploads = Arrivals(configuration.slowPeers.uploads)
     }
 
     func start(on loop: any EventLoop) {
@@ -111,26 +112,20 @@ final class ServerWatch {
     }
 
     private func lookAtUploads(_ now: NIODeadline) {
-        let limits = configuration.slowPeers
-        // No more than all of it, however the two are set.
-        let leastPart = limits.uploadTime.map { min(1, limits.uploadGrace / $0) } ?? 0
-        var seen: [Int32: Pace] = [:]
+        var arriving: [Arrivals.Message] = []
         var late: [(ServerCall, RPCError)] = []
         connection.calls.forEach { call in
             if let error = call.lateness(at: now, configuration) { return late.append((call, error)) }
             // While its handler takes nothing, our own window may be what holds the client up.
-            guard call.inbound?.isEmpty ?? true, let received = call.uploadedBytes,
-                var pace = uploads[call.stream] ?? Pace(rate: limits.uploadRate, over: limits.uploadGrace)
-            else { return }
-            let least = Int(Double(call.reader?.reservedBytes ?? 0) * leastPart)
-            if pace.isTooSlow(at: now, moved: received, least: least) {
-                let error = RPCError(
-                    .deadlineExceeded, "the request message arrives too slowly", limit: .slowUpload)
-                late.append((call, error))
-            }
-            seen[call.stream] = pace
+            guard call.inbound?.isEmpty ?? true, let received = call.uploadedBytes else { return }
+            arriving.append(
+                Arrivals.Message(stream: call.stream, received: received, reserved: call.reader?.reservedBytes ?? 0))
         }
-        uploads = seen
+        for stream in uploads.tooSlow(at: now, arriving) {
+            guard let call = connection.calls[stream] else { continue }
+            late.append(
+                (call, RPCError(.deadlineExceeded, "the request message arrives too slowly", limit: .slowUpload)))
+        }
         for (call, error) in late { connection.finish(call, error) }
     }
 }
@@ -157,7 +152,7 @@ extension ServerConfiguration {
         [
             keepalive.time, keepalive.time == nil ? nil : keepalive.timeout, age.maxIdle, age.maxAge, age.maxAgeGrace,
             slowPeers.outputTimeout, slowPeers.streamTimeout,
-            slowPeers.uploadRate == nil ? nil : slowPeers.uploadGrace, slowPeers.firstMessageTimeout,
+            slowPeers.uploads.watchedTime, slowPeers.firstMessageTimeout,
             memoryPatience,
             goAwayPatience,
         ]

@@ -21,8 +21,7 @@ public struct SlowPeers: Sendable, Hashable {
 
     public init() {}
 
-    /// nil: uploads are not looked at.
-    var uploadRate: Int? { minUploadRate ?? (uploadTime == nil ? nil : 0) }
+    var uploads: ArrivalLimits { ArrivalLimits(minRate: minUploadRate, grace: uploadGrace, time: uploadTime) }
 }
 
 /// Whether output makes any progress.

@@ -112,6 +112,25 @@ answering("header-bomb", lambda s, n: frame(HEADERS, 0, n, b"\x88" + literal("x"
           b"".join(frame(CONTINUATION, 0, n, b"\xbe" * 16384) for _ in range(7)))
 
 
+answering("half-an-answer", lambda s, n: s.head(n, HEAD) + frame(DATA, 0, n, message(b"a" * 1000, length=1 << 20)))
+
+
+@behaviour("dripping-answer")
+def _(server):
+    stream = server.awaited()
+    server.send(server.head(stream, HEAD) + frame(DATA, 0, stream, message(length=1 << 20)))
+    while not server.is_closed:
+        server.send(frame(DATA, 0, stream, b"drop"))
+        server.pump(0.1)
+
+
+@behaviour("no-status-after-an-answer")
+def _(server):
+    stream = server.awaited()
+    server.send(server.head(stream, HEAD))
+    server.send(frame(DATA, 0, stream, message(b"a" * 100_000)))
+
+
 @behaviour("endless-answer")
 def _(server):
     stream = server.awaited()
