@@ -89,7 +89,7 @@ let package = Package(
         // The shared words (Frame, Box, Detection, Track) and their wire form.
         .target(name: "Messages", dependencies: ["CMessages", "ProtobufStructs", nioCore], swiftSettings: strict),
         // Method names, typed clients, handler protocols.
-        .target(name: "Services", dependencies: ["RPC", "Messages", nioCore], swiftSettings: strict),
+        .target(name: "Services", dependencies: ["RPC", "Messages", nioCore, logging], swiftSettings: strict),
         // Which endpoint: resolvers, subchannels, balancing, retries. Never sees a frame.
         .target(name: "Mesh", dependencies: ["RPC", "CAres", nioCore, nioPosix, logging], swiftSettings: strict),
 

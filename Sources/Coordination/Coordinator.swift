@@ -27,21 +27,15 @@ public final class Coordinator: Sendable {
         }
         let detectors = channel(configuration.detectors, ServiceName.detector)
         let classifiers = channel(configuration.classifiers, ServiceName.classifier)
-        var limits = configuration.server
-        limits.attachmentIdentity = "coordinator-\(UInt64.random(in: 1...UInt64.max))"
-        let health = HealthService(maxWatches: limits.maxHealthWatches)
         let drain = DrainFlag()
         let handler = CoordinatorHandler(
             configuration: configuration, detectors: detectors, classifiers: classifiers, drain: drain)
-        var services: [any RPCService] = [VisionService(handler), health]
-        services += try Reflection.services(describing: services, maxRequests: limits.maxReflectionRequests)
-        var interceptors: [any ServerInterceptor] = [LogInterceptor(logger: logger), MetricsInterceptor()]
-        if let access = configuration.access { interceptors.append(try access.interceptor(guarding: services)) }
-        let server = try await RPCServer.bind(
-            to: configuration.listen, configuration: limits, services: services, interceptors: interceptors,
-            budget: budget, group: group, logger: logger)
+        let bound = try await RoleServer.bind(
+            "coordinator", [VisionService(handler)], to: configuration.listen, configuration.server,
+            access: configuration.access, budget: budget, group: group, logger: logger)
         return Coordinator(
-            server: server, channels: [detectors, classifiers].compactMap { $0 }, health: health, drain: drain,
+            server: bound.server, channels: [detectors, classifiers].compactMap { $0 }, health: bound.health,
+            drain: drain,
             logger: logger)
     }
 

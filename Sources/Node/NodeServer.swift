@@ -75,20 +75,13 @@ public final class NodeServer: Sendable {
         _ configuration: NodeConfiguration, _ service: any RPCService, _ describer: NodeDescriber,
         _ group: any EventLoopGroup, _ logger: Logger, stopWorkers: @Sendable @escaping () async -> Void
     ) async throws -> NodeServer {
-        var limits = configuration.server
-        limits.attachmentIdentity = "\(configuration.role)-\(UInt64.random(in: 1...UInt64.max))"
-        let health = HealthService(maxWatches: limits.maxHealthWatches)
-        var services: [any RPCService] = [service, NodeService(describer), health]
-        services += try Reflection.services(describing: services, maxRequests: limits.maxReflectionRequests)
-        var interceptors: [any ServerInterceptor] = [LogInterceptor(logger: logger), MetricsInterceptor()]
-        if let access = configuration.access { interceptors.append(try access.interceptor(guarding: services)) }
-        let server = try await RPCServer.bind(
-            to: configuration.listen, configuration: limits, services: services, interceptors: interceptors,
-            group: group, logger: logger)
+        let bound = try await RoleServer.bind(
+            "\(configuration.role)", [service, NodeService(describer)], to: configuration.listen, configuration.server,
+            access: configuration.access, group: group, logger: logger)
         let names = ["", configuration.role.serviceName, ServiceName.node] + configuration.models.map(\.name)
-        for name in names { health.set(.serving, for: name) }
+        for name in names { bound.health.set(.serving, for: name) }
         return NodeServer(
-            server: server, health: health, healthNames: names, logger: logger, stopWorkers: stopWorkers)
+            server: bound.server, health: bound.health, healthNames: names, logger: logger, stopWorkers: stopWorkers)
     }
 
     public var address: SocketAddress { server.address }

@@ -18,7 +18,7 @@ extension Caller {
         do {
             return try Response.decode(response.payload)
         } catch {
-            throw RPCError(.internal, "answer to \(path) is malformed: \(error.message)")
+            throw RPCError(.internal, "answer to \(path) is malformed: \(error.message)").withheld
         }
     }
 }
