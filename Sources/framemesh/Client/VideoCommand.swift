@@ -61,9 +61,14 @@ struct VideoCommand: AsyncParsableCommand {
         let console = Console()
         let printer = AnswerPrinter(console: console, json: json, tables: false, stages: pipeline.stages, total: nil)
         defer { console.clearProgress() }
-        try await runner.run(
-            file, opened: { printer.total = $0.frameCount.flatMap { UInt64(exactly: $0) } },
-            answer: { try printer.print($0) })
+        do {
+            try await runner.run(
+                file, opened: { printer.total = $0.frameCount.flatMap { UInt64(exactly: $0) } },
+                answer: { try printer.print($0) })
+        } catch {
+            if let output { console.note("\(output) was not written: the video did not come to its end") }
+            throw error
+        }
         try printer.finish()
         if let output { console.note("the annotated video is \(output)") }
         guard printer.summary.isSuccess(policy: policy) else { throw Fatal(nil) }

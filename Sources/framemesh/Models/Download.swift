@@ -9,13 +9,31 @@ final class Download: NSObject, URLSessionDataDelegate {
     /// For the whole of one request.
     static let wholeTimeout: TimeInterval = 3600
 
+    /// Why it ended early.
+    struct Failure: Sendable, Equatable {
+        var reason: String
+        /// It would end so again.
+        var isFinal = false
+
+        init(_ reason: String, isFinal: Bool = false) {
+            self.reason = reason
+            self.isFinal = isFinal
+        }
+
+        /// Foundation has no code for what is wrong with a certificate, only the words of curl.
+        fileprivate init(_ error: any Error) {
+            let reason = error.localizedDescription
+            self.init(reason, isFinal: reason.hasPrefix("SSL") && reason.contains("certificate"))
+        }
+    }
+
     /// What the receiver says to each event.
     enum Verdict: Sendable { case goOn, stop }
 
     private let answered: @Sendable (HTTPURLResponse) -> Verdict
     private let received: @Sendable (Data) -> Verdict
     /// Who waits for the end; nil before it began and after it has ended.
-    private let waiting = Mutex<CheckedContinuation<String?, Never>?>(nil)
+    private let waiting = Mutex<CheckedContinuation<Failure?, Never>?>(nil)
     /// Foundation tells no end of a task that was cancelled before it began.
     private let isCancelled = Atomic(false)
 
@@ -34,7 +52,7 @@ final class Download: NSObject, URLSessionDataDelegate {
     static func run(
         _ url: URL, from offset: UInt64, answered: @Sendable @escaping (HTTPURLResponse) -> Verdict,
         received: @Sendable @escaping (Data) -> Verdict
-    ) async -> String? {
+    ) async -> Failure? {
         let settings = URLSessionConfiguration.ephemeral
         settings.timeoutIntervalForRequest = stallTimeout
         settings.timeoutIntervalForResource = wholeTimeout
@@ -65,8 +83,8 @@ final class Download: NSObject, URLSessionDataDelegate {
     }
 
     /// The first end counts; nothing is told after it.
-    private func end(_ reason: String?) {
-        waiting.withLock { $0.take() }?.resume(returning: reason)
+    private func end(_ failure: Failure?) {
+        waiting.withLock { $0.take() }?.resume(returning: failure)
     }
 
     func urlSession(
@@ -86,6 +104,6 @@ final class Download: NSObject, URLSessionDataDelegate {
 
     func urlSession(_ session: URLSession, task: URLSessionTask, didCompleteWithError error: (any Error)?) {
         let wasStopped = (error as? URLError)?.code == .cancelled
-        end(wasStopped ? nil : error?.localizedDescription)
+        end(wasStopped ? nil : error.map { Failure($0) })
     }
 }

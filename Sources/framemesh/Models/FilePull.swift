@@ -81,9 +81,10 @@ struct FilePull: Sendable {
 
     /// The answer ended.
     /// - Parameter failure: nil: as it should.
-    mutating func ended(_ failure: String?) -> Step {
+    mutating func ended(_ failure: Download.Failure?) -> Step {
         if received == size { return .verify }
-        return again(failure ?? "the server ended after \(received) of \(size) bytes")
+        if let failure, failure.isFinal { return .giveUp(failure.reason) }
+        return again(failure?.reason ?? "the server ended after \(received) of \(size) bytes")
     }
 
     private mutating func again(_ reason: String) -> Step {

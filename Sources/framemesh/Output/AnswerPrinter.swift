@@ -58,7 +58,8 @@ final class AnswerPrinter {
         } else if console.showsProgress {
             console.note(text)
         }
-        for note in summary.notes { console.note(note) }
+        // With tables each frame has said it already.
+        for note in tables && !json ? summary.retryNotes : summary.notes { console.note(note) }
     }
 
     /// A picture's name, and what was found on it.
@@ -71,6 +72,7 @@ final class AnswerPrinter {
         }
         if response.status != .ok { title += "  \(response.status.word): \(response.cause.onOneLine)" }
         var table = Table("what", "confidence>", "x>", "y>", "width>", "height>", "track>", "classes")
+        table.hidesEmptyColumns = true
         for detection in response.detections.prefix(maxRows) {
             let box = detection.box
             table.add(

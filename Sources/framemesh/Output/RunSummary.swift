@@ -62,18 +62,20 @@ struct RunSummary: Sendable {
     }
 
     /// What a reader should know beyond the numbers.
-    var notes: [String] {
-        var notes: [String] = []
-        if retried > 0 {
-            notes.append(
-                "\(retried) \(retried == 1 ? "frame was" : "frames were") answered by another node after one failed or refused"
-            )
-        }
-        for (_, cause) in causes.sorted(by: { ($1.value.count, $0.key) < ($0.value.count, $1.key) }) {
+    var notes: [String] { retryNotes + causeNotes }
+
+    /// What a reader should know of frames that went well.
+    var retryNotes: [String] {
+        let frames = retried == 1 ? "frame was" : "frames were"
+        return retried == 0 ? [] : ["\(retried) \(frames) answered by another node after one failed or refused"]
+    }
+
+    /// Why the others did not.
+    var causeNotes: [String] {
+        causes.sorted { ($1.value.count, $0.key) < ($0.value.count, $1.key) }.map { _, cause in
             let what = cause.status == .error ? "failed" : cause.status.word
-            notes.append("\(cause.count) \(what), \(cause.count > 1 ? "the first: " : "")\(cause.example)")
+            return "\(cause.count) \(what), \(cause.count > 1 ? "the first: " : "")\(cause.example)"
         }
-        return notes
     }
 
     /// A cause with its numbers masked, so that `replaced by the newer frame 7` and `… 8` are one.

@@ -8,6 +8,8 @@ struct Table {
     private let titles: [String]
     private let alignments: [Alignment]
     private var rows: [[String]] = []
+    /// Columns without a word in them are left out.
+    var hidesEmptyColumns = false
 
     /// - Parameter columns: titles; those that end in `>` are aligned to the right.
     init(_ columns: String..., maxCellWidth: Int = Table.maxCellWidth) {
@@ -24,14 +26,19 @@ struct Table {
 
     var lines: [String] {
         let all = [titles] + rows
+        let shown = titles.indices.filter { column in
+            !hidesEmptyColumns || rows.contains { column < $0.count && !$0[column].isEmpty }
+        }
         let widths = titles.indices.map { column in
             all.map { column < $0.count ? $0[column].count : 0 }.max() ?? 0
         }
         return all.map { row in
             var line = ""
-            for (column, cell) in row.enumerated() where column < widths.count {
+            for column in shown where column < row.count {
+                let cell = row[column]
                 let space = String(repeating: " ", count: widths[column] - cell.count)
-                line += (column == 0 ? "" : "  ") + (alignments[column] == .left ? cell + space : space + cell)
+                line +=
+                    (column == shown.first ? "" : "  ") + (alignments[column] == .left ? cell + space : space + cell)
             }
             while line.hasSuffix(" ") { line.removeLast() }
             return line

@@ -46,7 +46,7 @@ import Testing
         for request in 1..<FilePull.maxRequests {
             _ = pull.answered(status: request == 1 ? 200 : 206, rangeStart: pull.received)
             #expect(pull.took(100) == .goOn)
-            guard case .request(let from, let wait) = pull.ended("connection lost") else {
+            guard case .request(let from, let wait) = pull.ended(Download.Failure("connection lost")) else {
                 Issue.record("gave up after \(request)")
                 return
             }
@@ -54,11 +54,18 @@ import Testing
             waits.append(wait)
         }
         #expect(waits == waits.sorted() && Set(waits).count == waits.count)
-        guard case .giveUp(let reason) = pull.ended("connection lost") else {
+        guard case .giveUp(let reason) = pull.ended(Download.Failure("connection lost")) else {
             Issue.record("never gives up")
             return
         }
         #expect(reason.contains("connection lost"))
+    }
+
+    @Test func aCertificateThatIsNotTrustedIsNotAskedAgain() {
+        var pull = FilePull(Self.file)
+        _ = pull.start(part: nil)
+        let failure = Download.Failure("SSL certificate problem: self-signed certificate", isFinal: true)
+        #expect(pull.ended(failure) == .giveUp(failure.reason))
     }
 
     @Test func aBusyServerIsAskedAgainAndAMissingFileIsNot() {

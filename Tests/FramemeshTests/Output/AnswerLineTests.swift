@@ -34,6 +34,20 @@ import Testing
                 + #""timing_ms":{"detect.infer":9.1,"total":12.345}}"#)
     }
 
+    @Test(arguments: [nil as UInt64?, 12])
+    func aTableHasTracksOnlyWhereThereAreSome(_ track: UInt64?) {
+        let response = Self.answer {
+            $0.detections = [
+                Detection(
+                    classID: 3, label: "car", confidence: 0.75, box: Box(x: 1, y: 2, width: 30, height: 40),
+                    trackID: track)
+            ]
+        }
+        let lines = AnswerPrinter.table(SourceAnswer(source: "a.jpg", response: response)).split(separator: "\n")
+        #expect(lines.dropFirst().first?.contains("track") == (track != nil))
+        #expect(!lines.joined().contains("classes"))
+    }
+
     @Test func fieldsThatDontApplyAreLeftOut() {
         let refused = SourceAnswer(source: "b.jpg", sequence: 2, refused: "the file is empty\n(0 bytes)")
         #expect(

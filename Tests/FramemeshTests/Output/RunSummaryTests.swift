@@ -27,14 +27,15 @@ import Testing
     @Test func framesThatAnotherNodeAnsweredAreTold() {
         let summary = Self.summary([(.ok, "", 1), (.ok, "", 0), (.ok, "", 2), (.error, "all failed", 3)])
         #expect(summary.retried == 2)
-        #expect(summary.notes.first == "2 frames were answered by another node after one failed or refused")
+        #expect(summary.retryNotes == ["2 frames were answered by another node after one failed or refused"])
     }
 
     @Test func causesThatDifferInNumbersAreOne() {
         let summary = Self.summary(
             (0..<40).map { (AnswerStatus.dropped, cause: "replaced by the newer frame \($0)", attempts: 0) }
                 + [(.error, "not a picture", 0)])
-        #expect(summary.notes == ["40 dropped, the first: replaced by the newer frame 0", "1 failed, not a picture"])
+        #expect(
+            summary.causeNotes == ["40 dropped, the first: replaced by the newer frame 0", "1 failed, not a picture"])
     }
 
     @Test func causesAreBounded() {
