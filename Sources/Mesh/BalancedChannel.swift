@@ -224,7 +224,7 @@ public final class BalancedChannel: Sendable {
     /// - Throws: `RPCError` UNAVAILABLE that says what was tried, or that the channel drains.
     public func waitUntilReady(timeout: Duration) async throws {
         let limit = Waiters<Void>.Limit(.after(timeout), on: group.any()) { [self] in
-            RPCError(.unavailable, "no endpoint of \(target) is ready after \(timeout) (\(troubles()))")
+            RPCError(.unavailable, "no endpoint of \(target) is ready after \(timeout) (\(troubles()))").withheld
         }
         while !state.withLock({ $0.balancer.anyReady }) { try await waitForReady(until: limit) }
     }

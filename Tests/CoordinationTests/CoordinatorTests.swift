@@ -116,6 +116,21 @@ import Testing
         }
     }
 
+    @Test func aFrameThatFailedSaysHowOftenItWasTried() async throws {
+        let asked = Mutex(0)
+        let detector = ScriptedNode(onDetect: { _ in
+            asked.withLock { $0 += 1 }
+            throw RPCError(.unavailable, "not now")
+        })
+        try await TestMesh.with(detectors: [detector]) { mesh in
+            let answers = try await mesh.stream("detect", count: 1)
+            #expect(answers.map(\.status) == [.error])
+            let calls = asked.withLock { $0 }
+            #expect(calls > 1)
+            #expect(answers.map(\.attempts) == [calls - 1])
+        }
+    }
+
     @Test func answersKeepTheOrderOfFramesWhateverTheNodesDo() async throws {
         let slowSometimes = ScriptedNode(onDetect: { request in
             try await Task.sleep(for: .milliseconds(Int64((request.frame.sequence &* 2_654_435_761) % 9)))

@@ -41,6 +41,20 @@ import Testing
         #expect(place.bytes == Self.bytes(350_000))
     }
 
+    @Test func whatWasReadToItsPlaceIsNotLostIfThePlaceHasMoved() throws {
+        var place = Destination(size: 300_000)
+        // Somebody holds the bytes, so that writing copies them.
+        let held = place.bytes
+        var copied = Self.bytes(100_000)
+        place.take(from: &copied)
+        #expect(Self.address(place.bytes) != Self.address(held))
+        var room = try #require(place.room(upTo: 200_000))
+        room.writeImmutableBuffer(Self.bytes(200_000, from: 100_000))
+        place.take(from: &room)
+        #expect(place.isFull)
+        #expect(place.bytes == Self.bytes(300_000))
+    }
+
     @Test func smallPartsHaveNoRoom() {
         #expect(Destination(size: Destination.smallestToReadInto - 1).room(upTo: 100) == nil)
     }

@@ -54,13 +54,42 @@ private struct Secret: Error, CustomStringConvertible { var description: String 
         var inner = RPCError(
             .unavailable, "connection to 10.0.0.7:8501 was reset", metadata: ["grpc-retry-pushback-ms": "5"],
             limit: .messageBytes)
-        inner.isOfClient = true
+        inner.isWithheld = true
         let error = RPCError(handler: inner)
         #expect(error.code == .unavailable)
-        #expect(error.message == "a call that this one needs has failed")
+        #expect(error.message == "something that this call needs has failed")
         #expect(error.metadata.isEmpty)
         #expect(error.limit == nil)
         #expect((error.cause as? RPCError)?.message == inner.message)
+    }
+
+    @Test func aPathOrAnAddressOfThisProcessIsNotForThePeer() throws {
+        let mistakes: [() throws -> Void] = [
+            { _ = try TokenFile("/no/such/token") },
+            { try ClientTLS(trust: .authorities(.file("/no/such/ca.crt"))).check() },
+            { _ = try ServerAddress(parsing: "10.0.0.7") },
+            { _ = try AccessRules(contentsOf: "/no/such/rules") },
+        ]
+        for mistake in mistakes {
+            let error = #expect(throws: RPCError.self) { try mistake() }
+            #expect(try RPCError(handler: #require(error)).message == "something that this call needs has failed")
+        }
+    }
+
+    @Test func whatAClientInterceptorSaysIsNotForThePeer() async throws {
+        struct Tokens: ClientInterceptor {
+            func prepare(_ call: inout OutgoingCall) async throws {
+                throw RPCError(.unauthenticated, "no token in /run/secrets")
+            }
+        }
+        var configuration = RPCChannelConfiguration()
+        configuration.interceptors = [Tokens()]
+        let channel = try RPCChannel(
+            to: "127.0.0.1:1", configuration: configuration, group: Loopback.group, logger: Loopback.logger)
+        defer { channel.close() }
+        let error = await failure { _ = try await channel.unary("/a/b", Payload("x")) }
+        #expect(error?.message == "no token in /run/secrets")
+        #expect(try RPCError(handler: #require(error)).message == "something that this call needs has failed")
     }
 
     /// Whatever the next hop says, and however the call to it fails.
@@ -98,7 +127,7 @@ private struct Secret: Error, CustomStringConvertible { var description: String 
                 ] {
                     let error = await failure { _ = try await loopback.unary(name) }
                     #expect(error?.code == code)
-                    #expect(error?.message == "a call that this one needs has failed")
+                    #expect(error?.message == "something that this call needs has failed")
                     #expect(error?.metadata.isEmpty == true)
                 }
             }

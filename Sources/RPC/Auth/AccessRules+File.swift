@@ -1,22 +1,12 @@
-import Foundation
-
 extension AccessRules {
     /// Reads a file in the format of `init(text:)`.
     /// - Throws: `RPCError` that names the file and what is wrong with it.
     public init(contentsOf path: String) throws(RPCError) {
-        let bytes: [UInt8]
-        do {
-            bytes = try PEMSource.file(path).read()
-        } catch {
-            throw RPCError(.invalidArgument, error.message, cause: error)
-        }
-        guard let text = String(validating: bytes, as: UTF8.self) else {
-            throw RPCError(.invalidArgument, "'\(path)' is not UTF-8")
-        }
+        let text = try SmallFile.text(path)
         do {
             try self.init(text: text)
         } catch {
-            throw RPCError(.invalidArgument, "'\(path)', \(error.message)")
+            throw RPCError(.invalidArgument, "'\(path)', \(error.message)").withheld
         }
     }
 

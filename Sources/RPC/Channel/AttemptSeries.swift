@@ -81,6 +81,6 @@ extension RPCError {
         case is CancellationError: self = RPCError(.cancelled, "call was cancelled", cause: error)
         default: self = RPCError(.unknown, "\(error)", cause: error)
         }
-        isOfClient = true
+        isWithheld = true
     }
 }

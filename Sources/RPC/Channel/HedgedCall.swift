@@ -15,18 +15,11 @@ final class HedgedCall: AttemptedCall {
         var version: UInt64 = 0
     }
 
-    private enum Event: Sendable {
-        case answered(number: Int)
-        case failed(number: Int, RPCError, hadConnection: Bool)
-        case due
-    }
-
     private let path: String
     private let channel: RPCChannel
     private let method: MethodConfig
     private let options: CallOptions
     private let policy: HedgingPolicy
-    private let tried = TriedEndpoints()
     private let state: Mutex<State>
     /// For the next change.
     private let waiters = Waiters<Void>()
@@ -67,78 +60,34 @@ final class HedgedCall: AttemptedCall {
     // ---- attempts ----
 
     private func hedge() async {
-        var rules = HedgeState(
-            policy: policy, maxAttempts: channel.state.configuration.maxAttempts, deadline: options.deadline)
-        await withTaskGroup(of: Event.self) { tasks in
-            defer { tasks.cancelAll() }
-            var count = 0
-            func start() {
-                var options = options
-                options.previousAttempts = rules.attempts
-                count += 1
-                tasks.addTask { [count] in await self.attempt(count, options) }
-                wake(at: rules.began(now: .now()))
+        do {
+            _ = try await channel.hedge(path, options, policy) { number, options, supplied in
+                try await self.attempt(number, options, on: supplied)
+            } failed: { number in
+                change { $0.stream.failed(number: number) }
+            } isWanted: {
+                // Not when it is committed to an attempt by what was sent, or has ended.
+                state.withLock { $0.stream.isHedging }
             }
-            func wake(at time: NIODeadline?) {
-                guard let time else { return }
-                tasks.addTask {
-                    try? await Task.sleep(for: Deadline(instant: time).remaining)
-                    return .due
-                }
-            }
-            start()
-            var reason = RPCError(.internal, "hedged call of \(path) has no attempt")
-            while let event = await tasks.next() {
-                var decision: HedgeState.Decision
-                switch event {
-                case .answered(let number): return commit(to: number)
-                case .failed(let number, let error, let hadConnection):
-                    change { $0.stream.failed(number: number) }
-                    reason = error
-                    channel.state.count(error, hadConnection: hadConnection)
-                    decision = rules.failed(
-                        error, hadConnection: hadConnection, throttle: channel.state.throttle, now: .now())
-                case .due: decision = rules.due(throttle: channel.state.throttle, now: .now())
-                }
-                if let limit = rules.takeLimit() { channel.state.count(limit, reason.message) }
-                // Committed to an attempt by what was sent, or ended.
-                guard isHedging else { return }
-                if decision == .start, Task.isCancelled || channel.state.isDraining { decision = rules.stop() }
-                switch decision {
-                case .start: start()
-                case .wait(let time): wake(at: time)
-                case .fail: return fail(reason)
-                }
-            }
-            fail(reason)
+        } catch {
+            fail(RPCError(of: error))
         }
     }
 
-    private var isHedging: Bool { state.withLock { $0.stream.isHedging } }
-
-    /// One attempt, until its response head.
-    private func attempt(_ number: Int, _ options: CallOptions) async -> Event {
-        var hadConnection = false
-        do {
-            try channel.state.checkOpen()
-            let supplied = try await channel.source.next(excluding: tried.names, options: options)
-            hadConnection = true
-            tried.insert(supplied.name)
-            let attempt = try await channel.open(path, options, on: supplied)
-            change { state in
-                switch state.stream.opened(attempt, number: number) {
-                case .late: attempt.cancel()
-                case .replay(let messages, let isFinished):
-                    // Fails if the attempt has ended already, of which we hear.
-                    for message in messages { try? attempt.queue(message) }
-                    if isFinished { attempt.finishSending() }
-                }
+    /// One attempt, until its response head, which commits the call to it.
+    private func attempt(_ number: Int, _ options: CallOptions, on supplied: SuppliedConnection) async throws {
+        let attempt = try await channel.open(path, options, on: supplied)
+        change { state in
+            switch state.stream.opened(attempt, number: number) {
+            case .late: attempt.cancel()
+            case .replay(let messages, let isFinished):
+                // Fails if the attempt has ended already, of which we hear.
+                for message in messages { try? attempt.queue(message) }
+                if isFinished { attempt.finishSending() }
             }
-            _ = try await attempt.state.initialMetadata()
-            return .answered(number: number)
-        } catch {
-            return .failed(number: number, RPCError(of: error), hadConnection: hadConnection)
         }
+        _ = try await attempt.state.initialMetadata()
+        commit(to: number)
     }
 
     private func commit(to number: Int) {

@@ -27,7 +27,11 @@ extension RPCChannel {
                 let response = try await run(path, request, attempt, on: picked)
                 return ChannelResponse(response: response, endpoint: picked.name, retries: series.retries)
             } catch {
-                try await AttemptSeries.wait(series.failed(RPCError(of: error), on: supplied?.name, limit: limit))
+                do {
+                    try await AttemptSeries.wait(series.failed(RPCError(of: error), on: supplied?.name, limit: limit))
+                } catch {
+                    throw error.after(series.retries)
+                }
             }
         }
     }
@@ -48,6 +52,14 @@ extension RPCChannel {
             source.finished(supplied, Task.isCancelled && !error.lostConnection ? .abandoned : .failed(error))
             throw error
         }
+    }
+}
+
+extension RPCError {
+    func after(_ retries: Int) -> RPCError {
+        var error = self
+        error.retries = retries
+        return error
     }
 }
 

@@ -49,20 +49,28 @@ public struct RPCChannel: Sendable {
     public func call(
         _ path: String, _ request: Payload, options: CallOptions = CallOptions()
     ) async throws -> ChannelResponse {
-        guard state.configuration.interceptors.isEmpty else {
-            return try await intercepted(OutgoingCall(path: path, options: options), request, from: 0)
+        do {
+            guard state.configuration.interceptors.isEmpty else {
+                return try await intercepted(OutgoingCall(path: path, options: options), request, from: 0)
+            }
+            return try await attempt(path, request, options)
+        } catch let error as RPCError {
+            throw error.withheld
         }
-        return try await attempt(path, request, options)
     }
 
     /// A streaming call of any kind. Returns when its first attempt has a stream.
     ///
     /// Until the response head comes, what was sent is kept, within `maxReplayBytes`, for another attempt.
     public func open(_ path: String, options: CallOptions = CallOptions()) async throws -> ClientCall {
-        guard state.configuration.interceptors.isEmpty else {
-            return try await intercepted(OutgoingCall(path: path, options: options), from: 0)
+        do {
+            guard state.configuration.interceptors.isEmpty else {
+                return try await intercepted(OutgoingCall(path: path, options: options), from: 0)
+            }
+            return try await attemptStream(path, options)
+        } catch let error as RPCError {
+            throw error.withheld
         }
-        return try await attemptStream(path, options)
     }
 
     /// No new calls, no more attempts; what runs may finish, then the connections end.

@@ -51,7 +51,8 @@ public struct MethodConfig: Sendable, Equatable {
     func check(_ request: Payload, _ path: String) throws(RPCError) {
         guard let maxRequestBytes, request.byteCount > maxRequestBytes else { return }
         throw RPCError(
-            .resourceExhausted, "request of \(path) has \(request.byteCount) bytes, limit \(maxRequestBytes)")
+            .resourceExhausted, "request of \(path) has \(request.byteCount) bytes, limit \(maxRequestBytes)"
+        ).withheld
     }
 }
 

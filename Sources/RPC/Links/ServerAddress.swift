@@ -13,19 +13,19 @@ public enum ServerAddress: Sendable, Hashable, CustomStringConvertible {
             var path = text.dropFirst(5)
             if path.hasPrefix("///") { path = path.dropFirst(2) }
             guard !path.isEmpty, let address = try? SocketAddress(unixDomainSocketPath: String(path)) else {
-                throw RPCError(.invalidArgument, "'\(text)' names no socket that can be used")
+                throw RPCError(.invalidArgument, "'\(text)' names no socket that can be used").withheld
             }
             self = .socket(address)
             return
         }
         guard let colon = text.lastIndex(of: ":"), let port = Int(text[text.index(after: colon)...]),
             (0...65535).contains(port), colon > text.startIndex
-        else { throw RPCError(.invalidArgument, "'\(text)' is not HOST:PORT or unix:PATH") }
+        else { throw RPCError(.invalidArgument, "'\(text)' is not HOST:PORT or unix:PATH").withheld }
         var host = text[..<colon]
         if host.hasPrefix("["), host.hasSuffix("]") {
             host = host.dropFirst().dropLast()
         } else if host.contains(":") {
-            throw RPCError(.invalidArgument, "'\(text)': an IPv6 address is written in brackets, [::1]:50051")
+            throw RPCError(.invalidArgument, "'\(text)': an IPv6 address is written in brackets, [::1]:50051").withheld
         }
         if let address = try? SocketAddress(ipAddress: String(host), port: port) {
             self = .socket(address)

@@ -50,8 +50,9 @@ struct Destination {
 
     /// `slice` lies in its place already: it was read to a `room`.
     private func isNext(_ slice: ByteBuffer) -> Bool {
-        guard let block else { return false }
-        let next = unsafe UnsafeRawPointer(block.bytes + bytes.writerIndex)
+        guard block != nil else { return false }
+        // Of `bytes`: if somebody else holds them, writing has copied them, and a room in the block is theirs no more.
+        let next = unsafe bytes.withVeryUnsafeBytes { unsafe $0.baseAddress.map { unsafe $0 + bytes.writerIndex } }
         return unsafe slice.withUnsafeReadableBytes { unsafe $0.baseAddress == next }
     }
 }

@@ -51,7 +51,7 @@ final class Inflater: Sendable {
                 LimitCounters.client.count(limit, peer: server.name, error.message, server.logger)
             }
             var error = error
-            error.isOfClient = true
+            error.isWithheld = true
             throw error
         }
     }

@@ -1,4 +1,3 @@
-import Foundation
 import NIOCore
 
 /// What counts as one address when connections are counted: an IPv4 address, or a /64 of IPv6, which one host has whole
@@ -11,11 +10,14 @@ struct AddressBlock: Hashable, CustomStringConvertible {
     /// nil: not an IP address.
     init?(_ address: SocketAddress?) {
         guard let address else { return nil }
+        // The addresses by their places in `sockaddr_in` and `sockaddr_in6`: which C module names the fields depends on
+        // what this module imports first.
         switch address {
         case .v4(let v4):
-            (isV6, bits) = (false, UInt64(UInt32(bigEndian: v4.address.sin_addr.s_addr)))
+            let bytes = unsafe withUnsafeBytes(of: v4.address) { unsafe Array($0[4..<8]) }
+            (isV6, bits) = (false, bytes.reduce(0) { $0 << 8 | UInt64($1) })
         case .v6(let v6):
-            let bytes = unsafe withUnsafeBytes(of: v6.address.sin6_addr) { unsafe Array($0) }
+            let bytes = unsafe withUnsafeBytes(of: v6.address) { unsafe Array($0[8..<24]) }
             let isMapped = bytes[..<10].allSatisfy { $0 == 0 } && bytes[10] == 0xff && bytes[11] == 0xff
             isV6 = !isMapped
             bits = (isMapped ? bytes[12...] : bytes[..<8]).reduce(0) { $0 << 8 | UInt64($1) }

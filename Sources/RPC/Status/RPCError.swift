@@ -10,11 +10,13 @@ public struct RPCError: Error, Sendable, CustomStringConvertible {
     public var lostConnection: Bool
     /// The limit that the peer went beyond, to be counted.
     public internal(set) var limit: CallLimit?
+    /// Attempts of its call beyond the first.
+    public internal(set) var retries = 0
     /// `neverStarted`, but it was sent: the peer says that it did not look at it.
     var wasRefused = false
-    /// A call that this process made failed so: what it says of servers, addresses and their trailers is not for the
-    /// peers of this process.
-    var isOfClient = false
+    /// It is of a call that this process made, or of its files: what it says of servers, addresses, trailers and paths is
+    /// not for the peers of this process.
+    var isWithheld = false
     /// It came after a response head.
     var isCommitted = false
 
@@ -29,6 +31,13 @@ public struct RPCError: Error, Sendable, CustomStringConvertible {
         self.neverStarted = neverStarted
         self.lostConnection = lostConnection
         self.limit = limit
+    }
+
+    /// The same, of which a peer gets the code alone.
+    package var withheld: RPCError {
+        var error = self
+        error.isWithheld = true
+        return error
     }
 
     /// For example `UNAVAILABLE: connection to 10.0.0.7:50051 was reset (errno: 104)`.

@@ -14,7 +14,8 @@
 /// Code, message and metadata go to the peer; the cause stays here, for the log. Any other error ends its call with
 /// UNKNOWN and a message that says nothing of it, since it may hold what the peer should not see.
 ///
-/// An error of a call that the handler made is the cause, and the peer gets its code alone. A handler that wants to tell
+/// An error of a call that the handler made, or of a file of this process, is the cause, and the peer gets its code
+/// alone. A handler that wants to tell
 /// more of it throws an error of its own.
 public protocol RPCErrorConvertible: Error {
     var rpcError: RPCError { get }
@@ -31,8 +32,8 @@ extension RPCError {
         case let error as any RPCErrorConvertible:
             self = error.rpcError
             if code == .ok { self = RPCError(.internal, "the call failed with status OK", cause: error) }
-            if isOfClient || neverStarted || lostConnection {
-                self = RPCError(code, "a call that this one needs has failed", cause: error)
+            if isWithheld || neverStarted || lostConnection {
+                self = RPCError(code, "something that this call needs has failed", cause: error)
             }
             if cause == nil, !(error is RPCError) { cause = error }
         case is CancellationError: self.init(.cancelled, "the call was cancelled")

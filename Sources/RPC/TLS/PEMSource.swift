@@ -1,5 +1,3 @@
-import Foundation
-
 /// Certificates or a private key as PEM text (RFC 7468): a file, which may be exchanged at any time, or bytes in memory.
 public enum PEMSource: Sendable, Hashable {
     /// Read again when it changes, also through symbolic links, as Kubernetes exchanges mounted secrets.
@@ -7,9 +5,6 @@ public enum PEMSource: Sendable, Hashable {
     case bytes([UInt8])
 
     public static func text(_ pem: String) -> PEMSource { .bytes(Array(pem.utf8)) }
-
-    /// A file of certificates is longer than this only by mistake.
-    static let maxBytes = 1 << 20
 
     var isFile: Bool { if case .file = self { true } else { false } }
 
@@ -25,20 +20,7 @@ public enum PEMSource: Sendable, Hashable {
     func read() throws(RPCError) -> [UInt8] {
         switch self {
         case .bytes(let bytes): return bytes
-        case .file(let path):
-            do {
-                let handle = try FileHandle(forReadingFrom: URL(fileURLWithPath: path))
-                defer { try? handle.close() }
-                let bytes = try handle.read(upToCount: Self.maxBytes + 1) ?? Data()
-                guard bytes.count <= Self.maxBytes else {
-                    throw RPCError(.failedPrecondition, "'\(path)' is longer than \(Self.maxBytes) bytes")
-                }
-                return Array(bytes)
-            } catch let error as RPCError {
-                throw error
-            } catch {
-                throw RPCError(.failedPrecondition, "cannot read '\(path)': \(SystemError.text(error))")
-            }
+        case .file(let path): return try SmallFile.read(path)
         }
     }
 }

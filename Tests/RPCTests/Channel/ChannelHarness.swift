@@ -20,6 +20,27 @@ extension RPCChannel {
         try await body(channel)
     }
 
+    /// Serves the stream `/test.Service/Stream`, whose handler gets the number of its call, and runs `body` with a channel
+    /// to it.
+    static func serving(
+        _ policy: AttemptPolicy, replayBytes: Int = 256 << 10,
+        _ handler: @escaping @Sendable (Int, MessageStream, ResponseWriter) async throws -> Void,
+        _ body: (RPCChannel, Counter) async throws -> Void
+    ) async throws {
+        let calls = Counter()
+        let stream = RPCHandler.stream { _, requests, responses in
+            calls.add()
+            try await handler(calls.value, requests, responses)
+        }
+        try await Loopback.serving(["Stream": stream]) { server in
+            try await with(
+                "127.0.0.1:\(server.address.port ?? 0)", policy, configure: { $0.maxReplayBytes = replayBytes }
+            ) { channel async throws in
+                try await body(channel, calls)
+            }
+        }
+    }
+
     func ask(
         _ method: String = "Ask", _ text: String = "", deadline: Deadline? = .after(.seconds(60)),
         waitForReady: Bool? = nil

@@ -16,19 +16,10 @@ import Testing
         _ handler: @escaping @Sendable (Int, MessageStream, ResponseWriter) async throws -> Void,
         _ body: (RPCChannel, Counter) async throws -> Void
     ) async throws {
-        let calls = Counter()
-        let stream = RPCHandler.stream { _, requests, responses in
-            calls.add()
-            try await handler(calls.value, requests, responses)
-        }
-        try await Loopback.serving(["Stream": stream]) { server in
-            try await RPCChannel.with(
-                "127.0.0.1:\(server.address.port ?? 0)", .hedge(policy), configure: { $0.maxReplayBytes = replayBytes }
-            ) { channel async throws in
-                try await body(channel, calls)
-                // Nothing that was kept is forgotten.
-                #expect(channel.state.reserveReplay(channel.state.configuration.maxReplayBytesOfAll))
-            }
+        try await RPCChannel.serving(.hedge(policy), replayBytes: replayBytes, handler) { channel, calls async throws in
+            try await body(channel, calls)
+            // Nothing that was kept is forgotten.
+            #expect(channel.state.reserveReplay(channel.state.configuration.maxReplayBytesOfAll))
         }
     }
 

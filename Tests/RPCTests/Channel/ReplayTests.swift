@@ -13,18 +13,8 @@ import Testing
         _ handler: @escaping @Sendable (Int, MessageStream, ResponseWriter) async throws -> Void,
         _ body: (ClientCall, Counter) async throws -> Void
     ) async throws {
-        let calls = Counter()
-        let stream = RPCHandler.stream { _, requests, responses in
-            calls.add()
-            try await handler(calls.value, requests, responses)
-        }
-        try await Loopback.serving(["Stream": stream]) { server in
-            try await RPCChannel.with(
-                "127.0.0.1:\(server.address.port ?? 0)", policy, configure: { $0.maxReplayBytes = replayBytes }
-            ) { channel async throws in
-                let call = try await channel.open("/test.Service/Stream", options: Self.options)
-                try await body(call, calls)
-            }
+        try await RPCChannel.serving(policy, replayBytes: replayBytes, handler) { channel, calls async throws in
+            try await body(try await channel.open("/test.Service/Stream", options: Self.options), calls)
         }
     }
 
