@@ -7,6 +7,7 @@ import resource
 import signal
 import sys
 import time
+from itertools import groupby
 from pathlib import Path
 
 import machine
@@ -14,7 +15,7 @@ import measuring
 from measuring import Measurer
 from report import markdown
 from rows import GROUPS, ROWS
-from running import Failed
+from running import NEAR_NANOSECONDS, Failed, core_distance, wait_for_near_cores
 from systems import OURS_SYNC
 
 RESULTS = Path(__file__).resolve().parent.parent / "results"
@@ -22,6 +23,8 @@ PORT = 17300
 OPEN_FILES = 8192
 #: Kept free at the end of the time for what is measured once.
 EXTRAS_SECONDS = 200
+#: How often something is measured again because the host has moved our cores.
+TURNS = 3
 
 
 def options() -> argparse.Namespace:
@@ -55,7 +58,7 @@ def say(text: str) -> None:
 
 
 def brief(values: dict[str, float]) -> str:
-    return "  ".join(f"{key} {value:,.1f}" for key, value in values.items() if key != "calls")
+    return "  ".join(f"{key} {value:,.1f}" for key, value in values.items() if key not in ("calls", "cores"))
 
 
 class Run:
@@ -78,15 +81,25 @@ class Run:
         return None if congestion == self.kernel else congestion
 
     def _attempt(self, label: str, measure) -> dict | None:
-        """A failed measurement has no number; it is listed, and the run fails in the end."""
+        """What was measured, and whether the cores were `near` each other or `far` meanwhile; it is measured again if
+        they were `moved`. A failed measurement has no number; it is listed, and the run fails in the end."""
         try:
-            values = measure()
+            before = core_distance()
+            for _ in range(TURNS):
+                values = measure()
+                after = core_distance()
+                where = {distance < NEAR_NANOSECONDS for distance in (before, after)}
+                if len(where) == 1:
+                    break
+                say(f"{label}: the cores were moved, {before:.0f} to {after:.0f} ns")
+                before = after
         except Failed as failure:
             self.failures.append(f"{label}: {failure}")
             say(f"{label}: FAILED: {failure}")
             return None
-        say(f"{label}: {brief(values)}")
-        return values
+        cores = {(True,): "near", (False,): "far"}.get(tuple(where), "moved")
+        say(f"{label}: {brief(values)}  cores {cores}")
+        return values | {"cores": cores, "core_distance_ns": max(before, after)}
 
     def check_congestion(self) -> None:
         systems = {s.name: s for row in ROWS for s in row.systems if self._wants(s.name)}
@@ -97,29 +110,42 @@ class Run:
 
     def round(self, number: int, congestion: str) -> None:
         is_kernels = congestion == self.kernel
-        for row in ROWS:
-            # The goals are for the table; the framings are compared once.
-            skips = row.group == "attachments" and not (is_kernels or len(self.chosen.congestion) == 1)
-            if row.group not in self.chosen.only or self.chosen.rows not in row.name or skips:
-                continue
-            systems = [system for system in row.systems if self._wants(system.name)]
-            # Nobody is always first: the machine may get slower or faster meanwhile.
-            random.Random(number).shuffle(systems)
-            for system in systems:
-                label = f"[{number} {congestion}] {row.name} {system.name}"
-                values = self._attempt(label, lambda: self.measurer.row(row, system, self._probe(congestion)))
-                self._keep(values, row.name, system.name, number, congestion)
+        # The goals are for the table; the framings are compared once.
+        skipped = {"attachments"} if not is_kernels and len(self.chosen.congestion) > 1 else set()
+        rows = [r for r in ROWS if r.group in self.chosen.only - skipped and self.chosen.rows in r.name]
+        for _, compared in groupby(rows, lambda row: row.compared):
+            self._compare([
+                (row.name, system.name, lambda r=row, s=system: self.measurer.row(r, s, self._probe(congestion)))
+                for row in compared for system in row.systems if self._wants(system.name)
+            ], number, congestion)  # fmt: skip
         if "client" in self.chosen.only and self.chosen.rows in "client":
-            for kind in [*measuring.clients(), *measuring.bare_clients()]:
-                values = self._attempt(
-                    f"[{number} {congestion}] client {kind}",
-                    lambda: self.measurer.client(kind, self._probe(congestion)))  # fmt: skip
-                self._keep(values, "client", f"{kind}-client", number, congestion)
+            self._compare([
+                ("client", f"{kind}-client", lambda k=kind: self.measurer.client(k, self._probe(congestion)))
+                for kind in [*measuring.clients(), *measuring.bare_clients()]
+            ], number, congestion)  # fmt: skip
 
-    def _keep(self, values: dict | None, row: str, system: str, number: int, congestion: str) -> None:
-        if values is not None:
-            self.measurements.append(
-                {"row": row, "system": system, "round": number, "congestion": congestion} | values)
+    def _compare(self, jobs: list, number: int, congestion: str) -> None:
+        """Measures all with the cores near each other; or, if they do not come there, all with them far apart.
+
+        A job is the names of row and system, and what measures them."""
+        # Nobody is always first: the machine may get slower or faster meanwhile.
+        random.Random(number).shuffle(jobs)
+        done = {"near": set(), "far": set(), "moved": set()}
+        failed = set()
+        for _ in range(TURNS):
+            wait_for_near_cores()
+            for row, system, measure in jobs:
+                if (row, system) in done["near"] | failed:
+                    continue
+                values = self._attempt(f"[{number} {congestion}] {row} {system}", measure)
+                if values is None:
+                    failed.add((row, system))
+                    continue
+                done[values["cores"]].add((row, system))
+                self.measurements.append(
+                    {"row": row, "system": system, "round": number, "congestion": congestion} | values)
+            if any(len(done[where] | failed) == len(jobs) for where in ("near", "far")):
+                return
 
     def rounds(self) -> None:
         longest = 0.0

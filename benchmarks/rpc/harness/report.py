@@ -1,6 +1,6 @@
 """From measurements to a page: medians, ratios within a round, goals."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from statistics import median
 
 from rows import GOALS, ROWS, Goal
@@ -15,25 +15,33 @@ METRICS = {
 }
 CAP_BYTES = 256 << 20
 HEALTH_MILLIS = 5
+GOALS_TEXT = "Ratios within one round; median [least–most] (goal). Far: measured with the two cores far apart."
 
 
 class Measured:
     """Looks measurements up by row, system and congestion control."""
 
     def __init__(self, measurements: list[dict]):
-        self._rounds: dict[tuple[str, str, str], dict[int, dict]] = defaultdict(dict)
+        #: By round, and where the cores were.
+        self._rounds: dict[tuple[str, str, str], dict[tuple[int, str], dict]] = defaultdict(dict)
         for entry in measurements:
-            self._rounds[entry["congestion"], entry["row"], entry["system"]][entry["round"]] = entry
+            place = entry["congestion"], entry["row"], entry["system"]
+            self._rounds[place][entry["round"], entry["cores"]] = entry
 
     def median(self, congestion: str, row: str, system: str, metric: str) -> float | None:
-        values = [e[metric] for e in self._rounds[congestion, row, system].values() if metric in e]
-        return median(values) if values else None
+        entries = [e for e in self._rounds[congestion, row, system].values() if metric in e]
+        near = [e for e in entries if e["cores"] == "near"]
+        return median(e[metric] for e in near or entries) if entries else None
 
-    def ratios(self, congestion: str, goal: Goal) -> list[float]:
-        """One for each round that has both."""
+    def ratios(self, congestion: str, goal: Goal) -> tuple[list[float], str]:
+        """One for each round that has both with the cores near each other; if none has, with them far apart."""
         ours = self._rounds[congestion, goal.row, goal.system]
         peers = self._rounds[congestion, goal.peer_row or goal.row, goal.peer]
-        return [ours[n][goal.metric] / peers[n][goal.metric] for n in sorted(ours.keys() & peers.keys())]
+        for where in ("near", "far"):
+            both = [key for key in sorted(ours.keys() & peers.keys()) if key[1] == where]
+            if both:
+                return [ours[key][goal.metric] / peers[key][goal.metric] for key in both], where
+        return [], ""
 
 
 def _table(head: list[str], lines: list[list[str]]) -> str:
@@ -48,13 +56,14 @@ def _verdict(is_reached: bool) -> str:
 def _ratio_cell(measured: Measured, congestion: str, goal: Goal | None) -> str:
     if goal is None:
         return ""
-    ratios = measured.ratios(congestion, goal)
+    ratios, where = measured.ratios(congestion, goal)
     if not ratios:
         return "–"
     ratio = median(ratios)
     sign = "≤" if goal.at_most else "≥"
     spread = f" [{min(ratios):.2f}–{max(ratios):.2f}]" if len(ratios) > 1 else ""
-    return f"**{ratio:.2f}**{spread} ({sign} {goal.factor:.2g}) {_verdict(goal.is_reached(ratio))}"
+    verdict = _verdict(goal.is_reached(ratio)) + (" far" if where == "far" else "")
+    return f"**{ratio:.2f}**{spread} ({sign} {goal.factor:.2g}) {verdict}"
 
 
 def _goal_table(measured: Measured, congestion: str) -> str:
@@ -103,7 +112,7 @@ def _row_table(measured: Measured, congestion: str, row) -> str:
 def _attachment_table(measured: Measured, congestion: str) -> str:
     lines = []
     for goal in GOALS:
-        if goal.peer_row and measured.ratios(congestion, goal):
+        if goal.peer_row and measured.ratios(congestion, goal)[0]:
             plain = measured.median(congestion, goal.peer_row, goal.peer, goal.metric)
             attached = measured.median(congestion, goal.row, goal.system, goal.metric)
             size = goal.row.removeprefix("attachment-")
@@ -149,14 +158,14 @@ def _memory_tables(memory: dict[str, dict]) -> str:
             idle))  # fmt: skip
     capped = []
     for name in ("ours-sync", "ours-async"):
-        cap, free = memory.get(f"capped {name}"), memory.get(f"uncapped {name}")
-        if not cap or not free:
+        cap = memory.get(f"capped {name}")
+        if not cap:
             continue
-        share = cap["mb_per_second"] / free["mb_per_second"]
         capped.append([
             TITLES[name], f"{cap['peak_memory'] / (1 << 20):.0f} {_verdict(cap['peak_memory'] <= CAP_BYTES)}",
-            _number(cap["mb_per_second"]), f"{free['peak_memory'] / (1 << 20):.0f}", _number(free["mb_per_second"]),
-            f"{share:.2f} (≥ 0.9) {_verdict(share >= 0.9)}",
+            _number(cap["mb_per_second"]), f"{cap['peak_memory_uncapped'] / (1 << 20):.0f}",
+            _number(cap["mb_per_second_uncapped"]),
+            f"{cap['share']:.2f} (≥ 0.9) {_verdict(cap['share'] >= 0.9)}",
         ])  # fmt: skip
     if capped:
         head = ["64 × 1080p outstanding", "peak memory MiB (≤ 256)", "MB/s", "without the cap: MiB", "MB/s", "share"]
@@ -181,15 +190,24 @@ def _copies_table(copies: dict[str, dict]) -> str:
     return "## Allocations and copies\n\n" + _table(head, lines)
 
 
+def _where_the_cores_were(measurements: list[dict]) -> str:
+    places = Counter(entry["cores"] for entry in measurements)
+    distances = defaultdict(list)
+    for entry in measurements:
+        distances[entry["cores"]].append(entry["core_distance_ns"])
+    return ", ".join(f"{place} in {n} measurements ({median(distances[place]):.0f} ns)" for place, n in places.items())
+
+
 def markdown(results: dict) -> str:
     measured = Measured(results["measurements"])
-    parts = ["# RPC benchmarks\n", _table(["measured on", ""], [[k, v] for k, v in results["machine"].items()])]
+    facts = results["machine"] | {"the two cores were": _where_the_cores_were(results["measurements"])}
+    parts = ["# RPC benchmarks\n", _table(["measured on", ""], [[k, v] for k, v in facts.items()])]
     if results["failures"]:
         parts.append("**This run failed:**\n\n" + "".join(f"- {failure}\n" for failure in results["failures"]))
     for congestion in results["congestion"]:
         table = _goal_table(measured, congestion)
         if table:
-            parts.append(f"## Goals, under {congestion}\n\nRatios within one round; median [least–most] (goal).\n\n{table}")
+            parts.append(f"## Goals, under {congestion}\n\n{GOALS_TEXT}\n\n{table}")
     parts.append(_client_table(measured, results["congestion"]))
     parts.append(_attachment_table(measured, results["congestion"][0]))
     once = results["once"]

@@ -23,6 +23,11 @@ class Row:
     attachments: bool = False
 
     @property
+    def compared(self) -> tuple[str, ...]:
+        """The same for all rows whose numbers are compared with each other."""
+        return (self.group, str(self.size)) if self.group == "attachments" else (self.name,)
+
+    @property
     def is_large(self) -> bool:
         return self.size > 4096
 

@@ -13,6 +13,7 @@ GRPC_SWIFT = ROOT / "peers/grpc-swift/.build/release/grpc-swift-server"
 REPLAY = ROOT / "load/.build/replay"
 CONGESTION_PROBE = ROOT / "probes/.build/congestion.so"
 COUNTS_PROBE = ROOT / "probes/.build/counts.so"
+DISTANCE_PROBE = ROOT / "probes/.build/distance"
 
 GIBIBYTE = str(1 << 30)
 REPLY_BYTES = 64
