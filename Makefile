@@ -73,7 +73,8 @@ thread-sanitize: ## HTTP2, RPC and Mesh: tests under the thread sanitizer
 	BUILD_PART=rpc swift build $(THREAD_FLAGS) --build-tests -Xswiftc -enable-testing
 	clang -O1 -shared -fPIC -o .build-tsan/mutex.so Tests/thread-sanitizer-mutex.c
 	LD_PRELOAD=$(CURDIR)/.build-tsan/mutex.so TSAN_OPTIONS="$(THREAD_OPTIONS)" SWIFT_BACKTRACE=enable=no \
-	    .build-tsan/release/framemeshPackageTests.xctest --testing-library swift-testing --filter '$(THREADED)'
+	    .build-tsan/release/framemeshPackageTests.xctest --testing-library swift-testing \
+	    --experimental-maximum-parallelization-width 8 --filter '$(THREADED)'
 
 .PHONY: test-full
 test-full: test thread-sanitize ## All of the above, the large attacks and a soak of a minute, and the format check
