@@ -15,7 +15,7 @@ CXX_SOURCES = $(shell find Sources/CVision Sources/framemesh-video Tests -name '
 
 .PHONY: help
 help: ## What there is
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
 
 .PHONY: build
 build: ## Release executables in .build/release
@@ -80,6 +80,21 @@ thread-sanitize: ## HTTP2, RPC and Mesh: tests under the thread sanitizer
 test-full: test thread-sanitize ## All of the above, the large attacks and a soak of a minute, and the format check
 	swift format lint -s -r $(SOURCES)
 	HOSTILE_SCALE=10 HOSTILE_SOAK_SECONDS=60 $(TEST) --filter '^HostileTests\.'
+
+# Network namespaces as pods: needs root; says so and does nothing where they are not to be had.
+CHAOS_BUILD = $(BUILD) --product framemesh && $(BUILD) --product chaos-node && $(BUILD) --product chaos-load
+
+.PHONY: chaos
+chaos: ## A mesh under faults, all scenarios; prints what was measured (SCENARIOS=… for some)
+	@dev/setup.sh test
+	$(CHAOS_BUILD)
+	benchmarks/chaos/run.py $(SCENARIOS)
+
+.PHONY: chaos-short
+chaos-short: ## The short version: counts, order and content decide
+	@dev/setup.sh test
+	$(CHAOS_BUILD)
+	benchmarks/chaos/run.py --short $(SCENARIOS)
 
 .PHONY: format
 format: ## Swift and C++ in the project's form

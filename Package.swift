@@ -231,6 +231,25 @@ let package = Package(
             name: "SystemTests",
             dependencies: ["TestSupport", "Messages", "Services", "RPC", nioCore, nioPosix, logging],
             swiftSettings: strict),
+        // benchmarks/chaos: a node that waits instead of computing, the load on a mesh of them, and their pictures.
+        .target(
+            name: "ChaosFrame", dependencies: ["Messages", nioCore], path: "Tests/ChaosFrame", swiftSettings: strict),
+        .executableTarget(
+            name: "chaos-node",
+            dependencies: [
+                "ChaosFrame", "Node", "Vision", "Messages", "RPC", nioPosix, logging,
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
+            ],
+            path: "Tests/ChaosNode", swiftSettings: strict),
+        .executableTarget(
+            name: "chaos-load",
+            dependencies: [
+                "ChaosFrame", "Mesh", "Services", "Messages", "RPC", nioCore, nioPosix, logging,
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
+            ],
+            path: "Tests/ChaosLoad", swiftSettings: strict),
         // Child processes of tests.
         .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
     ],

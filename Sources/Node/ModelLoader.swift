@@ -4,7 +4,7 @@ import Vision
 /// Loads one net of each model on the thread that calls, and tries each once warm.
 struct ModelLoader: Sendable {
     struct Loaded {
-        var models: [Model]
+        var models: [any VisionModel]
         /// Of a full batch, once the first, slow pass is over.
         var passTimes: [TimeAmount]
     }
@@ -15,7 +15,7 @@ struct ModelLoader: Sendable {
     func load() throws(VisionError) -> Loaded {
         var loaded = Loaded(models: [], passTimes: [])
         for manifest in configuration.models {
-            let model = try Model(manifest, store: configuration.store, maxBatchSize: configuration.maxBatchSize)
+            let model = try configuration.load(manifest, configuration)
             // The first pass allocates; the second one is what requests will see.
             try model.warmUp()
             let start = NIODeadline.now()

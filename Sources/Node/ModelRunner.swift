@@ -22,11 +22,11 @@ struct ModelRunner<Work: VisionWork>: BatchRunner {
     /// Inputs of one forward call. A request with more (many regions) is looked at again between calls.
     static var maxInputsPerCall: Int { 16 }
 
-    private let models: [Model]
+    private let models: [any VisionModel]
     private let limits: ImageLimits
     private let now: @Sendable () -> NIODeadline
 
-    init(models: [Model], limits: ImageLimits, now: @Sendable @escaping () -> NIODeadline) {
+    init(models: [any VisionModel], limits: ImageLimits, now: @Sendable @escaping () -> NIODeadline) {
         self.models = models
         self.limits = limits
         self.now = now
@@ -80,7 +80,7 @@ struct ModelRunner<Work: VisionWork>: BatchRunner {
 
     /// If a batch fails, each of its requests runs alone, so that only the guilty one fails.
     private func infer(
-        _ batch: [Prepared], _ model: Model, decode: TimeAmount
+        _ batch: [Prepared], _ model: any VisionModel, decode: TimeAmount
     ) -> [(Int, Result<Answer, RPCError>)] {
         guard !batch.isEmpty else { return [] }
         do throws(RPCError) {
@@ -103,7 +103,8 @@ struct ModelRunner<Work: VisionWork>: BatchRunner {
         }
     }
 
-    private func forward(_ batch: [Prepared], _ model: Model) throws(RPCError) -> ([Work.Output], StageTimes) {
+    private func forward(_ batch: [Prepared], _ model: any VisionModel) throws(RPCError) -> ([Work.Output], StageTimes)
+    {
         let all = batch.flatMap { one in one.inputs.map { (input: $0, work: one.job.work) } }
         var outputs: [Work.Output] = []
         var times = StageTimes()

@@ -22,8 +22,15 @@ public struct NodeConfiguration: Sendable {
     public var maxQueueDelay: Duration = .zero
     /// Boxes that one classification request may name.
     public var maxRegions = 1024
+    /// A worker that is at the same batch for so long is lost: the node drains, and ends with an error.
+    public var workerPatience: Duration = .seconds(60)
     public var imageLimits = ImageLimits()
     public var build = ""
+    /// Makes a model on the thread of the worker that will run it.
+    package var load: @Sendable (ModelManifest, NodeConfiguration) throws(VisionError) -> any VisionModel = {
+        (manifest, node) throws(VisionError) in
+        try Model(manifest, store: node.store, maxBatchSize: node.maxBatchSize)
+    }
 
     public init(role: NodeRole, store: ModelStore, models: [ModelManifest]) {
         self.role = role
@@ -51,6 +58,7 @@ public struct NodeConfiguration: Sendable {
         ] where !bounds.contains(value) {
             throw NodeError("\(name) is \(value), it must be \(bounds.lowerBound) to \(bounds.upperBound)")
         }
+        guard workerPatience > .zero else { throw NodeError("worker patience is \(workerPatience), not above zero") }
         guard maxQueueDelay >= .zero else { throw NodeError("max queue delay is \(maxQueueDelay), less than zero") }
         guard !models.isEmpty else { throw NodeError("a \(role) needs at least one model") }
         var seen: Set<String> = []

@@ -1,4 +1,4 @@
-/// Why a node cannot start; one line that names the thing.
+/// Why a node cannot start, or go on; one line that names the thing.
 public struct NodeError: Error, Sendable, CustomStringConvertible {
     public var message: String
     public init(_ message: String) { self.message = message }

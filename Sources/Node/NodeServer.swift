@@ -13,18 +13,20 @@ public final class NodeServer: Sendable {
     private let server: RPCServer
     private let health: HealthService
     private let healthNames: [String]
-    private let stopWorkers: @Sendable () async -> Void
+    private let workers: any Workers
+    private let patience: Duration
     private let logger: Logger
 
     private init(
-        server: RPCServer, health: HealthService, healthNames: [String], logger: Logger,
-        stopWorkers: @Sendable @escaping () async -> Void
+        server: RPCServer, health: HealthService, healthNames: [String], workers: any Workers, patience: Duration,
+        logger: Logger
     ) {
         self.server = server
         self.health = health
         self.healthNames = healthNames
+        self.workers = workers
+        self.patience = patience
         self.logger = logger
-        self.stopWorkers = stopWorkers
     }
 
     /// Loads, warms up, binds: ready once it returns, served once `run()` is called.
@@ -63,8 +65,7 @@ public final class NodeServer: Sendable {
         do {
             let names = ModelNames(names: configuration.models.map(\.name))
             return try await bind(
-                configuration, service(pool, names), pool.describer(of: configuration), group, logger,
-                stopWorkers: { await pool.stop() })
+                configuration, service(pool, names), pool.describer(of: configuration), pool, group, logger)
         } catch {
             await pool.stop()
             throw error
@@ -73,7 +74,7 @@ public final class NodeServer: Sendable {
 
     private static func bind(
         _ configuration: NodeConfiguration, _ service: any RPCService, _ describer: NodeDescriber,
-        _ group: any EventLoopGroup, _ logger: Logger, stopWorkers: @Sendable @escaping () async -> Void
+        _ workers: any Workers, _ group: any EventLoopGroup, _ logger: Logger
     ) async throws -> NodeServer {
         let bound = try await RoleServer.bind(
             "\(configuration.role)", [service, NodeService(describer)], to: configuration.listen, configuration.server,
@@ -81,27 +82,52 @@ public final class NodeServer: Sendable {
         let names = ["", configuration.role.serviceName, ServiceName.node] + configuration.models.map(\.name)
         for name in names { bound.health.set(.serving, for: name) }
         return NodeServer(
-            server: bound.server, health: bound.health, healthNames: names, logger: logger, stopWorkers: stopWorkers)
+            server: bound.server, health: bound.health, healthNames: names, workers: workers,
+            patience: configuration.workerPatience, logger: logger)
     }
 
     public var address: SocketAddress { server.address }
 
-    /// Serves until cancelled; then drains within the server's `drainTimeout`.
+    /// Serves until cancelled, or until a worker is lost; then drains within the server's `drainTimeout`.
+    /// - Throws: `NodeError` if a worker did not come back: only a new process has all of them again.
     public func run() async throws {
         let outcome: Result<Void, any Error>
         do {
-            try await withTaskCancellationHandler {
-                try await server.run()
-            } onCancel: {
-                logger.info("draining")
-                for name in healthNames { health.set(.notServing, for: name) }
+            try await withThrowingTaskGroup(of: Void.self) { tasks in
+                tasks.addTask { try await self.serve() }
+                tasks.addTask { try await self.watchWorkers() }
+                // Whichever ends first ends the other.
+                while try await tasks.next() != nil { tasks.cancelAll() }
             }
             outcome = .success(())
         } catch {
             outcome = .failure(error)
         }
         // The workers outlive the server: what drains needs them.
-        await stopWorkers()
+        await workers.stop()
         try outcome.get()
+    }
+
+    private func serve() async throws {
+        try await withTaskCancellationHandler {
+            try await server.run()
+        } onCancel: {
+            logger.info("draining")
+            for name in healthNames { health.set(.notServing, for: name) }
+        }
+    }
+
+    /// Looks at a worker that is still at the same work before it is lost.
+    private static let looks = 20
+
+    /// Until a worker is lost, or the task is cancelled.
+    private func watchWorkers() async throws {
+        var watch = WorkerWatch(looks: Self.looks)
+        while (try? await Task.sleep(for: patience / Self.looks)) != nil {
+            guard let (worker, batch) = watch.look(at: workers.inHand), workers.abandon(worker, batch: batch) else {
+                continue
+            }
+            throw NodeError("worker \(worker) has not come back from its work for \(patience)")
+        }
     }
 }

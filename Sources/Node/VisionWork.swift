@@ -16,7 +16,7 @@ protocol VisionWork: Sendable, SendableMetatype {
     /// - Parameter works: whose each input is.
     /// - Returns: one output for each input.
     static func run(
-        _ model: Model, _ inputs: [ModelInput], for works: [Self]
+        _ model: any VisionModel, _ inputs: [ModelInput], for works: [Self]
     ) throws(VisionError) -> (found: [Output], times: StageTimes)
 }
 
@@ -28,7 +28,7 @@ struct DetectWork: VisionWork {
     func inputs(of image: Image) -> [ModelInput] { [ModelInput(image)] }
 
     static func run(
-        _ model: Model, _ inputs: [ModelInput], for works: [Self]
+        _ model: any VisionModel, _ inputs: [ModelInput], for works: [Self]
     ) throws(VisionError) -> (found: [[Detection]], times: StageTimes) {
         try model.detect(inputs, minConfidence: works.map(\.minConfidence))
     }
@@ -54,7 +54,7 @@ struct ClassifyWork: VisionWork {
     }
 
     static func run(
-        _ model: Model, _ inputs: [ModelInput], for works: [Self]
+        _ model: any VisionModel, _ inputs: [ModelInput], for works: [Self]
     ) throws(VisionError) -> (found: [[Classification]], times: StageTimes) {
         try model.classify(inputs, topK: works.map(\.topK))
     }

@@ -7,7 +7,7 @@ import Synchronization
 ///
 /// A request hops once into a worker and once back. Life: `start()` makes the threads, and each makes its runner;
 /// `run` may be called until `stop()`, which ends the threads. Whoever calls `start` calls `stop`.
-final class WorkerPool<Runner: BatchRunner>: Sendable {
+final class WorkerPool<Runner: BatchRunner>: Workers {
     /// An answer, and how long its request waited for a worker.
     struct Served: Sendable {
         var answer: Runner.Answer
@@ -21,14 +21,38 @@ final class WorkerPool<Runner: BatchRunner>: Sendable {
     }
     typealias Queue = WorkQueue<Pending>
 
+    /// What a worker has in hand. Who takes it out of the state answers it.
+    private struct Batch: Sendable {
+        let number: UInt64
+        let entries: [Queue.Entry]
+    }
+
     private struct State: Sendable {
         var queue: Queue
+        /// Of each worker.
+        var inHand: [Batch?]
+        var batches: UInt64 = 0
+        /// Workers that did not come back.
+        var abandoned: Set<Int> = []
         /// Workers that sleep, the one that slept last at the end: its caches are the warmest.
         var idle: [Int] = []
         var isStopping = false
-        /// Threads that have not ended.
+        /// Threads that have not ended, but for those that are abandoned.
         var threads = 0
         var whenEnded: [CheckedContinuation<Void, Never>] = []
+
+        mutating func give(_ entries: [Queue.Entry], to worker: Int) {
+            inHand[worker] = Batch(number: batches, entries: entries)
+            batches += 1
+        }
+
+        /// - Returns: who waits for the end of all threads, once that has come.
+        mutating func threadEnds() -> [CheckedContinuation<Void, Never>] {
+            threads -= 1
+            guard threads == 0 else { return [] }
+            defer { whenEnded = [] }
+            return whenEnded
+        }
     }
 
     private let state: Mutex<State>
@@ -37,7 +61,7 @@ final class WorkerPool<Runner: BatchRunner>: Sendable {
     private let bells: [DispatchSemaphore]
 
     init(queue: Queue, workers: Int, now: @Sendable @escaping () -> NIODeadline = { .now() }) {
-        state = Mutex(State(queue: queue))
+        state = Mutex(State(queue: queue, inHand: Array(repeating: nil, count: workers)))
         self.now = now
         bells = (0..<workers).map { _ in DispatchSemaphore(value: 0) }
     }
@@ -51,7 +75,7 @@ final class WorkerPool<Runner: BatchRunner>: Sendable {
                 starts.addTask {
                     await withCheckedContinuation { started in
                         startThread(named: "worker-\(worker)") { [self] in
-                            defer { threadEnds() }
+                            defer { threadEnds(worker) }
                             var runner: Runner
                             do {
                                 runner = try makeRunner(worker)
@@ -156,14 +180,28 @@ final class WorkerPool<Runner: BatchRunner>: Sendable {
         }
     }
 
-    private func threadEnds() {
-        let told = state.withLock { state -> [CheckedContinuation<Void, Never>] in
-            state.threads -= 1
-            guard state.threads == 0 else { return [] }
-            defer { state.whenEnded = [] }
-            return state.whenEnded
+    private func threadEnds(_ worker: Int) {
+        let told = state.withLock { $0.abandoned.contains(worker) ? [] : $0.threadEnds() }
+        for continuation in told { continuation.resume() }
+    }
+
+    var inHand: [UInt64?] { state.withLock { $0.inHand.map { $0?.number } } }
+
+    func abandon(_ worker: Int, batch: UInt64) -> Bool {
+        let (entries, told) = state.withLock { state -> ([Queue.Entry], [CheckedContinuation<Void, Never>]) in
+            guard let inHand = state.inHand[worker], inHand.number == batch else { return ([], []) }
+            state.inHand[worker] = nil
+            state.abandoned.insert(worker)
+            // What it would have been is not known; its time says nothing.
+            state.queue.finish(inHand.entries, inHand.entries.map { _ in .expired }, elapsed: .zero)
+            return (inHand.entries, state.threadEnds())
+        }
+        for entry in entries {
+            // Another node is not to lose a worker too.
+            entry.payload.answer.resume(throwing: RPCError(.internal, "the worker does not come back from this frame"))
         }
         for continuation in told { continuation.resume() }
+        return !entries.isEmpty
     }
 
     // ---- on the worker's thread ----
@@ -180,7 +218,7 @@ final class WorkerPool<Runner: BatchRunner>: Sendable {
             case .run(let batch, let bell):
                 // Someone else looks after those that still wait for their batch to fill.
                 if let bell { bells[bell].signal() }
-                run(batch, with: &runner)
+                run(batch, as: worker, with: &runner)
             case .sleep(let until):
                 let until = min(until ?? .distantFuture, now() + longestSleep)
                 _ = bells[worker].wait(timeout: DispatchTime(uptimeNanoseconds: until.uptimeNanoseconds))
@@ -195,8 +233,10 @@ final class WorkerPool<Runner: BatchRunner>: Sendable {
             // Still there if its sleep ended by time.
             state.idle.removeAll { $0 == worker }
             let late = state.queue.expire(now: now)
+            if state.abandoned.contains(worker) { return (late, .end) }
             switch state.queue.take(now: now) {
             case .run(let batch):
+                state.give(batch, to: worker)
                 return (late, .run(batch, bell: state.queue.depth > 0 ? state.idle.popLast() : nil))
             case _ where state.isStopping: return (late, .end)
             case .wait(let until):
@@ -211,13 +251,20 @@ final class WorkerPool<Runner: BatchRunner>: Sendable {
         return step
     }
 
-    private func run(_ batch: [Queue.Entry], with runner: inout Runner) {
+    private func run(_ batch: [Queue.Entry], as worker: Int, with runner: inout Runner) {
         guard let model = batch.first?.model else { return }
         let start = now()
         let results = runner.run(batch.map(\.payload.job), model: model)
         let elapsed = now() - start
         // Counted before it is told, so that a client that asks after its answer finds it counted.
-        state.withLock { $0.queue.finish(batch, results.map(Queue.End.init), elapsed: elapsed) }
+        let isOurs = state.withLock { state in
+            guard state.inHand[worker] != nil else { return false }
+            state.inHand[worker] = nil
+            state.queue.finish(batch, results.map(Queue.End.init), elapsed: elapsed)
+            return true
+        }
+        // Abandoned meanwhile: it is answered.
+        guard isOurs else { return }
         for (entry, result) in zip(batch, results) {
             entry.payload.answer.resume(
                 with: result.map { Served(answer: $0, queued: start - entry.arrival) }.mapError { $0 as any Error })

@@ -1,0 +1,33 @@
+import NIOCore
+import Synchronization
+
+/// When frames are to be sent: at even distances, whatever becomes of earlier ones (an open loop).
+struct Pace: Sendable {
+    let start: NIODeadline
+    let interval: TimeAmount
+
+    func time(of number: UInt64) -> NIODeadline { start + .nanoseconds(interval.nanoseconds * Int64(number)) }
+
+    /// Waits for the turn of a frame.
+    /// - Returns: when that was; nil if no more shall be sent.
+    func turn(_ number: UInt64, until stop: Stop) async -> NIODeadline? {
+        let time = time(of: number)
+        // In parts, so that a stop is seen.
+        while !stop.hasCome, time > .now() {
+            try? await Task.sleep(nanoseconds: UInt64(min(time - .now(), .milliseconds(100)).nanoseconds.magnitude))
+        }
+        return stop.hasCome ? nil : time
+    }
+}
+
+/// No more frames; those that were sent are still waited for.
+final class Stop: Sendable {
+    private let flag = Atomic(false)
+    /// Then it comes by itself.
+    let at: NIODeadline
+
+    init(at: NIODeadline) { self.at = at }
+
+    var hasCome: Bool { flag.load(ordering: .relaxed) || NIODeadline.now() >= at }
+    func come() { flag.store(true, ordering: .relaxed) }
+}

@@ -1,0 +1,92 @@
+"""What scenarios are made of: a `Bench` that takes what was measured, and questions that most of them ask."""
+
+import time
+
+from mesh import NODE_RATE
+from oracle import quantile
+
+UNAVAILABLE, DEADLINE_EXCEEDED, RESOURCE_EXHAUSTED = 14, 4, 8
+
+ALL = []
+
+
+def scenario(fault, short=True, needs=None):
+    """`needs`: what the mesh must be able to do first; then it runs only when it is named."""
+    def register(function):
+        function.title, function.fault = function.__name__.replace("_", "-"), fault
+        function.short, function.needs = short, needs
+        ALL.append(function)
+        return function
+    return register
+
+
+def seconds(value):
+    return f"{value * 1000:.0f} ms" if value < 1 else f"{value:.2f} s"
+
+
+class Bench:
+    """One scenario's measurements."""
+
+    def __init__(self, cluster, is_short, findings):
+        self.cluster = cluster
+        self.is_short = is_short
+        self.findings = findings
+
+    def pick(self, short, full):
+        """Seconds, rounds and so on, of the short version and of the full one."""
+        return short if self.is_short else full
+
+    def must(self, what, is_true, measured):
+        """Decides, in the short version too: a count, an order, a content."""
+        self.findings.append((what, bool(is_true), str(measured), True))
+
+    def time(self, what, is_true, measured):
+        """A time or a rate: decides in the full version only."""
+        self.findings.append((what, bool(is_true), str(measured), not self.is_short))
+
+    def tell(self, what, is_true, measured):
+        """Decides nothing."""
+        self.findings.append((what, bool(is_true), str(measured), False))
+
+    # ---- what most scenarios ask ----
+
+    def oracle(self, *runs):
+        violations = [text for run in runs for text in run.violations()]
+        frames = sum(len(run.frames) for run in runs)
+        self.must("each frame exactly once, in order, its own content", not violations,
+                  f"{frames} frames" + "".join(f"; {text}" for text in violations[:3]))
+
+    def no_failures(self, run):
+        failed = run.failed()
+        shown = f": {failed[0]}" if failed else ""
+        self.must("0 failed calls", not failed, f"{len(failed)} of {len(run.frames)}{shown}")
+        self.must("0 broken streams", not run.broken,
+                  f"{len(run.broken)}" + (f": {run.broken[0]['cause']}" if run.broken else ""))
+
+    def detection(self, run, faults, bar=1.0):
+        """After a fault, frames that needed a second attempt are sent for so long.
+
+        `faults`: when each began, and when the next one did; what was on its way then is not counted twice.
+        """
+        worst = 0.0
+        for at, until in faults:
+            late = [frame.planned - at for frame in run.between(at - 0.5, until - 0.5) if frame.attempts > 0]
+            worst = max([worst, *late])
+        self.time(f"detected in ≤ {seconds(bar)}", worst <= bar, seconds(worst))
+
+    def calm(self, run, quiet, disturbed, what="p99 ≤ 3 × quiet", factor=3, share=0.99):
+        """`quiet`, `disturbed`: from and to."""
+        before = quantile(run.between(*quiet), share)
+        during = quantile(run.between(*disturbed), share)
+        self.time(what, during <= factor * before, f"{seconds(during)}, quiet {seconds(before)}")
+
+
+def mixed(mesh, nodes, share=0.4, **options):
+    """Half of it streams, half of it unary calls; together `share` of what `nodes` nodes can do."""
+    rate = share * nodes * NODE_RATE
+    return mesh.load(streams=4, stream_rate=rate / 8, unary_rate=rate / 2, **options)
+
+
+def wait(period):
+    time.sleep(period)
+    return time.monotonic()

@@ -1,0 +1,189 @@
+"""Nodes that die, hang or are ill."""
+
+import signal
+import time
+
+from bench import RESOURCE_EXHAUSTED, UNAVAILABLE, mixed, scenario, seconds, wait
+from mesh import Mesh
+from oracle import OK
+
+
+@scenario("kill -9 a node, again and again")
+def kill_nodes(bench):
+    mesh = Mesh(bench.cluster, nodes=3)
+    load = mixed(mesh, 2)
+    wait(2)
+    faults = []
+    for round in range(bench.pick(4, 15)):
+        node = mesh.nodes[round % 3]
+        at = time.monotonic()
+        node.process.kill()
+        wait(1)
+        node.restart()
+        faults.append((at, wait(1)))
+    run = load.stop()
+    bench.oracle(run)
+    bench.no_failures(run)
+    bench.detection(run, faults)
+
+
+def trouble(bench, begin, end, short, full, nodes=3, settle=2.0, recover=10.0, **options):
+    """One node of `nodes` in trouble for a while, then well again."""
+    mesh = Mesh(bench.cluster, nodes=nodes)
+    load = mixed(mesh, nodes - 1, **options)
+    start = wait(1)
+    wait(bench.pick(3, 6))
+    ill = mesh.nodes[0]
+    at = time.monotonic()
+    begin(ill)
+    wait(bench.pick(short, full))
+    end(ill)
+    well = time.monotonic()
+    wait(bench.pick(recover, recover + 6))
+    run = load.stop()
+    bench.oracle(run)
+    bench.no_failures(run)
+    bench.calm(run, (start, at), (at + settle, well), f"p99 ≤ 3 × quiet after ≤ {settle:.0f} s")
+    again = [frame.planned for frame in run.between(well) if frame.node == ill.name]
+    bench.must("the node gets load again", again, f"{len(again)} frames")
+    if again:
+        bench.time("… after", again[0] - well <= 10, seconds(max(0, again[0] - well)))
+    return mesh, run, at, well
+
+
+@scenario("SIGSTOP a node for 20 s")
+def stopped_node(bench):
+    trouble(bench, lambda node: node.process.send(signal.SIGSTOP), lambda node: node.process.send(signal.SIGCONT),
+            8, 20)
+
+
+@scenario("black-hole a node")
+def black_hole(bench):
+    trouble(bench, lambda node: node.pod.black_hole(), lambda node: node.pod.heal(), 8, 20)
+
+
+@scenario("a node's link goes down", short=False)
+def link_down(bench):
+    trouble(bench, lambda node: node.pod.link(False), lambda node: node.pod.link(True), 8, 15)
+
+
+@scenario("a node becomes 100 × slower")
+def slow_node(bench):
+    trouble(bench, lambda node: node.process.tell("delay 2000"), lambda node: node.process.tell("delay 20"), 6, 20,
+            recover=12)
+
+
+@scenario("10 % of a node's answers are errors", needs="another node is asked when one says INTERNAL")
+def erring_node(bench):
+    trouble(bench, lambda node: node.process.tell("errors 0.1"), lambda node: node.process.tell("errors 0"), 6, 20)
+
+
+@scenario("a node fails all in 1 ms", needs="another node is asked when one says INTERNAL")
+def failing_node(bench):
+    def begin(node):
+        node.process.tell("delay 1")
+        node.process.tell("errors 1")
+
+    def end(node):
+        node.process.tell("errors 0")
+        node.process.tell("delay 20")
+
+    _, run, at, well = trouble(bench, begin, end, 6, 20, recover=12)
+    asked = sum(frame.attempts for frame in run.between(at + 2, well))
+    total = len(run.between(at + 2, well))
+    bench.must("it attracts nothing", asked <= 0.1 * total, f"{asked} attempts beside {total} frames")
+
+
+@scenario("a node flaps: away for 0.5 s of each second")
+def flapping_node(bench):
+    def flap(node):
+        for _ in range(bench.pick(6, 15)):
+            node.pod.black_hole()
+            wait(0.5)
+            node.pod.heal()
+            wait(0.5)
+
+    trouble(bench, flap, lambda node: None, 0, 0)
+
+
+@scenario("all nodes are down for 10 s")
+def all_down(bench):
+    # A node's own default.
+    mesh = Mesh(bench.cluster, nodes=2, queue=64)
+    # Longer than a coordinator waits for a node.
+    load = mesh.load(unary_rate=20, deadline=7000)
+    streams = mesh.load(streams=2, stream_rate=10, deadline=30_000)
+    wait(2)
+    for node in mesh.nodes:
+        node.process.kill()
+    wait(10)
+    for node in mesh.nodes:
+        node.start()
+    for node in mesh.nodes:
+        node.ready()
+    back = time.monotonic()
+    wait(7)
+    runs = [load.stop(), streams.stop()]
+    bench.oracle(*runs)
+    unary = runs[0]
+    failed = unary.failed()
+    early = [frame for frame in failed if frame.end < back]
+    bench.must("UNAVAILABLE that says why", early and all(
+        frame.code == UNAVAILABLE and "no endpoint" in frame.cause for frame in early),
+        f"{len(early)}; {early[0].code} {early[0].cause}" if early else "none failed")
+    bench.time("what still waits is done when they return", len(early) == len(failed),
+               f"{len(failed) - len(early)} of {len([f for f in unary.frames if f.planned < back <= f.end])} failed")
+    waited = max((frame.latency for frame in failed), default=0)
+    bench.time("within the deadline of 7 s", waited <= 7.1, seconds(waited))
+    first = min((frame.end for frame in unary.answered(back)), default=float("inf"))
+    bench.time("answers again in < 1 s", first - back < 1, seconds(first - back))
+    after = unary.between(back + 3)
+    late = [frame for frame in after if frame.result != OK]
+    bench.must("all is well after that", after and not late, f"{len(late)} of {len(after)} failed")
+    held = [frame for frame in runs[1].frames if frame.result != OK]
+    bench.must("streams wait it out or are told why", all(frame.code == UNAVAILABLE for frame in held),
+               f"{len(held)} failed")
+
+
+def attempts(bench, mesh, rate, period, begin=lambda: None):
+    """Attempts at nodes beside the calls of a `period`, once the first seconds are over.
+
+    Returns the frames of those calls.
+    """
+    load = mesh.load(unary_rate=rate, deadline=5000)
+    wait(2)
+    begin()
+    wait(3)
+    before, start = mesh.calls(), time.monotonic()
+    wait(period)
+    made, end = mesh.calls() - before, time.monotonic()
+    run = load.stop()
+    bench.oracle(run)
+    asked = run.between(start, end)
+    # The two counts are not of the same moment.
+    bench.must("attempts ≤ 1.1 × calls", made <= 1.1 * len(asked) + rate / 5,
+               f"{made} for {len(asked)}: {made / max(1, len(asked)):.2f} ×")
+    return asked
+
+
+@scenario("all nodes fail all: attempts beside calls")
+def retry_amplification(bench):
+    mesh = Mesh(bench.cluster, nodes=3)
+
+    def begin():
+        for node in mesh.nodes:
+            node.process.tell("delay 1")
+            node.process.tell("errors 1")
+
+    asked = attempts(bench, mesh, 150, bench.pick(6, 15), begin)
+    failed = [frame for frame in asked if frame.result != OK]
+    bench.must("they fail", failed, len(failed))
+
+
+@scenario("all nodes full: attempts beside calls")
+def refused_amplification(bench):
+    mesh = Mesh(bench.cluster, nodes=3, queue=2, delay=0.1)
+    asked = attempts(bench, mesh, 300, bench.pick(5, 15))
+    refused = [frame for frame in asked if frame.result != OK]
+    bench.must("what is not done is RESOURCE_EXHAUSTED", refused and all(
+        frame.code == RESOURCE_EXHAUSTED for frame in refused), f"{len(refused)} of {len(asked)}")
