@@ -50,7 +50,8 @@ import Testing
             #expect(error?.code == .unavailable)
             #expect(error?.message == "the answer arrives too slowly")
             #expect(error?.limit == .slowAnswer)
-            #expect(budget.used == 0)
+            // Its end may be told a little before.
+            while budget.used > 0 { try await Task.sleep(for: .milliseconds(1)) }
         }
     }
 
@@ -69,7 +70,8 @@ import Testing
         let budget = MemoryBudget(limit: 1 << 20)
         try await FrameServer.with(client: client, budget: budget, Self.begins(Self.whole(100 << 10))) { connection in
             #expect(await Self.unary(connection)?.limit == .slowAnswer)
-            #expect(budget.used == 0)
+            // Its end may be told a little before.
+            while budget.used > 0 { try await Task.sleep(for: .milliseconds(1)) }
         }
     }
 
