@@ -1863,7 +1863,7 @@ const ProtobufCMessageDescriptor framemesh__v1__list_nodes_response__descriptor 
   (ProtobufCMessageInit) framemesh__v1__list_nodes_response__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor framemesh__v1__node_state__field_descriptors[8] =
+static const ProtobufCFieldDescriptor framemesh__v1__node_state__field_descriptors[11] =
 {
   {
     "role",
@@ -1961,21 +1961,60 @@ static const ProtobufCFieldDescriptor framemesh__v1__node_state__field_descripto
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "p99_us",
+    9,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Framemesh__V1__NodeState, p99_us),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "ejections",
+    10,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Framemesh__V1__NodeState, ejections),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "reason",
+    11,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Framemesh__V1__NodeState, reason),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned framemesh__v1__node_state__field_indices_by_name[] = {
   1,   /* field[1] = address */
   5,   /* field[5] = calls */
   7,   /* field[7] = description */
+  9,   /* field[9] = ejections */
   4,   /* field[4] = ewma_us */
   6,   /* field[6] = failures */
   3,   /* field[3] = outstanding */
+  8,   /* field[8] = p99_us */
+  10,   /* field[10] = reason */
   0,   /* field[0] = role */
   2,   /* field[2] = state */
 };
 static const ProtobufCIntRange framemesh__v1__node_state__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 8 }
+  { 0, 11 }
 };
 const ProtobufCMessageDescriptor framemesh__v1__node_state__descriptor =
 {
@@ -1985,7 +2024,7 @@ const ProtobufCMessageDescriptor framemesh__v1__node_state__descriptor =
   "Framemesh__V1__NodeState",
   "framemesh.v1",
   sizeof(Framemesh__V1__NodeState),
-  8,
+  11,
   framemesh__v1__node_state__field_descriptors,
   framemesh__v1__node_state__field_indices_by_name,
   1,  framemesh__v1__node_state__number_ranges,
@@ -2513,7 +2552,7 @@ const ProtobufCMessageDescriptor framemesh__v1__model_description__descriptor =
   (ProtobufCMessageInit) framemesh__v1__model_description__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor framemesh__v1__node_description__field_descriptors[12] =
+static const ProtobufCFieldDescriptor framemesh__v1__node_description__field_descriptors[13] =
 {
   {
     "role",
@@ -2659,6 +2698,18 @@ static const ProtobufCFieldDescriptor framemesh__v1__node_description__field_des
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "zone",
+    13,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Framemesh__V1__NodeDescription, zone),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned framemesh__v1__node_description__field_indices_by_name[] = {
   8,   /* field[8] = accepted */
@@ -2673,11 +2724,12 @@ static const unsigned framemesh__v1__node_description__field_indices_by_name[] =
   10,   /* field[10] = refused */
   0,   /* field[0] = role */
   2,   /* field[2] = workers */
+  12,   /* field[12] = zone */
 };
 static const ProtobufCIntRange framemesh__v1__node_description__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 12 }
+  { 0, 13 }
 };
 const ProtobufCMessageDescriptor framemesh__v1__node_description__descriptor =
 {
@@ -2687,7 +2739,7 @@ const ProtobufCMessageDescriptor framemesh__v1__node_description__descriptor =
   "Framemesh__V1__NodeDescription",
   "framemesh.v1",
   sizeof(Framemesh__V1__NodeDescription),
-  12,
+  13,
   framemesh__v1__node_description__field_descriptors,
   framemesh__v1__node_description__field_indices_by_name,
   1,  framemesh__v1__node_description__number_ranges,

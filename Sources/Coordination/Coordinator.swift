@@ -18,11 +18,13 @@ public final class Coordinator: Sendable {
         _ configuration: CoordinatorConfiguration, budget: MemoryBudget = .shared, group: any EventLoopGroup,
         logger: Logger
     ) async throws -> Coordinator {
+        var calling = configuration.channel
+        calling.probe = .node
         func channel(_ target: Target?, _ service: String) -> BalancedChannel? {
             target.map {
                 BalancedChannel(
-                    target: $0, healthService: service, configuration: configuration.channel, group: group,
-                    logger: logger)
+                    target: $0, healthService: ServiceName.health(service, cluster: configuration.cluster),
+                    configuration: calling, group: group, logger: logger)
             }
         }
         let detectors = channel(configuration.detectors, ServiceName.detector)

@@ -29,6 +29,8 @@ public struct CoordinatorConfiguration: Sendable {
     /// Between attempts of a lossless frame that every node refused because it was full.
     public var fullNodeWait: Duration = .milliseconds(10)
     public var channel = ChannelConfiguration()
+    /// The mesh that nodes must belong to; empty: any.
+    public var cluster = ""
 
     public init(detectors: Target?, classifiers: Target?) {
         self.detectors = detectors

@@ -68,7 +68,7 @@ struct CoordinatorHandler: VisionHandler {
             for endpoint in channel.endpoints() {
                 tasks.addTask {
                     var state = NodeState(endpoint, role: role)
-                    if endpoint.state == .ready || endpoint.state == .ejected {
+                    if [.ready, .ejected].contains(endpoint.state) {
                         let client = NodeClient(EndpointCaller(channel: channel, name: endpoint.name))
                         state.description = try? await client.describe(deadline: .after(Self.describeTimeout))
                     }
@@ -90,5 +90,8 @@ extension NodeState {
         ewma = UInt64(clamping: TimeAmount(endpoint.latency).nanoseconds / 1000)
         calls = endpoint.calls
         failures = endpoint.failures
+        p99 = UInt64(clamping: TimeAmount(endpoint.p99 ?? .zero).nanoseconds / 1000)
+        ejections = endpoint.ejections
+        reason = endpoint.reason ?? ""
     }
 }

@@ -33,29 +33,60 @@ extension BalancedChannel {
 
     /// A streaming call. It may go elsewhere until it is answered; then it lives and dies with its connection.
     public func open(_ path: String, options: CallOptions = CallOptions()) async throws -> ClientCall {
-        try await rpc.open(path, options: options)
+        try await RPCChannel(StreamSource(channel: self), sharing: calls).open(path, options: options)
     }
 }
 
 extension BalancedChannel: ConnectionSource {
     public func next(excluding tried: Set<String>, options: CallOptions) async throws -> SuppliedConnection {
-        let (name, connection) = try await pick(excluding: tried, options)
-        return SuppliedConnection(name: name, connection: connection, start: now)
+        try await next(excluding: tried, isStream: false, options)
     }
 
     public func finished(_ supplied: SuppliedConnection, _ outcome: AttemptOutcome) {
+        finished(supplied, outcome, isStream: false)
+    }
+
+    fileprivate func next(
+        excluding tried: Set<String>, isStream: Bool, _ options: CallOptions
+    ) async throws -> SuppliedConnection {
+        let (name, connection) = try await pick(excluding: tried, isStream: isStream, options)
+        return SuppliedConnection(name: name, connection: connection, start: now)
+    }
+
+    fileprivate func finished(_ supplied: SuppliedConnection, _ outcome: AttemptOutcome, isStream: Bool) {
         let end = now
         let latency = end - min(end, supplied.start)
         // Where the deadline has passed, this host may have taken its time to see it.
         let given = supplied.deadline.map { $0.instant.uptimeNanoseconds }.map { $0 - min($0, supplied.start) }
         let time = Duration.nanoseconds(Int64(clamping: min(latency, given ?? latency)))
-        finished(supplied.name, latency: latency, Balancer.Outcome(outcome, after: time), now: end)
+        finished(
+            supplied.name, latency: latency, Balancer.Outcome(outcome, after: time), isStream: isStream, now: end)
         switch outcome {
         // Whoever is there now may be elsewhere.
         case .failed(let error), .streamed(let error?): if error.code == .unavailable { resolveAgain() }
         default: break
         }
     }
+}
+
+/// The same endpoints, for calls that last as long as their clients want: their time says nothing of an endpoint.
+private struct StreamSource: ConnectionSource {
+    let channel: BalancedChannel
+
+    func next(excluding tried: Set<String>, options: CallOptions) async throws -> SuppliedConnection {
+        try await channel.next(excluding: tried, isStream: true, options)
+    }
+
+    func hasOther(than endpoint: String, excluding tried: Set<String>) -> Bool {
+        channel.hasOther(than: endpoint, excluding: tried)
+    }
+
+    func finished(_ supplied: SuppliedConnection, _ outcome: AttemptOutcome) {
+        channel.finished(supplied, outcome, isStream: true)
+    }
+
+    func drain() { channel.drain() }
+    func close() { channel.close() }
 }
 
 extension Balancer.Outcome {

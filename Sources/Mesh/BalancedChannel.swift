@@ -17,17 +17,19 @@ public final class BalancedChannel: Sendable {
     let healthService: String
     let group: any EventLoopGroup
     let logger: Logger
-    private let state = Mutex(State())
+    private let state: Mutex<State>
     let waitingCalls: WaitingCalls
     private let waiters = Waiters<Void>()
     private let nudges: AsyncStream<Void>
     private let nudge: AsyncStream<Void>.Continuation
 
     struct State: ~Copyable {
-        var balancer = Balancer<String>()
+        var balancer: Balancer<String>
         var subchannels: [String: Subchannel] = [:]
         /// What the last look-ups were like.
         var news = ResolverNews()
+
+        init(_ rules: BalancingRules) { balancer = Balancer(rules) }
     }
 
     /// - Parameter healthService: the name asked of `grpc.health.v1.Health`; empty means the whole server.
@@ -50,6 +52,7 @@ public final class BalancedChannel: Sendable {
         self.resolver = resolver
         self.healthService = healthService
         self.configuration = configuration
+        state = Mutex(State(configuration.balancing))
         waitingCalls = WaitingCalls(limit: configuration.maxWaitingCalls)
         calls = ChannelState(configuration.calls, name: "\(resolver.target)", logger: logger)
         budget = configuration.budget ?? MemoryBudget(limit: MemoryBudget.shared.limit)
@@ -97,6 +100,7 @@ public final class BalancedChannel: Sendable {
 
     /// Applies what the resolver said: new endpoints are returned to be run, vanished ones drain.
     private func apply(_ addresses: [ResolvedAddress]) -> [Subchannel] {
+        let now = now
         let wanted = Dictionary(addresses.map { ($0.endpointName, $0) }) { first, _ in first }
         let (added, vanished): ([Subchannel], [Subchannel]) = state.withLock { state in
             let vanished = state.subchannels.values.filter { wanted[$0.name] == nil }
@@ -109,7 +113,7 @@ public final class BalancedChannel: Sendable {
             }
             for subchannel in added {
                 state.subchannels[subchannel.name] = subchannel
-                state.balancer.setReady(subchannel.name, false)
+                state.balancer.setReady(subchannel.name, false, now: now)
             }
             for (name, address) in wanted {
                 state.balancer.place(name, priority: address.priority, weight: address.weight)
@@ -141,7 +145,7 @@ public final class BalancedChannel: Sendable {
         state.withLock { state in
             // One that vanished may have a successor of the same name.
             guard state.subchannels[subchannel.name] === subchannel else { return }
-            state.balancer.setReady(subchannel.name, true)
+            state.balancer.setReady(subchannel.name, true, now: now)
         }
         waiters.resume(with: .success(()))
     }
@@ -152,36 +156,51 @@ public final class BalancedChannel: Sendable {
             if lostConnection {
                 state.balancer.lostConnection(subchannel.name)
             } else {
-                state.balancer.setReady(subchannel.name, false)
+                state.balancer.setReady(subchannel.name, false, now: now)
             }
         }
         if lostConnection { nudge.yield() }
+    }
+
+    /// - Parameter report: nil: it did not answer.
+    func reported(_ subchannel: Subchannel, _ report: EndpointReport?) {
+        state.withLock { state in
+            guard state.subchannels[subchannel.name] === subchannel else { return }
+            if let report {
+                state.balancer.report(subchannel.name, report)
+            } else {
+                state.balancer.fellSilent(subchannel.name)
+            }
+        }
     }
 
     // ---- picking ----
 
     var now: UInt64 { NIODeadline.now().uptimeNanoseconds }
 
-    private func tryPick(excluding tried: Set<String>) -> (String, RPCConnection)? {
-        state.withLock { state in
+    private func tryPick(excluding tried: Set<String>, isStream: Bool) -> (String, RPCConnection)? {
+        let now = now
+        return state.withLock { state in
             var random = SystemRandomNumberGenerator()
-            while let name = state.balancer.pick(excluding: tried, now: now, using: &random) {
+            while let name = state.balancer.pick(excluding: tried, isStream: isStream, now: now, using: &random) {
                 if let connection = state.subchannels[name]?.usableConnection { return (name, connection) }
                 // Told to go away since its last health report: it will connect again by itself.
-                state.balancer.unpick(name)
-                state.balancer.setReady(name, false)
+                state.balancer.unpick(name, isStream: isStream, now: now)
+                state.balancer.setReady(name, false, now: now)
             }
             return nil
         }
     }
 
-    /// A ready endpoint; waits for one within the deadline and, unless the call waits for ready, `readyTimeout`.
-    func pick(excluding tried: Set<String>, _ options: CallOptions) async throws -> (String, RPCConnection) {
-        if let picked = tryPick(excluding: tried) { return picked }
+    /// A ready endpoint with room; waits for one within the deadline and, unless the call waits for ready, `readyTimeout`.
+    func pick(
+        excluding tried: Set<String>, isStream: Bool, _ options: CallOptions
+    ) async throws -> (String, RPCConnection) {
+        if let picked = tryPick(excluding: tried, isStream: isStream) { return picked }
         let limit = limit(of: options)
         while true {
             try await waitForReady(until: limit)
-            if let picked = tryPick(excluding: tried) { return picked }
+            if let picked = tryPick(excluding: tried, isStream: isStream) { return picked }
         }
     }
 
@@ -192,6 +211,12 @@ public final class BalancedChannel: Sendable {
         let code: StatusCode = deadline == options.deadline ? .deadlineExceeded : .unavailable
         return Waiters.Limit(deadline, on: group.any()) { [self] in
             let waited = Double((NIODeadline.now() - start).nanoseconds / 1_000_000) / 1000
+            if state.withLock({ $0.balancer.anyReady }) {
+                return RPCError(
+                    code == .unavailable ? .resourceExhausted : code,
+                    "every endpoint of \(target) still runs \(configuration.balancing.maxInFlight) calls after \(waited) s",
+                    neverStarted: true)
+            }
             return RPCError(
                 code, "no endpoint of \(target) is ready after \(waited) s (\(troubles()))", neverStarted: true)
         }
@@ -200,14 +225,19 @@ public final class BalancedChannel: Sendable {
     private func waitForReady(until limit: Waiters<Void>.Limit?) async throws {
         try await waitingCalls.with(for: "\(target)") {
             try await waiters.wait("call was cancelled while it waited for an endpoint of \(target)", until: limit) {
-                calls.isDraining || state.withLock { $0.balancer.anyReady } ? .success(()) : nil
+                calls.isDraining || state.withLock { $0.balancer.anyRoom } ? .success(()) : nil
             }
         }
         try calls.checkOpen()
     }
 
-    func finished(_ name: String, latency: UInt64, _ outcome: Balancer<String>.Outcome, now: UInt64) {
-        state.withLock { $0.balancer.finished(name, latency: latency, outcome, now: now) }
+    func finished(
+        _ name: String, latency: UInt64, _ outcome: Balancer<String>.Outcome, isStream: Bool, now: UInt64
+    ) {
+        let madeRoom = state.withLock { state in
+            state.balancer.finished(name, latency: latency, outcome, isStream: isStream, now: now)
+        }
+        if madeRoom { waiters.resume(with: .success(())) }
     }
 
     public func hasOther(than endpoint: String, excluding tried: Set<String>) -> Bool {
@@ -234,13 +264,14 @@ public final class BalancedChannel: Sendable {
         let now = now
         return state.withLock { state in
             state.subchannels.values.map { subchannel in
-                let numbers = state.balancer.endpoints[subchannel.name] ?? .init()
-                let ejected = state.balancer.isEjected(subchannel.name, now: now)
+                let numbers = state.balancer.endpoints[subchannel.name] ?? BalancedEndpoint()
                 return EndpointState(
                     name: subchannel.name,
-                    state: numbers.ready ? (ejected ? .ejected : .ready) : subchannel.unreadyState,
+                    state: numbers.ready ? numbers.readyState(now: now) : subchannel.unreadyState,
                     reason: numbers.ready ? nil : subchannel.reason, outstanding: numbers.outstanding,
-                    latency: .nanoseconds(Int64(numbers.ewma)), calls: numbers.calls, failures: numbers.failures)
+                    latency: .nanoseconds(Int64(numbers.ewma)), calls: numbers.calls, failures: numbers.failures,
+                    p99: numbers.latencies.quantile(0.99).map { .nanoseconds(Int64(clamping: $0)) },
+                    ejections: numbers.everEjected, report: numbers.report)
             }
         }.sorted { $0.name < $1.name }
     }

@@ -1,53 +1,25 @@
-/// Which endpoint gets the next call: power of two choices over peak-EWMA latency × outstanding calls.
+/// Which endpoint gets the next call: power of two choices over peak-EWMA latency × load.
 ///
 /// A plain value: time (nanoseconds of any monotonic clock) and chance are passed in.
-/// Sources: Mitzenmacher, "The Power of Two Choices in Randomized Load Balancing" (2001); Finagle's "Peak EWMA".
+/// Sources: Mitzenmacher, "The Power of Two Choices in Randomized Load Balancing" (2001); Finagle's "Peak EWMA"; for
+/// outliers, gRPC's proposal A50, whose rules need five endpoints where these need two.
 struct Balancer<ID: Hashable & Sendable>: Sendable {
     /// The latency average forgets over about this time.
     static var decay: Double { 10e9 }
-    /// A newcomer counts as this slow until it has answered.
+    /// A newcomer counts as this slow until it has answered, where no other has.
     static var initialLatency: Double { 1e6 }
     /// A failed call counts as at least this slow, so that failing fast attracts nothing.
     static var failureLatency: Double { 1e9 }
     /// An endpoint without calls is forgiven half of its latency in this time, or it would never be asked again.
     static var idleHalfLife: Double { 1e9 }
-    /// Failures in a row after which an endpoint is ejected.
-    static var failuresToEject: Int { 3 }
-    static var firstEjection: UInt64 { 1_000_000_000 }
-    static var longestEjection: UInt64 { 30_000_000_000 }
-
-    struct Endpoint: Sendable {
-        var ready = false
-        /// What is known is of a connection, and perhaps a process, that is no more.
-        var isOfLostConnection = false
-        var outstanding = 0
-        /// Nanoseconds.
-        var ewma = Balancer.initialLatency
-        var updated: UInt64 = 0
-        var failuresInARow = 0
-        var ejections = 0
-        var ejectedUntil: UInt64 = 0
-        var calls: UInt64 = 0
-        var failures: UInt64 = 0
-        /// While one of a lower priority can be chosen, this one is not.
-        var priority = 0
-        /// The share of calls that it is to have, 1 is average.
-        var weight = 1.0
-
-        func cost(now: UInt64) -> Double { forgiven(now: now) * Double(outstanding + 1) / weight }
-
-        /// The latency, less what an idle endpoint is forgiven, down to a newcomer's. What runs there will tell: a busy
-        /// one is forgiven nothing.
-        func forgiven(now: UInt64) -> Double {
-            guard outstanding == 0, now > updated, ewma > Balancer.initialLatency else { return ewma }
-            let halvings = Double(now - updated) / Balancer.idleHalfLife
-            guard halvings < 64 else { return Balancer.initialLatency }
-            // 2^-halvings, straight between whole ones, which needs no math library.
-            let whole = halvings.rounded(.down)
-            let keep = Double(sign: .plus, exponent: -Int(whole), significand: 1 - (halvings - whole) / 2)
-            return max(Balancer.initialLatency, ewma * keep)
-        }
-    }
+    /// Costs that differ by less are the same: averages always differ a little, and the better one of two would have all.
+    static var alike: Double { 1.5 }
+    /// A newcomer's first share.
+    static var firstShare: Double { 0.1 }
+    /// The failure rate is that of about so many calls, and says nothing before.
+    static var rateCalls: Int { 16 }
+    /// Calls for each that an endpoint runs at one time, from which on other zones count as much as the own one.
+    static var fullZone: Double { 2 }
 
     /// What the end of a call says of its endpoint.
     enum Outcome: Sendable {
@@ -60,25 +32,35 @@ struct Balancer<ID: Hashable & Sendable>: Sendable {
         case unmeasured
     }
 
-    private(set) var endpoints: [ID: Endpoint] = [:]
+    private(set) var endpoints: [ID: BalancedEndpoint] = [:]
+    let rules: BalancingRules
     /// The ready ones.
     private var ready: [ID] = []
     /// Until then some endpoint may be ejected.
     private var someEjectedUntil: UInt64 = 0
     private var hasPriorities = false
+    /// Endpoints that are full, or silent.
+    private var hindered = 0
+
+    init(_ rules: BalancingRules = BalancingRules()) { self.rules = rules }
+
+    // ---- endpoints ----
 
     /// The first time that an endpoint is ready on a new connection, it starts without a past.
-    mutating func setReady(_ id: ID, _ ready: Bool) {
-        var endpoint = endpoints[id] ?? Endpoint()
-        endpoint.ready = ready
-        if ready, endpoint.isOfLostConnection {
-            endpoint.isOfLostConnection = false
-            endpoint.ewma = Self.initialLatency
-            endpoint.failuresInARow = 0
-            endpoint.ejectedUntil = 0
+    mutating func setReady(_ id: ID, _ isReady: Bool, now: UInt64) {
+        if endpoints[id] == nil { endpoints[id] = BalancedEndpoint() }
+        if isReady, endpoints[id]?.isNew == true {
+            let latency = typicalLatency
+            change(id) { $0.begin(latency: latency, now: now) }
         }
-        endpoints[id] = endpoint
-        setListed(id, ready)
+        endpoints[id]?.ready = isReady
+        setListed(id, isReady)
+    }
+
+    /// Of the ready endpoints that have answered.
+    private var typicalLatency: Double {
+        let known = ready.compactMap { endpoints[$0] }.filter(\.isMeasured)
+        return known.isEmpty ? Self.initialLatency : known.reduce(0) { $0 + $1.ewma } / Double(known.count)
     }
 
     /// What DNS says of an endpoint that is there.
@@ -88,6 +70,11 @@ struct Balancer<ID: Hashable & Sendable>: Sendable {
         if priority != 0 { hasPriorities = true }
     }
 
+    mutating func report(_ id: ID, _ report: EndpointReport) { change(id) { $0.take(report) } }
+
+    /// It did not answer in time. Calls go elsewhere until it reports.
+    mutating func fellSilent(_ id: ID) { change(id) { $0.isSilent = true } }
+
     private mutating func setListed(_ id: ID, _ isReady: Bool) {
         let place = ready.firstIndex(of: id)
         if isReady, place == nil { ready.append(id) }
@@ -96,17 +83,24 @@ struct Balancer<ID: Hashable & Sendable>: Sendable {
 
     /// Its connection is lost; calls that ran there may still end, and say so, after this.
     mutating func lostConnection(_ id: ID) {
-        endpoints[id]?.ready = false
-        endpoints[id]?.isOfLostConnection = true
+        change(id) { endpoint in
+            endpoint.ready = false
+            endpoint.isNew = true
+            endpoint.isSilent = false
+        }
         setListed(id, false)
     }
 
     mutating func remove(_ id: ID) {
+        change(id) { $0 = BalancedEndpoint() }
         endpoints[id] = nil
         setListed(id, false)
     }
 
     var anyReady: Bool { !ready.isEmpty }
+
+    /// A ready endpoint has room for one more call.
+    var anyRoom: Bool { hindered == 0 ? anyReady : ready.contains { !isFull($0) } }
 
     /// A ready endpoint is neither `id` nor among `tried`.
     func anyReady(besides id: ID, _ tried: Set<ID> = []) -> Bool {
@@ -115,9 +109,27 @@ struct Balancer<ID: Hashable & Sendable>: Sendable {
 
     func isEjected(_ id: ID, now: UInt64) -> Bool { (endpoints[id]?.ejectedUntil ?? 0) > now }
 
-    /// A ready endpoint, not among `tried` unless there is no other; the call counts as started. Nil: none is ready.
+    private func isFull(_ id: ID) -> Bool { (endpoints[id]?.outstanding ?? 0) >= rules.maxInFlight }
+
+    private func isHindered(_ endpoint: BalancedEndpoint) -> Bool {
+        endpoint.isSilent || endpoint.outstanding >= rules.maxInFlight
+    }
+
+    private mutating func change(_ id: ID, _ body: (inout BalancedEndpoint) -> Void) {
+        guard let place = endpoints.index(forKey: id) else { return }
+        let before = isHindered(endpoints.values[place])
+        body(&endpoints.values[place])
+        hindered += (isHindered(endpoints.values[place]) ? 1 : 0) - (before ? 1 : 0)
+    }
+
+    // ---- picking ----
+
+    /// A ready endpoint with room, not among `tried` unless there is no other; the call counts as started. Nil: there is
+    /// none.
+    /// - Parameter isStream: it lasts as long as its client wants.
     mutating func pick(
-        excluding tried: Set<ID> = [], now: UInt64, using random: inout some RandomNumberGenerator
+        excluding tried: Set<ID> = [], isStream: Bool = false, now: UInt64,
+        using random: inout some RandomNumberGenerator
     ) -> ID? {
         let choices = choices(excluding: tried, now: now)
         guard let first = choices.randomElement(using: &random) else { return nil }
@@ -125,84 +137,69 @@ struct Balancer<ID: Hashable & Sendable>: Sendable {
         if choices.count > 1 {
             var second = first
             while second == first { second = choices.randomElement(using: &random) ?? first }
-            if let a = endpoints[first], let b = endpoints[second], b.cost(now: now) < a.cost(now: now) {
+            if let a = endpoints[first], let b = endpoints[second],
+                b.cost(rules, now: now) * Self.alike < a.cost(rules, now: now)
+            {
                 best = second
             }
         }
-        start(best, now: now)
+        change(best) { $0.start(isStream: isStream, now: now) }
         return best
     }
 
     private func choices(excluding tried: Set<ID>, now: UInt64) -> [ID] {
-        if tried.isEmpty, someEjectedUntil <= now, !hasPriorities { return ready }
-        let untried = ready.filter { !tried.contains($0) }
-        // Rather an ejected or tried endpoint than none.
-        if untried.isEmpty { return first(ready) }
-        let choices = untried.filter { !isEjected($0, now: now) }
-        return first(choices.isEmpty ? untried : choices)
+        if tried.isEmpty, someEjectedUntil <= now, hindered == 0, !hasPriorities, rules.zone.isEmpty { return ready }
+        let open = hindered == 0 ? ready : ready.filter { !isFull($0) }
+        let untried = open.filter { !tried.contains($0) }
+        // Rather an ejected or tried endpoint than none: that is the panic mode, in which the least bad one serves.
+        if untried.isEmpty { return preferred(open) }
+        let well = untried.filter { !isEjected($0, now: now) && endpoints[$0]?.isSilent == false }
+        return preferred(well.isEmpty ? untried : well)
     }
 
-    /// Those of the lowest priority.
-    private func first(_ choices: [ID]) -> [ID] {
-        guard hasPriorities, let lowest = choices.map({ endpoints[$0]?.priority ?? 0 }).min() else { return choices }
-        return choices.filter { endpoints[$0]?.priority == lowest }
-    }
-
-    private mutating func start(_ id: ID, now: UInt64) {
-        guard var endpoint = endpoints[id] else { return }
-        endpoint.ewma = endpoint.forgiven(now: now)
-        endpoint.updated = max(now, endpoint.updated)
-        endpoint.outstanding += 1
-        endpoint.calls += 1
-        endpoints[id] = endpoint
+    /// Those of the lowest priority; of these, those of the own zone while one of them has room.
+    private func preferred(_ choices: [ID]) -> [ID] {
+        var choices = choices
+        if hasPriorities, let lowest = choices.map({ endpoints[$0]?.priority ?? 0 }).min() {
+            choices = choices.filter { endpoints[$0]?.priority == lowest }
+        }
+        guard !rules.zone.isEmpty else { return choices }
+        let near = choices.filter { endpoints[$0]?.report.zone == rules.zone }
+        return near.contains { (endpoints[$0]?.fill ?? 0) < Self.fullZone } ? near : choices
     }
 
     /// What `pick` returned was not used after all.
-    mutating func unpick(_ id: ID) {
-        guard var endpoint = endpoints[id] else { return }
-        endpoint.outstanding = max(0, endpoint.outstanding - 1)
-        endpoint.calls -= min(1, endpoint.calls)
-        endpoints[id] = endpoint
+    mutating func unpick(_ id: ID, isStream: Bool = false, now: UInt64) {
+        change(id) { endpoint in
+            endpoint.end(isStream: isStream, now: now)
+            endpoint.calls -= min(1, endpoint.calls)
+        }
     }
+
+    // ---- what comes of it ----
 
     /// A call of `pick` ended.
-    mutating func finished(_ id: ID, latency: UInt64, _ outcome: Outcome, now: UInt64) {
-        guard var endpoint = endpoints[id] else { return }
-        endpoint.outstanding = max(0, endpoint.outstanding - 1)
-        switch outcome {
-        case .answered:
-            learn(Double(latency), &endpoint, now: now)
-            answered(&endpoint)
-        case .streamed: answered(&endpoint)
-        case .failed:
-            learn(max(Double(latency), Self.failureLatency), &endpoint, now: now)
-            endpoint.failures += 1
-            endpoint.failuresInARow += 1
-            if endpoint.failuresInARow >= Self.failuresToEject { eject(&endpoint, now: now) }
-        case .unmeasured: break
+    /// - Returns: whether it was full, and is not any more.
+    @discardableResult
+    mutating func finished(
+        _ id: ID, latency: UInt64, _ outcome: Outcome, isStream: Bool = false, now: UInt64
+    ) -> Bool {
+        let wasFull = isFull(id)
+        let rules = rules
+        change(id) { endpoint in
+            endpoint.end(isStream: isStream, now: now)
+            switch outcome {
+            case .answered:
+                endpoint.learn(Double(latency), now: now)
+                endpoint.latencies.add(latency)
+                endpoint.answered(rules, now: now)
+            case .streamed: endpoint.answered(rules, now: now)
+            case .failed: endpoint.failed(Double(latency), now: now)
+            case .unmeasured: break
+            }
         }
-        endpoints[id] = endpoint
-    }
-
-    private func answered(_ endpoint: inout Endpoint) {
-        endpoint.failuresInARow = 0
-        endpoint.ejections = 0
-    }
-
-    /// Up at once, down by the time that has passed.
-    private func learn(_ sample: Double, _ endpoint: inout Endpoint, now: UInt64) {
-        if sample >= endpoint.ewma {
-            endpoint.ewma = sample
-        } else {
-            // exp(-dt/decay) in its first-order form, which needs no math library. Calls that end at the same time may
-            // come here in any order.
-            let elapsed = Double(now - min(now, endpoint.updated))
-            let keep = Self.decay / (Self.decay + elapsed)
-            // The average of what is seen counts at least a little, or a burst would never be forgotten.
-            let weight = min(keep, 0.95)
-            endpoint.ewma = endpoint.ewma * weight + sample * (1 - weight)
-        }
-        endpoint.updated = max(now, endpoint.updated)
+        if outcome == .failed { ejectIfBad(id, now: now) }
+        return wasFull && !isFull(id)
     }
 
     /// Never more than half of the ready endpoints are out at once.
@@ -211,11 +208,20 @@ struct Balancer<ID: Hashable & Sendable>: Sendable {
         return (out + 1) * 2 <= ready.count
     }
 
-    private mutating func eject(_ endpoint: inout Endpoint, now: UInt64) {
-        guard endpoint.ejectedUntil <= now, mayEject(now: now) else { return }
-        endpoint.ejections += 1
-        let wait = Self.firstEjection << UInt64(min(endpoint.ejections - 1, 5))
-        endpoint.ejectedUntil = now + min(wait, Self.longestEjection)
-        someEjectedUntil = max(someEjectedUntil, endpoint.ejectedUntil)
+    private mutating func ejectIfBad(_ id: ID, now: UInt64) {
+        guard let endpoint = endpoints[id], endpoint.ejectedUntil <= now else { return }
+        guard endpoint.failuresInARow >= rules.failuresToEject || isOutlier(id, endpoint), mayEject(now: now) else {
+            return
+        }
+        let rules = rules
+        change(id) { $0.eject(rules, now: now) }
+        someEjectedUntil = max(someEjectedUntil, endpoints[id]?.ejectedUntil ?? 0)
+    }
+
+    /// Where all fail, it is not the endpoint.
+    private func isOutlier(_ id: ID, _ endpoint: BalancedEndpoint) -> Bool {
+        guard endpoint.rated >= Self.rateCalls, endpoint.failureRate >= rules.failureRateToEject else { return false }
+        let others = ready.filter { $0 != id }.compactMap { endpoints[$0]?.failureRate }
+        return others.reduce(0, +) * 3 <= endpoint.failureRate * Double(others.count)
     }
 }

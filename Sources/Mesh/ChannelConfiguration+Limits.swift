@@ -6,7 +6,7 @@ extension ChannelConfiguration {
         ClientConfiguration.limits.map { $0.under(\.client) }
         + Backoff.limits.map { $0.named(after: "reconnect-").under(\.backoff) }
         + Backoff.limits.map { $0.named(after: "retry-").under(\.retryBackoff) }
-        + DNSConfiguration.limits.map { $0.under(\.dns) } + own
+        + DNSConfiguration.limits.map { $0.under(\.dns) } + BalancingRules.limits.map { $0.under(\.balancing) } + own
 
     private static let own: [Limit<ChannelConfiguration>] = [
         Limit(
@@ -19,6 +19,10 @@ extension ChannelConfiguration {
         Limit("resolve-jitter", \.resolveJitter, in: 0...0.99, "The share that a look-up is sooner by chance."),
         Limit("resolve-pause", \.resolvePause, "Between two look-ups, however many connections were lost."),
         Limit("resolve-keep", \.resolveKeep, "How long the last good answer counts when DNS has none."),
+        Limit("probe-interval", \.probeInterval, "Between two questions to an endpoint what it has to do."),
+        Limit("probe-timeout", \.probeTimeout, "An endpoint that did not answer by then gets no calls until it does."),
+        Limit("health-interval", \.healthInterval, "Between two health checks of an endpoint that has no Watch."),
+        Limit("health-timeout", \.healthTimeout, "An answer to a health check."),
         Limit("ready-timeout", \.readyTimeout, "How long a call waits for an endpoint to be ready."),
         Limit("max-waiting-calls", \.maxWaitingCalls, .count, "Calls that wait for an endpoint."),
     ]

@@ -19,6 +19,16 @@ public struct ChannelConfiguration: Sendable {
     /// Attempts of one call, the first included, each on another endpoint where there is one. All calls are taken as
     /// idempotent: one whose connection broke is sent once more even if this is 1.
     public var maxAttempts = 4
+    /// Which endpoint is picked.
+    public var balancing = BalancingRules()
+    /// How endpoints are asked what they say of themselves. nil: they are not, and all are taken to be the same.
+    public var probe: EndpointProbe?
+    /// Between two questions of a probe to an endpoint, and how long it may take for an answer.
+    public var probeInterval: Duration = .seconds(1)
+    public var probeTimeout: Duration = .seconds(1)
+    /// Between two health checks of an endpoint that has no Watch, and how long it may take for an answer.
+    public var healthInterval: Duration = .seconds(1)
+    public var healthTimeout: Duration = .seconds(2)
     /// Before an attempt on an endpoint that was asked already.
     public var retryBackoff = Backoff(initial: .milliseconds(10), factor: 2, longest: .milliseconds(500))
     /// The budget of all retries: see `RetryThrottle`.

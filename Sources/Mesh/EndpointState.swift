@@ -3,7 +3,13 @@ import RPC
 
 /// One endpoint of a channel, for people.
 public struct EndpointState: Sendable {
-    public enum State: String, Sendable { case ready, connecting, unhealthy, ejected }
+    public enum State: String, Sendable {
+        case connecting, unhealthy, ready, ejected
+        /// Its process answers, and does not offer what the channel is for: an address that another service has now.
+        case wrongService = "wrong service"
+        /// It does not answer its probe: no calls while others are ready.
+        case silent
+    }
     /// `address:port`.
     public var name: String
     public var state: State
@@ -15,6 +21,12 @@ public struct EndpointState: Sendable {
     public var latency: Duration
     public var calls: UInt64
     public var failures: UInt64
+    /// 99 of 100 calls took less; of the last ones. nil: none was answered.
+    public var p99: Duration?
+    /// Times that it was left out because calls failed.
+    public var ejections: UInt64
+    /// What it said last.
+    public var report: EndpointReport
 }
 
 extension SocketAddress {

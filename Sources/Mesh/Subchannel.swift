@@ -5,9 +5,9 @@ import Synchronization
 
 /// One endpoint: connects with backoff, watches its health, connects again when it is lost.
 ///
-///     connecting ──connected──▶ unhealthy ◀──health──▶ ready
-///         ▲                        │                     │
-///         └───────── backoff ◀─────┴──── connection lost ┘        stop(): drained, then run() ends
+///     connecting ──connected──▶ unhealthy, wrong service ◀──health──▶ ready
+///         ▲                        │                                    │
+///         └───────── backoff ◀─────┴────────────────── connection lost ─┘    stop(): drained, then run() ends
 final class Subchannel: Sendable {
     let name: String
     private let address: ResolvedAddress
@@ -17,6 +17,8 @@ final class Subchannel: Sendable {
     private struct State {
         var connection: RPCConnection?
         var serving = false
+        /// Its process has no such service.
+        var isWrong = false
         var stopped = false
         var reason: String? = "not connected yet"
         var failures = 0
@@ -33,7 +35,9 @@ final class Subchannel: Sendable {
         state.withLock { $0.serving ? $0.connection : nil }.flatMap { $0.isUsable ? $0 : nil }
     }
 
-    var unreadyState: EndpointState.State { state.withLock { $0.connection == nil ? .connecting : .unhealthy } }
+    var unreadyState: EndpointState.State {
+        state.withLock { $0.connection == nil ? .connecting : $0.isWrong ? .wrongService : .unhealthy }
+    }
     var reason: String? { state.withLock { $0.reason } }
 
     func run() async {
@@ -42,6 +46,7 @@ final class Subchannel: Sendable {
             let failures = state.withLock { state in
                 state.connection = nil
                 state.serving = false
+                state.isWrong = false
                 state.reason = reason
                 state.failures += 1
                 return state.failures
@@ -75,7 +80,8 @@ final class Subchannel: Sendable {
     private func connectAndWatch() async -> String {
         do {
             let connection = try await RPCConnection.connect(
-                to: address.address, authority: address.name.map { "\($0)" }, configuration: channel.configuration.client,
+                to: address.address, authority: address.name.map { "\($0)" },
+                configuration: channel.configuration.client,
                 budget: channel.budget, group: channel.group,
                 logger: channel.logger)
             let stopped = state.withLock { state in
@@ -86,7 +92,11 @@ final class Subchannel: Sendable {
             // What runs there may finish, whether the endpoint is gone from the name or restarts.
             defer { connection.drain() }
             if stopped { return "stopped" }
-            try await watch(connection)
+            try await withThrowingTaskGroup(of: Void.self) { tasks in
+                tasks.addTask { [self] in await report(connection) }
+                defer { tasks.cancelAll() }
+                try await watch(connection)
+            }
             return "connection ended"
         } catch let error as RPCError {
             return error.message
@@ -94,6 +104,8 @@ final class Subchannel: Sendable {
             return "\(error)"
         }
     }
+
+    // ---- health ----
 
     /// Until the connection takes no new calls, or its health is not told any more.
     private func watch(_ connection: RPCConnection) async throws {
@@ -103,13 +115,39 @@ final class Subchannel: Sendable {
             connection.onUnusable { health.cancel() }
             for try await status in health.statuses { apply(status) }
         } catch let error as RPCError where error.code == .unimplemented {
-            // No health service there: connected is as good as it gets.
-            apply(.serving)
             let (usable, end) = AsyncStream.makeStream(of: Void.self)
             connection.onUnusable { end.finish() }
-            for await _ in usable {}
+            try await withThrowingTaskGroup(of: Void.self) { tasks in
+                tasks.addTask { [self] in try await check(connection) }
+                tasks.addTask { for await _ in usable {} }
+                defer { tasks.cancelAll() }
+                try await tasks.next()
+            }
         } catch let error as RPCError where error.code == .cancelled && !connection.isUsable {
             throw RPCError(.unavailable, "connection takes no new calls")
+        }
+    }
+
+    private static let forever: Duration = .seconds(100 * 365 * 86_400)
+
+    /// For who has no Watch.
+    private func check(_ connection: RPCConnection) async throws {
+        let configuration = channel.configuration
+        while true {
+            do {
+                let options = CallOptions(deadline: .after(configuration.healthTimeout))
+                apply(try await connection.checkHealth(of: channel.healthService, options: options))
+            } catch let error as RPCError where error.code == .notFound {
+                apply(.serviceUnknown)
+            } catch let error as RPCError where error.code == .deadlineExceeded {
+                apply(.unknown)
+            } catch let error as RPCError where error.code == .unimplemented {
+                // No health service there: connected is as good as it gets, if it knows the probe's method.
+                apply(await isWrong(connection) ? .serviceUnknown : .serving)
+                // Until the connection ends.
+                return try await Task.sleep(for: Self.forever)
+            }
+            try await Task.sleep(for: configuration.healthInterval)
         }
     }
 
@@ -117,9 +155,53 @@ final class Subchannel: Sendable {
         let serving = status == .serving
         state.withLock { state in
             state.serving = serving && !state.stopped
-            state.reason = serving ? nil : "health is \(status)"
+            state.isWrong = status == .serviceUnknown
+            state.reason = serving ? nil : reason(of: status)
             if serving { state.failures = 0 }
         }
         if serving { channel.becameReady(self) } else { channel.becameUnready(self, lostConnection: false) }
+    }
+
+    private func reason(of status: HealthService.Status) -> String {
+        status == .serviceUnknown ? "wrong service: it does not know '\(channel.healthService)'" : "health is \(status)"
+    }
+
+    // ---- reports ----
+
+    private func probing(_ connection: RPCConnection) -> RPCChannel {
+        var once = RPCChannelConfiguration()
+        once.interceptors = channel.configuration.interceptors
+        return RPCChannel(OneConnection(connection, name: name), configuration: once)
+    }
+
+    /// Asks again and again, until the connection takes no new calls or the peer has nothing to say.
+    private func report(_ connection: RPCConnection) async {
+        let configuration = channel.configuration
+        guard let probe = configuration.probe else { return }
+        let probing = probing(connection)
+        while connection.isUsable, !Task.isCancelled {
+            do {
+                channel.reported(self, try await probe.ask(probing, .after(configuration.probeTimeout)))
+            } catch let error as RPCError where error.code == .deadlineExceeded {
+                channel.reported(self, nil)
+            } catch let error as RPCError
+                where [.unimplemented, .permissionDenied, .unauthenticated].contains(error.code)
+            {
+                return
+            } catch {
+                // A connection that ends, or a node that is busy.
+            }
+            try? await Task.sleep(for: configuration.probeInterval)
+        }
+    }
+
+    private func isWrong(_ connection: RPCConnection) async -> Bool {
+        guard let probe = channel.configuration.probe else { return false }
+        do {
+            _ = try await probe.ask(probing(connection), .after(channel.configuration.probeTimeout))
+            return false
+        } catch {
+            return (error as? RPCError)?.code == .unimplemented
+        }
     }
 }

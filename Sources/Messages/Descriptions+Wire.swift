@@ -83,6 +83,9 @@ extension NodeState {
         unsafe c.pointee.calls = calls
         unsafe c.pointee.failures = failures
         if let description { unsafe c.pointee.description = unsafe description.fill(&arena) }
+        unsafe c.pointee.p99_us = p99
+        unsafe c.pointee.ejections = ejections
+        unsafe c.pointee.reason = unsafe arena.string(reason)
         return unsafe c
     }
 
@@ -96,6 +99,9 @@ extension NodeState {
         calls = unsafe c.calls
         failures = unsafe c.failures
         if let text = unsafe c.description?.pointee { description = unsafe try NodeDescription(text) }
+        p99 = unsafe c.p99_us
+        ejections = unsafe c.ejections
+        reason = unsafe try Wire.text(c.reason)
     }
 }
 
@@ -123,6 +129,7 @@ extension NodeDescription: WireCodable {
         unsafe c.pointee.completed = completed
         unsafe c.pointee.refused = refused
         unsafe c.pointee.expired = expired
+        unsafe c.pointee.zone = unsafe arena.string(zone)
         return unsafe c
     }
 
@@ -140,6 +147,7 @@ extension NodeDescription: WireCodable {
         completed = unsafe c.completed
         refused = unsafe c.refused
         expired = unsafe c.expired
+        zone = unsafe try Wire.text(c.zone)
     }
 }
 

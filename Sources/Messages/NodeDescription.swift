@@ -30,6 +30,8 @@ public struct NodeDescription: Sendable, Hashable {
     public var completed: UInt64 = 0
     public var refused: UInt64 = 0
     public var expired: UInt64 = 0
+    /// Where it is; empty: it does not say.
+    public var zone = ""
 
     public init() {}
 }
@@ -38,7 +40,7 @@ public struct NodeDescription: Sendable, Hashable {
 public struct NodeState: Sendable, Hashable {
     public var role = ""
     public var address = ""
-    /// `ready`, `connecting`, `unhealthy` or `ejected`.
+    /// `ready`, `connecting`, `unhealthy`, `ejected`, `silent` or `wrong service`.
     public var state = ""
     public var outstanding = 0
     /// Peak-EWMA of the latency, microseconds.
@@ -46,6 +48,12 @@ public struct NodeState: Sendable, Hashable {
     public var calls: UInt64 = 0
     public var failures: UInt64 = 0
     public var description: NodeDescription?
+    /// 99 of 100 answers took less, microseconds; of the last ones. 0: there were none.
+    public var p99: UInt64 = 0
+    /// Times that it was left out because calls failed.
+    public var ejections: UInt64 = 0
+    /// Why it is not ready; empty if it is.
+    public var reason = ""
 
     public init() {}
 }

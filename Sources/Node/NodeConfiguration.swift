@@ -31,6 +31,10 @@ public struct NodeConfiguration: Sendable {
         (manifest, node) throws(VisionError) in
         try Model(manifest, store: node.store, maxBatchSize: node.maxBatchSize)
     }
+    /// Where it is, for callers that prefer their own zone; empty: it does not say.
+    public var zone = ""
+    /// Which mesh it belongs to; callers that name theirs take no other. Empty: any.
+    public var cluster = ""
 
     public init(role: NodeRole, store: ModelStore, models: [ModelManifest]) {
         self.role = role

@@ -22,6 +22,7 @@ extension WorkerPool {
         constant.workers = configuration.workers
         constant.queueLimit = configuration.queueLimit
         constant.build = configuration.build
+        constant.zone = configuration.zone
         let batchSizes = withQueue { $0.batchers.map(\.maxBatchSize) }
         constant.models = zip(configuration.models, batchSizes).map { model, maxBatchSize in
             var description = model.description

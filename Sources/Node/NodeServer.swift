@@ -79,7 +79,10 @@ public final class NodeServer: Sendable {
         let bound = try await RoleServer.bind(
             "\(configuration.role)", [service, NodeService(describer)], to: configuration.listen, configuration.server,
             access: configuration.access, group: group, logger: logger)
-        let names = ["", configuration.role.serviceName, ServiceName.node] + configuration.models.map(\.name)
+        var names = ["", configuration.role.serviceName, ServiceName.node] + configuration.models.map(\.name)
+        if !configuration.cluster.isEmpty {
+            names.append(ServiceName.health(configuration.role.serviceName, cluster: configuration.cluster))
+        }
         for name in names { bound.health.set(.serving, for: name) }
         return NodeServer(
             server: bound.server, health: bound.health, healthNames: names, workers: workers,

@@ -4,6 +4,11 @@ public enum ServiceName {
     public static let detector = "framemesh.v1.Detector"
     public static let classifier = "framemesh.v1.Classifier"
     public static let node = "framemesh.v1.Node"
+
+    /// What `grpc.health.v1` is asked of a service that must belong to a mesh; an empty name is any.
+    public static func health(_ service: String, cluster: String) -> String {
+        cluster.isEmpty ? service : "\(service)@\(cluster)"
+    }
 }
 
 public enum MethodPath {

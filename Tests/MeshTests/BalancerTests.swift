@@ -2,32 +2,18 @@ import Testing
 
 @testable import Mesh
 
-/// A source of chance that always gives the same sequence.
-private struct Dice: RandomNumberGenerator {
-    var state: UInt64
-    init(_ seed: UInt64 = 1) { state = seed }
-    mutating func next() -> UInt64 {
-        // SplitMix64.
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
-        z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
-        return z ^ (z >> 31)
-    }
-}
-
 @Suite struct BalancerTests {
     private let second: UInt64 = 1_000_000_000
 
     private func balancer(_ names: String...) -> Balancer<String> {
         var balancer = Balancer<String>()
-        for name in names { balancer.setReady(name, true) }
+        for name in names { balancer.setReady(name, true, now: 0) }
         return balancer
     }
 
     @Test func nothingIsPickedWhenNothingIsReady() {
         var balancer = balancer()
-        balancer.setReady("a", false)
+        balancer.setReady("a", false, now: 0)
         var dice = Dice()
         #expect(balancer.pick(now: 0, using: &dice) == nil)
         #expect(!balancer.anyReady)
@@ -38,7 +24,7 @@ private struct Dice: RandomNumberGenerator {
         var dice = Dice()
         for _ in 0..<300 { _ = balancer.pick(now: 0, using: &dice) }
         // All stay outstanding, so the shorter queue of two wins each time.
-        for endpoint in balancer.endpoints.values { #expect((90...110).contains(endpoint.outstanding)) }
+        for endpoint in balancer.endpoints.values { #expect((75...125).contains(endpoint.outstanding)) }
     }
 
     @Test func theSlowerEndpointGetsLess() {
@@ -77,7 +63,7 @@ private struct Dice: RandomNumberGenerator {
         // Back, and it fails again: longer this time.
         fail("a", at: 2 * second)
         #expect(balancer.isEjected("a", now: 2 * second + second * 3 / 2))
-        // An answer forgives.
+        // An answer forgives the failures before it.
         balancer.finished("a", latency: 1, .answered, now: 10 * second)
         fail("a", at: 10 * second)
         #expect(!balancer.isEjected("a", now: 10 * second + 1))
@@ -97,7 +83,7 @@ private struct Dice: RandomNumberGenerator {
         for _ in 0..<3 { balancer.finished("a", latency: 1, .failed, now: 5) }
         var dice = Dice()
         for _ in 0..<50 { #expect(balancer.pick(now: 6, using: &dice) == "b") }
-        balancer.setReady("b", false)
+        balancer.setReady("b", false, now: 0)
         // Rather an ejected endpoint than none.
         #expect(balancer.pick(now: 6, using: &dice) == "a")
     }
@@ -134,15 +120,15 @@ private struct Dice: RandomNumberGenerator {
         balancer.finished("a", latency: 1, .answered, now: 1)
         #expect(balancer.endpoints["a"]?.outstanding == 1)
         #expect(balancer.endpoints["a"]?.calls == 2)
-        balancer.unpick("a")
+        balancer.unpick("a", now: 1)
         #expect(balancer.endpoints["a"]?.outstanding == 0)
         #expect(balancer.endpoints["a"]?.calls == 1)
         // More ends than beginnings, and ends of the unknown, do no harm.
         balancer.finished("a", latency: 1, .answered, now: 1)
-        balancer.unpick("a")
-        balancer.unpick("a")
+        balancer.unpick("a", now: 1)
+        balancer.unpick("a", now: 1)
         balancer.finished("gone", latency: 1, .failed, now: 1)
-        balancer.unpick("gone")
+        balancer.unpick("gone", now: 1)
         #expect(balancer.endpoints["a"]?.outstanding == 0)
         #expect(balancer.endpoints["gone"] == nil)
     }
@@ -180,17 +166,19 @@ private struct Dice: RandomNumberGenerator {
         // It ran there when the connection broke.
         balancer.finished("a", latency: 1, .failed, now: 5)
         #expect(share(of: "a", in: &balancer, calls: 10, every: second / 100, from: 10) == 0)
-        balancer.setReady("a", true)
+        balancer.setReady("a", true, now: second / 5)
         #expect(!balancer.isEjected("a", now: second / 2))
-        let share = share(of: "a", in: &balancer, calls: 200, every: second / 100, from: second / 5)
+        // It is a newcomer for a while.
+        _ = share(of: "a", in: &balancer, calls: 400, every: second / 100, from: second / 5)
+        let share = share(of: "a", in: &balancer, calls: 200, every: second / 100, from: 5 * second)
         #expect((80...120).contains(share))
     }
 
     @Test func newsOfHealthOnTheSameConnectionForgiveNothing() {
         var balancer = balancer("a", "b")
         for now in 1...3 { balancer.finished("a", latency: 1, .failed, now: UInt64(now)) }
-        balancer.setReady("a", false)
-        balancer.setReady("a", true)
+        balancer.setReady("a", false, now: 0)
+        balancer.setReady("a", true, now: 0)
         #expect(balancer.isEjected("a", now: 4))
     }
 
@@ -203,12 +191,136 @@ private struct Dice: RandomNumberGenerator {
 
     @Test func aBusyNodeIsForgivenNothing() {
         var balancer = balancer("a", "b")
-        balancer.setReady("b", false)
+        balancer.setReady("b", false, now: 0)
         var dice = Dice()
         balancer.finished("a", latency: 1, .failed, now: 1)
         #expect(balancer.pick(now: 2, using: &dice) == "a")
-        balancer.setReady("b", true)
+        balancer.setReady("b", true, now: 0)
         balancer.finished("b", latency: 5_000_000, .answered, now: 1)
         for _ in 0..<20 { #expect(balancer.pick(now: 60 * second, using: &dice) == "b") }
+    }
+
+    // ---- what endpoints say of themselves ----
+
+    @Test func callsGoWhereThereIsCapacity() {
+        var balancer = balancer("large", "small")
+        balancer.report("large", EndpointReport(capacity: 3))
+        balancer.report("small", EndpointReport(capacity: 1))
+        var dice = Dice()
+        for _ in 0..<200 { _ = balancer.pick(now: 0, using: &dice) }
+        #expect((120...180).contains(balancer.endpoints["large"]?.outstanding ?? 0))
+    }
+
+    @Test func theQueueOfOthersCounts() {
+        var balancer = balancer("busy", "idle")
+        balancer.report("busy", EndpointReport(capacity: 2, load: 100))
+        balancer.report("idle", EndpointReport(capacity: 2))
+        var dice = Dice()
+        for _ in 0..<40 { #expect(balancer.pick(now: 0, using: &dice) == "idle") }
+    }
+
+    @Test func aSilentEndpointGetsNothingUntilItReports() {
+        var balancer = balancer("a", "b")
+        var dice = Dice()
+        balancer.fellSilent("a")
+        for _ in 0..<40 { #expect(balancer.pick(now: 0, using: &dice) == "b") }
+        balancer.fellSilent("b")
+        // Rather a silent endpoint than none.
+        #expect(balancer.pick(now: 0, using: &dice) != nil)
+        balancer.report("a", EndpointReport())
+        #expect(balancer.pick(now: 0, using: &dice) == "a")
+    }
+
+    @Test func anEndpointHasRoomForSoManyCalls() {
+        var rules = BalancingRules()
+        rules.maxInFlight = 2
+        var balancer = Balancer<String>(rules)
+        for name in ["a", "b"] { balancer.setReady(name, true, now: 0) }
+        var dice = Dice()
+        var picked: [String] = []
+        while let name = balancer.pick(now: 0, using: &dice) { picked.append(name) }
+        #expect(picked.sorted() == ["a", "a", "b", "b"])
+        #expect(balancer.anyReady && !balancer.anyRoom)
+        let madeRoom = balancer.finished("a", latency: 1, .answered, now: 1)
+        #expect(madeRoom)
+        #expect(balancer.anyRoom)
+        // Tried, and the only one with room.
+        #expect(balancer.pick(excluding: ["a"], now: 1, using: &dice) == "a")
+        #expect(balancer.pick(now: 1, using: &dice) == nil)
+    }
+
+    @Test func theOwnZoneComesFirstWhileItHasRoom() {
+        var rules = BalancingRules()
+        rules.zone = "here"
+        var balancer = Balancer<String>(rules)
+        for (name, zone) in [("near", "here"), ("far", "there")] {
+            balancer.setReady(name, true, now: 0)
+            balancer.report(name, EndpointReport(capacity: 4, zone: zone))
+        }
+        var dice = Dice()
+        for _ in 0..<8 { #expect(balancer.pick(now: 0, using: &dice) == "near") }
+        let next = (0..<20).map { _ in balancer.pick(now: 0, using: &dice) }
+        #expect(next.contains("far"))
+    }
+
+    @Test func lowerPrioritiesServeWhenNoOtherCan() {
+        var balancer = balancer("first", "second")
+        balancer.place("first", priority: 1, weight: 1)
+        balancer.place("second", priority: 2, weight: 1)
+        var dice = Dice()
+        for _ in 0..<20 { #expect(balancer.pick(now: 0, using: &dice) == "first") }
+        #expect(balancer.pick(excluding: ["first"], now: 0, using: &dice) == "second")
+        balancer.setReady("first", false, now: 0)
+        #expect(balancer.pick(now: 0, using: &dice) == "second")
+    }
+
+    @Test func aCallThatWaitsSpeaksForItsEndpoint() {
+        var balancer = balancer("stuck", "well")
+        var dice = Dice()
+        for name in ["stuck", "well"] { balancer.finished(name, latency: 10_000_000, .answered, now: 1) }
+        _ = balancer.pick(excluding: ["well"], now: 2, using: &dice)
+        // "well" has more of them, and answers.
+        for _ in 0..<4 { _ = balancer.pick(excluding: ["stuck"], now: 2, using: &dice) }
+        balancer.finished("well", latency: 10_000_000, .answered, now: second / 5)
+        for _ in 0..<3 { #expect(balancer.pick(now: second / 5, using: &dice) == "well") }
+    }
+
+    @Test func streamsSayNothingByLasting() {
+        var balancer = balancer("a", "b")
+        var dice = Dice()
+        for _ in 0..<20 { _ = balancer.pick(isStream: true, now: 0, using: &dice) }
+        balancer.setReady("c", true, now: second)
+        let late = (0..<30).map { _ in balancer.pick(isStream: true, now: 3600 * second, using: &dice) }
+        // It catches up, and no more.
+        #expect((5...25).contains(late.count { $0 == "c" }))
+    }
+
+    @Test func aShareOfFailuresEjectsUnlessAllFail() {
+        var balancer = balancer("a", "b", "c")
+        for now in 1...40 {
+            balancer.finished("a", latency: 1, now % 2 == 0 ? .failed : .answered, now: UInt64(now))
+            balancer.finished("b", latency: 1, .answered, now: UInt64(now))
+        }
+        #expect(balancer.isEjected("a", now: 41))
+        var all = self.balancer("a", "b", "c")
+        for now in 1...40 {
+            for name in ["a", "b", "c"] {
+                all.finished(name, latency: 1, now % 2 == 0 ? .failed : .answered, now: UInt64(now))
+            }
+        }
+        #expect(["a", "b", "c"].allSatisfy { !all.isEjected($0, now: 41) })
+    }
+
+    @Test func anEndpointThatFlapsIsLeftOutForLonger() {
+        var balancer = balancer("a", "b")
+        func flap(at now: UInt64) {
+            balancer.finished("a", latency: 1, .answered, now: now)
+            for _ in 0..<3 { balancer.finished("a", latency: 1, .failed, now: now) }
+        }
+        flap(at: second)
+        #expect(!balancer.isEjected("a", now: 2 * second))
+        flap(at: 3 * second)
+        #expect(balancer.isEjected("a", now: 4 * second))
+        #expect(!balancer.isEjected("a", now: 5 * second))
     }
 }

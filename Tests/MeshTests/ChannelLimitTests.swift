@@ -17,6 +17,8 @@ import Testing
         var configuration = ChannelConfiguration()
         for argument in [
             "retry-tokens=7", "retry-token-ratio=0.5", "retry-initial=3ms", "reconnect-longest=9", "reconnect-jitter=0",
+            "max-in-flight=5", "slow-start=7", "failures-to-eject=8", "failure-rate-to-eject=0.9", "first-ejection=2",
+            "longest-ejection=20", "probe-interval=11", "probe-timeout=12", "health-interval=13", "health-timeout=14",
             "resolve-jitter=0.5", "resolve-keep=1h", "dns-tries=2", "dns-try-timeout=3", "dns-look-up-timeout=9",
             "max-dns-questions=1", "resolve-interval=1m", "resolve-pause=4", "ready-timeout=6", "max-waiting-calls=8",
             "connect-timeout=10",
@@ -28,6 +30,9 @@ import Testing
             configuration.retryBackoff == Backoff(initial: .milliseconds(3), factor: 2, longest: .milliseconds(500)))
         #expect(configuration.backoff == Backoff(longest: .seconds(9), jitter: 0))
         #expect(configuration.resolveInterval == .seconds(60) && configuration.resolvePause == .seconds(4))
+        #expect(configuration.balancing.maxInFlight == 5 && configuration.balancing.slowStart == .seconds(7))
+        #expect(configuration.probeInterval == .seconds(11) && configuration.probeTimeout == .seconds(12))
+        #expect(configuration.healthInterval == .seconds(13) && configuration.healthTimeout == .seconds(14))
         #expect(configuration.resolveJitter == 0.5 && configuration.resolveKeep == .seconds(3600))
         #expect(configuration.dns.tries == 2 && configuration.dns.tryTimeout == .seconds(3))
         #expect(configuration.dns.lookUpTimeout == .seconds(9) && configuration.dns.maxQuestions == 1)

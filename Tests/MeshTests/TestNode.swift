@@ -52,7 +52,7 @@ final class TestNode: Sendable {
     }
 
     private init(
-        port: Int, hasHealth: Bool, configuration: ServerConfiguration,
+        port: Int, hasHealth: Bool, otherHealth: (any RPCService)?, configuration: ServerConfiguration,
         _ body: @escaping @Sendable (CallContext) async throws -> String
     ) async throws {
         let counter = Counter()
@@ -65,7 +65,7 @@ final class TestNode: Sendable {
         }
         let server = try await RPCServer.bind(
             host: "127.0.0.1", port: port, configuration: configuration,
-            services: hasHealth ? [service, health] : [service],
+            services: [service] + (otherHealth.map { [$0] } ?? (hasHealth ? [health] : [])),
             group: Self.group, logger: Self.logger)
         self.server = server
         // Ended by `kill` or `finish`, at the latest at the end of the test.
@@ -89,7 +89,8 @@ final class TestNode: Sendable {
         private let nodes = Mutex<[TestNode]>([])
 
         func start(
-            port: Int = 0, hasHealth: Bool = true, drainTimeout: Duration = .zero, tls: ServerTLS? = nil,
+            port: Int = 0, hasHealth: Bool = true, otherHealth: (any RPCService)? = nil, drainTimeout: Duration = .zero,
+            tls: ServerTLS? = nil,
             _ body: @escaping @Sendable (CallContext) async throws -> String = { _ in "" }
         ) async throws -> TestNode {
             var configuration = ServerConfiguration.cluster
@@ -99,7 +100,7 @@ final class TestNode: Sendable {
             while true {
                 do {
                     let node = try await TestNode(
-                        port: port, hasHealth: hasHealth, configuration: configuration, body)
+                        port: port, hasHealth: hasHealth, otherHealth: otherHealth, configuration: configuration, body)
                     nodes.withLock { $0.append(node) }
                     return node
                 } catch  where port != 0 && ContinuousClock.now < end {
@@ -126,7 +127,7 @@ final class TestNode: Sendable {
 extension BalancedChannel {
     /// Runs a channel to `addresses` beside `body`.
     static func with<Value>(
-        _ script: Script, configure: (inout ChannelConfiguration) -> Void = { _ in },
+        _ script: Script, healthService: String = "", configure: (inout ChannelConfiguration) -> Void = { _ in },
         _ body: (BalancedChannel) async throws -> Value
     ) async throws -> Value {
         var configuration = ChannelConfiguration()
@@ -139,7 +140,7 @@ extension BalancedChannel {
         configure(&configuration)
         let channel = BalancedChannel(
             Resolver(target: try Target(parsing: Script.target), service: script, keep: configuration.resolveKeep),
-            healthService: "",
+            healthService: healthService,
             configuration: configuration, group: TestNode.group, logger: TestNode.logger)
         return try await withThrowingTaskGroup(of: Void.self) { tasks in
             tasks.addTask { await channel.run() }

@@ -356,7 +356,7 @@ struct  Framemesh__V1__NodeState
   char *role;
   char *address;
   /*
-   * ready, connecting, unhealthy, ejected
+   * ready, connecting, unhealthy, ejected, silent, wrong service
    */
   char *state;
   /*
@@ -370,10 +370,22 @@ struct  Framemesh__V1__NodeState
   uint64_t calls;
   uint64_t failures;
   Framemesh__V1__NodeDescription *description;
+  /*
+   * of the last answers; 0: there were none
+   */
+  uint64_t p99_us;
+  /*
+   * times that it was left out because calls failed
+   */
+  uint64_t ejections;
+  /*
+   * why it is not ready
+   */
+  char *reason;
 };
 #define FRAMEMESH__V1__NODE_STATE__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&framemesh__v1__node_state__descriptor) \
-    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, 0, 0, 0, NULL }
+    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, 0, 0, 0, NULL, 0, 0, (char *)protobuf_c_empty_string }
 
 
 struct  Framemesh__V1__DetectRequest
@@ -527,10 +539,14 @@ struct  Framemesh__V1__NodeDescription
   uint64_t completed;
   uint64_t refused;
   uint64_t expired;
+  /*
+   * where it is; empty: it does not say
+   */
+  char *zone;
 };
 #define FRAMEMESH__V1__NODE_DESCRIPTION__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&framemesh__v1__node_description__descriptor) \
-    , (char *)protobuf_c_empty_string, 0,NULL, 0, 0, 0, 0, 0, (char *)protobuf_c_empty_string, 0, 0, 0, 0 }
+    , (char *)protobuf_c_empty_string, 0,NULL, 0, 0, 0, 0, 0, (char *)protobuf_c_empty_string, 0, 0, 0, 0, (char *)protobuf_c_empty_string }
 
 
 /* Framemesh__V1__Frame methods */

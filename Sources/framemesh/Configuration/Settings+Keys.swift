@@ -3,6 +3,8 @@ extension Settings {
     enum Key: String, CaseIterable, Sendable {
         case logLevel = "log-level"
         case dnsServer = "dns-server"
+        case zone
+        case cluster
 
         case detectorListen = "detector.listen"
         case detectorModel = "detector.model"

@@ -13,6 +13,8 @@ final class Console: Sendable {
 
     /// Progress is drawn: standard error is a terminal, and it was not turned off.
     let showsProgress: Bool
+    /// Standard output is a terminal.
+    var isTerminal: Bool { isatty(STDOUT_FILENO) == 1 }
     private let state = Mutex(State())
 
     private struct State {

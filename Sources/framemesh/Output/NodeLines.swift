@@ -3,17 +3,23 @@ import Messages
 extension NodeState {
     static func table(_ nodes: [NodeState]) -> Table {
         var table = Table(
-            "role", "address", "state", "models", "workers>", "queue>", "in flight>", "latency ms>", "calls>",
-            "failures>")
+            "role", "address", "state", "zone", "models", "version", "workers>", "queue>", "in flight>", "latency ms>",
+            "p99 ms>", "calls>", "failures>", "ejections>", "reason")
         for node in nodes {
             let own = node.description
             table.add(
-                node.role, node.address, node.state, own?.models.map(\.name).joined(separator: ", ") ?? "",
+                node.role, node.address, node.state, own?.zone ?? "",
+                own?.models.map(\.name).joined(separator: ", ") ?? "", own?.build ?? "",
                 own.map { "\($0.workers)" } ?? "", own.map { "\($0.queueDepth)/\($0.queueLimit)" } ?? "",
-                own.map { "\($0.inFlight)" } ?? "\(node.outstanding)",
-                JSONText.number(Double(node.ewma) / 1000, decimals: 1), "\(node.calls)", "\(node.failures)")
+                own.map { "\($0.inFlight)" } ?? "\(node.outstanding)", milliseconds(node.ewma),
+                node.p99 == 0 ? "" : milliseconds(node.p99), "\(node.calls)", "\(node.failures)", "\(node.ejections)",
+                node.reason)
         }
         return table
+    }
+
+    private static func milliseconds(_ microseconds: UInt64) -> String {
+        JSONText.number(Double(microseconds) / 1000, decimals: 1)
     }
 
     /// One line of `nodes --json`.
@@ -22,11 +28,15 @@ extension NodeState {
             json.field("role", role)
             json.field("address", address)
             json.field("state", state)
+            json.field("reason", reason)
             json.field("outstanding", outstanding)
             json.field("latency_ms", Double(ewma) / 1000, decimals: 3)
+            json.field("p99_ms", Double(p99) / 1000, decimals: 3)
             json.field("calls", calls)
             json.field("failures", failures)
+            json.field("ejections", ejections)
             guard let description else { return }
+            json.field("zone", description.zone)
             json.array("models", description.models) { json, model in
                 json.object { json in
                     json.field("name", model.name)

@@ -45,6 +45,7 @@ struct CoordinatorCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Seconds that running work has to finish in at the end (default: 30).", valueName: "s"))
     var drainTimeout: Double?
 
+    @OptionGroup var place: PlaceOptions
     @OptionGroup(title: "TLS and access") var security: ServerSecurityOptions
     @OptionGroup(title: "Calls of nodes") var nodes: NodeSecurityOptions
     @OptionGroup var limitOptions: RoleLimitOptions
@@ -87,6 +88,8 @@ struct CoordinatorCommand: AsyncParsableCommand {
         configuration.maxPixelBytes = limits.server.maxAttachmentBytes
         configuration.maxMessageBytes = limits.server.maxMessageBytes
         try nodeLimits.set(in: &configuration.channel, settings)
+        configuration.channel.balancing.zone = try place.zone(settings)
+        configuration.cluster = try place.cluster(settings)
         configuration.channel.dns.servers = try common.dns.servers(settings)
         if !security.isPlainText {
             let nodes = try nodes.security(settings)

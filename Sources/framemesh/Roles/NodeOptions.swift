@@ -37,6 +37,7 @@ struct NodeOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Seconds that running work has to finish in at the end (default: 30).", valueName: "s"))
     var drainTimeout: Double?
 
+    @OptionGroup var place: PlaceOptions
     @OptionGroup(title: "TLS and access") var security: ServerSecurityOptions
     @OptionGroup var limitOptions: RoleLimitOptions
     @OptionGroup var common: CommonOptions
@@ -91,6 +92,8 @@ struct NodeOptions: ParsableArguments {
         configuration.imageLimits = try imageLimits(keys, settings)
         configuration.server.drainTimeout = try settings.seconds(drainTimeout, keys.drainTimeout, default: 30)
         configuration.build = Framemesh.version
+        configuration.zone = try place.zone(settings)
+        configuration.cluster = try place.cluster(settings)
         // A node looks nothing up; what is wrong with the setting is said all the same.
         _ = try common.dns.servers(settings)
         return (configuration, listen)

@@ -1,0 +1,176 @@
+/// What a balancer knows of one endpoint.
+struct BalancedEndpoint: Sendable {
+    private typealias Constants = Balancer<Int>
+
+    var ready = false
+    /// What is known is of a connection, and perhaps a process, that is no more; or nothing is known.
+    var isNew = true
+    /// While one of a lower priority can be chosen, this one is not.
+    var priority = 0
+    /// The share of calls that it is to have, 1 is average.
+    var weight = 1.0
+
+    private(set) var outstanding = 0
+    /// Of these, those that last as long as their clients want.
+    private(set) var streams = 0
+    var calls: UInt64 = 0
+    private(set) var failures: UInt64 = 0
+
+    /// Nanoseconds.
+    private(set) var ewma = Constants.initialLatency
+    private(set) var isMeasured = false
+    private(set) var updated: UInt64 = 0
+    var latencies = LatencyWindow()
+    private var readySince: UInt64 = 0
+    /// When it last answered a call, or had none.
+    private var progress: UInt64 = 0
+
+    private(set) var report = EndpointReport()
+    /// Calls of others that it has, as far as is known.
+    private var foreign = 0
+    var isSilent = false
+
+    private(set) var failuresInARow = 0
+    private(set) var failureRate = 0.0
+    /// Outcomes that the rate is of.
+    private(set) var rated = 0
+    private(set) var ejections = 0
+    /// All of them.
+    private(set) var everEjected: UInt64 = 0
+    private(set) var ejectedUntil: UInt64 = 0
+
+    // ---- cost ----
+
+    func cost(_ rules: BalancingRules, now: UInt64) -> Double {
+        latency(now: now) * (fill + 1 / Double(report.capacity)) / (weight * share(rules, now: now))
+    }
+
+    /// Calls that it has, for each that it runs at one time.
+    var fill: Double { Double(outstanding + foreign) / Double(report.capacity) }
+
+    /// A call that waits for longer than the average says that the average is too good.
+    private func latency(now: UInt64) -> Double {
+        guard outstanding > streams, now > progress else { return forgiven(now: now) }
+        return max(ewma, Double(now - progress))
+    }
+
+    /// The part of a whole share that a newcomer is to have.
+    private func share(_ rules: BalancingRules, now: UInt64) -> Double {
+        let ramp = Double(UInt64(nanoseconds: rules.slowStart))
+        let age = Double(now - min(now, readySince))
+        return age >= ramp ? 1 : max(Constants.firstShare, age / ramp)
+    }
+
+    /// The latency, less what an idle endpoint is forgiven, down to a newcomer's. What runs there will tell: a busy
+    /// one is forgiven nothing.
+    private func forgiven(now: UInt64) -> Double {
+        guard outstanding == 0, now > updated, ewma > Constants.initialLatency else { return ewma }
+        let halvings = Double(now - updated) / Constants.idleHalfLife
+        guard halvings < 64 else { return Constants.initialLatency }
+        // 2^-halvings, straight between whole ones, which needs no math library.
+        let whole = halvings.rounded(.down)
+        let keep = Double(sign: .plus, exponent: -Int(whole), significand: 1 - (halvings - whole) / 2)
+        return max(Constants.initialLatency, ewma * keep)
+    }
+
+    func readyState(now: UInt64) -> EndpointState.State {
+        isSilent ? .silent : ejectedUntil > now ? .ejected : .ready
+    }
+
+    // ---- events ----
+
+    /// Ready on a new connection; calls of the old one may still end.
+    mutating func begin(latency: Double, now: UInt64) {
+        isNew = false
+        ewma = latency
+        isMeasured = false
+        updated = now
+        readySince = now
+        progress = now
+        report = EndpointReport()
+        foreign = 0
+        failuresInARow = 0
+        failureRate = 0
+        rated = 0
+        ejections = 0
+        ejectedUntil = 0
+    }
+
+    mutating func take(_ news: EndpointReport) {
+        report = news
+        report.capacity = max(1, news.capacity)
+        foreign = max(0, news.load - outstanding)
+        isSilent = false
+    }
+
+    mutating func start(isStream: Bool, now: UInt64) {
+        ewma = forgiven(now: now)
+        updated = max(now, updated)
+        if outstanding == streams { progress = max(now, progress) }
+        outstanding += 1
+        if isStream { streams += 1 }
+        calls += 1
+    }
+
+    mutating func end(isStream: Bool, now: UInt64) {
+        outstanding = max(0, outstanding - 1)
+        if isStream { streams = max(0, streams - 1) }
+        streams = min(streams, outstanding)
+        progress = max(now, progress)
+    }
+
+    /// Up at once, down by the time that has passed.
+    mutating func learn(_ sample: Double, now: UInt64) {
+        isMeasured = true
+        if sample >= ewma {
+            ewma = sample
+        } else {
+            // exp(-dt/decay) in its first-order form, which needs no math library. Calls that end at the same time may
+            // come here in any order.
+            let elapsed = Double(now - min(now, updated))
+            let keep = Constants.decay / (Constants.decay + elapsed)
+            // The average of what is seen counts at least a little, or a burst would never be forgotten.
+            let weight = min(keep, 0.95)
+            ewma = ewma * weight + sample * (1 - weight)
+        }
+        updated = max(now, updated)
+    }
+
+    mutating func answered(_ rules: BalancingRules, now: UInt64) {
+        failuresInARow = 0
+        rate(0)
+        // One answer between failures is no recovery.
+        if now >= ejectedUntil, now - ejectedUntil > UInt64(nanoseconds: rules.longestEjection) { ejections = 0 }
+    }
+
+    mutating func failed(_ latency: Double, now: UInt64) {
+        learn(max(latency, Constants.failureLatency), now: now)
+        failures += 1
+        failuresInARow += 1
+        rate(1)
+    }
+
+    private mutating func rate(_ failure: Double) {
+        rated = min(rated + 1, Constants.rateCalls)
+        failureRate += (failure - failureRate) / Double(Constants.rateCalls)
+    }
+
+    mutating func eject(_ rules: BalancingRules, now: UInt64) {
+        let first = UInt64(nanoseconds: rules.firstEjection)
+        let wait = first.multipliedReportingOverflow(by: 1 << UInt64(min(ejections, 16)))
+        let longest = UInt64(nanoseconds: rules.longestEjection)
+        ejectedUntil = now + (wait.overflow ? longest : min(wait.partialValue, longest))
+        ejections += 1
+        everEjected += 1
+        failureRate = 0
+        rated = 0
+    }
+}
+
+extension UInt64 {
+    /// 0 for a time before.
+    init(nanoseconds duration: Duration) {
+        let (seconds, attoseconds) = duration.components
+        self = UInt64(clamping: seconds) * 1_000_000_000 + UInt64(clamping: attoseconds / 1_000_000_000)
+    }
+}

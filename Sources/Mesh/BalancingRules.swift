@@ -1,0 +1,31 @@
+public import RPC
+
+/// What a channel knows of endpoints before it has seen them: when to leave one out, and how far to trust a newcomer.
+public struct BalancingRules: Sendable, Equatable {
+    /// Calls of this channel that run on one endpoint; more wait, or go elsewhere.
+    public var maxInFlight = 256
+    /// A newcomer's share of the calls grows to a whole one in this time.
+    public var slowStart: Duration = .seconds(3)
+    /// Failures in a row after which an endpoint is ejected.
+    public var failuresToEject = 3
+    /// The share of failed calls from which an endpoint is ejected, if it is three times that of the others.
+    public var failureRateToEject = 0.3
+    /// Each ejection lasts twice as long as the one before, between these.
+    public var firstEjection: Duration = .seconds(1)
+    public var longestEjection: Duration = .seconds(30)
+    /// Endpoints of this zone come first while they have room. Empty: all zones are the same.
+    public var zone = ""
+
+    public init() {}
+
+    public static let limits: [Limit<BalancingRules>] = [
+        Limit("max-in-flight", \.maxInFlight, .count, "Calls of a channel that run on one endpoint."),
+        Limit("slow-start", \.slowStart, "How long a newcomer's share of the calls grows."),
+        Limit("failures-to-eject", \.failuresToEject, .count, "Failures in a row that eject an endpoint."),
+        Limit(
+            "failure-rate-to-eject", \.failureRateToEject, in: 0.01...1,
+            "The share of failed calls that ejects an endpoint, if the others have a third of it."),
+        Limit("first-ejection", \.firstEjection, "The first ejection; each next one is twice as long."),
+        Limit("longest-ejection", \.longestEjection, "The longest ejection."),
+    ]
+}

@@ -1,0 +1,169 @@
+import NIOCore
+import RPC
+import Synchronization
+import Testing
+
+@testable import Mesh
+
+/// What an endpoint must say before it gets calls.
+@Suite(.timeLimit(.minutes(5))) struct EndpointHealthTests {
+    /// `grpc.health.v1` as small servers have it: Check and nothing else.
+    private struct CheckOnly: RPCService {
+        let status: @Sendable () throws -> UInt8
+        var serviceName: String { "grpc.health.v1.Health" }
+        var methods: [String: RPCHandler] {
+            ["Check": .immediate { _, _ in UnaryResponse(Payload(ByteBuffer(bytes: [0x08, try status()]))) }]
+        }
+    }
+
+    private final class Cell<Value: Sendable>: Sendable {
+        private let value: Mutex<Value>
+        init(_ value: Value) { self.value = Mutex(value) }
+        var now: Value { value.withLock { $0 } }
+        func set(_ new: Value) { value.withLock { $0 = new } }
+    }
+
+    @Test func withoutWatchItIsAskedAgainAndAgain() async throws {
+        let health = Cell<UInt8>(2)
+        try await TestNode.with { nodes async throws in
+            let node = try await nodes.start(otherHealth: CheckOnly { health.now }) { _ in "checked" }
+            let script = Script()
+            script.set([node.address])
+            try await BalancedChannel.with(script, configure: { $0.healthInterval = .milliseconds(10) }) {
+                channel async throws in
+                try await channel.until { $0.first?.state == .unhealthy && $0.first?.reason == "health is notServing" }
+                health.set(1)
+                #expect(try await channel.ask().answer == "checked")
+                health.set(2)
+                try await channel.until { $0.first?.state == .unhealthy }
+            }
+        }
+    }
+
+    @Test func aNodeThatDoesNotKnowTheServiceIsTheWrongOne() async throws {
+        let unknown = CheckOnly { throw RPCError(.notFound, "not here") }
+        try await TestNode.with { nodes async throws in
+            let watched = try await nodes.start()
+            let checked = try await nodes.start(otherHealth: unknown)
+            let script = Script()
+            script.set([watched.address, checked.address])
+            try await BalancedChannel.with(script, healthService: "test.Other") { channel async throws in
+                try await channel.until { $0.count == 2 && $0.allSatisfy { $0.state == .wrongService } }
+                #expect(channel.endpoints().first?.reason == "wrong service: it does not know 'test.Other'")
+                watched.health.set(.serving, for: "test.Other")
+                try await channel.until { $0.contains { $0.name == watched.name && $0.state == .ready } }
+                _ = try await channel.ask()
+                #expect(checked.calls == 0)
+            }
+        }
+    }
+
+    @Test func withoutHealthTheProbeTellsTheWrongOne() async throws {
+        let probe = EndpointProbe { channel, deadline in
+            _ = try await channel.unary("/test.Node/Nothing", Payload(ByteBuffer()), options: .init(deadline: deadline))
+            return EndpointReport()
+        }
+        try await TestNode.with { nodes async throws in
+            let node = try await nodes.start(hasHealth: false)
+            let script = Script()
+            script.set([node.address])
+            try await BalancedChannel.with(
+                script,
+                configure: {
+                    $0.probe = probe
+                    $0.probeTimeout = .seconds(60)
+                }
+            ) { channel async throws in
+                try await channel.until { $0.first?.state == .wrongService }
+                #expect(node.calls == 0)
+            }
+        }
+    }
+
+    @Test func reportsReachTheBalancer() async throws {
+        let probe = EndpointProbe { _, _ in EndpointReport(capacity: 3, load: 5, zone: "z") }
+        try await TestNode.with { nodes async throws in
+            let node = try await nodes.start()
+            try await BalancedChannel.with(
+                [node],
+                configure: {
+                    $0.probe = probe
+                    $0.probeInterval = .milliseconds(10)
+                }
+            ) { channel async throws in
+                try await channel.until { $0.first?.report == EndpointReport(capacity: 3, load: 5, zone: "z") }
+            }
+        }
+    }
+
+    @Test func aNodeThatDoesNotAnswerItsProbeIsLeftOut() async throws {
+        let silent = Cell<String?>(nil)
+        let probe = EndpointProbe { channel, deadline in
+            let answer = try await channel.unary(
+                "/test.Node/Ask", Payload(ByteBuffer()), options: .init(deadline: deadline))
+            guard String(buffer: answer.payload.message) != silent.now else {
+                throw RPCError(.deadlineExceeded, "no answer")
+            }
+            return EndpointReport()
+        }
+        try await TestNode.with { nodes async throws in
+            let a = try await nodes.start { _ in "a" }
+            let b = try await nodes.start { _ in "b" }
+            try await BalancedChannel.with(
+                [a, b],
+                configure: {
+                    $0.probe = probe
+                    $0.probeInterval = .milliseconds(10)
+                    $0.probeTimeout = .seconds(60)
+                }
+            ) { channel async throws in
+                silent.set("a")
+                try await channel.until { $0.contains { $0.name == a.name && $0.state == .silent } }
+                for _ in 0..<20 { #expect(try await channel.ask().answer == "b") }
+                silent.set(nil)
+                try await channel.until { $0.allSatisfy { $0.state == .ready } }
+            }
+        }
+    }
+
+    @Test func callsWaitForRoom() async throws {
+        let gate = Gate()
+        try await TestNode.with { nodes async throws in
+            let node = try await nodes.start { _ in
+                try await gate.wait()
+                return "done"
+            }
+            try await BalancedChannel.with([node], configure: { $0.balancing.maxInFlight = 1 }) {
+                channel async throws in
+                async let first = channel.ask()
+                try await channel.until { $0.first?.outstanding == 1 }
+                async let second = channel.ask()
+                while channel.waitingCalls.count == 0 { try await Task.sleep(for: .milliseconds(1)) }
+                #expect(node.calls <= 1)
+                gate.open()
+                #expect(try await first.answer == "done")
+                #expect(try await second.answer == "done")
+            }
+        }
+    }
+
+    @Test func withoutRoomTheErrorSaysSo() async throws {
+        let gate = Gate()
+        try await TestNode.with { nodes async throws in
+            let node = try await nodes.start { _ in
+                try await gate.wait()
+                return "done"
+            }
+            try await BalancedChannel.with([node], configure: { $0.balancing.maxInFlight = 1 }) {
+                channel async throws in
+                async let first = channel.ask(deadline: .after(.seconds(200)))
+                try await channel.until { $0.first?.outstanding == 1 }
+                let error = await failure { _ = try await channel.ask(deadline: .after(.milliseconds(50))) }
+                #expect(error?.code == .deadlineExceeded)
+                #expect(error?.message.contains("still runs 1 calls") == true)
+                gate.open()
+                #expect(try await first.answer == "done")
+            }
+        }
+    }
+}
