@@ -135,10 +135,12 @@ struct Balancer<ID: Hashable & Sendable>: Sendable {
         guard let first = choices.randomElement(using: &random) else { return nil }
         var best = first
         if choices.count > 1 {
+            // Streams stay where they are put.
+            let margin = isStream ? 1 : Self.alike
             var second = first
             while second == first { second = choices.randomElement(using: &random) ?? first }
             if let a = endpoints[first], let b = endpoints[second],
-                b.cost(rules, now: now) * Self.alike < a.cost(rules, now: now)
+                b.cost(rules, now: now) * margin < a.cost(rules, now: now)
             {
                 best = second
             }
