@@ -28,7 +28,8 @@ let fuzzerRuntime = Context.environment["FUZZER_RUNTIME"]
 /// `BUILD_PART=rpc` leaves out everything that RPC does not need, for builds with sanitizers and for work on it.
 let parts: [String: Set<String>] = [
     "rpc": [
-        "CNghttp2", "CProtobufC", "CBoundedProtobuf", "CZlib", "CAres", "CMessages", "CRPCMessages", "HTTP2", "RPC", "Messages",
+        "CNghttp2", "CProtobufC", "CBoundedProtobuf", "CZlib", "CAres", "CMessages", "CRPCMessages", "HTTP2", "RPC",
+        "Messages",
         "ProtobufStructs", "Mesh", "Services", "TestSupport", "HTTP2Tests", "RPCTests", "MessagesTests", "MeshTests",
         "ConformanceTests", "CInteropMessages", "rpc-interop", "HostileTests", "hostile-target", "FuzzTests",
     ]
@@ -125,6 +126,15 @@ let package = Package(
             ],
             swiftSettings: strict),
 
+        // Calls coordinators: unary, and streams that outlive the coordinator they began at.
+        .target(
+            name: "Client",
+            dependencies: [
+                "Mesh", "Services", "RPC", "Messages", nioCore, nioPosix, logging,
+                .product(name: "DequeModule", package: "swift-collections"),
+            ],
+            swiftSettings: strict),
+
         // FFmpeg, in a process of its own.
         .executableTarget(
             name: "framemesh-video",
@@ -145,8 +155,8 @@ let package = Package(
         .executableTarget(
             name: "framemesh",
             dependencies: [
-                "Node", "Coordination", "Video", "Vision", "Mesh", "Services", "RPC", "Messages", nioCore, nioPosix,
-                logging,
+                "Node", "Coordination", "Client", "Video", "Vision", "Mesh", "Services", "RPC", "Messages", nioCore,
+                nioPosix, logging,
                 yams, crypto,
                 .product(name: "SystemPackage", package: "swift-system"),
                 .product(name: "DequeModule", package: "swift-collections"),
@@ -191,11 +201,17 @@ let package = Package(
             name: "CoordinationTests",
             dependencies: ["Coordination", "Mesh", "Messages", "Services", "RPC", nioCore, nioPosix, logging],
             swiftSettings: strict),
+        .testTarget(
+            name: "ClientTests",
+            dependencies: [
+                "Client", "Coordination", "Mesh", "Messages", "Services", "RPC", nioCore, nioPosix, logging,
+            ],
+            swiftSettings: strict),
         // What the command decides, without processes.
         .testTarget(
             name: "FramemeshTests",
             dependencies: [
-                "framemesh", "Coordination", "Messages", "Node", "RPC", "Vision", nioCore,
+                "framemesh", "Client", "Coordination", "Messages", "Node", "RPC", "Vision", nioCore,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             exclude: ["Models/file_server.py"], swiftSettings: strict),

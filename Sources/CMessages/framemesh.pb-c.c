@@ -1363,7 +1363,7 @@ const ProtobufCMessageDescriptor framemesh__v1__timing__descriptor =
   (ProtobufCMessageInit) framemesh__v1__timing__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor framemesh__v1__analyze_request__field_descriptors[7] =
+static const ProtobufCFieldDescriptor framemesh__v1__analyze_request__field_descriptors[8] =
 {
   {
     "frame",
@@ -1438,6 +1438,18 @@ static const ProtobufCFieldDescriptor framemesh__v1__analyze_request__field_desc
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
+    "epoch",
+    7,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Framemesh__V1__AnalyzeRequest, epoch),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
     "pixels",
     100,
     PROTOBUF_C_LABEL_NONE,
@@ -1451,19 +1463,20 @@ static const ProtobufCFieldDescriptor framemesh__v1__analyze_request__field_desc
   },
 };
 static const unsigned framemesh__v1__analyze_request__field_indices_by_name[] = {
+  6,   /* field[6] = epoch */
   0,   /* field[0] = frame */
   4,   /* field[4] = frame_deadline_ms */
   2,   /* field[2] = min_confidence */
   1,   /* field[1] = pipeline */
-  6,   /* field[6] = pixels */
+  7,   /* field[7] = pixels */
   3,   /* field[3] = policy */
   5,   /* field[5] = top_k */
 };
 static const ProtobufCIntRange framemesh__v1__analyze_request__number_ranges[2 + 1] =
 {
   { 1, 0 },
-  { 100, 6 },
-  { 0, 7 }
+  { 100, 7 },
+  { 0, 8 }
 };
 const ProtobufCMessageDescriptor framemesh__v1__analyze_request__descriptor =
 {
@@ -1473,14 +1486,14 @@ const ProtobufCMessageDescriptor framemesh__v1__analyze_request__descriptor =
   "Framemesh__V1__AnalyzeRequest",
   "framemesh.v1",
   sizeof(Framemesh__V1__AnalyzeRequest),
-  7,
+  8,
   framemesh__v1__analyze_request__field_descriptors,
   framemesh__v1__analyze_request__field_indices_by_name,
   2,  framemesh__v1__analyze_request__number_ranges,
   (ProtobufCMessageInit) framemesh__v1__analyze_request__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor framemesh__v1__analyze_response__field_descriptors[13] =
+static const ProtobufCFieldDescriptor framemesh__v1__analyze_response__field_descriptors[14] =
 {
   {
     "stream",
@@ -1638,6 +1651,18 @@ static const ProtobufCFieldDescriptor framemesh__v1__analyze_response__field_des
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "epoch",
+    14,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Framemesh__V1__AnalyzeResponse, epoch),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned framemesh__v1__analyze_response__field_indices_by_name[] = {
   11,   /* field[11] = attempts */
@@ -1646,6 +1671,7 @@ static const unsigned framemesh__v1__analyze_response__field_indices_by_name[] =
   8,   /* field[8] = classes */
   4,   /* field[4] = code */
   7,   /* field[7] = detections */
+  13,   /* field[13] = epoch */
   6,   /* field[6] = height */
   10,   /* field[10] = missing */
   1,   /* field[1] = sequence */
@@ -1657,7 +1683,7 @@ static const unsigned framemesh__v1__analyze_response__field_indices_by_name[] =
 static const ProtobufCIntRange framemesh__v1__analyze_response__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 13 }
+  { 0, 14 }
 };
 const ProtobufCMessageDescriptor framemesh__v1__analyze_response__descriptor =
 {
@@ -1667,7 +1693,7 @@ const ProtobufCMessageDescriptor framemesh__v1__analyze_response__descriptor =
   "Framemesh__V1__AnalyzeResponse",
   "framemesh.v1",
   sizeof(Framemesh__V1__AnalyzeResponse),
-  13,
+  14,
   framemesh__v1__analyze_response__field_descriptors,
   framemesh__v1__analyze_response__field_indices_by_name,
   1,  framemesh__v1__analyze_response__number_ranges,

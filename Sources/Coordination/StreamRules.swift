@@ -8,6 +8,8 @@ struct StreamRules: Sendable {
     var frameDeadline: Duration
     var minConfidence: Float
     var topK: Int
+    /// How often the sender had to begin the stream again. The tracker begins anew with each.
+    var epoch: UInt32
 
     /// - Throws: INVALID_ARGUMENT for an unknown pipeline, or the policy `deadline` without a deadline.
     init(_ first: AnalyzeRequest, configuration: CoordinatorConfiguration) throws(RPCError) {
@@ -15,6 +17,7 @@ struct StreamRules: Sendable {
         policy = first.policy
         minConfidence = first.minConfidence
         topK = first.topK
+        epoch = first.epoch
         if policy == .deadline, first.frameDeadline == 0 {
             throw RPCError(.invalidArgument, "the policy deadline needs frame_deadline_ms above 0")
         }

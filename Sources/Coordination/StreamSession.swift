@@ -94,6 +94,7 @@ struct StreamSession: Sendable {
             rules.pipeline.tracks ? StreamTracking(reported: StreamTracking.reported(rules.minConfidence)) : nil
         while var response = await queue.nextAnswer() {
             tracking?.update(&response)
+            response.epoch = rules.epoch
             do {
                 try await answer(response)
             } catch {

@@ -12,6 +12,7 @@ extension AnalyzeRequest: WireCodable {
             unsafe c.pointee.policy = Framemesh__V1__StreamPolicy(rawValue: policy.rawValue)
             unsafe c.pointee.frame_deadline_ms = frameDeadline
             unsafe c.pointee.top_k = UInt32(clamping: topK)
+            unsafe c.pointee.epoch = epoch
             return unsafe c
         }
         return WireMessage(message: message, pixels: frame.payload.bytes)
@@ -28,7 +29,7 @@ extension AnalyzeRequest: WireCodable {
             return unsafe AnalyzeRequest(
                 frame: try Frame.read(c.frame, payload), pipeline: try Wire.text(c.pipeline),
                 minConfidence: c.min_confidence, policy: policy, frameDeadline: c.frame_deadline_ms,
-                topK: Int(c.top_k))
+                topK: Int(c.top_k), epoch: c.epoch)
         }
     }
 }
@@ -55,6 +56,7 @@ extension AnalyzeResponse: WireCodable {
             unsafe c.pointee.missing = unsafe arena.pointers(missing) { unsafe $0.string($1) }
             unsafe c.pointee.attempts = UInt32(clamping: attempts)
             unsafe c.pointee.capture_time_us = captureTime
+            unsafe c.pointee.epoch = epoch
             return unsafe c
         }
         return WireMessage(message: message)
@@ -81,6 +83,7 @@ extension AnalyzeResponse: WireCodable {
             answer.missing = unsafe try Wire.strings(c.n_missing, c.missing)
             answer.attempts = unsafe Int(c.attempts)
             answer.captureTime = unsafe c.capture_time_us
+            answer.epoch = unsafe c.epoch
             return answer
         }
     }

@@ -28,10 +28,12 @@ public struct AnalyzeRequest: Sendable {
     public var frameDeadline: UInt32
     /// Classes per picture or box; 0: the pipeline's own.
     public var topK: Int
+    /// Of the stream: how often its sender had to begin it again; read from its first frame.
+    public var epoch: UInt32
 
     public init(
         frame: Frame, pipeline: String, minConfidence: Float = 0, policy: StreamPolicy = .lossless,
-        frameDeadline: UInt32 = 0, topK: Int = 0
+        frameDeadline: UInt32 = 0, topK: Int = 0, epoch: UInt32 = 0
     ) {
         self.frame = frame
         self.pipeline = pipeline
@@ -39,6 +41,7 @@ public struct AnalyzeRequest: Sendable {
         self.policy = policy
         self.frameDeadline = frameDeadline
         self.topK = topK
+        self.epoch = epoch
     }
 }
 
@@ -63,6 +66,8 @@ public struct AnalyzeResponse: Sendable {
     public var attempts = 0
     /// As sent.
     public var captureTime: Int64 = 0
+    /// Of the stream, as sent. Track ids are of their epoch alone.
+    public var epoch: UInt32 = 0
 
     public init() {}
 }

@@ -1,3 +1,4 @@
+import Client
 import Mesh
 import RPC
 import Video
@@ -41,6 +42,14 @@ extension Fatal {
         case is CancellationError: self.init("interrupted", status: .interrupted)
         case let error as VisionError:
             self.init(error.message, status: [.badModel, .notFound].contains(error.kind) ? .usage : .failed)
+        case let error as ClientError:
+            let status: ExitStatus =
+                switch error.kind {
+                case .unreachable: .unreachable
+                case .usage: .usage
+                case .refused: .failed
+                }
+            self.init(error.message, status: status)
         case let error as MeshError: self.init(error.message, status: .usage)
         case let error as VideoError: self.init(error.message)
         case let error as RPCError:

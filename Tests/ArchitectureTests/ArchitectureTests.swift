@@ -16,9 +16,10 @@ import Testing
         "Video": ["Messages"],
         "Node": ["Services", "RPC", "Vision", "Messages"],
         "Coordination": ["Mesh", "Services", "RPC", "Tracking", "Messages"],
+        "Client": ["Mesh", "Services", "RPC", "Messages"],
         "rpc-interop": ["RPC", "CInteropMessages", "CProtobufC", "ProtobufStructs"],
         "framemesh": [
-            "Node", "Coordination", "Video", "Vision", "Mesh", "Services", "RPC", "Messages", "Tracking",
+            "Node", "Coordination", "Client", "Video", "Vision", "Mesh", "Services", "RPC", "Messages", "Tracking",
         ],
     ]
     static let ours = Set(arrows.keys).union([
@@ -72,7 +73,8 @@ import Testing
             }
         }
         let limit = [
-            "CNghttp2": 5, "CVision": 4, "CMessages": 8, "CBoundedProtobuf": 1, "CRPCMessages": 2, "CZlib": 1, "CAres": 1,
+            "CNghttp2": 5, "CVision": 4, "CMessages": 8, "CBoundedProtobuf": 1, "CRPCMessages": 2, "CZlib": 1,
+            "CAres": 1,
             "CInteropMessages": 4,
         ][library]!
         #expect(!speakers.isEmpty)

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Client
 import Coordination
 import Foundation
 import Logging
@@ -47,8 +48,8 @@ import Testing
         #expect(configuration.maxMessageBytes == 8 << 20, "nodes are taken to have the same")
         #expect(configuration.channel.retryTokens == 12)
         #expect(try coordinator(["--node-limit", "retry-tokens=14"], settings).channel.retryTokens == 14)
-        let client = try ClientLimitOptions.parse([]).limits(settings)
-        #expect(client.connection.connectTimeout == .seconds(13))
+        let clients = try ClientLimitOptions.parse([]).limits(settings)
+        #expect(clients.client.channel.client.connectTimeout == .seconds(13))
     }
 
     @Test func everyLimitHasAKeyAndAVariable() async throws {

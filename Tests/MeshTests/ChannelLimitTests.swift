@@ -6,7 +6,7 @@ import Testing
 @Suite struct ChannelLimitTests {
     /// docs/limits.md lists those that a channel has beside its connections.
     @Test func theDocumentListsEveryFlag() throws {
-        let tables = try DocumentTable.all(of: "limits.md").filter { $0.heading == "The channel of a coordinator" }
+        let tables = try DocumentTable.all(of: "limits.md").filter { $0.heading == "Channels to several endpoints" }
         let ofConnections = Set(ClientConfiguration.limits.map(\.name))
         let names = ChannelConfiguration.limits.map(\.name).filter { !ofConnections.contains($0) }
         #expect(tables.flatMap { $0.words(in: "flag") }.sorted() == names.sorted())

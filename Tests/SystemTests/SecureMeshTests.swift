@@ -137,7 +137,7 @@ import Testing
             (detector + ["--tls-certificate", files("server-home.crt")], "--tls-certificate needs --tls-key"),
             (detector + ["--tls-client-ca", files("home.crt")], "--tls-client-ca needs --tls-certificate"),
             (detector + certificate + ["--tls-client-ca", files("home.key")], "home.key"),
-            (detector + ["--credentials", files("rules")], "rules, line 2"),
+            (detector + ["--credentials", files("rules")], "rules', line 2"),
             (detector + ["--credentials", files("nothing")], "nothing"),
             (detector + ["--access-rules", files("rules")], "--access-rules needs --credentials"),
             (

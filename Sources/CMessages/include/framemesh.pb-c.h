@@ -236,11 +236,15 @@ struct  Framemesh__V1__AnalyzeRequest
    * classes per picture or box; 0: the pipeline's own
    */
   uint32_t top_k;
+  /*
+   * of the stream: how often its sender had to begin it again; read from its first frame
+   */
+  uint32_t epoch;
   ProtobufCBinaryData pixels;
 };
 #define FRAMEMESH__V1__ANALYZE_REQUEST__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&framemesh__v1__analyze_request__descriptor) \
-    , NULL, (char *)protobuf_c_empty_string, 0, FRAMEMESH__V1__STREAM_POLICY__LOSSLESS, 0, 0, {0,NULL} }
+    , NULL, (char *)protobuf_c_empty_string, 0, FRAMEMESH__V1__STREAM_POLICY__LOSSLESS, 0, 0, 0, {0,NULL} }
 
 
 struct  Framemesh__V1__AnalyzeResponse
@@ -281,10 +285,14 @@ struct  Framemesh__V1__AnalyzeResponse
    * as sent
    */
   int64_t capture_time_us;
+  /*
+   * of the stream, as sent; a track_id is of its epoch alone
+   */
+  uint32_t epoch;
 };
 #define FRAMEMESH__V1__ANALYZE_RESPONSE__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&framemesh__v1__analyze_response__descriptor) \
-    , (char *)protobuf_c_empty_string, 0, FRAMEMESH__V1__ANSWER_STATUS__OK, (char *)protobuf_c_empty_string, 0, 0, 0, 0,NULL, 0,NULL, 0,NULL, 0,NULL, 0, 0 }
+    , (char *)protobuf_c_empty_string, 0, FRAMEMESH__V1__ANSWER_STATUS__OK, (char *)protobuf_c_empty_string, 0, 0, 0, 0,NULL, 0,NULL, 0,NULL, 0,NULL, 0, 0, 0 }
 
 
 struct  Framemesh__V1__ListPipelinesRequest

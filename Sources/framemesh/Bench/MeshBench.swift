@@ -1,3 +1,4 @@
+import Client
 import Mesh
 import Messages
 import RPC
@@ -5,7 +6,7 @@ import Services
 
 /// A closed loop against a mesh: each caller sends its next frame when its last one was answered.
 ///
-/// Each caller has a connection of its own, as as many clients would; several coordinators get them in turn.
+/// Each caller has connections of its own, as as many clients would, to each of several coordinators.
 struct MeshBench: Sendable {
     let options: AnalyzeOptions
     let inputs: BenchInputs
@@ -15,17 +16,13 @@ struct MeshBench: Sendable {
 
     /// - Throws: what `MeshClient.connect` does.
     static func connect(
-        _ count: Int, to target: Target, _ calling: MeshClient.Calling
+        _ count: Int, to target: Target, _ calling: MeshClientConfiguration
     ) async throws -> [MeshClient] {
         // The first one says what is wrong with all of them.
         let first = try await MeshClient.connect(to: target, calling)
         var clients = [first]
         do {
-            let addresses = try await target.resolve(calling.dns)
-            for index in 1..<max(1, count) {
-                let address = addresses[index % addresses.count]
-                clients.append(try await MeshClient.connect(to: address, name: target.name(of: address), calling))
-            }
+            for _ in 1..<max(1, count) { clients.append(try await MeshClient.connect(to: target, calling)) }
             return clients
         } catch {
             for client in clients { client.close() }
@@ -75,7 +72,7 @@ struct MeshBench: Sendable {
     private func stream(_ client: MeshClient, _ first: UInt64, _ name: String) async throws -> Measurement {
         var measured = Measurement()
         let stream = FrameStream<ContinuousClock.Instant>(
-            client: client, limits: InFlightLimits(frames: perStream ?? 1, keptBytes: .max))
+            client: client, limits: InFlightLimits(frames: perStream ?? 1, bytes: .max))
         let sequence = SequenceCounter(first)
         do {
             try await stream.run {

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Client
 import Foundation
 import Mesh
 import RPC
@@ -10,8 +11,8 @@ struct CoordinatorOption: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "The coordinator; several as dns:///name:port, srv:///name or static:///a:1,b:2. (default: $\(Self.variable), or \(Self.fallback))",
-            valueName: "target"))
+            "The coordinator; several as static:///a:1,b:2. (default: $\(Self.variable), or \(Self.fallback))",
+            valueName: "host:port"))
     var coordinator: String?
 
     @OptionGroup(title: "TLS and the token") var securityOptions: ClientSecurityOptions
@@ -23,7 +24,7 @@ struct CoordinatorOption: ParsableArguments {
 
     /// Where the coordinator is, and how it is called. Also sets the limits of the process.
     /// - Throws: `MeshError` that names what is no target, `Fatal` that names what is wrong with the configuration.
-    func place() async throws -> (target: Target, calling: MeshClient.Calling) {
+    func place() async throws -> (target: Target, calling: MeshClientConfiguration) {
         let environment = ProcessInfo.processInfo.environment[Self.variable].flatMap { $0.isEmpty ? nil : $0 }
         let settings = try await Settings.load(config)
         let configured = settings.string(.clientCoordinator)
@@ -31,11 +32,10 @@ struct CoordinatorOption: ParsableArguments {
         let limits = try limitOptions.limits(settings)
         limits.process.apply()
         let security = try securityOptions.security(settings)
-        var calling = MeshClient.Calling(connection: limits.connection)
-        calling.connection.tls = try security.clientTLS()
-        calling.interceptors = try security.interceptors()
-        calling.dns = limits.dns
-        calling.dns.servers = try dns.servers(settings)
+        var calling = limits.client
+        calling.channel.client.tls = try security.clientTLS()
+        calling.channel.interceptors = try security.interceptors()
+        calling.channel.dns.servers = try dns.servers(settings)
         return (target, calling)
     }
 

@@ -1,3 +1,4 @@
+import Client
 import Messages
 import NIOCore
 import RPC
@@ -20,6 +21,8 @@ struct PictureSender: Sendable {
     var raw: RawPicture?
     /// Pictures a second, for those of a stream.
     var frameRate = defaultFrameRate
+    /// Told of a coordinator that a stream has lost, and of the pictures that are sent again.
+    var resumed: @Sendable (_ reason: String, _ again: Int) -> Void = { _, _ in }
     /// Draws on the pictures that were answered.
     var annotator: PictureAnnotator?
 
@@ -82,7 +85,7 @@ struct PictureSender: Sendable {
             /// For the annotator.
             var frame: Frame?
         }
-        let stream = FrameStream<Kept>(client: client, limits: .lossless)
+        let stream = FrameStream<Kept>(client: client, limits: .lossless, resumed: resumed)
         let next = PictureCursor(sources)
         var names = OutputNames()
         try await stream.run {
@@ -90,7 +93,7 @@ struct PictureSender: Sendable {
             do {
                 let frame = try await load(source, stream: name, sequence: sequence)
                 let kept = Kept(source: source, frame: annotator == nil ? nil : frame)
-                return .frame(options.request(frame), keep: kept, bytes: frame.payload.bytes.readableBytes)
+                return .frame(options.request(frame), keep: kept, bytes: 0)
             } catch let error as Fatal {
                 let refused = SourceAnswer(source: source.name, sequence: sequence, refused: error.description)
                 return .refused(refused.response, keep: Kept(source: source))

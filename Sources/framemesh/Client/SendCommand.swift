@@ -1,4 +1,5 @@
 import ArgumentParser
+import Client
 import Messages
 
 struct SendCommand: AsyncParsableCommand {
@@ -88,6 +89,7 @@ struct SendCommand: AsyncParsableCommand {
         sender.frameRate = frameRate
         sender.annotator = try annotate.map { try PictureAnnotator(folder: $0) }
         let console = Console()
+        sender.resumed = console.noteResumed
         let printer = AnswerPrinter(
             console: console, json: json, tables: true, stages: pipeline.stages, total: UInt64(sources.count))
         defer { console.clearProgress() }

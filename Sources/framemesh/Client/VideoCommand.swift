@@ -1,4 +1,5 @@
 import ArgumentParser
+import Client
 import Messages
 import Video
 
@@ -55,10 +56,11 @@ struct VideoCommand: AsyncParsableCommand {
         let pipeline = try client.pipeline(named: analyze.pipeline)
         var options = analyze.options
         options.policy = policy
-        let runner = VideoRunner(
+        var runner = VideoRunner(
             client: client, options: options, encoding: encode, realtime: realtime || policy == .latest, output: output,
             helper: helper)
         let console = Console()
+        runner.resumed = console.noteResumed
         let printer = AnswerPrinter(console: console, json: json, tables: false, stages: pipeline.stages, total: nil)
         defer { console.clearProgress() }
         do {

@@ -1,3 +1,4 @@
+import Client
 import Messages
 import NIOCore
 import NIOPosix
@@ -16,6 +17,8 @@ struct VideoRunner: Sendable {
     var realtime = false
     /// Path of the annotated MP4; nil: none.
     var output: String?
+    /// Told of a coordinator that was lost, and of the frames that are sent again.
+    var resumed: @Sendable (_ reason: String, _ again: Int) -> Void = { _, _ in }
     /// Path of `framemesh-video`.
     let helper: String
 
@@ -62,8 +65,9 @@ struct VideoRunner: Sendable {
         let info = reader.info
         let name = String(path.split(separator: "/").last ?? "video")
         let quality = encoding.quality(
-            sameHost: client.address.isThisHost, frameBytes: info.width * info.height * 3)
-        let stream = FrameStream<Kept>(client: client, limits: options.policy == .lossless ? .lossless : .live)
+            sameHost: client.isThisHost, frameBytes: info.width * info.height * 3)
+        let stream = FrameStream<Kept>(
+            client: client, limits: options.policy == .lossless ? .lossless : .live, resumed: resumed)
         let start = ContinuousClock.now
         try await stream.run {
             guard let next = try await reader.next() else { return nil }
@@ -74,7 +78,7 @@ struct VideoRunner: Sendable {
             let kept = Kept(captureTime: next.captureTime, pixels: writer == nil ? nil : next.pixels)
             return .frame(
                 options.request(try await encode(raw, quality)), keep: kept,
-                bytes: kept.pixels?.readableBytes ?? 0)
+                bytes: quality == nil ? 0 : kept.pixels?.readableBytes ?? 0)
         } answer: { response, kept in
             if let writer, let pixels = kept.pixels {
                 let annotated = try await draw(response, on: pixels, info)

@@ -1,3 +1,4 @@
+import Client
 import Mesh
 import RPC
 
@@ -13,13 +14,11 @@ struct RoleLimits: Sendable {
 
 /// The limits of a command that calls a coordinator.
 struct ClientLimits: Sendable {
-    var connection = ClientConfiguration()
+    var client = MeshClientConfiguration()
     var process = ProcessLimits()
-    var dns = DNSConfiguration()
 
     static let all =
-        ClientConfiguration.limits.map { $0.under(\ClientLimits.connection) }
-        + DNSConfiguration.limits.map { $0.under(\ClientLimits.dns) }
+        MeshClientConfiguration.limits.map { $0.under(\ClientLimits.client) }
         + ProcessLimits.limits.map { $0.under(\ClientLimits.process) }
 }
 

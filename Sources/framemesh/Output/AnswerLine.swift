@@ -44,6 +44,7 @@ extension SourceAnswer {
         JSONText.object { json in
             json.field("source", source)
             if let stream { json.field("stream", stream) }
+            if response.epoch > 0 { json.field("epoch", UInt64(response.epoch)) }
             json.field("sequence", response.sequence)
             json.field("status", response.status.word)
             if !response.cause.isEmpty { json.field("cause", response.cause.onOneLine) }

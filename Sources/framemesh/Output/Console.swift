@@ -43,6 +43,12 @@ final class Console: Sendable {
         }
     }
 
+    /// A stream has lost its coordinator, and looks for one.
+    @Sendable func noteResumed(_ reason: String, _ again: Int) {
+        let frames = again == 1 ? "1 frame is" : "\(again) frames are"
+        note("the coordinator was lost (\(reason.onOneLine)); \(frames) sent again to the next that is ready")
+    }
+
     /// Draws what `line` gives, at most every `redrawInterval`.
     func progress(at now: ContinuousClock.Instant = .now, _ line: () -> String) {
         guard showsProgress else { return }

@@ -1,0 +1,62 @@
+import RPC
+import Testing
+
+@testable import Client
+
+@Suite struct ResumptionTests {
+    private static let lost = RPCError(.unavailable, "connection reset", lostConnection: true)
+    private let start = ContinuousClock.now
+
+    @Test func aLostStreamBeginsAgainAtOnceAndThenWithBackoff() throws {
+        var resumption = Resumption(timeout: .seconds(30))
+        #expect(!resumption.isNews)
+        let wait1 = resumption.wait(after: Self.lost, answered: 5, now: start)
+        #expect(wait1 == .zero)
+        #expect(resumption.isNews)
+        #expect(resumption.reason == "connection reset")
+        let again = resumption.wait(after: Self.lost, answered: 5, now: start + .seconds(1))
+        let second = try #require(again)
+        #expect(second > .zero)
+        #expect(!resumption.isNews)
+        #expect(resumption.losses == 2)
+    }
+
+    @Test func withoutAnAnswerItEndsAfterItsTime() {
+        var resumption = Resumption(timeout: .seconds(30))
+        let wait2 = resumption.wait(after: Self.lost, answered: 5, now: start)
+        #expect(wait2 != nil)
+        let wait3 = resumption.wait(after: Self.lost, answered: 5, now: start + .seconds(29))
+        #expect(wait3 != nil)
+        let wait4 = resumption.wait(after: Self.lost, answered: 5, now: start + .seconds(30))
+        #expect(wait4 == nil)
+    }
+
+    @Test func anAnswerBetweenTwoLossesBeginsTheTimeAnew() {
+        var resumption = Resumption(timeout: .seconds(30))
+        let wait5 = resumption.wait(after: Self.lost, answered: 5, now: start)
+        #expect(wait5 != nil)
+        let wait6 = resumption.wait(after: Self.lost, answered: 6, now: start + .seconds(40))
+        #expect(wait6 == .zero)
+        #expect(resumption.isNews)
+    }
+
+    @Test func aCoordinatorThatShutsDownIsLostToo() {
+        var resumption = Resumption(timeout: .seconds(30))
+        let wait7 = resumption.wait(after: RPCError(.unavailable, "shutting down"), answered: 0, now: start)
+        #expect(wait7 == .zero)
+    }
+
+    @Test func whatTheCoordinatorRefusesIsNotSentAgain() {
+        var resumption = Resumption(timeout: .seconds(30))
+        let wait8 = resumption.wait(after: RPCError(.invalidArgument, "no such"), answered: 0, now: start)
+        #expect(wait8 == nil)
+        let wait9 = resumption.wait(after: CancellationError(), answered: 0, now: start)
+        #expect(wait9 == nil)
+    }
+
+    @Test func withNoTimeNothingIsResumed() {
+        var resumption = Resumption(timeout: .zero)
+        let wait10 = resumption.wait(after: Self.lost, answered: 5, now: start)
+        #expect(wait10 == nil)
+    }
+}
