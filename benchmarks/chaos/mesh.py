@@ -22,7 +22,24 @@ NODE_QUEUE = 256
 NODE_RATE = NODE_WORKERS / NODE_DELAY
 
 
-class Node:
+class Role:
+    """A program of the mesh in its pod; `_words` is how it is called."""
+
+    process = None
+
+    def start(self):
+        self.process = self.pod.run(self.name, self._words, ENVIRONMENT)
+        return self
+
+    def ready(self):
+        self.process.wait_for("ready")
+        return self
+
+    def restart(self):
+        return self.start().ready()
+
+
+class Node(Role):
     def __init__(self, pod, role="detector", delay=NODE_DELAY, queue=NODE_QUEUE, patience=60, port=None):
         self.pod = pod
         self.name = pod.name
@@ -33,21 +50,9 @@ class Node:
             "--models", MODELS, "--delay", f"{delay * 1000}", "--workers", f"{NODE_WORKERS}",
             "--queue-limit", f"{queue}", "--patience", f"{patience}",
         ]
-        self.process = None
-
-    def start(self):
-        self.process = self.pod.run(self.name, self._words, ENVIRONMENT)
-        return self
-
-    def ready(self):
-        self.process.wait_for("ready")
-        return self
-
-    def restart(self):
-        return self.start().ready()
 
 
-class Coordinator:
+class Coordinator(Role):
     def __init__(self, pod, detectors, classifiers=False, options=()):
         self.pod = pod
         self.name = pod.name
@@ -56,18 +61,6 @@ class Coordinator:
             "--detectors", detectors,
             "--classifiers", f"dns:///{CLASSIFIERS}:{CLASSIFIER_PORT}" if classifiers else "none", *options,
         ]
-        self.process = None
-
-    def start(self):
-        self.process = self.pod.run(self.name, self._words, ENVIRONMENT)
-        return self
-
-    def ready(self):
-        self.process.wait_for("ready")
-        return self
-
-    def restart(self):
-        return self.start().ready()
 
 
 class Load:
