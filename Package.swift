@@ -261,7 +261,7 @@ let package = Package(
         .executableTarget(
             name: "chaos-load",
             dependencies: [
-                "ChaosFrame", "Mesh", "Services", "Messages", "RPC", nioCore, nioPosix, logging,
+                "ChaosFrame", "Client", "Mesh", "Services", "Messages", "RPC", nioCore, nioPosix, logging,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ],

@@ -1,13 +1,10 @@
 import ArgumentParser
 import ChaosFrame
+import Client
 import Foundation
-import Logging
 import Mesh
 import Messages
 import NIOCore
-import NIOPosix
-import RPC
-import Services
 import UnixSignals
 
 /// The load of benchmarks/chaos: streams and unary calls at a pace, and what became of each frame.
@@ -20,9 +17,10 @@ struct ChaosLoad: AsyncParsableCommand {
     @Option(help: "The coordinators.") var coordinators: String
     @Option var seconds: Double
     @Option var streams = 0
+    @Option(help: "The last so many of the streams are tracked.") var tracked = 0
     @Option(help: "Frames a second of each stream.") var streamRate = 10.0
     @Option(help: "Unary calls a second.") var unaryRate = 0.0
-    @Option(help: "Channels with connections of their own.") var channels = 1
+    @Option(help: "With connections of their own.") var clients = 1
     @Option var pipeline = "detect"
     @Option(help: "lossless, latest or deadline.") var policy = "lossless"
     @Option(help: "Milliseconds of a frame.") var deadline: UInt32 = 10_000
@@ -30,55 +28,53 @@ struct ChaosLoad: AsyncParsableCommand {
     @Option var seed: UInt64 = 1
     @Option(help: "NUMBER:crash or NUMBER:hang, in the first stream, or in the unary calls if there is none.") var mark:
         [String] = []
-    @Option(help: "Answers after which the first stream reads no more.") var stallAfter: Int?
+    @Option(help: "Answers after which the only stream reads no more.") var stallAfter: Int?
 
     func run() async throws {
         let target = try Target(parsing: coordinators)
         let plan = try plan()
         let recorder = Recorder()
-        let group = MultiThreadedEventLoopGroup.singleton
-        var logger = Logger(label: "load", factory: { StreamLogHandler.standardError(label: $0) })
-        logger.logLevel = .warning
-        var calling = ChannelConfiguration()
-        // A coordinator has tried what can be tried; what goes elsewhere is only what a lost connection took along.
-        calling.maxAttempts = 1
-        let channels = (0..<max(1, channels)).map { [logger, calling] _ in
-            BalancedChannel(
-                target: target, healthService: ServiceName.vision, configuration: calling, group: group, logger: logger)
-        }
+        let clients = try await connect(to: target)
         let signals = await UnixSignalsSequence(trapping: .sigint, .sigterm)
         await withTaskGroup(of: Void.self) { tasks in
-            for channel in channels { tasks.addTask { await channel.run() } }
-            for channel in channels { try? await channel.waitUntilReady(timeout: .seconds(10)) }
-            print(#"{"start":\#(NIODeadline.now().uptimeNanoseconds)}"#)
-            fflush(nil)
+            recorder.begin()
             let stop = Stop(at: .now() + .nanoseconds(Int64(seconds * 1e9)))
             tasks.addTask {
                 for await _ in signals { stop.come() }
             }
-            await send(plan, on: channels, recorder, until: stop)
+            if let stallAfter {
+                let pace = Pace(start: .now(), rate: streamRate)
+                await StalledStream(target: target, plan: plan, pace: pace, recorder: recorder, stallAfter: stallAfter)
+                    .run(until: stop)
+            } else {
+                await send(plan, by: clients, recorder, until: stop)
+            }
             tasks.cancelAll()
         }
-        recorder.flush()
+        for client in clients { client.close() }
     }
 
-    private func send(_ plan: Plan, on channels: [BalancedChannel], _ recorder: Recorder, until stop: Stop) async {
+    private func connect(to target: Target) async throws -> [MeshClient] {
+        try await withThrowingTaskGroup(of: MeshClient.self) { tasks in
+            for _ in 0..<max(1, clients) { tasks.addTask { try await MeshClient.connect(to: target) } }
+            return try await tasks.reduce(into: []) { $0.append($1) }
+        }
+    }
+
+    private func send(_ plan: Plan, by clients: [MeshClient], _ recorder: Recorder, until stop: Stop) async {
         let start = NIODeadline.now()
         await withDiscardingTaskGroup { loads in
             if unaryRate > 0 {
-                let pace = Pace(start: start, interval: .nanoseconds(Int64(1e9 / unaryRate)))
-                loads.addTask {
-                    await UnaryLoad(channels: channels, plan: plan, pace: pace, recorder: recorder).run(until: stop)
-                }
+                let pace = Pace(start: start, rate: unaryRate)
+                let load = UnaryLoad(clients: clients, plan: plan, pace: pace, recorder: recorder)
+                loads.addTask { await load.run(until: stop) }
             }
             for index in 0..<streams {
-                let interval = TimeAmount.nanoseconds(Int64(1e9 / streamRate))
+                var pace = Pace(start: start, rate: streamRate)
                 // Not all at once.
-                let offset = TimeAmount.nanoseconds(interval.nanoseconds * Int64(index) / Int64(streams))
+                pace.start = start + .nanoseconds(pace.interval.nanoseconds * Int64(index) / Int64(streams))
                 let load = StreamLoad(
-                    index: index, channel: channels[index % channels.count], plan: plan,
-                    pace: Pace(start: start + offset, interval: interval), recorder: recorder,
-                    stallAfter: index == 0 ? stallAfter : nil)
+                    index: index, client: clients[index % clients.count], plan: plan, pace: pace, recorder: recorder)
                 loads.addTask { await load.run(until: stop) }
             }
         }
@@ -99,6 +95,6 @@ struct ChaosLoad: AsyncParsableCommand {
         }
         return Plan(
             pipeline: pipeline, policy: policy, deadline: deadline, side: side, seed: seed,
-            markedStream: streams > 0 ? 0 : nil, marked: marked)
+            firstTracked: streams - tracked, markedStream: streams > 0 ? 0 : nil, marked: marked)
     }
 }

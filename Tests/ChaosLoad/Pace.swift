@@ -3,18 +3,25 @@ import Synchronization
 
 /// When frames are to be sent: at even distances, whatever becomes of earlier ones (an open loop).
 struct Pace: Sendable {
-    let start: NIODeadline
+    var start: NIODeadline
     let interval: TimeAmount
+
+    /// - Parameter rate: frames a second.
+    init(start: NIODeadline, rate: Double) {
+        self.start = start
+        interval = .nanoseconds(Int64(1e9 / rate))
+    }
 
     func time(of number: UInt64) -> NIODeadline { start + .nanoseconds(interval.nanoseconds * Int64(number)) }
 
     /// Waits for the turn of a frame.
-    /// - Returns: when that was; nil if no more shall be sent.
+    /// - Returns: when that was; nil if no more shall be sent, or the task was cancelled.
     func turn(_ number: UInt64, until stop: Stop) async -> NIODeadline? {
         let time = time(of: number)
         // In parts, so that a stop is seen.
         while !stop.hasCome, time > .now() {
-            try? await Task.sleep(nanoseconds: UInt64(min(time - .now(), .milliseconds(100)).nanoseconds.magnitude))
+            let part = min(time - .now(), .milliseconds(100))
+            do { try await Task.sleep(nanoseconds: UInt64(max(0, part.nanoseconds))) } catch { return nil }
         }
         return stop.hasCome ? nil : time
     }

@@ -6,10 +6,7 @@ import Synchronization
 
 /// What became of each frame, one JSON object a line on standard output.
 final class Recorder: Sendable {
-    /// Lines are written once there are so many bytes.
-    private static let bufferBytes = 1 << 16
-
-    private let lines = Mutex<[UInt8]>([])
+    private let output = Mutex(FileHandle.standardOutput)
 
     /// One frame's end.
     struct Line {
@@ -28,7 +25,15 @@ final class Recorder: Sendable {
         var isTrue = false
         /// Stages without an answer.
         var missing: [String] = []
+        var epoch: UInt32 = 0
+        /// The id that the tracker gave it.
+        var track: UInt64?
+        /// What it shows, if it is tracked.
+        var object: UInt64?
     }
+
+    /// The load begins.
+    func begin() { write(#"{"start":\#(NIODeadline.now().uptimeNanoseconds)}"#) }
 
     func add(_ line: Line) {
         let end = NIODeadline.now()
@@ -37,8 +42,23 @@ final class Recorder: Sendable {
             {"stream":"\(line.stream)","number":\(line.number),"planned":\(line.planned.uptimeNanoseconds),\
             "end":\(end.uptimeNanoseconds),"result":"\(line.result)","code":\(line.code),"cause":\(quoted(line.cause)),\
             "attempts":\(line.attempts),"node":"\(line.node)","true":\(line.isTrue),\
-            "missing":[\(line.missing.map(quoted).joined(separator: ","))]}
+            "missing":[\(line.missing.map(quoted).joined(separator: ","))],"epoch":\(line.epoch),\
+            "track":\(line.track.map(String.init) ?? "null"),"object":\(line.object.map(String.init) ?? "null")}
             """)
+    }
+
+    /// An answer of a stream. What was not sent, or was answered before, is told too: with no truth it cannot be true.
+    func answered(_ stream: String, _ response: AnalyzeResponse, _ frames: SentFrames, object: UInt64?) {
+        let sent = frames.take(response.sequence) ?? Sent(planned: .now(), truth: "")
+        var line = Line(stream, response, planned: sent.planned, truth: sent.truth)
+        line.object = object
+        add(line)
+    }
+
+    /// A stream found another coordinator.
+    /// - Parameter again: frames that are sent for the second time.
+    func resumed(_ stream: String, again: Int, _ reason: String) {
+        write(#"{"resumed":"\#(stream)","again":\#(again),"cause":\#(quoted(reason))}"#)
     }
 
     /// How many frames of `stream` were to be answered.
@@ -46,8 +66,16 @@ final class Recorder: Sendable {
         write(#"{"sent":\#(count),"stream":"\#(stream)"}"#)
     }
 
-    /// A stream's call ended though frames of it were unanswered.
-    func broken(_ stream: String, unanswered: Int, _ error: (any Error)?) {
+    /// A stream ended; of its frames none should be unanswered.
+    func ended(_ stream: String, _ frames: SentFrames, _ error: (any Error)?) {
+        let lost = frames.takeAll()
+        if error != nil || !lost.isEmpty { broken(stream, unanswered: lost.count, error) }
+        for (number, sent) in lost {
+            add(Line(stream: stream, number: number, planned: sent.planned, result: "lost", isTrue: true))
+        }
+    }
+
+    private func broken(_ stream: String, unanswered: Int, _ error: (any Error)?) {
         let cause = error.map { ($0 as? RPCError).map { "\($0.code): \($0.message)" } ?? "\($0)" } ?? "ended early"
         write(
             """
@@ -56,19 +84,9 @@ final class Recorder: Sendable {
             """)
     }
 
-    func flush() { lines.withLock { Self.write(&$0) } }
-
+    /// At once: a scenario waits for what it reads.
     private func write(_ line: String) {
-        lines.withLock { lines in
-            lines += line.utf8
-            lines.append(UInt8(ascii: "\n"))
-            if lines.count >= Self.bufferBytes { Self.write(&lines) }
-        }
-    }
-
-    private static func write(_ lines: inout [UInt8]) {
-        FileHandle.standardOutput.write(Data(lines))
-        lines = []
+        output.withLock { $0.write(Data("\(line)\n".utf8)) }
     }
 
     private func quoted(_ text: String) -> String {
@@ -92,6 +110,8 @@ extension Recorder.Line {
         cause = response.cause
         attempts = response.attempts
         missing = response.missing
+        epoch = response.epoch
+        track = response.detections.first?.trackID
         let labels = response.detections.map(\.label) + response.classes.map(\.label)
         let answers = labels.map { $0.split(separator: " ") }
         node = answers.first?.first.map(String.init) ?? ""

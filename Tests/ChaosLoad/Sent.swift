@@ -1,5 +1,3 @@
-import ChaosFrame
-import Messages
 import NIOCore
 import Synchronization
 
@@ -9,19 +7,33 @@ struct Sent: Sendable {
     var truth: String
 }
 
-/// The unanswered frames of one stream, by number.
-final class Unanswered: Sendable {
-    private let frames = Mutex<[UInt64: Sent]>([:])
+/// The frames of one stream: those that are unanswered, by number, and which one is next.
+final class SentFrames: Sendable {
+    private struct State {
+        var unanswered: [UInt64: Sent] = [:]
+        var next: UInt64 = 0
+    }
 
-    func add(_ number: UInt64, _ sent: Sent) { frames.withLock { $0[number] = sent } }
+    private let state = Mutex(State())
+
+    /// How many were sent so far.
+    var next: UInt64 { state.withLock { $0.next } }
+
+    /// The next one.
+    func add(_ sent: Sent) {
+        state.withLock { state in
+            state.unanswered[state.next] = sent
+            state.next += 1
+        }
+    }
 
     /// nil: it was not sent, or is answered.
-    func take(_ number: UInt64) -> Sent? { frames.withLock { $0.removeValue(forKey: number) } }
+    func take(_ number: UInt64) -> Sent? { state.withLock { $0.unanswered.removeValue(forKey: number) } }
 
     func takeAll() -> [(number: UInt64, sent: Sent)] {
-        frames.withLock { frames in
-            defer { frames = [:] }
-            return frames.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
+        state.withLock { state in
+            defer { state.unanswered = [:] }
+            return state.unanswered.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
         }
     }
 }

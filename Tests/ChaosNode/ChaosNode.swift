@@ -24,6 +24,8 @@ struct ChaosNode: AsyncParsableCommand {
     @Option var queueLimit = 64
     @Option(help: "Seconds.") var drainTimeout = 30
     @Option(help: "Seconds after which a worker is lost.") var patience = 60.0
+    @Option var zone = ""
+    @Option(help: "The mesh it belongs to.") var cluster = ""
 
     func validate() throws {
         guard NodeRole(rawValue: role) != nil else { throw ValidationError("no role is called '\(role)'") }
@@ -60,6 +62,8 @@ struct ChaosNode: AsyncParsableCommand {
         configuration.queueLimit = queueLimit
         configuration.server.drainTimeout = .seconds(drainTimeout)
         configuration.workerPatience = .seconds(patience)
+        configuration.zone = zone
+        configuration.cluster = cluster
         configuration.build = "chaos-node"
         configuration.load = { [name] manifest, node in
             TimedModel(manifest: manifest, maxBatchSize: node.maxBatchSize, name: name, behaviour: behaviour)

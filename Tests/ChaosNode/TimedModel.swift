@@ -17,9 +17,10 @@ struct TimedModel: VisionModel {
     func detect(
         _ inputs: [ModelInput], minConfidence: [Float]
     ) throws(VisionError) -> (found: [[Detection]], times: StageTimes) {
-        let (labels, times) = try look(at: inputs)
-        let found = zip(inputs, labels).map { input, label in
-            [Detection(classID: 0, label: label, confidence: 0.9, box: input.image.whole)]
+        let (seen, times) = try look(at: inputs)
+        let found = zip(inputs, seen).map { input, seen in
+            let box = seen.place.box(width: input.image.width, height: input.image.height)
+            return [Detection(classID: 0, label: label(seen), confidence: 0.9, box: box)]
         }
         return (found, times)
     }
@@ -27,12 +28,13 @@ struct TimedModel: VisionModel {
     func classify(
         _ inputs: [ModelInput], topK: [Int]
     ) throws(VisionError) -> (found: [[Classification]], times: StageTimes) {
-        let (labels, times) = try look(at: inputs)
-        return (labels.map { [Classification(classID: 0, label: $0, confidence: 0.9)] }, times)
+        let (seen, times) = try look(at: inputs)
+        return (seen.map { [Classification(classID: 0, label: label($0), confidence: 0.9)] }, times)
     }
 
-    /// - Returns: `NODE DIGEST` of each picture.
-    private func look(at inputs: [ModelInput]) throws(VisionError) -> ([String], StageTimes) {
+    private func label(_ seen: SeenPicture) -> String { "\(name) \(seen.truth)" }
+
+    private func look(at inputs: [ModelInput]) throws(VisionError) -> ([SeenPicture], StageTimes) {
         let seen = inputs.map { SeenPicture(bgr: $0.image.pixels) }
         for picture in seen {
             switch picture.order {
@@ -45,7 +47,7 @@ struct TimedModel: VisionModel {
         if behaviour.failsNow() { throw VisionError(.internalFailure, "told to fail") }
         var times = StageTimes()
         times.infer = UInt64(waited * 1e6)
-        return (seen.map { "\(name) \($0.truth)" }, times)
+        return (seen, times)
     }
 
     /// - Returns: seconds.
@@ -55,8 +57,4 @@ struct TimedModel: VisionModel {
         Thread.sleep(forTimeInterval: seconds)
         return seconds
     }
-}
-
-extension Image {
-    fileprivate var whole: Box { Box(x: 0, y: 0, width: Float(width), height: Float(height)) }
 }

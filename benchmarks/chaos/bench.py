@@ -3,7 +3,7 @@
 import time
 
 from mesh import NODE_RATE
-from oracle import quantile
+from oracle import quantile, shares
 
 UNAVAILABLE, DEADLINE_EXCEEDED, RESOURCE_EXHAUSTED = 14, 4, 8
 
@@ -56,6 +56,13 @@ class Bench:
         self.must("each frame exactly once, in order, its own content", not violations,
                   f"{frames} frames" + "".join(f"; {text}" for text in violations[:3]))
 
+    def get_load(self, load, nodes, since, what="all get load"):
+        """Waits until each of them has answered some frames that were to be sent since then."""
+        names = [node.name for node in nodes]
+        load.until_answered(3, since, by=names)
+        count = shares(load.so_far().between(since))
+        self.must(what, all(count[name] for name in names), dict(count))
+
     def no_failures(self, run):
         failed = run.failed()
         shown = f": {failed[0]}" if failed else ""
@@ -82,9 +89,14 @@ class Bench:
 
 
 def mixed(mesh, nodes, share=0.4, **options):
-    """Half of it streams, half of it unary calls; together `share` of what `nodes` nodes can do."""
+    """Half of it streams, one of them tracked, half of it unary calls; together `share` of what `nodes` nodes can do.
+
+    It runs well when this returns.
+    """
     rate = share * nodes * NODE_RATE
-    return mesh.load(streams=4, stream_rate=rate / 8, unary_rate=rate / 2, **options)
+    load = mesh.load(streams=4, tracked=1, stream_rate=rate / 8, unary_rate=rate / 2, **options)
+    load.until_answered(10)
+    return load
 
 
 def wait(period):

@@ -21,6 +21,7 @@ import time
 
 PREFIX = "fmchaos"
 NETWORK = "10.77"
+NETWORK6 = "fd77"
 DNS_ADDRESS = f"{NETWORK}.0.1"
 BRIDGE_ADDRESS = "02:00:00:00:00:01"
 PR_SET_PDEATHSIG = 1
@@ -88,6 +89,16 @@ def clean():
         shutil.rmtree(f"/etc/netns/{name}", ignore_errors=True)
 
 
+def until(is_so, seconds):
+    """Waits for a condition, however slow the machine is. Returns whether it came in that time."""
+    end = time.monotonic() + seconds
+    while not is_so():
+        if time.monotonic() > end:
+            return False
+        time.sleep(0.1)
+    return True
+
+
 class Process:
     """One program in one pod. Its output is in `log`."""
 
@@ -113,7 +124,8 @@ class Process:
             log.seek(self._offset)
             return log.read().decode(errors="replace")
 
-    def wait_for(self, word, seconds=20):
+    def wait_for(self, word, seconds=60):
+        """Until it says so."""
         end = time.monotonic() + seconds
         while word not in self.text():
             if not self.is_running():
@@ -148,12 +160,17 @@ class Process:
 
 
 class Pod:
-    """A namespace with one address."""
+    """A namespace with one address, and one of IPv6."""
 
     def __init__(self, cluster, name, address):
         self.cluster = cluster
         self.name = name
         self.address = address
+        # The last two bytes are the same.
+        tail = [int(byte) for byte in address.split(".")[2:]]
+        self.address6 = f"{NETWORK6}::{tail[0]:x}:{tail[1]:x}"
+        # Who gets an address of another pod is found at once, not when all have forgotten where that lived.
+        self.hardware = f"02:00:00:4d:{tail[0]:02x}:{tail[1]:02x}"
         self.namespace = cluster.namespace(name)
         self._processes = []
 
@@ -162,7 +179,7 @@ class Pod:
         self._processes.append(process)
         return process
 
-    def call(self, *words, seconds=20):
+    def call(self, *words, seconds=60):
         """Output of a short command; None if it failed."""
         try:
             done = subprocess.run(
@@ -208,12 +225,10 @@ class DNS:
         self._cluster = cluster
         self._hosts = os.path.join(cluster.folder, "hosts")
         self._configuration = os.path.join(cluster.folder, "dnsmasq.conf")
-        self._services = []
         self._process = None
-        self._runs = 0
         self.set({})
 
-    def set(self, services):
+    def set(self, services, ttl=1):
         """`services`: name to a list of (pod or address, port). A name that is not in it does not exist."""
         hosts, locations = [], []
         for name, endpoints in services.items():
@@ -226,7 +241,7 @@ class DNS:
         lines = [
             "no-resolv", "no-hosts", "keep-in-foreground", "bind-interfaces", f"listen-address={DNS_ADDRESS}",
             # Who changes user or group does not end with its parent.
-            "user=root", "group=root", "pid-file=", "local=/svc/", "local-ttl=1", "no-negcache",
+            "user=root", "group=root", "pid-file=", "local=/svc/", f"local-ttl={ttl}", "no-negcache", "log-queries", "log-facility=-",
             f"addn-hosts={self._hosts}",
         ] + locations
         changed = self._replace(self._configuration, "\n".join(lines) + "\n")
@@ -257,6 +272,10 @@ class DNS:
 
     def stop(self):
         self._process.kill()
+
+    def questions(self, name):
+        """How often it was asked for addresses of a name since it began."""
+        return self._process.text().count(f"query[A] {name} ")
 
     def pause(self):
         """Queries get no answer."""
@@ -312,10 +331,12 @@ class Cluster:
         switch = self.namespace("switch")
         end = f"v{self._next}"
         _run("ip", "netns", "add", pod.namespace)
-        _run("ip", "-n", switch, "link", "add", end, "type", "veth", "peer", "name", "eth0", "netns", pod.namespace)
+        _run("ip", "-n", switch, "link", "add", end, "type", "veth",
+             "peer", "name", "eth0", "address", pod.hardware, "netns", pod.namespace)
         _run("ip", "-n", switch, "link", "set", end, "master", "br0", "up")
         _run("ip", "-n", pod.namespace, "link", "set", "lo", "up")
         _run("ip", "-n", pod.namespace, "addr", "add", f"{address}/16", "dev", "eth0")
+        _run("ip", "-n", pod.namespace, "-6", "addr", "add", f"{pod.address6}/64", "dev", "eth0", "nodad")
         _run("ip", "-n", pod.namespace, "link", "set", "eth0", "up")
         self._pods[name] = pod
         return pod

@@ -6,6 +6,7 @@ import signal
 import time
 
 import oracle
+from cluster import until
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 PROGRAMS = os.path.join(ROOT, ".build", "release")
@@ -38,18 +39,25 @@ class Role:
     def restart(self):
         return self.start().ready()
 
+    def end(self):
+        """As an orchestrator does it. Returns the exit code."""
+        self.process.send(signal.SIGTERM)
+        return self.process.wait(60)
+
 
 class Node(Role):
-    def __init__(self, pod, role="detector", delay=NODE_DELAY, queue=NODE_QUEUE, patience=60, port=None):
+    """`options`: more of chaos-node's, with _ for -."""
+
+    def __init__(self, pod, role="detector", delay=NODE_DELAY, queue=NODE_QUEUE, patience=60, port=None, host="0.0.0.0",
+                 **options):
         self.pod = pod
         self.name = pod.name
         self.role = role
         port = port or (DETECTOR_PORT if role == "detector" else CLASSIFIER_PORT)
-        self._words = [
-            os.path.join(PROGRAMS, "chaos-node"), "--listen", f"0.0.0.0:{port}", "--name", pod.name, "--role", role,
-            "--models", MODELS, "--delay", f"{delay * 1000}", "--workers", f"{NODE_WORKERS}",
-            "--queue-limit", f"{queue}", "--patience", f"{patience}",
-        ]
+        options = {
+            "listen": f"{host}:{port}", "name": pod.name, "role": role, "models": MODELS, "delay": delay * 1000,
+            "workers": NODE_WORKERS, "queue-limit": queue, "patience": patience, **options}
+        self._words = [os.path.join(PROGRAMS, "chaos-node"), *flags(options)]
 
 
 class Coordinator(Role):
@@ -62,6 +70,44 @@ class Coordinator(Role):
             "--classifiers", f"dns:///{CLASSIFIERS}:{CLASSIFIER_PORT}" if classifiers else "none", *options,
         ]
 
+    def state(self):
+        """What it says of its nodes; None if it does not answer."""
+        text = self.pod.call(
+            os.path.join(PROGRAMS, "framemesh"), "nodes", "--coordinator", f"127.0.0.1:{COORDINATOR_PORT}", "--json")
+        return None if text is None else [json.loads(line) for line in text.splitlines()]
+
+    def calls(self):
+        """Attempts that it has made at nodes."""
+        return sum(node["calls"] for node in self.state() or [])
+
+    def taken(self):
+        """Attempts that its nodes have seen, by what they said last."""
+        return sum(node["accepted"] + node["refused"] for node in self.state() or [])
+
+    def wait_until(self, is_so, what, seconds=60):
+        """`is_so`: asked of its nodes."""
+        nodes = []
+
+        def look():
+            nodes[:] = self.state() or []
+            return is_so(nodes)
+        if not until(look, seconds):
+            raise RuntimeError(f"{self.name}: not {what} in {seconds} s: {nodes}")
+
+    def wait_until_ready(self, count):
+        self.wait_until(lambda nodes: sum(node["state"] == "ready" for node in nodes) >= count, f"{count} nodes ready")
+
+    def wait_until_known(self, pods):
+        """It has these endpoints and no others, all ready."""
+        addresses = {pod.address for pod in pods}
+        self.wait_until(lambda nodes: known(nodes) == addresses and all(node["state"] == "ready" for node in nodes),
+                        f"{addresses} ready")
+
+
+def known(nodes):
+    """Addresses without their ports."""
+    return {node["address"].rpartition(":")[0].strip("[]") for node in nodes}
+
 
 class Load:
     """chaos-load in a pod of its own, begun at once."""
@@ -69,38 +115,59 @@ class Load:
     def __init__(self, pod, name, options):
         self.name = name
         words = [os.path.join(PROGRAMS, "chaos-load"), "--coordinators", f"dns:///{COORDINATORS}:{COORDINATOR_PORT}"]
-        self.process = pod.run(name, words + options, ENVIRONMENT)
+        self.process = pod.run(name, words + flags(options), ENVIRONMENT)
         self.process.wait_for('"start"')
         self.start = time.monotonic()
 
-    def stop(self, patience=40):
+    def so_far(self):
+        return oracle.Run(self.process.text())
+
+    def until_answered(self, count, since=0.0, by=None, seconds=60):
+        """Waits until so many frames that were to be sent `since` then have results, `by` each of these nodes.
+
+        Returns whether there are; what a slow machine makes late is only late.
+        """
+        def are_answered():
+            shares = oracle.shares([frame for frame in self.so_far().answered(since) if frame.planned >= since])
+            return all(shares[node] >= count for node in by) if by else shares.total() >= count
+        return until(are_answered, seconds)
+
+    def stop(self, patience=120):
         """No more frames; what was sent is waited for."""
         self.process.send(signal.SIGTERM)
         return self.end(patience)
 
-    def end(self, patience):
+    def end(self, patience=120):
         if self.process.wait(patience) is None:
             self.process.kill()
-        return oracle.Run(self.process.text())
+        return self.so_far()
+
+
+def flags(options):
+    """Options as words, with - for _; a list is one that is given again and again."""
+    words = []
+    for key, value in options.items():
+        for one in value if isinstance(value, list) else [value]:
+            words += [f"--{key.replace('_', '-')}", str(one)]
+    return words
 
 
 class Mesh:
     """Some nodes and coordinators, in DNS and ready.
 
-    `detectors`: the target by which coordinators know them. `options`: more of a coordinator's.
+    `detectors`: the target by which coordinators know them. `options`: more words of a coordinator. `node`: of `Node`.
     """
 
-    def __init__(self, cluster, nodes=2, coordinators=1, classifiers=0, delay=NODE_DELAY, queue=NODE_QUEUE, patience=60,
-                 detectors=f"dns:///{DETECTORS}:{DETECTOR_PORT}", options=()):
-        self.cluster = cluster
-        self._node_options = {"delay": delay, "queue": queue, "patience": patience}
-        self._services = {}
-        self.nodes = [Node(cluster.pod(f"d{index + 1}"), **self._node_options) for index in range(nodes)]
-        self.classifiers = [
-            Node(cluster.pod(f"c{index + 1}"), "classifier", **self._node_options) for index in range(classifiers)]
+    def __init__(self, pods, nodes=2, coordinators=1, classifiers=0, detectors=f"dns:///{DETECTORS}:{DETECTOR_PORT}",
+                 options=(), **node):
+        self.cluster = pods
+        self._node_options = node
+        self.nodes = [Node(pods.pod(f"d{index + 1}"), **node) for index in range(nodes)]
+        self.classifiers = [Node(pods.pod(f"c{index + 1}"), "classifier", **node) for index in range(classifiers)]
         self.coordinators = [
-            Coordinator(cluster.pod(f"k{index + 1}"), detectors, classifiers > 0, options)
+            Coordinator(pods.pod(f"k{index + 1}"), detectors, classifiers > 0, options)
             for index in range(coordinators)]
+        self.coordinator = self.coordinators[0]
         self._loads = 0
         processes = self.nodes + self.classifiers + self.coordinators
         self.publish()
@@ -108,21 +175,27 @@ class Mesh:
             one.start()
         for one in processes:
             one.ready()
-        self.wait_until_ready(nodes + classifiers)
+        for one in self.coordinators:
+            one.wait_until_ready(nodes + classifiers)
 
-    def publish(self, detectors=None, coordinators=None):
-        """What DNS says: these detectors (all), these coordinators (all), all classifiers. Pods or addresses."""
-        def endpoints(those, all_of_them, port):
-            return [(getattr(one, "pod", one), port) for one in (all_of_them if those is None else those)]
+    def publish(self, detectors=None, coordinators=None, **options):
+        """What DNS says: these detectors (all), these coordinators (all), all classifiers.
+
+        Each is a role, a pod, an address, or one of them with its port. `options`: of `DNS.set`.
+        """
+        def endpoints(those, port):
+            pairs = [one if isinstance(one, tuple) else (one, port) for one in those]
+            return [(getattr(one, "pod", one), port) for one, port in pairs]
         services = {
-            DETECTORS: endpoints(detectors, self.nodes, DETECTOR_PORT),
-            CLASSIFIERS: endpoints(None, self.classifiers, CLASSIFIER_PORT),
-            COORDINATORS: endpoints(coordinators, self.coordinators, COORDINATOR_PORT),
+            DETECTORS: endpoints(self.nodes if detectors is None else detectors, DETECTOR_PORT),
+            CLASSIFIERS: endpoints(self.classifiers, CLASSIFIER_PORT),
+            COORDINATORS: endpoints(self.coordinators if coordinators is None else coordinators, COORDINATOR_PORT),
         }
-        self.cluster.dns.set({name: those for name, those in services.items() if those})
+        self.cluster.dns.set({name: those for name, those in services.items() if those}, **options)
 
-    def add_node(self):
-        node = Node(self.cluster.pod(f"d{len(self.nodes) + 1}"), **self._node_options)
+    def add_node(self, **options):
+        """One that DNS does not know yet."""
+        node = Node(self.cluster.pod(f"d{len(self.nodes) + 1}"), **{**self._node_options, **options})
         self.nodes.append(node)
         return node.restart()
 
@@ -130,37 +203,4 @@ class Mesh:
         """Options of chaos-load, with _ for -."""
         self._loads += 1
         name = f"load{self._loads}"
-        words = []
-        options = {"seconds": 600, "seed": self._loads, **options}
-        for key, value in options.items():
-            for one in value if isinstance(value, list) else [value]:
-                words += [f"--{key.replace('_', '-')}", str(one)]
-        return Load(self.cluster.pod(name), name, words)
-
-    def state(self):
-        """What the first coordinator says of its nodes; None if it does not answer."""
-        coordinator = self.coordinators[0]
-        text = coordinator.pod.call(
-            os.path.join(PROGRAMS, "framemesh"), "nodes", "--coordinator", f"127.0.0.1:{COORDINATOR_PORT}", "--json")
-        return None if text is None else [json.loads(line) for line in text.splitlines()]
-
-    def calls(self):
-        """Attempts that the first coordinator has made at nodes."""
-        return sum(node["calls"] for node in self.state() or [])
-
-    def wait_until_ready(self, count, seconds=20):
-        self._wait(
-            lambda nodes: sum(node["state"] == "ready" for node in nodes) >= count, f"{count} nodes ready", seconds)
-
-    def wait_until_known(self, pods, seconds=20):
-        """The coordinator has these endpoints and no others, all ready."""
-        addresses = {pod.address for pod in pods}
-        self._wait(lambda nodes: {node["address"].rpartition(":")[0] for node in nodes} == addresses
-                   and all(node["state"] == "ready" for node in nodes), f"{addresses} ready", seconds)
-
-    def _wait(self, is_so, what, seconds):
-        end = time.monotonic() + seconds
-        while not is_so(nodes := self.state() or []):
-            if time.monotonic() > end:
-                raise RuntimeError(f"not {what} in {seconds} s: {nodes}")
-            time.sleep(0.1)
+        return Load(self.cluster.pod(name), name, {"seconds": 600, "seed": self._loads, **options})

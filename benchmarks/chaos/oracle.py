@@ -1,7 +1,7 @@
 """Reads what chaos-load wrote and says what is wrong with it.
 
 The promise: each input id exactly once, as a result or as a drop with its cause, in order within its stream, and no
-frame answered with what belongs to another one.
+frame answered with what belongs to another one. Within one epoch of a stream the id of a track is that of one object.
 """
 
 import json
@@ -12,7 +12,8 @@ SHOWN = 5
 
 
 class Frame:
-    __slots__ = ("stream", "number", "planned", "end", "result", "code", "cause", "attempts", "node", "true", "missing")
+    __slots__ = ("stream", "number", "planned", "end", "result", "code", "cause", "attempts", "node", "true", "missing",
+                 "epoch", "track", "object")
 
     def __init__(self, line):
         for name in self.__slots__:
@@ -34,9 +35,10 @@ class Run:
     """All frames of one load, in the order of their ends."""
 
     def __init__(self, text):
-        self.frames, self.sent, self.broken = [], {}, []
-        for line in text.splitlines():
-            if not line.startswith("{"):
+        self.frames, self.sent, self.broken, self.resumed = [], {}, [], []
+        for line in text.splitlines(keepends=True):
+            # The last one may still be written.
+            if not line.startswith("{") or not line.endswith("\n"):
                 continue
             line = json.loads(line)
             if "number" in line:
@@ -45,6 +47,8 @@ class Run:
                 self.sent[line["stream"]] = line["sent"]
             elif "broken" in line:
                 self.broken.append(line)
+            elif "resumed" in line:
+                self.resumed.append(line)
 
     # ---- the oracle ----
 
@@ -76,6 +80,7 @@ class Run:
                 found.append(f"never sent: {stream or 'unary'} {sorted(strange)[:SHOWN]}")
             if stream and numbers != sorted(numbers):
                 found.append(f"out of order: {stream}")
+            found += wrong_tracks(stream, [frame for frame in self.frames if frame.stream == stream])
         if by_stream:
             found.append(f"unknown streams: {sorted(by_stream)[:SHOWN]}")
         return found
@@ -93,6 +98,26 @@ class Run:
     def answered(self, start, end=float("inf")):
         """Results that came in that time."""
         return [frame for frame in self.frames if frame.result == OK and start <= frame.end < end]
+
+
+def wrong_tracks(stream, frames):
+    """What is wrong with the epochs of one stream, and with the ids of its tracks."""
+    found = []
+    epochs = [frame.epoch for frame in frames if frame.result == OK]
+    if epochs != sorted(epochs):
+        found.append(f"the epoch steps back: {stream}")
+    tracked = [frame for frame in frames if frame.result == OK and frame.object is not None]
+    objects = defaultdict(set)
+    for frame in tracked:
+        if frame.track is not None:
+            objects[frame.epoch, frame.track].add(frame.object)
+    for (epoch, track), those in objects.items():
+        if len(those) > 1:
+            found.append(f"track {track} of epoch {epoch} of {stream} is objects {sorted(those)[:SHOWN]}")
+    # An object gets its id when it is seen for the second time.
+    if len(tracked) > 20 and sum(frame.track is not None for frame in tracked) < len(tracked) / 2:
+        found.append(f"hardly any tracks: {stream}")
+    return found
 
 
 def quantile(frames, share):

@@ -26,7 +26,7 @@ import scenarios
 # Longer than any scenario takes.
 LONGEST = 600
 # Most of a scenario is waiting, and in the short version times do not decide.
-SHORT_JOBS = 2
+SHORT_JOBS = 3
 
 
 def perform(scenario, is_short, folder):

@@ -17,8 +17,8 @@ def overload(bench):
     full = len(peak.answered(peak.frames[0].planned + 2, peak.frames[-1].planned)) / (
         peak.frames[-1].planned - peak.frames[0].planned - 2)
     calm = mesh.load(unary_rate=0.4 * capacity, deadline=2000)
-    wait(3)
-    start = time.monotonic()
+    calm.until_answered(10)
+    start = wait(3)
     storm = mesh.load(unary_rate=10 * capacity, deadline=2000, seconds=bench.pick(15, 60))
     watched = mesh.coordinators + mesh.nodes
     wait(bench.pick(5, 15))
@@ -28,7 +28,7 @@ def overload(bench):
     stormy = storm.end(30)
     over = stormy.frames[-1].end
     begun, ended = stormy.frames[0].planned, max(frame.planned for frame in stormy.frames)
-    wait(5)
+    bench.must("answers come again", calm.until_answered(100, over + 1), "")
     polite = calm.stop()
     bench.oracle(peak, polite, stormy)
     good = (len(stormy.answered(begun + 2, ended)) + len(polite.answered(begun + 2, ended))) / (ended - begun - 2)
@@ -40,7 +40,7 @@ def overload(bench):
     growth = max(late[name] - early[name] for name in early)
     bench.must("memory flat", growth <= 64 << 20, f"{growth / (1 << 20):.1f} MiB more at the end")
     after = [frame for frame in polite.between(over + 1) if frame.result != OK]
-    bench.must("all is well 1 s after it", not after, f"{len(after)} failed")
+    bench.time("all is well 1 s after it", not after, f"{len(after)} failed")
     before, then = quantile(polite.between(start - 2, start), 0.99), quantile(polite.between(over + 1), 0.99)
     bench.time("recovered in < 1 s: p99 ≤ 3 × quiet", then <= 3 * before,
                f"{seconds(then)}, quiet {seconds(before)}")
@@ -50,9 +50,10 @@ def overload(bench):
 def greedy(bench):
     mesh = Mesh(bench.cluster, nodes=2)
     polite = mesh.load(unary_rate=20, deadline=5000)
-    start = wait(1)
+    polite.until_answered(10)
+    start = time.monotonic()
     at = wait(5)
-    crowd = mesh.load(unary_rate=400, channels=200, deadline=5000, seconds=bench.pick(8, 20))
+    crowd = mesh.load(unary_rate=400, clients=200, deadline=5000, seconds=bench.pick(8, 20))
     begun = crowd.start
     other = crowd.end(60)
     run = polite.stop()
@@ -64,24 +65,29 @@ def greedy(bench):
 @scenario("one stalled camera among 16")
 def stalled_camera(bench):
     mesh = Mesh(bench.cluster, nodes=2)
-    load = mesh.load(streams=16, stream_rate=4, stall_after=20, seconds=bench.pick(12, 30), policy="latest")
-    run = load.end(60)
-    bench.oracle(run)
+    load = mesh.load(streams=15, stream_rate=4)
+    load.until_answered(10)
+    start = time.monotonic()
+    at = wait(bench.pick(4, 6))
+    stalled = mesh.load(streams=1, stream_rate=30, stall_after=20, policy="latest")
+    wait(bench.pick(8, 30))
+    run = load.stop()
+    end = time.monotonic()
+    other = stalled.stop()
+    bench.oracle(run, other)
     bench.no_failures(run)
-    stalled = min(run.sent, key=lambda name: int(name.split("-")[1]))
-    start = run.frames[0].planned
-    others = [frame for frame in run.frames if frame.stream != stalled]
-    before = [frame for frame in others if frame.planned < start + 4.5]
-    after = [frame for frame in others if frame.planned > start + 6]
-    quiet, during = quantile(before, 0.99), quantile(after, 0.99)
-    bench.time("others' p99 ≤ 2 × quiet", during <= 2 * quiet, f"{seconds(during)}, quiet {seconds(quiet)}")
+    read = [frame.end for frame in other.frames]
+    bench.must("it is stalled, and its frames too are answered", len(read) > 20 and max(read) > end,
+               f"{len(read)}, {len([one for one in read if one > end])} of them after the stall")
+    bench.calm(run, (start, at), (at + 2, end), "others' p99 ≤ 2 × quiet", factor=2)
 
 
 @scenario("one 4K camera among 15 small ones", short=False)
 def large_camera(bench):
     mesh = Mesh(bench.cluster, nodes=2)
     small = mesh.load(streams=15, stream_rate=4)
-    start = wait(1)
+    small.until_answered(10)
+    start = time.monotonic()
     at = wait(6)
     large = mesh.load(streams=1, stream_rate=4, side=2880, policy="latest", seconds=bench.pick(8, 20))
     begun = large.start

@@ -7,11 +7,11 @@ from mesh import Mesh
 from oracle import OK, quantile
 
 
-def supervise(mesh, period):
-    """Starts each node again that ends. Returns how often that was."""
+def supervise(mesh, least, is_over=lambda restarts: True, most=90):
+    """Starts each node again that ends, for so many seconds and until it is over. Returns how often that was."""
     restarts = 0
-    end = time.monotonic() + period
-    while time.monotonic() < end:
+    start = time.monotonic()
+    while (passed := time.monotonic() - start) < least or (passed < most and not is_over(restarts)):
         for node in mesh.nodes:
             if not node.process.is_running():
                 restarts += 1
@@ -24,7 +24,9 @@ def supervise(mesh, period):
 def poison(bench):
     mesh = Mesh(bench.cluster, nodes=3)
     load = mixed(mesh, 1, mark="50:crash")
-    restarts = supervise(mesh, bench.pick(14, 24))
+    # At 5 frames a second of each stream.
+    restarts = supervise(mesh, bench.pick(14, 24), lambda restarts: load.so_far().failed())
+    bench.get_load(load, mesh.nodes, time.monotonic())
     run = load.stop()
     bench.oracle(run)
     failed = run.failed()
@@ -38,7 +40,8 @@ def hanging_frames(bench):
     mesh = Mesh(bench.cluster, nodes=3, patience=4)
     marked = [20, 60]
     load = mixed(mesh, 1, mark=[f"{number}:hang" for number in marked], deadline=4000)
-    restarts = supervise(mesh, bench.pick(26, 40))
+    restarts = supervise(mesh, bench.pick(20, 40), lambda restarts: restarts > 0)
+    bench.get_load(load, mesh.nodes, time.monotonic())
     run = load.stop()
     bench.oracle(run)
     failed = [frame for frame in run.failed() if not frame.stream.endswith("-0") or frame.number not in marked]
@@ -50,13 +53,15 @@ def hanging_frames(bench):
 def partial(bench):
     mesh = Mesh(bench.cluster, nodes=2, classifiers=1)
     load = mesh.load(unary_rate=20, streams=2, stream_rate=5, pipeline="detect+classify", deadline=4000)
-    wait(2)
+    load.until_answered(20)
     at = time.monotonic()
     mesh.classifiers[0].process.kill()
     wait(bench.pick(6, 12))
     end = time.monotonic()
     mesh.classifiers[0].restart()
-    wait(9)
+    mesh.coordinator.wait_until_ready(3)
+    back = time.monotonic()
+    load.until_answered(20, back + 1)
     run = load.stop()
     bench.oracle(run)
     during = run.between(at + 0.5, end - 4)
@@ -64,5 +69,5 @@ def partial(bench):
     bench.must("partial, and says that classify is missing", during and not wrong,
                f"{len(wrong)} of {len(during)} not" + (f": {wrong[0]}" if wrong else ""))
     bench.time("within the deadline of 4 s", quantile(during, 1) <= 4.1, seconds(quantile(during, 1)))
-    after = [frame for frame in run.between(end + 7) if frame.result != OK]
+    after = [frame for frame in run.between(back + 1) if frame.result != OK]
     bench.must("whole again when they return", not after, f"{len(after)} not")
