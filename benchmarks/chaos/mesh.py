@@ -49,7 +49,7 @@ class Node(Role):
     """`options`: more of chaos-node's, with _ for -."""
 
     def __init__(self, pod, role="detector", delay=NODE_DELAY, queue=NODE_QUEUE, patience=60, port=None, host="0.0.0.0",
-                 **options):
+                 hours_ahead=0, **options):
         self.pod = pod
         self.name = pod.name
         self.role = role
@@ -57,7 +57,9 @@ class Node(Role):
         options = {
             "listen": f"{host}:{port}", "name": pod.name, "role": role, "models": MODELS, "delay": delay * 1000,
             "workers": NODE_WORKERS, "queue-limit": queue, "patience": patience, **options}
-        self._words = [os.path.join(PROGRAMS, "chaos-node"), *flags(options)]
+        shift = str(3600 * hours_ahead)
+        clock = ["unshare", "--time", "--monotonic", shift, "--boottime", shift] if hours_ahead else []
+        self._words = [*clock, os.path.join(PROGRAMS, "chaos-node"), *flags(options)]
 
 
 class Coordinator(Role):

@@ -46,8 +46,8 @@ def packet_loss(bench):
                f"{seconds(quantile(run.between(start, at), 0.99))}")
 
 
-def proxied(bench, faults, short, full, is_felt):
-    """All nodes behind proxies. `is_felt(frames)`: whether the fault is to be seen in them."""
+def proxied(bench, faults, short, full, is_felt, **options):
+    """All nodes behind proxies. `is_felt(frames)`: whether the fault is to be seen in them. `options`: of the load."""
     mesh = Mesh(bench.cluster, nodes=3)
     proxies = []
     for node in mesh.nodes:
@@ -58,7 +58,7 @@ def proxied(bench, faults, short, full, is_felt):
         proxies.append((pod, process))
     mesh.publish(detectors=[pod for pod, _ in proxies])
     mesh.coordinator.wait_until_known([pod for pod, _ in proxies])
-    load = mixed(mesh, 2, share=0.3)
+    load = mixed(mesh, 2, share=0.3, **options)
     start = time.monotonic()
     at = wait(2)
     for index, (_, process) in enumerate(proxies):
@@ -95,4 +95,4 @@ def resets(bench):
 @scenario("1 Mbit/s to all nodes", short=False)
 def narrow(bench):
     proxied(bench, lambda index: '{"rate": 125000}', 6, 20,
-            lambda frames: quantile(frames, 0.1) > 0.022)
+            lambda frames: quantile(frames, 0.1) > 0.030, side=48)

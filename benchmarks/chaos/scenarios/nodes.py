@@ -6,7 +6,7 @@ import time
 from bench import RESOURCE_EXHAUSTED, UNAVAILABLE, mixed, scenario, seconds, wait
 from cluster import until
 from mesh import Mesh
-from oracle import OK
+from oracle import OK, quantile
 
 
 @scenario("kill -9 a node, again and again")
@@ -26,6 +26,8 @@ def kill_nodes(bench):
     bench.oracle(run)
     bench.no_failures(run)
     bench.detection(run, faults)
+    struck = [frame for at, _ in faults for frame in run.between(at - 0.1, at + 1)]
+    bench.tell("slowest frame of those seconds", True, seconds(quantile(struck, 1)))
 
 
 def trouble(bench, begin, end, short, full, nodes=3, settle=2.0):
@@ -91,6 +93,46 @@ def failing_node(bench):
     asked = sum(frame.attempts for frame in run.between(at + 2, well))
     total = len(run.between(at + 2, well))
     bench.must("it attracts nothing", asked <= 0.1 * total, f"{asked} attempts beside {total} frames")
+
+
+@scenario("one of two nodes fails all", needs="another node is asked when one says INTERNAL")
+def failing_of_two(bench):
+    trouble(bench, lambda node: node.process.tell("errors 1"), lambda node: node.process.tell("errors 0"), 6, 20,
+            nodes=2)
+
+
+@scenario("all nodes fail half of their frames")
+def all_ill(bench):
+    mesh = Mesh(bench.cluster, nodes=3)
+    for node in mesh.nodes:
+        node.process.tell("errors 0.5")
+    load = mesh.load(unary_rate=60, deadline=5000)
+    start = time.monotonic()
+    wait(bench.pick(6, 15))
+    bench.get_load(load, mesh.nodes, start, "each still gets load")
+    for node in mesh.nodes:
+        node.process.tell("errors 0")
+    well = time.monotonic()
+    load.until_answered(100, well + 5)
+    run = load.stop()
+    bench.oracle(run)
+    ill, after = run.between(start + 2, well), run.between(well + 5)
+    answered = len([frame for frame in ill if frame.result == OK])
+    bench.must("at least 40 % is answered", answered >= 0.4 * len(ill), f"{answered} of {len(ill)}")
+    bench.must("ejections leave some to ask", not [frame for frame in ill if "no endpoint" in frame.cause],
+               f"codes {sorted({frame.code for frame in ill})}")
+    late = [frame for frame in after if frame.result != OK]
+    bench.must("all is well after that", after and not late, f"{len(late)} of {len(after)} failed")
+
+
+@scenario("nodes whose clocks are an hour ahead")
+def clocks(bench):
+    mesh = Mesh(bench.cluster, nodes=2, hours_ahead=1)
+    load = mixed(mesh, 2)
+    bench.get_load(load, mesh.nodes, time.monotonic())
+    run = load.stop()
+    bench.oracle(run)
+    bench.no_failures(run)
 
 
 @scenario("a node flaps: away for 0.5 s of each second")
