@@ -20,6 +20,7 @@ public final class Coordinator: Sendable {
     ) async throws -> Coordinator {
         var calling = configuration.channel
         calling.probe = .node
+        calling.isLastHop = true
         func channel(_ target: Target?, _ service: String) -> BalancedChannel? {
             target.map {
                 BalancedChannel(

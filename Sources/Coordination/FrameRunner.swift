@@ -106,13 +106,14 @@ struct FrameRunner: Sendable {
         }
         let deadline = Deadline(
             instant: frame.deadline.instant - TimeAmount(configuration.hopMargin))
+        var options = CallOptions(deadline: deadline)
         var calls = 0
         while true {
             do {
                 if deadline.hasPassed { throw RPCError(.deadlineExceeded, "deadline passed before \(stage.name)") }
                 if calls > 0 { result.retries += 1 }
                 calls += 1
-                let answer = try await caller.call(path, payload, options: .init(deadline: deadline))
+                let answer = try await caller.call(path, payload, options: options)
                 result.retries += answer.retries
                 let response = try Response.decode(answer.response.payload)
                 guard response.sequence == frame.request.frame.sequence else {
@@ -125,6 +126,7 @@ struct FrameRunner: Sendable {
                 return result
             } catch let error as RPCError {
                 result.retries += error.retries
+                options.isSuspect = error.isSuspect
                 // Every node is full, which passes; the sender is held back meanwhile.
                 if frame.waitsForRoom, error.code == .resourceExhausted, !deadline.hasPassed,
                     (try? await Task.sleep(for: configuration.fullNodeWait)) != nil

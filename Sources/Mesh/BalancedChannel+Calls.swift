@@ -38,19 +38,28 @@ extension BalancedChannel {
 }
 
 extension BalancedChannel: ConnectionSource {
-    public func next(excluding tried: Set<String>, options: CallOptions) async throws -> SuppliedConnection {
-        try await next(excluding: tried, isStream: false, options)
+    public func next(_ attempt: NextAttempt) async throws -> SuppliedConnection {
+        try await next(attempt, isStream: false)
+    }
+
+    public func hedgeDelay(of path: String) -> Duration? {
+        guard configuration.isLastHop else { return nil }
+        return hedgeDelay(of: path, among: 2)
+    }
+
+    public func hedge(_ attempt: NextAttempt) -> SuppliedConnection? {
+        guard let (name, connection) = pickHedge(attempt) else { return nil }
+        return SuppliedConnection(name: name, connection: connection, start: now, path: attempt.path)
     }
 
     public func finished(_ supplied: SuppliedConnection, _ outcome: AttemptOutcome) {
         finished(supplied, outcome, isStream: false)
     }
 
-    fileprivate func next(
-        excluding tried: Set<String>, isStream: Bool, _ options: CallOptions
-    ) async throws -> SuppliedConnection {
-        let (name, connection) = try await pick(excluding: tried, isStream: isStream, options)
-        return SuppliedConnection(name: name, connection: connection, start: now)
+    fileprivate func next(_ attempt: NextAttempt, isStream: Bool) async throws -> SuppliedConnection {
+        let (name, connection) = try await pick(attempt, isStream: isStream)
+        return SuppliedConnection(
+            name: name, connection: connection, start: now, path: attempt.path, isSuspect: attempt.demand.isSuspect)
     }
 
     fileprivate func finished(_ supplied: SuppliedConnection, _ outcome: AttemptOutcome, isStream: Bool) {
@@ -59,8 +68,7 @@ extension BalancedChannel: ConnectionSource {
         // Where the deadline has passed, this host may have taken its time to see it.
         let given = supplied.deadline.map { $0.instant.uptimeNanoseconds }.map { $0 - min($0, supplied.start) }
         let time = Duration.nanoseconds(Int64(clamping: min(latency, given ?? latency)))
-        finished(
-            supplied.name, latency: latency, Balancer.Outcome(outcome, after: time), isStream: isStream, now: end)
+        finished(supplied, latency: latency, Balancer.Outcome(outcome, after: time), isStream: isStream, now: end)
         switch outcome {
         // Whoever is there now may be elsewhere.
         case .failed(let error), .streamed(let error?): if error.code == .unavailable { resolveAgain() }
@@ -73,8 +81,8 @@ extension BalancedChannel: ConnectionSource {
 private struct StreamSource: ConnectionSource {
     let channel: BalancedChannel
 
-    func next(excluding tried: Set<String>, options: CallOptions) async throws -> SuppliedConnection {
-        try await channel.next(excluding: tried, isStream: true, options)
+    func next(_ attempt: NextAttempt) async throws -> SuppliedConnection {
+        try await channel.next(attempt, isStream: true)
     }
 
     func hasOther(than endpoint: String, excluding tried: Set<String>) -> Bool {
@@ -97,7 +105,7 @@ extension Balancer.Outcome {
     init(_ outcome: AttemptOutcome, after time: Duration) {
         switch outcome {
         case .answered: self = .answered
-        case .abandoned: self = .unmeasured
+        case .abandoned: self = .abandoned
         case .streamed(nil): self = .streamed
         case .streamed(let error?):
             self.init(error, after: time)

@@ -28,8 +28,12 @@ public final class BalancedChannel: Sendable {
         var subchannels: [String: Subchannel] = [:]
         /// What the last look-ups were like.
         var news = ResolverNews()
+        var hedges: Hedges
 
-        init(_ rules: BalancingRules) { balancer = Balancer(rules) }
+        init(_ configuration: ChannelConfiguration) {
+            balancer = Balancer(configuration.balancing)
+            hedges = Hedges(configuration.hedging)
+        }
     }
 
     /// - Parameter healthService: the name asked of `grpc.health.v1.Health`; empty means the whole server.
@@ -52,7 +56,7 @@ public final class BalancedChannel: Sendable {
         self.resolver = resolver
         self.healthService = healthService
         self.configuration = configuration
-        state = Mutex(State(configuration.balancing))
+        state = Mutex(State(configuration))
         waitingCalls = WaitingCalls(limit: configuration.maxWaitingCalls)
         calls = ChannelState(configuration.calls, name: "\(resolver.target)", logger: logger)
         budget = configuration.budget ?? MemoryBudget(limit: MemoryBudget.shared.limit)
@@ -178,40 +182,75 @@ public final class BalancedChannel: Sendable {
 
     var now: UInt64 { NIODeadline.now().uptimeNanoseconds }
 
-    private func tryPick(excluding tried: Set<String>, isStream: Bool) -> (String, RPCConnection)? {
+    private func tryPick(_ attempt: NextAttempt, isStream: Bool) -> (String, RPCConnection)? {
         let now = now
-        return state.withLock { state in
-            var random = SystemRandomNumberGenerator()
-            while let name = state.balancer.pick(excluding: tried, isStream: isStream, now: now, using: &random) {
-                if let connection = state.subchannels[name]?.usableConnection { return (name, connection) }
-                // Told to go away since its last health report: it will connect again by itself.
-                state.balancer.unpick(name, isStream: isStream, now: now)
-                state.balancer.setReady(name, false, now: now)
-            }
-            return nil
+        return state.withLock { tryPick(attempt, isStream: isStream, now: now, &$0) }
+    }
+
+    private func tryPick(
+        _ attempt: NextAttempt, isStream: Bool, now: UInt64, _ state: inout State
+    ) -> (String, RPCConnection)? {
+        let demand = attempt.demand
+        var random = SystemRandomNumberGenerator()
+        while let name = state.balancer.pick(
+            excluding: attempt.tried, demand, isStream: isStream, now: now, using: &random)
+        {
+            if let connection = state.subchannels[name]?.usableConnection { return (name, connection) }
+            // Told to go away since its last health report: it will connect again by itself.
+            state.balancer.unpick(name, isStream: isStream, isSuspect: demand.isSuspect, now: now)
+            state.balancer.setReady(name, false, now: now)
         }
+        return nil
     }
 
     /// A ready endpoint with room; waits for one within the deadline and, unless the call waits for ready, `readyTimeout`.
-    func pick(
-        excluding tried: Set<String>, isStream: Bool, _ options: CallOptions
-    ) async throws -> (String, RPCConnection) {
-        if let picked = tryPick(excluding: tried, isStream: isStream) { return picked }
-        let limit = limit(of: options)
+    /// A suspect waits its turn until the deadline.
+    func pick(_ attempt: NextAttempt, isStream: Bool) async throws -> (String, RPCConnection) {
+        if let picked = tryPick(attempt, isStream: isStream) { return picked }
+        if attempt.demand.elsewhereOnly {
+            throw RPCError(.unavailable, "no other endpoint of \(target) has room", neverStarted: true)
+        }
+        let limit = limit(of: attempt)
         while true {
-            try await waitForReady(until: limit)
-            if let picked = tryPick(excluding: tried, isStream: isStream) { return picked }
+            try await waitForRoom(for: attempt, until: limit)
+            if let picked = tryPick(attempt, isStream: isStream) { return picked }
         }
     }
 
-    private func limit(of options: CallOptions) -> Waiters<Void>.Limit? {
+    /// After how long a call of `path` is worth a second attempt; nil: it is not known yet, or there are fewer endpoints.
+    func hedgeDelay(of path: String, among count: Int) -> Duration? {
+        state.withLock { state in
+            state.balancer.readyCount >= count ? state.hedges.delay(of: path).map { .nanoseconds(Int64($0)) } : nil
+        }
+    }
+
+    func pickHedge(_ attempt: NextAttempt) -> (String, RPCConnection)? {
+        let now = now
+        return state.withLock { state in
+            guard state.hedges.mayHedge, let picked = tryPick(attempt, isStream: false, now: now, &state) else {
+                return nil
+            }
+            state.hedges.hedged()
+            return picked
+        }
+    }
+
+    private func limit(of attempt: NextAttempt) -> Waiters<Void>.Limit? {
+        let options = attempt.options
         let start = NIODeadline.now()
-        let patience: Deadline? = options.waitForReady == true ? nil : .after(configuration.readyTimeout)
+        let isPatient = options.waitForReady == true || attempt.demand.isSuspect && options.deadline != nil
+        let patience: Deadline? = isPatient ? nil : .after(configuration.readyTimeout)
         guard let deadline = [patience, options.deadline].compactMap({ $0 }).min() else { return nil }
         let code: StatusCode = deadline == options.deadline ? .deadlineExceeded : .unavailable
         return Waiters.Limit(deadline, on: group.any()) { [self] in
             let waited = Double((NIODeadline.now() - start).nanoseconds / 1_000_000) / 1000
             if state.withLock({ $0.balancer.anyReady }) {
+                if attempt.demand.isSuspect {
+                    return RPCError(
+                        code,
+                        "its connection broke, and other such calls ran on each endpoint of \(target) for \(waited) s",
+                        neverStarted: true)
+                }
                 return RPCError(
                     code == .unavailable ? .resourceExhausted : code,
                     "every endpoint of \(target) still runs \(configuration.balancing.maxInFlight) calls after \(waited) s",
@@ -222,20 +261,35 @@ public final class BalancedChannel: Sendable {
         }
     }
 
-    private func waitForReady(until limit: Waiters<Void>.Limit?) async throws {
+    /// - Parameter attempt: nil: any call.
+    private func waitForRoom(for attempt: NextAttempt? = nil, until limit: Waiters<Void>.Limit?) async throws {
+        let demand = attempt?.demand ?? EndpointDemand()
         try await waitingCalls.with(for: "\(target)") {
             try await waiters.wait("call was cancelled while it waited for an endpoint of \(target)", until: limit) {
-                calls.isDraining || state.withLock { $0.balancer.anyRoom } ? .success(()) : nil
+                calls.isDraining || state.withLock { $0.balancer.hasRoom(for: demand, now: now) } ? .success(()) : nil
             }
         }
         try calls.checkOpen()
     }
 
     func finished(
-        _ name: String, latency: UInt64, _ outcome: Balancer<String>.Outcome, isStream: Bool, now: UInt64
+        _ supplied: SuppliedConnection, latency: UInt64, _ outcome: Balancer<String>.Outcome, isStream: Bool,
+        now: UInt64
     ) {
+        let measures = configuration.isLastHop && !isStream
         let madeRoom = state.withLock { state in
-            state.balancer.finished(name, latency: latency, outcome, isStream: isStream, now: now)
+            var outcome = outcome
+            if measures {
+                switch outcome {
+                case .answered: state.hedges.answered(supplied.path, after: latency)
+                case .abandoned where state.hedges.isOverdue(supplied.path, after: latency):
+                    state.hedges.gaveUp(supplied.path, after: latency)
+                    outcome = .overdue
+                default: break
+                }
+            }
+            return state.balancer.finished(
+                supplied.name, latency: latency, outcome, isStream: isStream, isSuspect: supplied.isSuspect, now: now)
         }
         if madeRoom { waiters.resume(with: .success(())) }
     }
@@ -256,7 +310,7 @@ public final class BalancedChannel: Sendable {
         let limit = Waiters<Void>.Limit(.after(timeout), on: group.any()) { [self] in
             RPCError(.unavailable, "no endpoint of \(target) is ready after \(timeout) (\(troubles()))").withheld
         }
-        while !state.withLock({ $0.balancer.anyReady }) { try await waitForReady(until: limit) }
+        while !state.withLock({ $0.balancer.anyReady }) { try await waitForRoom(until: limit) }
     }
 
     /// Every endpoint, sorted by name.

@@ -13,6 +13,8 @@ struct BalancedEndpoint: Sendable {
     private(set) var outstanding = 0
     /// Of these, those that last as long as their clients want.
     private(set) var streams = 0
+    /// Calls whose connection broke before, here or elsewhere.
+    private(set) var suspects = 0
     var calls: UInt64 = 0
     private(set) var failures: UInt64 = 0
 
@@ -30,6 +32,8 @@ struct BalancedEndpoint: Sendable {
     private var foreign = 0
     var isSilent = false
 
+    /// Calls, since the last answer, that were given up when they took longer than usual.
+    private var overdue = 0
     private(set) var failuresInARow = 0
     private(set) var failureRate = 0.0
     /// Outcomes that the rate is of.
@@ -89,6 +93,7 @@ struct BalancedEndpoint: Sendable {
         progress = now
         report = EndpointReport()
         foreign = 0
+        overdue = 0
         failuresInARow = 0
         failureRate = 0
         rated = 0
@@ -103,20 +108,23 @@ struct BalancedEndpoint: Sendable {
         isSilent = false
     }
 
-    mutating func start(isStream: Bool, now: UInt64) {
+    mutating func start(isStream: Bool, isSuspect: Bool, now: UInt64) {
         ewma = forgiven(now: now)
         updated = max(now, updated)
         if outstanding == streams { progress = max(now, progress) }
         outstanding += 1
         if isStream { streams += 1 }
+        if isSuspect { suspects += 1 }
         calls += 1
     }
 
-    mutating func end(isStream: Bool, now: UInt64) {
+    /// - Parameter isProgress: the endpoint has done something for it.
+    mutating func end(isStream: Bool, isSuspect: Bool, isProgress: Bool, now: UInt64) {
         outstanding = max(0, outstanding - 1)
         if isStream { streams = max(0, streams - 1) }
+        if isSuspect { suspects = max(0, suspects - 1) }
         streams = min(streams, outstanding)
-        progress = max(now, progress)
+        if isProgress { progress = max(now, progress) }
     }
 
     /// Up at once, down by the time that has passed.
@@ -137,10 +145,19 @@ struct BalancedEndpoint: Sendable {
     }
 
     mutating func answered(_ rules: BalancingRules, now: UInt64) {
+        overdue = 0
         failuresInARow = 0
         rate(0)
         // One answer between failures is no recovery.
         if now >= ejectedUntil, now - ejectedUntil > UInt64(nanoseconds: rules.longestEjection) { ejections = 0 }
+    }
+
+    /// A call was given up after `latency`, longer than usual: it takes at least that. The more of them, one after the
+    /// other, the longer, up to what a failed call counts as.
+    mutating func wasOverdue(_ latency: Double, now: UInt64) {
+        let least = latency * Double(1 << min(overdue, 16))
+        overdue += 1
+        if least > ewma { learn(max(latency, min(least, Constants.failureLatency)), now: now) }
     }
 
     mutating func failed(_ latency: Double, now: UInt64) {

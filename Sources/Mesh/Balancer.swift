@@ -1,3 +1,5 @@
+import RPC
+
 /// Which endpoint gets the next call: power of two choices over peak-EWMA latency × load.
 ///
 /// A plain value: time (nanoseconds of any monotonic clock) and chance are passed in.
@@ -20,6 +22,8 @@ struct Balancer<ID: Hashable & Sendable>: Sendable {
     static var rateCalls: Int { 16 }
     /// Calls for each that an endpoint runs at one time, from which on other zones count as much as the own one.
     static var fullZone: Double { 2 }
+    /// The same, from which on a hedge would only lengthen the queue.
+    static var fullForHedges: Double { 2 }
 
     /// What the end of a call says of its endpoint.
     enum Outcome: Sendable {
@@ -28,7 +32,11 @@ struct Balancer<ID: Hashable & Sendable>: Sendable {
         case failed
         /// It answered, but its time says nothing: a stream lasts as long as its client wants.
         case streamed
-        /// It says nothing: a refusal is fast, and who gave up does not know.
+        /// It was given up before it took longer than usual: that says nothing, nor does it show that something moves.
+        case abandoned
+        /// It was given up after it took longer than usual.
+        case overdue
+        /// It says nothing: a refusal is fast.
         case unmeasured
     }
 
@@ -99,8 +107,12 @@ struct Balancer<ID: Hashable & Sendable>: Sendable {
 
     var anyReady: Bool { !ready.isEmpty }
 
+    var readyCount: Int { ready.count }
+
     /// A ready endpoint has room for one more call.
-    var anyRoom: Bool { hindered == 0 ? anyReady : ready.contains { !isFull($0) } }
+    func hasRoom(for demand: EndpointDemand = EndpointDemand(), now: UInt64) -> Bool {
+        !choices(excluding: [], demand, now: now).isEmpty
+    }
 
     /// A ready endpoint is neither `id` nor among `tried`.
     func anyReady(besides id: ID, _ tried: Set<ID> = []) -> Bool {
@@ -128,10 +140,10 @@ struct Balancer<ID: Hashable & Sendable>: Sendable {
     /// none.
     /// - Parameter isStream: it lasts as long as its client wants.
     mutating func pick(
-        excluding tried: Set<ID> = [], isStream: Bool = false, now: UInt64,
+        excluding tried: Set<ID> = [], _ demand: EndpointDemand = EndpointDemand(), isStream: Bool = false, now: UInt64,
         using random: inout some RandomNumberGenerator
     ) -> ID? {
-        let choices = choices(excluding: tried, now: now)
+        let choices = choices(excluding: tried, demand, now: now)
         guard let first = choices.randomElement(using: &random) else { return nil }
         var best = first
         if choices.count > 1 {
@@ -145,18 +157,42 @@ struct Balancer<ID: Hashable & Sendable>: Sendable {
                 best = second
             }
         }
-        change(best) { $0.start(isStream: isStream, now: now) }
+        change(best) { $0.start(isStream: isStream, isSuspect: demand.isSuspect, now: now) }
         return best
     }
 
-    private func choices(excluding tried: Set<ID>, now: UInt64) -> [ID] {
-        if tried.isEmpty, someEjectedUntil <= now, hindered == 0, !hasPriorities, rules.zone.isEmpty { return ready }
+    private func choices(excluding tried: Set<ID>, _ demand: EndpointDemand, now: UInt64) -> [ID] {
+        if tried.isEmpty, someEjectedUntil <= now, hindered == 0, !hasPriorities, rules.zone.isEmpty,
+            demand == EndpointDemand()
+        {
+            return ready
+        }
         let open = hindered == 0 ? ready : ready.filter { !isFull($0) }
+        if demand.isHedge { return preferred(open.filter { !tried.contains($0) && takesHedges($0, now: now) }) }
+        if demand.isSuspect { return choicesOfSuspect(open, excluding: tried, demand, now: now) }
         let untried = open.filter { !tried.contains($0) }
         // Rather an ejected or tried endpoint than none: that is the panic mode, in which the least bad one serves.
-        if untried.isEmpty { return preferred(open) }
-        let well = untried.filter { !isEjected($0, now: now) && endpoints[$0]?.isSilent == false }
+        if untried.isEmpty { return demand.elsewhereOnly ? [] : preferred(open) }
+        let well = untried.filter { isWell($0, now: now) }
         return preferred(well.isEmpty ? untried : well)
+    }
+
+    /// Where no other suspect runs. While one runs on each endpoint that is well, it waits rather than go to one that is
+    /// not.
+    private func choicesOfSuspect(
+        _ open: [ID], excluding tried: Set<ID>, _ demand: EndpointDemand, now: UInt64
+    ) -> [ID] {
+        let well = open.filter { isWell($0, now: now) }
+        let free = (well.isEmpty ? open : well).filter { endpoints[$0]?.suspects == 0 }
+        let untried = free.filter { !tried.contains($0) }
+        return untried.isEmpty ? (demand.elsewhereOnly ? [] : preferred(free)) : preferred(untried)
+    }
+
+    private func isWell(_ id: ID, now: UInt64) -> Bool { !isEjected(id, now: now) && endpoints[id]?.isSilent == false }
+
+    private func takesHedges(_ id: ID, now: UInt64) -> Bool {
+        guard isWell(id, now: now), let endpoint = endpoints[id] else { return false }
+        return endpoint.suspects == 0 && endpoint.fill < Self.fullForHedges
     }
 
     /// Those of the lowest priority; of these, those of the own zone while one of them has room.
@@ -171,9 +207,9 @@ struct Balancer<ID: Hashable & Sendable>: Sendable {
     }
 
     /// What `pick` returned was not used after all.
-    mutating func unpick(_ id: ID, isStream: Bool = false, now: UInt64) {
+    mutating func unpick(_ id: ID, isStream: Bool = false, isSuspect: Bool = false, now: UInt64) {
         change(id) { endpoint in
-            endpoint.end(isStream: isStream, now: now)
+            endpoint.end(isStream: isStream, isSuspect: isSuspect, isProgress: false, now: now)
             endpoint.calls -= min(1, endpoint.calls)
         }
     }
@@ -181,15 +217,16 @@ struct Balancer<ID: Hashable & Sendable>: Sendable {
     // ---- what comes of it ----
 
     /// A call of `pick` ended.
-    /// - Returns: whether it was full, and is not any more.
+    /// - Returns: whether some call may go there now that could not before.
     @discardableResult
     mutating func finished(
-        _ id: ID, latency: UInt64, _ outcome: Outcome, isStream: Bool = false, now: UInt64
+        _ id: ID, latency: UInt64, _ outcome: Outcome, isStream: Bool = false, isSuspect: Bool = false, now: UInt64
     ) -> Bool {
         let wasFull = isFull(id)
         let rules = rules
+        let isProgress = outcome != .overdue && outcome != .abandoned
         change(id) { endpoint in
-            endpoint.end(isStream: isStream, now: now)
+            endpoint.end(isStream: isStream, isSuspect: isSuspect, isProgress: isProgress, now: now)
             switch outcome {
             case .answered:
                 endpoint.learn(Double(latency), now: now)
@@ -197,11 +234,12 @@ struct Balancer<ID: Hashable & Sendable>: Sendable {
                 endpoint.answered(rules, now: now)
             case .streamed: endpoint.answered(rules, now: now)
             case .failed: endpoint.failed(Double(latency), now: now)
-            case .unmeasured: break
+            case .overdue: endpoint.wasOverdue(Double(latency), now: now)
+            case .abandoned, .unmeasured: break
             }
         }
         if outcome == .failed { ejectIfBad(id, now: now) }
-        return wasFull && !isFull(id)
+        return isSuspect || wasFull && !isFull(id)
     }
 
     /// Never more than half of the ready endpoints are out at once.

@@ -6,7 +6,8 @@ extension ChannelConfiguration {
         ClientConfiguration.limits.map { $0.under(\.client) }
         + Backoff.limits.map { $0.named(after: "reconnect-").under(\.backoff) }
         + Backoff.limits.map { $0.named(after: "retry-").under(\.retryBackoff) }
-        + DNSConfiguration.limits.map { $0.under(\.dns) } + BalancingRules.limits.map { $0.under(\.balancing) } + own
+        + DNSConfiguration.limits.map { $0.under(\.dns) } + BalancingRules.limits.map { $0.under(\.balancing) }
+        + HedgingRules.limits.map { $0.under(\.hedging) } + own
 
     private static let own: [Limit<ChannelConfiguration>] = [
         Limit(

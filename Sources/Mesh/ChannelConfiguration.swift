@@ -19,8 +19,14 @@ public struct ChannelConfiguration: Sendable {
     /// Attempts of one call, the first included, each on another endpoint where there is one. All calls are taken as
     /// idempotent: one whose connection broke is sent once more even if this is 1.
     public var maxAttempts = 4
+    /// The endpoints do the work themselves: what one of them fails at is tried on another, slow answers are hedged, and
+    /// calls that endpoints may have died of are kept apart. Of all hops on the way of a call only the last may do that,
+    /// or attempts would multiply.
+    public var isLastHop = false
     /// Which endpoint is picked.
     public var balancing = BalancingRules()
+    /// When a second endpoint is asked beside a slow one.
+    public var hedging = HedgingRules()
     /// How endpoints are asked what they say of themselves. nil: they are not, and all are taken to be the same.
     public var probe: EndpointProbe?
     /// Between two questions of a probe to an endpoint, and how long it may take for an answer.
@@ -55,7 +61,8 @@ public struct ChannelConfiguration: Sendable {
     var calls: RPCChannelConfiguration {
         let policy = RetryPolicy(
             maxAttempts: maxAttempts, backoff: retryBackoff, statusCodes: [.unavailable, .aborted],
-            failover: FailoverPolicy())
+            failover: FailoverPolicy(
+                faults: isLastHop ? [.internal, .unknown, .dataLoss] : [], isolatesSuspects: isLastHop))
         var calls = RPCChannelConfiguration()
         calls.service = ServiceConfig(
             defaults: MethodConfig(attempts: .retry(policy)),

@@ -198,7 +198,10 @@ final class WorkerPool<Runner: BatchRunner>: Workers {
         }
         for entry in entries {
             // Another node is not to lose a worker too.
-            entry.payload.answer.resume(throwing: RPCError(.internal, "the worker does not come back from this frame"))
+            entry.payload.answer.resume(
+                throwing: RPCError(
+                    .internal, "the worker does not come back from this frame",
+                    metadata: ["grpc-retry-pushback-ms": "-1"]))
         }
         for continuation in told { continuation.resume() }
         return !entries.isEmpty

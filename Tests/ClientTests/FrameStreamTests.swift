@@ -138,11 +138,15 @@ import Testing
     @Test func itGoesOnAtTheNextFrameWithoutAnAnswer() async throws {
         let mortal = Coordinator(life: 10)
         let other = Coordinator(life: .max)
-        // The stream may begin at either; only one of them ends.
+        // The stream may begin at either; only one of them ends. Where that end comes before the first answer is read, the
+        // channel begins the call again by itself.
         var run = Run()
-        while mortal.heard.withLock({ $0.isEmpty }) { run = try await Self.run(100, over: [mortal, other]) }
+        while run.resumptions == 0 { run = try await Self.run(100, over: [mortal, other]) }
         #expect(run.sequences == Array(0..<100))
-        #expect(run.epochs == Array(repeating: 0, count: 10) + Array(repeating: 1, count: 90))
+        // Answers that were not read by then are lost with the connection.
+        let first = run.epochs.count { $0 == 0 }
+        #expect(first <= 10)
+        #expect(run.epochs == Array(repeating: 0, count: first) + Array(repeating: 1, count: 100 - first))
         #expect(run.resumptions == 1)
     }
 

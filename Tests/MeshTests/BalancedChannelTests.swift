@@ -97,7 +97,7 @@ import Testing
             let node = try await nodes.start { _ in "never asked" }
             try await BalancedChannel.with([node]) { channel async throws in
                 try await channel.until { $0.map(\.state) == [.ready] }
-                var attempt = try await channel.next(excluding: [], options: CallOptions())
+                var attempt = try await channel.next(NextAttempt(path: "/a/b", options: CallOptions()))
                 // As if this host had not run for a minute.
                 let start = NIODeadline.uptimeNanoseconds(attempt.start) - .seconds(60)
                 attempt.start = start.uptimeNanoseconds
@@ -347,14 +347,43 @@ import Testing
         }
     }
 
-    @Test func nodesThatFailEverythingAreAskedHardlyMoreThanOncePerCall() async throws {
+    @Test(arguments: [StatusCode.unavailable, .internal, .resourceExhausted], [false, true])
+    func nodesThatFailEverythingAreAskedHardlyMoreThanOncePerCall(_ code: StatusCode, isLastHop: Bool) async throws {
         try await TestNode.with { nodes async throws in
-            let body: @Sendable (CallContext) async throws -> String = { _ in throw RPCError(.unavailable, "not now") }
-            let both = [try await nodes.start(body), try await nodes.start(body)]
-            let calls = 300
-            try await BalancedChannel.with(both, configure: { $0.retryTokens = 20 }) { channel async throws in
+            let body: @Sendable (CallContext) async throws -> String = { _ in throw RPCError(code, "not now") }
+            let three = [try await nodes.start(body), try await nodes.start(body), try await nodes.start(body)]
+            // Those of the first seconds, while there is a budget.
+            let (first, calls) = (300, 300)
+            func configure(_ configuration: inout ChannelConfiguration) {
+                configuration.retryTokens = 20
+                configuration.isLastHop = isLastHop
+            }
+            try await BalancedChannel.with(three, configure: configure) { channel async throws in
+                for _ in 0..<first { await #expect(throws: RPCError.self) { try await channel.ask() } }
+                let before = three.map(\.calls).reduce(0, +)
                 for _ in 0..<calls { await #expect(throws: RPCError.self) { try await channel.ask() } }
-                #expect(Double(both.map(\.calls).reduce(0, +)) <= Double(calls) * 1.1)
+                #expect(Double(three.map(\.calls).reduce(0, +) - before) <= Double(calls) * 1.1)
+            }
+        }
+    }
+
+    @Test func nodesThatAreGoneCostNoAttempts() async throws {
+        try await TestNode.with { nodes async throws in
+            let both = [try await nodes.start(), try await nodes.start()]
+            func configure(_ configuration: inout ChannelConfiguration) {
+                configuration.isLastHop = true
+                configuration.readyTimeout = .milliseconds(1)
+            }
+            try await BalancedChannel.with(both, configure: configure) { channel async throws in
+                for node in both { await node.kill() }
+                try await channel.until { $0.allSatisfy { $0.state != .ready } }
+                let before = channel.endpoints().map(\.calls).reduce(0, +)
+                for _ in 0..<100 {
+                    let error = await #expect(throws: RPCError.self) { try await channel.ask() }
+                    #expect(error?.code == .unavailable)
+                    #expect(error?.retries == 0)
+                }
+                #expect(channel.endpoints().map(\.calls).reduce(0, +) == before)
             }
         }
     }

@@ -21,7 +21,8 @@ import Testing
             "longest-ejection=20", "probe-interval=11", "probe-timeout=12", "health-interval=13", "health-timeout=14",
             "resolve-jitter=0.5", "resolve-keep=1h", "dns-tries=2", "dns-try-timeout=3", "dns-look-up-timeout=9",
             "max-dns-questions=1", "resolve-interval=1m", "resolve-pause=4", "ready-timeout=6", "max-waiting-calls=8",
-            "connect-timeout=10",
+            "connect-timeout=10", "hedge-quantile=0.9", "hedge-floor=3ms", "hedge-samples=7", "hedge-share=0.1",
+            "hedge-burst=9",
         ] {
             try ChannelConfiguration.limits.set(argument, in: &configuration)
         }
@@ -38,5 +39,8 @@ import Testing
         #expect(configuration.dns.lookUpTimeout == .seconds(9) && configuration.dns.maxQuestions == 1)
         #expect(configuration.readyTimeout == .seconds(6) && configuration.maxWaitingCalls == 8)
         #expect(configuration.client.connectTimeout == .seconds(10))
+        #expect(configuration.hedging.quantile == 0.9 && configuration.hedging.floor == .milliseconds(3))
+        #expect(configuration.hedging.samples == 7 && configuration.hedging.burst == 9)
+        #expect(configuration.hedging.share == 0.1)
     }
 }

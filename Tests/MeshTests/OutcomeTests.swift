@@ -38,8 +38,8 @@ import Testing
         #expect(Outcome(.streamed(error), after: .seconds(100)) == outcome)
     }
 
-    @Test func anAttemptThatWasGivenUpSaysNothing() {
-        #expect(Outcome(.abandoned, after: .seconds(1)) == .unmeasured)
+    @Test func anAttemptThatWasGivenUpIsNoFailure() {
+        #expect(Outcome(.abandoned, after: .seconds(1)) == .abandoned)
         #expect(Outcome(.answered, after: .seconds(1)) == .answered)
     }
 }

@@ -119,6 +119,9 @@ final class TestNode: Sendable {
         _ = try? await running.value
     }
 
+    /// The same, begun from within one of its calls.
+    func die() { running.cancel() }
+
     func drain() { server.drain() }
 
     func ended() async throws { try await running.value }

@@ -3,23 +3,27 @@ import NIOCore
 /// The attempts of one call, one after the other: where the next one goes, and whether there is one.
 struct AttemptSeries {
     let channel: RPCChannel
+    let path: String
     let options: CallOptions
     private var rules: RetryState
     private var tried: Set<String> = []
 
-    init(_ channel: RPCChannel, _ options: CallOptions, _ policy: AttemptPolicy) {
+    init(_ channel: RPCChannel, _ path: String, _ options: CallOptions, _ policy: AttemptPolicy) {
         self.channel = channel
+        self.path = path
         self.options = options
         rules = RetryState(
             policy: policy.retryPolicy, maxAttempts: channel.state.configuration.maxAttempts,
-            deadline: options.deadline)
+            deadline: options.deadline, isSuspect: options.isSuspect)
     }
 
     var retries: Int { rules.retries }
+    var isSuspect: Bool { rules.isSuspect }
 
     func next() async throws -> SuppliedConnection {
         try channel.state.checkOpen()
-        return try await channel.source.next(excluding: tried, options: options)
+        return try await channel.source.next(
+            NextAttempt(path: path, options: options, tried: tried, demand: rules.demand))
     }
 
     /// The options of an attempt on `supplied`.
@@ -27,10 +31,8 @@ struct AttemptSeries {
     func options(on supplied: SuppliedConnection, mayGiveUp: Bool) -> CallOptions {
         var attempt = options
         attempt.previousAttempts = rules.previousAttempts
-        if mayGiveUp, let deadline = options.deadline, let failover = rules.policy?.failover, rules.hasNext,
-            channel.source.hasOther(than: supplied.name, excluding: tried)
-        {
-            attempt.deadline = min(deadline, .after(max(deadline.remaining / 2, failover.fairTime)))
+        if mayGiveUp, rules.hasNext, let policy = rules.policy {
+            attempt.deadline = channel.deadline(of: options, on: supplied, policy, excluding: tried)
         }
         return attempt
     }
@@ -58,9 +60,9 @@ struct AttemptSeries {
         var random = SystemRandomNumberGenerator()
         switch rules.failed(failure, throttle: channel.state.throttle, now: .now(), using: &random) {
         case .retry(let wait): return wait
-        case .fail:
+        case .leave, .fail:
             if let limit = rules.limit { channel.state.count(limit, error.message) }
-            throw error
+            throw rules.ending(error)
         }
     }
 
@@ -70,6 +72,19 @@ struct AttemptSeries {
         do { try await Task.sleep(for: duration) } catch {
             throw RPCError(.cancelled, "call was cancelled while it waited for its next attempt")
         }
+    }
+}
+
+extension RPCChannel {
+    /// How long an attempt on `supplied` may take, if there may be another one: not all of the time, while another
+    /// endpoint could be asked.
+    func deadline(
+        of options: CallOptions, on supplied: SuppliedConnection, _ policy: RetryPolicy, excluding tried: Set<String>
+    ) -> Deadline? {
+        guard let deadline = options.deadline, let failover = policy.failover,
+            source.hasOther(than: supplied.name, excluding: tried)
+        else { return options.deadline }
+        return min(deadline, .after(max(deadline.remaining / 2, failover.fairTime)))
     }
 }
 

@@ -2,14 +2,19 @@
 ///
 /// Each connection that `next` returned is reported once to `finished`, when its attempt has ended.
 public protocol ConnectionSource: Sendable {
-    /// A connection that takes new calls; waits for one if there is none.
-    /// - Parameters:
-    ///   - tried: endpoints where this call has failed, or still runs: to be asked again only if there is no other.
-    ///   - options: of the call: its deadline, and whether it waits for a connection (`waitForReady`).
+    /// A connection that takes new calls; waits for one if there is none, unless the attempt is for untried endpoints
+    /// only and none of them has room.
     /// - Throws: `RPCError` when it has waited long enough. That ends the call, unless its policy retries the code and
     ///   has no `failover`: a source of several endpoints has waited for each of them. With the limit `waitingCalls`
     ///   when too many calls wait already; the channel counts it.
-    func next(excluding tried: Set<String>, options: CallOptions) async throws -> SuppliedConnection
+    func next(_ attempt: NextAttempt) async throws -> SuppliedConnection
+
+    /// After how long without an answer a second attempt of a call is worth its price. nil: never.
+    func hedgeDelay(of path: String) -> Duration?
+
+    /// A connection for a second attempt of a call beside one that still runs. nil: not now: the budget is used up, or
+    /// no other endpoint has room.
+    func hedge(_ attempt: NextAttempt) -> SuppliedConnection?
 
     /// An endpoint that is neither `endpoint` nor among `tried` takes calls now.
     func hasOther(than endpoint: String, excluding tried: Set<String>) -> Bool
@@ -23,6 +28,11 @@ public protocol ConnectionSource: Sendable {
     func close()
 }
 
+extension ConnectionSource {
+    public func hedgeDelay(of path: String) -> Duration? { nil }
+    public func hedge(_ attempt: NextAttempt) -> SuppliedConnection? { nil }
+}
+
 public struct SuppliedConnection: Sendable {
     /// Of the endpoint, for people and for `tried`.
     public var name: String
@@ -31,11 +41,18 @@ public struct SuppliedConnection: Sendable {
     public var start: UInt64
     /// Of the attempt, which may be sooner than that of its call; nil: none. Set by the channel.
     public var deadline: Deadline?
+    /// Of the call; for sources that measure.
+    public var path: String
+    public var isSuspect: Bool
 
-    public init(name: String, connection: RPCConnection, start: UInt64 = 0) {
+    public init(
+        name: String, connection: RPCConnection, start: UInt64 = 0, path: String = "", isSuspect: Bool = false
+    ) {
         self.name = name
         self.connection = connection
         self.start = start
+        self.path = path
+        self.isSuspect = isSuspect
     }
 }
 

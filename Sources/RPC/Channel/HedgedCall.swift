@@ -61,7 +61,9 @@ final class HedgedCall: AttemptedCall {
 
     private func hedge() async {
         do {
-            _ = try await channel.hedge(path, options, policy) { number, options, supplied in
+            let rules = HedgeState(
+                policy: policy, maxAttempts: channel.state.configuration.maxAttempts, deadline: options.deadline)
+            _ = try await channel.hedge(path, options, rules) { number, options, supplied in
                 try await self.attempt(number, options, on: supplied)
             } failed: { number in
                 change { $0.stream.failed(number: number) }

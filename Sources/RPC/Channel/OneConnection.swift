@@ -9,7 +9,7 @@ public struct OneConnection: ConnectionSource {
         self.connection = connection
     }
 
-    public func next(excluding tried: Set<String>, options: CallOptions) async throws -> SuppliedConnection {
+    public func next(_ attempt: NextAttempt) async throws -> SuppliedConnection {
         guard connection.isUsable else {
             throw RPCError(.unavailable, "the connection to \(name) takes no new calls", neverStarted: true)
         }

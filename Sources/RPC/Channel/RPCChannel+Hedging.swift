@@ -2,16 +2,26 @@ import NIOCore
 
 private enum HedgeEvent<Answer: Sendable>: Sendable {
     case answered(Answer)
-    case failed(number: Int, RPCError, hadConnection: Bool)
+    case failed(FailedAttempt)
     case due
+}
+
+/// An attempt of a call that has several.
+private struct FailedAttempt {
+    var number: Int
+    var error: RPCError
+    /// nil: there was no connection.
+    var endpoint: String?
+    /// Its deadline.
+    var limit: Deadline?
 }
 
 extension RPCChannel {
     /// A unary call. The first answer counts; the other attempts are cancelled.
     func hedge(
-        _ path: String, _ request: Payload, _ options: CallOptions, _ policy: HedgingPolicy
+        _ path: String, _ request: Payload, _ options: CallOptions, _ rules: some SideBySide
     ) async throws -> ChannelResponse {
-        let first = try await hedge(path, options, policy) { _, options, supplied in
+        let first = try await hedge(path, options, rules) { _, options, supplied in
             let response = try await run(path, request, options, on: supplied)
             return ChannelResponse(response: response, endpoint: supplied.name, retries: 0)
         }
@@ -20,7 +30,7 @@ extension RPCChannel {
         return response
     }
 
-    /// Runs the attempts of a call side by side, begun as `HedgeState` says, until one is answered or there is none left.
+    /// Runs the attempts of a call side by side, begun as `rules` say, until one is answered or there is none left.
     /// Those that still run then are cancelled.
     /// - Parameters:
     ///   - attempt: makes one attempt: its number, from 1, with its options, on its connection.
@@ -29,22 +39,32 @@ extension RPCChannel {
     /// - Returns: the first answer, and the attempts beyond the first; nil: `isWanted` has said no.
     /// - Throws: the error of the attempt that failed last.
     func hedge<Answer: Sendable>(
-        _ path: String, _ options: CallOptions, _ policy: HedgingPolicy,
+        _ path: String, _ options: CallOptions, _ rules: some SideBySide,
         attempt: @escaping @Sendable (Int, CallOptions, SuppliedConnection) async throws -> Answer,
         failed: (Int) -> Void = { _ in }, isWanted: () -> Bool = { true }
     ) async throws -> (answer: Answer, retries: Int)? {
-        var rules = HedgeState(
-            policy: policy, maxAttempts: state.configuration.maxAttempts, deadline: options.deadline)
+        var rules = rules
+        var random = SystemRandomNumberGenerator()
         let tried = TriedEndpoints()
         return try await withThrowingTaskGroup(of: HedgeEvent<Answer>.self) { tasks in
             defer { tasks.cancelAll() }
             var count = 0
-            func start() {
-                var options = options
-                options.previousAttempts = rules.attempts
+            func start(on supplied: SuppliedConnection? = nil) {
+                var next = NextAttempt(path: path, options: options, demand: rules.demand)
+                next.options.previousAttempts = rules.attempts
                 count += 1
-                tasks.addTask { [count, options] in await event(count, options, tried, attempt) }
+                tasks.addTask { [count, next, givesUp = rules.givesUp] in
+                    await event(count, next, supplied, tried, givesUp, attempt)
+                }
                 wake(at: rules.began(now: .now()))
+            }
+            func hedge() {
+                let next = NextAttempt(path: path, options: options, tried: tried.names, demand: rules.demand)
+                // An attempt that waits for an endpoint needs no other one beside it.
+                guard !next.tried.isEmpty, let supplied = source.hedge(next) else {
+                    return wake(at: rules.cannotHedge(now: .now()))
+                }
+                start(on: supplied)
             }
             func wake(at time: NIODeadline?) {
                 guard let time else { return }
@@ -53,45 +73,71 @@ extension RPCChannel {
                     return .due
                 }
             }
+            func ending(_ error: RPCError) -> RPCError {
+                rules.ending(error).after(rules.retries, isSuspect: rules.isSuspect)
+            }
             start()
             var reason = Self.noAttempt(path)
             while let event = try await tasks.next() {
-                var decision: HedgeState.Decision
+                var decision: SideBySideDecision
                 switch event {
                 case .answered(let answer): return (answer, rules.retries)
-                case .failed(let number, let error, let hadConnection):
-                    failed(number)
-                    reason = error
-                    state.count(error, hadConnection: hadConnection)
-                    decision = rules.failed(error, hadConnection: hadConnection, throttle: state.throttle, now: .now())
+                case .failed(let attempt):
+                    failed(attempt.number)
+                    reason = attempt.error
+                    state.count(reason, hadConnection: attempt.endpoint != nil)
+                    decision = rules.failed(
+                        failure(attempt, options, tried), throttle: state.throttle, now: .now(), using: &random)
                 case .due: decision = rules.due(throttle: state.throttle, now: .now())
                 }
                 if let limit = rules.takeLimit() { state.count(limit, reason.message) }
                 guard isWanted() else { return nil }
-                if decision == .start, Task.isCancelled || state.isDraining { decision = rules.stop() }
+                if decision == .start || decision == .hedge, Task.isCancelled || state.isDraining {
+                    decision = rules.stop()
+                }
                 switch decision {
                 case .start: start()
+                case .hedge: hedge()
                 case .wait(let time): wake(at: time)
-                case .fail: throw reason.after(rules.retries)
+                case .fail: throw ending(reason)
                 }
             }
-            throw reason.after(rules.retries)
+            throw ending(reason)
         }
     }
 
+    private func failure(
+        _ attempt: FailedAttempt, _ options: CallOptions, _ tried: TriedEndpoints
+    ) -> RetryState.Failure {
+        var failure = RetryState.Failure(error: attempt.error, hadConnection: attempt.endpoint != nil)
+        if let endpoint = attempt.endpoint {
+            failure.hasMoreTime = attempt.limit != options.deadline
+            failure.hasOther = source.hasOther(than: endpoint, excluding: tried.names)
+        }
+        return failure
+    }
+
+    /// - Parameter supplied: nil: the source is asked for a connection.
     private func event<Answer>(
-        _ number: Int, _ options: CallOptions, _ tried: TriedEndpoints,
-        _ attempt: (Int, CallOptions, SuppliedConnection) async throws -> Answer
+        _ number: Int, _ next: NextAttempt, _ supplied: SuppliedConnection?, _ tried: TriedEndpoints,
+        _ givesUp: RetryPolicy?, _ attempt: (Int, CallOptions, SuppliedConnection) async throws -> Answer
     ) async -> HedgeEvent<Answer> {
-        var hadConnection = false
+        var next = next
+        var endpoint: String?
         do {
-            try state.checkOpen()
-            let supplied = try await source.next(excluding: tried.names, options: options)
-            hadConnection = true
+            if supplied == nil { try state.checkOpen() }
+            next.tried = tried.names
+            let supplied = if let supplied { supplied } else { try await source.next(next) }
+            endpoint = supplied.name
+            if let givesUp {
+                next.options.deadline = deadline(of: next.options, on: supplied, givesUp, excluding: next.tried)
+            }
             tried.insert(supplied.name)
-            return .answered(try await attempt(number, options, supplied))
+            return .answered(try await attempt(number, next.options, supplied))
         } catch {
-            return .failed(number: number, RPCError(of: error), hadConnection: hadConnection)
+            return .failed(
+                FailedAttempt(
+                    number: number, error: RPCError(of: error), endpoint: endpoint, limit: next.options.deadline))
         }
     }
 

@@ -7,7 +7,7 @@ extension RPCChannel {
             let call = try await HedgedCall.open(path, on: self, method, options, policy)
             return ClientCall(kind: .attempted(call))
         }
-        var series = AttemptSeries(self, options, policy)
+        var series = AttemptSeries(self, path, options, policy)
         while true {
             var supplied: SuppliedConnection?
             do {

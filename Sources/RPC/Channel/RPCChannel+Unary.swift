@@ -8,14 +8,33 @@ extension RPCChannel {
         let policy = options.attempts ?? method.attempts
         try request.checkLengths()
         let request = try request.deflated(as: options.compression)
-        if case .hedge(let policy) = policy { return try await hedge(path, request, options, policy) }
-        return try await retry(path, request, options, policy)
+        switch policy {
+        case .hedge(let policy):
+            let rules = HedgeState(
+                policy: policy, maxAttempts: state.configuration.maxAttempts, deadline: options.deadline)
+            return try await hedge(path, request, options, rules)
+        case .retry(let retry):
+            guard let delay = hedgeDelay(path, options, retry) else { break }
+            let rules = FailoverState(
+                retry, maxAttempts: state.configuration.maxAttempts, deadline: options.deadline, hedgeDelay: delay)
+            return try await hedge(path, request, options, rules)
+        case .once: break
+        }
+        return try await self.retry(path, request, options, policy)
+    }
+
+    /// nil: the attempts of this call are made one after the other.
+    private func hedgeDelay(_ path: String, _ options: CallOptions, _ policy: RetryPolicy) -> Duration? {
+        guard policy.failover != nil, !options.isSuspect, min(policy.maxAttempts, state.configuration.maxAttempts) > 1,
+            let delay = source.hedgeDelay(of: path), options.deadline.map({ delay < $0.remaining }) ?? true
+        else { return nil }
+        return delay
     }
 
     private func retry(
         _ path: String, _ request: Payload, _ options: CallOptions, _ policy: AttemptPolicy
     ) async throws -> ChannelResponse {
-        var series = AttemptSeries(self, options, policy)
+        var series = AttemptSeries(self, path, options, policy)
         while true {
             var supplied: SuppliedConnection?
             var limit = options.deadline
@@ -30,7 +49,7 @@ extension RPCChannel {
                 do {
                     try await AttemptSeries.wait(series.failed(RPCError(of: error), on: supplied?.name, limit: limit))
                 } catch {
-                    throw error.after(series.retries)
+                    throw error.after(series.retries, isSuspect: series.isSuspect)
                 }
             }
         }
@@ -56,9 +75,10 @@ extension RPCChannel {
 }
 
 extension RPCError {
-    func after(_ retries: Int) -> RPCError {
+    func after(_ retries: Int, isSuspect: Bool = false) -> RPCError {
         var error = self
         error.retries = retries
+        error.isSuspect = isSuspect
         return error
     }
 }

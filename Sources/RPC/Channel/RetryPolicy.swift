@@ -29,17 +29,31 @@ public struct RetryPolicy: Sendable, Equatable {
 /// - A retry on an endpoint that was not asked yet begins at once, without backoff.
 /// - A call whose connection broke is sent once more at once, even if `maxAttempts` is 1 and whatever the throttle says:
 ///   else one endpoint in trouble, which uses the throttle up, would turn the loss of another one into failed calls.
-/// - A full endpoint is passed over.
-/// - One that hangs is given up in time to ask another one.
+/// - A full endpoint is passed over, and so is one that is at fault.
+/// - One that hangs is given up in time to ask another one, or a second one is asked beside it, if the source of the
+///   connections says after how long (`ConnectionSource.hedgeDelay`).
+/// - A call that its endpoint may have died of is kept apart.
 public struct FailoverPolicy: Sendable, Equatable {
     /// "I am full": retried only on an endpoint that was not asked yet. Such a retry costs the throttle no more than
     /// an answer brings.
     public var refusals: Set<StatusCode>
+    /// "I cannot", which another endpoint may: retried only on an endpoint that was not asked yet, whether a response
+    /// head came or not. Costs the throttle as much as any retry.
+    public var faults: Set<StatusCode>
     /// While another endpoint could be asked, an attempt gets half of the time that is left, but no less than this.
     public var fairTime: Duration
+    /// A call whose connection broke is *suspect*: it runs where no other suspect does, is not hedged, and when that
+    /// connection breaks too, the call has failed. So a call that its endpoints die of costs two of them, and those
+    /// that shared the first one with it are not lost with the second.
+    public var isolatesSuspects: Bool
 
-    public init(refusals: Set<StatusCode> = [.resourceExhausted], fairTime: Duration = .seconds(1)) {
+    public init(
+        refusals: Set<StatusCode> = [.resourceExhausted], faults: Set<StatusCode> = [],
+        fairTime: Duration = .seconds(1), isolatesSuspects: Bool = false
+    ) {
         self.refusals = refusals
+        self.faults = faults
         self.fairTime = fairTime
+        self.isolatesSuspects = isolatesSuspects
     }
 }

@@ -1,6 +1,7 @@
 import NIOCore
 
-/// Decides what follows a failed attempt of a call that makes one attempt at a time (gRPC proposal A6).
+/// Decides what follows a failed attempt of a call whose attempts are made one after the other (gRPC proposal A6),
+/// perhaps with a hedge beside them.
 ///
 ///     attempt ──answer──▶ done
 ///        │  ▲
@@ -9,6 +10,8 @@ import NIOCore
 struct RetryState {
     enum Decision: Equatable {
         case retry(after: Duration)
+        /// The other attempt of the call may still be answered.
+        case leave
         case fail
     }
 
@@ -20,6 +23,18 @@ struct RetryState {
         var hasOther = false
         /// The attempt's deadline, which has passed, was sooner than that of its call.
         var hasMoreTime = false
+        /// Another attempt of the call still runs.
+        var runsElsewhere = false
+    }
+
+    /// What a failure is to a policy.
+    private enum Kind {
+        case fatal
+        /// "I am full".
+        case refusal
+        /// "I cannot".
+        case fault
+        case passing
     }
 
     /// nil: transparent retries only.
@@ -31,14 +46,19 @@ struct RetryState {
     private var transparent = TransparentRetries()
     /// Since the last pushback.
     private var backoffs = 0
-    private var wasLost = false
+    /// Connections that broke while the call ran there.
+    private var lost: Int
+    /// What the call ends with if no other endpoint can be asked.
+    private var standing: RPCError?
     /// Why the last decision was to fail, if it was a limit of the channel.
     private(set) var limit: CallLimit?
 
-    init(policy: RetryPolicy?, maxAttempts: Int, deadline: Deadline?) {
+    /// - Parameter isSuspect: a connection has broken while this call ran there before.
+    init(policy: RetryPolicy?, maxAttempts: Int, deadline: Deadline?, isSuspect: Bool = false) {
         self.policy = policy
         self.maxAttempts = min(policy?.maxAttempts ?? 1, maxAttempts)
         self.deadline = deadline
+        lost = isSuspect ? 1 : 0
     }
 
     /// Attempts that a server may have seen, before the one to come.
@@ -50,17 +70,28 @@ struct RetryState {
     /// One more attempt is allowed after this one.
     var hasNext: Bool { attempts < maxAttempts }
 
+    var isSuspect: Bool { lost > 0 && policy?.failover?.isolatesSuspects == true }
+
+    /// Where the next attempt may go.
+    var demand: EndpointDemand { EndpointDemand(elsewhereOnly: standing != nil, isSuspect: isSuspect) }
+
+    /// A second attempt has begun beside the one that runs.
+    mutating func hedged() { attempts += 1 }
+
     mutating func failed(
         _ failure: Failure, throttle: RetryThrottle?, now: NIODeadline, using random: inout some RandomNumberGenerator
     ) -> Decision {
         if let deadline, deadline.instant <= now { return .fail }
+        if failure.error.lostConnection { lost += 1 }
+        if isPoison { return .fail }
+        if failure.runsElsewhere { return failedBeside(failure, throttle) }
         if failure.hadConnection, transparent.takes(failure.error) { return .retry(after: .zero) }
         if transparent.isUsedUp { limit = .unsentAttempts }
         guard let policy else { return .fail }
         // A source of several endpoints has waited for all of them.
         if policy.failover != nil, !failure.hadConnection { return .fail }
-        if failure.error.lostConnection, policy.failover != nil, !wasLost, attempts < max(maxAttempts, 2) {
-            wasLost = true
+        standing = nil
+        if failure.error.lostConnection, policy.failover != nil, lost == 1, attempts < max(maxAttempts, 2) {
             attempts += 1
             return .retry(after: .zero)
         }
@@ -72,26 +103,65 @@ struct RetryState {
         return .retry(after: wait)
     }
 
+    /// What the call ends with after `fail`.
+    /// - Parameter error: of the attempt that failed last.
+    func ending(_ error: RPCError) -> RPCError {
+        if isPoison {
+            return RPCError(
+                .internal, "two endpoints were lost while they ran this call; it is not sent to a third", cause: error)
+        }
+        return error.code == .cancelled ? error : standing ?? error
+    }
+
+    /// Two endpoints may have died of it.
+    private var isPoison: Bool { lost > 1 && policy?.failover?.isolatesSuspects == true }
+
+    /// Whatever is worth a retry is made good by the attempt that runs.
+    private func failedBeside(_ failure: Failure, _ throttle: RetryThrottle?) -> Decision {
+        if failure.error.lostConnection || failure.error.neverStarted { return .leave }
+        let kind = kind(of: failure)
+        charge(kind, RetryPushback(failure.error.metadata), throttle)
+        return kind == .fatal ? .fail : .leave
+    }
+
+    private func kind(of failure: Failure) -> Kind {
+        guard let policy else { return .fatal }
+        let error = failure.error
+        // A unary call that hangs has shown its caller nothing, whatever came.
+        if failure.hasMoreTime, error.code == .deadlineExceeded { return .passing }
+        // A limit of ours that an answer went beyond says nothing of its endpoint.
+        let isOwnLimit = error.limit != nil && !error.neverStarted
+        if !isOwnLimit, policy.failover?.faults.contains(error.code) == true { return .fault }
+        if error.isCommitted { return .fatal }
+        if !isOwnLimit, policy.failover?.refusals.contains(error.code) == true { return .refusal }
+        return policy.statusCodes.contains(error.code) ? .passing : .fatal
+    }
+
+    private func charge(_ kind: Kind, _ pushback: RetryPushback?, _ throttle: RetryThrottle?) {
+        switch kind {
+        case .refusal: throttle?.refused()
+        case .fault, .passing: throttle?.failed()
+        case .fatal: if pushback == .never { throttle?.failed() }
+        }
+    }
+
     /// - Returns: the failure is worth a retry, one is left, and there is a budget for it.
     private mutating func spend(
         on failure: Failure, _ policy: RetryPolicy, _ pushback: RetryPushback?, _ throttle: RetryThrottle?
     ) -> Bool {
-        let code = failure.error.code
-        // A unary call that hangs has shown its caller nothing, whatever came.
-        let ranOut = failure.hasMoreTime && code == .deadlineExceeded
-        if failure.error.isCommitted, !ranOut { return false }
-        // A limit of ours that an answer went beyond says nothing of its endpoint.
-        let isOwnLimit = failure.error.limit != nil && !failure.error.neverStarted
-        let isRefusal = !isOwnLimit && policy.failover?.refusals.contains(code) ?? false
-        let isRetryable = isRefusal || ranOut || policy.statusCodes.contains(code)
-        if isRefusal { throttle?.refused() } else if isRetryable || pushback == .never { throttle?.failed() }
-        guard isRetryable, pushback != .never, attempts < maxAttempts, !isRefusal || failure.hasOther else {
+        let kind = kind(of: failure)
+        // After a response head it is not the budget's affair either.
+        if kind == .fatal, failure.error.isCommitted { return false }
+        charge(kind, pushback, throttle)
+        let isForOthers = kind == .refusal || kind == .fault
+        guard kind != .fatal, pushback != .never, attempts < maxAttempts, !isForOthers || failure.hasOther else {
             return false
         }
         guard throttle?.allowsRetry ?? true else {
             limit = .retryBudget
             return false
         }
+        if isForOthers { standing = failure.error }
         return true
     }
 

@@ -43,12 +43,12 @@ final class SingleEndpoint: ConnectionSource {
 
     // ---- calls ----
 
-    func next(excluding tried: Set<String>, options: CallOptions) async throws -> SuppliedConnection {
+    func next(_ attempt: NextAttempt) async throws -> SuppliedConnection {
         while true {
             if let current = state.withLock({ $0.current }), current.isUsable {
                 return SuppliedConnection(name: name, connection: current)
             }
-            try await waitForConnection(options)
+            try await waitForConnection(attempt.options)
         }
     }
 

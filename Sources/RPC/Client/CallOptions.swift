@@ -13,6 +13,9 @@ public struct CallOptions: Sendable {
     public var needsPrivateConnection = false
     /// Of the requests. A server that does not know it answers UNIMPLEMENTED.
     public var compression = Compression.identity
+    /// The connection broke while this call ran before: `RPCError.isSuspect` of what it ended with. For channels that
+    /// isolate such calls.
+    public var isSuspect = false
     /// Attempts of the same call before this one, told to the peer as `grpc-previous-rpc-attempts` (gRPC A6).
     var previousAttempts = 0
 

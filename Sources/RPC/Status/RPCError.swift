@@ -12,6 +12,8 @@ public struct RPCError: Error, Sendable, CustomStringConvertible {
     public internal(set) var limit: CallLimit?
     /// Attempts of its call beyond the first.
     public internal(set) var retries = 0
+    /// An endpoint was lost while it ran this call, and may have died of it (`FailoverPolicy.isolatesSuspects`).
+    public internal(set) var isSuspect = false
     /// `neverStarted`, but it was sent: the peer says that it did not look at it.
     var wasRefused = false
     /// It is of a call that this process made, or of its files: what it says of servers, addresses, trailers and paths is

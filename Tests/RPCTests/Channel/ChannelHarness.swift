@@ -76,8 +76,8 @@ struct WatchedSource: ConnectionSource {
         }
     }
 
-    func next(excluding tried: Set<String>, options: CallOptions) async throws -> SuppliedConnection {
-        try await endpoint.next(excluding: tried, options: options)
+    func next(_ attempt: NextAttempt) async throws -> SuppliedConnection {
+        try await endpoint.next(attempt)
     }
 
     /// Asked when an attempt has failed, to decide about the next one.

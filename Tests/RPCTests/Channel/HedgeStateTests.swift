@@ -3,6 +3,17 @@ import Testing
 
 @testable import RPC
 
+extension HedgeState {
+    mutating func failed(
+        _ error: RPCError, hadConnection: Bool = true, throttle: RetryThrottle?, now: NIODeadline
+    ) -> SideBySideDecision {
+        var random = SystemRandomNumberGenerator()
+        return failed(
+            RetryState.Failure(error: error, hadConnection: hadConnection), throttle: throttle, now: now, using: &random
+        )
+    }
+}
+
 /// The rules of gRPC A6 for attempts side by side. No clock, no socket.
 @Suite struct HedgeStateTests {
     static let policy = HedgingPolicy(maxAttempts: 3, delay: .milliseconds(100), nonFatalStatusCodes: [.unavailable])

@@ -329,7 +329,7 @@ import Testing
             .answer("\($0.stream)")
         } _: { server, address async throws in
             try await RPCChannel.with(address) { channel async throws in
-                let first = try await channel.source.next(excluding: [], options: CallOptions()).connection
+                let first = try await channel.source.next(NextAttempt(path: "/a/b", options: CallOptions())).connection
                 guard case .direct(let attempt) = try await first.open("/a/b").kind else { return }
                 attempt.finishSending()
                 for _ in try await collect(ClientCall(kind: .direct(attempt)).responses) {}

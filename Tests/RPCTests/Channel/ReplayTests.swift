@@ -91,7 +91,8 @@ import Testing
         } _: { server, address async throws in
             try await RPCChannel.with(address) { channel async throws in
                 try await body(channel, try await channel.open("/a/b"))
-                let connection = try await channel.source.next(excluding: [], options: CallOptions()).connection
+                let connection = try await channel.source.next(NextAttempt(path: "/a/b", options: CallOptions()))
+                    .connection
                 try await body(channel, try await connection.open("/a/b"))
                 // Both were ended by the client.
                 await server.sawResets(2)

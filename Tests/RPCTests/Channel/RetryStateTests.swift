@@ -52,7 +52,7 @@ import Testing
             let now = Deadline.after(time, from: RetryStateTests.start).instant
             switch state.failed(failure, throttle: throttle, now: now, using: &random) {
             case .retry(let wait): return Int((wait / .milliseconds(1)).rounded())
-            case .fail: return nil
+            case .leave, .fail: return nil
             }
         }
 
@@ -212,6 +212,76 @@ import Testing
         var call = Call(Self.policy(failover: FailoverPolicy()))
         #expect(call.fail(Self.error(.resourceExhausted), hasOther: true) == 0)
         #expect(call.fail(Self.error(.resourceExhausted), hasOther: false) == nil)
+    }
+
+    private static let lastHop = policy(failover: FailoverPolicy(faults: [.internal], isolatesSuspects: true))
+
+    @Test func whatOneEndpointIsAtFaultWithIsTriedOnEachOther() {
+        var call = Call(Self.lastHop)
+        #expect(call.fail(Self.error(.internal), hasOther: true) == 0)
+        #expect(call.state.demand == EndpointDemand(elsewhereOnly: true))
+        // Its answer had begun, but nobody has seen it.
+        #expect(call.fail(Self.error(.internal, committed: true), hasOther: true) == 0)
+        #expect(call.fail(Self.error(.internal), hasOther: false) == nil)
+    }
+
+    @Test func whenNoOtherEndpointCanBeAskedAfterAllTheFaultIsTheAnswer() {
+        var call = Call(Self.lastHop)
+        #expect(call.fail(RPCError(.internal, "broken"), hasOther: true) == 0)
+        #expect(call.fail(Self.unsent, hadConnection: false) == nil)
+        #expect(call.state.ending(Self.unsent).message == "broken")
+        #expect(call.state.ending(RPCError(.cancelled, "gone")).message == "gone")
+    }
+
+    @Test func aFaultCostsTheBudget() {
+        let throttle = RetryThrottle(maxTokens: 4)
+        var call = Call(Self.lastHop, throttle: throttle)
+        #expect(call.fail(Self.error(.internal), hasOther: true) == 0)
+        #expect(call.fail(Self.error(.internal), hasOther: true) == nil)
+        #expect(call.state.limit == .retryBudget)
+    }
+
+    @Test(arguments: [StatusCode.invalidArgument, .notFound, .failedPrecondition, .unimplemented, .unauthenticated])
+    func anAnswerAboutTheRequestIsFinal(_ code: StatusCode) {
+        var call = Call(Self.lastHop)
+        #expect(call.fail(Self.error(code), hasOther: true) == nil)
+    }
+
+    @Test func aCallThatTwoEndpointsWereLostWithIsNotSentToAThird() {
+        var call = Call(Self.lastHop)
+        #expect(call.fail(Self.lost) == 0)
+        #expect(call.state.demand == EndpointDemand(isSuspect: true))
+        #expect(call.fail(Self.lost, hasOther: true) == nil)
+        let end = call.state.ending(Self.lost)
+        #expect(end.code == .internal)
+        #expect(end.message == "two endpoints were lost while they ran this call; it is not sent to a third")
+        // It would be hidden from whoever asked, and sent again by who makes lost connections good.
+        #expect(!end.lostConnection)
+    }
+
+    @Test func aSuspectStaysOneWhateverElseHappens() {
+        var call = Call(Self.lastHop)
+        #expect(call.fail(Self.lost) == 0)
+        #expect(call.fail(Self.refused) == 0)
+        #expect(call.fail(Self.error(.resourceExhausted), hasOther: true) == 0)
+        #expect(call.state.demand == EndpointDemand(elsewhereOnly: true, isSuspect: true))
+        #expect(call.fail(Self.lost, hasOther: true) == nil)
+    }
+
+    @Test func whoWasSuspectBeforeIsSoFromTheStart() {
+        var state = RetryState(policy: Self.lastHop, maxAttempts: 5, deadline: nil, isSuspect: true)
+        #expect(state.demand == EndpointDemand(isSuspect: true))
+        var random = SystemRandomNumberGenerator()
+        let decision = state.failed(
+            RetryState.Failure(error: Self.lost, hasOther: true), throttle: nil, now: Self.start, using: &random)
+        #expect(decision == .fail)
+    }
+
+    @Test func whatNoHandlerSawMakesNoSuspect() {
+        var call = Call(Self.lastHop)
+        #expect(call.fail(Self.unsent) == 0)
+        #expect(call.fail(Self.refused) == 0)
+        #expect(call.state.demand == EndpointDemand())
     }
 
     @Test func aLostCallIsSentOnceMoreWithoutBudgetToo() {

@@ -74,12 +74,12 @@ def slow_node(bench):
     trouble(bench, lambda node: node.process.tell("delay 2000"), lambda node: node.process.tell("delay 20"), 6, 20)
 
 
-@scenario("10 % of a node's answers are errors", needs="another node is asked when one says INTERNAL")
+@scenario("10 % of a node's answers are errors")
 def erring_node(bench):
     trouble(bench, lambda node: node.process.tell("errors 0.1"), lambda node: node.process.tell("errors 0"), 6, 20)
 
 
-@scenario("a node fails all in 1 ms", needs="another node is asked when one says INTERNAL")
+@scenario("a node fails all in 1 ms")
 def failing_node(bench):
     def begin(node):
         node.process.tell("delay 1")

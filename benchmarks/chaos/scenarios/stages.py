@@ -20,7 +20,7 @@ def supervise(mesh, least, is_over=lambda restarts: True, most=90):
     return restarts
 
 
-@scenario("a frame that crashes a decoder", needs="the rule for poison frames")
+@scenario("a frame that crashes a decoder")
 def poison(bench):
     mesh = Mesh(bench.cluster, nodes=3)
     load = mixed(mesh, 1, mark="50:crash")
