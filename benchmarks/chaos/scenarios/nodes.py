@@ -95,7 +95,7 @@ def failing_node(bench):
     bench.must("it attracts nothing", asked <= 0.1 * total, f"{asked} attempts beside {total} frames")
 
 
-@scenario("one of two nodes fails all", needs="another node is asked when one says INTERNAL")
+@scenario("one of two nodes fails all")
 def failing_of_two(bench):
     trouble(bench, lambda node: node.process.tell("errors 1"), lambda node: node.process.tell("errors 0"), 6, 20,
             nodes=2)
