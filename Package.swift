@@ -28,7 +28,8 @@ let fuzzerRuntime = Context.environment["FUZZER_RUNTIME"]
 /// `BUILD_PART=rpc` leaves out everything that RPC does not need, for builds with sanitizers and for work on it.
 let parts: [String: Set<String>] = [
     "rpc": [
-        "CNghttp2", "CProtobufC", "CBoundedProtobuf", "CZlib", "CAres", "CMessages", "CRPCMessages", "HTTP2", "RPC",
+        "CNghttp2", "CProtobufC", "CBoundedProtobuf", "CZlib", "CEventDescriptor", "CAres", "CMessages", "CRPCMessages",
+        "HTTP2", "RPC",
         "Messages",
         "ProtobufStructs", "Mesh", "Services", "TestSupport", "HTTP2Tests", "RPCTests", "MessagesTests", "MeshTests",
         "ConformanceTests", "CInteropMessages", "rpc-interop", "HostileTests", "hostile-target", "FuzzTests",
@@ -62,6 +63,7 @@ let package = Package(
         .systemLibrary(name: "CNghttp2", pkgConfig: "libnghttp2", providers: [.apt(["libnghttp2-dev"])]),
         .systemLibrary(name: "CProtobufC", pkgConfig: "libprotobuf-c", providers: [.apt(["libprotobuf-c-dev"])]),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+        .systemLibrary(name: "CEventDescriptor"),
         .systemLibrary(name: "CAres", pkgConfig: "libcares", providers: [.apt(["libc-ares-dev"])]),
 
         // C that proto/generate.sh writes from proto/; never edited.
@@ -81,7 +83,8 @@ let package = Package(
         .target(
             name: "RPC",
             dependencies: [
-                "HTTP2", "CRPCMessages", "ProtobufStructs", "CZlib", nioCore, nioPosix, nioSSL, nioTLS, logging,
+                "HTTP2", "CRPCMessages", "ProtobufStructs", "CZlib", "CEventDescriptor", nioCore, nioPosix, nioSSL,
+                nioTLS, logging,
                 metrics, crypto,
                 .product(name: "DequeModule", package: "swift-collections"),
             ],

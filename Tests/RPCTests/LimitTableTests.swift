@@ -131,7 +131,7 @@ private struct Numbers {
         ),
         (
             "max-connection-age=-1",
-            "'-1' is no value for the limit max-connection-age: it takes seconds, or ms, s, m, h, 1ms to 8760h, or off"
+            "'-1' is no value for the limit max-connection-age: it takes seconds, or us, ms, s, m, h, 1ms to 8760h, or off"
         ),
         (
             "permit-pings-without-calls=yes",
@@ -164,7 +164,7 @@ private struct Numbers {
         #expect(LimitUnit.seconds.text(7200) == "2h")
         #expect(LimitUnit.seconds.text(90) == "90s")
         #expect(LimitUnit.seconds.text(0.25) == "250ms")
-        #expect(LimitUnit.seconds.text(0.0005) == "0.0005s")
+        #expect(LimitUnit.seconds.text(0.0005) == "500us")
     }
 
     /// docs/limits.md names every limit of RPC, and no other but those of the mesh.

@@ -35,6 +35,9 @@ public struct ClientConfiguration: Sendable {
     public var offersAttachments = true
     /// TCP's congestion control for what this client sends, as `ServerConfiguration.congestionControl`.
     public var congestionControl: String?
+    /// A loop that has heard from its servers in quick succession looks for more for so long before it sleeps, as
+    /// `ServerConfiguration.busyPoll`.
+    public var busyPoll: Duration? = .microseconds(200)
     public var keepalive = ClientKeepalive()
     /// Output waits for the socket, and it takes none of it: the connection ends. nil: it waits.
     public var outputTimeout: Duration? = .seconds(30)

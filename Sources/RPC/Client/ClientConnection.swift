@@ -16,6 +16,8 @@ final class ClientConnection: HTTP2Delegate, LoopBound {
     let session: Session
     private(set) var http2: HTTP2Handler?
     private var watch: ClientWatch?
+    private let poll: LoopPoll
+    private let pollTime: TimeAmount?
     var hasCalls: Bool { !calls.isEmpty || !pending.isEmpty }
     private(set) var inbox: LoopInbox<ClientConnection>?
     let status = ConnectionStatus()
@@ -67,6 +69,8 @@ final class ClientConnection: HTTP2Delegate, LoopBound {
         budget: MemoryBudget, logger: Logger
     ) throws {
         self.eventLoop = eventLoop
+        poll = .of(eventLoop)
+        pollTime = configuration.busyPoll.map { TimeAmount($0) }
         self.peer = peer
         self.logger = logger
         self.configuration = configuration
@@ -147,6 +151,10 @@ final class ClientConnection: HTTP2Delegate, LoopBound {
         case .goAway(_, let code, let debug): received(goAway: code, debug)
         case .data, .request, .trailers, .drained, .ping, .pingAcknowledged: break
         }
+    }
+
+    func eventsTold() {
+        if let pollTime, let http2 { poll.worked(at: http2.readTime, limit: pollTime) }
     }
 
     // ---- the connection ends ----

@@ -37,6 +37,7 @@ extension ClientConfiguration {
                 "max-output-bytes", \.maxOutputBytes, .bytes,
                 "Handed to a socket in one go; what waits there before streams are held back."),
             Limit("connect-timeout", \.connectTimeout, "From connect to the server's SETTINGS, TLS included."),
+            Limit("busy-poll", \.busyPoll, in: PollingRule.times, "A busy loop looks for more before it sleeps."),
             Limit(
                 "keepalive-time", \.keepalive.time, in: .seconds(10)...Limit<ClientConfiguration>.times.upperBound,
                 "Silence of a server before it is asked with a PING."),

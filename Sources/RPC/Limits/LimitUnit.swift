@@ -5,7 +5,7 @@ public enum LimitUnit: String, Sendable, CaseIterable {
     case bytesPerSecond = "bytes/s"
     case count
     case perSecond = "a second"
-    /// `30` or `30s`; `250ms`, `5m`, `2h`.
+    /// `30` or `30s`; `200us`, `250ms`, `5m`, `2h`.
     case seconds
     case factor
     case onOrOff = "on or off"
@@ -17,7 +17,7 @@ public enum LimitUnit: String, Sendable, CaseIterable {
     private var suffixes: [(name: String, factor: Double)] {
         switch self {
         case .bytes, .bytesPerSecond: [("KiB", 1024), ("MiB", 1_048_576), ("GiB", 1_073_741_824)]
-        case .seconds: [("ms", 0.001), ("s", 1), ("m", 60), ("h", 3600)]
+        case .seconds: [("us", 0.000_001), ("ms", 0.001), ("s", 1), ("m", 60), ("h", 3600)]
         case .count, .perSecond, .factor, .onOrOff: []
         }
     }
@@ -52,7 +52,7 @@ public enum LimitUnit: String, Sendable, CaseIterable {
         let bounds = "\(text(range.lowerBound)) to \(text(range.upperBound))"
         switch self {
         case .bytes, .bytesPerSecond: return "bytes, or KiB, MiB, GiB, \(bounds)"
-        case .seconds: return "seconds, or ms, s, m, h, \(bounds)"
+        case .seconds: return "seconds, or us, ms, s, m, h, \(bounds)"
         case .count, .perSecond: return "a whole number, \(bounds)"
         case .factor: return "a number, \(bounds)"
         case .onOrOff: return "\(Self.on) or \(Self.off)"

@@ -70,6 +70,7 @@ extension ServerConfiguration {
         Limit("handshake-timeout", \.handshakeTimeout, "From accept to the client's SETTINGS, TLS included."),
         Limit("linger-timeout", \.lingerTimeout, "The client's end of a connection, after ours."),
         Limit("go-away-patience", \.goAwayPatience, "Wait for a PING between the two GOAWAYs of a drain."),
+        Limit("busy-poll", \.busyPoll, in: PollingRule.times, "A busy loop looks for more before it sleeps."),
         Limit("keepalive-time", \.keepalive.time, "Silence of a client before it is asked with a PING."),
         Limit("keepalive-timeout", \.keepalive.timeout, "Silence after that PING before the connection ends."),
         Limit("min-ping-interval", \.pings.minTime, "Between two PINGs of a client with calls; sooner is a strike."),

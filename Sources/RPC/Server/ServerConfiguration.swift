@@ -60,6 +60,9 @@ public struct ServerConfiguration: Sendable {
     /// as those of its method do so for less than 100 µs on average. False: each starts in Swift's thread pool, which
     /// costs small calls about twice the time.
     public var startsHandlersOnLoop = true
+    /// A loop that has heard from its clients in quick succession looks for more for so long before it sleeps: waking a
+    /// processor takes longer than a small call. nil: it sleeps at once.
+    public var busyPoll: Duration? = .microseconds(200)
     /// How long a drain waits for the answer to the PING between its two GOAWAYs.
     public var goAwayPatience: Duration = .seconds(20)
     public var keepalive = ServerKeepalive()

@@ -33,6 +33,8 @@ final class ServerConnection: HTTP2Delegate, LoopBound {
     var hasAnswered = false
     private(set) var hasEnded = false
     private var watch: ServerWatch?
+    private let poll: LoopPoll
+    private let pollTime: TimeAmount?
 
     static func make(
         on channel: any Channel, sharing share: AddressShare, context: ServerContext
@@ -70,6 +72,8 @@ final class ServerConnection: HTTP2Delegate, LoopBound {
         session = try Session(role: .server, settings: settings)
         peer = channel.peerName
         eventLoop = channel.eventLoop
+        poll = .of(eventLoop)
+        pollTime = limits.busyPoll.map { TimeAmount($0) }
         mostRunning = limits.maxRunningHandlers ?? limits.maxConcurrentStreams
     }
 
@@ -108,7 +112,10 @@ final class ServerConnection: HTTP2Delegate, LoopBound {
         }
     }
 
-    func eventsTold() { beginHandlers() }
+    func eventsTold() {
+        beginHandlers()
+        if let pollTime, let http2 { poll.worked(at: http2.readTime, limit: pollTime) }
+    }
 
     func received(stream: Int32, data: ByteBuffer) {
         beginHandlers()

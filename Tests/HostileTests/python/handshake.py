@@ -64,7 +64,7 @@ def _(attack):
     if load > 0.5:
         raise Failure(f"{load:.0%} of a core while there are no descriptors")
     most = attack.target.descriptors()
-    if most < 60:
+    if most < 56:
         raise Failure(f"only {most} descriptors were in use")
     for peer in peers:
         peer.close()
