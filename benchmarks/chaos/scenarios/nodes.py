@@ -147,6 +147,11 @@ def flapping_node(bench):
     trouble(bench, flap, lambda node: None, 0, 0)
 
 
+def says_why(frame):
+    """There is nobody; or the frame was with both nodes when they went, and might have been the reason."""
+    return frame.code == UNAVAILABLE and "no endpoint" in frame.cause or "two endpoints were lost" in frame.cause
+
+
 @scenario("all nodes are down for 10 s")
 def all_down(bench):
     # A node's own default.
@@ -171,8 +176,7 @@ def all_down(bench):
     unary = runs[0]
     failed = unary.failed()
     early = [frame for frame in failed if frame.end < back]
-    bench.must("UNAVAILABLE that says why", early and all(
-        frame.code == UNAVAILABLE and "no endpoint" in frame.cause for frame in early),
+    bench.must("UNAVAILABLE that says why", early and all(says_why(frame) for frame in early),
         f"{len(early)}; {early[0].code} {early[0].cause}" if early else "none failed")
     bench.time("what still waits is done when they return", len(early) == len(failed),
                f"{len(failed) - len(early)} of {len([f for f in unary.frames if f.planned < back <= f.end])} failed")
@@ -184,7 +188,7 @@ def all_down(bench):
     late = [frame for frame in after if frame.result != OK]
     bench.must("all is well after that", after and not late, f"{len(late)} of {len(after)} failed")
     held = [frame for frame in runs[1].frames if frame.result != OK]
-    bench.must("streams wait it out or are told why", all(frame.code == UNAVAILABLE for frame in held),
+    bench.must("streams wait it out or are told why", all(says_why(frame) for frame in held),
                f"{len(held)} failed")
 
 
