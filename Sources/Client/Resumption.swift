@@ -10,10 +10,16 @@ struct Resumption {
     /// When the first of the losses came since which no frame was answered.
     private var since: ContinuousClock.Instant?
     private var fruitless = 0
+    /// Losses that came one soon after the other, answers between them or not.
+    private var hasty = 0
+    /// When the connection that is lost now was to begin.
+    private var begun: ContinuousClock.Instant?
     /// The last loss was the first since a frame was answered.
     var isNews: Bool { fruitless == 1 }
     private var answered = 0
     private let backoff = Backoff()
+    /// What went well for so long is begun again at once.
+    private static let goodTime: Duration = .seconds(5)
 
     init(timeout: Duration) { self.timeout = timeout }
 
@@ -24,6 +30,9 @@ struct Resumption {
         guard let error = failure as? RPCError, error.isOfConnection || error.code == .unavailable else { return nil }
         losses += 1
         reason = error.message
+        // One answer between two losses is no recovery.
+        if let begun, now - begun >= Self.goodTime, answered > self.answered { hasty = 0 }
+        hasty += 1
         if answered > self.answered || since == nil {
             since = now
             fruitless = 0
@@ -32,8 +41,12 @@ struct Resumption {
         fruitless += 1
         guard let since, now - since < timeout else { return nil }
         // A coordinator that is gone is not asked again at once, another one is.
-        guard fruitless > 1 else { return .zero }
-        var random = SystemRandomNumberGenerator()
-        return backoff.wait(after: fruitless - 1, using: &random)
+        var wait: Duration = .zero
+        if hasty > 1 {
+            var random = SystemRandomNumberGenerator()
+            wait = backoff.wait(after: hasty - 1, using: &random)
+        }
+        begun = now + wait
+        return wait
     }
 }

@@ -68,7 +68,9 @@ extension BalancedChannel: ConnectionSource {
         // Where the deadline has passed, this host may have taken its time to see it.
         let given = supplied.deadline.map { $0.instant.uptimeNanoseconds }.map { $0 - min($0, supplied.start) }
         let time = Duration.nanoseconds(Int64(clamping: min(latency, given ?? latency)))
-        finished(supplied, latency: latency, Balancer.Outcome(outcome, after: time), isStream: isStream, now: end)
+        finished(
+            supplied, latency: latency, Balancer.Outcome(outcome, after: time), isStream: isStream, now: end,
+            error: outcome.error)
         switch outcome {
         // Whoever is there now may be elsewhere.
         case .failed(let error), .streamed(let error?): if error.code == .unavailable { resolveAgain() }
@@ -95,6 +97,15 @@ private struct StreamSource: ConnectionSource {
 
     func drain() { channel.drain() }
     func close() { channel.close() }
+}
+
+extension AttemptOutcome {
+    fileprivate var error: RPCError? {
+        switch self {
+        case .failed(let error), .streamed(let error?): error
+        case .answered, .streamed(nil), .abandoned: nil
+        }
+    }
 }
 
 extension Balancer.Outcome {

@@ -17,9 +17,11 @@ public final class BalancedChannel: Sendable {
     let healthService: String
     let group: any EventLoopGroup
     let logger: Logger
-    private let state: Mutex<State>
+    let state: Mutex<State>
     let waitingCalls: WaitingCalls
-    private let waiters = Waiters<Void>()
+    let waiters = Waiters<Void>()
+    /// Endpoints that are about to connect again.
+    let pausing = Waiters<Void>()
     private let nudges: AsyncStream<Void>
     private let nudge: AsyncStream<Void>.Continuation
 
@@ -29,10 +31,26 @@ public final class BalancedChannel: Sendable {
         /// What the last look-ups were like.
         var news = ResolverNews()
         var hedges: Hedges
+        /// Endpoints that were ejected and have not answered since.
+        var ejected: Set<String> = []
+        /// When a call last waited for an endpoint.
+        var lastAwaited: UInt64?
 
         init(_ configuration: ChannelConfiguration) {
             balancer = Balancer(configuration.balancing)
             hedges = Hedges(configuration.hedging)
+        }
+
+        /// What the end of a call has made of its endpoint: ejected, or well again.
+        mutating func news(
+            of name: String, _ outcome: Balancer<String>.Outcome, now: UInt64
+        ) -> (Subchannel, EndpointNews.Change)? {
+            guard outcome == .failed || !ejected.isEmpty && outcome == .answered, let subchannel = subchannels[name]
+            else { return nil }
+            if balancer.isEjected(name, now: now) {
+                return ejected.insert(name).inserted ? (subchannel, .ejected) : nil
+            }
+            return outcome == .answered && ejected.remove(name) != nil ? (subchannel, .ready) : nil
         }
     }
 
@@ -111,6 +129,7 @@ public final class BalancedChannel: Sendable {
             for subchannel in vanished {
                 state.subchannels[subchannel.name] = nil
                 state.balancer.remove(subchannel.name)
+                state.ejected.remove(subchannel.name)
             }
             let added = wanted.filter { state.subchannels[$0.key] == nil }.map { name, address in
                 Subchannel(name: name, address: address, channel: self)
@@ -168,139 +187,48 @@ public final class BalancedChannel: Sendable {
 
     /// - Parameter report: nil: it did not answer.
     func reported(_ subchannel: Subchannel, _ report: EndpointReport?) {
-        state.withLock { state in
-            guard state.subchannels[subchannel.name] === subchannel else { return }
+        let (wasSilent, isReady) = state.withLock { state -> (Bool, Bool) in
+            guard state.subchannels[subchannel.name] === subchannel,
+                let endpoint = state.balancer.endpoints[subchannel.name]
+            else { return (false, false) }
             if let report {
                 state.balancer.report(subchannel.name, report)
             } else {
                 state.balancer.fellSilent(subchannel.name)
             }
+            return (endpoint.isSilent, endpoint.ready)
+        }
+        guard isReady else { return }
+        if report == nil {
+            subchannel.tell(.silent, "no answer within \(configuration.probeTimeout)")
+        } else if wasSilent {
+            subchannel.tell(.ready)
         }
     }
 
-    // ---- picking ----
+    // ---- connecting again ----
+
+    /// Before the next attempt to connect; shorter while calls wait for an endpoint, or begin to.
+    func pause(_ pace: ReconnectPace) async {
+        let start = NIODeadline.now()
+        let limit = Waiters<Void>.Limit(Deadline(instant: start + TimeAmount(pace.wait)), on: group.any()) {
+            RPCError(.deadlineExceeded, "the wait is over")
+        }
+        // It ends with an error in any case but one.
+        let isAwaited: Void? = try? await pausing.wait("the channel ends", until: limit) {
+            self.isAwaited ? .success(()) : nil
+        }
+        guard isAwaited != nil else { return }
+        try? await Task.sleep(for: Deadline(instant: start + TimeAmount(pace.whileAwaited)).remaining)
+    }
+
+    private var isAwaited: Bool {
+        if waitingCalls.count > 0 { return true }
+        guard let last = state.withLock({ $0.lastAwaited }) else { return false }
+        return now - min(now, last) < UInt64(nanoseconds: ReconnectPace.patience)
+    }
 
     var now: UInt64 { NIODeadline.now().uptimeNanoseconds }
-
-    private func tryPick(_ attempt: NextAttempt, isStream: Bool) -> (String, RPCConnection)? {
-        let now = now
-        return state.withLock { tryPick(attempt, isStream: isStream, now: now, &$0) }
-    }
-
-    private func tryPick(
-        _ attempt: NextAttempt, isStream: Bool, now: UInt64, _ state: inout State
-    ) -> (String, RPCConnection)? {
-        let demand = attempt.demand
-        var random = SystemRandomNumberGenerator()
-        while let name = state.balancer.pick(
-            excluding: attempt.tried, demand, isStream: isStream, now: now, using: &random)
-        {
-            if let connection = state.subchannels[name]?.usableConnection { return (name, connection) }
-            // Told to go away since its last health report: it will connect again by itself.
-            state.balancer.unpick(name, isStream: isStream, isSuspect: demand.isSuspect, now: now)
-            state.balancer.setReady(name, false, now: now)
-        }
-        return nil
-    }
-
-    /// A ready endpoint with room; waits for one within the deadline and, unless the call waits for ready, `readyTimeout`.
-    /// A suspect waits its turn until the deadline.
-    func pick(_ attempt: NextAttempt, isStream: Bool) async throws -> (String, RPCConnection) {
-        if let picked = tryPick(attempt, isStream: isStream) { return picked }
-        if attempt.demand.elsewhereOnly {
-            throw RPCError(.unavailable, "no other endpoint of \(target) has room", neverStarted: true)
-        }
-        let limit = limit(of: attempt)
-        while true {
-            try await waitForRoom(for: attempt, until: limit)
-            if let picked = tryPick(attempt, isStream: isStream) { return picked }
-        }
-    }
-
-    /// After how long a call of `path` is worth a second attempt; nil: it is not known yet, or there are fewer endpoints.
-    func hedgeDelay(of path: String, among count: Int) -> Duration? {
-        state.withLock { state in
-            state.balancer.readyCount >= count ? state.hedges.delay(of: path).map { .nanoseconds(Int64($0)) } : nil
-        }
-    }
-
-    func pickHedge(_ attempt: NextAttempt) -> (String, RPCConnection)? {
-        let now = now
-        return state.withLock { state in
-            guard state.hedges.mayHedge, let picked = tryPick(attempt, isStream: false, now: now, &state) else {
-                return nil
-            }
-            state.hedges.hedged()
-            return picked
-        }
-    }
-
-    private func limit(of attempt: NextAttempt) -> Waiters<Void>.Limit? {
-        let options = attempt.options
-        let start = NIODeadline.now()
-        let isPatient = options.waitForReady == true || attempt.demand.isSuspect && options.deadline != nil
-        let patience: Deadline? = isPatient ? nil : .after(configuration.readyTimeout)
-        guard let deadline = [patience, options.deadline].compactMap({ $0 }).min() else { return nil }
-        let code: StatusCode = deadline == options.deadline ? .deadlineExceeded : .unavailable
-        return Waiters.Limit(deadline, on: group.any()) { [self] in
-            let waited = Double((NIODeadline.now() - start).nanoseconds / 1_000_000) / 1000
-            if state.withLock({ $0.balancer.anyReady }) {
-                if attempt.demand.isSuspect {
-                    return RPCError(
-                        code,
-                        "its connection broke, and other such calls ran on each endpoint of \(target) for \(waited) s",
-                        neverStarted: true)
-                }
-                return RPCError(
-                    code == .unavailable ? .resourceExhausted : code,
-                    "every endpoint of \(target) still runs \(configuration.balancing.maxInFlight) calls after \(waited) s",
-                    neverStarted: true)
-            }
-            return RPCError(
-                code, "no endpoint of \(target) is ready after \(waited) s (\(troubles()))", neverStarted: true)
-        }
-    }
-
-    /// - Parameter attempt: nil: any call.
-    private func waitForRoom(for attempt: NextAttempt? = nil, until limit: Waiters<Void>.Limit?) async throws {
-        let demand = attempt?.demand ?? EndpointDemand()
-        try await waitingCalls.with(for: "\(target)") {
-            try await waiters.wait("call was cancelled while it waited for an endpoint of \(target)", until: limit) {
-                calls.isDraining || state.withLock { $0.balancer.hasRoom(for: demand, now: now) } ? .success(()) : nil
-            }
-        }
-        try calls.checkOpen()
-    }
-
-    func finished(
-        _ supplied: SuppliedConnection, latency: UInt64, _ outcome: Balancer<String>.Outcome, isStream: Bool,
-        now: UInt64
-    ) {
-        let measures = configuration.isLastHop && !isStream
-        let madeRoom = state.withLock { state in
-            var outcome = outcome
-            if measures {
-                switch outcome {
-                case .answered: state.hedges.answered(supplied.path, after: latency)
-                case .abandoned where state.hedges.isOverdue(supplied.path, after: latency):
-                    state.hedges.gaveUp(supplied.path, after: latency)
-                    outcome = .overdue
-                default: break
-                }
-            }
-            return state.balancer.finished(
-                supplied.name, latency: latency, outcome, isStream: isStream, isSuspect: supplied.isSuspect, now: now)
-        }
-        if madeRoom { waiters.resume(with: .success(())) }
-    }
-
-    public func hasOther(than endpoint: String, excluding tried: Set<String>) -> Bool {
-        state.withLock { $0.balancer.anyReady(besides: endpoint, tried) }
-    }
-
-    func connection(to name: String) -> RPCConnection? {
-        state.withLock { $0.subchannels[name]?.usableConnection }
-    }
 
     // ---- what people see ----
 
@@ -330,7 +258,7 @@ public final class BalancedChannel: Sendable {
         }.sorted { $0.name < $1.name }
     }
 
-    private func troubles() -> String {
+    func troubles() -> String {
         let trouble = state.withLock { $0.news.trouble }
         let endpoints = endpoints()
         if endpoints.isEmpty { return trouble ?? "it was not resolved yet" }

@@ -101,10 +101,11 @@ struct BalancedEndpoint: Sendable {
         ejectedUntil = 0
     }
 
-    mutating func take(_ news: EndpointReport) {
+    mutating func take(_ news: EndpointReport, _ rules: BalancingRules) {
         report = news
-        report.capacity = max(1, news.capacity)
-        foreign = max(0, news.load - outstanding)
+        report.capacity = min(max(1, news.capacity), rules.maxCapacity)
+        if news.zone.utf8.count > rules.maxZoneBytes { report.zone = "" }
+        foreign = max(0, max(0, news.load) - outstanding)
         isSilent = false
     }
 

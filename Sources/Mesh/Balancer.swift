@@ -78,7 +78,10 @@ struct Balancer<ID: Hashable & Sendable>: Sendable {
         if priority != 0 { hasPriorities = true }
     }
 
-    mutating func report(_ id: ID, _ report: EndpointReport) { change(id) { $0.take(report) } }
+    mutating func report(_ id: ID, _ report: EndpointReport) {
+        let rules = rules
+        change(id) { $0.take(report, rules) }
+    }
 
     /// It did not answer in time. Calls go elsewhere until it reports.
     mutating func fellSilent(_ id: ID) { change(id) { $0.isSilent = true } }

@@ -13,6 +13,10 @@ public struct BalancingRules: Sendable, Equatable {
     /// Each ejection lasts twice as long as the one before, between these.
     public var firstEjection: Duration = .seconds(1)
     public var longestEjection: Duration = .seconds(30)
+    /// Calls at one time that an endpoint is believed to run; one that says more would get all.
+    public var maxCapacity = 1024
+    /// Of the name of a zone; an endpoint with a longer one is in none.
+    public var maxZoneBytes = 256
     /// Endpoints of this zone come first while they have room. Empty: all zones are the same.
     public var zone = ""
 
@@ -27,5 +31,7 @@ public struct BalancingRules: Sendable, Equatable {
             "The share of failed calls that ejects an endpoint, if the others have a third of it."),
         Limit("first-ejection", \.firstEjection, "The first ejection; each next one is twice as long."),
         Limit("longest-ejection", \.longestEjection, "The longest ejection."),
+        Limit("max-capacity", \.maxCapacity, .count, "Calls at one time that a node is believed to run."),
+        Limit("max-zone-bytes", \.maxZoneBytes, .bytes, "A node whose zone has a longer name is in none."),
     ]
 }

@@ -4,7 +4,10 @@ public import RPC
 public struct ChannelConfiguration: Sendable {
     /// With `ClientKeepalive.cluster`, unlike RPC's own.
     public var client = ChannelConfiguration.connecting
+    /// Between attempts to connect to an endpoint.
     public var backoff = Backoff()
+    /// The same is no longer than this, but for its jitter, while calls wait for an endpoint.
+    public var reconnectWhileAwaited: Duration = .milliseconds(400)
     public var dns = DNSConfiguration()
     /// How often a DNS name is asked again at least; more often if its records hold for less.
     public var resolveInterval: Duration = .seconds(5)

@@ -22,6 +22,8 @@ final class Subchannel: Sendable {
         var stopped = false
         var reason: String? = "not connected yet"
         var failures = 0
+        /// Of what the log is told.
+        var news = EndpointNews()
     }
 
     init(name: String, address: ResolvedAddress, channel: BalancedChannel) {
@@ -53,10 +55,21 @@ final class Subchannel: Sendable {
             }
             channel.becameUnready(self, lostConnection: true)
             if isStopped || Task.isCancelled { break }
-            channel.logger.debug("endpoint lost", metadata: ["endpoint": "\(name)", "reason": "\(reason)"])
+            channel.logger.debug("not connected", metadata: ["endpoint": "\(name)", "reason": "\(reason)"])
+            tell(.lost, reason)
             var random = SystemRandomNumberGenerator()
-            try? await Task.sleep(for: channel.configuration.backoff.wait(after: failures, using: &random))
+            await channel.pause(ReconnectPace(after: failures, channel.configuration, using: &random))
         }
+    }
+
+    /// The log hears of it, if it is news.
+    func tell(_ change: EndpointNews.Change, _ reason: String? = nil) {
+        let now = channel.now
+        guard let line = state.withLock({ $0.stopped ? nil : $0.news.note(change, now: now) }) else { return }
+        var metadata: Logger.Metadata = ["endpoint": "\(name)", "target": "\(channel.target)"]
+        if let reason { metadata["reason"] = "\(reason)" }
+        if line.leftOut > 0 { metadata["left_out"] = "\(line.leftOut)" }
+        channel.logger.info("\(line.text)", metadata: metadata)
     }
 
     /// No new calls; what runs may finish; then `run()` ends.
@@ -159,7 +172,13 @@ final class Subchannel: Sendable {
             state.reason = serving ? nil : reason(of: status)
             if serving { state.failures = 0 }
         }
-        if serving { channel.becameReady(self) } else { channel.becameUnready(self, lostConnection: false) }
+        if serving {
+            channel.becameReady(self)
+            tell(.ready)
+        } else {
+            channel.becameUnready(self, lostConnection: false)
+            tell(.unhealthy, reason(of: status))
+        }
     }
 
     private func reason(of status: HealthService.Status) -> String {

@@ -40,6 +40,24 @@ import Testing
         #expect(resumption.isNews)
     }
 
+    @Test func aCoordinatorThatBreaksAfterEachAnswerIsNotAskedAgainAtOnce() throws {
+        var resumption = Resumption(timeout: .seconds(30))
+        var now = start
+        var waits: [Duration] = []
+        for answered in 1...40 {
+            let next = resumption.wait(after: Self.lost, answered: answered, now: now)
+            let wait = try #require(next)
+            waits.append(wait)
+            now += wait + .milliseconds(10)
+        }
+        #expect(waits[0] == .zero)
+        #expect(waits.dropFirst().allSatisfy { $0 >= .milliseconds(80) })
+        #expect(waits.suffix(20).allSatisfy { $0 >= .milliseconds(3900) })
+        // It has gone well for a while.
+        let after = resumption.wait(after: Self.lost, answered: 100, now: now + .seconds(20))
+        #expect(after == .zero)
+    }
+
     @Test func aCoordinatorThatShutsDownIsLostToo() {
         var resumption = Resumption(timeout: .seconds(30))
         let wait7 = resumption.wait(after: RPCError(.unavailable, "shutting down"), answered: 0, now: start)

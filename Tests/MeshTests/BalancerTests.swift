@@ -415,4 +415,19 @@ import Testing
         #expect(balancer.pick(excluding: ["a"], Self.suspect, now: 0, using: &dice) == "b")
         #expect(balancer.pick(excluding: ["a"], Self.hedge, now: 0, using: &dice) == nil)
     }
+
+    @Test func aReportIsBelievedWithinBounds() {
+        var rules = BalancingRules()
+        rules.maxCapacity = 8
+        rules.maxZoneBytes = 4
+        var balancer = Balancer<String>(rules)
+        balancer.setReady("a", true, now: 0)
+        balancer.report("a", EndpointReport(capacity: .max, load: .max, zone: "west"))
+        #expect(balancer.endpoints["a"]?.report.capacity == 8)
+        #expect(balancer.endpoints["a"]?.report.zone == "west")
+        balancer.report("a", EndpointReport(capacity: .min, load: .min, zone: "west1"))
+        #expect(balancer.endpoints["a"]?.report.capacity == 1)
+        #expect(balancer.endpoints["a"]?.report.zone == "")
+        #expect(balancer.endpoints["a"]?.fill == 0)
+    }
 }

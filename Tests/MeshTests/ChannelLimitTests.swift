@@ -22,7 +22,7 @@ import Testing
             "resolve-jitter=0.5", "resolve-keep=1h", "dns-tries=2", "dns-try-timeout=3", "dns-look-up-timeout=9",
             "max-dns-questions=1", "resolve-interval=1m", "resolve-pause=4", "ready-timeout=6", "max-waiting-calls=8",
             "connect-timeout=10", "hedge-quantile=0.9", "hedge-floor=3ms", "hedge-samples=7", "hedge-share=0.1",
-            "hedge-burst=9",
+            "hedge-burst=9", "reconnect-awaited=50ms", "max-capacity=5", "max-zone-bytes=6",
         ] {
             try ChannelConfiguration.limits.set(argument, in: &configuration)
         }
@@ -42,5 +42,22 @@ import Testing
         #expect(configuration.hedging.quantile == 0.9 && configuration.hedging.floor == .milliseconds(3))
         #expect(configuration.hedging.samples == 7 && configuration.hedging.burst == 9)
         #expect(configuration.hedging.share == 0.1)
+        #expect(configuration.reconnectWhileAwaited == .milliseconds(50))
+        #expect(configuration.balancing.maxCapacity == 5 && configuration.balancing.maxZoneBytes == 6)
+    }
+
+    /// What is done again and again would else be done all the time.
+    @Test(arguments: ["probe-interval", "health-interval", "resolve-interval", "resolve-pause", "reconnect-awaited"])
+    func whatIsDoneAgainAndAgainHasALeastWait(_ name: String) throws {
+        var configuration = ChannelConfiguration()
+        for value in ["0", "1ms", "9ms"] {
+            let error = #expect(throws: LimitError.self) {
+                try ChannelConfiguration.limits.set("\(name)=\(value)", in: &configuration)
+            }
+            #expect(
+                error.map { "\($0)" }?.contains("'\(value)' is no value for the limit \(name): it takes seconds")
+                    == true)
+        }
+        try ChannelConfiguration.limits.set("\(name)=100ms", in: &configuration)
     }
 }
