@@ -63,7 +63,7 @@ sanitize: ## HTTP2, RPC and the C code they use: tests and fuzzers under sanitiz
 	done
 
 # Everything of ours and its Swift packages is built for it; the Swift runtime is not, so that a preloaded library says
-# what its locks do (Tests/thread-sanitizer-mutex.c). A race ends the run with 66.
+# what it orders (Tests/thread-sanitizer-runtime.c). A race ends the run with 66.
 THREAD_FLAGS := -c release --sanitize thread --scratch-path .build-tsan
 THREAD_OPTIONS = suppressions=$(CURDIR)/Tests/thread-sanitizer.supp history_size=4
 
@@ -71,8 +71,8 @@ THREAD_OPTIONS = suppressions=$(CURDIR)/Tests/thread-sanitizer.supp history_size
 thread-sanitize: ## HTTP2, RPC and Mesh: tests under the thread sanitizer
 	@dev/setup.sh test
 	BUILD_PART=rpc swift build $(THREAD_FLAGS) --build-tests -Xswiftc -enable-testing
-	clang -O1 -shared -fPIC -o .build-tsan/mutex.so Tests/thread-sanitizer-mutex.c
-	LD_PRELOAD=$(CURDIR)/.build-tsan/mutex.so TSAN_OPTIONS="$(THREAD_OPTIONS)" SWIFT_BACKTRACE=enable=no \
+	clang -O1 -shared -fPIC -o .build-tsan/runtime.so Tests/thread-sanitizer-runtime.c
+	LD_PRELOAD=$(CURDIR)/.build-tsan/runtime.so TSAN_OPTIONS="$(THREAD_OPTIONS)" SWIFT_BACKTRACE=enable=no \
 	    .build-tsan/release/framemeshPackageTests.xctest --testing-library swift-testing \
 	    --experimental-maximum-parallelization-width 8 --filter '$(THREADED)'
 

@@ -214,7 +214,7 @@ let package = Package(
         .testTarget(
             name: "FramemeshTests",
             dependencies: [
-                "framemesh", "Client", "Coordination", "Messages", "Node", "RPC", "Vision", nioCore,
+                "framemesh", "Client", "Coordination", "Mesh", "Messages", "Node", "RPC", "Vision", nioCore, nioPosix,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             exclude: ["Models/file_server.py"], swiftSettings: strict),

@@ -1718,7 +1718,7 @@ const ProtobufCMessageDescriptor framemesh__v1__list_pipelines_request__descript
   (ProtobufCMessageInit) framemesh__v1__list_pipelines_request__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor framemesh__v1__pipeline__field_descriptors[4] =
+static const ProtobufCFieldDescriptor framemesh__v1__pipeline__field_descriptors[9] =
 {
   {
     "name",
@@ -1768,17 +1768,82 @@ static const ProtobufCFieldDescriptor framemesh__v1__pipeline__field_descriptors
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "required",
+    5,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_STRING,
+    offsetof(Framemesh__V1__Pipeline, n_required),
+    offsetof(Framemesh__V1__Pipeline, required),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "detect_model",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Framemesh__V1__Pipeline, detect_model),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "classify_model",
+    7,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Framemesh__V1__Pipeline, classify_model),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "boxes",
+    8,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Framemesh__V1__Pipeline, boxes),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "top_k",
+    9,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Framemesh__V1__Pipeline, top_k),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned framemesh__v1__pipeline__field_indices_by_name[] = {
+  7,   /* field[7] = boxes */
+  6,   /* field[6] = classify_model */
   3,   /* field[3] = description */
+  5,   /* field[5] = detect_model */
   0,   /* field[0] = name */
   2,   /* field[2] = needs_stream */
+  4,   /* field[4] = required */
   1,   /* field[1] = stages */
+  8,   /* field[8] = top_k */
 };
 static const ProtobufCIntRange framemesh__v1__pipeline__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 4 }
+  { 0, 9 }
 };
 const ProtobufCMessageDescriptor framemesh__v1__pipeline__descriptor =
 {
@@ -1788,7 +1853,7 @@ const ProtobufCMessageDescriptor framemesh__v1__pipeline__descriptor =
   "Framemesh__V1__Pipeline",
   "framemesh.v1",
   sizeof(Framemesh__V1__Pipeline),
-  4,
+  9,
   framemesh__v1__pipeline__field_descriptors,
   framemesh__v1__pipeline__field_indices_by_name,
   1,  framemesh__v1__pipeline__number_ranges,

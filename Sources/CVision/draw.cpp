@@ -2,6 +2,7 @@
 #include <cmath>
 #include <opencv2/imgproc.hpp>
 #include <string>
+#include <vector>
 
 #include "guard.hpp"
 #include "mat.hpp"
@@ -52,23 +53,92 @@ cv::Size text_size(const std::string &text, const Pen &pen, int &baseline) {
     return cv::getTextSize(text, font, pen.scale, pen.stroke, &baseline);
 }
 
-/// Text on a filled plate whose top left corner is at `at`, moved into the picture where it would stick out.
-void plate(cv::Mat &to, const std::string &text, cv::Point at, const cv::Scalar &fill, const Pen &pen) {
+/// Of the plate that a text stands on.
+cv::Size plate_size(const std::string &text, const Pen &pen) {
     int baseline = 0;
     const cv::Size size = text_size(text, pen, baseline);
-    const cv::Size whole(size.width + 2 * pen.pad, size.height + baseline + 2 * pen.pad);
-    at.x = std::max(0, std::min(at.x, to.cols - whole.width));
-    at.y = std::max(0, std::min(at.y, to.rows - whole.height));
-    cv::rectangle(to, cv::Rect(at, whole), fill, cv::FILLED);
+    return {size.width + 2 * pen.pad, size.height + baseline + 2 * pen.pad};
+}
+
+/// Where a plate at `at` comes to be: moved into the picture where it would stick out.
+cv::Rect inside(const vision_image &image, cv::Point at, cv::Size size) {
+    return {std::max(0, std::min(at.x, image.width - size.width)),
+            std::max(0, std::min(at.y, image.height - size.height)), size.width, size.height};
+}
+
+/// Text on a filled plate, which later ones keep off.
+void plate(vision_image &image, const std::string &text, const cv::Rect &place, const cv::Scalar &fill,
+           const Pen &pen) {
+    cv::Mat to = mat(image);
+    int baseline = 0;
+    const cv::Size size = text_size(text, pen, baseline);
+    cv::rectangle(to, place, fill, cv::FILLED);
     const double brightness = 0.114 * fill[0] + 0.587 * fill[1] + 0.299 * fill[2];
     const cv::Scalar ink = brightness > 128 ? cv::Scalar(0, 0, 0) : cv::Scalar(255, 255, 255);
-    cv::putText(to, text, {at.x + pen.pad, at.y + pen.pad + size.height}, font, pen.scale, ink, pen.stroke,
+    cv::putText(to, text, {place.x + pen.pad, place.y + pen.pad + size.height}, font, pen.scale, ink, pen.stroke,
                 cv::LINE_AA);
+    image.texts.push_back({place.x, place.y, place.width, place.height});
+}
+
+/// Texts that are looked at to find a free place; more of them than that cover the picture anyway.
+constexpr size_t max_looked_at = 512;
+/// Rows above and below a box that are tried where all places beside it are taken.
+constexpr int max_rows = 6;
+
+/// Pixels of other texts that a plate would cover.
+int64_t covered(const vision_image &image, const cv::Rect &place) {
+    int64_t area = 0;
+    const size_t count = std::min(image.texts.size(), max_looked_at);
+    for (size_t i = 0; i < count; i++) {
+        const Area &text = image.texts[i];
+        area += (place & cv::Rect(text.x, text.y, text.width, text.height)).area();
+    }
+    return area;
+}
+
+/// Where the label of a box goes: the first place that covers no other text, else the one that covers least.
+cv::Rect label_place(const vision_image &image, const cv::Rect &box, cv::Size size) {
+    const int left = box.x, right = box.x + box.width, top = box.y, bottom = box.y + box.height;
+    std::vector<cv::Point> places;
+    // Above the box; inside where there is no room.
+    places.push_back({left, top >= size.height ? top - size.height : top});
+    // Inside of a large one a label hides little of it.
+    if (box.width >= 2 * size.width && box.height >= 4 * size.height) places.push_back({left, top});
+    places.insert(places.end(), {{left, bottom},
+                                 {right - size.width, top - size.height},
+                                 {right - size.width, bottom},
+                                 {right, top},
+                                 {left - size.width, top},
+                                 {left, top},
+                                 {left, bottom - size.height}});
+    for (int row = 2; row <= max_rows; row++) {
+        places.push_back({left, top - row * size.height});
+        places.push_back({left, bottom + (row - 1) * size.height});
+    }
+    cv::Rect best;
+    int64_t least = INT64_MAX;
+    for (const cv::Point &at : places) {
+        const cv::Rect place = inside(image, at, size);
+        const int64_t area = covered(image, place);
+        if (area < least) {
+            best = place;
+            least = area;
+        }
+        if (least == 0) break;
+    }
+    return best;
 }
 
 int pixel(float value, int limit) {
     return static_cast<int>(
         std::lround(std::clamp(std::isfinite(value) ? value : 0.0f, 0.0f, static_cast<float>(limit))));
+}
+
+/// The pixels of a box, as far as they are in the picture.
+cv::Rect box_place(const vision_image &image, float x, float y, float width, float height) {
+    const cv::Point from(pixel(x, image.width - 1), pixel(y, image.height - 1));
+    const cv::Point end(pixel(x + width, image.width - 1), pixel(y + height, image.height - 1));
+    return {from.x, from.y, std::max(0, end.x - from.x), std::max(0, end.y - from.y)};
 }
 
 }  // namespace
@@ -77,20 +147,24 @@ int pixel(float value, int limit) {
 using namespace vision;
 
 bool vision_image_draw_box(vision_image *image, float x, float y, float width, float height, uint64_t key,
-                           const char *text, vision_error *error) {
+                           vision_error *error) {
     return guarded(error, VISION_INTERNAL, false, [&] {
         const Pen pen(*image);
         cv::Mat to = mat(*image);
-        const cv::Point from(pixel(x, image->width - 1), pixel(y, image->height - 1));
-        const cv::Point end(pixel(x + width, image->width - 1), pixel(y + height, image->height - 1));
-        const cv::Scalar fill = colour(key);
-        cv::rectangle(to, from, end, fill, pen.line);
+        const cv::Rect box = box_place(*image, x, y, width, height);
+        cv::rectangle(to, box.tl(), box.br(), colour(key), pen.line);
+        return true;
+    });
+}
+
+bool vision_image_draw_label(vision_image *image, float x, float y, float width, float height, uint64_t key,
+                             const char *text, vision_error *error) {
+    return guarded(error, VISION_INTERNAL, false, [&] {
+        const Pen pen(*image);
         const std::string label = printable(text);
         if (label.empty()) return true;
-        int baseline = 0;
-        const int above = text_size(label, pen, baseline).height + baseline + 2 * pen.pad;
-        // Above the box; inside where there is no room.
-        plate(to, label, {from.x, from.y >= above ? from.y - above : from.y}, fill, pen);
+        const cv::Rect box = box_place(*image, x, y, width, height);
+        plate(*image, label, label_place(*image, box, plate_size(label, pen)), colour(key), pen);
         return true;
     });
 }
@@ -99,13 +173,12 @@ bool vision_image_draw_line(vision_image *image, vision_corner corner, int32_t l
                             vision_error *error) {
     return guarded(error, VISION_INTERNAL, false, [&] {
         const Pen pen(*image);
-        cv::Mat to = mat(*image);
-        int baseline = 0;
-        const int height = text_size("Ag", pen, baseline).height + baseline + 2 * pen.pad;
+        const int height = plate_size("Ag", pen).height;
         const int offset = std::clamp(line, 0, 1000) * height;
         if (offset + height > image->height) return true;  // No room for it.
-        plate(to, printable(text), {0, corner == VISION_TOP_LEFT ? offset : image->height - height - offset},
-              {32, 32, 32}, pen);
+        const std::string line_text = printable(text);
+        const cv::Point at(0, corner == VISION_TOP_LEFT ? offset : image->height - height - offset);
+        plate(*image, line_text, inside(*image, at, plate_size(line_text, pen)), {32, 32, 32}, pen);
         return true;
     });
 }

@@ -1,9 +1,17 @@
 #pragma once
 
 #include <cstdint>
+#include <vector>
 
 #include "CVision.h"
 #include "pool.hpp"
+
+namespace vision {
+/// A rectangle of a picture, in pixels.
+struct Area {
+    int x, y, width, height;
+};
+}  // namespace vision
 
 /// BGR8, rows packed.
 struct vision_image {
@@ -16,6 +24,8 @@ struct vision_image {
     int width;
     int height;
     vision::Buffer buffer;
+    /// Where texts were drawn; the next ones keep off.
+    std::vector<vision::Area> texts;
 };
 
 namespace vision {

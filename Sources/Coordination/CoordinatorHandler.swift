@@ -54,7 +54,7 @@ struct CoordinatorHandler: VisionHandler {
         return try StreamSession(opening: opening, runner: runner, drain: drain)
     }
 
-    func pipelines() -> [PipelineDescription] { configuration.pipelines.map(\.description) }
+    func pipelines() -> [PipelineDescription] { configuration.pipelines.map { $0.description(configuration) } }
 
     func nodes() async -> [NodeState] {
         async let detecting = states(of: detectors, role: "detector")

@@ -1,4 +1,4 @@
-public import Messages
+import Messages
 
 /// What is done with a frame: data, not code.
 public struct Pipeline: Sendable, Hashable {
@@ -44,8 +44,18 @@ public struct Pipeline: Sendable, Hashable {
         return nil
     }
 
-    public var description: PipelineDescription {
-        PipelineDescription(name: name, stages: stages.map(\.name), needsStream: tracks, text: text)
+    /// What clients are told of it.
+    func description(_ configuration: CoordinatorConfiguration) -> PipelineDescription {
+        var description = PipelineDescription(
+            name: name, stages: stages.map(\.name), needsStream: tracks, text: text)
+        description.required = stages.map(\.name).filter(required.contains)
+        if detects { description.detectModel = configuration.detectModel }
+        if let classify {
+            description.classifyModel = configuration.classifyModel
+            description.topK = classify.topK
+            if case .boxes(let limit) = classify.input { description.boxes = limit }
+        }
+        return description
     }
 }
 

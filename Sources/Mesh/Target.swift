@@ -2,7 +2,8 @@
 ///
 /// `static:///a:1,b:2` is a fixed list; `dns:///name:port` is every address that the name has, asked again and again;
 /// `srv:///name` is every server of a service (RFC 2782), each with its port, asked likewise; `unix:///PATH` is a socket of
-/// this host; a bare `HOST:PORT` means `dns:///HOST:PORT`. IPv6 addresses are written in brackets, `[::1]:8001`.
+/// this host; a bare `HOST:PORT` means `dns:///HOST:PORT`, a bare list `a:1,b:2` means `static:///a:1,b:2`. IPv6
+/// addresses are written in brackets, `[::1]:8001`.
 public struct Target: Sendable, Hashable, CustomStringConvertible {
     public struct HostPort: Sendable, Hashable, CustomStringConvertible {
         public var host: String
@@ -45,6 +46,8 @@ public struct Target: Sendable, Hashable, CustomStringConvertible {
             let path = path.hasPrefix("///") ? path.dropFirst(2) : path
             guard !path.isEmpty else { throw MeshError("target '\(text)' has no path") }
             kind = .unix(String(path))
+        } else if text.contains(","), !text.contains("://") {
+            self = try Target(parsing: "static:///" + text)
         } else if text.contains("://") {
             throw MeshError(
                 "target '\(text)' has an unknown scheme; use dns:///name:port or srv:///name or static:///a:1,b:2 or HOST:PORT or unix:///PATH"
@@ -72,6 +75,9 @@ extension Target.HostPort {
             (0...65535).contains(port)
         else { throw MeshError("'\(text)' in target '\(target)' is not HOST:PORT") }
         var host = String(text[..<colon])
+        guard !host.contains(",") else {
+            throw MeshError("target '\(target)' names one endpoint; several are static:///a:1,b:2")
+        }
         if host.hasPrefix("["), host.hasSuffix("]") { host = String(host.dropFirst().dropLast()) }
         guard !host.isEmpty else { throw MeshError("'\(text)' in target '\(target)' has no host") }
         self.init(host: host, port: port)

@@ -18,16 +18,7 @@ public struct ListPipelinesResponse: WireCodable {
             let c = unsafe arena.allocate(Framemesh__V1__ListPipelinesResponse.self)
             unsafe framemesh__v1__list_pipelines_response__init(c)
             unsafe c.pointee.n_pipelines = pipelines.count
-            unsafe c.pointee.pipelines = unsafe arena.pointers(pipelines) { arena, pipeline in
-                let p = unsafe arena.allocate(Framemesh__V1__Pipeline.self)
-                unsafe framemesh__v1__pipeline__init(p)
-                unsafe p.pointee.name = unsafe arena.string(pipeline.name)
-                unsafe p.pointee.n_stages = pipeline.stages.count
-                unsafe p.pointee.stages = unsafe arena.pointers(pipeline.stages) { unsafe $0.string($1) }
-                unsafe p.pointee.needs_stream = pipeline.needsStream ? 1 : 0
-                unsafe p.pointee.description = unsafe arena.string(pipeline.text)
-                return unsafe p
-            }
+            unsafe c.pointee.pipelines = unsafe arena.pointers(pipelines) { unsafe $1.fill(&$0) }
             return unsafe c
         }
         return WireMessage(message: message)
@@ -37,13 +28,38 @@ public struct ListPipelinesResponse: WireCodable {
         try unsafe Wire.unpack(
             "ListPipelinesResponse", wire.message, framemesh__v1__list_pipelines_response__init
         ) { (c) throws(MessageError) in
-            ListPipelinesResponse(
-                pipelines: unsafe try Wire.list(c.n_pipelines, c.pipelines) { (p) throws(MessageError) in
-                    unsafe PipelineDescription(
-                        name: try Wire.text(p.name), stages: try Wire.strings(p.n_stages, p.stages),
-                        needsStream: p.needs_stream != 0, text: try Wire.text(p.description))
-                })
+            ListPipelinesResponse(pipelines: unsafe try Wire.list(c.n_pipelines, c.pipelines, PipelineDescription.init))
         }
+    }
+}
+
+extension PipelineDescription {
+    func fill(_ arena: inout Arena) -> UnsafeMutablePointer<Framemesh__V1__Pipeline> {
+        let c = unsafe arena.allocate(Framemesh__V1__Pipeline.self)
+        unsafe framemesh__v1__pipeline__init(c)
+        unsafe c.pointee.name = unsafe arena.string(name)
+        unsafe c.pointee.n_stages = stages.count
+        unsafe c.pointee.stages = unsafe arena.pointers(stages) { unsafe $0.string($1) }
+        unsafe c.pointee.needs_stream = needsStream ? 1 : 0
+        unsafe c.pointee.description = unsafe arena.string(text)
+        unsafe c.pointee.n_required = required.count
+        unsafe c.pointee.required = unsafe arena.pointers(required) { unsafe $0.string($1) }
+        unsafe c.pointee.detect_model = unsafe arena.string(detectModel)
+        unsafe c.pointee.classify_model = unsafe arena.string(classifyModel)
+        unsafe c.pointee.boxes = UInt32(clamping: boxes)
+        unsafe c.pointee.top_k = UInt32(clamping: topK)
+        return unsafe c
+    }
+
+    init(_ c: Framemesh__V1__Pipeline) throws(MessageError) {
+        unsafe self.init(
+            name: try Wire.text(c.name), stages: try Wire.strings(c.n_stages, c.stages),
+            needsStream: c.needs_stream != 0, text: try Wire.text(c.description))
+        required = unsafe try Wire.strings(c.n_required, c.required)
+        detectModel = unsafe try Wire.text(c.detect_model)
+        classifyModel = unsafe try Wire.text(c.classify_model)
+        boxes = unsafe Int(c.boxes)
+        topK = unsafe Int(c.top_k)
     }
 }
 

@@ -77,6 +77,16 @@ public struct PipelineDescription: Sendable, Hashable {
     public var stages: [String]
     public var needsStream: Bool
     public var text: String
+    /// Stages without which a frame is an error; without another one it is partial.
+    public var required: [String] = []
+    /// That is asked of detectors; empty: each one's first.
+    public var detectModel = ""
+    /// That is asked of classifiers; empty: each one's first.
+    public var classifyModel = ""
+    /// That are classified, at most; 0: the whole frame is.
+    public var boxes = 0
+    /// Classes of the frame or of each box; 0: nothing is classified.
+    public var topK = 0
 
     public init(name: String, stages: [String], needsStream: Bool, text: String) {
         self.name = name

@@ -1,6 +1,6 @@
 public import Messages
 
-/// A box to draw, and the text above it.
+/// A box to draw, and the text beside it.
 struct Mark: Hashable {
     var box: Box
     var text: String

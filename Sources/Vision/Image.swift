@@ -49,19 +49,26 @@ public import NIOCore
             bytes: UnsafeRawBufferPointer(start: vision_bytes_data(bytes), count: vision_bytes_length(bytes)))
     }
 
-    /// A copy on which `marks` and `lines` are drawn; this image where memory runs out.
+    /// A copy on which `marks`, the most important one last, and `lines` are drawn; this image where memory runs out.
     func drawing(_ marks: [Mark], lines: [CornerLine]) -> Image {
         guard let copy = try? unsafe Core.pointer({ unsafe vision_image_create_copy(handle, $0) }) else { return self }
         for mark in marks {
             try? unsafe Core.check { error in
                 unsafe vision_image_draw_box(
-                    copy, mark.box.x, mark.box.y, mark.box.width, mark.box.height, mark.colour, mark.text, error)
+                    copy, mark.box.x, mark.box.y, mark.box.width, mark.box.height, mark.colour, error)
             }
         }
         for line in lines {
             let corner = line.atTop ? VISION_TOP_LEFT : VISION_BOTTOM_LEFT
             try? unsafe Core.check { error in
                 unsafe vision_image_draw_line(copy, corner, Int32(clamping: line.index), line.text, error)
+            }
+        }
+        // The most important ones come to stand where they should, the others keep off.
+        for mark in marks.reversed() {
+            try? unsafe Core.check { error in
+                unsafe vision_image_draw_label(
+                    copy, mark.box.x, mark.box.y, mark.box.width, mark.box.height, mark.colour, mark.text, error)
             }
         }
         return unsafe Image(owning: copy)

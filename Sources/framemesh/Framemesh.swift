@@ -24,7 +24,9 @@ import Foundation
             CommandGroup(name: "Local mesh", subcommands: [DemoCommand.self, Up.self]),
             CommandGroup(
                 name: "Client",
-                subcommands: [SendCommand.self, VideoCommand.self, NodesCommand.self, BenchCommand.self]),
+                subcommands: [
+                    SendCommand.self, VideoCommand.self, PipelinesCommand.self, NodesCommand.self, BenchCommand.self,
+                ]),
             CommandGroup(name: "Models", subcommands: [ModelsCommand.self]),
             CommandGroup(name: "Settings", subcommands: [LimitsCommand.self]),
             CommandGroup(
@@ -36,6 +38,9 @@ import Foundation
         // A closed pipe is an error of the write, not the end of the process.
         signal(SIGPIPE, SIG_IGN)
         do {
+            if let objection = CommandWords.objection(to: CommandLine.arguments.dropFirst(), of: Framemesh.self) {
+                throw ValidationError(objection)
+            }
             var command = try parseAsRoot()
             if var asynchronous = command as? any AsyncParsableCommand {
                 try await asynchronous.run()

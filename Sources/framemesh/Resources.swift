@@ -23,8 +23,12 @@ enum Resources {
     /// Bundled models, those of `FRAMEMESH_MODELS`, and pulled ones.
     static func store() throws -> ModelStore {
         let environment = ProcessInfo.processInfo.environment
-        return try ModelStore(
-            bundled: models, folders: modelFolders(environment), pulled: pulledModels(environment))
+        let folders = modelFolders(environment)
+        do {
+            return try ModelStore(bundled: models, folders: folders, pulled: pulledModels(environment))
+        } catch let error as VisionError where folders.contains(where: error.message.contains) {
+            throw Fatal("\(EnvironmentNames.models): \(error.message)", status: .usage)
+        }
     }
 
     /// The folders of `FRAMEMESH_MODELS`, in order, separated by `:`.

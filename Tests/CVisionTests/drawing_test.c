@@ -2,6 +2,37 @@
 
 #include "test.h"
 
+/// Pixels that differ between two pictures of one size.
+static size_t differences(const uint8_t *one, const uint8_t *other, size_t pixels) {
+    size_t count = 0;
+    for (size_t i = 0; i < pixels; i++) count += memcmp(one + i * 3, other + i * 3, 3) != 0;
+    return count;
+}
+
+/// Labels of boxes in one and the same place: each is as large as the first one was, so none covers another.
+static void labels_keep_off_each_other(void) {
+    enum { side = 400, pixels = side * side };
+    const bytes grey = {malloc(pixels * 3), pixels * 3};
+    memset(grey.data, 128, grey.length);
+    vision_error error = {VISION_OK, ""};
+    vision_image *image = vision_image_create(VISION_BGR8, side, side, 0, grey.data, grey.length, usual, &error);
+    EXPECT(image, "%s", error.text);
+    if (!image) return;
+    uint8_t *before = malloc(grey.length);
+    size_t one = 0;
+    for (size_t count = 1; count <= 12; count++) {
+        memcpy(before, vision_image_pixels(image), grey.length);
+        EXPECT(vision_image_draw_label(image, 150, 150, 60, 60, count, "cat 0.91", &error), "%s", error.text);
+        const size_t all = differences(vision_image_pixels(image), grey.data, pixels);
+        const size_t added = differences(vision_image_pixels(image), before, pixels);
+        if (count == 1) one = all;
+        EXPECT(one > 0 && added == one && all == one * count, "label %zu: %zu, %zu of %zu", count, added, all, one);
+    }
+    free(before);
+    vision_image_free(image);
+    free(grey.data);
+}
+
 void test_drawing(void) {
     const bytes pixels = scene(120, 80, 3);
     vision_error error = {VISION_OK, ""};
@@ -11,9 +42,10 @@ void test_drawing(void) {
     const float places[] = {-1e30f, -50, 0, 30, 119, 500, 1e30f, NAN, INFINITY};
     for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
         for (size_t k = 0; k < sizeof places / sizeof *places; k++) {
-            EXPECT(
-                vision_image_draw_box(copy, places[i], places[k], places[k], 40, i * 7, "d\xC3\xB6g 0.91\n#7", &error),
-                "%s", error.text);
+            EXPECT(vision_image_draw_box(copy, places[i], places[k], places[k], 40, i * 7, &error), "%s", error.text);
+            EXPECT(vision_image_draw_label(copy, places[i], places[k], places[k], 40, i * 7, "d\xC3\xB6g 0.91\n#7",
+                                           &error),
+                   "%s", error.text);
         }
     }
     for (int line = -2; line < 30; line++) {
@@ -39,4 +71,5 @@ void test_drawing(void) {
     vision_image_free(copy);
     vision_image_free(image);
     free(pixels.data);
+    labels_keep_off_each_other();
 }

@@ -1,5 +1,7 @@
 import ArgumentParser
+import Coordination
 import Foundation
+import NIOPosix
 import RPC
 import Testing
 
@@ -13,6 +15,96 @@ import Testing
             #expect(help.contains("framemesh \(name)"), "\(name)")
             #expect(command.configuration.abstract.hasSuffix("."), "\(name)")
         }
+    }
+
+    /// The command itself, and those below it.
+    private static func all(_ command: any ParsableCommand.Type = Framemesh.self) -> [any ParsableCommand.Type] {
+        [command] + command.configuration.subcommands.flatMap { all($0) }
+    }
+
+    /// An example that is wrapped by the help's width cannot be pasted.
+    @Test func examplesFitIntoALineOrAreContinued() {
+        #expect(Self.all().count > 12)
+        for command in Self.all() {
+            var isContinued = false
+            for line in command.configuration.discussion.split(separator: "\n") {
+                if line.hasPrefix("  ") {
+                    #expect(line.count <= 80, "\(line)")
+                    #expect(line.hasPrefix("    ") == isContinued, "\(line)")
+                }
+                isContinued = line.hasSuffix("\\")
+            }
+        }
+    }
+
+    @Test func theDefaultPolicyIsCalledByItsName() {
+        let help = VideoCommand.helpMessage(columns: 200)
+        #expect(help.contains("(default: lossless)") && !help.contains("default: 0"))
+        #expect(help.contains("(values: lossless, latest, deadline)"))
+    }
+
+    @Test(arguments: [
+        (["snd"], "unknown command 'snd', did you mean 'send'?"),
+        (["models", "lst"], "unknown command 'lst', did you mean 'list'?"),
+        (["help", "vidoe"], "unknown command 'vidoe', did you mean 'video'?"),
+        (["help", "models", "pul"], "unknown command 'pul', did you mean 'pull'?"),
+        (["models", "something"], "unknown command 'something'; there are list, check, pull"),
+    ])
+    func aMisspeltCommandIsNamedWithTheNearestOne(_ arguments: [String], _ objection: String) {
+        #expect(CommandWords.objection(to: arguments, of: Framemesh.self) == objection)
+    }
+
+    @Test(arguments: [[], ["--help"], ["help"], ["help", "send"], ["top"], ["send", "snd"], ["models", "list", "x"]])
+    func commandsThatThereAreAreLeftToTheParser(_ arguments: [String]) {
+        #expect(CommandWords.objection(to: arguments, of: Framemesh.self) == nil)
+    }
+
+    @Test func onlyMP4IsAskedForWhereVideoIsWritten() {
+        for name in ["a.mp4", "x/a.MP4", "a.m4v", "a"] { #expect(VideoOutput.isNamedAsWritten(name), "\(name)") }
+        for name in ["a.avi", "a.mkv", "a.mp4.webm", "a.jpg"] {
+            #expect(!VideoOutput.isNamedAsWritten(name), "\(name)")
+        }
+    }
+
+    @Test func filesThatAreNotThereAreToldAtOnce() throws {
+        let here = #filePath
+        try InputFile.check([here])
+        try InputFile.check([.file(here), .standardInput])
+        let error = #expect(throws: Fatal.self) { try InputFile.check([here, "/no/a.jpg", "/no/b.jpg"]) }
+        #expect(
+            error?.message == "cannot read /no/a.jpg: no such file or directory (and 1 more file); nothing was sent")
+        #expect(error?.status == .usage)
+    }
+
+    @Test func aTakenPortIsToldAndAFreeOneIsNot() async throws {
+        let listener = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+            .bind(host: MeshPlan.host, port: 0).get()
+        let port = try #require(listener.localAddress?.port)
+        let error = await #expect(throws: Fatal.self) { try await FreePort.check(port) }
+        #expect(error?.message == "cannot listen on 127.0.0.1:\(port): address already in use")
+        #expect(error?.status == .unreachable)
+        try await listener.close()
+        try await FreePort.check(0)
+    }
+
+    @Test func oneThingIsNotCalledMany() {
+        #expect(Count.of(0, "frame") == "0 frames")
+        #expect(Count.of(1, "frame") == "1 frame")
+        #expect(Count.of(2, "frame") == "2 frames")
+    }
+
+    @Test func aCoordinatorThatWasToldOfNoNodesSaysWhatItCannotDo() {
+        let all = Pipeline.builtIn
+        #expect(UnnamedNodes(detectors: false, classifiers: false).warnings(all).isEmpty)
+        #expect(UnnamedNodes(detectors: true, classifiers: true).warnings(all).first?.contains("every frame") == true)
+        #expect(
+            UnnamedNodes(detectors: false, classifiers: true).warnings(all).first?.hasPrefix(
+                "no --classifiers: frames of classify will fail, those of detect+classify, cascade, cascade+track "
+                    + "will be partial") == true)
+        #expect(
+            UnnamedNodes(detectors: true, classifiers: false).warnings(all).first?.hasPrefix(
+                "no --detectors: frames of detect, cascade, track, cascade+track will fail, those of detect+classify "
+                    + "will be partial") == true)
     }
 
     @Test func errorsOfModulesHaveTheirExitCodes() {

@@ -1,5 +1,6 @@
 import Coordination
 import Foundation
+import Mesh
 import Testing
 
 @testable import framemesh
@@ -80,11 +81,45 @@ import Testing
         let settings = try await settings(nil, environment: ["FRAMEMESH_DETECTOR_WORKERS": "many"])
         #expect {
             try settings.number(nil, .detectorWorkers, default: 1, in: 1...10)
-        } throws: { "\($0)".contains("detector.workers") && "\($0)".contains("many") }
+        } throws: { "\($0)" == "'many' is no value for FRAMEMESH_DETECTOR_WORKERS" }
         #expect {
             try settings.number(11, .detectorWorkers, default: 1, in: 1...10)
         } throws: { "\($0)" == "--workers is 11, it must be 1 to 10" }
         #expect(throws: Fatal.self) { try settings.seconds(.nan, .detectorDrainTimeout, default: 1) }
+    }
+
+    @Test func whatIsWrongIsNamedWhereItWasWritten() async throws {
+        let environment = [
+            "FRAMEMESH_DETECTOR_WORKERS": "11", "FRAMEMESH_COORDINATOR_DETECTORS": "nowhere",
+            "FRAMEMESH_DETECTOR_TLS_KEY": "/no.key",
+        ]
+        let settings = try await settings("detector:\n  queue-limit: 12\n", environment: environment)
+        func message(_ body: () throws -> some Any) -> String {
+            do { return "nothing: \(try body())" } catch { return "\(error)" }
+        }
+        func number(_ key: Settings.Key) -> String { message { try settings.number(nil, key, default: 1, in: 1...10) } }
+        #expect(number(.detectorWorkers) == "FRAMEMESH_DETECTOR_WORKERS is 11, it must be 1 to 10")
+        #expect(number(.detectorQueueLimit).hasSuffix(".yaml: detector.queue-limit is 12, it must be 1 to 10"))
+        let target = message { try settings.parsed(nil, .coordinatorDetectors) { try Target(parsing: $0) } }
+        #expect(target == "FRAMEMESH_COORDINATOR_DETECTORS: 'nowhere' in target 'nowhere' is not HOST:PORT")
+        let flag = message { try settings.parsed("here", .coordinatorDetectors) { try Target(parsing: $0) } }
+        #expect(flag == "'here' in target 'here' is not HOST:PORT")
+        let file = message {
+            try settings.naming(oneOf: "detector") { throw Fatal("cannot read '/no.key'") } as Int
+        }
+        #expect(file == "FRAMEMESH_DETECTOR_TLS_KEY: cannot read '/no.key'")
+        let other = message { try settings.naming(oneOf: "detector") { throw Fatal("cannot read '/x'") } as Int }
+        #expect(other == "cannot read '/x'")
+    }
+
+    @Test func limitsAndTheFileOfTheEnvironmentAreNamedToo() async throws {
+        let settings = try await settings(nil, environment: ["FRAMEMESH_LIMITS_MAX_CONNECTIONS": "none"])
+        var limits = RoleLimits()
+        let error = #expect(throws: Fatal.self) { try settings.set(RoleLimits.all, of: .roles, [], in: &limits) }
+        #expect(error?.message?.hasPrefix("FRAMEMESH_LIMITS_MAX_CONNECTIONS: 'none' is no value") == true)
+        await #expect {
+            _ = try await Settings.load(nil, environment: ["FRAMEMESH_CONFIG": "/no.yaml"])
+        } throws: { "\($0)".hasPrefix("FRAMEMESH_CONFIG: ") && "\($0)".contains("/no.yaml") }
     }
 
     @Test func pipelinesOfTheFileJoinTheBuiltInOnes() async throws {

@@ -21,6 +21,12 @@ import Testing
         #expect("\(target)" == "static:///b:1,[::1]:2,a:3")
     }
 
+    @Test func aBareListIsAFixedOne() throws {
+        #expect(try Target(parsing: "b:1,[::1]:2").kind == Target(parsing: "static:///b:1,[::1]:2").kind)
+        let error = #expect(throws: MeshError.self) { try Target(parsing: "dns:///a:1,b:2") }
+        #expect(error?.message == "target 'dns:///a:1,b:2' names one endpoint; several are static:///a:1,b:2")
+    }
+
     @Test func aServiceHasNoPort() throws {
         let target = try Target(parsing: "srv:///_rpc._tcp.nodes.test")
         #expect(target.kind == .srv("_rpc._tcp.nodes.test"))

@@ -177,7 +177,12 @@ import Testing
         state.address = "127.0.0.1:1"
         state.description = node
         #expect(try ListNodesResponse.decode(ListNodesResponse(nodes: [state]).encode()).nodes == [state])
-        let pipeline = PipelineDescription(name: "p", stages: ["detect", "track"], needsStream: true, text: "t")
+        var pipeline = PipelineDescription(name: "p", stages: ["detect", "track"], needsStream: true, text: "t")
+        pipeline.required = ["detect"]
+        pipeline.detectModel = "yolo"
+        pipeline.classifyModel = "squeeze"
+        pipeline.boxes = 64
+        pipeline.topK = 3
         let pipelines = ListPipelinesResponse(pipelines: [pipeline])
         #expect(try ListPipelinesResponse.decode(pipelines.encode()).pipelines == [pipeline])
     }

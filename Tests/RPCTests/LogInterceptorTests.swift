@@ -30,6 +30,22 @@ private struct Secret: Error, CustomStringConvertible { var description: String 
         }
     }
 
+    @Test func whatIsSaidIsSaidOnceAndTimeIsRounded() {
+        let recorder = LogRecorder()
+        let finished = LogInterceptor(logger: recorder.logger).hooks(for: MethodDescription(service: "a", method: "b"))
+            .finished
+        let context = CallContext(path: "/a/b", metadata: [:], deadline: nil, peer: "p", takesAttachments: false)
+        for message in ["disk\nfull \u{1b}[31m", "storing failed: disk\nfull \u{1b}[31m", "storing failed"] {
+            finished?(
+                context,
+                CallReport(
+                    error: RPCError(.internal, message, cause: Secret()), duration: .nanoseconds(127_454_362_845),
+                    traffic: CallTraffic()))
+        }
+        #expect(recorder.lines.map { $0.metadata["cause"] != nil } == [false, false, true])
+        #expect(recorder.lines.first?.metadata["ms"] == "127454.363")
+    }
+
     @Test func anUnknownPathIsEscaped() async throws {
         let recorder = LogRecorder()
         try await Loopback.with(interceptors: [LogInterceptor(logger: recorder.logger)]) { loopback in
@@ -44,7 +60,7 @@ private struct Secret: Error, CustomStringConvertible { var description: String 
     @Test(arguments: [
         (StatusCode.internal, Logger.Level.error), (.unknown, .error), (.dataLoss, .error), (.unavailable, .warning),
         (.resourceExhausted, .warning), (.deadlineExceeded, .warning), (.unauthenticated, .notice),
-        (.permissionDenied, .notice), (.invalidArgument, .info), (.cancelled, .info), (.unimplemented, .info),
+        (.permissionDenied, .notice), (.invalidArgument, .info), (.cancelled, .debug), (.unimplemented, .info),
     ])
     func theLevelSaysWhoseFaultItIs(_ code: StatusCode, _ level: Logger.Level) {
         #expect(LogInterceptor.level(of: code) == level)

@@ -114,7 +114,7 @@ import Testing
                     "no coordinator answers at \(address)")
                 Self.expectOneLine(
                     try await Self.send(address, ["--tls-ca", files("away.crt")] + files.identity("client-home")),
-                    code: 3, "TLS")
+                    code: 3, "TLS: the peer's certificate is of an authority that is not trusted here")
                 Self.expectOneLine(
                     try await Self.send(address, known + ["--tls-server-name", "else.where"]), code: 3,
                     "TLS: the peer's certificate is for another name")

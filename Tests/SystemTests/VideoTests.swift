@@ -95,6 +95,36 @@ import Testing
         #expect(errors.contains("another node"), "\(errors.suffix(2000))")
     }
 
+    @Test func anInterruptedRunLeavesWhatWasAnswered() async throws {
+        let folder = try Place.temporary("interrupted")
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let output = folder.appending(path: "part.mp4")
+        let mesh = try await LocalMesh.up()
+        let answers = try await LocalMesh.with(mesh) { mesh in
+            let video = try Command([
+                "video", "--coordinator", mesh.coordinator, "--pipeline", "track", "--json", "--output", output.path,
+                Place.demo.appending(path: "digits.mp4").path,
+            ])
+            _ = try await video.line(startingWith: "{")
+            // So that it does not come to its end before the signal comes.
+            let detectors = ProcessTable.child(of: mesh.command.pid, role: "detector")
+            for pid in detectors { kill(pid, SIGSTOP) }
+            video.signal(SIGINT)
+            let result = try await video.finish()
+            for pid in detectors { kill(pid, SIGCONT) }
+            #expect(result.code == 130, "\(result.errors)")
+            let answers = try AnswerLine.all(result)
+            let all = try await Self.frameCount(Place.demo.appending(path: "digits.mp4"))
+            #expect(result.errors.contains("\(answers.count) of \(all) frames were answered"), "\(result.errors)")
+            #expect(result.errors.contains(output.path), "\(result.errors)")
+            return answers.count
+        }
+        #expect(answers > 0)
+        // The frame that was just written may not have been told of any more.
+        let written = try await Self.frameCount(output)
+        #expect(written == answers || written == answers + 1)
+    }
+
     @Test func aLiveStreamReportsEachFrameThatItDropped() async throws {
         let mesh = try await LocalMesh.up(extra: ["--workers", "1"])
         let file = Place.demo.appending(path: "digits.mp4")

@@ -315,10 +315,31 @@ struct  Framemesh__V1__Pipeline
   char **stages;
   protobuf_c_boolean needs_stream;
   char *description;
+  /*
+   * stages without which a frame is an ERROR; without another one it is PARTIAL
+   */
+  size_t n_required;
+  char **required;
+  /*
+   * that is asked of detectors; empty: each one's first
+   */
+  char *detect_model;
+  /*
+   * that is asked of classifiers; empty: each one's first
+   */
+  char *classify_model;
+  /*
+   * that are classified, at most; 0: the whole frame is
+   */
+  uint32_t boxes;
+  /*
+   * classes of the frame or of each box; 0: nothing is classified
+   */
+  uint32_t top_k;
 };
 #define FRAMEMESH__V1__PIPELINE__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&framemesh__v1__pipeline__descriptor) \
-    , (char *)protobuf_c_empty_string, 0,NULL, 0, (char *)protobuf_c_empty_string }
+    , (char *)protobuf_c_empty_string, 0,NULL, 0, (char *)protobuf_c_empty_string, 0,NULL, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, 0 }
 
 
 struct  Framemesh__V1__ListPipelinesResponse

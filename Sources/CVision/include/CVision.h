@@ -78,9 +78,14 @@ const uint8_t *vision_image_pixels(const vision_image *image);
 
 // ---- Drawing, on an image that nobody else sees yet
 
-// A box with a text above it. Equal `colour` keys give equal colours.
+// A box. Equal `colour` keys give equal colours.
 bool vision_image_draw_box(vision_image *image, float x, float y, float width, float height, uint64_t colour,
-                           const char *text, vision_error *error);
+                           vision_error *error);
+
+// The text of such a box: above it, or wherever near it no other text is covered. Drawn after all boxes, the most
+// important one first.
+bool vision_image_draw_label(vision_image *image, float x, float y, float width, float height, uint64_t colour,
+                             const char *text, vision_error *error);
 
 typedef enum vision_corner { VISION_TOP_LEFT = 0, VISION_BOTTOM_LEFT = 1 } vision_corner;
 

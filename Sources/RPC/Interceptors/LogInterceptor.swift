@@ -24,12 +24,15 @@ public struct LogInterceptor: ServerInterceptor {
         })
     }
 
-    /// Our faults are errors, trouble that may pass is a warning, and what the peer did is said in passing.
+    /// Our faults are errors, trouble that may pass is a warning, and what the peer did is said in passing; that it wants
+    /// no answer any more is for those who look closely.
     static func level(of code: StatusCode) -> Logger.Level {
         switch code {
         case .unknown, .internal, .dataLoss: .error
         case .unavailable, .resourceExhausted, .deadlineExceeded: .warning
         case .unauthenticated, .permissionDenied: .notice
+        // Nobody waits for the answer any more: the usual end of a watch, and of every call when a caller ends.
+        case .cancelled: .debug
         default: .info
         }
     }
@@ -39,11 +42,14 @@ public struct LogInterceptor: ServerInterceptor {
     ) -> Logger.Metadata {
         var fields: Logger.Metadata = [
             "method": "\(method.name)", "code": "\(error.code)", "peer": "\(context.peer)",
-            "ms": "\(duration / .milliseconds(1))",
+            "ms": "\((duration / .microseconds(1)).rounded() / 1000)",
         ]
         if !method.isKnown { fields["path"] = "\(PeerText.escaped(context.path))" }
         if !error.message.isEmpty { fields["message"] = "\(PeerText.escaped(error.message))" }
-        if let cause = error.cause { fields["cause"] = "\(PeerText.escaped("\(cause)"))" }
+        // One that the message says already would be read twice.
+        if let cause = error.cause.map({ "\($0)" }), !error.message.contains(cause) {
+            fields["cause"] = "\(PeerText.escaped(cause))"
+        }
         if let principal = context.principal { fields["principal"] = "\(PeerText.escaped(principal.name))" }
         if skipped > 0 { fields["skipped"] = "\(skipped)" }
         return fields

@@ -69,7 +69,7 @@ final class TLSGate: ChannelInboundHandler, RemovableChannelHandler {
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
         guard !hasFailed else { return }
         hasFailed = true
-        context.fireErrorCaught(Self.error(TLSTrouble.text(error)))
+        context.fireErrorCaught(Self.error(TLSTrouble.text(error, certificate: tls.peerCertificate)))
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {

@@ -54,6 +54,11 @@ struct BenchReport: Sendable {
             }
             json.field("detections", result.detections)
             json.field("retried", result.retried)
+            if perStream != nil {
+                json.field("resumptions", result.resumptions)
+                json.field("frames_sent_again", result.sentAgain)
+                json.field("last_epoch", result.lastEpoch)
+            }
             json.object("stages_mean_ms") { json in
                 for (name, stage) in result.stages { json.field(name, stage.meanMilliseconds, decimals: 3) }
             }
@@ -69,19 +74,28 @@ struct BenchReport: Sendable {
         let seconds = JSONText.number(measured / .seconds(1), decimals: 1)
         let where_ = coordinator.map { "mesh at \($0)" } ?? "in-process (\(models.joined(separator: ", ")))"
         var lines = [
-            "\(where_), pipeline \(pipeline), \(concurrency) \(callersText), \(seconds) s"
+            "\(where_), pipeline \(pipeline), \(callersText), \(seconds) s"
                 + (wasStopped ? " (interrupted)" : ""),
-            "\(machine.cpu), \(machine.cores) cores",
+            "\(machine.cpu), \(Count.of(machine.cores, "core"))",
             "",
             "\(JSONText.number(framesPerSecond, decimals: 1)) frames/s  "
                 + Self.percentiles.map {
                     "\($0.name) \(JSONText.number(result.milliseconds(at: $0.value), decimals: 1)) ms"
                 }
                 .joined(separator: "  "),
-            "\(result.ok) ok, \(result.partial) partial, \(result.failed) failed, \(result.detections) detections",
+            "\(result.ok) ok, \(result.partial) partial, \(result.failed) failed, "
+                + Count.of(result.detections, "detection"),
         ]
         for (cause, count) in result.errors.sorted(by: { $0.value > $1.value }) {
             lines.append("  \(count) × \(cause)")
+        }
+        if perStream != nil {
+            lines.append(
+                Count.of(result.resumptions, "resumption")
+                    + (result.resumptions == 0
+                        ? ""
+                        : " after a lost coordinator, \(Count.of(result.sentAgain, "frame")) sent again, "
+                            + "last epoch \(result.lastEpoch)"))
         }
         var table = Table("stage", "mean ms>")
         for (name, stage) in result.stages {
@@ -93,9 +107,10 @@ struct BenchReport: Sendable {
 
     private var callersText: String {
         switch callers {
-        case "unary": "callers with a connection each"
-        case "stream": "streams with a connection and \(perStream ?? 1) frames each"
-        default: "threads with their own nets"
+        case "unary": Count.of(concurrency, "caller") + " with a connection each"
+        case "stream":
+            Count.of(concurrency, "stream") + " with a connection and \(Count.of(perStream ?? 1, "frame")) each"
+        default: Count.of(concurrency, "thread") + " with nets of its own"
         }
     }
 }

@@ -19,6 +19,11 @@ struct Measurement: Sendable {
     private(set) var detections: UInt64 = 0
     /// Frames that another node answered after a failure.
     private(set) var retried: UInt64 = 0
+    /// Times that a stream lost its coordinator and began again, and frames that it sent for the second time.
+    private(set) var resumptions: UInt64 = 0
+    private(set) var sentAgain: UInt64 = 0
+    /// The highest epoch of a stream that an answer bore.
+    private(set) var lastEpoch: UInt32 = 0
     /// In the order in which they were first seen.
     private(set) var stages: [(name: String, stage: Stage)] = []
 
@@ -39,6 +44,7 @@ struct Measurement: Sendable {
         latencies.record(Self.microseconds(latency))
         detections += UInt64(response.detections.count)
         if response.attempts > 0 { retried += 1 }
+        lastEpoch = max(lastEpoch, response.epoch)
         for timing in response.timing { add(timing.stage, timing.microseconds, frames: 1) }
     }
 
@@ -46,6 +52,12 @@ struct Measurement: Sendable {
         let kind = RunSummary.kind(of: cause)
         let known = errors[kind] != nil || errors.count < RunSummary.maxCauses
         errors[known ? kind : "other causes", default: 0] += 1
+    }
+
+    /// A stream lost its coordinator, and sends so many frames again.
+    mutating func resumed(again: Int) {
+        resumptions += 1
+        sentAgain += UInt64(again)
     }
 
     private mutating func add(_ name: String, _ microseconds: UInt64, frames: UInt64) {
@@ -63,6 +75,9 @@ struct Measurement: Sendable {
         partial += other.partial
         detections += other.detections
         retried += other.retried
+        resumptions += other.resumptions
+        sentAgain += other.sentAgain
+        lastEpoch = max(lastEpoch, other.lastEpoch)
         errors.merge(other.errors, uniquingKeysWith: +)
         for (name, stage) in other.stages { add(name, stage.microseconds, frames: stage.frames) }
     }

@@ -10,6 +10,8 @@ extension Encoding: ExpressibleByArgument {
     }
 
     public static var allValueStrings: [String] { allCases.map { "\($0)" } }
+    // The words speak for themselves.
+    public static var allValueDescriptions: [String: String] { [:] }
 }
 
 extension StreamPolicy: ExpressibleByArgument {
@@ -19,5 +21,5 @@ extension StreamPolicy: ExpressibleByArgument {
     }
 
     public static var allValueStrings: [String] { allCases.map { "\($0)" } }
-    public var defaultValueDescription: String { "\(self)" }
+    public static var allValueDescriptions: [String: String] { [:] }
 }

@@ -11,7 +11,7 @@ struct CoordinatorOption: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "The coordinator; several as static:///a:1,b:2. (default: $\(Self.variable), or \(Self.fallback))",
+            "The coordinator; several as a:1,b:2 (default: $\(Self.variable), or \(Self.fallback)).",
             valueName: "host:port"))
     var coordinator: String?
 
@@ -27,16 +27,30 @@ struct CoordinatorOption: ParsableArguments {
     func place() async throws -> (target: Target, calling: MeshClientConfiguration) {
         let environment = ProcessInfo.processInfo.environment[Self.variable].flatMap { $0.isEmpty ? nil : $0 }
         let settings = try await Settings.load(config)
-        let configured = settings.string(.clientCoordinator)
-        let target = try Target(parsing: coordinator ?? environment ?? configured ?? Self.fallback)
+        let target = try target(environment, settings)
         let limits = try limitOptions.limits(settings)
         limits.process.apply()
-        let security = try securityOptions.security(settings)
         var calling = limits.client
-        calling.channel.client.tls = try security.clientTLS()
-        calling.channel.interceptors = try security.interceptors()
+        try settings.naming(oneOf: "client") {
+            let security = try securityOptions.security(settings)
+            calling.channel.client.tls = try security.clientTLS()
+            calling.channel.interceptors = try security.interceptors()
+        }
         calling.channel.dns.servers = try dns.servers(settings)
         return (target, calling)
+    }
+
+    private func target(_ environment: String?, _ settings: Settings) throws -> Target {
+        if let coordinator { return try Target(parsing: coordinator) }
+        guard let environment else {
+            return try settings.parsed(nil, .clientCoordinator) { try Target(parsing: $0) }
+                ?? Target(parsing: Self.fallback)
+        }
+        do {
+            return try Target(parsing: environment)
+        } catch {
+            throw Fatal("\(Self.variable): \(error.message)", status: .usage)
+        }
     }
 
     func connect() async throws -> MeshClient {

@@ -33,7 +33,7 @@ struct SendCommand: AsyncParsableCommand {
 
     @Option(help: "Pictures that are on their way at once.") var concurrency = PictureSender.defaultConcurrency
 
-    @Flag(help: "Send all pictures as one stream. (always so where the pipeline needs it)") var stream = false
+    @Flag(help: "Send all pictures as one stream (always so where the pipeline needs it).") var stream = false
 
     @Option(help: "Pictures a second of a stream, which trackers go by.")
     var frameRate = PictureSender.defaultFrameRate
@@ -70,6 +70,8 @@ struct SendCommand: AsyncParsableCommand {
     func run() async throws {
         let raw = try rawPicture
         let sources = try PictureSource.discover(files, anyExtension: raw != nil)
+        // Before a coordinator is looked for.
+        try InputFile.check(sources)
         try await Interrupts.run { try await send(sources, raw) }
     }
 
@@ -91,14 +93,20 @@ struct SendCommand: AsyncParsableCommand {
         let console = Console()
         sender.resumed = console.noteResumed
         let printer = AnswerPrinter(
-            console: console, json: json, tables: true, stages: pipeline.stages, total: UInt64(sources.count))
+            console: console, json: json, tables: true, stages: pipeline.stages, unit: "picture",
+            total: UInt64(sources.count))
         defer { console.clearProgress() }
-        if stream || pipeline.needsStream {
-            try await sender.stream(sources, named: "send") { try printer.print($0) }
-        } else {
-            try await sender.send(sources) { try printer.print($0) }
+        do {
+            if stream || pipeline.needsStream {
+                try await sender.stream(sources, named: "send") { try printer.print($0) }
+            } else {
+                try await sender.send(sources) { try printer.print($0) }
+            }
+        } catch {
+            printer.noteCutShort()
+            throw error
         }
-        try printer.finish(unit: "pictures")
+        try printer.finish()
         if let annotate { console.note("annotated pictures are in \(annotate)") }
         guard printer.summary.isSuccess(policy: .lossless) else { throw Fatal(nil) }
     }

@@ -11,6 +11,9 @@ struct VideoCommand: AsyncParsableCommand {
             come; under 'latest' they go in real time, and of frames that wait only the newest stays; under 'deadline' \
             a frame that waited longer than --frame-deadline-ms is dropped.
 
+            When the run is cut short (Ctrl-C, or no coordinator any more), what was answered until then is in the file \
+            that --output names, and playable.
+
             Examples:
               framemesh video --pipeline track --output tracked.mp4 street.mp4
               framemesh video --pipeline cascade+track --json digits.mp4 > a.jsonl
@@ -29,13 +32,16 @@ struct VideoCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Write the video with what was found drawn on it, as MP4.", valueName: "file"))
     var output: String?
 
-    @Option(help: "When frames come faster than answers: lossless, latest or deadline.")
-    var policy = StreamPolicy.lossless
+    @Option(
+        name: .customLong("policy"), help: "What happens when frames come faster than answers (default: lossless).")
+    var chosenPolicy: StreamPolicy?
+
+    private var policy: StreamPolicy { chosenPolicy ?? .lossless }
 
     @Option(help: "How frames travel: auto (raw on this host, JPEG elsewhere), raw, or jpeg:QUALITY.")
     var encode = FrameEncoding.auto
 
-    @Flag(help: "Send each frame when its time comes. (always so with --policy latest)") var realtime = false
+    @Flag(help: "Send each frame when its time comes (always so with --policy latest).") var realtime = false
 
     @Argument(help: "The video file.") var file: String
 
@@ -43,9 +49,15 @@ struct VideoCommand: AsyncParsableCommand {
         if policy == .deadline, analyze.frameDeadlineMs == nil {
             throw ValidationError("--policy deadline needs --frame-deadline-ms")
         }
+        if let output, !VideoOutput.isNamedAsWritten(output) {
+            throw ValidationError("--output \(output): MP4 is what is written; give it a name that ends in .mp4")
+        }
     }
 
     func run() async throws {
+        // Before a coordinator is looked for.
+        try InputFile.check([file])
+        if let output { try VideoOutput.check(output) }
         try await Interrupts.run { try await send() }
     }
 
@@ -63,14 +75,17 @@ struct VideoCommand: AsyncParsableCommand {
         runner.resumed = console.noteResumed
         let printer = AnswerPrinter(console: console, json: json, tables: false, stages: pipeline.stages, total: nil)
         defer { console.clearProgress() }
-        do {
-            try await runner.run(
-                file, opened: { printer.total = $0.frameCount.flatMap { UInt64(exactly: $0) } },
-                answer: { try printer.print($0) })
-        } catch {
-            if let output { console.note("\(output) was not written: the video did not come to its end") }
-            throw error
-        }
+        try await runner.run(
+            file, opened: { printer.total = $0.frameCount.flatMap { UInt64(exactly: $0) } },
+            answer: { try printer.print($0) },
+            cutShort: { written in
+                printer.noteCutShort()
+                guard let output else { return }
+                console.note(
+                    written == 0
+                        ? "\(output) was not written"
+                        : "the annotated video up to there is \(output), with \(Count.of(written, "frame"))")
+            })
         try printer.finish()
         if let output { console.note("the annotated video is \(output)") }
         guard printer.summary.isSuccess(policy: policy) else { throw Fatal(nil) }

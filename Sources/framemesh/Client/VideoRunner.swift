@@ -31,9 +31,12 @@ struct VideoRunner: Sendable {
     /// - Parameters:
     ///   - opened: told what the file is before the first frame goes.
     ///   - answer: takes each answer, in order.
+    ///   - cutShort: told, where the run does not come to its end, of the frames that `output` has all the same; 0: there
+    ///     is no file.
     /// - Throws: `VideoError` for the file, otherwise as `FrameStream.run`.
     func run(
-        _ path: String, opened: (VideoInfo) -> Void = { _ in }, answer: (SourceAnswer) async throws -> Void
+        _ path: String, opened: (VideoInfo) -> Void = { _ in }, answer: (SourceAnswer) async throws -> Void,
+        cutShort: (_ written: Int) -> Void = { _ in }
     ) async throws {
         let reader = try await VideoReader.open(path, helper: helper)
         let info = reader.info
@@ -45,11 +48,12 @@ struct VideoRunner: Sendable {
                     output, width: info.width, height: info.height,
                     frameRate: info.frameRate > 0 ? info.frameRate : Self.assumedFrameRate, helper: helper)
             }
+            var written = 0
             do {
-                try await run(path, reader, writer, answer)
-                try await writer?.finish()
+                try await run(path, reader, writer, &written, answer)
+                if let writer { try await Self.toItsEnd { try await writer.finish() } }
             } catch {
-                await writer?.abort()
+                cutShort(await keep(writer, written))
                 throw error
             }
         } catch {
@@ -59,8 +63,23 @@ struct VideoRunner: Sendable {
         await reader.close()
     }
 
+    /// Ends the annotated video early, with what is in it.
+    /// - Returns: its frames; 0: there is no file.
+    private func keep(_ writer: VideoWriter?, _ written: Int) async -> Int {
+        guard let writer else { return 0 }
+        if written > 0, (try? await Self.toItsEnd { try await writer.finish() }) != nil { return written }
+        await writer.abort()
+        return 0
+    }
+
+    /// Runs `body`, which is short, also where the run is cancelled meanwhile: a writer that is cancelled leaves no file.
+    private static func toItsEnd(_ body: @Sendable @escaping () async throws -> Void) async throws {
+        try await Task { try await body() }.value
+    }
+
     private func run(
-        _ path: String, _ reader: VideoReader, _ writer: VideoWriter?, _ answer: (SourceAnswer) async throws -> Void
+        _ path: String, _ reader: VideoReader, _ writer: VideoWriter?, _ written: inout Int,
+        _ answer: (SourceAnswer) async throws -> Void
     ) async throws {
         let info = reader.info
         let name = String(path.split(separator: "/").last ?? "video")
@@ -82,7 +101,8 @@ struct VideoRunner: Sendable {
         } answer: { response, kept in
             if let writer, let pixels = kept.pixels {
                 let annotated = try await draw(response, on: pixels, info)
-                try await writer.write(annotated, captureTime: kept.captureTime)
+                try await Self.toItsEnd { try await writer.write(annotated, captureTime: kept.captureTime) }
+                written += 1
             }
             try await answer(SourceAnswer(source: path, stream: name, response: response))
         }

@@ -6,7 +6,7 @@ struct CommonOptions: ParsableArguments {
     @Option(help: ArgumentHelp("YAML file with settings (or $FRAMEMESH_CONFIG).", valueName: "file"))
     var config: String?
 
-    @Option(help: ArgumentHelp("trace, debug, info, notice, warning, error or critical.", valueName: "level"))
+    @Option(help: ArgumentHelp("What is logged, this level and above (default: info).", valueName: "level"))
     var logLevel: Logger.Level?
 
     @OptionGroup var dns: DNSOption

@@ -10,7 +10,6 @@ struct DNSOption: ParsableArguments {
 
     /// Empty: the system's.
     func servers(_ settings: Settings) throws -> [DNSServer] {
-        guard let text = dnsServer ?? settings.string(.dnsServer), !text.isEmpty else { return [] }
-        return try DNSServer.list(parsing: text)
+        try settings.parsed(dnsServer, .dnsServer) { $0.isEmpty ? [] : try DNSServer.list(parsing: $0) } ?? []
     }
 }

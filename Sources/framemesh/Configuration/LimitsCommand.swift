@@ -44,7 +44,7 @@ private struct LimitGroup {
                 json.field("name", name)
                 json.field("default", value)
                 json.field("unit", unit)
-                json.field("canBeOff", canBeOff)
+                json.field("can_be_off", canBeOff)
                 json.field("text", text)
             }
         }

@@ -14,17 +14,18 @@ struct PlaceOptions: ParsableArguments {
     var cluster: String?
 
     /// Empty: none is named.
-    func zone(_ settings: Settings) throws -> String { try Self.name(zone ?? settings.string(.zone), "--zone") }
+    func zone(_ settings: Settings) throws -> String { try Self.name(zone, .zone, settings) }
 
     func cluster(_ settings: Settings) throws -> String {
-        try Self.name(cluster ?? settings.string(.cluster), "--cluster")
+        try Self.name(cluster, .cluster, settings)
     }
 
-    private static func name(_ text: String?, _ option: String) throws(Fatal) -> String {
-        let text = text ?? ""
+    private static func name(_ flag: String?, _ key: Settings.Key, _ settings: Settings) throws(Fatal) -> String {
+        let text = flag ?? settings.string(key) ?? ""
         let isName = text.utf8.allSatisfy { (0x21...0x7E).contains($0) && $0 != UInt8(ascii: "@") }
         guard isName, text.utf8.count <= maxNameLength else {
-            throw Fatal("\(option) is '\(text)', it must be at most \(maxNameLength) plain characters", status: .usage)
+            let name = flag == nil ? settings.origin(of: key.rawValue) : "--\(key.rawValue)"
+            throw Fatal("\(name) is '\(text)', it must be at most \(maxNameLength) plain characters", status: .usage)
         }
         return text
     }

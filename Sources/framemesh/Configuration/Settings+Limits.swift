@@ -52,14 +52,23 @@ extension Settings {
     func set<Root>(_ limits: [Limit<Root>], of section: LimitSection, _ flags: [String], in root: inout Root)
         throws(Fatal)
     {
-        do throws(LimitError) {
-            for limit in limits {
-                let key = section.key(limit.name)
-                if let text = string(at: key.split(separator: ".").map(String.init)) { try limit.set(text, in: &root) }
+        for limit in limits {
+            let key = section.key(limit.name)
+            guard let text = string(at: key.split(separator: ".").map(String.init)) else { continue }
+            do throws(LimitError) {
+                try limit.set(text, in: &root)
+            } catch {
+                throw Self.objection("\(origin(of: key)): \(error.message)")
             }
+        }
+        do throws(LimitError) {
             for flag in flags { try limits.set(flag, in: &root) }
         } catch {
-            throw Fatal("\(error.message) (`framemesh limits` lists them)", status: .usage)
+            throw Self.objection(error.message)
         }
+    }
+
+    private static func objection(_ text: String) -> Fatal {
+        Fatal("\(text) (`framemesh limits` lists them)", status: .usage)
     }
 }

@@ -13,6 +13,9 @@ import SystemPackage
 struct Settings: Sendable {
     private let reader: ConfigReader
     let file: ConfigurationFile?
+    /// For the names of what is wrong.
+    let environment: [String: String]
+    let path: String?
 
     /// - Parameter path: of the YAML file; nil: the one that `FRAMEMESH_CONFIG` names, if it does.
     /// - Throws: `Fatal` naming the file, the line and the key that is wrong, or the variable of the environment.
@@ -24,11 +27,17 @@ struct Settings: Sendable {
             EnvironmentVariablesProvider(environmentVariables: environment).prefixKeys(with: "framemesh")
         ]
         var file: ConfigurationFile?
-        if let path = path ?? environment[EnvironmentNames.config], !path.isEmpty {
-            file = try ConfigurationFile(contentsOf: path)
-            providers.append(try await FileProvider<YAMLSnapshot>(filePath: FilePath(path)))
+        let given = path ?? environment[EnvironmentNames.config].flatMap { $0.isEmpty ? nil : $0 }
+        if let given {
+            do {
+                file = try ConfigurationFile(contentsOf: given)
+            } catch {
+                throw path == nil ? Fatal("\(EnvironmentNames.config): \(error)", status: error.status) : error
+            }
+            providers.append(try await FileProvider<YAMLSnapshot>(filePath: FilePath(given)))
         }
-        return Settings(reader: ConfigReader(providers: providers), file: file)
+        return Settings(
+            reader: ConfigReader(providers: providers), file: file, environment: environment, path: given)
     }
 
     func string(_ key: Key) -> String? { reader.string(forKey: ConfigKey(key.rawValue)) }
@@ -37,7 +46,7 @@ struct Settings: Sendable {
     func value<Value: ExpressibleByArgument>(_ key: Key, as type: Value.Type = Value.self) throws -> Value? {
         guard let text = string(key) else { return nil }
         guard let value = Value(argument: text) else {
-            throw Fatal("'\(text)' is no value for the configuration key \(key.rawValue)", status: .usage)
+            throw Fatal("'\(text)' is no value for \(origin(of: key.rawValue))", status: .usage)
         }
         return value
     }
@@ -55,8 +64,9 @@ struct Settings: Sendable {
     ) throws -> Number? {
         guard let number = try flag ?? value(key) else { return nil }
         guard range.contains(number) else {
+            let name = flag == nil ? origin(of: key.rawValue) : key.option
             throw Fatal(
-                "\(key.option) is \(number), it must be \(range.lowerBound) to \(range.upperBound)", status: .usage)
+                "\(name) is \(number), it must be \(range.lowerBound) to \(range.upperBound)", status: .usage)
         }
         return number
     }

@@ -26,7 +26,9 @@ struct Demo: Sendable {
     func run() async throws {
         let start = ContinuousClock.now
         let plan = MeshPlan(cores: System.coreCount, logLevel: "warning")
-        console.note("starting a mesh: 1 coordinator, \(plan.detectors) detectors, \(plan.classifiers) classifier")
+        console.note(
+            "starting a mesh: 1 coordinator, \(Count.of(plan.detectors, "detector")), "
+                + Count.of(plan.classifiers, "classifier"))
         try await LocalMesh.with(plan, say: console.note) { coordinator in
             console.note("ready after \(seconds(since: start)) s: the coordinator is at \(coordinator)")
             let client = try await MeshClient.connect(to: try Target(parsing: coordinator))
@@ -58,7 +60,7 @@ struct Demo: Sendable {
                 "\(response.detections.count)", "\(response.width)×\(response.height)",
                 TimingTable.milliseconds(Double(total)))
         }
-        try show("Pictures, pipeline 'cascade': detect, then classify each box", run, found, times, "pictures")
+        try show("Pictures, pipeline 'cascade': detect, then classify each box", run, found, times, "picture")
         return run.summary
     }
 
@@ -75,7 +77,7 @@ struct Demo: Sendable {
             times.add(answer.response.timing)
             tracks.add(answer.response)
         }
-        try show("Video, pipeline 'cascade+track': the same, and ids that last", run, tracks.table, times, "frames")
+        try show("Video, pipeline 'cascade+track': the same, and ids that last", run, tracks.table, times, "frame")
         return run.summary
     }
 

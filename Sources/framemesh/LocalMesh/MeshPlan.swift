@@ -3,6 +3,8 @@ import Node
 /// What a local mesh consists of: one coordinator, and so many nodes.
 struct MeshPlan: Sendable, Hashable {
     static let maxNodes = 64
+    /// A local mesh is for this machine.
+    static let host = "127.0.0.1"
 
     /// 0: any free port.
     var coordinatorPort = 0
@@ -47,15 +49,15 @@ struct MeshPlan: Sendable, Hashable {
         if let logLevel { arguments += ["--log-level", logLevel] }
         switch part.role {
         case .detector:
-            arguments += ["--listen", address ?? "127.0.0.1:0", "--workers", "\(workersOfEach(detectors))"]
+            arguments += ["--listen", address ?? "\(Self.host):0", "--workers", "\(workersOfEach(detectors))"]
             if let detectModel { arguments += ["--model", detectModel] }
             arguments += imageLimits
         case .classifier:
-            arguments += ["--listen", address ?? "127.0.0.1:0", "--workers", "\(workersOfEach(classifiers))"]
+            arguments += ["--listen", address ?? "\(Self.host):0", "--workers", "\(workersOfEach(classifiers))"]
             if let classifyModel { arguments += ["--model", classifyModel] }
             arguments += imageLimits
         case .coordinator:
-            arguments += ["--listen", address ?? "127.0.0.1:\(coordinatorPort)"]
+            arguments += ["--listen", address ?? "\(Self.host):\(coordinatorPort)"]
             arguments += ["--detectors", target(.detector, serving), "--classifiers", target(.classifier, serving)]
             arguments += nodeLimits.flatMap { ["--node-limit", $0] }
         }

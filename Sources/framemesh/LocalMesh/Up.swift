@@ -17,7 +17,8 @@ struct Up: AsyncParsableCommand {
 
             Examples:
               framemesh up
-              framemesh up --coordinator-port 0 --detectors 4 --classifiers 0 --detect-model yolo-fastest-1.1
+              framemesh up --coordinator-port 0 --detectors 4 --classifiers 0 \\
+                --detect-model yolo-fastest-1.1
             """)
 
     @Option(help: ArgumentHelp("Port of the coordinator; 0 is any free one (default: 8500).", valueName: "port"))
@@ -53,6 +54,7 @@ struct Up: AsyncParsableCommand {
 
     func run() async throws {
         let plan = try plan(try await common.settings())
+        try await FreePort.check(plan.coordinatorPort)
         try await Interrupts.run {
             do {
                 try await LocalMesh.with(plan, say: Framemesh.log) { coordinator in

@@ -13,11 +13,14 @@ struct ModelsListCommand: AsyncParsableCommand {
 
     @Flag(help: "One JSON object a line, one line a model.") var json = false
 
+    /// Names of files and folders are shown whole: what is missing is to be looked for.
+    private static let maxCellWidth = 4096
+
     func run() async throws {
         let store = try Resources.store()
         let bundled = try Resources.models
         let console = Console()
-        var table = Table("name", "task", "input>", "size>", "licence", "where")
+        var table = Table("name", "task", "input>", "size>", "licence", "where", maxCellWidth: Self.maxCellWidth)
         for model in store.models {
             let place = ModelPlace(model, bundled: bundled)
             if json {

@@ -6,6 +6,8 @@ final class AnswerPrinter {
     private let json: Bool
     private let tables: Bool
     private let stages: [String]
+    /// What is sent, one of it.
+    private let unit: String
     private(set) var summary = RunSummary()
     private var progress: Progress
     private let start: ContinuousClock.Instant
@@ -17,13 +19,14 @@ final class AnswerPrinter {
     ///   - tables: without JSON, a table for each frame; otherwise only for those that failed.
     ///   - stages: of the pipeline.
     init(
-        console: Console, json: Bool, tables: Bool, stages: [String], total: UInt64?,
+        console: Console, json: Bool, tables: Bool, stages: [String], unit: String = "frame", total: UInt64?,
         start: ContinuousClock.Instant = .now
     ) {
         self.console = console
         self.json = json
         self.tables = tables
         self.stages = stages
+        self.unit = unit
         self.start = start
         progress = Progress(total: total, start: start)
     }
@@ -49,8 +52,7 @@ final class AnswerPrinter {
 
     /// The last words. JSON alone stays on standard output, so there it is standard error that hears them, and of the
     /// numbers only if it is a terminal.
-    /// - Parameter unit: what was sent, in the plural.
-    func finish(unit: String = "frames") throws {
+    func finish() throws {
         console.clearProgress()
         let text = summary.text(elapsed: .now - start, unit: unit)
         if !json {
@@ -60,6 +62,12 @@ final class AnswerPrinter {
         }
         // With tables each frame has said it already.
         for note in tables && !json ? summary.retryNotes : summary.notes { console.note(note) }
+    }
+
+    /// How far a run came that does not come to its end.
+    func noteCutShort() {
+        let all = total.map { "\(summary.frames) of \(Count.of($0, unit))" } ?? Count.of(summary.frames, unit)
+        console.note("\(all) \((total ?? summary.frames) == 1 ? "was" : "were") answered")
     }
 
     /// A picture's name, and what was found on it.

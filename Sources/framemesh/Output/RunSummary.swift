@@ -50,15 +50,16 @@ struct RunSummary: Sendable {
     }
 
     /// One line.
-    func text(elapsed: Duration, unit: String = "frames") -> String {
+    /// - Parameter unit: what was sent, one of it.
+    func text(elapsed: Duration, unit: String = "frame") -> String {
         var parts = ["\(ok) ok"]
         if partial > 0 { parts.append("\(partial) partial") }
         if dropped > 0 { parts.append("\(dropped) dropped") }
         if errors > 0 { parts.append("\(errors) failed") }
         let seconds = elapsed / .seconds(1)
         let rate = seconds > 0 ? Double(frames) / seconds : 0
-        return "\(frames) \(unit): \(parts.joined(separator: ", ")); \(detections) detections; "
-            + "\(JSONText.number(seconds, decimals: 2)) s, \(JSONText.number(rate, decimals: 1)) \(unit)/s"
+        return "\(Count.of(frames, unit)): \(parts.joined(separator: ", ")); \(Count.of(detections, "detection")); "
+            + "\(JSONText.number(seconds, decimals: 2)) s, \(JSONText.number(rate, decimals: 1)) \(unit)s/s"
     }
 
     /// What a reader should know beyond the numbers.

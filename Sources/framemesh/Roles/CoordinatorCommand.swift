@@ -11,14 +11,15 @@ struct CoordinatorCommand: AsyncParsableCommand {
         abstract: "Run a coordinator: it takes frames and fans them out to nodes.",
         discussion: """
             Listens on 127.0.0.1:8500 unless told otherwise. TARGET is dns:///name:port, srv:///name, \
-            static:///a:1,b:2 or unix:///PATH, a bare HOST:PORT means dns:///, and `none` leaves that kind of node out. Prints `ready HOST:PORT` once it \
-            serves. SIGTERM or Ctrl-C lets running work finish.
+            static:///a:1,b:2 or unix:///PATH; a bare HOST:PORT means dns:///, a bare list static:///, and `none` leaves \
+            that kind of node out. Prints `ready HOST:PORT` once it serves. SIGTERM or Ctrl-C lets running work finish.
 
             Examples:
               framemesh coordinator --detectors 127.0.0.1:8501 --classifiers 127.0.0.1:8502
               framemesh coordinator --listen 0.0.0.0:8500 --detectors dns:///detectors.vision.svc:8501
-              framemesh coordinator --tls-certificate tls.crt --tls-key tls.key --tls-client-ca ca.crt \\
-                --credentials callers --node-tls-ca ca.crt --node-token-file token --detectors node-1:8501
+              framemesh coordinator --tls-certificate tls.crt --tls-key tls.key \\
+                --tls-client-ca ca.crt --credentials callers --node-tls-ca ca.crt \\
+                --node-token-file token --detectors node-1:8501
             """)
 
     @Option(help: ArgumentHelp("Where to listen; port 0 is any free one.", valueName: "host:port|unix:path"))
@@ -65,15 +66,24 @@ struct CoordinatorCommand: AsyncParsableCommand {
         } catch {
             throw listen.failure(error)
         }
+        for warning in unnamed(settings).warnings(configuration.pipelines) { logger.warning("\(warning)") }
         try await Role.serve(at: coordinator.address) { try await coordinator.run() }
+    }
+
+    /// Kinds of nodes of which nothing is said; `none` says something.
+    private func unnamed(_ settings: Settings) -> UnnamedNodes {
+        UnnamedNodes(
+            detectors: detectors == nil && settings.string(.coordinatorDetectors) == nil,
+            classifiers: classifiers == nil && settings.string(.coordinatorClassifiers) == nil)
     }
 
     /// Also sets the limits of the process.
     func configuration(_ settings: Settings, logger: Logger) throws -> (CoordinatorConfiguration, ListenAddress) {
-        let listen = try ListenAddress(parsing: listen ?? settings.string(.coordinatorListen) ?? "127.0.0.1:8500")
+        let listen =
+            try settings.parsed(listen, .coordinatorListen) { try ListenAddress(parsing: $0) }
+            ?? ListenAddress(parsing: "127.0.0.1:8500")
         func target(_ flag: String?, _ key: Settings.Key) throws -> Target? {
-            guard let text = flag ?? settings.string(key), text != "none" else { return nil }
-            return try Target(parsing: text)
+            try settings.parsed(flag, key) { $0 == "none" ? nil : try Target(parsing: $0) } ?? nil
         }
         var configuration = CoordinatorConfiguration(
             detectors: try target(detectors, .coordinatorDetectors),
@@ -82,8 +92,10 @@ struct CoordinatorCommand: AsyncParsableCommand {
         let limits = try limitOptions.limits(settings)
         limits.process.apply()
         configuration.server = limits.server
-        configuration.server.tls = try security.tls("coordinator", settings)
-        configuration.access = try security.access("coordinator", settings, logger: logger)
+        try settings.naming(oneOf: "coordinator") {
+            configuration.server.tls = try security.tls("coordinator", settings)
+            configuration.access = try security.access("coordinator", settings, logger: logger)
+        }
         // Nodes are taken to have the same limits.
         configuration.maxPixelBytes = limits.server.maxAttachmentBytes
         configuration.maxMessageBytes = limits.server.maxMessageBytes
@@ -92,9 +104,11 @@ struct CoordinatorCommand: AsyncParsableCommand {
         configuration.cluster = try place.cluster(settings)
         configuration.channel.dns.servers = try common.dns.servers(settings)
         if !security.isPlainText {
-            let nodes = try nodes.security(settings)
-            configuration.channel.client.tls = try nodes.clientTLS()
-            configuration.channel.interceptors = try nodes.interceptors()
+            try settings.naming(oneOf: "coordinator") {
+                let nodes = try nodes.security(settings)
+                configuration.channel.client.tls = try nodes.clientTLS()
+                configuration.channel.interceptors = try nodes.interceptors()
+            }
         }
         configuration.detectModel = detectModel ?? settings.string(.coordinatorDetectModel) ?? ""
         configuration.classifyModel = classifyModel ?? settings.string(.coordinatorClassifyModel) ?? ""

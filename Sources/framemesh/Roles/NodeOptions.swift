@@ -64,23 +64,22 @@ struct NodeOptions: ParsableArguments {
         _ role: NodeRole, _ settings: Settings, logger: Logger
     ) throws -> (NodeConfiguration, ListenAddress) {
         let keys = NodeKeys(role)
-        let listen = try ListenAddress(parsing: listen ?? settings.string(keys.listen) ?? keys.defaultListen)
-        let names = (model ?? settings.string(keys.model) ?? keys.defaultModel).split(separator: ",").map(String.init)
-        guard !names.isEmpty else { throw Fatal("--model names no model", status: .usage) }
+        let listen =
+            try settings.parsed(listen, keys.listen) { try ListenAddress(parsing: $0) }
+            ?? ListenAddress(parsing: keys.defaultListen)
         let store = try Resources.store()
-        let models = try names.map { try store.manifest(named: $0) }
-        if let wrong = models.first(where: { $0.task != role.task }) {
-            throw Fatal(
-                "the model '\(wrong.name)' does \(wrong.task.rawValue), a \(role.rawValue) needs \(role.task.rawValue)",
-                status: .usage)
-        }
+        let models =
+            try settings.parsed(model, keys.model) { try Self.models($0, of: store, for: role) }
+            ?? Self.models(keys.defaultModel, of: store, for: role)
         var configuration = NodeConfiguration(role: role, store: store, models: models)
         configuration.listen = listen.address
         let limits = try limitOptions.limits(settings)
         limits.process.apply()
         configuration.server = limits.server
-        configuration.server.tls = try security.tls(role.rawValue, settings)
-        configuration.access = try security.access(role.rawValue, settings, logger: logger)
+        try settings.naming(oneOf: role.rawValue) {
+            configuration.server.tls = try security.tls(role.rawValue, settings)
+            configuration.access = try security.access(role.rawValue, settings, logger: logger)
+        }
         configuration.workers = try settings.number(
             workers, keys.workers, default: min(System.coreCount, NodeConfiguration.maxWorkers),
             in: 1...NodeConfiguration.maxWorkers)
@@ -97,6 +96,18 @@ struct NodeOptions: ParsableArguments {
         // A node looks nothing up; what is wrong with the setting is said all the same.
         _ = try common.dns.servers(settings)
         return (configuration, listen)
+    }
+
+    /// - Throws: naming what is no model, or one of another task.
+    private static func models(_ text: String, of store: ModelStore, for role: NodeRole) throws -> [ModelManifest] {
+        let models = try text.split(separator: ",").map { try store.manifest(named: String($0)) }
+        guard !models.isEmpty else { throw Fatal("no model is named", status: .usage) }
+        if let wrong = models.first(where: { $0.task != role.task }) {
+            throw Fatal(
+                "the model '\(wrong.name)' does \(wrong.task.rawValue), a \(role.rawValue) needs \(role.task.rawValue)",
+                status: .usage)
+        }
+        return models
     }
 
     private func imageLimits(_ keys: NodeKeys, _ settings: Settings) throws -> ImageLimits {

@@ -77,6 +77,30 @@ import Testing
         #expect(report.text.contains("0.5 frames/s"))
     }
 
+    @Test func streamsTellOfCoordinatorsThatTheyLost() throws {
+        var measured = Measurement()
+        var answer = Self.ok()
+        answer.epoch = 3
+        measured.record(answer, took: .milliseconds(10))
+        var other = Measurement()
+        other.resumed(again: 4)
+        other.resumed(again: 1)
+        measured.add(other)
+        var report = BenchReport(
+            mode: "mesh", coordinator: "a:1", pipeline: "track", callers: "stream", concurrency: 1, perStream: 1,
+            inputs: 1, warmup: .zero, measured: .seconds(1), wasStopped: false, machine: Machine(cpu: "x", cores: 1),
+            result: measured)
+        #expect(report.text.contains("1 stream with a connection and 1 frame each"))
+        #expect(report.text.contains("2 resumptions after a lost coordinator, 5 frames sent again, last epoch 3"))
+        let json = try #require(try JSONSerialization.jsonObject(with: Data(report.json.utf8)) as? [String: Any])
+        #expect(json["resumptions"] as? Int == 2 && json["frames_sent_again"] as? Int == 5)
+        #expect(json["last_epoch"] as? Int == 3)
+        report.result = Measurement()
+        #expect(report.text.contains("\n0 resumptions"))
+        report.perStream = nil
+        #expect(!report.text.contains("resumption") && !report.json.contains("resumptions"))
+    }
+
     @Test func theProcessorIsNamed() {
         #expect(
             Machine.cpuModel("processor\t: 0\nmodel name\t: Some CPU @ 2 GHz\nmodel name\t: x\n") == "Some CPU @ 2 GHz")

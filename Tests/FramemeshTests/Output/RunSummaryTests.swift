@@ -30,6 +30,13 @@ import Testing
         #expect(summary.retryNotes == ["2 frames were answered by another node after one failed or refused"])
     }
 
+    @Test func oneIsSingular() {
+        let one = Self.summary([(.ok, "", 0)])
+        #expect(one.text(elapsed: .seconds(2), unit: "picture") == "1 picture: 1 ok; 0 detections; 2 s, 0.5 pictures/s")
+        let two = Self.summary([(.ok, "", 0), (.error, "bad", 0)])
+        #expect(two.text(elapsed: .seconds(2)) == "2 frames: 1 ok, 1 failed; 0 detections; 2 s, 1 frames/s")
+    }
+
     @Test func causesThatDifferInNumbersAreOne() {
         let summary = Self.summary(
             (0..<40).map { (AnswerStatus.dropped, cause: "replaced by the newer frame \($0)", attempts: 0) }

@@ -1,0 +1,22 @@
+import Glibc
+
+/// What the command line names is looked at before anything is asked of others.
+enum InputFile {
+    /// - Throws: `Fatal` that names the first file that is not there or may not be read, and how many more there are.
+    static func check(_ sources: [PictureSource]) throws(Fatal) {
+        try check(sources.compactMap { if case .file(let path) = $0 { path } else { nil } })
+    }
+
+    static func check(_ paths: [String]) throws(Fatal) {
+        let troubles = paths.compactMap(trouble)
+        guard let first = troubles.first else { return }
+        let more = troubles.count == 1 ? "" : " (and \(Count.of(troubles.count - 1, "more file"))); nothing was sent"
+        throw Fatal(first + more, status: .usage)
+    }
+
+    private static func trouble(_ path: String) -> String? {
+        guard unsafe access(path, R_OK) != 0 else { return nil }
+        let reason = unsafe String(cString: strerror(errno))
+        return "cannot read \(path): \(reason.prefix(1).lowercased() + reason.dropFirst())"
+    }
+}

@@ -1,0 +1,19 @@
+import Foundation
+
+/// The name of an annotated video.
+enum VideoOutput {
+    /// MP4 goes by these names, or by one without an extension.
+    private static let extensions: Set<String> = ["", "mp4", "m4v"]
+
+    static func isNamedAsWritten(_ path: String) -> Bool {
+        extensions.contains(URL(fileURLWithPath: path).pathExtension.lowercased())
+    }
+
+    /// - Throws: `Fatal` that names the folder that is not there.
+    static func check(_ path: String) throws(Fatal) {
+        let folder = URL(fileURLWithPath: path).deletingLastPathComponent().path
+        var isDirectory: ObjCBool = false
+        guard unsafe FileManager.default.fileExists(atPath: folder, isDirectory: &isDirectory), isDirectory.boolValue
+        else { throw Fatal("cannot write \(path): there is no folder \(folder)", status: .usage) }
+    }
+}
