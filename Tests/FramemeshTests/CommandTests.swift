@@ -1,6 +1,7 @@
 import ArgumentParser
 import Coordination
 import Foundation
+import NIOCore
 import NIOPosix
 import RPC
 import Testing
@@ -46,7 +47,7 @@ import Testing
     @Test(arguments: [
         (["snd"], "unknown command 'snd', did you mean 'send'?"),
         (["models", "lst"], "unknown command 'lst', did you mean 'list'?"),
-        (["help", "vidoe"], "unknown command 'vidoe', did you mean 'video'?"),
+        (["help", "vdeo"], "unknown command 'vdeo', did you mean 'video'?"),
         (["help", "models", "pul"], "unknown command 'pul', did you mean 'pull'?"),
         (["models", "something"], "unknown command 'something'; there are list, check, pull"),
     ])

@@ -16,8 +16,10 @@ struct BenchCommand: AsyncParsableCommand {
               framemesh bench --pipeline detect --concurrency 8 --input dog.jpg
               framemesh bench --coordinator 10.0.0.5:8500 --pipeline track \\
                 --stream --concurrency 4 --duration 30 --input frames/*.jpg
-              framemesh bench --in-process --pipeline detect+classify --concurrency 2 --input frames --json
-              framemesh bench --in-process --pipeline detect --detect-model yolo-fastest-1.1 --input dog.jpg
+              framemesh bench --in-process --pipeline detect+classify --concurrency 2 \\
+                --input frames --json
+              framemesh bench --in-process --pipeline detect \\
+                --detect-model yolo-fastest-1.1 --input dog.jpg
 
             Exit code 0 only if no frame failed.
             """)

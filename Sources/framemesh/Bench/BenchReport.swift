@@ -110,7 +110,7 @@ struct BenchReport: Sendable {
         case "unary": Count.of(concurrency, "caller") + " with a connection each"
         case "stream":
             Count.of(concurrency, "stream") + " with a connection and \(Count.of(perStream ?? 1, "frame")) each"
-        default: Count.of(concurrency, "thread") + " with nets of its own"
+        default: Count.of(concurrency, "thread") + ", each with its own nets"
         }
     }
 }

@@ -12,7 +12,8 @@ struct LimitsCommand: ParsableCommand {
             Examples:
               framemesh limits
               framemesh limits --json | jq -r 'select(.unit == "seconds").name'
-              framemesh coordinator --limit max-connection-age=30m --limit max-attachment-bytes=128MiB
+              framemesh coordinator --limit max-connection-age=30m \\
+                --limit max-attachment-bytes=128MiB
               framemesh send --limit connect-timeout=10 --pipeline detect dog.jpg
             """)
 

@@ -11,7 +11,8 @@ struct ClassifierCommand: AsyncParsableCommand {
 
             Examples:
               framemesh classifier
-              framemesh classifier --listen 0.0.0.0:8502 --model digits-classifier --max-batch-size 8
+              framemesh classifier --listen 0.0.0.0:8502 --model digits-classifier \\
+                --max-batch-size 8
             """)
 
     @OptionGroup var node: NodeOptions

@@ -16,7 +16,8 @@ struct CoordinatorCommand: AsyncParsableCommand {
 
             Examples:
               framemesh coordinator --detectors 127.0.0.1:8501 --classifiers 127.0.0.1:8502
-              framemesh coordinator --listen 0.0.0.0:8500 --detectors dns:///detectors.vision.svc:8501
+              framemesh coordinator --listen 0.0.0.0:8500 \\
+                --detectors dns:///detectors.vision.svc:8501
               framemesh coordinator --tls-certificate tls.crt --tls-key tls.key \\
                 --tls-client-ca ca.crt --credentials callers --node-tls-ca ca.crt \\
                 --node-token-file token --detectors node-1:8501
