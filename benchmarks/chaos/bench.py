@@ -70,17 +70,6 @@ class Bench:
         self.must("0 broken streams", not run.broken,
                   f"{len(run.broken)}" + (f": {run.broken[0]['cause']}" if run.broken else ""))
 
-    def detection(self, run, faults, bar=1.0):
-        """After a fault, frames that needed a second attempt are sent for so long.
-
-        `faults`: when each began, and when the next one did; what was on its way then is not counted twice.
-        """
-        worst = 0.0
-        for at, until in faults:
-            late = [frame.planned - at for frame in run.between(at - 0.5, until - 0.5) if frame.attempts > 0]
-            worst = max([worst, *late])
-        self.time(f"detected in ≤ {seconds(bar)}", worst <= bar, seconds(worst))
-
     def calm(self, run, quiet, disturbed, what="p99 ≤ 3 × quiet", factor=3, share=0.99):
         """`quiet`, `disturbed`: from and to."""
         before = quantile(run.between(*quiet), share)
