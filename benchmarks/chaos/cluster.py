@@ -241,7 +241,8 @@ class DNS:
         lines = [
             "no-resolv", "no-hosts", "keep-in-foreground", "bind-interfaces", f"listen-address={DNS_ADDRESS}",
             # Who changes user or group does not end with its parent.
-            "user=root", "group=root", "pid-file=", "local=/svc/", f"local-ttl={ttl}", "no-negcache", "log-queries", "log-facility=-",
+            "user=root", "group=root", "pid-file=", "local=/svc/", f"local-ttl={ttl}", "no-negcache",
+            "log-queries", "log-facility=-",
             f"addn-hosts={self._hosts}",
         ] + locations
         changed = self._replace(self._configuration, "\n".join(lines) + "\n")
