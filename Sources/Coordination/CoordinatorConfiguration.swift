@@ -20,14 +20,17 @@ public struct CoordinatorConfiguration: Sendable {
     /// Of a frame that names none itself, from its arrival.
     public var frameDeadline: Duration = .seconds(30)
     /// Kept back of a frame's deadline for the way home.
-    public var hopMargin: Duration = .milliseconds(5)
+    public var hopMargin = HopMargin()
     public var limits = StreamLimits()
     /// What a node takes of one frame's pixels. A frame with more is refused here, since no node would ever have room.
     public var maxPixelBytes = ServerConfiguration().maxAttachmentBytes
     /// What a node takes of the rest of a request.
     public var maxMessageBytes = ServerConfiguration().maxMessageBytes
-    /// Between attempts of a lossless frame that every node refused because it was full.
-    public var fullNodeWait: Duration = .milliseconds(10)
+    /// Between attempts of a lossless frame that every node refused because it was full, and of one that came while there
+    /// was no node.
+    public var roomWait = RoomWait()
+    /// How long a frame waits for a stage that it can do without, from when the last of its nodes was lost.
+    public var optionalStageGrace: Duration = .milliseconds(500)
     public var channel = ChannelConfiguration()
     /// The mesh that nodes must belong to; empty: any.
     public var cluster = ""

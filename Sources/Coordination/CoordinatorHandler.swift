@@ -29,14 +29,10 @@ struct CoordinatorHandler: VisionHandler {
         let own = Deadline(instant: now + TimeAmount(configuration.deadline(of: request)))
         var request = request
         request.policy = .lossless
-        let response = await runner.run(
+        return try await runner.answer(
             AcceptedFrame(
                 request: request, pipeline: pipeline, arrival: now,
-                deadline: min(own, context.deadline ?? own), waitsForRoom: false))
-        guard response.status != .error else {
-            throw RPCError(StatusCode(rawValue: response.code), response.cause)
-        }
-        return response
+                deadline: min(own, context.deadline ?? own), waitsForRoom: false, client: context.caller))
     }
 
     func analyzeStream(
@@ -44,14 +40,16 @@ struct CoordinatorHandler: VisionHandler {
         answer: @Sendable @escaping (AnalyzeResponse) async throws -> Void
     ) async throws {
         var iterator = requests.makeAsyncIterator()
-        guard let session = try await session(&iterator) else { return }
+        guard let session = try await session(&iterator, context.caller) else { return }
         try await session.run(iterator, answer: answer)
     }
 
     /// Apart, so that the stream does not hold its first frame to its end.
-    private func session(_ requests: inout MessageStream.AsyncIterator) async throws -> StreamSession? {
+    private func session(
+        _ requests: inout MessageStream.AsyncIterator, _ client: CallOrigin
+    ) async throws -> StreamSession? {
         guard let opening = try await requests.next() else { return nil }
-        return try StreamSession(opening: opening, runner: runner, drain: drain)
+        return try StreamSession(opening: opening, runner: runner, drain: drain, client: client)
     }
 
     func pipelines() -> [PipelineDescription] { configuration.pipelines.map { $0.description(configuration) } }

@@ -6,6 +6,8 @@ extension EndpointProbe {
     /// A node's own words, of which the balancing needs few.
     static let node = EndpointProbe { channel, deadline in
         let node = try await NodeClient(channel).describe(deadline: deadline)
-        return EndpointReport(capacity: node.workers, load: node.queueDepth + node.inFlight, zone: node.zone)
+        return EndpointReport(
+            capacity: node.workers, load: node.queueDepth + node.inFlight,
+            limit: node.queueLimit > 0 ? node.workers + node.queueLimit : nil, zone: node.zone)
     }
 }

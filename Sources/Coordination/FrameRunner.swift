@@ -13,6 +13,8 @@ struct AcceptedFrame: Sendable {
     var deadline: Deadline
     /// A full mesh is asked again until the deadline, as `lossless` promises.
     var waitsForRoom: Bool
+    /// Whose share of nodes it takes.
+    var client: CallOrigin
     /// What the request came in, the same bytes: its reservation of memory lasts until the frame is answered.
     var received: Payload?
 }
@@ -29,7 +31,20 @@ struct FrameRunner: Sendable {
     static let trackingFloor: Float = 0.1
 
     /// Never throws: what went wrong is in the answer.
-    func run(_ frame: AcceptedFrame) async -> AnalyzeResponse {
+    func run(_ frame: AcceptedFrame) async -> AnalyzeResponse { await merge(frame).finish() }
+
+    /// The answer of a frame that came alone.
+    /// - Throws: `RPCError`, with the pushback of the nodes.
+    func answer(_ frame: AcceptedFrame) async throws(RPCError) -> AnalyzeResponse {
+        let merge = await merge(frame)
+        let pushback = merge.worst?.pushback
+        let response = merge.finish()
+        guard response.status == .error else { return response }
+        let error = RPCError(StatusCode(rawValue: response.code), response.cause)
+        throw pushback.map { error.pushingBack($0) } ?? error
+    }
+
+    private func merge(_ frame: AcceptedFrame) async -> Merge {
         let start = NIODeadline.now()
         var merge = Merge(frame, started: start)
         let pipeline = frame.pipeline
@@ -55,7 +70,7 @@ struct FrameRunner: Sendable {
                 }
             }
         }
-        return merge.finish()
+        return merge
     }
 
     private func detect(_ frame: AcceptedFrame) async -> StageResult<DetectResponse> {
@@ -104,16 +119,18 @@ struct FrameRunner: Sendable {
             result.error = error
             return result
         }
-        let deadline = Deadline(
-            instant: frame.deadline.instant - TimeAmount(configuration.hopMargin))
-        var options = CallOptions(deadline: deadline)
+        let time = Duration.nanoseconds((frame.deadline.instant - frame.arrival).nanoseconds)
+        let deadline = Deadline(instant: frame.deadline.instant - TimeAmount(configuration.hopMargin.margin(of: time)))
+        let grace = canDoWithout(stage, of: frame) ? configuration.optionalStageGrace : nil
+        var options = CallOptions(metadata: ClientKey.metadata(for: frame.client), deadline: deadline)
+        options.client = frame.client
         var calls = 0
         while true {
             do {
                 if deadline.hasPassed { throw RPCError(.deadlineExceeded, "deadline passed before \(stage.name)") }
                 if calls > 0 { result.retries += 1 }
                 calls += 1
-                let answer = try await caller.call(path, payload, options: options)
+                let answer = try await caller.call(path, payload, options: options, outageGrace: grace)
                 result.retries += answer.retries
                 let response = try Response.decode(answer.response.payload)
                 guard response.sequence == frame.request.frame.sequence else {
@@ -127,9 +144,8 @@ struct FrameRunner: Sendable {
             } catch let error as RPCError {
                 result.retries += error.retries
                 options.isSuspect = error.isSuspect
-                // Every node is full, which passes; the sender is held back meanwhile.
-                if frame.waitsForRoom, error.code == .resourceExhausted, !deadline.hasPassed,
-                    (try? await Task.sleep(for: configuration.fullNodeWait)) != nil
+                if error.code == .resourceExhausted, let wait = wait(frame, caller, error.pushback, until: deadline),
+                    (try? await Task.sleep(for: wait)) != nil
                 {
                     continue
                 }
@@ -139,5 +155,29 @@ struct FrameRunner: Sendable {
             }
             return result
         }
+    }
+
+    /// Every node is full, which passes. A lossless stream waits for it, and holds its sender back meanwhile; so does a
+    /// frame that is late because there was no node, since all of those come at once.
+    /// - Returns: for how long; nil: the frame fails.
+    private func wait(
+        _ frame: AcceptedFrame, _ caller: any StageCaller, _ pushback: Duration?, until deadline: Deadline
+    ) -> Duration? {
+        guard frame.waitsForRoom || caller.lastRecovery.map({ $0 > frame.arrival }) ?? false else { return nil }
+        var random = SystemRandomNumberGenerator()
+        return configuration.roomWait.wait(pushback, remaining: deadline.remaining, using: &random)
+    }
+
+    /// The frame has an answer without this stage: because it does not need it, or, if it needs none, while another one
+    /// has nodes.
+    private func canDoWithout(_ stage: Pipeline.Stage, of frame: AcceptedFrame) -> Bool {
+        let pipeline = frame.pipeline
+        guard !pipeline.required.contains(stage.name) else { return false }
+        if !pipeline.required.isEmpty { return true }
+        let others = [
+            stage != .detect && pipeline.detects ? detectors : nil,
+            stage == .detect && pipeline.classify != nil ? classifiers : nil,
+        ]
+        return others.contains { $0?.lastRecovery != nil }
     }
 }

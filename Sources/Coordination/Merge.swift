@@ -84,15 +84,19 @@ struct Merge {
         return Array(order.prefix(limit))
     }
 
-    consuming func finish() -> AnalyzeResponse {
-        let missing = errors.map(\.stage)
+    /// Why the frame fails, if it does.
+    var worst: RPCError? {
         // A picture that one node calls bad is bad; what another made of it does not help.
         let worst =
             errors.first { frame.pipeline.required.contains($0.stage) || $0.error.code == .invalidArgument }
             ?? (answered ? nil : errors.first)
-        response.missing = missing
+        return worst?.error
+    }
+
+    consuming func finish() -> AnalyzeResponse {
+        response.missing = errors.map(\.stage)
         if let worst {
-            response.fail(worst.error, policy: frame.request.policy)
+            response.fail(worst, policy: frame.request.policy)
         } else if let first = errors.first {
             response.status = .partial
             response.code = first.error.code.rawValue

@@ -1,10 +1,18 @@
 import Mesh
+import NIOCore
 import RPC
 import Services
 
 /// Where the calls of one stage go: a balanced channel, or in tests anything.
 protocol StageCaller: Sendable {
-    func call(_ path: String, _ request: Payload, options: CallOptions) async throws -> ChannelResponse
+    /// - Parameter outageGrace: while there is no node, it fails so long after the last one was lost, or at once. nil: it
+    ///   waits for one.
+    func call(
+        _ path: String, _ request: Payload, options: CallOptions, outageGrace: Duration?
+    ) async throws -> ChannelResponse
+
+    /// When there was a node again after there was none; nil: there is none now.
+    var lastRecovery: NIODeadline? { get }
 }
 
 extension BalancedChannel: StageCaller {}

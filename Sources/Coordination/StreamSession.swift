@@ -12,13 +12,17 @@ struct StreamSession: Sendable {
     let rules: StreamRules
     let queue: Queue
     let drain: DrainFlag
+    let client: CallOrigin
 
     /// Fixes the rules of a stream by the request that opened it, and accepts that.
     /// - Throws: `RPCError` if it is no request, or asks for what cannot be.
-    init(opening payload: Payload, runner: FrameRunner, drain: DrainFlag) throws(RPCError) {
+    init(
+        opening payload: Payload, runner: FrameRunner, drain: DrainFlag, client: CallOrigin
+    ) throws(RPCError) {
         let first = try AnalyzeRequest.decode(payload)
         self.runner = runner
         self.drain = drain
+        self.client = client
         rules = try StreamRules(first, configuration: runner.configuration)
         queue = Queue(StreamWindow(policy: rules.policy, limits: runner.configuration.limits, dropped: Self.drop))
         _ = accept(first, in: payload)
@@ -68,7 +72,8 @@ struct StreamSession: Sendable {
         let frame = AcceptedFrame(
             request: request, pipeline: rules.pipeline, arrival: now,
             deadline: Deadline(instant: now + TimeAmount(rules.frameDeadline)),
-            waitsForRoom: rules.policy == .lossless, received: payload)
+            waitsForRoom: rules.policy == .lossless, client: client,
+            received: payload)
         return queue.accept(frame, expires: frame.deadline.instant.uptimeNanoseconds)
     }
 

@@ -18,6 +18,17 @@ extension BalancedChannel {
         try await rpc.unary(path, request, options: options)
     }
 
+    /// The same for a call that one can do without.
+    /// - Parameter outageGrace: while no endpoint is ready it fails, with UNAVAILABLE, so long after the last one was, or at
+    ///   once. nil: it waits like others.
+    public func call(
+        _ path: String, _ request: Payload, options: CallOptions, outageGrace: Duration?
+    ) async throws -> ChannelResponse {
+        guard let outageGrace else { return try await call(path, request, options: options) }
+        return try await RPCChannel(DispensableSource(channel: self, grace: outageGrace), sharing: calls)
+            .call(path, request, options: options)
+    }
+
     /// One call to one endpoint, by its name in `endpoints()`; never tried elsewhere, not counted for balancing.
     public func unary(
         on name: String, _ path: String, _ request: Payload, options: CallOptions
@@ -56,8 +67,10 @@ extension BalancedChannel: ConnectionSource {
         finished(supplied, outcome, isStream: false)
     }
 
-    fileprivate func next(_ attempt: NextAttempt, isStream: Bool) async throws -> SuppliedConnection {
-        let (name, connection) = try await pick(attempt, isStream: isStream)
+    fileprivate func next(
+        _ attempt: NextAttempt, isStream: Bool, grace: Duration? = nil
+    ) async throws -> SuppliedConnection {
+        let (name, connection) = try await pick(attempt, isStream: isStream, grace: grace)
         return SuppliedConnection(
             name: name, connection: connection, start: now, path: attempt.path, isSuspect: attempt.demand.isSuspect)
     }
@@ -93,6 +106,30 @@ private struct StreamSource: ConnectionSource {
 
     func finished(_ supplied: SuppliedConnection, _ outcome: AttemptOutcome) {
         channel.finished(supplied, outcome, isStream: true)
+    }
+
+    func drain() { channel.drain() }
+    func close() { channel.close() }
+}
+
+/// The same endpoints, for calls that do not wait long for one.
+private struct DispensableSource: ConnectionSource {
+    let channel: BalancedChannel
+    let grace: Duration
+
+    func next(_ attempt: NextAttempt) async throws -> SuppliedConnection {
+        try await channel.next(attempt, isStream: false, grace: grace)
+    }
+
+    func hedgeDelay(of path: String) -> Duration? { channel.hedgeDelay(of: path) }
+    func hedge(_ attempt: NextAttempt) -> SuppliedConnection? { channel.hedge(attempt) }
+
+    func hasOther(than endpoint: String, excluding tried: Set<String>) -> Bool {
+        channel.hasOther(than: endpoint, excluding: tried)
+    }
+
+    func finished(_ supplied: SuppliedConnection, _ outcome: AttemptOutcome) {
+        channel.finished(supplied, outcome)
     }
 
     func drain() { channel.drain() }

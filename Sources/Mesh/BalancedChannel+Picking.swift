@@ -1,43 +1,75 @@
-import NIOCore
+public import NIOCore
 import RPC
 import Synchronization
 
 /// Which endpoint a call gets, and what comes of it.
 extension BalancedChannel {
-    private func tryPick(_ attempt: NextAttempt, isStream: Bool) -> (String, RPCConnection)? {
+    private func tryPick(_ call: PickLine.Call) -> PickLine.Picked? {
         let now = now
-        return state.withLock { tryPick(attempt, isStream: isStream, now: now, &$0) }
+        return state.withLock { tryPick(call, now: now, &$0) }
     }
 
-    private func tryPick(
-        _ attempt: NextAttempt, isStream: Bool, now: UInt64, _ state: inout State
-    ) -> (String, RPCConnection)? {
-        let demand = attempt.demand
+    private func tryPick(_ call: PickLine.Call, now: UInt64, _ state: inout State) -> PickLine.Picked? {
+        let demand = call.attempt.demand
         var random = SystemRandomNumberGenerator()
         while let name = state.balancer.pick(
-            excluding: attempt.tried, demand, isStream: isStream, now: now, using: &random)
+            excluding: call.attempt.tried, demand, isStream: call.isStream, sparing: call.isOfOutage, now: now,
+            using: &random)
         {
             if let connection = state.subchannels[name]?.usableConnection { return (name, connection) }
             // Told to go away since its last health report: it will connect again by itself.
-            state.balancer.unpick(name, isStream: isStream, isSuspect: demand.isSuspect, now: now)
+            state.balancer.unpick(name, isStream: call.isStream, isSuspect: demand.isSuspect, now: now)
             state.balancer.setReady(name, false, now: now)
+            state.noteReadiness(now: now)
         }
         return nil
     }
 
     /// A ready endpoint with room; waits for one within the deadline and, unless the call waits for ready, `readyTimeout`.
     /// A suspect waits its turn until the deadline.
-    func pick(_ attempt: NextAttempt, isStream: Bool) async throws -> (String, RPCConnection) {
-        if let picked = tryPick(attempt, isStream: isStream) { return picked }
+    /// - Parameter grace: it waits no longer than this, counted from the beginning of the outage if there is one.
+    func pick(_ attempt: NextAttempt, isStream: Bool, grace: Duration? = nil) async throws -> (String, RPCConnection) {
+        var call = PickLine.Call(attempt: attempt, isStream: isStream)
+        if let picked = tryPick(call) { return picked }
         if attempt.demand.elsewhereOnly {
             throw RPCError(.unavailable, "no other endpoint of \(target) has room", neverStarted: true)
         }
-        let limit = limit(of: attempt)
-        while true {
-            try await waitForRoom(for: attempt, until: limit)
-            if let picked = tryPick(attempt, isStream: isStream) { return picked }
+        let patience = patience(of: attempt, grace)
+        if grace != nil, let patience, patience.deadline.hasPassed { throw patience.error() }
+        call.isOfOutage = state.withLock { !$0.balancer.anyReady }
+        return try await awaiting { [call] in
+            try await line.wait(call, until: patience, on: group.any()) {
+                if let drained { line.fail(drained) } else { serveLine() }
+            }
         }
     }
+
+    /// While `body` runs, a call waits for an endpoint.
+    func awaiting<Result>(_ body: () async throws -> Result) async throws -> Result {
+        state.withLock { state in
+            state.waiting += 1
+            state.lastAwaited = now
+        }
+        pausing.resume(with: .success(()))
+        defer {
+            state.withLock { state in
+                state.waiting -= 1
+                state.lastAwaited = now
+            }
+        }
+        return try await body()
+    }
+
+    var drained: RPCError? {
+        do throws(RPCError) {
+            try calls.checkOpen()
+            return nil
+        } catch {
+            return error
+        }
+    }
+
+    func serveLine() { line.serve { tryPick($0) } }
 
     /// After how long a call of `path` is worth a second attempt; nil: it is not known yet, or there are fewer endpoints.
     func hedgeDelay(of path: String, among count: Int) -> Duration? {
@@ -48,23 +80,27 @@ extension BalancedChannel {
 
     func pickHedge(_ attempt: NextAttempt) -> (String, RPCConnection)? {
         let now = now
+        let call = PickLine.Call(attempt: attempt, isStream: false)
         return state.withLock { state in
-            guard state.hedges.mayHedge, let picked = tryPick(attempt, isStream: false, now: now, &state) else {
-                return nil
-            }
+            guard state.hedges.mayHedge, let picked = tryPick(call, now: now, &state) else { return nil }
             state.hedges.hedged()
             return picked
         }
     }
 
-    private func limit(of attempt: NextAttempt) -> Waiters<Void>.Limit? {
+    private func patience(of attempt: NextAttempt, _ grace: Duration?) -> PickLine.Patience? {
         let options = attempt.options
         let start = NIODeadline.now()
+        var limits = [options.deadline]
         let isPatient = options.waitForReady == true || attempt.demand.isSuspect && options.deadline != nil
-        let patience: Deadline? = isPatient ? nil : .after(configuration.readyTimeout)
-        guard let deadline = [patience, options.deadline].compactMap({ $0 }).min() else { return nil }
+        if !isPatient { limits.append(.after(configuration.readyTimeout)) }
+        if let grace {
+            let since = state.withLock { $0.outage.since }.map(NIODeadline.uptimeNanoseconds)
+            if since != nil || !isPatient { limits.append(Deadline(instant: (since ?? start) + TimeAmount(grace))) }
+        }
+        guard let deadline = limits.compactMap({ $0 }).min() else { return nil }
         let code: StatusCode = deadline == options.deadline ? .deadlineExceeded : .unavailable
-        return Waiters.Limit(deadline, on: group.any()) { [self] in
+        return PickLine.Patience(deadline: deadline) { [self] in
             let waited = Double((NIODeadline.now() - start).nanoseconds / 1_000_000) / 1000
             if state.withLock({ $0.balancer.anyReady }) {
                 if attempt.demand.isSuspect {
@@ -75,7 +111,7 @@ extension BalancedChannel {
                 }
                 return RPCError(
                     code == .unavailable ? .resourceExhausted : code,
-                    "every endpoint of \(target) still runs \(configuration.balancing.maxInFlight) calls after \(waited) s",
+                    "every endpoint of \(target) still runs \(configuration.balancing.maxInFlight) calls, or all that it takes, after \(waited) s",
                     neverStarted: true)
             }
             return RPCError(
@@ -83,18 +119,9 @@ extension BalancedChannel {
         }
     }
 
-    /// - Parameter attempt: nil: any call.
-    func waitForRoom(for attempt: NextAttempt? = nil, until limit: Waiters<Void>.Limit?) async throws {
-        let demand = attempt?.demand ?? EndpointDemand()
-        state.withLock { $0.lastAwaited = now }
-        pausing.resume(with: .success(()))
-        defer { state.withLock { $0.lastAwaited = now } }
-        try await waitingCalls.with(for: "\(target)") {
-            try await waiters.wait("call was cancelled while it waited for an endpoint of \(target)", until: limit) {
-                calls.isDraining || state.withLock { $0.balancer.hasRoom(for: demand, now: now) } ? .success(()) : nil
-            }
-        }
-        try calls.checkOpen()
+    /// When an endpoint was ready again after there was none; nil: there is none now.
+    public var lastRecovery: NIODeadline? {
+        state.withLock { $0.outage.lastEnd }.map(NIODeadline.uptimeNanoseconds)
     }
 
     func finished(
@@ -102,7 +129,7 @@ extension BalancedChannel {
         now: UInt64, error: RPCError? = nil
     ) {
         let measures = configuration.isLastHop && !isStream
-        let (madeRoom, news) = state.withLock { state -> (Bool, (Subchannel, EndpointNews.Change)?) in
+        let (someWait, news) = state.withLock { state -> (Bool, (Subchannel, EndpointNews.Change)?) in
             var outcome = outcome
             if measures {
                 switch outcome {
@@ -113,14 +140,14 @@ extension BalancedChannel {
                 default: break
                 }
             }
-            let madeRoom = state.balancer.finished(
+            state.balancer.finished(
                 supplied.name, latency: latency, outcome, isStream: isStream, isSuspect: supplied.isSuspect, now: now)
-            return (madeRoom, state.news(of: supplied.name, outcome, now: now))
+            return (state.waiting > 0, state.news(of: supplied.name, outcome, now: now))
         }
         if let (subchannel, change) = news {
             subchannel.tell(change, change == .ejected ? error?.description : nil)
         }
-        if madeRoom { waiters.resume(with: .success(())) }
+        if someWait { serveLine() }
     }
 
     public func hasOther(than endpoint: String, excluding tried: Set<String>) -> Bool {

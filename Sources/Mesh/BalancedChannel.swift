@@ -18,8 +18,9 @@ public final class BalancedChannel: Sendable {
     let group: any EventLoopGroup
     let logger: Logger
     let state: Mutex<State>
-    let waitingCalls: WaitingCalls
-    let waiters = Waiters<Void>()
+    let line: PickLine
+    /// Who waits for the first endpoint to be ready.
+    private let starters = Waiters<Void>()
     /// Endpoints that are about to connect again.
     let pausing = Waiters<Void>()
     private let nudges: AsyncStream<Void>
@@ -35,10 +36,14 @@ public final class BalancedChannel: Sendable {
         var ejected: Set<String> = []
         /// When a call last waited for an endpoint.
         var lastAwaited: UInt64?
+        var outage: Outage
+        /// Calls that stand in the line.
+        var waiting = 0
 
-        init(_ configuration: ChannelConfiguration) {
-            balancer = Balancer(configuration.balancing)
+        init(_ configuration: ChannelConfiguration, now: UInt64) {
+            balancer = Balancer(configuration.balancing, isProbed: configuration.probe != nil)
             hedges = Hedges(configuration.hedging)
+            outage = Outage(since: now)
         }
 
         /// What the end of a call has made of its endpoint: ejected, or well again.
@@ -74,8 +79,8 @@ public final class BalancedChannel: Sendable {
         self.resolver = resolver
         self.healthService = healthService
         self.configuration = configuration
-        state = Mutex(State(configuration))
-        waitingCalls = WaitingCalls(limit: configuration.maxWaitingCalls)
+        state = Mutex(State(configuration, now: NIODeadline.now().uptimeNanoseconds))
+        line = PickLine(target: "\(resolver.target)", limit: configuration.maxWaitingCalls)
         calls = ChannelState(configuration.calls, name: "\(resolver.target)", logger: logger)
         budget = configuration.budget ?? MemoryBudget(limit: MemoryBudget.shared.limit)
         self.group = group
@@ -115,8 +120,9 @@ public final class BalancedChannel: Sendable {
 
     private func end(_ body: (Subchannel) -> Void) {
         calls.drain()
+        if let drained { line.fail(drained) }
         // They look again, and find that it drains.
-        waiters.resume(with: .success(()))
+        starters.resume(with: .success(()))
         for subchannel in state.withLock({ Array($0.subchannels.values) }) { body(subchannel) }
     }
 
@@ -141,6 +147,7 @@ public final class BalancedChannel: Sendable {
             for (name, address) in wanted {
                 state.balancer.place(name, priority: address.priority, weight: address.weight)
             }
+            state.noteReadiness(now: now)
             return (added, vanished)
         }
         for subchannel in vanished {
@@ -169,8 +176,10 @@ public final class BalancedChannel: Sendable {
             // One that vanished may have a successor of the same name.
             guard state.subchannels[subchannel.name] === subchannel else { return }
             state.balancer.setReady(subchannel.name, true, now: now)
+            state.noteReadiness(now: now)
         }
-        waiters.resume(with: .success(()))
+        starters.resume(with: .success(()))
+        serveLine()
     }
 
     func becameUnready(_ subchannel: Subchannel, lostConnection: Bool) {
@@ -181,23 +190,25 @@ public final class BalancedChannel: Sendable {
             } else {
                 state.balancer.setReady(subchannel.name, false, now: now)
             }
+            state.noteReadiness(now: now)
         }
         if lostConnection { nudge.yield() }
     }
 
     /// - Parameter report: nil: it did not answer.
     func reported(_ subchannel: Subchannel, _ report: EndpointReport?) {
-        let (wasSilent, isReady) = state.withLock { state -> (Bool, Bool) in
+        let (wasSilent, isReady, someWait) = state.withLock { state -> (Bool, Bool, Bool) in
             guard state.subchannels[subchannel.name] === subchannel,
                 let endpoint = state.balancer.endpoints[subchannel.name]
-            else { return (false, false) }
+            else { return (false, false, false) }
             if let report {
                 state.balancer.report(subchannel.name, report)
             } else {
                 state.balancer.fellSilent(subchannel.name)
             }
-            return (endpoint.isSilent, endpoint.ready)
+            return (endpoint.isSilent, endpoint.ready, state.waiting > 0)
         }
+        if someWait { serveLine() }
         guard isReady else { return }
         if report == nil {
             subchannel.tell(.silent, "no answer within \(configuration.probeTimeout)")
@@ -223,8 +234,9 @@ public final class BalancedChannel: Sendable {
     }
 
     private var isAwaited: Bool {
-        if waitingCalls.count > 0 { return true }
-        guard let last = state.withLock({ $0.lastAwaited }) else { return false }
+        let (isNow, last) = state.withLock { ($0.waiting > 0, $0.lastAwaited) }
+        if isNow { return true }
+        guard let last else { return false }
         return now - min(now, last) < UInt64(nanoseconds: ReconnectPace.patience)
     }
 
@@ -238,7 +250,15 @@ public final class BalancedChannel: Sendable {
         let limit = Waiters<Void>.Limit(.after(timeout), on: group.any()) { [self] in
             RPCError(.unavailable, "no endpoint of \(target) is ready after \(timeout) (\(troubles()))").withheld
         }
-        while !state.withLock({ $0.balancer.anyReady }) { try await waitForRoom(until: limit) }
+        while !state.withLock({ $0.balancer.anyReady }) {
+            try await awaiting {
+                try await starters.wait("call was cancelled while it waited for an endpoint of \(target)", until: limit)
+                {
+                    calls.isDraining || state.withLock { $0.balancer.anyReady } ? .success(()) : nil
+                }
+            }
+            try calls.checkOpen()
+        }
     }
 
     /// Every endpoint, sorted by name.
@@ -264,4 +284,9 @@ public final class BalancedChannel: Sendable {
         if endpoints.isEmpty { return trouble ?? "it was not resolved yet" }
         return endpoints.prefix(4).map { "\($0.name): \($0.reason ?? "\($0.state)")" }.joined(separator: "; ")
     }
+}
+
+extension BalancedChannel.State {
+    /// To be called when an endpoint may have become ready, or not.
+    mutating func noteReadiness(now: UInt64) { outage.note(anyReady: balancer.anyReady, now: now) }
 }

@@ -28,6 +28,7 @@ struct BalancedEndpoint: Sendable {
     private var progress: UInt64 = 0
 
     private(set) var report = EndpointReport()
+    private(set) var hasReported = false
     /// Calls of others that it has, as far as is known.
     private var foreign = 0
     var isSilent = false
@@ -51,6 +52,16 @@ struct BalancedEndpoint: Sendable {
 
     /// Calls that it has, for each that it runs at one time.
     var fill: Double { Double(outstanding + foreign) / Double(report.capacity) }
+
+    /// Whether it has room for calls that waited for it: up to half of what it takes is theirs, so that others find room
+    /// too, and what other channels let go at the same time.
+    /// - Parameter isProbed: it will say what it takes.
+    func hasSpareRoom(isProbed: Bool) -> Bool {
+        guard isProbed else { return true }
+        guard hasReported else { return outstanding < Constants.callsBeforeReport }
+        guard let limit = report.limit else { return true }
+        return outstanding + foreign < max(report.capacity, limit / 2)
+    }
 
     /// A call that waits for longer than the average says that the average is too good.
     private func latency(now: UInt64) -> Double {
@@ -92,6 +103,7 @@ struct BalancedEndpoint: Sendable {
         readySince = now
         progress = now
         report = EndpointReport()
+        hasReported = false
         foreign = 0
         overdue = 0
         failuresInARow = 0
@@ -103,7 +115,9 @@ struct BalancedEndpoint: Sendable {
 
     mutating func take(_ news: EndpointReport, _ rules: BalancingRules) {
         report = news
+        hasReported = true
         report.capacity = min(max(1, news.capacity), rules.maxCapacity)
+        report.limit = news.limit.map { max(0, $0) }
         if news.zone.utf8.count > rules.maxZoneBytes { report.zone = "" }
         foreign = max(0, max(0, news.load) - outstanding)
         isSilent = false

@@ -20,6 +20,8 @@ struct Balancer<ID: Hashable & Sendable>: Sendable {
     static var firstShare: Double { 0.1 }
     /// The failure rate is that of about so many calls, and says nothing before.
     static var rateCalls: Int { 16 }
+    /// Calls that waited for an endpoint and get it before it has said how many it takes.
+    static var callsBeforeReport: Int { 16 }
     /// Calls for each that an endpoint runs at one time, from which on other zones count as much as the own one.
     static var fullZone: Double { 2 }
     /// The same, from which on a hedge would only lengthen the queue.
@@ -42,6 +44,8 @@ struct Balancer<ID: Hashable & Sendable>: Sendable {
 
     private(set) var endpoints: [ID: BalancedEndpoint] = [:]
     let rules: BalancingRules
+    /// Endpoints are asked what they say of themselves.
+    private let isProbed: Bool
     /// The ready ones.
     private var ready: [ID] = []
     /// Until then some endpoint may be ejected.
@@ -50,7 +54,10 @@ struct Balancer<ID: Hashable & Sendable>: Sendable {
     /// Endpoints that are full, or silent.
     private var hindered = 0
 
-    init(_ rules: BalancingRules = BalancingRules()) { self.rules = rules }
+    init(_ rules: BalancingRules = BalancingRules(), isProbed: Bool = false) {
+        self.rules = rules
+        self.isProbed = isProbed
+    }
 
     // ---- endpoints ----
 
@@ -112,11 +119,6 @@ struct Balancer<ID: Hashable & Sendable>: Sendable {
 
     var readyCount: Int { ready.count }
 
-    /// A ready endpoint has room for one more call.
-    func hasRoom(for demand: EndpointDemand = EndpointDemand(), now: UInt64) -> Bool {
-        !choices(excluding: [], demand, now: now).isEmpty
-    }
-
     /// A ready endpoint is neither `id` nor among `tried`.
     func anyReady(besides id: ID, _ tried: Set<ID> = []) -> Bool {
         ready.contains { $0 != id && !tried.contains($0) }
@@ -141,12 +143,14 @@ struct Balancer<ID: Hashable & Sendable>: Sendable {
 
     /// A ready endpoint with room, not among `tried` unless there is no other; the call counts as started. Nil: there is
     /// none.
-    /// - Parameter isStream: it lasts as long as its client wants.
+    /// - Parameters:
+    ///   - isStream: it lasts as long as its client wants.
+    ///   - sparing: only what `hasSpareRoom`.
     mutating func pick(
-        excluding tried: Set<ID> = [], _ demand: EndpointDemand = EndpointDemand(), isStream: Bool = false, now: UInt64,
-        using random: inout some RandomNumberGenerator
+        excluding tried: Set<ID> = [], _ demand: EndpointDemand = EndpointDemand(), isStream: Bool = false,
+        sparing: Bool = false, now: UInt64, using random: inout some RandomNumberGenerator
     ) -> ID? {
-        let choices = choices(excluding: tried, demand, now: now)
+        let choices = choices(excluding: tried, demand, sparing: sparing, now: now)
         guard let first = choices.randomElement(using: &random) else { return nil }
         var best = first
         if choices.count > 1 {
@@ -164,13 +168,14 @@ struct Balancer<ID: Hashable & Sendable>: Sendable {
         return best
     }
 
-    private func choices(excluding tried: Set<ID>, _ demand: EndpointDemand, now: UInt64) -> [ID] {
-        if tried.isEmpty, someEjectedUntil <= now, hindered == 0, !hasPriorities, rules.zone.isEmpty,
+    private func choices(excluding tried: Set<ID>, _ demand: EndpointDemand, sparing: Bool, now: UInt64) -> [ID] {
+        if tried.isEmpty, someEjectedUntil <= now, hindered == 0, !hasPriorities, rules.zone.isEmpty, !sparing,
             demand == EndpointDemand()
         {
             return ready
         }
-        let open = hindered == 0 ? ready : ready.filter { !isFull($0) }
+        var open = hindered == 0 ? ready : ready.filter { !isFull($0) }
+        if sparing { open.removeAll { endpoints[$0]?.hasSpareRoom(isProbed: isProbed) != true } }
         if demand.isHedge { return preferred(open.filter { !tried.contains($0) && takesHedges($0, now: now) }) }
         if demand.isSuspect { return choicesOfSuspect(open, excluding: tried, demand, now: now) }
         let untried = open.filter { !tried.contains($0) }
@@ -220,12 +225,9 @@ struct Balancer<ID: Hashable & Sendable>: Sendable {
     // ---- what comes of it ----
 
     /// A call of `pick` ended.
-    /// - Returns: whether some call may go there now that could not before.
-    @discardableResult
     mutating func finished(
         _ id: ID, latency: UInt64, _ outcome: Outcome, isStream: Bool = false, isSuspect: Bool = false, now: UInt64
-    ) -> Bool {
-        let wasFull = isFull(id)
+    ) {
         let rules = rules
         let isProgress = outcome != .overdue && outcome != .abandoned
         change(id) { endpoint in
@@ -242,7 +244,6 @@ struct Balancer<ID: Hashable & Sendable>: Sendable {
             }
         }
         if outcome == .failed { ejectIfBad(id, now: now) }
-        return isSuspect || wasFull && !isFull(id)
     }
 
     /// Never more than half of the ready endpoints are out at once.

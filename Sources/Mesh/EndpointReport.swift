@@ -6,12 +6,15 @@ public struct EndpointReport: Sendable, Equatable {
     public var capacity: Int
     /// Calls that it has, waiting or running, whoever sent them.
     public var load: Int
+    /// Calls that it takes, waiting or running, before it refuses more. nil: it does not say.
+    public var limit: Int?
     /// Where it is; empty: it does not say.
     public var zone: String
 
-    public init(capacity: Int = 1, load: Int = 0, zone: String = "") {
+    public init(capacity: Int = 1, load: Int = 0, limit: Int? = nil, zone: String = "") {
         self.capacity = capacity
         self.load = load
+        self.limit = limit
         self.zone = zone
     }
 }

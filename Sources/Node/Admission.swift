@@ -16,7 +16,8 @@ struct Admission: Sendable {
     }
 
     enum Refusal: Error, Equatable {
-        case full(waiting: Int, limit: Int)
+        /// `wait`: until all that wait have had their turn.
+        case full(waiting: Int, limit: Int, wait: TimeAmount)
         case late(remaining: TimeAmount, wait: TimeAmount)
         case expired
     }
@@ -30,13 +31,14 @@ struct Admission: Sendable {
         return .nanoseconds(clamping: (load.waitingCost + load.runningCost / 2) / Double(workers))
     }
 
+    func isFull(_ waiting: Int) -> Bool { waiting >= limit }
+
     /// - Parameter cost: the newcomer's own estimated worker time, nanoseconds.
     func check(
         deadline: NIODeadline?, cost: Double, behind load: Load, now: NIODeadline
     ) throws(Refusal) {
-        if let deadline, deadline <= now { throw .expired }
-        if load.waiting >= limit { throw .full(waiting: load.waiting, limit: limit) }
         guard let deadline else { return }
+        if deadline <= now { throw .expired }
         let wait = wait(behind: load)
         guard wait > .zero else { return }
         let remaining = deadline - now
@@ -48,16 +50,30 @@ struct Admission: Sendable {
 
 extension RPCError {
     /// RESOURCE_EXHAUSTED sends a coordinator to another node, which may be less busy; with the deadline gone no node
-    /// can help.
+    /// can help. Its pushback is the time in which half of what waits will be done: then there is room for some, and
+    /// still enough to do.
     init(_ refusal: Admission.Refusal) {
         switch refusal {
-        case .full(let waiting, let limit):
-            self.init(.resourceExhausted, "queue is full: \(waiting) frames wait (limit \(limit))")
+        case .full(let waiting, let limit, let wait):
+            self = RPCError(.resourceExhausted, "queue is full: \(waiting) frames wait (limit \(limit))")
+                .pushingBack(.nanoseconds(wait.nanoseconds / 2))
         case .late(let remaining, let wait):
-            self.init(
+            self = RPCError(
                 .resourceExhausted,
-                "deadline in \(remaining.inMilliseconds) cannot be met: about \(wait.inMilliseconds) of work wait")
+                "deadline in \(remaining.inMilliseconds) cannot be met: about \(wait.inMilliseconds) of work wait"
+            ).pushingBack(.nanoseconds(wait.nanoseconds / 2))
         case .expired: self.init(.deadlineExceeded, "deadline passed before the frame was queued")
+        }
+    }
+}
+
+extension RPCError {
+    /// Why a request was not queued.
+    init(ofAdmission error: any Error) {
+        switch error {
+        case let refusal as Admission.Refusal: self.init(refusal)
+        case let error as RPCError: self = error
+        default: self.init(.internal, "the frame could not be queued", cause: error)
         }
     }
 }

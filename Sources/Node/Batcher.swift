@@ -7,46 +7,39 @@ import NIOCore
 /// delay of zero nothing waits: what is there runs.
 struct Batcher: Sendable {
     struct Candidate {
-        /// Pictures, or regions of a picture.
-        var inputs: Int
         var arrival: NIODeadline
         var deadline: NIODeadline?
     }
 
     enum Decision: Equatable {
-        /// The oldest so many.
-        case run(Int)
+        case run
         case wait(until: NIODeadline)
     }
 
     var maxBatchSize: Int
     let maxQueueDelay: TimeAmount
 
+    /// Whether a batch runs as soon as there is something to run.
+    func isFull(_ inputs: Int) -> Bool { maxQueueDelay <= .zero || inputs >= maxBatchSize }
+
+    /// When a batch that is not full runs.
     /// - Parameters:
-    ///   - waiting: oldest first, not empty.
+    ///   - waiting: all of it, in any order; not empty.
+    ///   - inputs: pictures, or regions of a picture, that it has.
     ///   - inputTime: of one input on a worker, as far as is known: a batch starts early enough for its deadlines.
-    func decide(_ waiting: some Collection<Candidate>, inputTime: TimeAmount, now: NIODeadline) -> Decision {
-        var count = 0
-        var inputs = 0
-        var isFull = false
-        var earliest = NIODeadline.distantFuture
-        for candidate in waiting {
-            // A request larger than a batch runs alone.
-            if count > 0, inputs + candidate.inputs > maxBatchSize {
-                isFull = true
-                break
-            }
-            count += 1
-            inputs += candidate.inputs
-            if let deadline = candidate.deadline { earliest = min(earliest, deadline) }
-            if inputs >= maxBatchSize {
-                isFull = true
-                break
-            }
-        }
-        guard !isFull, maxQueueDelay > .zero, let oldest = waiting.first else { return .run(count) }
+    func decide(
+        _ waiting: some Sequence<Candidate>, inputs: Int, inputTime: TimeAmount, now: NIODeadline
+    ) -> Decision {
+        if isFull(inputs) { return .run }
+        var until = NIODeadline.distantFuture
         let needed = TimeAmount.nanoseconds(clamping: Double(inputTime.nanoseconds) * Double(inputs))
-        let until = min(oldest.arrival + maxQueueDelay, earliest - needed)
-        return until <= now ? .run(count) : .wait(until: until)
+        for candidate in waiting {
+            until = min(until, candidate.arrival + maxQueueDelay)
+            if let deadline = candidate.deadline { until = min(until, deadline - needed) }
+        }
+        return until <= now ? .run : .wait(until: until)
     }
+
+    /// Whether a request goes into a batch that has `inputs` already. One larger than a batch runs alone.
+    func takes(_ more: Int, after inputs: Int) -> Bool { inputs == 0 || inputs + more <= maxBatchSize }
 }

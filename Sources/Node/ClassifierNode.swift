@@ -7,13 +7,15 @@ import Services
 struct ClassifierNode: ClassifierHandler {
     let pool: WorkerPool<ModelRunner<ClassifyWork>>
     let models: ModelNames
+    let trust: ClientTrust
     let maxRegions: Int
 
     func classify(_ request: ClassifyRequest, context: CallContext) async throws -> ClassifyResponse {
         let model = try models.index(of: request.model)
         try check(request.regions)
         let served = try await pool.run(
-            ClassifyWork(frame: request.frame, regions: request.regions, topK: request.topK), model: model,
+            ClassifyWork(frame: request.frame, regions: request.regions, topK: request.topK),
+            client: trust.client(of: context), model: model,
             inputs: max(1, request.regions.count), deadline: context.deadline?.instant)
         var response = ClassifyResponse()
         response.sequence = request.frame.sequence

@@ -7,6 +7,7 @@ import Services
 struct DetectorNode: DetectorHandler {
     let pool: WorkerPool<ModelRunner<DetectWork>>
     let models: ModelNames
+    let trust: ClientTrust
 
     func detect(_ request: DetectRequest, context: CallContext) async throws -> DetectResponse {
         let model = try models.index(of: request.model)
@@ -14,7 +15,8 @@ struct DetectorNode: DetectorHandler {
             throw RPCError(.invalidArgument, "min_confidence \(request.minConfidence) is not in 0…1")
         }
         let served = try await pool.run(
-            DetectWork(frame: request.frame, minConfidence: request.minConfidence), model: model, inputs: 1,
+            DetectWork(frame: request.frame, minConfidence: request.minConfidence), client: trust.client(of: context),
+            model: model, inputs: 1,
             deadline: context.deadline?.instant)
         var response = DetectResponse()
         response.sequence = request.frame.sequence

@@ -39,7 +39,7 @@ extension WorkerPool {
             description.estimatedWait = UInt64(clamping: queue.estimatedWait.nanoseconds / 1000)
             description.accepted = queue.accepted
             description.completed = queue.completed
-            description.refused = queue.refused
+            description.refused = queue.refused + queue.displaced
             description.expired = queue.expired
         }
     }

@@ -38,10 +38,14 @@ public final class NodeServer: Sendable {
         for model in configuration.models { try configuration.store.check(model) }
         switch configuration.role {
         case .detector:
-            return try await start(configuration, group, logger) { DetectorService(DetectorNode(pool: $0, models: $1)) }
+            return try await start(configuration, group, logger) {
+                DetectorService(DetectorNode(pool: $0, models: $1, trust: ClientTrust(logger: logger)))
+            }
         case .classifier:
             return try await start(configuration, group, logger) {
-                ClassifierService(ClassifierNode(pool: $0, models: $1, maxRegions: configuration.maxRegions))
+                ClassifierService(
+                    ClassifierNode(
+                        pool: $0, models: $1, trust: ClientTrust(logger: logger), maxRegions: configuration.maxRegions))
             }
         }
     }

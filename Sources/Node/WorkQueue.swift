@@ -1,17 +1,23 @@
 import NIOCore
+import RPC
 
 /// Requests that wait for a worker, the rule who may wait, and the count of what became of each. A value: its owner
 /// holds the lock, brings the time, and answers whatever comes out.
+///
+/// Clients take turns, by the worker time that their requests cost (`FairLine`). A full queue has room for a client with
+/// fewer requests than the one with the most, whose newest gives way.
 ///
 /// ```
 ///            offer                 take
 ///  request ────────▶ waiting ───────────────▶ running ──finish──▶ completed, expired or cancelled
 ///     └▶ refused        ├─ deadline ─▶ expired
-///                       └─ remove ───▶ cancelled, or expired
+///                       ├─ remove ───▶ cancelled, or expired
+///                       └─ offer of another client ─▶ displaced
 /// ```
 struct WorkQueue<Payload: Sendable>: Sendable {
     struct Entry: Sendable {
         let id: UInt64
+        let client: CallOrigin
         /// Index of the model.
         let model: Int
         /// Pictures, or regions of a picture.
@@ -19,6 +25,21 @@ struct WorkQueue<Payload: Sendable>: Sendable {
         let arrival: NIODeadline
         let deadline: NIODeadline?
         let payload: Payload
+        /// Estimated worker time, nanoseconds; the queue's.
+        fileprivate(set) var cost = 0.0
+
+        init(
+            id: UInt64, client: CallOrigin, model: Int, inputs: Int, arrival: NIODeadline, deadline: NIODeadline?,
+            payload: Payload
+        ) {
+            self.id = id
+            self.client = client
+            self.model = model
+            self.inputs = inputs
+            self.arrival = arrival
+            self.deadline = deadline
+            self.payload = payload
+        }
     }
 
     /// What a worker that has nothing to do shall do.
@@ -32,30 +53,41 @@ struct WorkQueue<Payload: Sendable>: Sendable {
     /// How an admitted request ended.
     enum End { case completed, expired, cancelled }
 
-    private var waiting: [[Entry]]
+    private var line: FairLine
+    /// By place in the line.
+    private var entries: [Entry?] = []
+    /// By id.
+    private var places: [UInt64: Int] = [:]
     private var waitingInputs: [Int]
     private var runningInputs: [Int]
     private var serviceTimes: [ServiceTime]
     /// Of each model.
     private(set) var batchers: [Batcher]
     private let admission: Admission
-    private(set) var depth = 0
+    /// No request that waits has a deadline before it.
+    private var earliestDeadline = NIODeadline.distantFuture
     private(set) var running = 0
     private(set) var accepted: UInt64 = 0
     private(set) var refused: UInt64 = 0
+    private(set) var displaced: UInt64 = 0
     private(set) var completed: UInt64 = 0
     private(set) var expired: UInt64 = 0
     private(set) var cancelled: UInt64 = 0
+
+    /// What a request of a model that never ran is taken to cost; nanoseconds. Until then all cost the same.
+    private static var unknownCost: Double { 1e6 }
 
     /// - Parameter batchers: one for each model.
     init(admission: Admission, batchers: [Batcher]) {
         self.admission = admission
         self.batchers = batchers
-        waiting = Array(repeating: [], count: batchers.count)
+        line = FairLine(lanes: batchers.count, maxClients: admission.limit)
         waitingInputs = Array(repeating: 0, count: batchers.count)
         runningInputs = Array(repeating: 0, count: batchers.count)
         serviceTimes = Array(repeating: ServiceTime(), count: batchers.count)
     }
+
+    var depth: Int { line.count }
 
     private var load: Admission.Load {
         var load = Admission.Load(waiting: depth, running: running)
@@ -66,91 +98,138 @@ struct WorkQueue<Payload: Sendable>: Sendable {
         return load
     }
 
-    /// Until the turn of a request that would come now.
+    /// What runs before a request of this client: its own, and as much of each of the others, if they have so much.
+    private func load(ahead client: CallOrigin, cost: Double) -> Admission.Load {
+        var load = load
+        let own = line.cost(of: client.number)
+        let others = line.busyClients - (line.waiting(of: client.number) > 0 ? 1 : 0)
+        load.waitingCost = min(load.waitingCost, own + Double(others) * (own + cost))
+        return load
+    }
+
+    /// Until all that wait have had their turn.
     var estimatedWait: TimeAmount { admission.wait(behind: load) }
 
     /// Admits a request, at the time of its arrival, or refuses it.
-    mutating func offer(_ entry: Entry) throws(Admission.Refusal) {
-        do {
-            let cost = serviceTimes[entry.model].mean * Double(entry.inputs)
-            try admission.check(deadline: entry.deadline, cost: cost, behind: load, now: entry.arrival)
+    /// - Returns: the request that gave way to it, to be refused as one that finds the queue full.
+    @discardableResult
+    mutating func offer(_ entry: Entry) throws(Admission.Refusal) -> Entry? {
+        var entry = entry
+        let known = serviceTimes[entry.model].mean * Double(entry.inputs)
+        entry.cost = known > 0 ? known : Self.unknownCost
+        do throws(Admission.Refusal) {
+            try admission.check(
+                deadline: entry.deadline, cost: known, behind: load(ahead: entry.client, cost: known),
+                now: entry.arrival)
+            guard !admission.isFull(depth) || line.mostWaiting > line.waiting(of: entry.client.number) + 1 else {
+                throw refusalOfFull
+            }
         } catch {
             refused += 1
             throw error
         }
+        let giving = admission.isFull(depth) ? displace() : nil
         accepted += 1
-        depth += 1
-        waiting[entry.model].append(entry)
+        let place = line.add(client: entry.client.number, lane: entry.model, cost: entry.cost)
+        while entries.count <= place { entries.append(nil) }
+        entries[place] = entry
+        places[entry.id] = place
         waitingInputs[entry.model] += entry.inputs
+        if let deadline = entry.deadline { earliestDeadline = min(earliestDeadline, deadline) }
+        return giving
+    }
+
+    var refusalOfFull: Admission.Refusal {
+        .full(waiting: depth, limit: admission.limit, wait: estimatedWait)
+    }
+
+    private mutating func displace() -> Entry? {
+        guard let entry = line.removeNewest().flatMap({ leave($0) }) else { return nil }
+        displaced += 1
+        return entry
+    }
+
+    /// What stood at a place that the line has given free.
+    private mutating func leave(_ place: Int) -> Entry? {
+        guard let entry = entries[place] else { return nil }
+        entries[place] = nil
+        places[entry.id] = nil
+        waitingInputs[entry.model] -= entry.inputs
+        return entry
+    }
+
+    private mutating func remove(at place: Int) -> Entry? {
+        line.remove(place)
+        return leave(place)
     }
 
     /// Takes out what waited beyond its deadline; each must be told.
     mutating func expire(now: NIODeadline) -> [Entry] {
-        guard depth > 0 else { return [] }
+        guard earliestDeadline <= now else { return [] }
         var late: [Entry] = []
-        for model in waiting.indices {
-            waiting[model].removeAll { entry in
-                guard let deadline = entry.deadline, deadline <= now else { return false }
+        earliestDeadline = .distantFuture
+        for place in entries.indices {
+            guard let deadline = entries[place]?.deadline else { continue }
+            if deadline > now {
+                earliestDeadline = min(earliestDeadline, deadline)
+            } else if let entry = remove(at: place) {
                 late.append(entry)
-                waitingInputs[model] -= entry.inputs
-                return true
             }
         }
-        depth -= late.count
         expired += UInt64(late.count)
         return late
     }
 
-    /// What a free worker shall do. Of the models that have a batch to run, the one whose oldest request waits longest
+    /// What a free worker shall do. Of the models that have a batch to run, the one whose next request has its turn
     /// comes first. Call `expire` before.
     mutating func take(now: NIODeadline) -> Action {
-        var best: (model: Int, count: Int, arrival: NIODeadline)?
         var earliest: NIODeadline?
-        for model in waiting.indices {
-            guard let oldest = waiting[model].first else { continue }
-            let candidates = waiting[model].lazy.map {
-                Batcher.Candidate(inputs: $0.inputs, arrival: $0.arrival, deadline: $0.deadline)
-            }
-            let inputTime = TimeAmount.nanoseconds(clamping: serviceTimes[model].mean)
-            switch batchers[model].decide(candidates, inputTime: inputTime, now: now) {
-            case .run(let count):
-                if best.map({ oldest.arrival < $0.arrival }) ?? true { best = (model, count, oldest.arrival) }
+        var next: Int?
+        for model in batchers.indices where line.first(in: model) != nil {
+            switch decide(model, now: now) {
+            case .run: if next.map({ line.comes(model, before: $0) }) ?? true { next = model }
             case .wait(let until): earliest = min(earliest ?? until, until)
             }
         }
-        guard let best else { return earliest.map { .wait(until: $0) } ?? .sleep }
-        let batch = Array(waiting[best.model].prefix(best.count))
-        waiting[best.model].removeFirst(best.count)
-        depth -= batch.count
+        guard let model = next else { return earliest.map { .wait(until: $0) } ?? .sleep }
+        var batch: [Entry] = []
+        var inputs = 0
+        while let first = line.first(in: model).flatMap({ entries[$0] }),
+            batchers[model].takes(first.inputs, after: inputs), let place = line.take(from: model),
+            let entry = leave(place)
+        {
+            batch.append(entry)
+            inputs += entry.inputs
+        }
         running += batch.count
-        let inputs = batch.reduce(0) { $0 + $1.inputs }
-        waitingInputs[best.model] -= inputs
-        runningInputs[best.model] += inputs
+        runningInputs[model] += inputs
         return .run(batch)
+    }
+
+    private func decide(_ model: Int, now: NIODeadline) -> Batcher.Decision {
+        let batcher = batchers[model]
+        if batcher.isFull(waitingInputs[model]) { return .run }
+        var candidates: [Batcher.Candidate] = []
+        line.forEach(in: model) { place in
+            guard let entry = entries[place] else { return }
+            candidates.append(Batcher.Candidate(arrival: entry.arrival, deadline: entry.deadline))
+        }
+        return batcher.decide(
+            candidates, inputs: waitingInputs[model], inputTime: .nanoseconds(clamping: serviceTimes[model].mean),
+            now: now)
     }
 
     /// Takes a request out whose client is gone; nil if it does not wait any more.
     mutating func remove(_ id: UInt64, now: NIODeadline) -> (entry: Entry, end: End)? {
-        for model in waiting.indices {
-            guard let index = waiting[model].firstIndex(where: { $0.id == id }) else { continue }
-            let entry = waiting[model].remove(at: index)
-            depth -= 1
-            waitingInputs[model] -= entry.inputs
-            let end: End = entry.deadline.map { $0 <= now } ?? false ? .expired : .cancelled
-            count(end)
-            return (entry, end)
-        }
-        return nil
+        guard let entry = places[id].flatMap({ remove(at: $0) }) else { return nil }
+        let end: End = entry.deadline.map { $0 <= now } ?? false ? .expired : .cancelled
+        count(end)
+        return (entry, end)
     }
 
     /// Takes out all that wait, for the end of the node.
     mutating func removeAll() -> [Entry] {
-        let all = waiting.flatMap { $0 }
-        for model in waiting.indices {
-            waiting[model] = []
-            waitingInputs[model] = 0
-        }
-        depth = 0
+        let all = entries.indices.compactMap { entries[$0] == nil ? nil : remove(at: $0) }
         cancelled += UInt64(all.count)
         return all
     }
@@ -158,15 +237,21 @@ struct WorkQueue<Payload: Sendable>: Sendable {
     /// A batch that `take` gave has run.
     /// - Parameters:
     ///   - ends: of each, in its order.
-    ///   - elapsed: worker time.
+    ///   - elapsed: worker time. Clients are charged what their requests took, not what they were expected to. Zero: nobody knows.
     mutating func finish(_ batch: [Entry], _ ends: [End], elapsed: TimeAmount) {
         guard let model = batch.first?.model else { return }
         running -= batch.count
-        runningInputs[model] -= batch.reduce(0) { $0 + $1.inputs }
+        let inputs = batch.reduce(0) { $0 + $1.inputs }
+        runningInputs[model] -= inputs
         for end in ends { count(end) }
-        let inputs = zip(batch, ends).reduce(0) { $1.1 == .completed ? $0 + $1.0.inputs : $0 }
+        for entry in batch where elapsed > .zero {
+            let share = Double(elapsed.nanoseconds) * Double(entry.inputs) / Double(max(1, inputs))
+            line.charge(client: entry.client.number, share - entry.cost)
+        }
+        if running == 0, depth == 0 { line.rest() }
+        let done = zip(batch, ends).reduce(0) { $1.1 == .completed ? $0 + $1.0.inputs : $0 }
         // What was dropped half-way says nothing about how long work takes.
-        if inputs > 0 { serviceTimes[model].record(elapsed, inputs: inputs) }
+        if done > 0 { serviceTimes[model].record(elapsed, inputs: done) }
     }
 
     /// What a worker learned of a model when it loaded it.

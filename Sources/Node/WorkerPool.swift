@@ -105,17 +105,22 @@ final class WorkerPool<Runner: BatchRunner>: Workers {
     var sleeping: Int { state.withLock { $0.idle.count } }
 
     /// Queues one request and returns what a worker made of it.
-    /// - Parameter inputs: pictures, or regions of a picture.
-    /// - Throws: `RPCError`: RESOURCE_EXHAUSTED or DEADLINE_EXCEEDED at once if it cannot be done in time, CANCELLED if
+    /// - Parameters:
+    ///   - client: whose share of the queue it takes.
+    ///   - inputs: pictures, or regions of a picture.
+    /// - Throws: `RPCError`: RESOURCE_EXHAUSTED or DEADLINE_EXCEEDED at once if it cannot be done in time, the first
+    ///   also when it gives way to another client, CANCELLED if
     ///   the task is cancelled, UNAVAILABLE after `stop()`, or what the runner says.
-    func run(_ work: Runner.Work, model: Int, inputs: Int, deadline: NIODeadline?) async throws -> Served {
+    func run(
+        _ work: Runner.Work, client: CallOrigin, model: Int, inputs: Int, deadline: NIODeadline?
+    ) async throws -> Served {
         let job = Job(work: work, deadline: deadline)
         let id = nextID.wrappingAdd(1, ordering: .relaxed).oldValue
         return try await withTaskCancellationHandler {
             try await withCheckedThrowingContinuation { continuation in
                 submit(
                     Queue.Entry(
-                        id: id, model: model, inputs: inputs, arrival: now(), deadline: deadline,
+                        id: id, client: client, model: model, inputs: inputs, arrival: now(), deadline: deadline,
                         payload: Pending(job: job, answer: continuation)))
             }
         } onCancel: {
@@ -126,23 +131,23 @@ final class WorkerPool<Runner: BatchRunner>: Workers {
     }
 
     private func submit(_ entry: Queue.Entry) {
-        let (late, refusal, bell) = state.withLock { state -> ([Queue.Entry], RPCError?, Int?) in
+        let (late, refused, bell) = state.withLock { state -> ([Queue.Entry], (Queue.Entry, RPCError)?, Int?) in
             // Those that cannot be done any more make room.
             let late = state.queue.expire(now: entry.arrival)
-            if state.isStopping { return (late, RPCError(.unavailable, "node is shutting down"), nil) }
+            if state.isStopping { return (late, (entry, RPCError(.unavailable, "node is shutting down")), nil) }
             do {
                 try entry.payload.job.check(before: "it was queued", now: entry.arrival)
-                try state.queue.offer(entry)
-                return (late, nil, state.idle.popLast())
-            } catch let refusal as Admission.Refusal {
-                return (late, RPCError(refusal), nil)
+                let displaced = try state.queue.offer(entry)
+                return (
+                    late, displaced.map { ($0, RPCError(state.queue.refusalOfFull)) }, state.idle.popLast()
+                )
             } catch {
-                return (late, error as? RPCError, nil)
+                return (late, (entry, RPCError(ofAdmission: error)), nil)
             }
         }
         if let bell { bells[bell].signal() }
         expired(late)
-        if let refusal { entry.payload.answer.resume(throwing: refusal) }
+        if let (entry, error) = refused { entry.payload.answer.resume(throwing: error) }
     }
 
     /// The client is gone: its request leaves the queue. What runs is dropped by its worker.

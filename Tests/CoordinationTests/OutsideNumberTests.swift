@@ -15,7 +15,7 @@ import Testing
         var merge = Merge(
             AcceptedFrame(
                 request: AnalyzeRequest(frame: frame, pipeline: "detect"), pipeline: pipeline, arrival: now,
-                deadline: Deadline(instant: now + .seconds(1)), waitsForRoom: false),
+                deadline: Deadline(instant: now + .seconds(1)), waitsForRoom: false, client: CallOrigin(0)),
             started: now)
         var response = DetectResponse.found([.digit(at: 1)], in: frame)
         response.timing = [Timing("infer", microseconds: .max), Timing("decode", microseconds: .max)]

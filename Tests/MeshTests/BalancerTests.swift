@@ -241,13 +241,34 @@ import Testing
         var picked: [String] = []
         while let name = balancer.pick(now: 0, using: &dice) { picked.append(name) }
         #expect(picked.sorted() == ["a", "a", "b", "b"])
-        #expect(balancer.anyReady && !balancer.hasRoom(now: 0))
-        let madeRoom = balancer.finished("a", latency: 1, .answered, now: 1)
-        #expect(madeRoom)
-        #expect(balancer.hasRoom(now: 0))
+        #expect(balancer.anyReady)
+        balancer.finished("a", latency: 1, .answered, now: 1)
         // Tried, and the only one with room.
         #expect(balancer.pick(excluding: ["a"], now: 1, using: &dice) == "a")
         #expect(balancer.pick(now: 1, using: &dice) == nil)
+    }
+
+    @Test func whoWaitedGetsHalfOfWhatAnEndpointTakes() {
+        var balancer = Balancer<String>(isProbed: true)
+        var dice = Dice()
+        func picked(_ most: Int) -> Int {
+            (0..<most).count { _ in balancer.pick(sparing: true, now: 0, using: &dice) != nil }
+        }
+        balancer.setReady("a", true, now: 0)
+        // It has not said yet what it takes.
+        #expect(picked(100) == Balancer<String>.callsBeforeReport)
+        balancer.report("a", EndpointReport(capacity: 2, load: 16, limit: 66))
+        #expect(picked(100) == 33 - 16)
+        balancer.finished("a", latency: 1, .answered, now: 1)
+        #expect(picked(100) == 1)
+        // Others fill it too.
+        balancer.report("a", EndpointReport(capacity: 2, load: 60, limit: 66))
+        balancer.finished("a", latency: 1, .answered, now: 1)
+        #expect(picked(100) == 0)
+        // Those that have not waited find the room that is left.
+        #expect(balancer.pick(now: 0, using: &dice) == "a")
+        balancer.report("a", EndpointReport(capacity: 2, load: 34))
+        #expect(picked(100) == 100)
     }
 
     @Test func theOwnZoneComesFirstWhileItHasRoom() {
@@ -391,11 +412,10 @@ import Testing
         // Rather where it was tried than where another one runs.
         #expect(balancer.pick(excluding: ["c"], Self.suspect, now: 0, using: &dice) == "c")
         #expect(balancer.pick(Self.suspect, now: 0, using: &dice) == nil)
-        #expect(!balancer.hasRoom(for: Self.suspect, now: 0))
+        #expect(balancer.pick(Self.suspect, now: 0, using: &dice) == nil)
         // Others do not mind.
-        #expect(balancer.hasRoom(now: 0))
-        let madeRoom = balancer.finished("b", latency: 1, .answered, isSuspect: true, now: 1)
-        #expect(madeRoom)
+        #expect(balancer.pick(now: 0, using: &dice) != nil)
+        balancer.finished("b", latency: 1, .answered, isSuspect: true, now: 1)
         #expect(balancer.pick(Self.suspect, now: 1, using: &dice) == "b")
     }
 

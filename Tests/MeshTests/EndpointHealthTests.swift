@@ -138,7 +138,7 @@ import Testing
                 async let first = channel.ask()
                 try await channel.until { $0.first?.outstanding == 1 }
                 async let second = channel.ask()
-                while channel.waitingCalls.count == 0 { try await Task.sleep(for: .milliseconds(1)) }
+                while channel.line.count == 0 { try await Task.sleep(for: .milliseconds(1)) }
                 #expect(node.calls <= 1)
                 gate.open()
                 #expect(try await first.answer == "done")

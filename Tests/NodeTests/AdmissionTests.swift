@@ -24,12 +24,12 @@ import Testing
     }
 
     @Test func aFullQueueRefuses() {
-        #expect(refusal(waiting: 63, running: 2, deadline: nil) == nil)
-        let full = refusal(waiting: 64, running: 2, deadline: nil)
-        #expect(full == .full(waiting: 64, limit: 64))
-        let error = full.map(RPCError.init)
-        #expect(error?.code == .resourceExhausted)
-        #expect(error?.message == "queue is full: 64 frames wait (limit 64)")
+        #expect(!admission.isFull(63))
+        #expect(admission.isFull(64))
+        let error = RPCError(Admission.Refusal.full(waiting: 64, limit: 64, wait: .milliseconds(7)))
+        #expect(error.code == .resourceExhausted)
+        #expect(error.message == "queue is full: 64 frames wait (limit 64)")
+        #expect(error.pushback == .milliseconds(4))
     }
 
     @Test func aDeadlineThatCannotBeMetIsRefusedForAnotherNodeToTry() {

@@ -83,10 +83,13 @@ struct ScriptedPool {
     }
 
     func run(
-        _ name: Int, model: Int = 0, deadline: NIODeadline? = nil,
+        _ name: Int, of client: UInt64 = 0, model: Int = 0, deadline: NIODeadline? = nil,
         onWorker: @Sendable @escaping () throws(RPCError) -> Void = {}
     ) async throws -> Int {
-        try await pool.run(.init(name: name, onWorker: onWorker), model: model, inputs: 1, deadline: deadline).answer
+        try await pool.run(
+            .init(name: name, onWorker: onWorker), client: CallOrigin(client), model: model, inputs: 1,
+            deadline: deadline
+        ).answer
     }
 
     /// Occupies a worker until `gate` opens.

@@ -16,11 +16,12 @@ import Testing
     }
 
     private func entry(
-        _ id: UInt64, model: Int = 0, inputs: Int = 1, at: TimeAmount = .zero, deadline: TimeAmount? = nil
+        _ id: UInt64, of client: UInt64 = 0, model: Int = 0, inputs: Int = 1, at: TimeAmount = .zero,
+        deadline: TimeAmount? = nil
     ) -> WorkQueue<String>.Entry {
         .init(
-            id: id, model: model, inputs: inputs, arrival: Self.start + at, deadline: deadline.map { Self.start + $0 },
-            payload: "frame \(id)")
+            id: id, client: CallOrigin(client), model: model, inputs: inputs, arrival: Self.start + at,
+            deadline: deadline.map { Self.start + $0 }, payload: "frame \(id)")
     }
 
     private func ids(_ action: WorkQueue<String>.Action) -> [UInt64]? {
@@ -59,7 +60,7 @@ import Testing
         var queue = queue(limit: 2, models: 2)
         try queue.offer(entry(1, model: 0))
         try queue.offer(entry(2, model: 1))
-        #expect(throws: Admission.Refusal.full(waiting: 2, limit: 2)) { try queue.offer(entry(3)) }
+        #expect(throws: Admission.Refusal.full(waiting: 2, limit: 2, wait: .zero)) { try queue.offer(entry(3)) }
         _ = queue.take(now: Self.start)
         try queue.offer(entry(4))
         #expect(queue.accepted == 3)
@@ -132,6 +133,97 @@ import Testing
         #expect(ids(queue.take(now: Self.start)) == [1])
     }
 
+    // ---- clients ----
+
+    /// Runs one request after the other until nothing is left.
+    private func order(_ queue: inout WorkQueue<String>, each: TimeAmount = .milliseconds(10)) -> [UInt64] {
+        var order: [UInt64] = []
+        while case .run(let batch) = queue.take(now: Self.start) {
+            order += batch.map(\.client.number)
+            queue.finish(batch, batch.map { _ in .completed }, elapsed: each * batch.count)
+        }
+        return order
+    }
+
+    @Test func aPoliteClientDoesNotWaitBehindAGreedyOne() throws {
+        var queue = queue()
+        queue.learn(model: 0, maxBatchSize: 1, passTime: .milliseconds(10))
+        for id in 1...50 { try queue.offer(entry(UInt64(id), of: 1)) }
+        guard case .run(let first) = queue.take(now: Self.start) else { return #expect(Bool(false), "it runs") }
+        try queue.offer(entry(51, of: 2))
+        queue.finish(first, [.completed], elapsed: .milliseconds(10))
+        #expect(order(&queue).first == 2)
+    }
+
+    @Test func clientsWithWorkTakeTurnsAndTheirBatchesToo() throws {
+        var queue = queue(maxBatchSize: 3)
+        for id in 1...6 { try queue.offer(entry(UInt64(id), of: 1)) }
+        for id in 7...9 { try queue.offer(entry(UInt64(id), of: 2)) }
+        for id in 10...12 { try queue.offer(entry(UInt64(id), of: 3)) }
+        #expect(order(&queue) == [1, 2, 3, 1, 2, 3, 1, 2, 3, 1, 1, 1])
+    }
+
+    @Test func aClientIsChargedForWhatItsWorkTook() throws {
+        var queue = queue()
+        queue.learn(model: 0, maxBatchSize: 1, passTime: .milliseconds(10))
+        for id in 1...4 { try queue.offer(entry(UInt64(id), of: 1)) }
+        for id in 5...12 { try queue.offer(entry(UInt64(id), of: 2)) }
+        var order: [UInt64] = []
+        while case .run(let batch) = queue.take(now: Self.start) {
+            order.append(batch[0].client.number)
+            // The pictures of client 1 take three times as long as those of client 2.
+            queue.finish(batch, [.completed], elapsed: .milliseconds(batch[0].client.number == 1 ? 30 : 10))
+        }
+        // What a request took is known when its client's next one has its turn already.
+        #expect(order == [1, 2, 1, 2, 2, 2, 1, 2, 2, 2, 1, 2], "\(order)")
+    }
+
+    @Test func regionsAreThoseOfAsManyPictures() throws {
+        var queue = queue()
+        queue.learn(model: 0, maxBatchSize: 1, passTime: .milliseconds(10))
+        for id in 1...2 { try queue.offer(entry(UInt64(id), of: 1, inputs: 4)) }
+        for id in 3...10 { try queue.offer(entry(UInt64(id), of: 2)) }
+        var order: [UInt64] = []
+        while case .run(let batch) = queue.take(now: Self.start) {
+            order.append(batch[0].client.number)
+            queue.finish(batch, [.completed], elapsed: .milliseconds(10) * batch[0].inputs)
+        }
+        #expect(order == [1, 2, 2, 2, 2, 1, 2, 2, 2, 2])
+    }
+
+    @Test func aFullQueueHasRoomForAClientWithLessThanItsShare() throws {
+        var queue = queue(limit: 4)
+        for id in 1...4 { try queue.offer(entry(UInt64(id), of: 1, at: .milliseconds(Int64(id)))) }
+        // The newest of the one with the most gives way, until both have the same.
+        #expect(try queue.offer(entry(5, of: 2))?.id == 4)
+        #expect(try queue.offer(entry(6, of: 2))?.id == 3)
+        #expect(throws: Admission.Refusal.self) { try queue.offer(entry(7, of: 2)) }
+        #expect(throws: Admission.Refusal.self) { try queue.offer(entry(8, of: 1)) }
+        #expect(queue.depth == 4)
+        #expect([queue.accepted, queue.displaced, queue.refused] == [6, 2, 2])
+        #expect(order(&queue) == [1, 2, 1, 2])
+    }
+
+    @Test func aDeadlineIsMeasuredByTheClientsOwnTurn() throws {
+        var queue = queue()
+        queue.learn(model: 0, maxBatchSize: 1, passTime: .milliseconds(10))
+        for id in 1...30 { try queue.offer(entry(UInt64(id), of: 1)) }
+        _ = queue.take(now: Self.start)
+        #expect(throws: Admission.Refusal.self) { try queue.offer(entry(31, of: 1, deadline: .milliseconds(100))) }
+        // What runs, one of the other, and its own.
+        try queue.offer(entry(32, of: 2, deadline: .milliseconds(30)))
+        #expect(throws: Admission.Refusal.self) { try queue.offer(entry(33, of: 2, deadline: .milliseconds(30))) }
+    }
+
+    @Test func aRefusalSaysWhenThereWillBeRoom() throws {
+        var queue = queue(limit: 10, workers: 2)
+        queue.learn(model: 0, maxBatchSize: 1, passTime: .milliseconds(20))
+        for id in 1...10 { try queue.offer(entry(UInt64(id))) }
+        let refusal = #expect(throws: Admission.Refusal.self) { try queue.offer(entry(11)) }
+        // Ten of 20 ms on two workers; half of them.
+        #expect(refusal.map { RPCError($0).pushback } == .milliseconds(50))
+    }
+
     /// Thousands of random steps: each request leaves the queue exactly once, and the counts add up.
     @Test(arguments: [1, 2, 3, 4, 5]) func everyRequestEndsExactlyOnce(_ seed: UInt64) throws {
         var random = SeededGenerator(state: seed)
@@ -151,9 +243,17 @@ import Testing
                 let deadline =
                     Bool.random(using: &random) ? now + .milliseconds(.random(in: 0...20, using: &random)) : nil
                 let entry = WorkQueue<String>.Entry(
-                    id: offered, model: .random(in: 0..<3, using: &random), inputs: .random(in: 1...6, using: &random),
+                    id: offered, client: CallOrigin(.random(in: 0..<4, using: &random)),
+                    model: .random(in: 0..<3, using: &random), inputs: .random(in: 1...6, using: &random),
                     arrival: now, deadline: deadline, payload: "")
-                do { try queue.offer(entry) } catch { end([entry]) }
+                do {
+                    if let displaced = try queue.offer(entry) {
+                        #expect(displaced.client != entry.client)
+                        end([displaced])
+                    }
+                } catch {
+                    end([entry])
+                }
             case 3:
                 if let removed = queue.remove(.random(in: 0...offered, using: &random), now: now) {
                     end([removed.entry])
@@ -177,7 +277,7 @@ import Testing
         #expect(ends.values.allSatisfy { $0 == 1 })
         #expect(queue.accepted + queue.refused == offered)
         let unfinished = UInt64(running.reduce(0) { $0 + $1.count })
-        #expect(queue.completed + queue.expired + queue.cancelled + unfinished == queue.accepted)
+        #expect(queue.completed + queue.expired + queue.cancelled + queue.displaced + unfinished == queue.accepted)
         #expect(queue.depth == 0)
     }
 }

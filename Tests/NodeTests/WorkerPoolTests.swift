@@ -32,6 +32,22 @@ import Testing
         }
     }
 
+    @Test func aRequestThatGivesWayIsTold() async throws {
+        try await ScriptedPool.with(limit: 2) { scripted in
+            let (gate, running) = await scripted.occupied()
+            let older = Task { try await scripted.run(1) }
+            await scripted.untilWaiting(1)
+            let newer = Task { try await scripted.run(2) }
+            await scripted.untilWaiting(2)
+            let other = Task { try await scripted.run(3, of: 1) }
+            let refusal = await failure { try await newer.value }
+            #expect(refusal?.code == .resourceExhausted && refusal?.pushback != nil)
+            gate.open()
+            for (name, task) in [(0, running), (1, older), (3, other)] { try await #expect(task.value == name) }
+            #expect(scripted.pool.withQueue { [$0.accepted, $0.completed, $0.displaced] } == [4, 3, 1])
+        }
+    }
+
     @Test func aCancelledRequestLeavesTheQueueAndNeverRuns() async throws {
         try await ScriptedPool.with { scripted in
             let (gate, running) = await scripted.occupied()
@@ -112,7 +128,8 @@ import Testing
 
     @Test func aLonelyRequestRunsAfterTheDelay() async throws {
         try await ScriptedPool.with(maxBatchSize: 4, delay: .milliseconds(5)) { scripted in
-            let served = try await scripted.pool.run(.init(name: 1), model: 0, inputs: 1, deadline: nil)
+            let served = try await scripted.pool.run(
+                .init(name: 1), client: CallOrigin(0), model: 0, inputs: 1, deadline: nil)
             #expect(served.queued >= .milliseconds(5))
         }
     }

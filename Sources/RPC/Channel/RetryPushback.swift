@@ -16,3 +16,18 @@ enum RetryPushback: Equatable {
         self = .after(.milliseconds(milliseconds))
     }
 }
+
+extension RPCError {
+    /// The same, which asks its peer not to try again before this time (`grpc-retry-pushback-ms`).
+    public func pushingBack(_ wait: Duration) -> RPCError {
+        var error = self
+        let milliseconds = min(max(0, wait / .milliseconds(1)), Double(Int32.max))
+        error.metadata.add(RetryPushback.key, "\(Int32(milliseconds.rounded(.up)))")
+        return error
+    }
+
+    /// How long a server that refused a call asked to wait before the next attempt. nil: it did not say, or wants none.
+    public var pushback: Duration? {
+        if case .after(let wait) = RetryPushback(metadata) { wait } else { nil }
+    }
+}

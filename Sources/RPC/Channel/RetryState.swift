@@ -169,7 +169,9 @@ struct RetryState {
         _ pushback: RetryPushback?, _ failure: Failure, _ policy: RetryPolicy,
         using random: inout some RandomNumberGenerator
     ) -> Duration {
-        if case .after(let wait) = pushback {
+        // A full endpoint speaks for itself alone.
+        let isElsewhere = policy.failover?.refusals.contains(failure.error.code) == true && failure.hasOther
+        if case .after(let wait) = pushback, !isElsewhere {
             backoffs = 0
             return wait
         }

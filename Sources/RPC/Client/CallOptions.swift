@@ -16,6 +16,8 @@ public struct CallOptions: Sendable {
     /// The connection broke while this call ran before: `RPCError.isSuspect` of what it ended with. For channels that
     /// isolate such calls.
     public var isSuspect = false
+    /// Whose call it is, where a channel serves many clients: those that wait for a connection get one in turn (`FairLine`).
+    public var client = CallOrigin(0)
     /// Attempts of the same call before this one, told to the peer as `grpc-previous-rpc-attempts` (gRPC A6).
     var previousAttempts = 0
 

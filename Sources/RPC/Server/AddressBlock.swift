@@ -25,6 +25,9 @@ struct AddressBlock: Hashable, CustomStringConvertible {
         }
     }
 
+    /// The same number for the same address, in any process.
+    var number: UInt64 { UInt64(mixing: isV6 ? bits : bits | 1 << 32, with: isV6 ? 6 : 4) }
+
     /// `10.0.0.7`, `2001:db8:0:1::/64`.
     var description: String {
         let size = isV6 ? 16 : 8

@@ -4,7 +4,13 @@
 /// and only those may connect to whom the rights of the file allow it.
 final class AddressShare: Sendable {
     let memory: MemoryShare
+    /// See `CallContext.origin`.
+    let origin: CallOrigin
     let handlers = FairPool.Account()
 
-    init(memory: MemoryShare) { self.memory = memory }
+    /// - Parameter address: nil: it has none.
+    init(memory: MemoryShare, of address: AddressBlock?) {
+        self.memory = memory
+        origin = address.map(CallOrigin.init) ?? .unlike
+    }
 }

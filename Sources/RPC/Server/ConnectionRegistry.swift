@@ -69,7 +69,9 @@ final class ConnectionRegistry: Sendable {
     ) throws(RPCError) -> Place {
         try state.withLock { state throws(RPCError) in
             try state.take(AddressBlock(address), configuration) {
-                AddressShare(memory: MemoryShare(limit: Int(Double(budget.limit) * configuration.memoryShare)))
+                AddressShare(
+                    memory: MemoryShare(limit: Int(Double(budget.limit) * configuration.memoryShare)),
+                    of: AddressBlock(address))
             }
         }
     }

@@ -4,6 +4,8 @@ public struct CallContext: Sendable {
     public var metadata: Metadata
     public var deadline: Deadline?
     public var peer: String
+    /// The address that it comes from, as a number.
+    public internal(set) var origin = CallOrigin(0)
     /// The call uses the attachment framing.
     public var takesAttachments: Bool
     /// What the peer has proved in the TLS handshake; nil without a client certificate.

@@ -46,7 +46,7 @@ extension ServerConnection {
         let start = now
         var call = CallContext(
             path: method?.path ?? head.path(of: fields), metadata: head.metadata,
-            deadline: head.timeout.map { Deadline.after($0, from: start) }, peer: peer,
+            deadline: head.timeout.map { Deadline.after($0, from: start) }, peer: peer, origin: share.origin,
             takesAttachments: head.takesAttachments && context.configuration.attachmentIdentity != nil,
             certificate: certificate,
             acceptedEncodings: head.acceptedEncodings)
