@@ -49,10 +49,9 @@ struct FrameRunner: Sendable {
         var merge = Merge(frame, started: start)
         let pipeline = frame.pipeline
         if pipeline.detects, case (.frame, let topK)? = pipeline.classify {
-            async let boxes = detect(frame)
-            async let classes = classify(frame, regions: [], topK: topK)
-            merge.add(await boxes)
-            merge.add(await classes)
+            let (boxes, classes) = await both(frame, topK: topK)
+            if let boxes { merge.add(boxes) }
+            if let classes { merge.add(classes) }
         } else {
             if pipeline.detects { merge.add(await detect(frame)) }
             if let (input, topK) = pipeline.classify, !merge.hasFailed {
@@ -71,6 +70,41 @@ struct FrameRunner: Sendable {
             }
         }
         return merge
+    }
+
+    private enum Part: Sendable {
+        case boxes(StageResult<DetectResponse>)
+        case classes(StageResult<ClassifyResponse>)
+
+        var failure: (stage: String, error: RPCError)? {
+            switch self {
+            case .boxes(let result): result.error.map { (result.stage, $0) }
+            case .classes(let result): result.error.map { (result.stage, $0) }
+            }
+        }
+    }
+
+    /// Two stages at the same time. When one of them fails in a way that fails the frame, the other is cancelled.
+    /// - Returns: nil: it was cancelled.
+    private func both(
+        _ frame: AcceptedFrame, topK: Int
+    ) async -> (StageResult<DetectResponse>?, StageResult<ClassifyResponse>?) {
+        await withTaskGroup(of: Part.self) { tasks in
+            tasks.addTask { .boxes(await detect(frame)) }
+            tasks.addTask { .classes(await classify(frame, regions: [], topK: topK)) }
+            var parts: (StageResult<DetectResponse>?, StageResult<ClassifyResponse>?)
+            for await part in tasks {
+                switch part {
+                case .boxes(let result): parts.0 = result
+                case .classes(let result): parts.1 = result
+                }
+                if let (stage, error) = part.failure, frame.pipeline.fails(without: stage, error) {
+                    tasks.cancelAll()
+                    break
+                }
+            }
+            return parts
+        }
     }
 
     private func detect(_ frame: AcceptedFrame) async -> StageResult<DetectResponse> {

@@ -86,10 +86,8 @@ struct Merge {
 
     /// Why the frame fails, if it does.
     var worst: RPCError? {
-        // A picture that one node calls bad is bad; what another made of it does not help.
         let worst =
-            errors.first { frame.pipeline.required.contains($0.stage) || $0.error.code == .invalidArgument }
-            ?? (answered ? nil : errors.first)
+            errors.first { frame.pipeline.fails(without: $0.stage, $0.error) } ?? (answered ? nil : errors.first)
         return worst?.error
     }
 
@@ -104,6 +102,14 @@ struct Merge {
         }
         response.timing.append(Timing("total", NIODeadline.now() - frame.arrival))
         return response
+    }
+}
+
+extension Pipeline {
+    /// Whether a frame fails whose stage has failed like this. A picture that one node calls bad is bad; what another
+    /// makes of it does not help.
+    func fails(without stage: String, _ error: RPCError) -> Bool {
+        required.contains(stage) || error.code == .invalidArgument
     }
 }
 

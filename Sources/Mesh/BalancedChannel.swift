@@ -204,7 +204,7 @@ public final class BalancedChannel: Sendable {
             if let report {
                 state.balancer.report(subchannel.name, report)
             } else {
-                state.balancer.fellSilent(subchannel.name)
+                state.balancer.fellSilent(subchannel.name, now: now)
             }
             return (endpoint.isSilent, endpoint.ready, state.waiting > 0)
         }
@@ -270,7 +270,8 @@ public final class BalancedChannel: Sendable {
                 return EndpointState(
                     name: subchannel.name,
                     state: numbers.ready ? numbers.readyState(now: now) : subchannel.unreadyState,
-                    reason: numbers.ready ? nil : subchannel.reason, outstanding: numbers.outstanding,
+                    reason: numbers.ready ? numbers.hindrance(now: now) : subchannel.reason,
+                    outstanding: numbers.outstanding,
                     latency: .nanoseconds(Int64(numbers.ewma)), calls: numbers.calls, failures: numbers.failures,
                     p99: numbers.latencies.quantile(0.99).map { .nanoseconds(Int64(clamping: $0)) },
                     ejections: numbers.everEjected, report: numbers.report)

@@ -31,7 +31,9 @@ struct BalancedEndpoint: Sendable {
     private(set) var hasReported = false
     /// Calls of others that it has, as far as is known.
     private var foreign = 0
-    var isSilent = false
+    /// When it did not answer its probe; nil: it did.
+    var silentSince: UInt64?
+    var isSilent: Bool { silentSince != nil }
 
     /// Calls, since the last answer, that were given up when they took longer than usual.
     private var overdue = 0
@@ -92,6 +94,15 @@ struct BalancedEndpoint: Sendable {
         isSilent ? .silent : ejectedUntil > now ? .ejected : .ready
     }
 
+    /// Why it gets no calls though it is ready, for people; nil: it does.
+    func hindrance(now: UInt64) -> String? {
+        if let silentSince { return "has not answered its probe for \(seconds(now - min(now, silentSince)))" }
+        guard ejectedUntil > now else { return nil }
+        return "its calls failed; left out for \(seconds(ejectedUntil - now)) more"
+    }
+
+    private func seconds(_ nanoseconds: UInt64) -> String { "\(nanoseconds / 1_000_000_000) s" }
+
     // ---- events ----
 
     /// Ready on a new connection; calls of the old one may still end.
@@ -120,7 +131,7 @@ struct BalancedEndpoint: Sendable {
         report.limit = news.limit.map { max(0, $0) }
         if news.zone.utf8.count > rules.maxZoneBytes { report.zone = "" }
         foreign = max(0, max(0, news.load) - outstanding)
-        isSilent = false
+        silentSince = nil
     }
 
     mutating func start(isStream: Bool, isSuspect: Bool, now: UInt64) {

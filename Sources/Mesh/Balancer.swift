@@ -91,7 +91,9 @@ struct Balancer<ID: Hashable & Sendable>: Sendable {
     }
 
     /// It did not answer in time. Calls go elsewhere until it reports.
-    mutating func fellSilent(_ id: ID) { change(id) { $0.isSilent = true } }
+    mutating func fellSilent(_ id: ID, now: UInt64) {
+        change(id) { $0.silentSince = $0.silentSince ?? now }
+    }
 
     private mutating func setListed(_ id: ID, _ isReady: Bool) {
         let place = ready.firstIndex(of: id)
@@ -104,7 +106,7 @@ struct Balancer<ID: Hashable & Sendable>: Sendable {
         change(id) { endpoint in
             endpoint.ready = false
             endpoint.isNew = true
-            endpoint.isSilent = false
+            endpoint.silentSince = nil
         }
         setListed(id, false)
     }

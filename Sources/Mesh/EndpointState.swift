@@ -13,7 +13,7 @@ public struct EndpointState: Sendable {
     /// `address:port`.
     public var name: String
     public var state: State
-    /// Why it is not ready.
+    /// Why it is not ready, or gets no calls though it is.
     public var reason: String?
     /// Calls of this channel that run there.
     public var outstanding: Int

@@ -3,6 +3,7 @@ import Messages
 public import NIOCore
 import RPC
 import Services
+import Synchronization
 import Vision
 
 /// A detection or classification node: loads its models, warms them up, serves them.
@@ -15,17 +16,28 @@ public final class NodeServer: Sendable {
     private let healthNames: [String]
     private let workers: any Workers
     private let patience: Duration
+    private let drainTimeout: Duration
+    private let loop: any EventLoop
     private let logger: Logger
+    private let lastCall = Mutex(LastCall())
+
+    /// When workers that do not come back are left behind, and which were.
+    private struct LastCall {
+        var timer: Scheduled<Void>?
+        var left: [Int] = []
+    }
 
     private init(
         server: RPCServer, health: HealthService, healthNames: [String], workers: any Workers, patience: Duration,
-        logger: Logger
+        drainTimeout: Duration, loop: any EventLoop, logger: Logger
     ) {
         self.server = server
         self.health = health
         self.healthNames = healthNames
         self.workers = workers
         self.patience = patience
+        self.drainTimeout = drainTimeout
+        self.loop = loop
         self.logger = logger
     }
 
@@ -90,12 +102,14 @@ public final class NodeServer: Sendable {
         for name in names { bound.health.set(.serving, for: name) }
         return NodeServer(
             server: bound.server, health: bound.health, healthNames: names, workers: workers,
-            patience: configuration.workerPatience, logger: logger)
+            patience: configuration.workerPatience, drainTimeout: configuration.server.drainTimeout, loop: group.any(),
+            logger: logger)
     }
 
     public var address: SocketAddress { server.address }
 
-    /// Serves until cancelled, or until a worker is lost; then drains within the server's `drainTimeout`.
+    /// Serves until cancelled, or until a worker is lost; then drains within the server's `drainTimeout`. A worker that
+    /// does not come back from its work within `lastPatience` after it is left behind.
     /// - Throws: `NodeError` if a worker did not come back: only a new process has all of them again.
     public func run() async throws {
         let outcome: Result<Void, any Error>
@@ -111,8 +125,33 @@ public final class NodeServer: Sendable {
             outcome = .failure(error)
         }
         // The workers outlive the server: what drains needs them.
+        callWorkersBack()
         await workers.stop()
+        let left = lastCall.withLock { last in
+            last.timer?.cancel()
+            return last.left
+        }
         try outcome.get()
+        guard left.isEmpty else {
+            let names = left.map { "\($0)" }.joined(separator: ", ")
+            throw NodeError(
+                "worker \(names) has not come back from its work within the drain timeout of \(drainTimeout)")
+        }
+    }
+
+    /// For a worker to come back in, when the server has cancelled what ran.
+    private static let lastPatience = TimeAmount.milliseconds(500)
+
+    /// Workers that have not come back when the drain is over are left behind. Their calls are answered then: before, the
+    /// server would wait for them.
+    private func callWorkersBack() {
+        lastCall.withLock { last in
+            guard last.timer == nil else { return }
+            last.timer = loop.scheduleTask(in: TimeAmount(drainTimeout) + Self.lastPatience) { [self] in
+                let left = workers.abandonAll()
+                lastCall.withLock { $0.left = left }
+            }
+        }
     }
 
     private func serve() async throws {
@@ -120,6 +159,7 @@ public final class NodeServer: Sendable {
             try await server.run()
         } onCancel: {
             logger.info("draining")
+            callWorkersBack()
             for name in healthNames { health.set(.notServing, for: name) }
         }
     }

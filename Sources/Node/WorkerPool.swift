@@ -212,6 +212,12 @@ final class WorkerPool<Runner: BatchRunner>: Workers {
         return !entries.isEmpty
     }
 
+    func abandonAll() -> [Int] {
+        inHand.enumerated().compactMap { worker, batch in
+            batch.flatMap { abandon(worker, batch: $0) ? worker : nil }
+        }
+    }
+
     // ---- on the worker's thread ----
 
     private enum Step: Sendable {

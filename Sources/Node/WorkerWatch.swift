@@ -34,5 +34,10 @@ protocol Workers: Sendable {
     /// - Returns: false if the worker has come back from it.
     func abandon(_ worker: Int, batch: UInt64) -> Bool
 
+    /// Answers what any worker still has in hand, as `abandon` does.
+    /// - Returns: those workers.
+    func abandonAll() -> [Int]
+
+    /// Ends the threads; returns when they have ended, but for those that are abandoned.
     func stop() async
 }

@@ -26,8 +26,12 @@ struct ScriptedNode: DetectorHandler, ClassifierHandler, NodeHandler {
         return response
     }
 
+    /// A call has come.
+    var onCall: @Sendable (CallContext) -> Void = { _ in }
+
     func detect(_ request: DetectRequest, context: CallContext) async throws -> DetectResponse {
-        try await onDetect(request)
+        onCall(context)
+        return try await onDetect(request)
     }
     func classify(_ request: ClassifyRequest, context: CallContext) async throws -> ClassifyResponse {
         try await onClassify(request)
@@ -63,6 +67,8 @@ struct TestMesh {
     let client: VisionClient
     let connection: RPCConnection
     let nodes: [RunningNode]
+    /// Of the coordinator.
+    let address: String
     /// Tells the coordinator to drain.
     let drain: @Sendable () -> Void
 
@@ -88,7 +94,8 @@ struct TestMesh {
 
     static func with(
         detectors: [ScriptedNode] = [ScriptedNode()], classifiers: [ScriptedNode]? = [ScriptedNode()],
-        budget: MemoryBudget = .shared, configure: (inout CoordinatorConfiguration) -> Void = { _ in },
+        budget: MemoryBudget = .shared, nodeAge: Duration? = nil,
+        configure: (inout CoordinatorConfiguration) -> Void = { _ in },
         _ body: (TestMesh) async throws -> Void
     ) async throws {
         func start(_ scripted: ScriptedNode) async throws -> RunningNode {
@@ -97,6 +104,7 @@ struct TestMesh {
             var limits = ServerConfiguration.cluster
             limits.attachmentIdentity = "node-\(UInt64.random(in: 0...UInt64.max))"
             limits.drainTimeout = .zero
+            limits.age.maxAge = nodeAge
             let server = try await RPCServer.bind(
                 host: "127.0.0.1", port: 0, configuration: limits,
                 services: [DetectorService(scripted), ClassifierService(scripted), NodeService(scripted), health],
@@ -147,7 +155,9 @@ struct TestMesh {
         do {
             outcome = .success(
                 try await body(
-                    TestMesh(client: client, connection: connection, nodes: nodes, drain: { running.cancel() })))
+                    TestMesh(
+                        client: client, connection: connection, nodes: nodes,
+                        address: coordinator.address.endpointName, drain: { running.cancel() })))
         } catch {
             outcome = .failure(error)
         }

@@ -223,9 +223,9 @@ import Testing
     @Test func aSilentEndpointGetsNothingUntilItReports() {
         var balancer = balancer("a", "b")
         var dice = Dice()
-        balancer.fellSilent("a")
+        balancer.fellSilent("a", now: 0)
         for _ in 0..<40 { #expect(balancer.pick(now: 0, using: &dice) == "b") }
-        balancer.fellSilent("b")
+        balancer.fellSilent("b", now: 0)
         // Rather a silent endpoint than none.
         #expect(balancer.pick(now: 0, using: &dice) != nil)
         balancer.report("a", EndpointReport())
@@ -353,7 +353,7 @@ import Testing
 
     @Test func aHedgeGoesToAnotherEndpointThatIsWellAndHasRoom() {
         var balancer = balancer("a", "b", "c", "d", "e")
-        balancer.fellSilent("b")
+        balancer.fellSilent("b", now: 0)
         for now in 1...3 { balancer.finished("c", latency: 1, .failed, now: UInt64(now)) }
         balancer.report("d", EndpointReport(capacity: 2, load: 4))
         var dice = Dice()
@@ -421,7 +421,7 @@ import Testing
 
     @Test func aSuspectWaitsForAnEndpointThatIsWellRatherThanTakeOneThatIsNot() {
         var balancer = balancer("a", "b")
-        balancer.fellSilent("b")
+        balancer.fellSilent("b", now: 0)
         var dice = Dice()
         #expect(balancer.pick(Self.suspect, now: 0, using: &dice) == "a")
         #expect(balancer.pick(Self.suspect, now: 0, using: &dice) == nil)

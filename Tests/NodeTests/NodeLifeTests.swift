@@ -65,6 +65,46 @@ extension RealNodes {
             }
         }
 
+        /// A model whose passes last until the test ends.
+        private struct HungModel: VisionModel {
+            let manifest: ModelManifest
+            let gate: Gate
+            var maxBatchSize: Int { 1 }
+
+            func warmUp() throws(VisionError) {}
+            func detect(
+                _ inputs: [ModelInput], minConfidence: [Float]
+            ) throws(VisionError) -> (found: [[Detection]], times: StageTimes) {
+                gate.pass()
+                return (inputs.map { _ in [] }, StageTimes())
+            }
+            func classify(
+                _ inputs: [ModelInput], topK: [Int]
+            ) throws(VisionError) -> (found: [[Classification]], times: StageTimes) {
+                (inputs.map { _ in [] }, StageTimes())
+            }
+        }
+
+        @Test func aWorkerThatHangsDoesNotHoldUpTheEnd() async throws {
+            let picture = try #require(try TestModels.pictures().first)
+            let gate = Gate()
+            try await TestNode.with(
+                .detector,
+                configure: {
+                    $0.server.drainTimeout = .milliseconds(100)
+                    $0.load = { (manifest, _) throws(VisionError) in HungModel(manifest: manifest, gate: gate) }
+                }
+            ) { node in
+                let call = Task { try await node.detect(picture) }
+                await gate.isReached()
+                node.running.cancel()
+                let error = await #expect(throws: NodeError.self) { try await node.running.value }
+                #expect(error?.message.contains("worker 0 has not come back") == true)
+                #expect(await failure { try await call.value } != nil)
+                gate.open()
+            }
+        }
+
         private func startError(_ role: NodeRole, _ configure: (inout NodeConfiguration) throws -> Void) async throws
             -> String
         {

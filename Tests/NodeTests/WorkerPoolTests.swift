@@ -190,6 +190,19 @@ import Testing
         }
     }
 
+    @Test func aWorkerThatDoesNotComeBackIsLeftBehind() async throws {
+        try await ScriptedPool.with(workers: 2) { scripted in
+            let (gate, running) = await scripted.occupied()
+            let stopping = Task { await scripted.pool.stop() }
+            while scripted.pool.withQueue({ $0.running }) != 1 { try await Task.sleep(for: .milliseconds(1)) }
+            #expect(scripted.pool.abandonAll().count == 1)
+            #expect(await failure { try await running.value }?.code == .internal)
+            await stopping.value
+            #expect(scripted.pool.abandonAll().isEmpty)
+            gate.open()
+        }
+    }
+
     @Test func aRunnerThatCannotBeMadeFailsTheStart() async throws {
         let pool = WorkerPool<ScriptedRunner>(
             queue: WorkQueue(

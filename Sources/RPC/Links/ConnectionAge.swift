@@ -12,6 +12,14 @@ public struct ConnectionAge: Sendable, Hashable {
 
     public init() {}
 
+    /// Ten minutes, so that servers that came later get clients that do not look for them, too; and no end for what runs:
+    /// a stream that lasts for days is not cut off for the sake of balance, and keeps what its server knows of it.
+    public static var cluster: ConnectionAge {
+        var age = ConnectionAge()
+        age.maxAge = .seconds(600)
+        return age
+    }
+
     static let jitter = -0.1...0.1
 }
 

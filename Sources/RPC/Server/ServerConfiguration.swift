@@ -89,10 +89,11 @@ public struct ServerConfiguration: Sendable {
 }
 
 extension ServerConfiguration {
-    /// For clients with `ClientKeepalive.cluster`.
+    /// For clients with `ClientKeepalive.cluster`, which are sent to connect anew after ten minutes.
     public static var cluster: ServerConfiguration {
         var configuration = ServerConfiguration()
         configuration.pings = .cluster
+        configuration.age = .cluster
         return configuration
     }
 }

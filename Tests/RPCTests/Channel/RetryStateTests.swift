@@ -203,6 +203,27 @@ import Testing
         #expect(call.fail(Self.error(.unavailable), hasOther: false) == 100)
     }
 
+    @Test func aFullEndpointSpeaksForItselfAlone() {
+        for pushback in ["1000", "-1"] {
+            var call = Call(Self.policy(failover: FailoverPolicy()))
+            let isNever = pushback == "-1"
+            #expect(
+                call.fail(Self.error(.resourceExhausted, pushback: pushback), hasOther: true) == (isNever ? nil : 0))
+        }
+        // Other errors are not about how full it is.
+        var call = Call(Self.policy(failover: FailoverPolicy()))
+        #expect(call.fail(Self.error(.unavailable, pushback: "1000"), hasOther: true) == 1000)
+    }
+
+    @Test func aPushbackIsWrittenAsItIsRead() {
+        let error = RPCError(.resourceExhausted, "full")
+        #expect(error.pushback == nil)
+        #expect(error.pushingBack(.microseconds(1500)).pushback == .milliseconds(2))
+        #expect(error.pushingBack(.zero).pushback == .zero)
+        #expect(error.pushingBack(.seconds(-1)).pushback == .zero)
+        #expect(error.pushingBack(.seconds(1_000_000_000_000)).pushback == .milliseconds(Int64(Int32.max)))
+    }
+
     @Test func withoutFailoverTheBackoffIsKept() {
         var call = Call(Self.policy())
         #expect(call.fail(Self.error(.unavailable), hasOther: true) == 100)
