@@ -99,7 +99,8 @@ extension BalancedChannel {
             if since != nil || !isPatient { limits.append(Deadline(instant: (since ?? start) + TimeAmount(grace))) }
         }
         guard let deadline = limits.compactMap({ $0 }).min() else { return nil }
-        let code: StatusCode = deadline == options.deadline ? .deadlineExceeded : .unavailable
+        let isTimeout = deadline == options.deadline && (options.waitForReady == true || !attempt.demand.isSuspect)
+        let code: StatusCode = isTimeout ? .deadlineExceeded : .unavailable
         return PickLine.Patience(deadline: deadline) { [self] in
             let waited = Double((NIODeadline.now() - start).nanoseconds / 1_000_000) / 1000
             if state.withLock({ $0.balancer.anyReady }) {

@@ -26,6 +26,7 @@ struct BalancedEndpoint: Sendable {
     private var readySince: UInt64 = 0
     /// When it last answered a call, or had none.
     private var progress: UInt64 = 0
+    private var lastAnswer: UInt64 = 0
 
     private(set) var report = EndpointReport()
     private(set) var hasReported = false
@@ -172,6 +173,7 @@ struct BalancedEndpoint: Sendable {
 
     mutating func answered(_ rules: BalancingRules, now: UInt64) {
         overdue = 0
+        lastAnswer = max(lastAnswer, now)
         failuresInARow = 0
         rate(0)
         // One answer between failures is no recovery.
@@ -185,6 +187,8 @@ struct BalancedEndpoint: Sendable {
         overdue += 1
         if least > ewma { learn(max(latency, min(least, Constants.failureLatency)), now: now) }
     }
+
+    func hasAnswered(since start: UInt64) -> Bool { lastAnswer > start }
 
     mutating func failed(_ latency: Double, now: UInt64) {
         learn(max(latency, Constants.failureLatency), now: now)

@@ -32,6 +32,9 @@ struct Balancer<ID: Hashable & Sendable>: Sendable {
         case answered
         /// The endpoint is to blame, not the request.
         case failed
+        /// It did not answer by a deadline that was long enough: it is to blame if it answered nobody else meanwhile, else it
+        /// is busy.
+        case late
         /// It answered, but its time says nothing: a stream lasts as long as its client wants.
         case streamed
         /// It was given up before it took longer than usual: that says nothing, nor does it show that something moves.
@@ -231,7 +234,9 @@ struct Balancer<ID: Hashable & Sendable>: Sendable {
         _ id: ID, latency: UInt64, _ outcome: Outcome, isStream: Bool = false, isSuspect: Bool = false, now: UInt64
     ) {
         let rules = rules
-        let isProgress = outcome != .overdue && outcome != .abandoned
+        var outcome = outcome
+        if outcome == .late, endpoints[id]?.hasAnswered(since: now - min(now, latency)) == false { outcome = .failed }
+        let isProgress = outcome != .overdue && outcome != .abandoned && outcome != .late
         change(id) { endpoint in
             endpoint.end(isStream: isStream, isSuspect: isSuspect, isProgress: isProgress, now: now)
             switch outcome {
@@ -241,7 +246,7 @@ struct Balancer<ID: Hashable & Sendable>: Sendable {
                 endpoint.answered(rules, now: now)
             case .streamed: endpoint.answered(rules, now: now)
             case .failed: endpoint.failed(Double(latency), now: now)
-            case .overdue: endpoint.wasOverdue(Double(latency), now: now)
+            case .overdue, .late: endpoint.wasOverdue(Double(latency), now: now)
             case .abandoned, .unmeasured: break
             }
         }

@@ -68,6 +68,10 @@ extension RPCError {
 }
 
 extension RPCError {
+    static let expiredInQueue = RPCError(.deadlineExceeded, "deadline passed while the frame waited")
+    static let lateInQueue = RPCError(
+        .resourceExhausted, "deadline cannot be met: others had their turn while the frame waited")
+
     /// Why a request was not queued.
     init(ofAdmission error: any Error) {
         switch error {

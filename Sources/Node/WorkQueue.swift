@@ -27,6 +27,8 @@ struct WorkQueue<Payload: Sendable>: Sendable {
         let payload: Payload
         /// Estimated worker time, nanoseconds; the queue's.
         fileprivate(set) var cost = 0.0
+        /// Begun later, it would not be done by its deadline, as far as is known.
+        fileprivate(set) var latestStart = NIODeadline.distantFuture
 
         init(
             id: UInt64, client: CallOrigin, model: Int, inputs: Int, arrival: NIODeadline, deadline: NIODeadline?,
@@ -66,6 +68,8 @@ struct WorkQueue<Payload: Sendable>: Sendable {
     private let admission: Admission
     /// No request that waits has a deadline before it.
     private var earliestDeadline = NIODeadline.distantFuture
+    /// Nor has one to begin before this, to be done by its deadline.
+    private var earliestStart = NIODeadline.distantFuture
     private(set) var running = 0
     private(set) var accepted: UInt64 = 0
     private(set) var refused: UInt64 = 0
@@ -117,6 +121,7 @@ struct WorkQueue<Payload: Sendable>: Sendable {
         var entry = entry
         let known = serviceTimes[entry.model].mean * Double(entry.inputs)
         entry.cost = known > 0 ? known : Self.unknownCost
+        if let deadline = entry.deadline { entry.latestStart = deadline - .nanoseconds(clamping: known) }
         do throws(Admission.Refusal) {
             try admission.check(
                 deadline: entry.deadline, cost: known, behind: load(ahead: entry.client, cost: known),
@@ -136,6 +141,7 @@ struct WorkQueue<Payload: Sendable>: Sendable {
         places[entry.id] = place
         waitingInputs[entry.model] += entry.inputs
         if let deadline = entry.deadline { earliestDeadline = min(earliestDeadline, deadline) }
+        earliestStart = min(earliestStart, entry.latestStart)
         return giving
     }
 
@@ -178,6 +184,18 @@ struct WorkQueue<Payload: Sendable>: Sendable {
         }
         expired += UInt64(late.count)
         return late
+    }
+
+    /// Takes out what would not be done by its deadline, to be refused as late, where something else waits that would: under
+    /// overload workers would run for nobody. If all are late they stay, since the estimate may be, and only work renews it.
+    mutating func giveUpLate(now: NIODeadline) -> [Entry] {
+        guard earliestStart < now else { return [] }
+        let late = entries.indices.filter { entries[$0].map { $0.latestStart < now } ?? false }
+        guard late.count < depth else { return [] }
+        let given = late.compactMap { remove(at: $0) }
+        earliestStart = entries.reduce(.distantFuture) { min($0, $1?.latestStart ?? .distantFuture) }
+        expired += UInt64(given.count)
+        return given
     }
 
     /// What a free worker shall do. Of the models that have a batch to run, the one whose next request has its turn

@@ -146,7 +146,7 @@ final class WorkerPool<Runner: BatchRunner>: Workers {
             }
         }
         if let bell { bells[bell].signal() }
-        expired(late)
+        answer(late, .expiredInQueue)
         if let (entry, error) = refused { entry.payload.answer.resume(throwing: error) }
     }
 
@@ -154,15 +154,12 @@ final class WorkerPool<Runner: BatchRunner>: Workers {
     private func withdraw(_ id: UInt64) {
         let time = now()
         guard let (entry, end) = state.withLock({ $0.queue.remove(id, now: time) }) else { return }
-        if end == .expired { return expired([entry]) }
+        if end == .expired { return answer([entry], .expiredInQueue) }
         entry.payload.answer.resume(throwing: RPCError(.cancelled, "call was cancelled while its frame waited"))
     }
 
-    private func expired(_ entries: [Queue.Entry]) {
-        for entry in entries {
-            entry.payload.answer.resume(
-                throwing: RPCError(.deadlineExceeded, "deadline passed while the frame waited"))
-        }
+    private func answer(_ entries: [Queue.Entry], _ error: RPCError) {
+        for entry in entries { entry.payload.answer.resume(throwing: error) }
     }
 
     /// Ends the threads once they have finished what runs; what waits is refused. Returns when they have ended.
@@ -243,25 +240,28 @@ final class WorkerPool<Runner: BatchRunner>: Workers {
 
     private func next(for worker: Int) -> Step {
         let now = now()
-        let (late, step) = state.withLock { state -> ([Queue.Entry], Step) in
+        let (expired, late, step) = state.withLock { state -> ([Queue.Entry], [Queue.Entry], Step) in
             // Still there if its sleep ended by time.
             state.idle.removeAll { $0 == worker }
-            let late = state.queue.expire(now: now)
-            if state.abandoned.contains(worker) { return (late, .end) }
+            let expired = state.queue.expire(now: now)
+            if state.abandoned.contains(worker) { return (expired, [], .end) }
+            let late = state.queue.giveUpLate(now: now)
             switch state.queue.take(now: now) {
             case .run(let batch):
                 state.give(batch, to: worker)
-                return (late, .run(batch, bell: state.queue.depth > 0 ? state.idle.popLast() : nil))
-            case _ where state.isStopping: return (late, .end)
+                return (expired, late, .run(batch, bell: state.queue.depth > 0 ? state.idle.popLast() : nil))
+            case _ where state.isStopping: return (expired, late, .end)
             case .wait(let until):
                 state.idle.append(worker)
-                return (late, .sleep(until: until))
+                return (expired, late, .sleep(until: until))
             case .sleep:
                 state.idle.append(worker)
-                return (late, .sleep(until: nil))
+                return (expired, late, .sleep(until: nil))
             }
         }
-        expired(late)
+        answer(expired, .expiredInQueue)
+        // Another node may be less busy.
+        answer(late, .lateInQueue)
         return step
     }
 

@@ -70,6 +70,20 @@ import Testing
         #expect(!balancer.isEjected("a", now: 10 * second + 1))
     }
 
+    @Test func whoMissesDeadlinesButAnswersOthersIsNotEjected() {
+        var balancer = balancer("a", "b", "c")
+        func miss(at now: UInt64) { balancer.finished("a", latency: second, .late, now: now) }
+        for turn in 2...20 as ClosedRange<UInt64> {
+            balancer.finished("a", latency: 1, .answered, now: turn * second - second / 2)
+            miss(at: turn * second)
+        }
+        #expect(!balancer.isEjected("a", now: 20 * second + 1))
+        #expect(balancer.endpoints["a"]?.failures == 0)
+        // Nothing is answered any more.
+        for turn in 22...24 as ClosedRange<UInt64> { miss(at: turn * second) }
+        #expect(balancer.isEjected("a", now: 24 * second + 1))
+    }
+
     @Test func neverMoreThanHalfIsEjected() {
         var balancer = balancer("a", "b", "c")
         for name in ["a", "b", "c"] { for _ in 0..<5 { balancer.finished(name, latency: 1, .failed, now: 5) } }

@@ -67,6 +67,20 @@ import Testing
         #expect(queue.refused == 1)
     }
 
+    @Test func whatCannotBeDoneInTimeGivesWayToWhatCan() throws {
+        var queue = queue()
+        try queue.offer(entry(1))
+        guard case .run(let first) = queue.take(now: Self.start) else { return #expect(Bool(false), "one waits") }
+        queue.finish(first, [.completed], elapsed: .milliseconds(10))
+        try queue.offer(entry(2, deadline: .milliseconds(45)))
+        try queue.offer(entry(3, deadline: .milliseconds(80)))
+        #expect(queue.giveUpLate(now: Self.start + .milliseconds(35)).isEmpty, "There are just 10 ms.")
+        #expect(queue.giveUpLate(now: Self.start + .milliseconds(36)).map(\.id) == [2])
+        #expect(queue.expired == 1)
+        #expect(queue.giveUpLate(now: Self.start + .milliseconds(75)).isEmpty, "The estimate may be wrong.")
+        #expect(ids(queue.take(now: Self.start + .milliseconds(75))) == [3])
+    }
+
     @Test func whatWaitedTooLongIsTakenOutAndCounted() throws {
         var queue = queue()
         try queue.offer(entry(1, deadline: .milliseconds(5)))

@@ -89,11 +89,13 @@ public struct ServerConfiguration: Sendable {
 }
 
 extension ServerConfiguration {
-    /// For clients with `ClientKeepalive.cluster`, which are sent to connect anew after ten minutes.
+    /// For clients with `ClientKeepalive.cluster`, which are sent to connect anew after ten minutes. A coordinator may give up
+    /// many calls at once and start others, whose handlers overlap.
     public static var cluster: ServerConfiguration {
         var configuration = ServerConfiguration()
         configuration.pings = .cluster
         configuration.age = .cluster
+        configuration.maxRunningHandlers = 4 * configuration.maxConcurrentStreams
         return configuration
     }
 }

@@ -46,7 +46,7 @@ def overload(bench):
                f"{seconds(then)}, quiet {seconds(before)}")
 
 
-@scenario("a client with 200 connections beside a polite one", needs="a fair share of full nodes for each client")
+@scenario("a client with 200 connections beside a polite one", short=False)
 def greedy(bench):
     mesh = Mesh(bench.cluster, nodes=2)
     polite = mesh.load(unary_rate=20, deadline=5000)
