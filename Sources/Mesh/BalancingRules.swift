@@ -3,7 +3,7 @@ public import RPC
 /// What a channel knows of endpoints before it has seen them: when to leave one out, and how far to trust a newcomer.
 public struct BalancingRules: Sendable, Equatable {
     /// Calls of this channel that run on one endpoint; more wait, or go elsewhere.
-    public var maxInFlight = 256
+    public var maxInFlight = 120
     /// A newcomer's share of the calls grows to a whole one in this time.
     public var slowStart: Duration = .seconds(3)
     /// Failures in a row after which an endpoint is ejected.

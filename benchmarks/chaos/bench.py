@@ -10,11 +10,10 @@ UNAVAILABLE, DEADLINE_EXCEEDED, RESOURCE_EXHAUSTED = 14, 4, 8
 ALL = []
 
 
-def scenario(fault, short=True, needs=None):
-    """`needs`: what the mesh must be able to do first; then it runs only when it is named."""
+def scenario(fault, short=True):
     def register(function):
         function.title, function.fault = function.__name__.replace("_", "-"), fault
-        function.short, function.needs = short, needs
+        function.short = short
         ALL.append(function)
         return function
     return register

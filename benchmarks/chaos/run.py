@@ -83,7 +83,7 @@ def main():
     options = arguments.parse_args()
     if options.list:
         for one in scenarios.ALL:
-            print(f"{one.title:28} {one.fault}" + (f" (waits for: {one.needs})" if one.needs else ""))
+            print(f"{one.title:28} {one.fault}")
         return 0
     known = {one.title: one for one in scenarios.ALL}
     if options.perform:
@@ -92,7 +92,7 @@ def main():
     if unknown := [name for name in options.names if name not in known]:
         arguments.error(f"no scenario is called {', '.join(unknown)}")
     chosen = [known[name] for name in options.names] or [
-        one for one in scenarios.ALL if not one.needs and (one.short or not options.short)]
+        one for one in scenarios.ALL if one.short or not options.short]
     try:
         cluster.check_machine()
     except cluster.Unable as reason:
