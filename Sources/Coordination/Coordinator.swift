@@ -30,9 +30,6 @@ public final class Coordinator: Sendable {
         }
         let detectors = channel(configuration.detectors, ServiceName.detector)
         let classifiers = channel(configuration.classifiers, ServiceName.classifier)
-        if detectors == nil, classifiers == nil {
-            logger.warning("there are no nodes to call, so every frame will fail: name detectors or classifiers")
-        }
         let drain = DrainFlag()
         let handler = CoordinatorHandler(
             configuration: configuration, detectors: detectors, classifiers: classifiers, drain: drain)

@@ -173,7 +173,7 @@ extension Balancer.Outcome {
         // It came to a connection that was about to end: no fault of whoever answers there.
         case _ where error.neverStarted: self = .unmeasured
         case _ where error.lostConnection: self = .failed
-        case .deadlineExceeded: self = time < Self.fairTime ? .unmeasured : .late
+        case .deadlineExceeded: self = time < Self.fairTime ? .abandoned : .late
         case .unavailable, .internal, .unknown, .dataLoss: self = .failed
         default: self = .answered
         }

@@ -13,7 +13,8 @@ extension BalancedChannel {
         let demand = call.attempt.demand
         var random = SystemRandomNumberGenerator()
         while let name = state.balancer.pick(
-            excluding: call.attempt.tried, demand, isStream: call.isStream, sparing: call.isOfOutage, now: now,
+            excluding: call.attempt.tried, demand, isStream: call.isStream,
+            sparing: call.isOfOutage && !demand.isSuspect, now: now,
             using: &random)
         {
             if let connection = state.subchannels[name]?.usableConnection { return (name, connection) }
@@ -141,7 +142,7 @@ extension BalancedChannel {
                 default: break
                 }
             }
-            state.balancer.finished(
+            outcome = state.balancer.finished(
                 supplied.name, latency: latency, outcome, isStream: isStream, isSuspect: supplied.isSuspect, now: now)
             return (state.waiting > 0, state.news(of: supplied.name, outcome, now: now))
         }

@@ -131,7 +131,7 @@ struct BalancedEndpoint: Sendable {
         report.capacity = min(max(1, news.capacity), rules.maxCapacity)
         report.limit = news.limit.map { max(0, $0) }
         if news.zone.utf8.count > rules.maxZoneBytes { report.zone = "" }
-        foreign = max(0, max(0, news.load) - outstanding)
+        foreign = max(0, min(news.load, Constants.mostLoad) - outstanding)
         silentSince = nil
     }
 

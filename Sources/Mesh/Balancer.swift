@@ -22,6 +22,8 @@ struct Balancer<ID: Hashable & Sendable>: Sendable {
     static var rateCalls: Int { 16 }
     /// Calls that waited for an endpoint and get it before it has said how many it takes.
     static var callsBeforeReport: Int { 16 }
+    /// Calls that an endpoint is believed to have.
+    static var mostLoad: Int { 1 << 20 }
     /// Calls for each that an endpoint runs at one time, from which on other zones count as much as the own one.
     static var fullZone: Double { 2 }
     /// The same, from which on a hedge would only lengthen the queue.
@@ -230,9 +232,11 @@ struct Balancer<ID: Hashable & Sendable>: Sendable {
     // ---- what comes of it ----
 
     /// A call of `pick` ended.
+    /// - Returns: what that is to the endpoint: `late` is settled.
+    @discardableResult
     mutating func finished(
         _ id: ID, latency: UInt64, _ outcome: Outcome, isStream: Bool = false, isSuspect: Bool = false, now: UInt64
-    ) {
+    ) -> Outcome {
         let rules = rules
         var outcome = outcome
         if outcome == .late, endpoints[id]?.hasAnswered(since: now - min(now, latency)) == false { outcome = .failed }
@@ -251,6 +255,7 @@ struct Balancer<ID: Hashable & Sendable>: Sendable {
             }
         }
         if outcome == .failed { ejectIfBad(id, now: now) }
+        return outcome
     }
 
     /// Never more than half of the ready endpoints are out at once.

@@ -69,8 +69,12 @@ extension RPCError {
 
 extension RPCError {
     static let expiredInQueue = RPCError(.deadlineExceeded, "deadline passed while the frame waited")
-    static let lateInQueue = RPCError(
-        .resourceExhausted, "deadline cannot be met: others had their turn while the frame waited")
+
+    /// Another node may be less busy.
+    static func lateInQueue(behind wait: TimeAmount) -> RPCError {
+        RPCError(.resourceExhausted, "deadline cannot be met: others had their turn while the frame waited")
+            .pushingBack(.nanoseconds(wait.nanoseconds / 2))
+    }
 
     /// Why a request was not queued.
     init(ofAdmission error: any Error) {

@@ -21,10 +21,9 @@ public final class NodeServer: Sendable {
     private let logger: Logger
     private let lastCall = Mutex(LastCall())
 
-    /// When workers that do not come back are left behind, and which were.
+    /// When workers that do not come back are left behind.
     private struct LastCall {
         var timer: Scheduled<Void>?
-        var left: [Int] = []
     }
 
     private init(
@@ -127,11 +126,9 @@ public final class NodeServer: Sendable {
         // The workers outlive the server: what drains needs them.
         callWorkersBack()
         await workers.stop()
-        let left = lastCall.withLock { last in
-            last.timer?.cancel()
-            return last.left
-        }
+        lastCall.withLock { $0.timer?.cancel() }
         try outcome.get()
+        let left = workers.leftBehind
         guard left.isEmpty else {
             let names = left.map { "\($0)" }.joined(separator: ", ")
             throw NodeError(
@@ -148,8 +145,7 @@ public final class NodeServer: Sendable {
         lastCall.withLock { last in
             guard last.timer == nil else { return }
             last.timer = loop.scheduleTask(in: TimeAmount(drainTimeout) + Self.lastPatience) { [self] in
-                let left = workers.abandonAll()
-                lastCall.withLock { $0.left = left }
+                workers.abandonAll()
             }
         }
     }

@@ -10,7 +10,7 @@ import RPC
 /// ```
 ///            offer                 take
 ///  request ────────▶ waiting ───────────────▶ running ──finish──▶ completed, expired or cancelled
-///     └▶ refused        ├─ deadline ─▶ expired
+///     └▶ refused        ├─ deadline, or too late to begin ─▶ expired
 ///                       ├─ remove ───▶ cancelled, or expired
 ///                       └─ offer of another client ─▶ displaced
 /// ```

@@ -146,7 +146,7 @@ final class WorkerPool<Runner: BatchRunner>: Workers {
             }
         }
         if let bell { bells[bell].signal() }
-        answer(late, .expiredInQueue)
+        for entry in late { entry.payload.answer.resume(throwing: RPCError.expiredInQueue) }
         if let (entry, error) = refused { entry.payload.answer.resume(throwing: error) }
     }
 
@@ -154,12 +154,8 @@ final class WorkerPool<Runner: BatchRunner>: Workers {
     private func withdraw(_ id: UInt64) {
         let time = now()
         guard let (entry, end) = state.withLock({ $0.queue.remove(id, now: time) }) else { return }
-        if end == .expired { return answer([entry], .expiredInQueue) }
+        if end == .expired { return entry.payload.answer.resume(throwing: RPCError.expiredInQueue) }
         entry.payload.answer.resume(throwing: RPCError(.cancelled, "call was cancelled while its frame waited"))
-    }
-
-    private func answer(_ entries: [Queue.Entry], _ error: RPCError) {
-        for entry in entries { entry.payload.answer.resume(throwing: error) }
     }
 
     /// Ends the threads once they have finished what runs; what waits is refused. Returns when they have ended.
@@ -209,11 +205,12 @@ final class WorkerPool<Runner: BatchRunner>: Workers {
         return !entries.isEmpty
     }
 
-    func abandonAll() -> [Int] {
-        inHand.enumerated().compactMap { worker, batch in
-            batch.flatMap { abandon(worker, batch: $0) ? worker : nil }
-        }
+    func abandonAll() {
+        for (worker, batch) in inHand.enumerated() { if let batch { _ = abandon(worker, batch: batch) } }
     }
+
+    /// Workers that were given up.
+    var leftBehind: [Int] { state.withLock { $0.abandoned.sorted() } }
 
     // ---- on the worker's thread ----
 
@@ -240,28 +237,27 @@ final class WorkerPool<Runner: BatchRunner>: Workers {
 
     private func next(for worker: Int) -> Step {
         let now = now()
-        let (expired, late, step) = state.withLock { state -> ([Queue.Entry], [Queue.Entry], Step) in
+        let (told, step) = state.withLock { state -> ([(Queue.Entry, RPCError)], Step) in
             // Still there if its sleep ended by time.
             state.idle.removeAll { $0 == worker }
-            let expired = state.queue.expire(now: now)
-            if state.abandoned.contains(worker) { return (expired, [], .end) }
+            let expired = state.queue.expire(now: now).map { ($0, RPCError.expiredInQueue) }
+            if state.abandoned.contains(worker) { return (expired, .end) }
             let late = state.queue.giveUpLate(now: now)
+            let told = expired + late.map { ($0, .lateInQueue(behind: state.queue.estimatedWait)) }
             switch state.queue.take(now: now) {
             case .run(let batch):
                 state.give(batch, to: worker)
-                return (expired, late, .run(batch, bell: state.queue.depth > 0 ? state.idle.popLast() : nil))
-            case _ where state.isStopping: return (expired, late, .end)
+                return (told, .run(batch, bell: state.queue.depth > 0 ? state.idle.popLast() : nil))
+            case _ where state.isStopping: return (told, .end)
             case .wait(let until):
                 state.idle.append(worker)
-                return (expired, late, .sleep(until: until))
+                return (told, .sleep(until: until))
             case .sleep:
                 state.idle.append(worker)
-                return (expired, late, .sleep(until: nil))
+                return (told, .sleep(until: nil))
             }
         }
-        answer(expired, .expiredInQueue)
-        // Another node may be less busy.
-        answer(late, .lateInQueue)
+        for (entry, error) in told { entry.payload.answer.resume(throwing: error) }
         return step
     }
 

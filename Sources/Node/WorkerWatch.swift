@@ -35,8 +35,10 @@ protocol Workers: Sendable {
     func abandon(_ worker: Int, batch: UInt64) -> Bool
 
     /// Answers what any worker still has in hand, as `abandon` does.
-    /// - Returns: those workers.
-    func abandonAll() -> [Int]
+    func abandonAll()
+
+    /// Workers that were given up.
+    var leftBehind: [Int] { get }
 
     /// Ends the threads; returns when they have ended, but for those that are abandoned.
     func stop() async

@@ -23,7 +23,7 @@ import Testing
         #expect(Outcome(.failed(error), after: .milliseconds(20)) == outcome)
     }
 
-    @Test(arguments: [(20, Outcome.unmeasured), (999, .unmeasured), (1000, .late)])
+    @Test(arguments: [(20, Outcome.abandoned), (999, .abandoned), (1000, .late)])
     func aMissedDeadlineIsBlamedOnWhoHadTheTime(_ milliseconds: Int, _ outcome: Outcome) {
         #expect(Outcome(.failed(RPCError(.deadlineExceeded, "")), after: .milliseconds(milliseconds)) == outcome)
     }

@@ -274,6 +274,7 @@ import Testing
                 }
             case 4 where running.count < 2:
                 end(queue.expire(now: now))
+                end(queue.giveUpLate(now: now))
                 if case .run(let batch) = queue.take(now: now) {
                     #expect(batch.count == 1 || batch.reduce(0) { $0 + $1.inputs } <= 4)
                     running.append(batch)

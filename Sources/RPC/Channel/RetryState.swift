@@ -48,6 +48,8 @@ struct RetryState {
     private var backoffs = 0
     /// Connections that broke while the call ran there.
     private var lost: Int
+    /// An attempt that failed beside another one forbids more.
+    private var isBarred = false
     /// What the call ends with if no other endpoint can be asked.
     private var standing: RPCError?
     /// Why the last decision was to fail, if it was a limit of the channel.
@@ -117,10 +119,12 @@ struct RetryState {
     private var isPoison: Bool { lost > 1 && policy?.failover?.isolatesSuspects == true }
 
     /// Whatever is worth a retry is made good by the attempt that runs.
-    private func failedBeside(_ failure: Failure, _ throttle: RetryThrottle?) -> Decision {
+    private mutating func failedBeside(_ failure: Failure, _ throttle: RetryThrottle?) -> Decision {
         if failure.error.lostConnection || failure.error.neverStarted { return .leave }
         let kind = kind(of: failure)
-        charge(kind, RetryPushback(failure.error.metadata), throttle)
+        let pushback = RetryPushback(failure.error.metadata)
+        charge(kind, pushback, throttle)
+        if pushback == .never { isBarred = true }
         return kind == .fatal ? .fail : .leave
     }
 
@@ -154,7 +158,8 @@ struct RetryState {
         if kind == .fatal, failure.error.isCommitted { return false }
         charge(kind, pushback, throttle)
         let isForOthers = kind == .refusal || kind == .fault
-        guard kind != .fatal, pushback != .never, attempts < maxAttempts, !isForOthers || failure.hasOther else {
+        guard kind != .fatal, pushback != .never, !isBarred, attempts < maxAttempts, !isForOthers || failure.hasOther
+        else {
             return false
         }
         guard throttle?.allowsRetry ?? true else {

@@ -399,4 +399,16 @@ import Testing
             #expect(decision == (isRetried ? .retry(after: .zero) : .fail))
         }
     }
+
+    @Test func whoForbidsMoreAttemptsIsHeardAlsoBesideAnotherAttempt() {
+        var state = RetryState(policy: Self.lastHop, maxAttempts: 5, deadline: nil)
+        var random = SystemRandomNumberGenerator()
+        func fail(_ error: RPCError, runsElsewhere: Bool) -> RetryState.Decision {
+            let failure = RetryState.Failure(error: error, hasOther: true, runsElsewhere: runsElsewhere)
+            return state.failed(failure, throttle: nil, now: Self.start, using: &random)
+        }
+        state.hedged()
+        #expect(fail(Self.error(.internal, pushback: "-1"), runsElsewhere: true) == .leave)
+        #expect(fail(Self.error(.unavailable), runsElsewhere: false) == .fail)
+    }
 }
