@@ -25,7 +25,8 @@ import Foundation
             CommandGroup(
                 name: "Client",
                 subcommands: [
-                    SendCommand.self, VideoCommand.self, PipelinesCommand.self, NodesCommand.self, BenchCommand.self,
+                    SendCommand.self, VideoCommand.self, PipelinesCommand.self, NodesCommand.self, TopCommand.self,
+                    BenchCommand.self,
                 ]),
             CommandGroup(name: "Models", subcommands: [ModelsCommand.self]),
             CommandGroup(name: "Settings", subcommands: [LimitsCommand.self]),

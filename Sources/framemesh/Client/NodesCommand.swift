@@ -1,8 +1,4 @@
 import ArgumentParser
-import Client
-import Messages
-import RPC
-import Services
 
 struct NodesCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -18,7 +14,7 @@ struct NodesCommand: AsyncParsableCommand {
               framemesh nodes --json | jq -r 'select(.state != "ready").address'
 
             Exit code 0 if the coordinator answered, also when no node is ready.
-            """, aliases: ["top"])
+            """)
 
     @OptionGroup var coordinator: CoordinatorOption
 
@@ -27,40 +23,11 @@ struct NodesCommand: AsyncParsableCommand {
     @Flag(help: "Again and again, until interrupted or the coordinator is lost.") var watch = false
 
     @Option(help: ArgumentHelp("Seconds between two looks of --watch.", valueName: "s"))
-    var interval = 1.0
+    var interval = NodesScreen.interval
 
-    /// Moves a terminal's cursor to the top left, and wipes what is below.
-    private static let home = "\u{1B}[H\u{1B}[J"
-
-    func validate() throws {
-        guard (0.1...3600).contains(interval) else { throw ValidationError("--interval must be 0.1 to 3600") }
-    }
+    func validate() throws { try NodesScreen.check(interval) }
 
     func run() async throws {
-        try await Interrupts.run {
-            let client = try await coordinator.connect()
-            defer { client.close() }
-            let console = Console()
-            try show(try await nodes(client), of: client, on: console)
-            while watch {
-                try await Task.sleep(for: .seconds(interval))
-                try show(try await nodes(client), of: client, on: console)
-            }
-        }
-    }
-
-    private func nodes(_ client: MeshClient) async throws -> [NodeState] {
-        do {
-            return try await client.vision.nodes(deadline: .after(MeshClient.answerTimeout))
-        } catch {
-            throw client.explaining(error)
-        }
-    }
-
-    private func show(_ nodes: [NodeState], of client: MeshClient, on console: Console) throws {
-        if json { return try nodes.forEach { try console.print($0.line) } }
-        let text =
-            nodes.isEmpty ? "the coordinator at \(client.name) knows no nodes" : NodeState.table(nodes).text
-        try console.print(watch && console.isTerminal ? Self.home + text : text)
+        try await NodesScreen(coordinator: coordinator, json: json, interval: watch ? .seconds(interval) : nil).show()
     }
 }

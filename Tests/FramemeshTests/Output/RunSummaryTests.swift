@@ -27,7 +27,7 @@ import Testing
     @Test func framesThatAnotherNodeAnsweredAreTold() {
         let summary = Self.summary([(.ok, "", 1), (.ok, "", 0), (.ok, "", 2), (.error, "all failed", 3)])
         #expect(summary.retried == 2)
-        #expect(summary.retryNotes == ["2 frames were answered by another node after one failed or refused"])
+        #expect(summary.retryNotes == ["2 frames were answered by another node after one failed, refused or was slow"])
     }
 
     @Test func oneIsSingular() {
