@@ -17,7 +17,9 @@ public enum ClientKey {
 
     /// nil: it does not say, or says what is no such number.
     public static func told(in metadata: Metadata) -> CallOrigin? {
-        guard !metadata.isEmpty, let text = metadata[field], text.utf8.count <= maxDigits, text.first != "+" else { return nil }
+        guard !metadata.isEmpty, let text = metadata[field], text.utf8.count <= maxDigits, text.first != "+" else {
+            return nil
+        }
         return UInt64(text, radix: 36).map { CallOrigin($0) }
     }
 }
