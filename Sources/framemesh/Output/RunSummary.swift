@@ -68,7 +68,8 @@ struct RunSummary: Sendable {
     /// What a reader should know of frames that went well.
     var retryNotes: [String] {
         let frames = retried == 1 ? "frame was" : "frames were"
-        return retried == 0 ? [] : ["\(retried) \(frames) answered by another node after one failed, refused or was slow"]
+        if retried == 0 { return [] }
+        return ["\(retried) \(frames) answered by another node after one failed, refused or was slow"]
     }
 
     /// Why the others did not.
