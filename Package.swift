@@ -20,6 +20,7 @@ let nioSSL: Target.Dependency = .product(name: "NIOSSL", package: "swift-nio-ssl
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let metrics: Target.Dependency = .product(name: "Metrics", package: "swift-metrics")
 let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
+let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
 let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
 
 /// The library of libFuzzer without its `main`, in a build for fuzzing.
@@ -57,6 +58,9 @@ let package = Package(
         .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
         .package(url: "https://github.com/apple/swift-system", from: "1.8.0"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.0"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.0"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
     ],
     targets: [
         // C libraries of the system, one module each.
@@ -65,6 +69,7 @@ let package = Package(
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .systemLibrary(name: "CEventDescriptor"),
         .systemLibrary(name: "CAres", pkgConfig: "libcares", providers: [.apt(["libc-ares-dev"])]),
+        .systemLibrary(name: "CPostgres", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
 
         // C that proto/generate.sh writes from proto/; never edited.
         .target(name: "CMessages", dependencies: ["CProtobufC"]),
@@ -138,6 +143,31 @@ let package = Package(
             ],
             swiftSettings: strict),
 
+        // How answers look to people and programs: JSON lines, CSV, MOT, boxes drawn on a picture.
+        .target(name: "Results", dependencies: ["Messages", "Vision", nioCore], swiftSettings: strict),
+        // Zones and lines in a picture, and what tracks do there; pure arithmetic.
+        .target(name: "Areas", dependencies: ["Messages"], swiftSettings: strict),
+        // Metrics of a process as Prometheus reads them.
+        .target(name: "Telemetry", dependencies: [metrics], swiftSettings: strict),
+        // What was asked for and how far it is, in SQLite or PostgreSQL; who works on it (leases).
+        .target(
+            name: "Jobs",
+            dependencies: [
+                "CPostgres", nioCore, nioPosix, logging, .product(name: "GRDB", package: "GRDB.swift"),
+            ], swiftSettings: strict),
+        // HTTP for people and programs: pictures, videos, live streams, and the page.
+        .target(
+            name: "Gateway",
+            dependencies: [
+                "Areas", "Client", "Jobs", "Mesh", "Messages", "RPC", "Results", "Services", "Telemetry", "Video", "Vision",
+                nioCore, nioPosix, nioSSL, logging, metrics, crypto, hummingbird,
+                .product(name: "HummingbirdTLS", package: "hummingbird"),
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "DequeModule", package: "swift-collections"),
+            ],
+            resources: [.copy("Page"), .copy("openapi.yaml")], swiftSettings: strict),
+
         // FFmpeg, in a process of its own.
         .executableTarget(
             name: "framemesh-video",
@@ -158,9 +188,8 @@ let package = Package(
         .executableTarget(
             name: "framemesh",
             dependencies: [
-                "Node", "Coordination", "Client", "Video", "Vision", "Mesh", "Services", "RPC", "Messages", nioCore,
-                nioPosix, logging,
-                yams, crypto,
+                "Gateway", "Jobs", "Node", "Coordination", "Client", "Results", "Video", "Vision", "Mesh", "Services", "RPC",
+                "Messages", nioCore, nioPosix, logging, yams, crypto,
                 .product(name: "SystemPackage", package: "swift-system"),
                 .product(name: "DequeModule", package: "swift-collections"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -210,6 +239,21 @@ let package = Package(
                 "Client", "Coordination", "Mesh", "Messages", "Services", "RPC", nioCore, nioPosix, logging,
             ],
             swiftSettings: strict),
+        .testTarget(
+            name: "ResultsTests", dependencies: ["Results", "Messages", "Vision", nioCore], swiftSettings: strict),
+        .testTarget(name: "AreasTests", dependencies: ["Areas", "Messages"], swiftSettings: strict),
+        .testTarget(name: "TelemetryTests", dependencies: ["Telemetry", metrics], swiftSettings: strict),
+        .testTarget(
+            name: "JobsTests", dependencies: ["Jobs", "TestSupport", nioCore, nioPosix, logging], swiftSettings: strict),
+        // A gateway with a real coordinator and nodes behind it, over HTTP.
+        .testTarget(
+            name: "GatewayTests",
+            dependencies: [
+                "Gateway", "Areas", "Jobs", "Client", "Coordination", "Node", "Mesh", "Messages", "Services", "RPC", "Vision",
+                "Results", "TestSupport", nioCore, nioPosix, logging, hummingbird,
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
+            ],
+            exclude: ["python"], swiftSettings: strict),
         // What the command decides, without processes.
         .testTarget(
             name: "FramemeshTests",

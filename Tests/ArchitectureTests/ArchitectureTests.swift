@@ -17,14 +17,22 @@ import Testing
         "Node": ["Services", "RPC", "Vision", "Messages"],
         "Coordination": ["Mesh", "Services", "RPC", "Tracking", "Messages"],
         "Client": ["Mesh", "Services", "RPC", "Messages"],
+        "Results": ["Messages", "Vision"],
+        "Areas": ["Messages"],
+        "Telemetry": [],
+        "Jobs": ["CPostgres"],
+        "Gateway": [
+            "Areas", "Client", "Jobs", "Mesh", "Messages", "RPC", "Results", "Services", "Telemetry", "Video", "Vision",
+        ],
         "rpc-interop": ["RPC", "CInteropMessages", "CProtobufC", "ProtobufStructs"],
         "framemesh": [
+            "Areas", "Gateway", "Jobs", "Results", "Telemetry",
             "Node", "Coordination", "Client", "Video", "Vision", "Mesh", "Services", "RPC", "Messages", "Tracking",
         ],
     ]
     static let ours = Set(arrows.keys).union([
         "CNghttp2", "CMessages", "CRPCMessages", "CInteropMessages", "CProtobufC", "CBoundedProtobuf", "CVision",
-        "CZlib", "CEventDescriptor", "CAres",
+        "CZlib", "CEventDescriptor", "CAres", "CPostgres",
     ])
 
     static let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
