@@ -1,0 +1,41 @@
+// The bearer token: kept in the tab's session storage, asked for when the API says 401.
+import { byId } from './elements.js';
+
+const key = 'framemesh.token';
+let asking = null;
+
+export const token = () => sessionStorage.getItem(key) ?? '';
+
+export const credentials = () => (token() ? { Authorization: `Bearer ${token()}` } : {});
+
+/** Shows the dialog. Several who ask at once share one answer: whether there is a new token to try. */
+export function askForToken() {
+  asking ??= new Promise((resolve) => {
+    const dialog = byId('access');
+    const field = byId('access-token');
+    field.value = '';
+    dialog.returnValue = 'cancel';
+    dialog.addEventListener('close', () => {
+      asking = null;
+      const entered = field.value.trim();
+      field.value = '';
+      if (dialog.returnValue === 'forget') sessionStorage.removeItem(key);
+      const isNew = dialog.returnValue === 'use' && entered !== '';
+      if (isNew) sessionStorage.setItem(key, entered);
+      resolve(isNew);
+    }, { once: true });
+    dialog.showModal();
+    field.focus();
+  });
+  return asking;
+}
+
+export function setUpAccess() {
+  byId('access-open').addEventListener('click', askForToken);
+  // Enter in the field means the last button, not the first.
+  byId('access-token').addEventListener('keydown', (event) => {
+    if (event.key !== 'Enter') return;
+    event.preventDefault();
+    byId('access').close('use');
+  });
+}

@@ -1,0 +1,305 @@
+// Live streams: this device's camera, sent frame by frame, or a stream that the gateway reads; with how old a frame is.
+import { AreaCounts, AreaEditor, sentenceOf } from './areas.js';
+import { getJSON, open, remove, sendJSON } from './api.js';
+import { credentials } from './access.js';
+import { Camera } from './camera.js';
+import { fillPipelines } from './controls.js';
+import { byId, element, pill, table, tile } from './elements.js';
+import { follow } from './eventstream.js';
+import { milliseconds, rate } from './format.js';
+import { clearNotices, notify } from './notices.js';
+import { pictures } from './multipart.js';
+import { Stage } from './stage.js';
+
+const listInterval = 3000;
+const eventsShown = 100;
+const trailLength = 30;
+/** Milliseconds over which the rate is taken. */
+const rateWindow = 3000;
+const tilesPause = 250;
+
+const addressWords = { url: ['Address', 'rtsp://camera.example/stream'], file: ['Name in the gateway’s camera folder', 'street.mp4'] };
+
+export class LiveView {
+  #stream = null;
+  #stopper = null;
+  #camera = null;
+  #listTimer = null;
+  #tilesTimer = null;
+  #isShown = false;
+
+  constructor() {
+    this.stage = new Stage(byId('live-stage'), 'The stream');
+    this.editor = new AreaEditor({
+      stage: this.stage, tools: byId('live-tools'), help: byId('live-tools-help'), list: byId('live-areas'),
+      onChange: (areas) => this.#saveAreas(areas),
+    });
+    byId('live-source').addEventListener('change', () => this.#showSource());
+    byId('live-form').addEventListener('submit', (event) => { event.preventDefault(); this.#start(); });
+    byId('live-stop').addEventListener('click', () => this.#stop());
+    byId('live-refresh').addEventListener('click', () => this.#list());
+    window.addEventListener('pagehide', () => this.#abandon());
+    this.#reset();
+    this.#showSource();
+  }
+
+  enter() {
+    this.#isShown = true;
+    fillPipelines('live-pipeline', () => true, ['cascade+track', 'track', 'detect']);
+    this.#list();
+    this.#listTimer = setInterval(() => this.#list(), listInterval);
+  }
+
+  /** A stream goes on while another tab of the page is looked at. */
+  leave() {
+    this.#isShown = false;
+    clearInterval(this.#listTimer);
+  }
+
+  #showSource() {
+    const words = addressWords[byId('live-source').value];
+    byId('live-address-field').hidden = !words;
+    if (!words) return;
+    byId('live-address-label').textContent = words[0];
+    byId('live-address').placeholder = words[1];
+  }
+
+  #reset() {
+    this.latest = null;
+    this.arrivals = [];
+    this.ages = [];
+    this.dropped = 0;
+    this.history = [];
+    this.counts = new AreaCounts();
+    this.events = [];
+    byId('live-events').replaceChildren();
+  }
+
+  // ---- begin and end ----
+
+  async #start() {
+    clearNotices();
+    await this.#stop();
+    const kind = byId('live-source').value;
+    const address = byId('live-address').value.trim();
+    if (kind !== 'camera' && address === '') return byId('live-address').focus();
+    byId('live-start').disabled = true;
+    byId('live-status').textContent = 'Starting …';
+    try {
+      if (kind === 'camera') this.#camera = await Camera.open();
+      const source = { camera: { push: true }, url: { url: address }, file: { file: address, loop: true } }[kind];
+      const stream = await sendJSON('POST', '/v1/streams', {
+        name: kind === 'camera' ? 'Camera of a browser' : address, source,
+        pipeline: byId('live-pipeline').value, policy: byId('live-policy').value,
+      });
+      this.#watch(stream, { isOwn: true });
+      if (this.#camera) this.#push(stream);
+      await this.#list();
+    } catch (error) {
+      byId('live-status').textContent = '';
+      this.#camera?.close();
+      this.#camera = null;
+      notify(error);
+    } finally {
+      byId('live-start').disabled = false;
+    }
+  }
+
+  /** Looks at a stream, its own picture from the camera or else the gateway's. */
+  #watch(stream, { isOwn = false } = {}) {
+    this.#reset();
+    const stop = new AbortController();
+    this.#stopper = stop;
+    this.#stream = { ...stream, isOwn };
+    byId('live-result').hidden = false;
+    byId('live-stop').hidden = false;
+    byId('live-stop').textContent = isOwn ? 'Stop' : 'Leave';
+    byId('live-name').textContent = stream.name || 'Stream';
+    byId('live-status').textContent = isOwn ? 'Running.' : 'Watching.';
+    this.stage.draw({});
+    this.editor.set(stream.areas, this.stage);
+    const path = `/v1/streams/${encodeURIComponent(stream.id)}`;
+    const isCurrent = () => this.#stopper === stop;
+    follow(`${path}/events`, {
+      frame: (frame) => isCurrent() && this.#arrived(frame),
+      area: (event) => isCurrent() && this.#happened(event),
+      state: (state) => isCurrent() && this.#changed(state),
+      end: () => isCurrent() && this.#ended('The stream has ended.'),
+    }, { signal: stop.signal }).catch((error) => { if (isCurrent()) { notify(error); this.#ended('The stream is gone.'); } });
+    if (this.#camera) {
+      this.stage.show(this.#camera.video);
+      this.stage.setSize(this.#camera.width, this.#camera.height);
+    } else {
+      this.#receive(`${path}/mjpeg`, stop).catch((error) => isCurrent() && notify(error));
+    }
+    this.#tilesTimer = setInterval(() => this.#tiles(), tilesPause);
+  }
+
+  async #stop() {
+    const stream = this.#stream;
+    if (!stream) return;
+    this.#ended('');
+    if (stream.isOwn) await remove(`/v1/streams/${encodeURIComponent(stream.id)}`).catch(notify);
+    await this.#list();
+  }
+
+  #ended(text) {
+    this.#stopper?.abort();
+    this.#stopper = null;
+    this.#camera?.close();
+    this.#camera = null;
+    clearInterval(this.#tilesTimer);
+    this.#stream = null;
+    byId('live-stop').hidden = true;
+    byId('live-status').textContent = text;
+    if (text === '') byId('live-result').hidden = true;
+  }
+
+  /** The tab closes: the camera's stream has no one left. */
+  #abandon() {
+    if (!this.#stream?.isOwn || !this.#camera) return;
+    fetch(`/v1/streams/${encodeURIComponent(this.#stream.id)}`, { method: 'DELETE', headers: credentials(), keepalive: true });
+  }
+
+  // ---- pictures ----
+
+  async #push(stream) {
+    const { signal } = this.#stopper;
+    const path = `/v1/streams/${encodeURIComponent(stream.id)}/frames?wait=true`;
+    await this.#camera.send(async (picture) => {
+      const taken = performance.now();
+      const answer = await (await open(path, { method: 'POST', body: picture, headers: { 'Content-Type': 'image/jpeg' }, signal })).json();
+      if (signal.aborted) return;
+      const age = performance.now() - taken;
+      this.ages.push(age);
+      if (this.ages.length > 30) this.ages.shift();
+      this.lastAge = age;
+      this.#arrived(answer.result ?? answer);
+    }, signal).catch((error) => {
+      if (signal.aborted) return;
+      notify(error);
+      this.#stop();
+    });
+  }
+
+  async #receive(path, stop) {
+    const canvas = element('canvas');
+    const context = canvas.getContext('2d');
+    this.stage.show(canvas);
+    await pictures(path, async (blob) => {
+      const picture = await createImageBitmap(blob);
+      if (stop.signal.aborted) return picture.close();
+      if (canvas.width !== picture.width || canvas.height !== picture.height) {
+        canvas.width = picture.width;
+        canvas.height = picture.height;
+        this.stage.setSize(picture.width, picture.height);
+      }
+      context.drawImage(picture, 0, 0);
+      picture.close();
+    }, { signal: stop.signal }).catch((error) => { if (!stop.signal.aborted) throw error; });
+  }
+
+  // ---- what arrives ----
+
+  #arrived(frame) {
+    if (frame.status === 'dropped') { this.dropped += 1; return; }
+    // Camera frames come as answers and as events; the second one is known already.
+    if (this.latest && frame.sequence <= this.latest.sequence && (frame.epoch ?? 0) === (this.latest.epoch ?? 0)) return;
+    this.latest = frame;
+    const now = performance.now();
+    this.arrivals.push(now);
+    if (!this.#camera && frame.age_ms !== undefined) this.lastAge = frame.age_ms;
+    this.arrivedAt = now;
+    this.stage.setSize(frame.width, frame.height);
+    this.history.push(frame);
+    if (this.history.length > trailLength) this.history.shift();
+    this.stage.update({ detections: this.#camera ? frame.detections ?? [] : [], trails: this.#trails(frame) });
+    this.stage.describe(`Frame ${frame.sequence}: ${(frame.detections ?? []).length} things`);
+  }
+
+  #trails(frame) {
+    const trails = new Map();
+    for (const { detections = [], epoch } of this.history) {
+      if (epoch !== frame.epoch) continue;
+      for (const { track_id: id, box } of detections) {
+        if (id === undefined) continue;
+        if (!trails.has(id)) trails.set(id, []);
+        trails.get(id).push([box.x + box.width / 2, box.y + box.height / 2]);
+      }
+    }
+    const present = new Set((frame.detections ?? []).map(({ track_id: id }) => id));
+    return [...trails].filter(([id, points]) => present.has(id) && points.length > 1).map(([track, points]) => ({ track, points }));
+  }
+
+  #happened(event) {
+    this.counts.add(event);
+    this.editor.tell(this.counts.facts);
+    if (event.type === 'count') return;
+    const list = byId('live-events');
+    list.prepend(element('li', {}, element('span', { class: 'numbers' }, new Date().toLocaleTimeString()), element('span', {}, sentenceOf(event))));
+    while (list.children.length > eventsShown) list.lastElementChild.remove();
+  }
+
+  #changed(state) {
+    const word = state.state ?? '';
+    this.dropped = state.dropped ?? this.dropped;
+    if (['ended', 'failed', 'closed'].includes(word)) this.#ended(`The stream has ended${state.cause ? `: ${state.cause}` : ''}.`);
+    else if (word) byId('live-status').textContent = { running: 'Running.', connecting: 'Connecting …', waiting: 'Waiting for frames …' }[word] ?? word;
+  }
+
+  #tiles() {
+    if (!this.#isShown) return;
+    const now = performance.now();
+    this.arrivals = this.arrivals.filter((time) => now - time < rateWindow);
+    const perSecond = this.arrivals.length / rateWindow * 1000;
+    const total = this.latest?.timing_ms?.total;
+    byId('live-tiles').replaceChildren(
+      tile('Age of the frame shown', this.lastAge === undefined || !this.latest ? '–' : milliseconds(this.lastAge + (now - this.arrivedAt))),
+      tile('From camera to boxes', this.lastAge === undefined ? '–' : milliseconds(this.lastAge)),
+      tile('Of it in the mesh', milliseconds(total)),
+      tile('Frames a second', rate(perSecond)),
+      tile('Dropped', String(this.dropped)),
+      tile('Things in view', String(this.latest?.detections?.length ?? 0)));
+  }
+
+  async #saveAreas(areas) {
+    if (!this.#stream) return;
+    try {
+      await sendJSON('PUT', `/v1/streams/${encodeURIComponent(this.#stream.id)}/areas`, areas);
+      this.counts = new AreaCounts();
+      this.editor.tell(this.counts.facts);
+    } catch (error) {
+      notify(error);
+    }
+  }
+
+  async #list() {
+    try {
+      const streams = (await getJSON('/v1/streams')).streams ?? [];
+      const host = byId('live-list');
+      if (host.contains(document.activeElement) && host.dataset.told === JSON.stringify(streams.map(({ id }) => id))) return;
+      host.dataset.told = JSON.stringify(streams.map(({ id }) => id));
+      host.replaceChildren(streams.length === 0 ? element('p', { class: 'empty' }, 'None runs.') : table('Streams', [
+        { title: 'Name', class: 'text' }, { title: 'State' }, { title: 'Pipeline' }, { title: '' },
+      ], streams.map((stream) => [
+        stream.name || 'Stream', pill(stream.state ?? 'running', stream.state === 'failed' ? 'bad' : 'busy'), stream.pipeline,
+        stream.id === this.#stream?.id ? 'shown above' : element('span', { class: 'confidence' },
+          element('button', { type: 'button', class: 'small', on: { click: () => this.#see(stream) } }, 'Watch'),
+          element('button', { type: 'button', class: 'small danger', on: { click: () => this.#remove(stream) } }, 'End')),
+      ])));
+    } catch (error) {
+      notify(error);
+    }
+  }
+
+  async #see(stream) {
+    await this.#stop();
+    this.#watch(stream);
+    await this.#list();
+  }
+
+  async #remove(stream) {
+    await remove(`/v1/streams/${encodeURIComponent(stream.id)}`).catch(notify);
+    await this.#list();
+  }
+}

@@ -1,0 +1,60 @@
+// What went wrong, in plain words. The API answers with problem+json (RFC 9457).
+
+export class Problem extends Error {
+  /** @param {{status: number, title?: string, detail?: string, field?: string, limit?: number, limit_name?: string, retryAfter?: number}} facts */
+  constructor(facts) {
+    super(facts.detail || facts.title || `Status ${facts.status}`);
+    Object.assign(this, facts);
+  }
+
+  static async of(response) {
+    const facts = { status: response.status, retryAfter: Number(response.headers.get('Retry-After')) || undefined };
+    try {
+      return new Problem({ ...await response.json(), ...facts });
+    } catch {
+      return new Problem({ title: response.statusText, ...facts });
+    }
+  }
+
+  /** The gateway did not answer at all. */
+  static get unreachable() { return new Problem({ status: 0 }); }
+}
+
+const again = (problem) => (problem.retryAfter ? `Try again in ${problem.retryAfter} s.` : 'Try again in a moment.');
+
+const words = {
+  0: () => ['The gateway does not answer', 'Is it still running, and is the network there?'],
+  400: () => ['The gateway did not understand this', null],
+  401: () => ['The gateway asks for a token', 'Enter one with “Token” above.'],
+  403: () => ['This token may not do that', 'Ask whoever runs the gateway for one with more rights.'],
+  404: () => ['This is not there', 'It may have expired or been removed.'],
+  405: () => ['The gateway does not offer this', null],
+  409: () => ['That is not possible now', null],
+  413: () => ['This is too large', 'Use a smaller file, or have the limit raised.'],
+  415: () => ['This kind of file is not taken', 'Pictures may be JPEG, PNG or WebP; videos MP4, MOV, WebM, MKV, AVI and the like.'],
+  422: () => ['This file could not be read', 'It may be damaged or cut off.'],
+  429: (problem) => ['Too much at once', again(problem)],
+  500: () => ['The gateway made a mistake', 'Its log says more.'],
+  502: () => ['The mesh gave no usable answer', 'The gateway’s log says more.'],
+  503: (problem) => ['The mesh is not ready', again(problem)],
+  504: () => ['The mesh took too long', 'It may be busy. Try again in a moment.'],
+  507: () => ['The gateway has no room for this', 'Remove videos that are no longer needed.'],
+};
+
+/** `{title, detail, advice}` of an error. */
+export function explain(error) {
+  if (!(error instanceof Problem)) return { title: 'Something went wrong on this page', detail: error.message, advice: null };
+  const [title, advice] = (words[error.status] ?? (() => [error.title || `The gateway answered ${error.status}`, null]))(error);
+  const detail = error.status === 0 ? null : [
+    error.detail || error.title,
+    error.field && `Field: ${error.field}.`,
+    error.limit !== undefined && `Limit${error.limit_name ? ` ${error.limit_name}` : ''}: ${Number(error.limit).toLocaleString('en')}.`,
+  ].filter(Boolean).join(' ');
+  return { title, detail: detail || null, advice };
+}
+
+/** One line, for places that have room for no more. */
+export function sentence(error) {
+  const { title, detail } = explain(error);
+  return detail ? `${title}: ${detail}` : `${title}.`;
+}

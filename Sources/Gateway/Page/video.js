@@ -1,0 +1,444 @@
+// Videos: uploaded, followed while they run, played back with what was found, with zones, lines and their events.
+import { AreaCounts, AreaEditor, sentenceOf } from './areas.js';
+import { download, getBlob, getJSON, query, remove, sendJSON, upload } from './api.js';
+import { askForToken } from './access.js';
+import { colourOf } from './colours.js';
+import { confidence, fillPipelines, stateOf, takeFiles } from './controls.js';
+import { byId, element, pill, table } from './elements.js';
+import { follow } from './eventstream.js';
+import { bytes, clock, count, moment, percent, rate, roughly } from './format.js';
+import { Findings } from './findings.js';
+import { clearNotices, notify } from './notices.js';
+import { Problem, explain } from './problems.js';
+import { Stage } from './stage.js';
+import { Timeline } from './timeline.js';
+
+const listInterval = 3000;
+const listLength = 50;
+const eventsShown = 300;
+const tracksShown = 200;
+/** Milliseconds between two drawings of lists that change with each frame. */
+const listPause = 250;
+const usualFrameRate = 25;
+const isOver = (state) => ['done', 'failed', 'cancelled'].includes(state);
+
+export class VideoView {
+  #job = null;
+  #following = null;
+  #listTimer = null;
+  #paintTimer = null;
+  #findings = new Findings();
+  #at = 0;
+  #medium = null;
+  /** Files of this session by job, so that their own picture can be shown. */
+  #files = new Map();
+  #kind = 'none';
+
+  constructor() {
+    this.leastConfidence = confidence('video-confidence');
+    takeFiles(byId('video-drop'), byId('video-files'), (files) => this.#upload(files[0]));
+    this.stage = new Stage(byId('video-stage'), 'The video');
+    this.timeline = new Timeline(byId('video-timeline'), (frame) => this.#seek(frame));
+    this.editor = new AreaEditor({
+      stage: this.stage, tools: byId('video-tools'), help: byId('video-tools-help'), list: byId('video-areas'),
+      onChange: (areas) => this.#saveAreas(areas),
+    });
+    byId('video-refresh').addEventListener('click', () => this.#list());
+    byId('video-play').addEventListener('click', () => this.#play());
+    byId('video-seek').addEventListener('input', (event) => this.#seek(Number(event.target.value)));
+    byId('video-follow').addEventListener('change', () => this.#showNewest());
+  }
+
+  enter() {
+    fillPipelines('video-pipeline', () => true, ['cascade+track', 'track', 'detect']);
+    this.#list();
+    this.#listTimer = setInterval(() => this.#list(), listInterval);
+    if (this.#job && !isOver(this.#job.state)) this.#follow(this.#job.id);
+  }
+
+  leave() {
+    clearInterval(this.#listTimer);
+    this.#following?.abort();
+    this.#medium?.pause?.();
+  }
+
+  // ---- upload ----
+
+  async #upload(file) {
+    clearNotices();
+    const stop = new AbortController();
+    const row = byId('video-upload');
+    const progress = byId('video-upload-progress');
+    row.hidden = false;
+    byId('video-upload-cancel').onclick = () => stop.abort();
+    byId('panel-video').classList.add('compact');
+    const path = `/v1/videos${query({
+      pipeline: byId('video-pipeline').value, min_confidence: this.leastConfidence(), name: file.name,
+      annotate: byId('video-annotate').checked,
+    })}`;
+    const send = () => upload(path, file, {
+      signal: stop.signal,
+      onProgress: (sent, total) => {
+        progress.value = sent / total;
+        byId('video-upload-text').textContent = `${file.name}: ${bytes(sent)} of ${bytes(total)}`;
+      },
+    });
+    try {
+      const job = await send().catch(async (error) => {
+        if (error instanceof Problem && error.status === 401 && await askForToken()) return send();
+        throw error;
+      });
+      this.#files.set(job.id, file);
+      await this.#open(job);
+      await this.#list();
+    } catch (error) {
+      notify(error);
+    } finally {
+      row.hidden = true;
+    }
+  }
+
+  // ---- the list ----
+
+  async #list() {
+    try {
+      const answer = await getJSON(`/v1/videos${query({ limit: listLength })}`);
+      const jobs = answer.videos ?? [];
+      const current = jobs.find((job) => job.id === this.#job?.id);
+      if (current) this.#update(current);
+      const host = byId('video-list');
+      if (host.contains(document.activeElement)) {
+        // The list stays under the fingers of who is in it, unless something changed.
+        if (host.dataset.told === JSON.stringify(jobs)) return;
+      }
+      host.dataset.told = JSON.stringify(jobs);
+      const focused = document.activeElement?.dataset?.key;
+      host.replaceChildren(jobs.length === 0 ? element('p', { class: 'empty' }, 'No videos yet.') : table('Videos', [
+        { title: 'Name', class: 'text' }, { title: 'State' }, { title: 'Pipeline' }, { title: 'Frames', number: true }, { title: 'Came' },
+        { title: '' },
+      ], jobs.map((job) => this.#row(job)), (row, index) => row.classList.toggle('chosen', jobs[index].id === this.#job?.id)));
+      if (focused) [...host.querySelectorAll('button')].find((button) => button.dataset.key === focused)?.focus();
+    } catch (error) {
+      notify(error);
+    }
+  }
+
+  #row(job) {
+    const [word, kind] = stateOf(job.state);
+    const { frames_done: done = 0, frames_total: total } = job.progress ?? {};
+    const button = (text, key, act, style = '') => {
+      const made = element('button', { type: 'button', class: `small ${style}`, 'aria-label': `${text} ${job.name || 'video'}`, on: { click: act } }, text);
+      made.dataset.key = `${key} ${job.id}`;
+      return made;
+    };
+    return [
+      job.name || 'video', pill(word, kind), job.pipeline, total ? `${done} / ${total}` : String(done), moment(job.created_at),
+      element('span', { class: 'confidence' },
+        button('Show', 'show', () => this.#open(job).catch(notify)),
+        button(isOver(job.state) ? 'Remove' : 'Stop', 'remove', () => this.#remove(job), 'danger')),
+    ];
+  }
+
+  async #remove(job) {
+    try {
+      await remove(`/v1/videos/${encodeURIComponent(job.id)}`);
+      this.#files.delete(job.id);
+      if (this.#job?.id === job.id) {
+        this.#following?.abort();
+        this.#job = null;
+        byId('video-result').hidden = true;
+      }
+      await this.#list();
+    } catch (error) {
+      notify(error);
+    }
+  }
+
+  // ---- one job ----
+
+  async #open(job) {
+    this.#job = job;
+    this.#findings = new Findings();
+    this.#at = 0;
+    byId('video-result').hidden = false;
+    byId('video-name').textContent = job.name || 'video';
+    byId('video-follow').checked = true;
+    this.editor.set(job.areas);
+    this.stage.draw({});
+    this.#update(job);
+    await this.#chooseMedium();
+    this.editor.set((await this.#savedAreas(job)) ?? job.areas, this.stage);
+    this.#follow(job.id);
+  }
+
+  async #savedAreas(job) {
+    try {
+      return await getJSON(`/v1/videos/${encodeURIComponent(job.id)}/areas`);
+    } catch {
+      return null;
+    }
+  }
+
+  #update(job) {
+    const before = this.#job;
+    this.#job = { ...before, ...job };
+    const { state, progress = {}, video, error } = this.#job;
+    const [word, kind] = stateOf(state);
+    byId('video-state').textContent = word;
+    byId('video-state').className = `pill ${kind}`;
+    if (video) this.stage.setSize(video.width, video.height);
+    const { frames_done: done = 0, frames_total: total, fraction, rate: perSecond, eta_seconds: left, dropped, failed } = progress;
+    const bar = byId('video-progress');
+    const share = state === 'done' ? 1 : fraction ?? (total ? done / total : undefined);
+    if (share === undefined) bar.removeAttribute('value'); else bar.value = share;
+    byId('video-progress-text').textContent = [
+      total ? `${done} of ${count(total, 'frame')}` : count(done, 'frame'),
+      share !== undefined && state === 'running' && percent(share),
+      perSecond > 0 && `${rate(perSecond)} frames/s`,
+      state === 'running' && left !== undefined && left !== null && `${roughly(left)} left`,
+      dropped > 0 && `${dropped} dropped`, failed > 0 && `${failed} failed`,
+    ].filter(Boolean).join(' · ');
+    const told = error ? explain(new Problem({ status: 422, ...(typeof error === 'string' ? { detail: error } : error) })) : null;
+    byId('video-status').textContent = told ? [`${told.title}.`, told.detail].filter(Boolean).join(' ') : '';
+    if (isOver(state) && !isOver(before?.state ?? 'queued') && before?.id === job.id) this.#finished();
+    this.#downloads();
+    this.#paintPlayer();
+  }
+
+  async #finished() {
+    byId('video-follow').checked = false;
+    if (this.#kind === 'none') await this.#chooseMedium();
+  }
+
+  // ---- the picture below the boxes ----
+
+  async #chooseMedium() {
+    const job = this.#job;
+    this.#kind = 'none';
+    this.#medium = null;
+    this.stage.show(null);
+    const file = this.#files.get(job.id);
+    if (file && await this.#load(URL.createObjectURL(file), 'own', job)) return;
+    if (job.state === 'done') {
+      try {
+        const blob = await getBlob(`/v1/videos/${encodeURIComponent(job.id)}/annotated`);
+        if (await this.#load(URL.createObjectURL(blob), 'annotated', job)) return;
+      } catch (error) {
+        // A job without an annotated video is shown as boxes alone.
+        if (!(error instanceof Problem) || ![404, 409].includes(error.status)) notify(error);
+      }
+    }
+    if (job !== this.#job && job.id !== this.#job?.id) return;
+    this.stage.say(file ? 'This browser cannot play the file: boxes alone.' : 'Boxes alone: the picture comes with the annotated video.');
+  }
+
+  /** Whether the browser can play it. */
+  #load(url, kind, job) {
+    return new Promise((resolve) => {
+      const video = element('video', { muted: true, playsinline: true, preload: 'auto' });
+      video.muted = true;
+      video.addEventListener('loadeddata', () => {
+        if (job.id !== this.#job?.id) { URL.revokeObjectURL(url); return resolve(true); }
+        this.#medium = video;
+        this.#kind = kind;
+        this.stage.say(null);
+        this.stage.setSize(video.videoWidth, video.videoHeight);
+        this.stage.show(video);
+        this.#showNewest();
+        resolve(true);
+      }, { once: true });
+      video.addEventListener('error', () => { URL.revokeObjectURL(url); resolve(false); }, { once: true });
+      for (const type of ['play', 'pause', 'ended']) video.addEventListener(type, () => this.#paintPlayer());
+      this.#watch(video);
+      video.src = url;
+    });
+  }
+
+  /** The overlay belongs to the frame that is on the screen. */
+  #watch(video) {
+    const shown = (time) => { this.#at = this.#frameAt(time); this.#paintFrame(); };
+    if (!video.requestVideoFrameCallback) {
+      for (const type of ['seeked', 'timeupdate']) video.addEventListener(type, () => shown(video.currentTime));
+      return;
+    }
+    const next = (_, { mediaTime }) => {
+      shown(mediaTime);
+      video.requestVideoFrameCallback(next);
+    };
+    video.requestVideoFrameCallback(next);
+  }
+
+  get #frameRate() { return this.#job?.video?.frame_rate || usualFrameRate; }
+  get #length() { return Math.max(1, this.#job?.progress?.frames_total ?? 0, this.#findings.length); }
+
+  #frameAt(seconds) { return Math.max(0, Math.round(seconds * this.#frameRate)); }
+
+  #seek(frame) {
+    byId('video-follow').checked = false;
+    this.#goTo(frame);
+  }
+
+  #goTo(frame) {
+    this.#at = frame;
+    // The middle of the frame: its start may still be the one before.
+    if (this.#medium) this.#medium.currentTime = (frame + 0.5) / this.#frameRate;
+    else this.#paintFrame();
+  }
+
+  #play() {
+    const video = this.#medium;
+    if (!video) return;
+    byId('video-follow').checked = false;
+    if (video.paused) video.play().catch(notify); else video.pause();
+  }
+
+  /** While the job runs: the newest frame that has an answer. */
+  #showNewest() {
+    if (!byId('video-follow').checked || this.#findings.newest === null) return this.#paintFrame();
+    if (this.#medium && !this.#medium.paused) this.#medium.pause();
+    if (this.#medium?.seeking) return;
+    this.#goTo(this.#findings.newest);
+  }
+
+  // ---- what arrives ----
+
+  #follow(id) {
+    this.#following?.abort();
+    const stop = new AbortController();
+    this.#following = stop;
+    const isCurrent = () => this.#job?.id === id && !stop.signal.aborted;
+    follow(`/v1/videos/${encodeURIComponent(id)}/events`, {
+      progress: (value) => isCurrent() && this.#update({ ...this.#job, ...(value.progress ? value : { progress: value }) }),
+      frame: (frame) => {
+        if (!isCurrent()) return;
+        this.#findings.add(frame);
+        this.stage.setSize(frame.width, frame.height);
+        this.#showNewest();
+        this.#paintListsSoon();
+      },
+      area: (event) => {
+        if (!isCurrent()) return;
+        this.#findings.addEvent(event);
+        this.#paintListsSoon();
+      },
+      end: () => isCurrent() && this.#refresh(id),
+    }, {
+      signal: stop.signal,
+      lastID: this.#findings.newest === null ? '' : String(this.#findings.newest),
+      onBreak: () => isCurrent() && this.#refresh(id),
+    }).catch(notify);
+  }
+
+  async #refresh(id) {
+    try {
+      const job = await getJSON(`/v1/videos/${encodeURIComponent(id)}`);
+      if (this.#job?.id === id) this.#update(job);
+      await this.#list();
+    } catch (error) {
+      notify(error);
+    }
+  }
+
+  async #saveAreas(areas) {
+    if (!this.#job) return;
+    const { id } = this.#job;
+    try {
+      await sendJSON('PUT', `/v1/videos/${encodeURIComponent(id)}/areas`, areas);
+      if (this.#job?.id !== id) return;
+      // Events of the areas as they were are no longer true.
+      this.#findings.clearEvents();
+      this.editor.tell(new Map());
+      this.#paintLists();
+      this.#findings.newest = null;
+      this.#follow(id);
+    } catch (error) {
+      notify(error);
+    }
+  }
+
+  // ---- showing ----
+
+  #paintFrame() {
+    const findings = this.#findings;
+    const frame = findings.frame(this.#at);
+    const hasBoxes = this.#kind === 'annotated';
+    this.stage.update({
+      detections: hasBoxes ? [] : frame?.detections ?? [],
+      trails: findings.trails(this.#at),
+    });
+    this.stage.describe(frame ? `Frame ${this.#at}: ${count((frame.detections ?? []).length, 'thing')}` : `Frame ${this.#at}`);
+    const counts = new AreaCounts();
+    findings.events.filter((event) => event.sequence <= this.#at).forEach((event) => counts.add(event));
+    this.editor.tell(counts.facts);
+    this.timeline.show({ at: this.#at });
+    this.#paintPlayer();
+  }
+
+  #paintPlayer() {
+    const play = byId('video-play');
+    play.disabled = !this.#medium;
+    play.textContent = this.#medium && !this.#medium.paused ? 'Pause' : 'Play';
+    const seek = byId('video-seek');
+    seek.max = String(this.#length - 1);
+    seek.value = String(this.#at);
+    byId('video-time').textContent = `${clock(this.#at / this.#frameRate)} / ${clock(this.#length / this.#frameRate)}`;
+    seek.setAttribute('aria-valuetext', `Frame ${this.#at} of ${this.#length}`);
+  }
+
+  #paintListsSoon() {
+    this.#paintTimer ??= setTimeout(() => { this.#paintTimer = null; this.#paintLists(); }, listPause);
+  }
+
+  #paintLists() {
+    const findings = this.#findings;
+    this.timeline.show({ frames: this.#length, counts: findings.counts, events: findings.events });
+    this.#paintFrame();
+    const told = findings.events.filter((event) => event.type !== 'count').slice(-eventsShown);
+    const host = byId('video-events');
+    if (!host.contains(document.activeElement)) {
+      host.replaceChildren(...told.map((event) => element('li', {},
+        element('button', { type: 'button', class: 'small', on: { click: () => this.#seek(event.sequence) } }, clock(event.at_ms / 1000)),
+        element('span', {}, sentenceOf(event)))));
+    }
+    this.#paintTracks();
+  }
+
+  #paintTracks() {
+    const tracks = [...this.#findings.tracks.values()];
+    const host = byId('video-tracks');
+    if (host.contains(document.activeElement)) return;
+    host.replaceChildren(tracks.length === 0 ? element('p', { class: 'empty' }, 'None yet; pipelines with “track” make them.') : table('Tracks', [
+      { title: 'Track' }, { title: 'Thing', class: 'text' }, { title: 'Frames', number: true }, { title: 'Seen', number: true },
+    ], tracks.slice(-tracksShown).map((track) => {
+      const swatch = element('span', { class: 'swatch', 'aria-hidden': 'true' });
+      swatch.style.background = colourOf(`track ${track.id}`);
+      return [
+        element('span', {}, swatch, track.epoch ? `#${track.id} (run ${track.epoch})` : `#${track.id}`), track.label, String(track.frames),
+        `${clock(track.first / this.#frameRate)} – ${clock(track.last / this.#frameRate)}`,
+      ];
+    }), (row, index) => {
+      const track = tracks.slice(-tracksShown)[index];
+      row.tabIndex = 0;
+      row.addEventListener('click', () => this.#seek(track.first));
+      row.addEventListener('keydown', (event) => { if (event.key === 'Enter') this.#seek(track.first); });
+    }));
+  }
+
+  #downloads() {
+    const job = this.#job;
+    const host = byId('video-downloads');
+    const state = `${job.id} ${job.state}`;
+    if (host.dataset.state === state) return;
+    host.dataset.state = state;
+    const stem = (job.name || 'video').replace(/\.[^.]*$/, '');
+    const base = `/v1/videos/${encodeURIComponent(job.id)}`;
+    const offer = (text, path, name, isReady) => element('button', {
+      type: 'button', disabled: !isReady, on: { click: () => download(path, name).catch(notify) },
+    }, text);
+    host.replaceChildren(
+      offer('JSON lines', `${base}/results?format=jsonl`, `${stem}.jsonl`, true),
+      offer('CSV table', `${base}/results?format=csv`, `${stem}.csv`, true),
+      offer('MOT tracks', `${base}/results?format=mot`, `${stem}.mot.txt`, true),
+      offer('Annotated video', `${base}/annotated`, `${stem}.annotated.mp4`, job.state === 'done'));
+  }
+}
