@@ -60,7 +60,8 @@ extension BalancedChannel: ConnectionSource {
 
     public func hedge(_ attempt: NextAttempt) -> SuppliedConnection? {
         guard let (name, connection) = pickHedge(attempt) else { return nil }
-        return SuppliedConnection(name: name, connection: connection, start: now, path: attempt.path)
+        return SuppliedConnection(
+            name: name, connection: connection, start: now, path: attempt.path, client: attempt.options.client)
     }
 
     public func finished(_ supplied: SuppliedConnection, _ outcome: AttemptOutcome) {
@@ -72,7 +73,8 @@ extension BalancedChannel: ConnectionSource {
     ) async throws -> SuppliedConnection {
         let (name, connection) = try await pick(attempt, isStream: isStream, grace: grace)
         return SuppliedConnection(
-            name: name, connection: connection, start: now, path: attempt.path, isSuspect: attempt.demand.isSuspect)
+            name: name, connection: connection, start: now, path: attempt.path, isSuspect: attempt.demand.isSuspect,
+            client: attempt.options.client)
     }
 
     fileprivate func finished(_ supplied: SuppliedConnection, _ outcome: AttemptOutcome, isStream: Bool) {

@@ -14,12 +14,14 @@ extension BalancedChannel {
         var random = SystemRandomNumberGenerator()
         while let name = state.balancer.pick(
             excluding: call.attempt.tried, demand, isStream: call.isStream,
-            sparing: call.isOfOutage && !demand.isSuspect, now: now,
+            sparing: call.isOfOutage && !demand.isSuspect, of: call.attempt.options.client.counted, now: now,
             using: &random)
         {
             if let connection = state.subchannels[name]?.usableConnection { return (name, connection) }
             // Told to go away since its last health report: it will connect again by itself.
-            state.balancer.unpick(name, isStream: call.isStream, isSuspect: demand.isSuspect, now: now)
+            state.balancer.unpick(
+                name, isStream: call.isStream, isSuspect: demand.isSuspect, of: call.attempt.options.client.counted,
+                now: now)
             state.balancer.setReady(name, false, now: now)
             state.noteReadiness(now: now)
         }
@@ -143,7 +145,8 @@ extension BalancedChannel {
                 }
             }
             outcome = state.balancer.finished(
-                supplied.name, latency: latency, outcome, isStream: isStream, isSuspect: supplied.isSuspect, now: now)
+                supplied.name, latency: latency, outcome, isStream: isStream, isSuspect: supplied.isSuspect,
+                of: supplied.client.counted, now: now)
             return (state.waiting > 0, state.news(of: supplied.name, outcome, now: now))
         }
         if let (subchannel, change) = news {
@@ -159,4 +162,9 @@ extension BalancedChannel {
     func connection(to name: String) -> RPCConnection? {
         state.withLock { $0.subchannels[name]?.usableConnection }
     }
+}
+
+extension CallOrigin {
+    /// Its number; nil: the call is nobody's.
+    fileprivate var counted: UInt64? { number == 0 ? nil : number }
 }

@@ -99,7 +99,7 @@ public final class BalancedChannel: Sendable {
                 let resolution = await resolver.resolve()
                 if Task.isCancelled { break }
                 for added in apply(resolution.addresses) { tasks.addTask { await added.run() } }
-                note(resolution.trouble)
+                note(resolution)
                 let wait = ResolvePace.wait(after: resolution, configuration, using: &random)
                 timer = group.any().scheduleTask(in: TimeAmount(wait)) { [nudge] in _ = nudge.yield() }
                 // Lost connections ask for a look-up each; what was asked meanwhile is asked once.
@@ -157,10 +157,11 @@ public final class BalancedChannel: Sendable {
         return added
     }
 
-    private func note(_ trouble: String?) {
-        switch state.withLock({ $0.news.note(trouble) }) {
+    private func note(_ resolution: Resolution) {
+        switch state.withLock({ $0.news.note(resolution.trouble) }) {
         case .trouble(let reason):
-            logger.warning("keeping the last endpoints", metadata: ["target": "\(target)", "reason": "\(reason)"])
+            let keeps = resolution.addresses.isEmpty ? "the target has no endpoints" : "keeping the last endpoints"
+            logger.warning("\(keeps)", metadata: ["target": "\(target)", "reason": "\(reason)"])
         case .well: logger.info("the target is resolved again", metadata: ["target": "\(target)"])
         case nil: break
         }

@@ -56,8 +56,9 @@ struct Balancer<ID: Hashable & Sendable>: Sendable {
     /// Until then some endpoint may be ejected.
     private var someEjectedUntil: UInt64 = 0
     private var hasPriorities = false
-    /// Endpoints that are full, or silent.
+    /// Endpoints that are full, at least to some clients, or silent.
     private var hindered = 0
+    private var running = RunningCalls()
 
     init(_ rules: BalancingRules = BalancingRules(), isProbed: Bool = false) {
         self.rules = rules
@@ -133,10 +134,15 @@ struct Balancer<ID: Hashable & Sendable>: Sendable {
 
     func isEjected(_ id: ID, now: UInt64) -> Bool { (endpoints[id]?.ejectedUntil ?? 0) > now }
 
-    private func isFull(_ id: ID) -> Bool { (endpoints[id]?.outstanding ?? 0) >= rules.maxInFlight }
-
     private func isHindered(_ endpoint: BalancedEndpoint) -> Bool {
-        endpoint.isSilent || endpoint.outstanding >= rules.maxInFlight
+        endpoint.isSilent || endpoint.outstanding >= rules.maxInFlight - rules.roomForOthers
+    }
+
+    /// Calls on an endpoint from which on it is full to this client: the last places are for those that have few calls, or one
+    /// that comes seldom would wait behind those that always wait.
+    private func limit(of client: UInt64?) -> Int {
+        guard let client, running.count(of: client) >= rules.roomForOthers else { return rules.maxInFlight }
+        return rules.maxInFlight - rules.roomForOthers
     }
 
     private mutating func change(_ id: ID, _ body: (inout BalancedEndpoint) -> Void) {
@@ -153,11 +159,12 @@ struct Balancer<ID: Hashable & Sendable>: Sendable {
     /// - Parameters:
     ///   - isStream: it lasts as long as its client wants.
     ///   - sparing: only what `hasSpareRoom`.
+    ///   - client: whose call it is; nil: nobody's that others are to be spared.
     mutating func pick(
         excluding tried: Set<ID> = [], _ demand: EndpointDemand = EndpointDemand(), isStream: Bool = false,
-        sparing: Bool = false, now: UInt64, using random: inout some RandomNumberGenerator
+        sparing: Bool = false, of client: UInt64? = nil, now: UInt64, using random: inout some RandomNumberGenerator
     ) -> ID? {
-        let choices = choices(excluding: tried, demand, sparing: sparing, now: now)
+        let choices = choices(excluding: tried, demand, sparing: sparing, of: client, now: now)
         guard let first = choices.randomElement(using: &random) else { return nil }
         var best = first
         if choices.count > 1 {
@@ -172,16 +179,23 @@ struct Balancer<ID: Hashable & Sendable>: Sendable {
             }
         }
         change(best) { $0.start(isStream: isStream, isSuspect: demand.isSuspect, now: now) }
+        if let client { running.begin(client) }
         return best
     }
 
-    private func choices(excluding tried: Set<ID>, _ demand: EndpointDemand, sparing: Bool, now: UInt64) -> [ID] {
+    private func choices(
+        excluding tried: Set<ID>, _ demand: EndpointDemand, sparing: Bool, of client: UInt64?, now: UInt64
+    ) -> [ID] {
         if tried.isEmpty, someEjectedUntil <= now, hindered == 0, !hasPriorities, rules.zone.isEmpty, !sparing,
             demand == EndpointDemand()
         {
             return ready
         }
-        var open = hindered == 0 ? ready : ready.filter { !isFull($0) }
+        var open = ready
+        if hindered > 0 {
+            let limit = limit(of: client)
+            open.removeAll { (endpoints[$0]?.outstanding ?? 0) >= limit }
+        }
         if sparing { open.removeAll { endpoints[$0]?.hasSpareRoom(isProbed: isProbed) != true } }
         if demand.isHedge { return preferred(open.filter { !tried.contains($0) && takesHedges($0, now: now) }) }
         if demand.isSuspect { return choicesOfSuspect(open, excluding: tried, demand, now: now) }
@@ -222,7 +236,10 @@ struct Balancer<ID: Hashable & Sendable>: Sendable {
     }
 
     /// What `pick` returned was not used after all.
-    mutating func unpick(_ id: ID, isStream: Bool = false, isSuspect: Bool = false, now: UInt64) {
+    mutating func unpick(
+        _ id: ID, isStream: Bool = false, isSuspect: Bool = false, of client: UInt64? = nil, now: UInt64
+    ) {
+        if let client { running.end(client) }
         change(id) { endpoint in
             endpoint.end(isStream: isStream, isSuspect: isSuspect, isProgress: false, now: now)
             endpoint.calls -= min(1, endpoint.calls)
@@ -235,8 +252,10 @@ struct Balancer<ID: Hashable & Sendable>: Sendable {
     /// - Returns: what that is to the endpoint: `late` is settled.
     @discardableResult
     mutating func finished(
-        _ id: ID, latency: UInt64, _ outcome: Outcome, isStream: Bool = false, isSuspect: Bool = false, now: UInt64
+        _ id: ID, latency: UInt64, _ outcome: Outcome, isStream: Bool = false, isSuspect: Bool = false,
+        of client: UInt64? = nil, now: UInt64
     ) -> Outcome {
+        if let client { running.end(client) }
         let rules = rules
         var outcome = outcome
         if outcome == .late, endpoints[id]?.hasAnswered(since: now - min(now, latency)) == false { outcome = .failed }

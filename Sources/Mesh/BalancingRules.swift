@@ -4,6 +4,8 @@ public import RPC
 public struct BalancingRules: Sendable, Equatable {
     /// Calls of this channel that run on one endpoint; more wait, or go elsewhere.
     public var maxInFlight = 120
+    /// Of these, the last, which only clients with fewer calls than this get.
+    var roomForOthers: Int { maxInFlight / 8 }
     /// A newcomer's share of the calls grows to a whole one in this time.
     public var slowStart: Duration = .seconds(3)
     /// Failures in a row after which an endpoint is ejected.
@@ -23,7 +25,9 @@ public struct BalancingRules: Sendable, Equatable {
     public init() {}
 
     public static let limits: [Limit<BalancingRules>] = [
-        Limit("max-in-flight", \.maxInFlight, .count, "Calls of a channel that run on one endpoint."),
+        Limit(
+            "max-in-flight", \.maxInFlight, .count,
+            "Calls of a channel that run on one endpoint; an eighth for clients with few calls."),
         Limit("slow-start", \.slowStart, "How long a newcomer's share of the calls grows."),
         Limit("failures-to-eject", \.failuresToEject, .count, "Failures in a row that eject an endpoint."),
         Limit(

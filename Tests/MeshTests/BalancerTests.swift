@@ -262,6 +262,27 @@ import Testing
         #expect(balancer.pick(now: 1, using: &dice) == nil)
     }
 
+    @Test func theLastPlacesAreForClientsWithFewCalls() {
+        var rules = BalancingRules()
+        rules.maxInFlight = 16
+        var balancer = Balancer<String>(rules)
+        for name in ["a", "b"] { balancer.setReady(name, true, now: 0) }
+        var dice = Dice()
+        func picked(by client: UInt64?) -> [String] {
+            (0..<100).compactMap { _ in balancer.pick(of: client, now: 0, using: &dice) }
+        }
+        #expect(picked(by: 1).count == 2 * 14)
+        let few = picked(by: 2)
+        #expect(few.count == 2)
+        // Whose call was not used after all, or has ended, has fewer again.
+        balancer.unpick(few[0], of: 2, now: 0)
+        balancer.finished(few[1], latency: 1, .answered, of: 2, now: 1)
+        #expect(picked(by: 1).isEmpty)
+        #expect(picked(by: 2).count == 2)
+        #expect(picked(by: 3).count == 2)
+        #expect(picked(by: nil).isEmpty)
+    }
+
     @Test func whoWaitedGetsHalfOfWhatAnEndpointTakes() {
         var balancer = Balancer<String>(isProbed: true)
         var dice = Dice()

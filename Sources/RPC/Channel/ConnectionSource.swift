@@ -44,15 +44,19 @@ public struct SuppliedConnection: Sendable {
     /// Of the call; for sources that measure.
     public var path: String
     public var isSuspect: Bool
+    /// Whose call it is; for sources that share.
+    public var client: CallOrigin
 
     public init(
-        name: String, connection: RPCConnection, start: UInt64 = 0, path: String = "", isSuspect: Bool = false
+        name: String, connection: RPCConnection, start: UInt64 = 0, path: String = "", isSuspect: Bool = false,
+        client: CallOrigin = CallOrigin(0)
     ) {
         self.name = name
         self.connection = connection
         self.start = start
         self.path = path
         self.isSuspect = isSuspect
+        self.client = client
     }
 }
 

@@ -53,10 +53,12 @@ extension RPCChannel {
                 var next = NextAttempt(path: path, options: options, demand: rules.demand)
                 next.options.previousAttempts = rules.attempts
                 count += 1
+                let due = rules.began(now: .now())
+                // Asked when this one counts: the last gives up for no other.
                 tasks.addTask { [count, next, givesUp = rules.givesUp] in
                     await event(count, next, supplied, tried, givesUp, attempt)
                 }
-                wake(at: rules.began(now: .now()))
+                wake(at: due)
             }
             func hedge() {
                 let next = NextAttempt(path: path, options: options, tried: tried.names, demand: rules.demand)

@@ -42,9 +42,12 @@ public struct RPCError: Error, Sendable, CustomStringConvertible {
         return error
     }
 
-    /// For example `UNAVAILABLE: connection to 10.0.0.7:50051 was reset (errno: 104)`.
+    /// For example `UNAVAILABLE: connection to 10.0.0.7:50051 was lost: connection reset by peer`. A cause that the message
+    /// does not say follows in brackets.
     public var description: String {
         let known = message.isEmpty ? "\(code)" : "\(code): \(message)"
-        return cause.map { "\(known) (\($0))" } ?? known
+        let reason = cause.map { ($0 as? RPCError)?.description ?? SystemError.text($0) }
+        guard let reason, !message.contains(reason) else { return known }
+        return "\(known) (\(reason))"
     }
 }

@@ -57,6 +57,15 @@ import Testing
         #expect(call.state.attempts == 2)
     }
 
+    @Test func theLastAttemptThatIsAllowedGivesUpForNoOther() {
+        var call = Call(limit: 2)
+        _ = call.began(at: 0)
+        #expect(call.state.givesUp != nil)
+        #expect(call.due(at: 100) == .hedge)
+        _ = call.began(at: 100)
+        #expect(call.state.givesUp == nil)
+    }
+
     @Test func whereNoOtherHasRoomItIsAskedForAgain() {
         var call = Call()
         _ = call.began(at: 0)
