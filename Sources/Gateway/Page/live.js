@@ -18,6 +18,7 @@ const trailLength = 30;
 const rateWindow = 3000;
 const tilesPause = 250;
 
+const kinds = { live: 'good', connecting: 'busy', stalled: 'warn', failed: 'bad' };
 const addressWords = { url: ['Address', 'rtsp://camera.example/stream'], file: ['Name in the gateway’s camera folder', 'street.mp4'] };
 
 export class LiveView {
@@ -243,8 +244,8 @@ export class LiveView {
   #changed(state) {
     const word = state.state ?? '';
     this.dropped = state.dropped ?? this.dropped;
-    if (['ended', 'failed', 'closed'].includes(word)) this.#ended(`The stream has ended${state.cause ? `: ${state.cause}` : ''}.`);
-    else if (word) byId('live-status').textContent = { running: 'Running.', connecting: 'Connecting …', waiting: 'Waiting for frames …' }[word] ?? word;
+    if (['ended', 'failed'].includes(word)) this.#ended(`The stream has ended${state.cause ? `: ${state.cause}` : ''}.`);
+    else if (word) byId('live-status').textContent = { live: 'Live.', connecting: 'Connecting …', stalled: `Waiting for frames${state.cause ? `: ${state.cause}` : ''} …` }[word] ?? word;
   }
 
   #tiles() {
@@ -282,7 +283,7 @@ export class LiveView {
       host.replaceChildren(streams.length === 0 ? element('p', { class: 'empty' }, 'None runs.') : table('Streams', [
         { title: 'Name', class: 'text' }, { title: 'State' }, { title: 'Pipeline' }, { title: '' },
       ], streams.map((stream) => [
-        stream.name || 'Stream', pill(stream.state ?? 'running', stream.state === 'failed' ? 'bad' : 'busy'), stream.pipeline,
+        stream.name || 'Stream', pill(stream.state, kinds[stream.state] ?? ''), stream.pipeline,
         stream.id === this.#stream?.id ? 'shown above' : element('span', { class: 'confidence' },
           element('button', { type: 'button', class: 'small', on: { click: () => this.#see(stream) } }, 'Watch'),
           element('button', { type: 'button', class: 'small danger', on: { click: () => this.#remove(stream) } }, 'End')),

@@ -3,7 +3,7 @@ import { getJSON } from './api.js';
 import { pipelines } from './controls.js';
 import { byId, element, graphic, pill, table, tile } from './elements.js';
 import { count, milliseconds, rate } from './format.js';
-import { MeshHistory, linksOf, nodesOf } from './meshmodel.js';
+import { MeshHistory, coordinatorsOf, linksOf, nodesOf } from './meshmodel.js';
 import { notify } from './notices.js';
 import { sentence } from './problems.js';
 
@@ -34,10 +34,10 @@ export class MeshView {
     this.#isBusy = true;
     try {
       const answer = await getJSON('/v1/nodes');
-      const links = linksOf(answer);
+      const coordinators = coordinatorsOf(answer);
+      const links = linksOf(coordinators);
       this.#history.add(links, performance.now());
       const nodes = nodesOf(links);
-      const coordinators = answer.coordinators ?? [];
       byId('mesh-status').textContent = '';
       this.#tiles(coordinators, nodes);
       byId('mesh-graph').replaceChildren(this.#graph(coordinators, nodes, links));

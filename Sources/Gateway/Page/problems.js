@@ -1,7 +1,7 @@
 // What went wrong, in plain words. The API answers with problem+json (RFC 9457).
 
 export class Problem extends Error {
-  /** @param {{status: number, title?: string, detail?: string, field?: string, limit?: number, limit_name?: string, retryAfter?: number}} facts */
+  /** @param {{status: number, title?: string, detail?: string, field?: string, limit?: string, limit_name?: string, retryAfter?: number}} facts */
   constructor(facts) {
     super(facts.detail || facts.title || `Status ${facts.status}`);
     Object.assign(this, facts);
@@ -29,9 +29,12 @@ const words = {
   403: () => ['This token may not do that', 'Ask whoever runs the gateway for one with more rights.'],
   404: () => ['This is not there', 'It may have expired or been removed.'],
   405: () => ['The gateway does not offer this', null],
+  406: () => ['This cannot be answered in the form that was asked for', null],
+  408: () => ['The upload took too long', 'Is the connection slow? Try again, or a smaller file.'],
   409: () => ['That is not possible now', null],
   413: () => ['This is too large', 'Use a smaller file, or have the limit raised.'],
   415: () => ['This kind of file is not taken', 'Pictures may be JPEG, PNG or WebP; videos MP4, MOV, WebM, MKV, AVI and the like.'],
+  421: () => ['The gateway does not go by this name', 'Open the page by the address that the gateway said at its start.'],
   422: () => ['This file could not be read', 'It may be damaged or cut off.'],
   429: (problem) => ['Too much at once', again(problem)],
   500: () => ['The gateway made a mistake', 'Its log says more.'],
@@ -48,7 +51,7 @@ export function explain(error) {
   const detail = error.status === 0 ? null : [
     error.detail || error.title,
     error.field && `Field: ${error.field}.`,
-    error.limit !== undefined && `Limit${error.limit_name ? ` ${error.limit_name}` : ''}: ${Number(error.limit).toLocaleString('en')}.`,
+    error.limit !== undefined && `Limit${error.limit_name ? ` ${error.limit_name}` : ''}: ${error.limit}.`,
   ].filter(Boolean).join(' ');
   return { title, detail: detail || null, advice };
 }

@@ -2,27 +2,33 @@
 import { element } from './elements.js';
 import { milliseconds } from './format.js';
 
-const steps = ['queue', 'decode', 'preprocess', 'infer', 'postprocess', 'network'];
+const steps = ['receive', 'queue', 'decode', 'preprocess', 'infer', 'postprocess', 'network', 'draw'];
 const stepWords = {
-  queue: 'waiting', decode: 'decoding', preprocess: 'preparing', infer: 'the model', postprocess: 'reading its answer',
+  receive: 'receiving', draw: 'drawing', queue: 'waiting', decode: 'decoding', preprocess: 'preparing', infer: 'the model', postprocess: 'reading its answer',
   network: 'on the wire',
 };
 const hopWords = {
   coordinator: 'Coordinator', detect: 'Detector', classify: 'Classifier', track: 'Tracker', gateway: 'Gateway',
-  way: 'To here and back',
+  browser: 'Browser and back',
 };
 
-/** Steps named `hop.step` in milliseconds, grouped by hop; what has no step is a hop of its own. */
+/**
+ * Steps named `hop.step` in milliseconds, grouped by hop; what has no step is a hop of its own. `total` and `gateway.mesh`
+ * are sums that hold the others: what they have more is the way between gateway and coordinator.
+ */
 export function hopsOf(timing, roundTrip) {
   const hops = new Map();
-  const total = timing.total ?? 0;
   for (const [name, value] of Object.entries(timing)) {
-    if (name === 'total' || name === 'gateway.total') continue;
+    if (name === 'total' || name === 'gateway.mesh') continue;
     const dot = name.indexOf('.');
     const hop = dot < 0 ? name : name.slice(0, dot);
     hops.set(hop, [...(hops.get(hop) ?? []), [dot < 0 ? '' : name.slice(dot + 1), value]]);
   }
-  if (roundTrip !== undefined && roundTrip > total) hops.set('way', [['', roundTrip - total]]);
+  const inMesh = timing['gateway.mesh'] ?? timing.total ?? 0;
+  const wire = inMesh - (timing.total ?? inMesh);
+  if (wire > 0) hops.set('gateway', [...(hops.get('gateway') ?? []), ['network', wire]]);
+  const known = inMesh + (timing['gateway.receive'] ?? 0) + (timing['gateway.draw'] ?? 0);
+  if (roundTrip !== undefined && roundTrip > known) hops.set('browser', [['', roundTrip - known]]);
   return hops;
 }
 
@@ -36,7 +42,7 @@ export function showTiming(host, timing, roundTrip) {
     const bar = element('div', { class: 'hop-bar', role: 'img' });
     bar.setAttribute('aria-label', parts.map(([step, value]) => `${stepWords[step] ?? step} ${milliseconds(value)}`).join(', '));
     parts.forEach(([step, value]) => {
-      const number = steps.indexOf(step) + 1 || 6;
+      const number = steps.indexOf(step) + 1 || 7;
       if (step) seen.add(step);
       const part = element('i', { class: `part-${number}`, title: `${stepWords[step] ?? (step || hop)}: ${milliseconds(value)}` });
       part.style.width = `${value / longest * 100}%`;
