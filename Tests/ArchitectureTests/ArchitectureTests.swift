@@ -72,7 +72,7 @@ import Testing
     /// C libraries stay in small rooms.
     @Test(arguments: [
         "CNghttp2", "CVision", "CMessages", "CRPCMessages", "CInteropMessages", "CBoundedProtobuf", "CZlib",
-        "CEventDescriptor", "CAres",
+        "CEventDescriptor", "CAres", "CPostgres",
     ])
     func fewFilesSpeakC(_ library: String) throws {
         var speakers: [String] = []
@@ -83,7 +83,7 @@ import Testing
         }
         let limit = [
             "CNghttp2": 5, "CVision": 4, "CMessages": 8, "CBoundedProtobuf": 1, "CRPCMessages": 2, "CZlib": 1,
-            "CEventDescriptor": 1, "CAres": 1,
+            "CEventDescriptor": 1, "CAres": 1, "CPostgres": 1,
             "CInteropMessages": 4,
         ][library]!
         #expect(!speakers.isEmpty)

@@ -1,0 +1,89 @@
+/// A video that somebody wants analysed, and how far that is.
+///
+///     queued ──claim──▶ running ──finish──▶ done
+///       ▲                 │ │                 or failed
+///       └────release──────┘ └──cancel──▶ cancelled ◀──cancel── queued
+///
+/// A running job whose lease is over can be claimed again; the work goes on behind the last recorded frame. The transitions
+/// (`Job+Transitions.swift`) are decided here; `JobStore` runs each in a transaction.
+package struct Job: Sendable, Hashable {
+    package let id: JobID
+    /// The principal who made it.
+    package let owner: String
+    /// As the user calls it. Never a path.
+    package var name: String
+    package var request: Request
+    package var createdAt: JobTime
+    package var startedAt: JobTime?
+    package var finishedAt: JobTime?
+    /// When it and its files may be removed.
+    package var expiresAt: JobTime
+    /// Of the files that are kept for it.
+    package var storedBytes: Int64
+    package var state = JobState.queued
+    /// Why, where the state is `failed`.
+    package var error = ""
+    package let video: Video
+    package var progress = JobProgress()
+    /// The lease in force; nil: nobody works on it.
+    package var lease: Lease?
+    /// Of the last lease there was.
+    package var leaseNumber: Int64 = 0
+    /// Claims since a frame was recorded last.
+    package var fruitlessClaims: Int64 = 0
+
+    /// What is to be done.
+    package struct Request: Sendable, Hashable {
+        package var pipeline: String
+        /// 0: the model's own.
+        package var minConfidence: Double
+        /// Write the video again with what was found drawn on it.
+        package var annotate: Bool
+        /// Zones and lines in the gateway's JSON; empty: none.
+        package var areas: String
+
+        package init(pipeline: String, minConfidence: Double = 0, annotate: Bool = false, areas: String = "") {
+            self.pipeline = pipeline
+            self.minConfidence = minConfidence
+            self.annotate = annotate
+            self.areas = areas
+        }
+    }
+
+    /// What the file says of itself.
+    package struct Video: Sendable, Hashable {
+        package var width: Int64
+        package var height: Int64
+        /// Frames a second; 0 where unknown.
+        package var frameRate: Double
+
+        package init(width: Int64, height: Int64, frameRate: Double) {
+            self.width = width
+            self.height = height
+            self.frameRate = frameRate
+        }
+    }
+
+    package init(
+        id: JobID, owner: String, name: String, request: Request, video: Video, framesTotal: Int64? = nil,
+        createdAt: JobTime,
+        expiresAt: JobTime, storedBytes: Int64
+    ) {
+        self.id = id
+        self.owner = owner
+        self.name = name
+        self.request = request
+        self.video = video
+        progress.framesTotal = framesTotal
+        self.createdAt = createdAt
+        self.expiresAt = expiresAt
+        self.storedBytes = storedBytes
+    }
+}
+
+package enum JobState: String, Sendable, CaseIterable {
+    case queued, running, done, failed, cancelled
+
+    /// Nothing happens to it any more.
+    package var isFinal: Bool { self == .done || self == .failed || self == .cancelled }
+}

@@ -1,0 +1,51 @@
+/// The tables, and how older ones become these.
+enum JobSchema {
+    /// Statements of each version; a database has had those of its version and of all before. Never change one that was
+    /// released: append.
+    static func versions(_ dialect: SQLDialect) -> [[String]] {
+        [
+            [
+                """
+                CREATE TABLE framemesh_job (
+                    id TEXT PRIMARY KEY, owner TEXT NOT NULL, name TEXT NOT NULL,
+                    pipeline TEXT NOT NULL, min_confidence DOUBLE PRECISION NOT NULL, annotate BIGINT NOT NULL,
+                    areas TEXT NOT NULL,
+                    created_at BIGINT NOT NULL, started_at BIGINT, finished_at BIGINT, expires_at BIGINT NOT NULL,
+                    stored_bytes BIGINT NOT NULL, state TEXT NOT NULL, error TEXT NOT NULL,
+                    width BIGINT NOT NULL, height BIGINT NOT NULL, frame_rate DOUBLE PRECISION NOT NULL,
+                    frames_done BIGINT NOT NULL, frames_total BIGINT, dropped BIGINT NOT NULL, failed BIGINT NOT NULL,
+                    rate DOUBLE PRECISION NOT NULL,
+                    lease_gateway TEXT NOT NULL, lease_number BIGINT NOT NULL, lease_until BIGINT,
+                    fruitless_claims BIGINT NOT NULL)
+                """,
+                "CREATE INDEX framemesh_job_owner ON framemesh_job (owner, id)",
+                "CREATE INDEX framemesh_job_open ON framemesh_job (state, id)",
+                "CREATE INDEX framemesh_job_expiry ON framemesh_job (expires_at)",
+                """
+                CREATE TABLE framemesh_frame (
+                    job TEXT NOT NULL REFERENCES framemesh_job (id) ON DELETE CASCADE, sequence BIGINT NOT NULL,
+                    body \(dialect.bytes) NOT NULL,
+                    PRIMARY KEY (job, sequence))
+                """,
+            ]
+        ]
+    }
+
+    /// Brings a database to the last version. Several processes may do so at one time.
+    /// - Throws: `JobError`: `tooNew` if it is beyond that.
+    static func migrate(_ session: any SQLSession, _ dialect: SQLDialect) throws {
+        if !dialect.lockSchema.isEmpty { _ = try session.run(dialect.lockSchema, []) }
+        _ = try session.run("CREATE TABLE IF NOT EXISTS framemesh_schema (version BIGINT NOT NULL)", [])
+        let versions = versions(dialect)
+        var row = try session.run("SELECT MAX(version) FROM framemesh_schema", [])[0]
+        let found = Int(try row.optionalInteger() ?? 0)
+        guard found <= versions.count else {
+            throw JobError(
+                .tooNew, "the database has schema version \(found), and this program knows up to \(versions.count)")
+        }
+        for (number, statements) in versions.enumerated().dropFirst(found) {
+            for statement in statements { _ = try session.run(statement, []) }
+            _ = try session.run("INSERT INTO framemesh_schema (version) VALUES ($1)", [.integer(Int64(number + 1))])
+        }
+    }
+}

@@ -1,0 +1,110 @@
+/// What the gateway does that works on a job. All throw `leaseLost` if it is another's by now.
+extension JobStore {
+    /// The oldest job that waits, or whose owner let its lease run out; nil: there is none.
+    ///
+    /// Gateways that ask at one time get different jobs.
+    package func claim(by gateway: String, now: JobTime, for duration: Duration) async throws -> (
+        job: Job, lease: Lease
+    )? {
+        let dialect = database.dialect
+        return try await database.write { session in
+            while true {
+                let rows = try session.run(
+                    """
+                    SELECT \(Self.columns) FROM framemesh_job
+                    WHERE state = 'queued' OR (state = 'running' AND (lease_until IS NULL OR lease_until <= $1))
+                    ORDER BY id LIMIT 1 \(dialect.forUpdateSkipLocked)
+                    """, [.integer(now.milliseconds)])
+                guard var job = try rows.first.map({ try Job($0) }) else { return nil }
+                let claim = job.claim(by: gateway, now: now, for: duration)
+                try Self.save(job, session)
+                switch claim {
+                case .granted(let lease): return (job, lease)
+                case .gaveUp: continue
+                // The condition above is the value's own.
+                case .refused: return nil
+                }
+            }
+        }
+    }
+
+    /// - Returns: the lease as it is now.
+    package func renew(_ lease: Lease, now: JobTime, for duration: Duration) async throws -> Lease {
+        try await own(lease) { job in try job.renew(lease, now: now, for: duration) }
+    }
+
+    /// Gives the job back; another gateway may claim it at once.
+    package func release(_ lease: Lease) async throws {
+        try await own(lease) { job in try job.release(lease) }
+    }
+
+    /// Records results and progress, both or neither.
+    ///
+    /// They must be the next ones; a batch that is recorded already is taken again without effect, so a call that ended in
+    /// `unavailable` can be repeated.
+    /// - Throws: `outOfOrder`, `leaseLost`.
+    package func append(_ batch: FrameBatch, _ lease: Lease) async throws {
+        let lock = database.dialect.forUpdate
+        try await database.write { session in
+            guard var job = try Self.find(lease.job, session, lock) else { throw Self.removed(lease) }
+            guard try job.append(batch, lease) else { return }
+            try Self.save(job, session)
+            try Self.insert(batch.results, of: job.id, session)
+        }
+    }
+
+    package func finish(
+        _ lease: Lease, as state: JobState, error: String = "", storedBytes: Int64, now: JobTime, keep: Duration
+    ) async throws {
+        try await own(lease) { job in
+            try job.finish(lease, as: state, error: error, storedBytes: storedBytes, now: now, keep: keep)
+        }
+    }
+
+    /// Recorded results, in order.
+    /// - Parameters:
+    ///   - from: the first sequence.
+    ///   - limit: at most `maxPage`.
+    package func results(of id: JobID, from: Int64, limit: Int) async throws -> [FrameResult] {
+        try await database.read { session in
+            try session.run(
+                "SELECT sequence, body FROM framemesh_frame WHERE job = $1 AND sequence >= $2 ORDER BY sequence LIMIT $3",
+                [.text(id.text), .integer(from), .integer(Int64(min(limit, Self.maxPage)))]
+            ).map { row in
+                var row = row
+                return FrameResult(sequence: try row.integer(), body: try row.bytes())
+            }
+        }
+    }
+
+    /// Rows of one INSERT; a statement has at most 32,766 parameters in SQLite.
+    private static let rowsPerInsert = 64
+
+    private static func insert(_ results: [FrameResult], of id: JobID, _ session: any SQLSession) throws {
+        var rest = results[...]
+        while !rest.isEmpty {
+            let part = rest.prefix(rowsPerInsert)
+            rest = rest.dropFirst(rowsPerInsert)
+            let rows = part.indices.map { index in
+                let number = 2 * (index - part.startIndex) + 2
+                return "($1, $\(number), $\(number + 1))"
+            }
+            _ = try session.run(
+                "INSERT INTO framemesh_frame (job, sequence, body) VALUES \(rows.joined(separator: ", "))",
+                [.text(id.text)] + part.flatMap { [.integer($0.sequence), .bytes($0.body)] })
+        }
+    }
+
+    /// To its owner, a job that was removed is a lease that was lost.
+    private func own<Value: Sendable>(
+        _ lease: Lease, _ body: @Sendable @escaping (inout Job) throws -> Value
+    ) async throws -> Value {
+        do {
+            return try await change(lease.job, body)
+        } catch let error as JobError where error.code == .notFound {
+            throw Self.removed(lease)
+        }
+    }
+
+    private static func removed(_ lease: Lease) -> JobError { JobError(.leaseLost, "job \(lease.job) was removed") }
+}

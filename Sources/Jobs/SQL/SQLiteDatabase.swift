@@ -1,0 +1,93 @@
+import Foundation
+import GRDB
+import NIOCore
+
+/// A database in a file of this machine. Several processes may have it open, not over a network file system.
+package final class SQLiteDatabase: SQLDatabase {
+    package struct Configuration: Sendable {
+        /// How long a write waits for that of another process.
+        package var busyTimeout: Duration = .seconds(10)
+
+        package init() {}
+    }
+
+    package let dialect = SQLDialect(bytes: "BLOB", forUpdate: "", forUpdateSkipLocked: "", lockSchema: "")
+    private let pool: DatabasePool
+
+    /// Opens the file, or makes it.
+    /// - Throws: `JobError`.
+    package init(path: String, _ configuration: Configuration = .init()) throws {
+        var settings = GRDB.Configuration()
+        settings.busyMode = .timeout(configuration.busyTimeout / .seconds(1))
+        settings.label = "jobs"
+        pool = try Self.explaining {
+            let pool = try DatabasePool(path: path, configuration: settings)
+            // GRDB leaves the last transactions to luck if the power fails; what was answered with 201 is to stay.
+            try pool.writeWithoutTransaction { try $0.execute(sql: "PRAGMA synchronous = FULL") }
+            return pool
+        }
+    }
+
+    package func read<Value: Sendable>(
+        _ body: @Sendable @escaping (any SQLSession) throws -> Value
+    ) async throws -> Value {
+        try await Self.explaining { try await pool.read { try body(SQLiteSession(database: $0)) } }
+    }
+
+    package func write<Value: Sendable>(
+        _ body: @Sendable @escaping (any SQLSession) throws -> Value
+    ) async throws -> Value {
+        try await Self.explaining { try await pool.write { try body(SQLiteSession(database: $0)) } }
+    }
+
+    package func close() async throws { try Self.explaining { try pool.close() } }
+
+    private static func explaining<Value>(_ body: () throws -> Value) throws -> Value {
+        do { return try body() } catch let error as DatabaseError { throw JobError(error) }
+    }
+
+    private static func explaining<Value>(_ body: () async throws -> Value) async throws -> Value {
+        do { return try await body() } catch let error as DatabaseError { throw JobError(error) }
+    }
+}
+
+private struct SQLiteSession: SQLSession {
+    let database: Database
+
+    func run(_ sql: String, _ values: [SQLValue]) throws -> [SQLRow] {
+        // SQLite counts `$1` by where it stands first, and `?1` by its number.
+        let statement = try database.cachedStatement(sql: sql.replacing("$", with: "?"))
+        return try Row.fetchAll(statement, arguments: StatementArguments(values.map(\.databaseValue))).map { row in
+            SQLRow(row.databaseValues.map(SQLValue.init))
+        }
+    }
+}
+
+extension SQLValue {
+    fileprivate var databaseValue: DatabaseValue {
+        switch self {
+        case .null: .null
+        case .integer(let value): value.databaseValue
+        case .real(let value): value.databaseValue
+        case .text(let value): value.databaseValue
+        case .bytes(let value): Data(value.readableBytesView).databaseValue
+        }
+    }
+
+    fileprivate init(_ value: DatabaseValue) {
+        switch value.storage {
+        case .null: self = .null
+        case .int64(let value): self = .integer(value)
+        case .double(let value): self = .real(value)
+        case .string(let value): self = .text(value)
+        case .blob(let value): self = .bytes(ByteBuffer(bytes: value))
+        }
+    }
+}
+
+extension JobError {
+    fileprivate init(_ error: DatabaseError) {
+        let passes = [.SQLITE_BUSY, .SQLITE_LOCKED, .SQLITE_FULL, .SQLITE_IOERR].contains(error.resultCode)
+        self.init(passes ? .unavailable : .failed, "SQLite: \(error.message ?? error.resultCode.description)")
+    }
+}

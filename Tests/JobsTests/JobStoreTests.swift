@@ -1,0 +1,249 @@
+import Jobs
+import Testing
+
+/// What every database promises.
+@Suite struct JobStoreTests {
+    static let lease: Duration = .seconds(10)
+
+    @Test(arguments: TestDatabase.here)
+    func aJobIsReadAsItWasWritten(_ database: TestDatabase) async throws {
+        try await database.withStore { store in
+            let job = Job.sample()
+            try await store.create(job)
+            #expect(try await store.job(job.id) == job)
+            #expect(try await store.job(JobID(at: .at(1))) == nil)
+            await #expect(throws: JobError.self) { try await store.create(job) }
+        }
+    }
+
+    @Test(arguments: TestDatabase.here)
+    func aWholeJobLeavesItsResults(_ database: TestDatabase) async throws {
+        try await database.withStore { store in
+            let job = Job.sample()
+            try await store.create(job)
+            let (claimed, lease) = try #require(try await store.claim(by: "a", now: .at(2000), for: Self.lease))
+            #expect(claimed.id == job.id && claimed.state == .running)
+            var batch = FrameBatch.of(0..<150)
+            (batch.dropped, batch.failed, batch.rate) = (3, 2, 12.5)
+            try await store.append(batch, lease)
+            let running = try #require(try await store.job(job.id))
+            #expect(running.progress.framesDone == 150 && running.progress.framesTotal == 200)
+            #expect(running.progress.dropped == 3 && running.progress.failed == 2 && running.progress.rate == 12.5)
+            try await store.append(.of(150..<201), lease)
+            try await store.finish(lease, as: .done, storedBytes: 1 << 40, now: .at(9000), keep: .seconds(60))
+            let done = try #require(try await store.job(job.id))
+            #expect(done.state == .done && done.progress.framesTotal == 201 && done.storedBytes == 1 << 40)
+            #expect(try await store.results(of: job.id, from: 0, limit: 500) == FrameBatch.of(0..<201).results)
+            #expect(try await store.results(of: job.id, from: 199, limit: 500) == FrameBatch.of(199..<201).results)
+            #expect(try await store.results(of: job.id, from: 7, limit: 2) == FrameBatch.of(7..<9).results)
+            #expect(try await store.results(of: job.id, from: 201, limit: 2).isEmpty)
+            #expect(try await store.claim(by: "a", now: .at(90_000), for: Self.lease) == nil)
+        }
+    }
+
+    @Test(arguments: TestDatabase.here)
+    func jobsAreListedInPagesByOwner(_ database: TestDatabase) async throws {
+        try await database.withStore { store in
+            let jobs = (0..<7).map { Job.sample(owner: $0 == 3 ? "eve" : "ada", at: 1000 + $0) }
+            for job in jobs.shuffled() { try await store.create(job) }
+            let mine = jobs.filter { $0.owner == "ada" }.map(\.id).reversed() as [JobID]
+            #expect(try await store.jobs(of: "ada", limit: 100).map(\.id) == mine)
+            #expect(try await store.jobs(of: "ada", limit: 4).map(\.id) == Array(mine.prefix(4)))
+            // The last one of a page may be gone when the next is asked for.
+            #expect(try await store.delete(mine[3]))
+            #expect(try await store.jobs(of: "ada", limit: 4, after: mine[3]).map(\.id) == Array(mine.dropFirst(4)))
+            #expect(try await store.jobs(of: "nobody", limit: 4).isEmpty)
+            #expect(try await store.jobs(of: nil, limit: 100).count == 6)
+        }
+    }
+
+    @Test(arguments: TestDatabase.here)
+    func theOldestWaitingJobIsClaimedFirst(_ database: TestDatabase) async throws {
+        try await database.withStore { store in
+            let jobs = (0..<3).map { Job.sample(at: 1000 + $0) }
+            for job in jobs.reversed() { try await store.create(job) }
+            for job in jobs {
+                #expect(try await store.claim(by: "a", now: .at(2000), for: Self.lease)?.job.id == job.id)
+            }
+            #expect(try await store.claim(by: "a", now: .at(2000), for: Self.lease) == nil)
+        }
+    }
+
+    @Test(arguments: TestDatabase.here)
+    func gatewaysThatClaimAtOneTimeGetDifferentJobs(_ database: TestDatabase) async throws {
+        try await database.with { open in
+            let stores = [try await JobStore(open()), try await JobStore(open()), try await JobStore(open())]
+            for number in 0..<20 { try await stores[0].create(.sample(at: Int64(1000 + number))) }
+            let claimed = try await withThrowingTaskGroup(of: [JobID].self) { tasks in
+                for (number, store) in stores.enumerated() {
+                    for worker in 0..<3 {
+                        tasks.addTask {
+                            var mine: [JobID] = []
+                            while let (job, _) = try await store.claim(
+                                by: "\(number).\(worker)", now: .at(2000), for: Self.lease)
+                            {
+                                mine.append(job.id)
+                            }
+                            return mine
+                        }
+                    }
+                }
+                return try await tasks.reduce(into: []) { $0 += $1 }
+            }
+            #expect(claimed.count == 20)
+            #expect(Set(claimed).count == 20)
+            for store in stores { try await store.close() }
+        }
+    }
+
+    @Test(arguments: TestDatabase.here)
+    func aJobWhoseOwnerDiedGoesOnBehindItsLastResult(_ database: TestDatabase) async throws {
+        try await database.with { open in
+            let (one, other) = (try await JobStore(open()), try await JobStore(open()))
+            let job = Job.sample()
+            try await one.create(job)
+            let old = try #require(try await one.claim(by: "one", now: .at(0), for: Self.lease)?.lease)
+            try await one.append(.of(0..<4), old)
+            #expect(try await other.claim(by: "other", now: .at(9_999), for: Self.lease) == nil)
+            let (found, new) = try #require(try await other.claim(by: "other", now: .at(10_000), for: Self.lease))
+            #expect(found.progress.framesDone == 4)
+            // The old owner was only asleep, and wakes up.
+            #expect(try await code { try await one.append(.of(4..<6), old) } == .leaseLost)
+            #expect(try await code { _ = try await one.renew(old, now: .at(10_001), for: Self.lease) } == .leaseLost)
+            #expect(
+                try await code {
+                    try await one.finish(old, as: .done, storedBytes: 1, now: .at(10_001), keep: Self.lease)
+                } == .leaseLost)
+            try await other.append(.of(4..<7), new)
+            #expect(try await one.results(of: job.id, from: 0, limit: 100) == FrameBatch.of(0..<7).results)
+            try await one.close()
+            try await other.close()
+        }
+    }
+
+    @Test(arguments: TestDatabase.here)
+    func aBatchIsRecordedOnceHoweverOftenItIsSent(_ database: TestDatabase) async throws {
+        try await database.withStore { store in
+            let job = Job.sample()
+            try await store.create(job)
+            let lease = try #require(try await store.claim(by: "a", now: .at(0), for: Self.lease)?.lease)
+            try await withThrowingTaskGroup(of: Void.self) { tasks in
+                for _ in 0..<8 { tasks.addTask { try await store.append(.of(0..<5), lease) } }
+                try await tasks.waitForAll()
+            }
+            #expect(try await code { try await store.append(.of(6..<7), lease) } == .outOfOrder)
+            #expect(try await store.job(job.id)?.progress.framesDone == 5)
+            #expect(try await store.results(of: job.id, from: 0, limit: 100) == FrameBatch.of(0..<5).results)
+        }
+    }
+
+    @Test(arguments: TestDatabase.here)
+    func whatIsCancelledOrRemovedTakesNothingMore(_ database: TestDatabase) async throws {
+        try await database.withStore { store in
+            let (one, other) = (Job.sample(at: 1), Job.sample(at: 2))
+            for job in [one, other] {
+                try await store.create(job)
+                let lease = try #require(try await store.claim(by: "a", now: .at(0), for: Self.lease)?.lease)
+                try await store.append(.of(0..<5), lease)
+                if job == one {
+                    #expect(try await store.cancel(job.id, now: .at(3)).state == .cancelled)
+                } else {
+                    #expect(try await store.delete(job.id))
+                }
+                #expect(try await code { try await store.append(.of(5..<6), lease) } == .leaseLost)
+                #expect(try await code { try await store.release(lease) } == .leaseLost)
+            }
+            #expect(try await store.results(of: one.id, from: 0, limit: 9).count == 5)
+            #expect(try await store.results(of: other.id, from: 0, limit: 9).isEmpty)
+            #expect(try await store.delete(other.id) == false)
+            #expect(try await code { _ = try await store.cancel(other.id, now: .at(3)) } == .notFound)
+            #expect(try await code { _ = try await store.setAreas("", of: other.id) } == .notFound)
+        }
+    }
+
+    @Test(arguments: TestDatabase.here)
+    func expiredJobsAreRemovedWithTheirBytes(_ database: TestDatabase) async throws {
+        try await database.withStore { store in
+            let old = Job.sample(at: 1, expires: 100, bytes: 7)
+            let running = Job.sample(at: 2, expires: 100, bytes: 20)
+            let young = Job.sample(at: 3, expires: 5000, bytes: 300)
+            try await store.create(running)
+            _ = try #require(try await store.claim(by: "a", now: .at(50), for: Self.lease))
+            for job in [old, young] { try await store.create(job) }
+            #expect(try await store.usage() == (3, 327))
+            #expect(try await store.removeExpired(now: .at(1000)) == [old.id])
+            #expect(try await store.job(old.id) == nil)
+            #expect(try await store.usage() == (2, 320))
+            #expect(try await store.removeExpired(now: .at(1000)).isEmpty)
+            #expect(try await store.removeExpired(now: .at(60_000)) == [running.id, young.id])
+            #expect(try await store.usage() == (0, 0))
+        }
+    }
+
+    @Test(arguments: TestDatabase.here)
+    func whatWasWrittenIsThereForTheNextProcess(_ database: TestDatabase) async throws {
+        try await database.with { open in
+            let job = Job.sample()
+            let first = try await JobStore(open())
+            try await first.create(job)
+            let lease = try #require(try await first.claim(by: "a", now: .at(0), for: Self.lease)?.lease)
+            try await first.append(.of(0..<3), lease)
+            try await first.close()
+            let second = try await JobStore(open())
+            #expect(try await second.results(of: job.id, from: 0, limit: 9) == FrameBatch.of(0..<3).results)
+            // The lease outlives the process, too.
+            try await second.append(.of(3..<4), lease)
+            #expect(try await second.setAreas("[]", of: job.id).request.areas == "[]")
+            try await second.close()
+        }
+    }
+
+    @Test(arguments: TestDatabase.here)
+    func severalGatewaysMayMakeTheTablesAtOneTime(_ database: TestDatabase) async throws {
+        try await database.with { open in
+            try await withThrowingTaskGroup(of: Void.self) { tasks in
+                for _ in 0..<6 {
+                    tasks.addTask {
+                        let store = try await JobStore(open())
+                        #expect(try await store.jobs(of: nil, limit: 1).isEmpty)
+                        try await store.close()
+                    }
+                }
+                try await tasks.waitForAll()
+            }
+        }
+    }
+
+    @Test(arguments: TestDatabase.here)
+    func aDatabaseOfANewerVersionIsLeftAlone(_ database: TestDatabase) async throws {
+        try await database.with { open in
+            let store = try await JobStore(open())
+            try await store.close()
+            let newer = try open()
+            try await newer.write {
+                _ = try $0.run("INSERT INTO framemesh_schema (version) VALUES ($1)", [.integer(99)])
+            }
+            #expect(try await code { _ = try await JobStore(newer) } == .tooNew)
+            try await newer.close()
+        }
+    }
+
+    @Test(arguments: TestDatabase.here)
+    func aTransactionThatFailsLeavesNothing(_ database: TestDatabase) async throws {
+        try await database.with { open in
+            let raw = try open()
+            let store = try await JobStore(raw)
+            let job = Job.sample()
+            try await store.create(job)
+            let failed = try await code {
+                try await raw.write { session in
+                    _ = try session.run("UPDATE framemesh_job SET name = $1", [.text("changed")])
+                    _ = try session.run("SELECT nothing FROM nowhere", [])
+                }
+            }
+            #expect(failed == .failed)
+            #expect(try await store.job(job.id) == job)
+            try await store.close()
+        }
+    }
+}
