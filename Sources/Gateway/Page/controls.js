@@ -35,7 +35,7 @@ export async function fillPipelines(id, fits, preferred) {
 /** A slider of the least confidence; 0 leaves it to the model. */
 export function confidence(id) {
   const [input, output] = [byId(id), byId(`${id}-value`)];
-  const show = () => { output.textContent = Number(input.value) === 0 ? 'the model’s own' : percent(Number(input.value)); };
+  const show = () => { output.textContent = Number(input.value) === 0 ? 'model’s own' : percent(Number(input.value)); };
   input.addEventListener('input', show);
   show();
   return () => (Number(input.value) === 0 ? undefined : input.value);

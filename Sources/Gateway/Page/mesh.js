@@ -3,7 +3,7 @@ import { getJSON } from './api.js';
 import { pipelines } from './controls.js';
 import { byId, element, graphic, pill, table, tile } from './elements.js';
 import { count, milliseconds, rate } from './format.js';
-import { MeshHistory, coordinatorsOf, linksOf, nodesOf } from './meshmodel.js';
+import { MeshHistory, linksOf, nodesOf } from './meshmodel.js';
 import { notify } from './notices.js';
 import { sentence } from './problems.js';
 
@@ -34,7 +34,8 @@ export class MeshView {
     this.#isBusy = true;
     try {
       const answer = await getJSON('/v1/nodes');
-      const coordinators = coordinatorsOf(answer);
+      // Those that answer; one that does not is not among them.
+      const coordinators = (answer.coordinators ?? []).map((each) => ({ state: 'ready', ...each }));
       const links = linksOf(coordinators);
       this.#history.add(links, performance.now());
       const nodes = nodesOf(links);

@@ -3,10 +3,6 @@
 /** Samples that are kept of each rate: a minute of seconds. */
 const kept = 60;
 
-/** The coordinators of what GET /v1/nodes answers: it tells what one of them sees. */
-export const coordinatorsOf = ({ coordinator, coordinators, nodes }) =>
-  coordinators ?? (coordinator ? [{ address: coordinator, state: 'ready', nodes }] : []);
-
 /** `[{coordinator, node}]` */
 export const linksOf = (coordinators) =>
   coordinators.flatMap(({ address, nodes = [] }) => nodes.map((node) => ({ coordinator: address, node })));

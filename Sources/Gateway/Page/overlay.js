@@ -101,8 +101,9 @@ function zone(context, scale, { name, points }, note, isEdited) {
   context.lineWidth = 2;
   context.stroke();
   if (isEdited) corners(context, scale, points);
-  const middle = points.reduce(([x, y], [px, py]) => [x + px / points.length, y + py / points.length], [0, 0]);
-  tag(context, note ? `${name}: ${note}` : name, middle[0] * scale, middle[1] * scale);
+  // At its highest corner, where it hides least of what is inside.
+  const [x, y] = points.reduce((highest, point) => (point[1] < highest[1] ? point : highest));
+  tag(context, note ? `${name}: ${note}` : name, x * scale, y * scale - labelHeight / 2);
 }
 
 /** The arrow shows which way is forward: from its left side to its right one, seen from `from` to `to`. */

@@ -44,12 +44,14 @@ const words = {
   507: () => ['The gateway has no room for this', 'Remove videos that are no longer needed.'],
 };
 
+const polished = (text) => (text ? `${text[0].toUpperCase()}${text.slice(1)}${/[.!?…]$/.test(text) ? '' : '.'}` : text);
+
 /** `{title, detail, advice}` of an error. */
 export function explain(error) {
   if (!(error instanceof Problem)) return { title: 'Something went wrong on this page', detail: error.message, advice: null };
   const [title, advice] = (words[error.status] ?? (() => [error.title || `The gateway answered ${error.status}`, null]))(error);
   const detail = error.status === 0 ? null : [
-    error.detail || error.title,
+    polished(error.detail || error.title),
     error.field && `Field: ${error.field}.`,
     error.limit !== undefined && `Limit${error.limit_name ? ` ${error.limit_name}` : ''}: ${error.limit}.`,
   ].filter(Boolean).join(' ');
@@ -59,5 +61,5 @@ export function explain(error) {
 /** One line, for places that have room for no more. */
 export function sentence(error) {
   const { title, detail } = explain(error);
-  return detail ? `${title}: ${detail}` : `${title}.`;
+  return [`${title}.`, detail].filter(Boolean).join(' ');
 }
