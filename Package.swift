@@ -159,7 +159,8 @@ let package = Package(
         .target(
             name: "Gateway",
             dependencies: [
-                "Areas", "Client", "Jobs", "Mesh", "Messages", "RPC", "Results", "Services", "Telemetry", "Video", "Vision",
+                "Areas", "Client", "Jobs", "Mesh", "Messages", "RPC", "Results", "Services", "Telemetry", "Video",
+                "Vision",
                 nioCore, nioPosix, nioSSL, logging, metrics, crypto, hummingbird,
                 .product(name: "HummingbirdTLS", package: "hummingbird"),
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
@@ -188,7 +189,8 @@ let package = Package(
         .executableTarget(
             name: "framemesh",
             dependencies: [
-                "Gateway", "Jobs", "Node", "Coordination", "Client", "Results", "Video", "Vision", "Mesh", "Services", "RPC",
+                "Gateway", "Jobs", "Node", "Coordination", "Client", "Results", "Video", "Vision", "Mesh", "Services",
+                "RPC",
                 "Messages", nioCore, nioPosix, logging, yams, crypto,
                 .product(name: "SystemPackage", package: "swift-system"),
                 .product(name: "DequeModule", package: "swift-collections"),
@@ -249,7 +251,8 @@ let package = Package(
         .testTarget(
             name: "GatewayTests",
             dependencies: [
-                "Gateway", "Areas", "Jobs", "Client", "Coordination", "Node", "Mesh", "Messages", "Services", "RPC", "Vision",
+                "Gateway", "Areas", "Jobs", "Client", "Coordination", "Node", "Mesh", "Messages", "Services", "RPC",
+                "Vision",
                 "Results", "TestSupport", nioCore, nioPosix, logging, hummingbird,
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
             ],

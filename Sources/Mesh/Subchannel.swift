@@ -130,20 +130,24 @@ final class Subchannel: Sendable {
         } catch let error as RPCError where error.code == .unimplemented {
             let (usable, end) = AsyncStream.makeStream(of: Void.self)
             connection.onUnusable { end.finish() }
-            try await withThrowingTaskGroup(of: Void.self) { tasks in
-                tasks.addTask { [self] in try await check(connection) }
-                tasks.addTask { for await _ in usable {} }
+            try await withThrowingTaskGroup(of: Bool.self) { tasks in
+                tasks.addTask { [self] in
+                    try await check(connection)
+                    return false
+                }
+                tasks.addTask {
+                    for await _ in usable {}
+                    return true
+                }
                 defer { tasks.cancelAll() }
-                try await tasks.next()
+                for try await isUnusable in tasks where isUnusable { break }
             }
         } catch let error as RPCError where error.code == .cancelled && !connection.isUsable {
             throw RPCError(.unavailable, "connection takes no new calls")
         }
     }
 
-    private static let forever: Duration = .seconds(100 * 365 * 86_400)
-
-    /// For who has no Watch.
+    /// For who has no Watch. Returns if there is nothing to ask.
     private func check(_ connection: RPCConnection) async throws {
         let configuration = channel.configuration
         while true {
@@ -156,9 +160,7 @@ final class Subchannel: Sendable {
                 apply(.unknown)
             } catch let error as RPCError where error.code == .unimplemented {
                 // No health service there: connected is as good as it gets, if it knows the probe's method.
-                apply(await isWrong(connection) ? .serviceUnknown : .serving)
-                // Until the connection ends.
-                return try await Task.sleep(for: Self.forever)
+                return apply(await isWrong(connection) ? .serviceUnknown : .serving)
             }
             try await Task.sleep(for: configuration.healthInterval)
         }

@@ -49,7 +49,12 @@ struct TargetService: RPCService {
                 }
             },
             // Takes nothing.
-            "Hold": .stream { _, _, _ in try await counted { try await Task.sleep(for: .seconds(600)) } },
+            // Until it is cancelled; a long sleep that is cancelled would keep its timer, and that memory, until its time.
+            "Hold": .stream { _, _, _ in
+                let (never, holder) = AsyncStream.makeStream(of: Never.self)
+                try await counted { for await _ in never {} }
+                holder.finish()
+            },
             // `COUNT SIZE`: so many messages of so many bytes.
             "Flood": .stream { _, requests, responses in
                 try await counted {

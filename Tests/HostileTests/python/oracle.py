@@ -9,13 +9,14 @@ import sys
 import threading
 import time
 
-from peer import Failure, Peer
+from cases import SCALE
+from peer import DATA, Failure, Peer, window
 
 TICK = os.sysconf("SC_CLK_TCK")
 # A process under a sanitizer keeps freed memory, and is slow; its memory and its times say nothing.
 WATCHES_MEMORY = os.environ.get("HOSTILE_IGNORE_MEMORY") is None
-# Memory that the allocator keeps for next time.
-SLACK = 32 << 20
+# Memory that the allocator keeps for next time; more, the larger the attacks.
+SLACK = 30 + 2 * SCALE << 20
 # What a call of the polite client may take at the 99th percentile; the machine may be busy.
 POLITE_SECONDS = 5
 # Not that of the attackers.
@@ -32,6 +33,7 @@ def polite(port, report, ready, stop):
             status = peer.call(patience=60)
             times.append(time.monotonic() - started)
             ready.set()
+            peer.owed += window(0, sum(len(got.payload) for got in peer.frames if got.kind == DATA))
             peer.frames.clear()
             peer.fields.clear()
             peer.bodies.clear()

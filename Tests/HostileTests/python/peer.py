@@ -62,6 +62,15 @@ def text(data):
     return head + bytes([rest]) + data
 
 
+def ready(connection, seconds, reads=True, writes=False):
+    """Whether it can be read, and written, waiting no longer than this. Unlike select(2), for any descriptor."""
+    poll = select.poll()
+    poll.register(connection, (select.POLLIN if reads else 0) | (select.POLLOUT if writes else 0))
+    events = dict(poll.poll(max(0, seconds) * 1000)).get(connection.fileno(), 0)
+    broken = events & (select.POLLERR | select.POLLHUP | select.POLLNVAL)
+    return reads and bool(events & select.POLLIN or broken), writes and bool(events & select.POLLOUT or broken)
+
+
 class Frame:
     def __init__(self, kind, flags, stream, payload):
         self.kind, self.flags, self.stream, self.payload = kind, flags, stream, payload
@@ -124,9 +133,8 @@ class Peer:
         view = memoryview(owed + data if owed else data)
         end = time.monotonic() + patience
         while view and not self.is_closed:
-            readable = [self.socket] if self.reads else []
-            ready, writable, _ = select.select(readable, [self.socket], [], 0.5)
-            if ready:
+            readable, writable = ready(self.socket, 0.5, reads=self.reads, writes=True)
+            if readable:
                 self.receive()
             if writable and not self.is_closed:
                 try:
@@ -250,7 +258,7 @@ class Peer:
     def pump(self, seconds):
         end = time.monotonic() + seconds
         while not self.is_closed and time.monotonic() < end:
-            if select.select([self.socket], [], [], max(0, end - time.monotonic()))[0]:
+            if ready(self.socket, end - time.monotonic())[0]:
                 self.receive()
                 self.pay()
 
@@ -267,7 +275,7 @@ class Peer:
                 return None
             if time.monotonic() > end:
                 raise Failure(f"no {what} within {patience} s; last: {self.frames[-5:]}")
-            if select.select([self.socket], [], [], 0.5)[0]:
+            if ready(self.socket, 0.5)[0]:
                 self.receive()
                 self.pay()
 
