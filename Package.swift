@@ -21,6 +21,10 @@ let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let metrics: Target.Dependency = .product(name: "Metrics", package: "swift-metrics")
 let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
 let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
+let hummingbirdCore: Target.Dependency = .product(name: "HummingbirdCore", package: "hummingbird")
+let httpTypes: Target.Dependency = .product(name: "HTTPTypes", package: "swift-http-types")
+let nioHTTPTypes: Target.Dependency = .product(name: "NIOHTTPTypes", package: "swift-nio-extras")
+let nioHTTP1: Target.Dependency = .product(name: "NIOHTTP1", package: "swift-nio")
 let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
 
 /// The library of libFuzzer without its `main`, in a build for fuzzing.
@@ -59,6 +63,8 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-system", from: "1.8.0"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.0"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.0"),
+        .package(url: "https://github.com/apple/swift-http-types.git", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-nio-extras.git", from: "1.35.0"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
         .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
     ],
@@ -161,8 +167,8 @@ let package = Package(
             dependencies: [
                 "Areas", "Client", "Jobs", "Mesh", "Messages", "RPC", "Results", "Services", "Telemetry", "Video",
                 "Vision",
-                nioCore, nioPosix, nioSSL, logging, metrics, crypto, hummingbird,
-                .product(name: "HummingbirdTLS", package: "hummingbird"),
+                nioCore, nioPosix, nioSSL, nioHTTP1, nioHTTPTypes, httpTypes, logging, metrics, crypto, hummingbird,
+                hummingbirdCore,
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "DequeModule", package: "swift-collections"),
@@ -253,7 +259,7 @@ let package = Package(
             dependencies: [
                 "Gateway", "Areas", "Jobs", "Client", "Coordination", "Node", "Mesh", "Messages", "Services", "RPC",
                 "Vision",
-                "Results", "TestSupport", nioCore, nioPosix, logging, hummingbird,
+                "Results", "TestSupport", nioCore, nioPosix, nioEmbedded, httpTypes, logging, hummingbird,
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
             ],
             exclude: ["python"], swiftSettings: strict),

@@ -10,7 +10,7 @@ models=(--detect-model yolo-fastest-1.1 --classify-model squeezenet-1.1)
 results=$(mktemp)
 ready=$(mktemp)
 
-$framemesh up --coordinator-port 0 --detectors 1 --classifiers 1 "${models[@]}" >"$ready" 2>/dev/null &
+$framemesh up --no-gateway --coordinator-port 0 --detectors 1 --classifiers 1 "${models[@]}" >"$ready" 2>/dev/null &
 mesh=$!
 trap 'kill $mesh 2>/dev/null; wait $mesh 2>/dev/null || true; rm -f "$results" "$ready"' EXIT
 for _ in $(seq 600); do grep -q '^ready' "$ready" && break; sleep 0.1; done

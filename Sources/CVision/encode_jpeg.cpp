@@ -1,16 +1,8 @@
-#include <turbojpeg.h>
-
 #include <memory>
 
+#include "bytes.hpp"
 #include "guard.hpp"
 #include "image.hpp"
-
-/// Memory of TurboJPEG.
-struct vision_bytes {
-    unsigned char *data = nullptr;
-    unsigned long length = 0;
-    ~vision_bytes() { tjFree(data); }
-};
 
 namespace vision {
 namespace {
@@ -36,14 +28,4 @@ vision_bytes *vision_bytes_create_jpeg(const vision_image *image, int32_t qualit
         }
         return bytes.release();
     });
-}
-
-void vision_bytes_free(vision_bytes *bytes) {
-    delete bytes;
-}
-const uint8_t *vision_bytes_data(const vision_bytes *bytes) {
-    return bytes->data;
-}
-size_t vision_bytes_length(const vision_bytes *bytes) {
-    return bytes->length;
 }

@@ -41,9 +41,18 @@ public import NIOCore
 
     /// - Parameter quality: 1…100.
     public func jpeg(quality: Int = 90) throws(VisionError) -> ByteBuffer {
-        let bytes = try unsafe Core.pointer { error in
-            unsafe vision_bytes_create_jpeg(handle, Int32(clamping: quality), error)
-        }
+        unsafe Self.taken(
+            try unsafe Core.pointer { error in
+                unsafe vision_bytes_create_jpeg(handle, Int32(clamping: quality), error)
+            })
+    }
+
+    public func png() throws(VisionError) -> ByteBuffer {
+        unsafe Self.taken(try unsafe Core.pointer { unsafe vision_bytes_create_png(handle, $0) })
+    }
+
+    /// Frees `bytes`.
+    private static func taken(_ bytes: OpaquePointer) -> ByteBuffer {
         defer { unsafe vision_bytes_free(bytes) }
         return unsafe ByteBuffer(
             bytes: UnsafeRawBufferPointer(start: vision_bytes_data(bytes), count: vision_bytes_length(bytes)))

@@ -1,4 +1,5 @@
 import Client
+import Gateway
 import Mesh
 import RPC
 import Video
@@ -50,6 +51,7 @@ extension Fatal {
                 case .refused: .failed
                 }
             self.init(error.message, status: status)
+        case let error as GatewayError: self.init(error.message, status: error.isOfListening ? .unreachable : .failed)
         case let error as MeshError: self.init(error.message, status: .usage)
         case let error as VideoError: self.init(error.message)
         case let error as RPCError:

@@ -31,7 +31,10 @@ import Foundation
             CommandGroup(name: "Models", subcommands: [ModelsCommand.self]),
             CommandGroup(name: "Settings", subcommands: [LimitsCommand.self]),
             CommandGroup(
-                name: "Roles", subcommands: [DetectorCommand.self, ClassifierCommand.self, CoordinatorCommand.self]),
+                name: "Roles",
+                subcommands: [
+                    DetectorCommand.self, ClassifierCommand.self, CoordinatorCommand.self, GatewayCommand.self,
+                ]),
         ])
 
     /// The one place where a command's failure becomes a line on standard error and an exit code.

@@ -9,6 +9,10 @@ enum Resources {
     /// Pictures and a video to try things with.
     static var demo: String { get throws { try folder("demo") } }
 
+    /// The page of the gateway, and the description of its API.
+    static var page: String { get throws { try folder("Page", of: "Gateway") } }
+    static var apiDescription: String { get throws { try folder("openapi.yaml", of: "Gateway") } }
+
     /// The executable that speaks FFmpeg.
     static var videoHelper: String {
         get throws {
@@ -44,11 +48,18 @@ enum Resources {
         return "\(home)/.local/share/framemesh/models"
     }
 
-    private static func folder(_ name: String) throws -> String {
+    /// Where the gateway keeps what is uploaded, and what came of it: the user's own folder for state.
+    static func gatewayData(_ environment: [String: String]) -> String {
+        if let state = environment["XDG_STATE_HOME"], state.hasPrefix("/") { return "\(state)/framemesh/gateway" }
+        let home = environment["HOME"] ?? NSHomeDirectory()
+        return "\(home)/.local/state/framemesh/gateway"
+    }
+
+    private static func folder(_ name: String, of module: String = "framemesh") throws -> String {
         let beside = executable.deletingLastPathComponent()
         return try first(
             of: [
-                beside.appending(path: "framemesh_framemesh.resources/\(name)"),
+                beside.appending(path: "framemesh_\(module).resources/\(name)"),
                 beside.deletingLastPathComponent().appending(path: "share/framemesh/\(name)"),
             ], name)
     }

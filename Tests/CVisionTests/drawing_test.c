@@ -66,6 +66,17 @@ void test_drawing(void) {
         free(back.data);
     }
     vision_bytes_free(jpeg);
+    vision_bytes *png = vision_bytes_create_png(copy, &error);
+    EXPECT(png, "%s", error.text);
+    if (png) {
+        const uint8_t *data = vision_bytes_data(png);
+        const vision_limits limits = {.max_pixels = 1000000, .max_side = 1000};
+        vision_image *back = vision_image_decode(data, vision_bytes_length(png), limits, &error);
+        EXPECT(back && memcmp(vision_image_pixels(back), vision_image_pixels(copy), 120 * 80 * 3) == 0,
+               "a PNG loses nothing");
+        vision_image_free(back);
+    }
+    vision_bytes_free(png);
     EXPECT(!vision_bytes_create_jpeg(copy, 0, &error) && strstr(error.text, "quality 0"), "%s", error.text);
     EXPECT(!vision_bytes_create_jpeg(copy, 101, &error), "quality 101");
     vision_image_free(copy);

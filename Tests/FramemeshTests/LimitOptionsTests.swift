@@ -62,6 +62,8 @@ import Testing
                     switch section {
                     case .roles: _ = try RoleLimitOptions.parse([]).limits(settings)
                     case .clients: _ = try ClientLimitOptions.parse([]).limits(settings)
+                    case .gateways: _ = try GatewayLimitOptions.parse([]).limits(settings)
+                    case .coordinators: _ = try CoordinatorLimitOptions.parse([]).limits(settings)
                     case .nodes:
                         var channel = ChannelConfiguration()
                         try NodeLimitOptions.parse([]).set(in: &channel, settings)

@@ -44,7 +44,27 @@ import Testing
         #expect(
             mesh.handle(.serves(.coordinator, address: "127.0.0.1:3"), now: start)
                 == [.join(address: "127.0.0.1:3", nodes: 3)])
-        #expect(mesh.handle(.joined, now: start) == [.announce(address: "127.0.0.1:3")])
+        #expect(mesh.handle(.joined, now: start) == [.announce(MeshAddresses(coordinator: "127.0.0.1:3"))])
+    }
+
+    @Test func theGatewayStartsWithTheCoordinatorAndEndsFirst() throws {
+        var mesh = MeshSupervisor(MeshPlan(gatewayPort: 0, detectors: 1, classifiers: 0))
+        _ = mesh.handle(.start, now: start)
+        _ = mesh.handle(.serves(Self.detector, address: "127.0.0.1:1"), now: start)
+        let actions = mesh.handle(.serves(.coordinator, address: "127.0.0.1:3"), now: start)
+        guard case .spawn(.gateway, let arguments)? = actions.last else {
+            Issue.record("\(actions)")
+            return
+        }
+        #expect(arguments.first == "gateway" && arguments.contains("127.0.0.1:3"))
+        #expect(mesh.handle(.joined, now: start).isEmpty, "the gateway is not there yet")
+        #expect(
+            mesh.handle(.serves(.gateway, address: "127.0.0.1:4"), now: start)
+                == [.announce(MeshAddresses(coordinator: "127.0.0.1:3", gateway: "127.0.0.1:4"))])
+        #expect(mesh.handle(.stop, now: start).first == .terminate(.gateway))
+        #expect(mesh.handle(.ended(.gateway, ended()), now: start).first == .terminate(.coordinator))
+        #expect(mesh.handle(.ended(.coordinator, ended()), now: start).first == .terminate(Self.detector))
+        #expect(mesh.handle(.ended(Self.detector, ended()), now: start) == [.finish(.init())])
     }
 
     @Test func aMeshMayHaveNoNodesAtAll() {

@@ -16,6 +16,7 @@ struct LocalMesh: Sendable {
         var arguments = [
             "up", "--coordinator-port", "0", "--detectors", "\(detectors)", "--classifiers", "\(classifiers)",
         ]
+        if !extra.contains("--gateway-port") { arguments.append("--no-gateway") }
         if let detectModel { arguments += ["--detect-model", detectModel] }
         if let classifyModel { arguments += ["--classify-model", classifyModel] }
         let mark = EnvironmentMark()

@@ -99,6 +99,8 @@ typedef struct vision_bytes vision_bytes;
 
 // A JPEG, 4:2:0. `quality` 1...100.
 vision_bytes *vision_bytes_create_jpeg(const vision_image *image, int32_t quality, vision_error *error);
+// A PNG, 8 bits a channel.
+vision_bytes *vision_bytes_create_png(const vision_image *image, vision_error *error);
 void vision_bytes_free(vision_bytes *bytes);
 const uint8_t *vision_bytes_data(const vision_bytes *bytes);
 size_t vision_bytes_length(const vision_bytes *bytes);

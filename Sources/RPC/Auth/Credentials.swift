@@ -76,7 +76,7 @@ public final class Credentials: Sendable {
     }
 
     /// nil if nobody has it.
-    func principal(bearing token: some StringProtocol) -> Principal? {
+    package func principal(bearing token: some StringProtocol) -> Principal? {
         TokenDigest(token: token).index(in: digests).map { bearers[$0] }
     }
 

@@ -1,14 +1,14 @@
-import NIOCore
+package import NIOCore
 
 /// What counts as one address when connections are counted: an IPv4 address, or a /64 of IPv6, which one host has whole
 /// (RFC 7421). An IPv4 address in the form of IPv6 (`::ffff:10.0.0.7`) is the IPv4 address.
-struct AddressBlock: Hashable, CustomStringConvertible {
+package struct AddressBlock: Sendable, Hashable, CustomStringConvertible {
     private let isV6: Bool
     /// Of IPv6 its first eight bytes.
     private let bits: UInt64
 
     /// nil: not an IP address.
-    init?(_ address: SocketAddress?) {
+    package init?(_ address: SocketAddress?) {
         guard let address else { return nil }
         // The addresses by their places in `sockaddr_in` and `sockaddr_in6`: which C module names the fields depends on
         // what this module imports first.
@@ -29,7 +29,7 @@ struct AddressBlock: Hashable, CustomStringConvertible {
     var number: UInt64 { UInt64(mixing: isV6 ? bits : bits | 1 << 32, with: isV6 ? 6 : 4) }
 
     /// `10.0.0.7`, `2001:db8:0:1::/64`.
-    var description: String {
+    package var description: String {
         let size = isV6 ? 16 : 8
         let parts = stride(from: isV6 ? 48 : 24, through: 0, by: -size).map {
             bits >> UInt64($0) & (1 << UInt64(size) - 1)

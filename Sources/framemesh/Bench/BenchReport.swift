@@ -1,3 +1,5 @@
+import Results
+
 /// What `bench` says at its end.
 struct BenchReport: Sendable {
     /// `mesh` or `in-process`.

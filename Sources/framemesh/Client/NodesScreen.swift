@@ -2,6 +2,7 @@ import ArgumentParser
 import Client
 import Messages
 import RPC
+import Results
 import Services
 
 /// The table of a mesh's nodes, once or again and again.

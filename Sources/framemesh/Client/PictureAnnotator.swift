@@ -2,6 +2,7 @@ import Foundation
 import Messages
 import NIOCore
 import NIOPosix
+import Results
 import Vision
 
 /// Writes pictures with their detections and classes drawn on them, as JPEG files.
@@ -25,7 +26,7 @@ struct PictureAnnotator: Sendable {
         let path = folder.hasSuffix("/") ? folder + name : "\(folder)/\(name)"
         try await NIOThreadPool.singleton.runIfActive {
             do {
-                let picture = try Image(decoding: frame).drawing(response.detections, classes: response.classes)
+                let picture = try AnnotatedPicture.draw(response, on: frame)
                 // Under its name only when it is whole.
                 try Data(picture.jpeg().readableBytesView).write(to: URL(fileURLWithPath: path), options: .atomic)
             } catch let error as VisionError {

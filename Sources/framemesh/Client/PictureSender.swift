@@ -2,6 +2,7 @@ import Client
 import Messages
 import NIOCore
 import RPC
+import Results
 import Services
 
 /// Sends pictures to a coordinator and hands out the answers in the order of the pictures.

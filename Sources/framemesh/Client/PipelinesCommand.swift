@@ -2,6 +2,7 @@ import ArgumentParser
 import Client
 import Messages
 import RPC
+import Results
 import Services
 
 struct PipelinesCommand: AsyncParsableCommand {

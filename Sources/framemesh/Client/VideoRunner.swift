@@ -2,6 +2,7 @@ import Client
 import Messages
 import NIOCore
 import NIOPosix
+import Results
 import Video
 import Vision
 
@@ -129,15 +130,11 @@ struct VideoRunner: Sendable {
         return encoded
     }
 
-    /// A frame that was dropped stays in the video, and says so.
     private func draw(_ response: AnalyzeResponse, on pixels: ByteBuffer, _ info: VideoInfo) async throws -> ByteBuffer
     {
         let frame = rawFrame(pixels, info)
         return try await NIOThreadPool.singleton.runIfActive {
-            try Image(decoding: frame).drawing(
-                response.detections, classes: response.classes,
-                caption: response.status == .ok ? nil : response.status.word
-            ).pixels
+            try AnnotatedPicture.draw(response, on: frame, showingStatus: true).pixels
         }
     }
 }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Gateway
 import Mesh
 import RPC
 
@@ -43,6 +44,37 @@ struct ClientLimitOptions: ParsableArguments {
     func limits(_ settings: Settings) throws -> ClientLimits {
         var all = ClientLimits()
         try settings.set(ClientLimits.all, of: .clients, limits, in: &all)
+        return all
+    }
+}
+
+/// `--limit` of whatever starts a gateway.
+struct GatewayLimitOptions: ParsableArguments {
+    @Option(
+        name: .customLong("limit"),
+        help: ArgumentHelp(
+            "A limit of the gateway, again for each; `framemesh limits` lists them.", valueName: "name=value"))
+    var limits: [String] = []
+
+    func limits(_ settings: Settings) throws -> GatewayLimits {
+        var all = GatewayLimits()
+        try settings.set(GatewayLimits.limits, of: .gateways, limits, in: &all)
+        return all
+    }
+}
+
+/// `--coordinator-limit` of a gateway.
+struct CoordinatorLimitOptions: ParsableArguments {
+    @Option(
+        name: .customLong("coordinator-limit"),
+        help: ArgumentHelp(
+            "A limit of the gateway's connections to coordinators, or of its process, again for each.",
+            valueName: "name=value"))
+    var limits: [String] = []
+
+    func limits(_ settings: Settings) throws -> ClientLimits {
+        var all = ClientLimits()
+        try settings.set(ClientLimits.all, of: .coordinators, limits, in: &all)
         return all
     }
 }

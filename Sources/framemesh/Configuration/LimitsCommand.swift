@@ -1,6 +1,8 @@
 import ArgumentParser
+import Gateway
 import Mesh
 import RPC
+import Results
 
 struct LimitsCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -75,6 +77,10 @@ private struct LimitGroup {
             "A coordinator's connections to its nodes", "--node-limit", .nodes, ChannelConfiguration.limits,
             of: ChannelConfiguration()),
         LimitGroup("Client commands", "--limit", .clients, ClientLimits.all, of: ClientLimits()),
+        LimitGroup("A gateway", "--limit", .gateways, GatewayLimits.limits, of: GatewayLimits()),
+        LimitGroup(
+            "A gateway's connections to coordinators", "--coordinator-limit", .coordinators, ClientLimits.all,
+            of: ClientLimits()),
     ]
 
     var table: String {

@@ -1,4 +1,5 @@
 import Client
+import Gateway
 import Mesh
 import RPC
 
@@ -31,12 +32,17 @@ extension Settings {
         case nodes = "coordinator.node-limits"
         /// Of commands that call a coordinator.
         case clients = "client.limits"
+        /// Of a gateway, over HTTP.
+        case gateways = "gateway.limits"
+        /// Of a gateway's connections to coordinators.
+        case coordinators = "gateway.coordinator-limits"
 
         var names: [String] {
             switch self {
             case .roles: RoleLimits.all.map(\.name)
             case .nodes: ChannelConfiguration.limits.map(\.name)
-            case .clients: ClientLimits.all.map(\.name)
+            case .clients, .coordinators: ClientLimits.all.map(\.name)
+            case .gateways: GatewayLimits.limits.map(\.name)
             }
         }
 

@@ -3,6 +3,7 @@ import Foundation
 import Mesh
 import Messages
 import NIOCore
+import Results
 import Video
 
 /// Pictures and a video through a local mesh, shown as tables.
@@ -29,7 +30,8 @@ struct Demo: Sendable {
         console.note(
             "starting a mesh: 1 coordinator, \(Count.of(plan.detectors, "detector")), "
                 + Count.of(plan.classifiers, "classifier"))
-        try await LocalMesh.with(plan, say: console.note) { coordinator in
+        try await LocalMesh.with(plan, say: console.note) { addresses in
+            let coordinator = addresses.coordinator
             console.note("ready after \(seconds(since: start)) s: the coordinator is at \(coordinator)")
             let client = try await MeshClient.connect(to: try Target(parsing: coordinator))
             defer { client.close() }

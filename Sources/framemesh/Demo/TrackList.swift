@@ -1,4 +1,5 @@
 import Messages
+import Results
 
 /// What was followed through a video.
 struct TrackList {

@@ -3,16 +3,16 @@ import Mesh
 
 /// A mesh of processes on this machine, as long as a piece of work needs it.
 enum LocalMesh {
-    /// Starts a mesh, runs `body` with the coordinator's HOST:PORT, and ends the mesh, however `body` ends.
+    /// Starts a mesh, runs `body` with where it can be called, and ends the mesh, however `body` ends.
     ///
     /// - Throws: `Fatal` with the error of the part that could not start, or what `body` throws.
     static func with<Value: Sendable>(
         _ plan: MeshPlan, say: @Sendable @escaping (String) -> Void,
-        body: @Sendable (_ coordinator: String) async throws -> Value
+        body: @Sendable (MeshAddresses) async throws -> Value
     ) async throws -> Value {
         let executable = Resources.executable.path
         let (inputs, feed) = AsyncStream<MeshSupervisor.Input>.makeStream()
-        let (ready, announce) = AsyncStream<String>.makeStream()
+        let (ready, announce) = AsyncStream<MeshAddresses>.makeStream()
         // A task of its own, so that cancelling us does not cut the orderly end short. We wait for it on every path.
         let running = Task {
             await MeshRunner(plan: plan, executable: executable, feed: feed, announce: announce, say: say).run(inputs)
@@ -22,13 +22,13 @@ enum LocalMesh {
             return await running.value
         }
         // nil: the mesh could not start, or we are cancelled.
-        guard let coordinator = await ready.first(where: { _ in true }) else {
+        guard let addresses = await ready.first(where: { _ in true }) else {
             let ending = await end()
             if let failure = ending.failure { throw Fatal(failure, status: ending.status) }
             throw CancellationError()
         }
         do {
-            let value = try await body(coordinator)
+            let value = try await body(addresses)
             _ = await end()
             return value
         } catch {

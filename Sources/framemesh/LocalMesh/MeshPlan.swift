@@ -1,6 +1,6 @@
 import Node
 
-/// What a local mesh consists of: one coordinator, and so many nodes.
+/// What a local mesh consists of: one coordinator, so many nodes, and a gateway if it is wanted.
 struct MeshPlan: Sendable, Hashable {
     static let maxNodes = 64
     /// A local mesh is for this machine.
@@ -8,6 +8,10 @@ struct MeshPlan: Sendable, Hashable {
 
     /// 0: any free port.
     var coordinatorPort = 0
+    /// 0: any free port; nil: there is no gateway.
+    var gatewayPort: Int?
+    /// Of the gateway; nil: its own default.
+    var gatewayData: String?
     var detectors = 2
     var classifiers = 1
     /// nil: the node's own default.
@@ -21,7 +25,7 @@ struct MeshPlan: Sendable, Hashable {
     var maxSide: Int?
     /// Seconds.
     var drainTimeout = 5.0
-    /// `NAME=VALUE`, of every part, and of the coordinator's connections to the nodes.
+    /// `NAME=VALUE`, of the nodes and the coordinator, and of the coordinator's connections to the nodes.
     var limits: [String] = []
     var nodeLimits: [String] = []
     /// Handed on to every part.
@@ -38,12 +42,11 @@ struct MeshPlan: Sendable, Hashable {
     ///
     /// - Parameters:
     ///   - address: where it served before; nil: its first start.
-    ///   - serving: the addresses of all nodes, for the coordinator.
+    ///   - serving: the addresses of all parts, for those that call them.
     func arguments(of part: MeshPart, at address: String?, nodes serving: [MeshPart: String]) -> [String] {
         var arguments = [
             part.role.rawValue, "--exit-with-parent", "--plain-text", "--drain-timeout", "\(drainTimeout)",
         ]
-        arguments += limits.flatMap { ["--limit", $0] }
         if let config { arguments += ["--config", config] }
         if let dnsServer { arguments += ["--dns-server", dnsServer] }
         if let logLevel { arguments += ["--log-level", logLevel] }
@@ -51,15 +54,19 @@ struct MeshPlan: Sendable, Hashable {
         case .detector:
             arguments += ["--listen", address ?? "\(Self.host):0", "--workers", "\(workersOfEach(detectors))"]
             if let detectModel { arguments += ["--model", detectModel] }
-            arguments += imageLimits
+            arguments += imageLimits + limits.flatMap { ["--limit", $0] }
         case .classifier:
             arguments += ["--listen", address ?? "\(Self.host):0", "--workers", "\(workersOfEach(classifiers))"]
             if let classifyModel { arguments += ["--model", classifyModel] }
-            arguments += imageLimits
+            arguments += imageLimits + limits.flatMap { ["--limit", $0] }
         case .coordinator:
             arguments += ["--listen", address ?? "\(Self.host):\(coordinatorPort)"]
             arguments += ["--detectors", target(.detector, serving), "--classifiers", target(.classifier, serving)]
-            arguments += nodeLimits.flatMap { ["--node-limit", $0] }
+            arguments += limits.flatMap { ["--limit", $0] } + nodeLimits.flatMap { ["--node-limit", $0] }
+        case .gateway:
+            arguments += ["--listen", address ?? "\(Self.host):\(gatewayPort ?? 0)"]
+            if let coordinator = serving[.coordinator] { arguments += ["--coordinator", coordinator] }
+            if let gatewayData { arguments += ["--data", gatewayData] }
         }
         return arguments
     }
@@ -83,7 +90,7 @@ struct MeshPlan: Sendable, Hashable {
 /// One process of a local mesh.
 struct MeshPart: Sendable, Hashable, CustomStringConvertible {
     /// The subcommand.
-    enum Role: String, Sendable { case coordinator, detector, classifier }
+    enum Role: String, Sendable { case coordinator, detector, classifier, gateway }
 
     var role: Role
     var number: Int
@@ -94,6 +101,12 @@ struct MeshPart: Sendable, Hashable, CustomStringConvertible {
     }
 
     static let coordinator = MeshPart(.coordinator, 1)
+    static let gateway = MeshPart(.gateway, 1)
 
-    var description: String { role == .coordinator ? "coordinator" : "\(role.rawValue)-\(number)" }
+    var description: String {
+        switch role {
+        case .coordinator, .gateway: role.rawValue
+        case .detector, .classifier: "\(role.rawValue)-\(number)"
+        }
+    }
 }

@@ -5,8 +5,8 @@ struct MeshRunner {
     let plan: MeshPlan
     let executable: String
     let feed: AsyncStream<MeshSupervisor.Input>.Continuation
-    /// Gets the coordinator's address once the mesh is ready; ends with the mesh.
-    let announce: AsyncStream<String>.Continuation
+    /// Gets the addresses once the mesh is ready; ends with the mesh.
+    let announce: AsyncStream<MeshAddresses>.Continuation
     let say: @Sendable (String) -> Void
 
     /// Runs until all children are gone.
@@ -33,7 +33,7 @@ struct MeshRunner {
                             guard await ReadyNodes.wait(for: nodes, of: address) else { return }
                             feed.yield(.joined)
                         }
-                    case .announce(let address): announce.yield(address)
+                    case .announce(let addresses): announce.yield(addresses)
                     case .say(let text): say("mesh | \(text)")
                     case .finish(let ending): return ending
                     }

@@ -2,14 +2,14 @@
 /// pipes or clocks.
 ///
 ///     startingNodes ─▶ startingCoordinator ─▶ joining ─▶ ready
-///           └──────────────────┴─────────────────┴─────────┴──▶ endingCoordinator ─▶ endingNodes ─▶ ended
+///           └──────────────────┴─────────────────┴─────────┴──▶ endingGateway ─▶ endingCoordinator ─▶ endingNodes ─▶ ended
 ///
-/// Nodes start first, because the coordinator is told where they are. A part that ends before it was ever ready ends
-/// the mesh with its error; later it is started again, at the same address. The coordinator ends first, so that what
-/// it drains still finds its nodes.
+/// Nodes start first, because the coordinator is told where they are, and the gateway when the coordinator serves. A part
+/// that ends before it was ever ready ends the mesh with its error; later it is started again, at the same address. The
+/// end is in the other order, so that what a part drains still finds those that it calls.
 struct MeshSupervisor {
     enum Phase: Sendable, Comparable {
-        case startingNodes, startingCoordinator, joining, ready, endingCoordinator, endingNodes, ended
+        case startingNodes, startingCoordinator, joining, ready, endingGateway, endingCoordinator, endingNodes, ended
     }
 
     enum Input: Sendable {
@@ -37,7 +37,7 @@ struct MeshSupervisor {
         case set(Timer, after: Duration)
         /// Ask the coordinator until it sees so many nodes ready.
         case join(address: String, nodes: Int)
-        case announce(address: String)
+        case announce(MeshAddresses)
         case say(String)
         /// All children are gone.
         case finish(Ending)
@@ -66,6 +66,8 @@ struct MeshSupervisor {
     private(set) var phase = Phase.startingNodes
     private var parts: [MeshPart: PartState] = [:]
     private var ending = Ending()
+    /// The coordinator sees all nodes ready.
+    private var hasJoined = false
 
     init(_ plan: MeshPlan) { self.plan = plan }
 
@@ -100,24 +102,37 @@ struct MeshSupervisor {
     }
 
     private mutating func serves(_ part: MeshPart, _ address: String, _ now: ContinuousClock.Instant) -> [Action] {
-        guard phase < .endingCoordinator else { return [] }
+        guard phase < .endingGateway else { return [] }
         let isFirst = parts[part]?.address == nil
         parts[part]?.address = address
         guard isFirst else { return [.say("\(part) serves again at \(address)")] }
-        guard part == .coordinator else { return coordinatorIfNodesServe(now) }
-        phase = .joining
-        return [.join(address: address, nodes: plan.nodes.count)]
+        switch part.role {
+        case .detector, .classifier: return coordinatorIfNodesServe(now)
+        case .gateway: return announcement()
+        case .coordinator:
+            phase = .joining
+            let join = Action.join(address: address, nodes: plan.nodes.count)
+            return plan.gatewayPort == nil ? [join] : [join, spawn(.gateway, now)]
+        }
     }
 
     private mutating func joined() -> [Action] {
-        guard phase == .joining, let address = parts[.coordinator]?.address else { return [] }
+        hasJoined = true
+        return announcement()
+    }
+
+    /// Once all of it is there.
+    private mutating func announcement() -> [Action] {
+        guard phase == .joining, hasJoined, let coordinator = parts[.coordinator]?.address else { return [] }
+        let gateway = parts[.gateway]?.address
+        guard plan.gatewayPort == nil || gateway != nil else { return [] }
         phase = .ready
-        return [.announce(address: address)]
+        return [.announce(MeshAddresses(coordinator: coordinator, gateway: gateway))]
     }
 
     private mutating func ended(_ part: MeshPart, _ how: ChildEnding, _ now: ContinuousClock.Instant) -> [Action] {
         parts[part]?.isRunning = false
-        guard phase < .endingCoordinator else { return advanceEnd() }
+        guard phase < .endingGateway else { return advanceEnd() }
         guard var state = parts[part], state.address != nil else {
             return fail(
                 how.error.map { "\(part): \($0)" } ?? "\(part) \(how) before it was ready", how.status)
@@ -133,14 +148,14 @@ struct MeshSupervisor {
     private mutating func fired(_ timer: Timer, _ now: ContinuousClock.Instant) -> [Action] {
         switch timer {
         case .restart(let part):
-            return phase < .endingCoordinator ? [spawn(part, now)] : []
+            return phase < .endingGateway ? [spawn(part, now)] : []
         case .startLimit:
             guard phase < .ready else { return [] }
-            let late = (plan.nodes + [.coordinator]).filter { parts[$0]?.address == nil }.map(\.description)
+            let late = all.filter { parts[$0]?.address == nil }.map(\.description)
             let whom = late.isEmpty ? "the coordinator to see its nodes" : late.joined(separator: ", ")
             return fail("not ready after \(Self.startLimit.components.seconds) s, waiting for \(whom)", .unreachable)
         case .endLimit(let limited):
-            return phase == limited ? running.map { .kill($0) } : []
+            return phase == limited ? due.map { .kill($0) } : []
         }
     }
 
@@ -150,34 +165,45 @@ struct MeshSupervisor {
     }
 
     private mutating func stop() -> [Action] {
-        guard phase < .endingCoordinator else { return [] }
-        phase = .endingCoordinator
-        guard parts[.coordinator]?.isRunning == true else { return advanceEnd() }
-        return [.terminate(.coordinator), .set(.endLimit(.endingCoordinator), after: endLimit)]
+        guard phase < .endingGateway else { return [] }
+        phase = .endingGateway
+        return due.isEmpty ? advanceEnd() : endOfDue
     }
 
     /// The next step of the end, once what it waits for has ended.
     private mutating func advanceEnd() -> [Action] {
-        var actions: [Action] = []
-        if phase == .endingCoordinator, parts[.coordinator]?.isRunning != true {
-            phase = .endingNodes
-            actions = running.map { .terminate($0) }
-            if !actions.isEmpty { actions.append(.set(.endLimit(.endingNodes), after: endLimit)) }
-        }
-        if phase == .endingNodes, running.isEmpty {
-            phase = .ended
-            actions.append(.finish(ending))
-        }
-        return actions
+        let next: [Phase: Phase] = [
+            .endingGateway: .endingCoordinator, .endingCoordinator: .endingNodes, .endingNodes: .ended,
+        ]
+        guard due.isEmpty else { return [] }
+        while due.isEmpty, let following = next[phase] { phase = following }
+        return phase == .ended ? [.finish(ending)] : endOfDue
     }
+
+    /// Ends what is due.
+    private var endOfDue: [Action] { due.map { .terminate($0) } + [.set(.endLimit(phase), after: endLimit)] }
 
     private var endLimit: Duration { .seconds(plan.drainTimeout) + Self.endMargin }
 
-    /// In a fixed order; in `endingCoordinator` only the coordinator is due.
-    private var running: [MeshPart] {
-        let due = phase == .endingCoordinator ? [.coordinator] : plan.nodes + [.coordinator]
-        return due.filter { parts[$0]?.isRunning == true }
+    private var all: [MeshPart] { plan.nodes + [.coordinator] + (plan.gatewayPort == nil ? [] : [.gateway]) }
+
+    /// Those that run and whose turn it is to end, in a fixed order. The last phase takes whatever is left.
+    private var due: [MeshPart] {
+        let parts =
+            switch phase {
+            case .endingGateway: [MeshPart.gateway]
+            case .endingCoordinator: [.coordinator]
+            default: all
+            }
+        return parts.filter { self.parts[$0]?.isRunning == true }
     }
+}
+
+/// Where a mesh that is ready can be called.
+struct MeshAddresses: Sendable, Hashable {
+    /// HOST:PORT.
+    var coordinator: String
+    var gateway: String?
 }
 
 extension ChildEnding {

@@ -10,9 +10,10 @@ struct Up: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Run a whole mesh on this machine.",
         discussion: """
-            Starts a coordinator, detectors and classifiers as processes of their own, and prints \
-            `ready coordinator=HOST:PORT` once all of them are ready. A part that dies is started again. SIGTERM or \
-            Ctrl-C ends all of them, running work first.
+            Starts a coordinator, detectors, classifiers and a gateway as processes of their own, and prints \
+            `ready coordinator=HOST:PORT` and `ready gateway=http://HOST:PORT` once all of them are ready; the latter is \
+            the address of the page. A part that dies is started again. SIGTERM or Ctrl-C ends all of them, running work \
+            first.
             The mesh is for this machine: plain text on loopback, whatever the configuration says of TLS and access.
 
             Examples:
@@ -23,6 +24,20 @@ struct Up: AsyncParsableCommand {
 
     @Option(help: ArgumentHelp("Port of the coordinator; 0 is any free one (default: 8500).", valueName: "port"))
     var coordinatorPort: Int?
+
+    @Option(
+        help: ArgumentHelp(
+            "Port of the gateway; 0 is any free one (default: 8080, or any free one if that is taken).",
+            valueName: "port"))
+    var gatewayPort: Int?
+
+    @Flag(name: .customLong("no-gateway"), help: "No gateway: there is no HTTP.")
+    var hasNoGateway = false
+
+    @Option(
+        help: ArgumentHelp(
+            "Folder for what the gateway keeps (default: that of framemesh gateway).", valueName: "folder"))
+    var gatewayData: String?
 
     @Option(help: ArgumentHelp("Detection nodes (default: 2).", valueName: "n"))
     var detectors: Int?
@@ -52,13 +67,34 @@ struct Up: AsyncParsableCommand {
     @OptionGroup var nodeLimits: NodeLimitOptions
     @OptionGroup var common: CommonOptions
 
+    static let defaultGatewayPort = 8080
+
     func run() async throws {
-        let plan = try plan(try await common.settings())
+        let settings = try await common.settings()
+        var plan = try plan(settings)
         try await FreePort.check(plan.coordinatorPort)
+        if let port = plan.gatewayPort {
+            do {
+                try await FreePort.check(port)
+            } catch {
+                guard try chosenGatewayPort(settings) == nil else { throw error }
+                plan.gatewayPort = 0
+            }
+        }
+        try await run(plan)
+    }
+
+    private func chosenGatewayPort(_ settings: Settings) throws -> Int? {
+        try settings.number(gatewayPort, .upGatewayPort, in: 0...65535)
+    }
+
+    private func run(_ plan: MeshPlan) async throws {
         try await Interrupts.run {
             do {
-                try await LocalMesh.with(plan, say: Framemesh.log) { coordinator in
-                    try FileHandle.standardOutput.write(contentsOf: Data("ready coordinator=\(coordinator)\n".utf8))
+                try await LocalMesh.with(plan, say: Framemesh.log) { addresses in
+                    var lines = "ready coordinator=\(addresses.coordinator)\n"
+                    if let gateway = addresses.gateway { lines += "ready gateway=http://\(gateway)\n" }
+                    try FileHandle.standardOutput.write(contentsOf: Data(lines.utf8))
                     await Interrupts.wait()
                 }
             } catch is CancellationError {
@@ -70,6 +106,8 @@ struct Up: AsyncParsableCommand {
     func plan(_ settings: Settings) throws -> MeshPlan {
         var plan = MeshPlan()
         plan.coordinatorPort = try settings.number(coordinatorPort, .upCoordinatorPort, default: 8500, in: 0...65535)
+        plan.gatewayPort = hasNoGateway ? nil : try chosenGatewayPort(settings) ?? Self.defaultGatewayPort
+        plan.gatewayData = gatewayData
         plan.detectors = try settings.number(detectors, .upDetectors, default: 2, in: 0...MeshPlan.maxNodes)
         plan.classifiers = try settings.number(classifiers, .upClassifiers, default: 1, in: 0...MeshPlan.maxNodes)
         plan.detectModel = detectModel ?? settings.string(.upDetectModel)

@@ -1,5 +1,6 @@
 import ArgumentParser
 import NIOPosix
+import Results
 import Vision
 
 struct ModelsCheckCommand: AsyncParsableCommand {

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Messages
+import Results
 import Vision
 
 struct ModelsListCommand: AsyncParsableCommand {

@@ -1,4 +1,5 @@
 import Messages
+import Results
 
 /// Prints the answers of a run as they come: JSON lines for machines, a table per picture for people.
 final class AnswerPrinter {

@@ -1,3 +1,5 @@
+import Results
+
 /// How far a run is, as one line for a terminal. Time is passed in.
 struct Progress: Sendable {
     /// The rate is that of the last seconds: a stall must show.

@@ -1,4 +1,5 @@
 import Messages
+import Results
 
 /// What became of the frames of a run.
 struct RunSummary: Sendable {

@@ -1,6 +1,6 @@
 import Testing
 
-@testable import framemesh
+@testable import Results
 
 @Suite struct JSONTextTests {
     @Test(arguments: [

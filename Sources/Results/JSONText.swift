@@ -1,58 +1,66 @@
 /// Writes one JSON object or array as text, fields in the order in which they are added.
 ///
 /// `JSONEncoder` promises no order; lines that people and scripts compare need one.
-struct JSONText {
-    private(set) var text = ""
+package struct JSONText: Sendable {
+    package private(set) var text = ""
     /// For each open object or array: whether it has something in it already.
     private var hasElements: [Bool] = []
     private var afterKey = false
 
-    static func object(_ fields: (inout JSONText) -> Void) -> String {
+    package init() {}
+
+    package static func object(_ fields: (inout JSONText) -> Void) -> String {
         var json = JSONText()
         json.object(fields)
         return json.text
     }
 
-    mutating func object(_ fields: (inout JSONText) -> Void) { nested("{", "}", fields) }
-    mutating func array(_ elements: (inout JSONText) -> Void) { nested("[", "]", elements) }
+    package mutating func object(_ fields: (inout JSONText) -> Void) { nested("{", "}", fields) }
+    package mutating func array(_ elements: (inout JSONText) -> Void) { nested("[", "]", elements) }
 
-    mutating func array<Elements: Sequence>(
+    package mutating func array<Elements: Sequence>(
         _ key: String, _ elements: Elements, _ element: (inout JSONText, Elements.Element) -> Void
     ) {
         self.key(key)
         array { json in for value in elements { element(&json, value) } }
     }
 
-    mutating func object(_ key: String, _ fields: (inout JSONText) -> Void) {
+    package mutating func object(_ key: String, _ fields: (inout JSONText) -> Void) {
         self.key(key)
         object(fields)
     }
 
-    mutating func field(_ key: String, _ value: String) {
+    /// - Parameter value: writes one value.
+    package mutating func member(_ key: String, _ value: (inout JSONText) -> Void) {
+        self.key(key)
+        value(&self)
+    }
+
+    package mutating func field(_ key: String, _ value: String) {
         self.key(key)
         self.value(value)
     }
 
-    mutating func field(_ key: String, _ value: some BinaryInteger) {
+    package mutating func field(_ key: String, _ value: some BinaryInteger) {
         self.key(key)
         separate()
         text += String(value)
     }
 
-    mutating func field(_ key: String, _ value: Bool) {
+    package mutating func field(_ key: String, _ value: Bool) {
         self.key(key)
         separate()
         text += value ? "true" : "false"
     }
 
     /// - Parameter decimals: digits after the point, at most; see `number(_:decimals:)`.
-    mutating func field(_ key: String, _ value: Double, decimals: Int) {
+    package mutating func field(_ key: String, _ value: Double, decimals: Int) {
         self.key(key)
         separate()
         text += Self.number(value, decimals: decimals)
     }
 
-    mutating func value(_ value: String) {
+    package mutating func value(_ value: String) {
         separate()
         text += Self.quoted(value)
     }
@@ -82,7 +90,7 @@ struct JSONText {
     }
 
     /// Rounded to `decimals` (0…9), without zeros at the end. What is no number is `null`: JSON has no NaN.
-    static func number(_ value: Double, decimals: Int) -> String {
+    package static func number(_ value: Double, decimals: Int) -> String {
         guard value.isFinite else { return "null" }
         var scale = 1
         for _ in 0..<max(0, min(decimals, 9)) { scale *= 10 }
@@ -101,7 +109,7 @@ struct JSONText {
     }
 
     /// RFC 8259 section 7. Control characters are escaped, all other text stays as it is.
-    static func quoted(_ string: String) -> String {
+    package static func quoted(_ string: String) -> String {
         var text = "\""
         for scalar in string.unicodeScalars {
             switch scalar {

@@ -1,9 +1,9 @@
 import Messages
 import Testing
 
-@testable import framemesh
+@testable import Results
 
-@Suite struct AnswerLineTests {
+@Suite struct SourceAnswerTests {
     private static func answer(_ change: (inout AnalyzeResponse) -> Void) -> AnalyzeResponse {
         var response = AnalyzeResponse()
         response.sequence = 7
@@ -32,20 +32,6 @@ import Testing
                 + #""classes":[{"label":"taxi","class_id":5,"confidence":0.5}]}],"#
                 + #""classes":[{"label":"street","class_id":1,"confidence":0.25}],"#
                 + #""timing_ms":{"detect.infer":9.1,"total":12.345}}"#)
-    }
-
-    @Test(arguments: [nil as UInt64?, 12])
-    func aTableHasTracksOnlyWhereThereAreSome(_ track: UInt64?) {
-        let response = Self.answer {
-            $0.detections = [
-                Detection(
-                    classID: 3, label: "car", confidence: 0.75, box: Box(x: 1, y: 2, width: 30, height: 40),
-                    trackID: track)
-            ]
-        }
-        let lines = AnswerPrinter.table(SourceAnswer(source: "a.jpg", response: response)).split(separator: "\n")
-        #expect(lines.dropFirst().first?.contains("track") == (track != nil))
-        #expect(!lines.joined().contains("classes"))
     }
 
     @Test func fieldsThatDontApplyAreLeftOut() {

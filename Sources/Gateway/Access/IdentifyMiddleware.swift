@@ -1,0 +1,52 @@
+import HTTPTypes
+import Hummingbird
+import RPC
+
+/// Finds out who calls, and keeps each caller within its rate. What a caller may do, each route says (`Access`).
+struct IdentifyMiddleware: RouterMiddleware {
+    let credentials: Credentials?
+    let rates: CallerRates
+    let limits: RateLimits
+
+    func handle(
+        _ request: Request, context: GatewayContext, next: (Request, GatewayContext) async throws -> Response
+    ) async throws -> Response {
+        var context = context
+        if let credentials { context.caller.principal = try principal(of: request, in: context, credentials) }
+        if let wait = rates.wait(of: context.caller, now: .now) {
+            throw Problem(
+                .tooManyRequests, "more than \(limits.requestsPerSecond) requests a second",
+                limit: ("requests-per-second", "\(limits.requestsPerSecond)")
+            ).retry(after: wait)
+        }
+        return try await next(request, context)
+    }
+
+    /// - Throws: 401, whatever is wrong: the peer learns nothing more.
+    private func principal(
+        of request: Request, in context: GatewayContext, _ credentials: Credentials
+    ) throws -> Principal? {
+        let token: Substring
+        switch BearerToken(request.headers) {
+        case .none: return nil
+        case .malformed: throw Self.refusal
+        case .token(let given): token = given
+        }
+        let address = context.caller.address
+        if let wait = rates.waitOfGuesser(at: address, now: .now) {
+            throw Problem(
+                .tooManyRequests, "too many unknown tokens",
+                limit: ("bad-tokens-per-minute", "\(limits.badTokensPerMinute)")
+            ).retry(after: wait)
+        }
+        if let principal = credentials.principal(bearing: token) { return principal }
+        rates.noteBadToken(at: address, now: .now)
+        throw Self.refusal
+    }
+
+    static var refusal: Problem {
+        var problem = Problem(.unauthorized, "a valid bearer token is needed")
+        problem.headers[.wwwAuthenticate] = "Bearer"
+        return problem
+    }
+}

@@ -1,0 +1,63 @@
+import Client
+import Messages
+import NIOCore
+import NIOPosix
+import RPC
+import Results
+import Vision
+
+/// Has one picture analysed by the mesh, and draws on it where that is asked for.
+struct PictureAnalyzer: Sendable {
+    let client: MeshClient
+    let options: AnalyzeOptions
+    let limits: PictureLimits
+
+    /// Never throws for what is wrong with the picture or the mesh: that is its answer.
+    func answer(_ picture: ByteBuffer, named name: String?, receive: Duration) async -> PictureAnswer {
+        var answer = PictureAnswer(name: name, outcome: .failed(Self.empty))
+        answer.times.receive = receive
+        guard picture.readableBytes > 0 else { return answer }
+        do {
+            let begin = ContinuousClock.now
+            let response = options.limited(
+                try await client.vision.analyze(options.request(picture), deadline: options.deadline))
+            answer.times.mesh = .now - begin
+            guard response.status != .error else {
+                answer.outcome = .failed(
+                    Self.problem(code: StatusCode(rawValue: response.code), message: response.cause))
+                return answer
+            }
+            answer.outcome = .answered(response)
+            if options.isAnnotated || options.format != .json {
+                let begin = ContinuousClock.now
+                answer.drawn = try await draw(response, on: picture)
+                answer.times.draw = .now - begin
+            }
+        } catch let error as RPCError {
+            answer.outcome = .failed(Self.problem(code: error.code, message: error.message, cause: error))
+        } catch {
+            answer.outcome = .failed(Problem(error))
+        }
+        return answer
+    }
+
+    private static let empty = Problem(.badRequest, "the picture is empty (0 bytes)")
+
+    /// All else in the call was checked before, so what is not as it should be is the picture.
+    private static func problem(code: StatusCode, message: String, cause: (any Error)? = nil) -> Problem {
+        code == .invalidArgument
+            ? Problem(.unprocessableContent, message, cause: cause)
+            : Problem(code: code, message: message, cause: cause)
+    }
+
+    /// Off the threads that other requests need.
+    private func draw(_ response: AnalyzeResponse, on picture: ByteBuffer) async throws -> ByteBuffer {
+        var bounds = ImageLimits()
+        bounds.maxPixels = limits.maxDrawnPixels
+        return try await NIOThreadPool.singleton.runIfActive { [bounds, format = options.format] in
+            let drawn = try AnnotatedPicture.draw(
+                response, on: Frame(payload: .attached(picture)), limits: bounds)
+            return format == .png ? try drawn.png() : try drawn.jpeg()
+        }
+    }
+}

@@ -1,0 +1,30 @@
+/// How the pictures of a request come, as its `Content-Type` says.
+enum PictureForm: Equatable {
+    /// The body is one picture; of which kind, its first bytes say.
+    case one
+    /// `multipart/form-data`, each file of it a picture.
+    case parts(boundary: String)
+
+    static let mediaTypes: Set<String> = ["image/jpeg", "image/png", "image/webp", "application/octet-stream"]
+
+    /// - Throws: `Problem`, 415, or 400 for a form without a boundary.
+    init(_ contentType: String?) throws {
+        guard let contentType else {
+            self = .one
+            return
+        }
+        let parameters = PartHeader.Parameters(contentType[...])
+        if Self.mediaTypes.contains(parameters.word) {
+            self = .one
+        } else if parameters.word == "multipart/form-data" {
+            guard let boundary = parameters.values["boundary"] else {
+                throw Problem(.badRequest, "the form has no boundary", field: "Content-Type")
+            }
+            self = .parts(boundary: boundary)
+        } else {
+            let known = Self.mediaTypes.sorted().joined(separator: ", ")
+            throw Problem(
+                .unsupportedMediaType, "pictures come as \(known) or multipart/form-data", field: "Content-Type")
+        }
+    }
+}

@@ -1,0 +1,122 @@
+import Client
+import HTTPTypes
+import Hummingbird
+import Messages
+import NIOCore
+import Results
+
+/// `POST /v1/images:analyze`: pictures in, what is on them out.
+struct PictureRoutes {
+    private let services: GatewayServices
+    private let memory: UploadMemory
+    private let running: RunningPictures
+
+    private var limits: PictureLimits { services.limits.pictures }
+
+    init(services: GatewayServices) {
+        self.services = services
+        memory = UploadMemory(limit: services.limits.pictures.maxUploadMemory)
+        running = RunningPictures(limit: services.limits.pictures.maxRunning)
+    }
+
+    func add(to group: RouterGroup<GatewayContext>) {
+        group.post("images:analyze") { request, context in try await running.run { try await analyze(request, context) }
+        }
+    }
+
+    private func analyze(_ request: Request, _ context: GatewayContext) async throws -> Response {
+        let begin = ContinuousClock.now
+        let form = try PictureForm(request.headers[.contentType])
+        let options = try AnalyzeOptions(request, limits)
+        // All that can be refused without the body is, before it is read.
+        let pipeline = try await services.coordinators.pipeline(named: options.pipeline)
+        guard !pipeline.needsStream else {
+            throw Problem(
+                .badRequest, "the pipeline '\(pipeline.name)' needs a video or a stream", field: "pipeline")
+        }
+        let analyzer = PictureAnalyzer(
+            client: try await services.coordinators.client(), options: options, limits: limits)
+        let lease = memory.lease()
+        defer { withExtendedLifetime(lease) {} }
+        switch form {
+        case .one:
+            let upload = try Upload(
+                of: request, in: context, limit: limits.maxPictureBytes, named: "max-picture-bytes")
+            let picture = try await whole(upload, begin, lease)
+            let answer = await analyzer.answer(picture, named: nil, receive: .now - begin)
+            return try Self.response([answer], options.format, pipeline.stages)
+        case .parts(let boundary):
+            let upload = try Upload(
+                of: request, in: context, limit: limits.maxMultipartBytes, named: "max-multipart-bytes")
+            let answers = try await answers(to: upload, boundary: boundary, begin, lease, analyzer)
+            return try Self.response(answers, options.format, pipeline.stages)
+        }
+    }
+
+    private func whole(
+        _ upload: Upload, _ begin: ContinuousClock.Instant, _ lease: UploadMemory.Lease
+    ) async throws -> ByteBuffer {
+        var whole = ByteBuffer()
+        for try await part in upload {
+            try checkTime(since: begin)
+            try lease.add(part.readableBytes)
+            if whole.readableBytes == 0 { whole = part } else { whole.writeImmutableBuffer(part) }
+        }
+        return whole
+    }
+
+    /// Pictures are analysed while the next ones still come; the answers are in the order of the pictures.
+    private func answers(
+        to upload: Upload, boundary: String, _ begin: ContinuousClock.Instant, _ lease: UploadMemory.Lease,
+        _ analyzer: PictureAnalyzer
+    ) async throws -> [PictureAnswer] {
+        try await withThrowingTaskGroup(of: (Int, PictureAnswer).self) { tasks in
+            var pictures = try PictureParts(boundary: boundary, limits)
+            var count = 0
+            for try await bytes in upload {
+                try checkTime(since: begin)
+                try lease.add(bytes.readableBytes)
+                for picture in try pictures.take(bytes) {
+                    let index = count
+                    let receive = begin.duration(to: .now)
+                    tasks.addTask {
+                        (index, await analyzer.answer(picture.bytes, named: picture.name, receive: receive))
+                    }
+                    count += 1
+                }
+            }
+            try pictures.finish()
+            var answers: [Int: PictureAnswer] = [:]
+            while let (index, answer) = try await tasks.next() { answers[index] = answer }
+            return (0..<count).compactMap { answers[$0] }
+        }
+    }
+
+    private func checkTime(since begin: ContinuousClock.Instant) throws {
+        guard begin.duration(to: .now) > limits.uploadTime else { return }
+        throw Problem(
+            .requestTimeout, "the upload took longer than \(limits.uploadTime)",
+            limit: ("upload-time", "\(limits.uploadTime)"))
+    }
+
+    /// - Throws: the problem of a picture that came alone.
+    private static func response(
+        _ answers: [PictureAnswer], _ format: AnswerFormat, _ stages: [String]
+    ) throws -> Response {
+        if answers.count == 1, case .failed(let problem) = answers[0].outcome { throw problem }
+        guard format == .json else {
+            guard answers.count == 1, let drawn = answers[0].drawn else {
+                throw Problem(
+                    .badRequest, "\(answers.count) pictures cannot be one picture; ask for JSON", field: "format")
+            }
+            return Response(
+                status: .ok, headers: [.contentType: format.mediaType, .cacheControl: "no-store", .vary: "Accept"],
+                body: .init(byteBuffer: drawn))
+        }
+        var answer = JSONAnswer { json in
+            json.array("results", answers) { $1.write(to: &$0, stages: stages) }
+        }
+        answer.headers[.vary] = "Accept"
+        return answer.response
+    }
+}

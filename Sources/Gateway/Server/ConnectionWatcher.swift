@@ -1,0 +1,65 @@
+import Logging
+import NIOCore
+
+/// Stands where bytes come in, and closes the connection when `ConnectionWatch` says so.
+final class ConnectionWatcher: ChannelDuplexHandler {
+    typealias InboundIn = ByteBuffer
+    typealias InboundOut = ByteBuffer
+    typealias OutboundIn = ByteBuffer
+    typealias OutboundOut = ByteBuffer
+
+    /// Shared with `RequestEnds`, on the same loop.
+    var watch: ConnectionWatch
+    private let interval: TimeAmount
+    private let logger: Logger
+    private var timer: RepeatedTask?
+
+    init(_ limits: ConnectionLimits, logger: Logger) {
+        watch = ConnectionWatch(limits, now: .now())
+        self.logger = logger
+        let shortest =
+            [
+                limits.headerTimeout, limits.idleTimeout, limits.uploadGrace, limits.outputTimeout,
+                limits.lingerTimeout,
+            ].min() ?? .seconds(1)
+        // A wait is at most an eighth longer than its limit says.
+        interval = TimeAmount(Swift.min(Swift.max(shortest / 8, .milliseconds(5)), .seconds(1)))
+    }
+
+    func handlerAdded(context: ChannelHandlerContext) {
+        let loop = context.eventLoop.assumeIsolated()
+        timer = loop.scheduleRepeatedTask(initialDelay: interval, delay: interval) { [weak self] _ in
+            guard let self, let ending = watch.overdue(.now()) else { return }
+            end(context, ending)
+        }
+    }
+
+    func handlerRemoved(context: ChannelHandlerContext) { timer?.cancel() }
+
+    func read(context: ChannelHandlerContext) {
+        watch.reading(.now())
+        context.read()
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        watch.received(unwrapInboundIn(data).readableBytes, .now())
+        context.fireChannelRead(data)
+        if let ending = watch.excess { end(context, ending) }
+    }
+
+    func channelWritabilityChanged(context: ChannelHandlerContext) {
+        watch.writable(context.channel.isWritable, .now())
+        context.fireChannelWritabilityChanged()
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        timer?.cancel()
+        context.fireChannelInactive()
+    }
+
+    private func end(_ context: ChannelHandlerContext, _ ending: ConnectionWatch.Ending) {
+        timer?.cancel()
+        logger.debug("connection ended", metadata: ["limit": "\(ending.rawValue)"])
+        context.close(promise: nil)
+    }
+}

@@ -1,0 +1,45 @@
+import HummingbirdCore
+import Logging
+import NIOCore
+import NIOHTTPTypes
+import RPC
+
+/// One HTTP/1.1 connection: counted, watched, and then Hummingbird's.
+struct GatewayChannel: ServerChildChannel {
+    private let http: HTTP1Channel
+    private let limits: ConnectionLimits
+    private let connections: ConnectionCount
+
+    init(
+        responder: @escaping HTTPChannelHandler.Responder, limits: ConnectionLimits, connections: ConnectionCount
+    ) {
+        self.limits = limits
+        self.connections = connections
+        http = HTTP1Channel(
+            responder: responder,
+            configuration: .init(
+                additionalChannelHandlers: [RequestEnds()],
+                httpDecoderConfiguration: .init(
+                    maxHeaderFieldSize: limits.maxHeaderBytes, maxHeaderListSize: limits.maxHeaderBytes,
+                    maxHeaderFieldCount: limits.maxHeaderFields)))
+    }
+
+    func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<HTTP1Channel.Value> {
+        let address = AddressBlock(channel.remoteAddress)
+        let ready: EventLoopFuture<HTTP1Channel.Value>
+        if let limit = connections.add(address) {
+            logger.debug("connection refused", metadata: ["limit": "\(limit)"])
+            ready = channel.eventLoop.makeFailedFuture(ChannelError.ioOnClosedChannel)
+        } else {
+            channel.closeFuture.whenComplete { [connections] _ in connections.remove(address) }
+            ready = channel.eventLoop.makeCompletedFuture {
+                try channel.pipeline.syncOperations.addHandler(ConnectionWatcher(limits, logger: logger))
+            }.flatMap { [http] in http.setup(channel: channel, logger: logger) }
+        }
+        // Nobody else closes what could not be set up.
+        ready.whenFailure { _ in channel.close(promise: nil) }
+        return ready
+    }
+
+    func handle(value: HTTP1Channel.Value, logger: Logger) async { await http.handle(value: value, logger: logger) }
+}

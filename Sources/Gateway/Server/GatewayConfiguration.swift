@@ -1,0 +1,38 @@
+package import Client
+package import Mesh
+package import NIOCore
+package import RPC
+
+/// Everything that a gateway can be told.
+package struct GatewayConfiguration: Sendable {
+    package var listen: ServerAddress
+    /// The coordinators, and how they are called.
+    package var coordinators: Target
+    package var calling = MeshClientConfiguration()
+    /// Folder of the page: `index.html` and what it loads.
+    package var page: String
+    /// File with the description of the API, as `/openapi.yaml` serves it.
+    package var apiDescription: String
+    /// Folder for what is kept: uploads, results, jobs.
+    package var data: String
+    /// The executable that speaks FFmpeg; nil: there are no videos.
+    package var videoHelper: String?
+    /// Who may call; nil: everybody may have pictures analysed, and only this machine may do what takes `Scope.admin`.
+    package var credentials: Credentials?
+    package var tls: ServerTLS?
+    /// Origins whose pages may call (CORS), such as `https://shop.example`; none by default.
+    package var origins: Set<String> = []
+    /// Names, beside its address, by which the gateway may be called (`HostCheck`).
+    package var hosts: Set<String> = []
+    package var limits = GatewayLimits()
+    /// Seconds that running requests have to finish in at the end.
+    package var drainTimeout: Duration = .seconds(10)
+
+    package init(listen: ServerAddress, coordinators: Target, page: String, apiDescription: String, data: String) {
+        self.listen = listen
+        self.coordinators = coordinators
+        self.page = page
+        self.apiDescription = apiDescription
+        self.data = data
+    }
+}

@@ -1,0 +1,15 @@
+package import Hummingbird
+package import NIOCore
+
+/// One request: who sent it, and on which connection.
+package struct GatewayContext: RequestContext {
+    package var coreContext: CoreRequestContextStorage
+    package let channel: any Channel
+    package var caller: Caller
+
+    package init(source: ApplicationRequestContextSource) {
+        coreContext = .init(source: source)
+        channel = source.channel
+        caller = Caller(address: source.channel.remoteAddress)
+    }
+}

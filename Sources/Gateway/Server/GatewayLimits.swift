@@ -1,0 +1,27 @@
+package import RPC
+
+/// Every size, count and wait of a gateway. Each has a name, by which a flag sets it and by which an error names it.
+package struct GatewayLimits: Sendable {
+    package var connections = ConnectionLimits()
+    package var pictures = PictureLimits()
+    package var rate = RateLimits()
+    /// Of a JSON document that a request brings.
+    package var maxJSONBytes = 64 << 10
+    /// How long a request waits for a coordinator to be connected.
+    package var connectPatience: Duration = .seconds(2)
+    /// How old what a coordinator says of its nodes and pipelines may be.
+    package var meshAge: Duration = .milliseconds(500)
+
+    package init() {}
+
+    /// In the order of docs/http-api.md.
+    package static let limits: [Limit<GatewayLimits>] =
+        ConnectionLimits.limits.map { $0.under(\.connections) } + PictureLimits.limits.map { $0.under(\.pictures) }
+        + RateLimits.limits.map { $0.under(\.rate) } + own
+
+    private static let own: [Limit<GatewayLimits>] = [
+        Limit("max-json-bytes", \.maxJSONBytes, .bytes, "A JSON document that a request brings."),
+        Limit("connect-patience", \.connectPatience, "How long a request waits for a coordinator to be connected."),
+        Limit("mesh-age", \.meshAge, "How old what is told of nodes and pipelines may be."),
+    ]
+}

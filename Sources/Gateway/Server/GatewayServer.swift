@@ -1,0 +1,108 @@
+import Hummingbird
+import HummingbirdCore
+package import Logging
+package import NIOCore
+import NIOPosix
+import RPC
+import ServiceLifecycle
+
+/// HTTP in front of a mesh.
+///
+/// Life: `start` leaves it bound and answering, with or without a coordinator; `run()` goes on until its task is
+/// cancelled, then takes no more connections, lets running requests end within `drainTimeout`, and ends. One that was
+/// started must be run, if only with a cancelled task.
+///
+///     let gateway = try await GatewayServer.start(configuration, group: group, logger: logger)
+///     print("ready \(gateway.address)")
+///     try await gateway.run()
+package final class GatewayServer: Sendable {
+    /// Where it listens.
+    package let address: SocketAddress
+    /// Every route there is, with what it asks of its callers.
+    package let routes: [RouteTable.Route]
+    private let services: ServiceGroup
+    private let running: Task<Void, any Error>
+
+    private init(
+        address: SocketAddress, routes: [RouteTable.Route], services: ServiceGroup, running: Task<Void, any Error>
+    ) {
+        self.address = address
+        self.routes = routes
+        self.services = services
+        self.running = running
+    }
+
+    /// - Throws: `GatewayError` that names the file, folder or address that cannot be used.
+    package static func start(
+        _ configuration: GatewayConfiguration, group: any EventLoopGroup, logger: Logger
+    ) async throws -> GatewayServer {
+        let page = try await NIOThreadPool.singleton.runIfActive {
+            try PageAssets(page: configuration.page, apiDescription: configuration.apiDescription)
+        }
+        let services = GatewayServices(
+            configuration: configuration,
+            coordinators: Coordinators(
+                configuration.coordinators, configuration.calling, configuration.limits, group: group, logger: logger),
+            group: group, logger: logger)
+        let table = RouteTable()
+        let router = GatewayRoutes(services: services, page: page, table: table).router()
+        let connections = ConnectionCount(configuration.limits.connections)
+        let (bound, announce) = AsyncThrowingStream<SocketAddress, any Error>.makeStream()
+        let application = Application(
+            router: router,
+            server: HTTPServerBuilder { responder in
+                GatewayChannel(responder: responder, limits: configuration.limits.connections, connections: connections)
+            },
+            configuration: ApplicationConfiguration(address: configuration.listen.bindAddress),
+            services: [services.coordinators],
+            onServerRunning: { channel in if let address = channel.localAddress { announce.yield(address) } },
+            eventLoopGroupProvider: .shared(group), logger: logger)
+        var life = ServiceGroupConfiguration(services: [application], logger: logger)
+        life.maximumGracefulShutdownDuration = configuration.drainTimeout
+        let lives = ServiceGroup(configuration: life)
+        // Belongs to the gateway: `run` waits for its end.
+        let running = Task {
+            do {
+                try await lives.run()
+                announce.finish()
+            } catch {
+                announce.finish(throwing: error)
+                throw error
+            }
+        }
+        do {
+            for try await address in bound {
+                return GatewayServer(address: address, routes: table.routes, services: lives, running: running)
+            }
+        } catch {
+            throw GatewayError(
+                "cannot listen on \(configuration.listen): \(SystemErrorText.of(error))", cause: error,
+                isOfListening: true)
+        }
+        throw CancellationError()
+    }
+
+    /// - Throws: what ended it before it was cancelled.
+    package func run() async throws {
+        try await withTaskCancellationHandler {
+            try await running.value
+        } onCancel: {
+            // Ends with `running`, which is waited for.
+            Task { await services.triggerGracefulShutdown() }
+        }
+    }
+}
+
+extension ServerAddress {
+    fileprivate var bindAddress: BindAddress {
+        switch self {
+        case .host(let name, let port): .hostname(name, port: port)
+        case .socket(let address):
+            if let path = address.pathname {
+                .unixDomainSocket(path: path)
+            } else {
+                .hostname(address.ipAddress ?? "", port: address.port ?? 0)
+            }
+        }
+    }
+}

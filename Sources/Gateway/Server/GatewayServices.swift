@@ -1,0 +1,12 @@
+package import Logging
+package import NIOCore
+
+/// What the rooms of a gateway work with; made once, when it starts.
+package struct GatewayServices: Sendable {
+    package let configuration: GatewayConfiguration
+    package let coordinators: Coordinators
+    package let group: any EventLoopGroup
+    package let logger: Logger
+
+    package var limits: GatewayLimits { configuration.limits }
+}

@@ -1,0 +1,73 @@
+import HTTPTypes
+package import Hummingbird
+import NIOCore
+
+/// The body of a request as it comes, never more than a limit.
+///
+///     let upload = try Upload(of: request, in: context, limit: limits.maxPictureBytes, named: "max-picture-bytes")
+///     for try await part in upload { … }
+///
+/// What is too large by its own word is refused before a byte of it is read, also before the peer sends it where it asks
+/// (`Expect: 100-continue`).
+package struct Upload: AsyncSequence, Sendable {
+    package typealias Element = ByteBuffer
+
+    /// Bytes that the header promises; nil: it does not say.
+    package let declaredBytes: Int?
+    private let body: RequestBody
+    private let limit: Int
+    private let name: String
+
+    /// - Parameters:
+    ///   - limit: bytes.
+    ///   - name: of the limit, for the error.
+    /// - Throws: `Problem`, 413 or 415.
+    package init(of request: Request, in context: GatewayContext, limit: Int, named name: String) throws {
+        self.limit = limit
+        self.name = name
+        body = request.body
+        if let encoding = request.headers[.contentEncoding], encoding.lowercased() != "identity" {
+            throw Problem(
+                .unsupportedMediaType, "the body is taken as it is, without a coding", field: "Content-Encoding")
+        }
+        declaredBytes = request.headers[.contentLength].flatMap { Int($0) }
+        if let declaredBytes, declaredBytes > limit { throw Self.tooLarge("\(declaredBytes) bytes", limit, name) }
+        if request.headers[.expect] != nil {
+            context.channel.triggerUserOutboundEvent(BodyWanted(), promise: nil)
+        }
+    }
+
+    /// All of it.
+    package func collect() async throws -> ByteBuffer {
+        var whole = ByteBuffer()
+        if let declaredBytes { whole.reserveCapacity(Swift.min(declaredBytes, Self.firstCapacity)) }
+        for try await part in self { whole.writeImmutableBuffer(part) }
+        return whole
+    }
+
+    /// What is taken at a peer's word.
+    private static let firstCapacity = 256 << 10
+
+    package func makeAsyncIterator() -> Iterator {
+        Iterator(body: body.makeAsyncIterator(), limit: limit, name: name)
+    }
+
+    package struct Iterator: AsyncIteratorProtocol {
+        var body: RequestBody.AsyncIterator
+        let limit: Int
+        let name: String
+        private(set) var count = 0
+
+        package mutating func next() async throws -> ByteBuffer? {
+            guard let part = try await body.next() else { return nil }
+            count += part.readableBytes
+            if count > limit { throw Upload.tooLarge("more", limit, name) }
+            return part
+        }
+    }
+
+    static func tooLarge(_ what: String, _ limit: Int, _ name: String) -> Problem {
+        Problem(
+            .contentTooLarge, "the body has \(what), the limit is \(limit) bytes", limit: (name, "\(limit)"))
+    }
+}

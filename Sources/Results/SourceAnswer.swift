@@ -1,0 +1,66 @@
+package import Messages
+
+/// One answer with what it answers: a frame of `source`.
+package struct SourceAnswer: Sendable {
+    /// The file as the user named it; `-` is standard input.
+    package var source: String
+    /// The name of the stream; nil for a unary call.
+    package var stream: String?
+    package var response: AnalyzeResponse
+
+    package init(source: String, stream: String? = nil, response: AnalyzeResponse) {
+        self.source = source
+        self.stream = stream
+        self.response = response
+    }
+
+    /// A frame that never left this process.
+    package init(source: String, stream: String? = nil, sequence: UInt64, refused cause: String) {
+        var response = AnalyzeResponse()
+        response.sequence = sequence
+        response.status = .error
+        response.cause = cause
+        self.init(source: source, stream: stream, response: response)
+    }
+}
+
+extension AnswerStatus {
+    /// The word in JSON and tables.
+    package var word: String {
+        switch self {
+        case .ok: "ok"
+        case .partial: "partial"
+        case .dropped: "dropped"
+        case .error: "error"
+        }
+    }
+}
+
+extension SourceAnswer {
+    /// One line of `--json`. Field names and their order are part of the command's promise (README.md); fields that
+    /// don't apply are left out.
+    /// - Parameter stages: of the pipeline, as the coordinator names them.
+    package func line(stages: [String]) -> String {
+        JSONText.object { json in
+            json.field("source", source)
+            if let stream { json.field("stream", stream) }
+            if response.epoch > 0 { json.field("epoch", UInt64(response.epoch)) }
+            json.field("sequence", response.sequence)
+            json.field("status", response.status.word)
+            if !response.cause.isEmpty { json.field("cause", response.cause.onOneLine) }
+            if response.width > 0, response.height > 0 {
+                json.field("width", response.width)
+                json.field("height", response.height)
+            }
+            if response.hasDetections(stages) { json.array("detections", response.detections) { $0.add($1) } }
+            if response.hasClasses(stages) { json.array("classes", response.classes) { $0.add($1) } }
+            if !response.timing.isEmpty {
+                json.object("timing_ms") { json in
+                    for timing in response.timing {
+                        json.field(timing.stage, Double(timing.microseconds) / 1000, decimals: 3)
+                    }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,141 @@
+import ArgumentParser
+import Foundation
+import Gateway
+import Logging
+import Mesh
+import NIOPosix
+import RPC
+
+struct GatewayCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "gateway",
+        abstract: "Run a gateway: HTTP, and a page, in front of a mesh.",
+        discussion: """
+            Listens on 127.0.0.1:8080 and calls the coordinator at 127.0.0.1:8500, unless told otherwise. It starts \
+            without a coordinator, and says so at /readyz until there is one. Prints `ready HOST:PORT` once it serves. \
+            SIGTERM or Ctrl-C lets running requests finish.
+            Without --tokens everybody who reaches the port may have pictures analysed, and only this machine sees \
+            nodes, models and metrics.
+
+            Examples:
+              framemesh gateway
+              framemesh gateway --listen 0.0.0.0:8443 --tokens tokens \\
+                --tls-certificate tls.crt --tls-key tls.key \\
+                --coordinator dns:///coordinators.vision.svc:8500
+            """)
+
+    @Option(help: ArgumentHelp("Where to listen; port 0 is any free one.", valueName: "host:port|unix:path"))
+    var listen: String?
+
+    @Option(help: ArgumentHelp("The coordinators (default: 127.0.0.1:8500).", valueName: "target"))
+    var coordinator: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "Folder for what is kept (default: framemesh/gateway in the user's folder for state).",
+            valueName: "folder"))
+    var data: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "Who may call: digests of bearer tokens with the scopes analyze and admin.", valueName: "file"))
+    var tokens: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "Origins whose pages may call, such as https://shop.example (default: none).",
+            valueName: "origin[,origin…]"))
+    var corsOrigin: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "Names by which the gateway is called; requests for others are refused (default: localhost, on loopback).",
+            valueName: "name[,name…]"))
+    var hostName: String?
+
+    @Option(
+        help: ArgumentHelp("Seconds that running requests have to finish in at the end (default: 10).", valueName: "s"))
+    var drainTimeout: Double?
+
+    @Option(
+        help: ArgumentHelp(
+            "Serve TLS only, with this certificate (PEM); read again when it changes.", valueName: "file"))
+    var tlsCertificate: String?
+
+    @Option(help: ArgumentHelp("The certificate's private key (PEM).", valueName: "file"))
+    var tlsKey: String?
+
+    /// Set by `up`, whose mesh is for this machine only.
+    @Flag(name: .customLong("plain-text"), help: .hidden)
+    var isPlainText = false
+
+    @OptionGroup(title: "Calls of coordinators") var calls: CoordinatorSecurityOptions
+    @OptionGroup var limitOptions: GatewayLimitOptions
+    @OptionGroup var coordinatorLimits: CoordinatorLimitOptions
+    @OptionGroup var common: CommonOptions
+    @OptionGroup var parent: ParentWatch
+
+    func run() async throws {
+        parent.start()
+        let settings = try await common.settings()
+        let logger = try common.logger("gateway", settings)
+        let (configuration, listen) = try configuration(settings, logger: logger)
+        let gateway: GatewayServer
+        do {
+            gateway = try await GatewayServer.start(
+                configuration, group: MultiThreadedEventLoopGroup.singleton, logger: logger)
+        } catch {
+            throw listen.failure(error)
+        }
+        try await Role.serve(at: gateway.address) { try await gateway.run() }
+    }
+
+    /// Also sets the limits of the process.
+    func configuration(_ settings: Settings, logger: Logger) throws -> (GatewayConfiguration, ListenAddress) {
+        let listen =
+            try settings.parsed(listen, .gatewayListen) { try ListenAddress(parsing: $0) }
+            ?? ListenAddress(parsing: "127.0.0.1:8080")
+        let target =
+            try settings.parsed(coordinator, .gatewayCoordinator) { try Target(parsing: $0) }
+            ?? Target(parsing: CoordinatorOption.fallback)
+        var configuration = GatewayConfiguration(
+            listen: listen.address, coordinators: target, page: try Resources.page,
+            apiDescription: try Resources.apiDescription,
+            data: data ?? settings.string(.gatewayData) ?? Resources.gatewayData(ProcessInfo.processInfo.environment))
+        configuration.videoHelper = try Resources.videoHelper
+        let calling = try coordinatorLimits.limits(settings)
+        calling.process.apply()
+        configuration.calling = calling.client
+        configuration.calling.channel.dns.servers = try common.dns.servers(settings)
+        configuration.limits = try limitOptions.limits(settings)
+        configuration.origins = Self.list(corsOrigin ?? settings.string(.gatewayCORSOrigin))
+        configuration.hosts = Set(Self.list(hostName ?? settings.string(.gatewayHostName)).map { $0.lowercased() })
+        configuration.drainTimeout = try settings.seconds(drainTimeout, .gatewayDrainTimeout, default: 10)
+        if !isPlainText {
+            try settings.naming(oneOf: "gateway") { try secure(&configuration, settings, logger) }
+        }
+        return (configuration, listen)
+    }
+
+    private func secure(_ configuration: inout GatewayConfiguration, _ settings: Settings, _ logger: Logger) throws {
+        configuration.tls = try TLSIdentity(
+            certificate: tlsCertificate ?? settings.string(.gatewayTLSCertificate),
+            key: tlsKey ?? settings.string(.gatewayTLSKey)
+        ).map { ServerTLS($0) }
+        let calls = try calls.security(settings)
+        configuration.calling.channel.client.tls = try calls.clientTLS()
+        configuration.calling.channel.interceptors = try calls.interceptors()
+        do throws(RPCError) {
+            try configuration.tls?.check()
+            configuration.credentials = try (tokens ?? settings.string(.gatewayTokens)).map { path throws(RPCError) in
+                try Credentials(contentsOf: path, logger: logger)
+            }
+        } catch {
+            throw Fatal(error.message, status: .usage)
+        }
+    }
+
+    private static func list(_ text: String?) -> Set<String> {
+        Set((text ?? "").split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) })
+    }
+}

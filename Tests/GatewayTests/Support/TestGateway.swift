@@ -1,0 +1,157 @@
+import AsyncHTTPClient
+import Coordination
+import Foundation
+import Logging
+import Mesh
+import NIOCore
+import NIOPosix
+import Node
+import RPC
+import Services
+import TestSupport
+import Vision
+
+@testable import Gateway
+
+/// Where things are.
+enum Place {
+    static let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+        .deletingLastPathComponent().deletingLastPathComponent()
+    static let resources = root.appending(path: "Sources/framemesh/Resources")
+    static let page = root.appending(path: "Sources/Gateway/Page")
+    static let apiDescription = root.appending(path: "Sources/Gateway/openapi.yaml")
+    /// The folder that this test bundle was built into: the executables are beside it.
+    static let products = URL(fileURLWithPath: CommandLine.arguments[0]).resolvingSymlinksInPath()
+        .deletingLastPathComponent()
+
+    static func demo(_ name: String) throws -> Data {
+        try Data(contentsOf: resources.appending(path: "demo/\(name)"))
+    }
+}
+
+/// A coordinator and nodes with the bundled models, in this process, over real sockets. Shared by all tests that need
+/// one; it ends with the process.
+struct BundledMesh: Sendable {
+    let target: Target
+
+    /// Of tests that need none: nobody listens there.
+    static let nowhere = "static:///127.0.0.1:1"
+
+    private static let started = Task { try await start() }
+    static var shared: BundledMesh { get async throws { try await started.value } }
+
+    static var logger: Logger {
+        var logger = Logger(label: "test")
+        logger.logLevel = .error
+        return logger
+    }
+
+    private static func start() async throws -> BundledMesh {
+        let group = MultiThreadedEventLoopGroup.singleton
+        let store = try ModelStore(
+            bundled: Place.resources.appending(path: "models").path, folders: [],
+            pulled: FileManager.default.temporaryDirectory.path)
+        var targets: [NodeRole: Target] = [:]
+        for role in [NodeRole.detector, .classifier] {
+            let model = role == .detector ? "digits-detector" : "digits-classifier"
+            var configuration = NodeConfiguration(role: role, store: store, models: [.init(model)])
+            configuration.listen = try ServerAddress(parsing: "127.0.0.1:0")
+            configuration.workers = 1
+            let node = try await NodeServer.start(configuration, group: group, logger: logger)
+            // Runs as long as the process.
+            Task { try await node.run() }
+            targets[role] = try Target(parsing: node.address.endpointName)
+        }
+        var configuration = CoordinatorConfiguration(
+            detectors: targets[.detector], classifiers: targets[.classifier])
+        configuration.listen = try ServerAddress(parsing: "127.0.0.1:0")
+        configuration.channel.readyTimeout = .seconds(30)
+        let coordinator = try await Coordinator.start(configuration, group: group, logger: logger)
+        Task { try await coordinator.run() }
+        return BundledMesh(target: try Target(parsing: coordinator.address.endpointName))
+    }
+}
+
+/// A gateway of this process on a free port, for one test.
+struct TestGateway: Sendable {
+    let address: SocketAddress
+    let routes: [RouteTable.Route]
+    let data: URL
+
+    var base: String { "http://\(address.ipAddress!):\(address.port!)" }
+
+    /// Runs `body` with a gateway, and ends the gateway however `body` ends.
+    /// - Parameter mesh: nil: there is no coordinator.
+    static func with<Value: Sendable>(
+        mesh: BundledMesh? = nil, configure: (inout GatewayConfiguration) throws -> Void = { _ in },
+        _ body: (TestGateway) async throws -> Value
+    ) async throws -> Value {
+        let data = FileManager.default.temporaryDirectory.appending(path: "gateway-\(UUID().uuidString)")
+        defer { try? FileManager.default.removeItem(at: data) }
+        var configuration = GatewayConfiguration(
+            listen: try ServerAddress(parsing: "127.0.0.1:0"),
+            coordinators: try mesh?.target ?? Target(parsing: BundledMesh.nowhere), page: Place.page.path,
+            apiDescription: Place.apiDescription.path, data: data.path)
+        configuration.calling.channel.readyTimeout = .seconds(60)
+        configuration.limits.connectPatience = mesh == nil ? .milliseconds(1) : .seconds(60)
+        configuration.videoHelper = Place.products.appending(path: "framemesh-video").path
+        configuration.drainTimeout = .milliseconds(200)
+        try configure(&configuration)
+        let gateway = try await GatewayServer.start(
+            configuration, group: MultiThreadedEventLoopGroup.singleton, logger: BundledMesh.logger)
+        let running = Task { try await gateway.run() }
+        let outcome: Result<Value, any Error>
+        do {
+            outcome = .success(
+                try await body(TestGateway(address: gateway.address, routes: gateway.routes, data: data)))
+        } catch {
+            outcome = .failure(error)
+        }
+        running.cancel()
+        _ = await running.result
+        return try outcome.get()
+    }
+
+    /// An answer, all of it.
+    struct Answer: Sendable {
+        var status: Int
+        var headers: [String: String]
+        var body: Data
+
+        var text: String { String(decoding: body, as: UTF8.self) }
+
+        func json() throws -> [String: Any] {
+            guard let object = try JSONSerialization.jsonObject(with: body) as? [String: Any] else {
+                throw Failure("no JSON object: \(text.prefix(200))")
+            }
+            return object
+        }
+    }
+
+    func get(_ path: String, headers: [String: String] = [:]) async throws -> Answer {
+        try await send("GET", path, headers: headers)
+    }
+
+    func post(_ path: String, _ body: Data, type: String?, headers: [String: String] = [:]) async throws -> Answer {
+        var headers = headers
+        headers["Content-Type"] = type
+        return try await send("POST", path, headers: headers, body: body)
+    }
+
+    /// - Parameter path: with its query.
+    func send(
+        _ method: String, _ path: String, headers: [String: String] = [:], body: Data? = nil
+    ) async throws -> Answer {
+        var request = HTTPClientRequest(url: base + path)
+        request.method = .init(rawValue: method)
+        for (name, value) in headers { request.headers.add(name: name, value: value) }
+        if let body { request.body = .bytes(ByteBuffer(bytes: body)) }
+        let response = try await HTTPClient.shared.execute(request, timeout: .seconds(300))
+        let bytes = try await response.body.collect(upTo: 256 << 20)
+        return Answer(
+            status: Int(response.status.code),
+            headers: Dictionary(
+                response.headers.map { ($0.name.lowercased(), $0.value) }, uniquingKeysWith: { "\($0), \($1)" }),
+            body: Data(bytes.readableBytesView))
+    }
+}
