@@ -22,8 +22,8 @@ import Testing
             #expect(answer.status == 200)
             let pipelines = try await gateway.get("/v1/pipelines").json()["pipelines"] as? [[String: Any]]
             #expect(pipelines?.contains { $0["name"] as? String == "cascade" } == true)
-            let nodes = try await gateway.get("/v1/nodes").json()["nodes"] as? [[String: Any]]
-            #expect(nodes?.count == 2)
+            let coordinators = try await gateway.get("/v1/nodes").json()["coordinators"] as? [[String: Any]]
+            #expect((coordinators?.first?["nodes"] as? [Any])?.count == 2)
             let models = try await gateway.get("/v1/models").json()["models"] as? [[String: Any]]
             #expect(
                 Set(models?.compactMap { $0["name"] as? String } ?? []) == ["digits-detector", "digits-classifier"])

@@ -1,10 +1,11 @@
 package import Client
+import HTTPTypes
 package import Logging
 package import Mesh
 package import Messages
 package import NIOCore
-package import RPC
-package import ServiceLifecycle
+import RPC
+import ServiceLifecycle
 import Services
 import Synchronization
 

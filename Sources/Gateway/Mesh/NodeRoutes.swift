@@ -10,8 +10,12 @@ struct NodeRoutes {
         group.get("nodes") { _, _ in
             let view = try await services.coordinators.view()
             return JSONAnswer { json in
-                json.field("coordinator", view.coordinator)
-                json.array("nodes", view.nodes) { $0.add($1) }
+                json.array("coordinators", [view]) { json, view in
+                    json.object { json in
+                        json.field("address", view.coordinator)
+                        json.array("nodes", view.nodes) { $0.add($1) }
+                    }
+                }
             }
         }
         group.get("models") { _, _ in

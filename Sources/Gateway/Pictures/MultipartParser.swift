@@ -132,14 +132,20 @@ struct MultipartParser {
         buffer.discardReadBytes()
     }
 
+    /// Every needle begins with a carriage return, which is rare in pictures.
     private func place(of needle: [UInt8]) -> Int? {
         unsafe buffer.withUnsafeReadableBytes { bytes in
-            unsafe needle.withUnsafeBytes { needle in
-                guard let start = bytes.baseAddress, let wanted = needle.baseAddress,
-                    let found = unsafe memmem(start, bytes.count, wanted, needle.count)
-                else { return nil }
-                return unsafe UnsafeRawPointer(found) - start
+            guard let start = bytes.baseAddress, let first = needle.first else { return nil }
+            var at = 0
+            while at + needle.count <= bytes.count {
+                guard let found = unsafe memchr(start + at, Int32(first), bytes.count - needle.count + 1 - at) else {
+                    return nil
+                }
+                at = unsafe UnsafeRawPointer(found) - start
+                if unsafe memcmp(start + at, needle, needle.count) == 0 { return at }
+                at += 1
             }
+            return nil
         }
     }
 }

@@ -1,9 +1,11 @@
 import Client
+import HTTPTypes
 import Messages
 import NIOCore
 import NIOPosix
 import RPC
 import Results
+import Services
 import Vision
 
 /// Has one picture analysed by the mesh, and draws on it where that is asked for.

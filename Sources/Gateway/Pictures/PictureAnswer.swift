@@ -53,9 +53,13 @@ struct PictureAnswer: Sendable {
             for timing in response.timing {
                 json.field(timing.stage, Double(timing.microseconds) / 1000, decimals: 3)
             }
+            let inMesh = response.timing.first { $0.stage == "total" }?.microseconds ?? 0
             json.field("gateway.receive", times.receive / .milliseconds(1), decimals: 3)
-            json.field("gateway.mesh", times.mesh / .milliseconds(1), decimals: 3)
+            // What the coordinator has not seen: to it and back.
+            json.field("gateway.network", max(0, (times.mesh - .microseconds(inMesh)) / .milliseconds(1)), decimals: 3)
             if let draw = times.draw { json.field("gateway.draw", draw / .milliseconds(1), decimals: 3) }
+            let all = times.receive + times.mesh + (times.draw ?? .zero)
+            json.field("gateway.total", all / .milliseconds(1), decimals: 3)
         }
         if let drawn { json.field("annotated", Data(drawn.readableBytesView).base64EncodedString()) }
     }

@@ -1,3 +1,5 @@
+import HTTPTypes
+
 /// How the pictures of a request come, as its `Content-Type` says.
 enum PictureForm: Equatable {
     /// The body is one picture; of which kind, its first bytes say.

@@ -1,3 +1,4 @@
+import HTTPTypes
 import NIOCore
 
 /// The pictures of a multipart request, each as soon as it has come whole.

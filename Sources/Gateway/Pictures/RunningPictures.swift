@@ -1,3 +1,4 @@
+import HTTPTypes
 import Synchronization
 
 /// How many requests with pictures are at work; more than a limit are refused at once.

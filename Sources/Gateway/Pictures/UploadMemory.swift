@@ -1,3 +1,4 @@
+import HTTPTypes
 import Synchronization
 
 /// What the pictures of all requests may take of memory.

@@ -12,7 +12,7 @@ final class ConnectionWatcher: ChannelDuplexHandler {
     var watch: ConnectionWatch
     private let interval: TimeAmount
     private let logger: Logger
-    private var timer: RepeatedTask?
+    private var timer: Scheduled<Void>?
 
     init(_ limits: ConnectionLimits, logger: Logger) {
         watch = ConnectionWatch(limits, now: .now())
@@ -26,11 +26,12 @@ final class ConnectionWatcher: ChannelDuplexHandler {
         interval = TimeAmount(Swift.min(Swift.max(shortest / 8, .milliseconds(5)), .seconds(1)))
     }
 
-    func handlerAdded(context: ChannelHandlerContext) {
-        let loop = context.eventLoop.assumeIsolated()
-        timer = loop.scheduleRepeatedTask(initialDelay: interval, delay: interval) { [weak self] _ in
-            guard let self, let ending = watch.overdue(.now()) else { return }
-            end(context, ending)
+    func handlerAdded(context: ChannelHandlerContext) { look(context) }
+
+    private func look(_ context: ChannelHandlerContext) {
+        timer = context.eventLoop.assumeIsolated().scheduleTask(in: interval) { [weak self] in
+            guard let self else { return }
+            if let ending = watch.overdue(.now()) { end(context, ending) } else { look(context) }
         }
     }
 

@@ -1,6 +1,6 @@
 package import Client
 package import Mesh
-package import NIOCore
+import NIOCore
 package import RPC
 
 /// Everything that a gateway can be told.

@@ -1,6 +1,6 @@
 package import HTTPTypes
 package import Hummingbird
-package import NIOCore
+import NIOCore
 package import Results
 
 /// Why a request is not answered as asked: `application/problem+json` (RFC 9457).
