@@ -192,7 +192,7 @@ struct MeshSupervisor {
         let parts =
             switch phase {
             case .endingGateway: [MeshPart.gateway]
-            case .endingCoordinator: [.coordinator]
+            case .endingCoordinator: [MeshPart.coordinator]
             default: all
             }
         return parts.filter { self.parts[$0]?.isRunning == true }
