@@ -1,9 +1,11 @@
 import AsyncHTTPClient
+import Client
 import Coordination
 import Foundation
 import Logging
 import Mesh
 import NIOCore
+import NIOHTTP1
 import NIOPosix
 import Node
 import RPC
@@ -54,7 +56,7 @@ struct BundledMesh: Sendable {
         var targets: [NodeRole: Target] = [:]
         for role in [NodeRole.detector, .classifier] {
             let model = role == .detector ? "digits-detector" : "digits-classifier"
-            var configuration = NodeConfiguration(role: role, store: store, models: [.init(model)])
+            var configuration = NodeConfiguration(role: role, store: store, models: [try store.manifest(named: model)])
             configuration.listen = try ServerAddress(parsing: "127.0.0.1:0")
             configuration.workers = 1
             let node = try await NodeServer.start(configuration, group: group, logger: logger)
