@@ -53,6 +53,7 @@ import Testing
         for part in plan.nodes + [.coordinator] {
             let command = try Framemesh.parseAsRoot(plan.arguments(of: part, at: nil, nodes: [:]))
             switch part.role {
+            case .gateway: #expect((command as? GatewayCommand)?.parent.isOn == true)
             case .coordinator: #expect((command as? CoordinatorCommand)?.parent.isOn == true)
             case .detector:
                 let node = try #require((command as? DetectorCommand)?.node)
