@@ -30,8 +30,9 @@ export function askForToken() {
   return asking;
 }
 
-export function setUpAccess() {
-  byId('access-open').addEventListener('click', askForToken);
+/** @param onNew a token was entered without being asked for. */
+export function setUpAccess(onNew) {
+  byId('access-open').addEventListener('click', async () => { if (await askForToken()) onNew(); });
   // Enter in the field means the last button, not the first.
   byId('access-token').addEventListener('keydown', (event) => {
     if (event.key !== 'Enter') return;

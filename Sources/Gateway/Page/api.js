@@ -34,6 +34,8 @@ export const sendJSON = async (method, path, value, options = {}) => {
   return text === '' ? null : JSON.parse(text);
 };
 
+export const post = (path, options) => send(path, { ...options, method: 'POST' });
+
 export const remove = (path, options) => send(path, { ...options, method: 'DELETE' });
 
 export function query(values) {
@@ -41,8 +43,18 @@ export function query(values) {
   return pairs.length === 0 ? '' : `?${new URLSearchParams(pairs)}`;
 }
 
-/** Sends a file and tells how much of it is gone: only XMLHttpRequest knows. Resolves with the answer's JSON. */
-export function upload(path, file, { onProgress, signal }) {
+/** Sends a file and tells how much of it is gone. Resolves with the answer's JSON. */
+export async function upload(path, file, options = {}) {
+  try {
+    return await put(path, file, options);
+  } catch (error) {
+    if (error instanceof Problem && error.status === 401 && await askForToken()) return put(path, file, options);
+    throw error;
+  }
+}
+
+/** By XMLHttpRequest, which alone knows how much of a body is gone. */
+function put(path, file, { onProgress, signal }) {
   return new Promise((resolve, reject) => {
     const request = new XMLHttpRequest();
     const stop = () => request.abort();

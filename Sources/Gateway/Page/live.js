@@ -9,6 +9,7 @@ import { follow } from './eventstream.js';
 import { milliseconds, rate } from './format.js';
 import { clearNotices, notify } from './notices.js';
 import { pictures } from './multipart.js';
+import { Problem, sentence } from './problems.js';
 import { Stage } from './stage.js';
 
 const listInterval = 3000;
@@ -17,6 +18,8 @@ const trailLength = 30;
 /** Milliseconds over which the rate is taken. */
 const rateWindow = 3000;
 const tilesPause = 250;
+/** Of a mesh that has much to do, or loses a part. */
+const passing = [422, 429, 502, 503, 504];
 
 const kinds = { live: 'good', connecting: 'busy', stalled: 'warn', failed: 'bad' };
 const addressWords = { url: ['Address', 'rtsp://camera.example/stream'], file: ['Name in the gateway’s camera folder', 'street.mp4'] };
@@ -28,6 +31,14 @@ export class LiveView {
   #listTimer = null;
   #tilesTimer = null;
   #isShown = false;
+  /** The newest frame with an answer, those before it, and when and how old it was when it came. */
+  #latest = null;
+  #history = [];
+  #lastAge = undefined;
+  #arrivedAt = 0;
+  #arrivals = [];
+  #dropped = 0;
+  #counts = new AreaCounts();
 
   constructor() {
     this.stage = new Stage(byId('live-stage'), 'The stream');
@@ -66,13 +77,12 @@ export class LiveView {
   }
 
   #reset() {
-    this.latest = null;
-    this.arrivals = [];
-    this.ages = [];
-    this.dropped = 0;
-    this.history = [];
-    this.counts = new AreaCounts();
-    this.events = [];
+    this.#latest = null;
+    this.#lastAge = undefined;
+    this.#arrivals = [];
+    this.#dropped = 0;
+    this.#history = [];
+    this.#counts = new AreaCounts();
     byId('live-events').replaceChildren();
   }
 
@@ -169,12 +179,19 @@ export class LiveView {
     const path = `/v1/streams/${encodeURIComponent(stream.id)}/frames?wait=true`;
     await this.#camera.send(async (picture) => {
       const taken = performance.now();
-      const answer = await (await open(path, { method: 'POST', body: picture, headers: { 'Content-Type': 'image/jpeg' }, signal })).json();
+      let answer;
+      try {
+        answer = await (await open(path, { method: 'POST', body: picture, headers: { 'Content-Type': 'image/jpeg' }, signal })).json();
+      } catch (error) {
+        if (!(error instanceof Problem) || !passing.includes(error.status)) throw error;
+        // One frame is lost; the camera goes on.
+        byId('live-status').textContent = sentence(error);
+        await new Promise((resolve) => { setTimeout(resolve, (error.retryAfter ?? 1) * 1000); });
+        return;
+      }
       if (signal.aborted) return;
       const age = performance.now() - taken;
-      this.ages.push(age);
-      if (this.ages.length > 30) this.ages.shift();
-      this.lastAge = age;
+      this.#lastAge = age;
       this.#arrived(answer.result ?? answer);
     }, signal).catch((error) => {
       if (signal.aborted) return;
@@ -203,24 +220,24 @@ export class LiveView {
   // ---- what arrives ----
 
   #arrived(frame) {
-    if (frame.status === 'dropped') { this.dropped += 1; return; }
+    if (frame.status === 'dropped' || frame.status === 'error') return;
     // Camera frames come as answers and as events; the second one is known already.
-    if (this.latest && frame.sequence <= this.latest.sequence && (frame.epoch ?? 0) === (this.latest.epoch ?? 0)) return;
-    this.latest = frame;
+    if (this.#latest && frame.sequence <= this.#latest.sequence && (frame.epoch ?? 0) === (this.#latest.epoch ?? 0)) return;
+    this.#latest = frame;
     const now = performance.now();
-    this.arrivals.push(now);
-    if (!this.#camera && frame.age_ms !== undefined) this.lastAge = frame.age_ms;
-    this.arrivedAt = now;
+    this.#arrivals.push(now);
+    if (!this.#camera && frame.age_ms !== undefined) this.#lastAge = frame.age_ms;
+    this.#arrivedAt = now;
     this.stage.setSize(frame.width, frame.height);
-    this.history.push(frame);
-    if (this.history.length > trailLength) this.history.shift();
+    this.#history.push(frame);
+    if (this.#history.length > trailLength) this.#history.shift();
     this.stage.update({ detections: this.#camera ? frame.detections ?? [] : [], trails: this.#trails(frame) });
     this.stage.describe(`Frame ${frame.sequence}: ${(frame.detections ?? []).length} things`);
   }
 
   #trails(frame) {
     const trails = new Map();
-    for (const { detections = [], epoch } of this.history) {
+    for (const { detections = [], epoch } of this.#history) {
       if (epoch !== frame.epoch) continue;
       for (const { track_id: id, box } of detections) {
         if (id === undefined) continue;
@@ -233,8 +250,8 @@ export class LiveView {
   }
 
   #happened(event) {
-    this.counts.add(event);
-    this.editor.tell(this.counts.facts);
+    this.#counts.add(event);
+    this.editor.tell(this.#counts.facts);
     if (event.type === 'count') return;
     const list = byId('live-events');
     list.prepend(element('li', {}, element('span', { class: 'numbers' }, new Date().toLocaleTimeString()), element('span', {}, sentenceOf(event))));
@@ -243,7 +260,7 @@ export class LiveView {
 
   #changed(state) {
     const word = state.state ?? '';
-    this.dropped = state.dropped ?? this.dropped;
+    this.#dropped = state.dropped ?? this.#dropped;
     if (['ended', 'failed'].includes(word)) this.#ended(`The stream has ended${state.cause ? `: ${state.cause}` : ''}.`);
     else if (word) byId('live-status').textContent = { live: 'Live.', connecting: 'Connecting …', stalled: `Waiting for frames${state.cause ? `: ${state.cause}` : ''} …` }[word] ?? word;
   }
@@ -251,24 +268,24 @@ export class LiveView {
   #tiles() {
     if (!this.#isShown) return;
     const now = performance.now();
-    this.arrivals = this.arrivals.filter((time) => now - time < rateWindow);
-    const perSecond = this.arrivals.length / rateWindow * 1000;
-    const total = this.latest?.timing_ms?.total;
+    this.#arrivals = this.#arrivals.filter((time) => now - time < rateWindow);
+    const perSecond = this.#arrivals.length / rateWindow * 1000;
+    const total = this.#latest?.timing_ms?.total;
     byId('live-tiles').replaceChildren(
-      tile('Age of the frame shown', this.lastAge === undefined || !this.latest ? '–' : milliseconds(this.lastAge + (now - this.arrivedAt))),
-      tile('From camera to boxes', this.lastAge === undefined ? '–' : milliseconds(this.lastAge)),
+      tile('Age of the frame shown', this.#lastAge === undefined || !this.#latest ? '–' : milliseconds(this.#lastAge + (now - this.#arrivedAt))),
+      tile('From camera to boxes', this.#lastAge === undefined ? '–' : milliseconds(this.#lastAge)),
       tile('Of it in the mesh', milliseconds(total)),
       tile('Frames a second', rate(perSecond)),
-      tile('Dropped', String(this.dropped)),
-      tile('Things in view', String(this.latest?.detections?.length ?? 0)));
+      tile('Dropped', String(this.#dropped)),
+      tile('Things in view', String(this.#latest?.detections?.length ?? 0)));
   }
 
   async #saveAreas(areas) {
     if (!this.#stream) return;
     try {
       await sendJSON('PUT', `/v1/streams/${encodeURIComponent(this.#stream.id)}/areas`, areas);
-      this.counts = new AreaCounts();
-      this.editor.tell(this.counts.facts);
+      this.#counts = new AreaCounts();
+      this.editor.tell(this.#counts.facts);
     } catch (error) {
       notify(error);
     }

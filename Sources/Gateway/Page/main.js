@@ -9,11 +9,17 @@ import { setUpTheme } from './theme.js';
 import { VideoView } from './video.js';
 
 setUpTheme();
-setUpAccess();
 
 const names = ['picture', 'video', 'live', 'mesh'];
 const views = { picture: new PictureView(), video: new VideoView(), live: new LiveView(), mesh: new MeshView() };
 let shown = null;
+
+// What could not be had without it can now.
+setUpAccess(() => {
+  clearNotices();
+  views[shown].leave();
+  views[shown].enter();
+});
 
 function show(name, { focus = false } = {}) {
   if (!names.includes(name)) name = 'picture';

@@ -59,7 +59,7 @@ export class PictureView {
     })}`;
     const started = performance.now();
     try {
-      const answer = await upload(path, picture.file, {});
+      const answer = await upload(path, picture.file);
       picture.roundTrip = performance.now() - started;
       const result = answer.results?.[0];
       if (!result) throw new Error('The answer holds no result.');

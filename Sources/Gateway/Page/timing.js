@@ -13,21 +13,18 @@ const hopWords = {
 };
 
 /**
- * Steps named `hop.step` in milliseconds, grouped by hop; what has no step is a hop of its own. `total` and `gateway.mesh`
- * are sums that hold the others: what they have more is the way between gateway and coordinator.
+ * Steps named `hop.step` in milliseconds, grouped by hop; what has no step is a hop of its own. `total` is what the mesh took
+ * in all, `gateway.total` what the gateway did.
  */
 export function hopsOf(timing, roundTrip) {
   const hops = new Map();
   for (const [name, value] of Object.entries(timing)) {
-    if (name === 'total' || name === 'gateway.mesh') continue;
+    if (name === 'total' || name === 'gateway.total') continue;
     const dot = name.indexOf('.');
     const hop = dot < 0 ? name : name.slice(0, dot);
     hops.set(hop, [...(hops.get(hop) ?? []), [dot < 0 ? '' : name.slice(dot + 1), value]]);
   }
-  const inMesh = timing['gateway.mesh'] ?? timing.total ?? 0;
-  const wire = inMesh - (timing.total ?? inMesh);
-  if (wire > 0) hops.set('gateway', [...(hops.get('gateway') ?? []), ['network', wire]]);
-  const known = inMesh + (timing['gateway.receive'] ?? 0) + (timing['gateway.draw'] ?? 0);
+  const known = timing['gateway.total'] ?? timing.total ?? 0;
   if (roundTrip !== undefined && roundTrip > known) hops.set('browser', [['', roundTrip - known]]);
   return hops;
 }

@@ -1,7 +1,6 @@
 // Videos: uploaded, followed while they run, played back with what was found, with zones, lines and their events.
 import { AreaCounts, AreaEditor, sentenceOf } from './areas.js';
-import { download, getBlob, getJSON, query, remove, sendJSON, upload } from './api.js';
-import { askForToken } from './access.js';
+import { download, getBlob, getJSON, post, query, remove, sendJSON, upload } from './api.js';
 import { colourOf } from './colours.js';
 import { confidence, fillPipelines, stateOf, takeFiles } from './controls.js';
 import { byId, element, pill, table } from './elements.js';
@@ -25,6 +24,8 @@ const isOver = (state) => ['done', 'failed', 'cancelled'].includes(state);
 export class VideoView {
   #job = null;
   #following = null;
+  /** There is more to come. */
+  #isFollowing = false;
   #listTimer = null;
   #paintTimer = null;
   #findings = new Findings();
@@ -76,17 +77,13 @@ export class VideoView {
       pipeline: byId('video-pipeline').value, min_confidence: this.leastConfidence(), name: file.name,
       annotate: byId('video-annotate').checked,
     })}`;
-    const send = () => upload(path, file, {
-      signal: stop.signal,
-      onProgress: (sent, total) => {
-        progress.value = sent / total;
-        byId('video-upload-text').textContent = `${file.name}: ${bytes(sent)} of ${bytes(total)}`;
-      },
-    });
     try {
-      const job = await send().catch(async (error) => {
-        if (error instanceof Problem && error.status === 401 && await askForToken()) return send();
-        throw error;
+      const job = await upload(path, file, {
+        signal: stop.signal,
+        onProgress: (sent, total) => {
+          progress.value = sent / total;
+          byId('video-upload-text').textContent = `${file.name}: ${bytes(sent)} of ${bytes(total)}`;
+        },
       });
       this.#files.set(job.id, file);
       await this.#open(job);
@@ -135,8 +132,18 @@ export class VideoView {
       job.name || 'video', pill(word, kind), job.pipeline, total ? `${done} / ${total}` : String(done), moment(job.created_at),
       element('span', { class: 'confidence' },
         button('Show', 'show', () => this.#open(job).catch(notify)),
-        button(isOver(job.state) ? 'Remove' : 'Stop', 'remove', () => this.#remove(job), 'danger')),
+        isOver(job.state) ? button('Remove', 'end', () => this.#remove(job), 'danger') : button('Stop', 'end', () => this.#cancel(job), 'danger')),
     ];
+  }
+
+  /** What was found so far stays. */
+  async #cancel(job) {
+    try {
+      await post(`/v1/videos/${encodeURIComponent(job.id)}/cancel`);
+      await this.#list();
+    } catch (error) {
+      notify(error);
+    }
   }
 
   async #remove(job) {
@@ -302,10 +309,11 @@ export class VideoView {
 
   // ---- what arrives ----
 
-  #follow(id) {
+  #follow(id, { fromStart = false } = {}) {
     this.#following?.abort();
     const stop = new AbortController();
     this.#following = stop;
+    this.#isFollowing = true;
     const isCurrent = () => this.#job?.id === id && !stop.signal.aborted;
     follow(`/v1/videos/${encodeURIComponent(id)}/events`, {
       progress: (value) => isCurrent() && this.#update({ ...this.#job, ...(value.progress ? value : { progress: value }) }),
@@ -321,12 +329,21 @@ export class VideoView {
         this.#findings.addEvent(event);
         this.#paintListsSoon();
       },
-      end: () => isCurrent() && this.#refresh(id),
+      areas: () => isCurrent() && this.#areasChanged(),
+      end: () => {
+        if (!isCurrent()) return;
+        this.#isFollowing = false;
+        this.#refresh(id);
+      },
     }, {
       signal: stop.signal,
-      lastID: this.#findings.newest === null ? '' : String(this.#findings.newest),
+      lastID: fromStart || this.#findings.newest === null ? '' : String(this.#findings.newest),
       onBreak: () => isCurrent() && this.#refresh(id),
-    }).catch(notify);
+    }).catch((error) => {
+      if (!isCurrent()) return;
+      this.#isFollowing = false;
+      notify(error);
+    });
   }
 
   async #refresh(id) {
@@ -345,15 +362,20 @@ export class VideoView {
     try {
       await sendJSON('PUT', `/v1/videos/${encodeURIComponent(id)}/areas`, areas);
       if (this.#job?.id !== id) return;
-      // Events of the areas as they were are no longer true.
-      this.#findings.clearEvents();
-      this.editor.tell(new Map());
-      this.#paintLists();
-      this.#findings.newest = null;
-      this.#follow(id);
+      // Who follows a job that runs is told anew by an event `areas`; one that is over has to be read again.
+      if (this.#isFollowing) return;
+      this.#areasChanged();
+      this.#follow(id, { fromStart: true });
     } catch (error) {
       notify(error);
     }
+  }
+
+  /** Events of the areas as they were are no longer true. */
+  #areasChanged() {
+    this.#findings.clearEvents();
+    this.editor.tell(new Map());
+    this.#paintLists();
   }
 
   // ---- showing ----
