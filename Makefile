@@ -13,6 +13,9 @@ SANITIZED := ^(HTTP2Tests|RPCTests|MessagesTests|FuzzTests)\.
 SOURCES := Package.swift Sources Tests
 CXX_SOURCES = $(shell find Sources/CVision Sources/framemesh-video Tests -name '*.cpp' -o -name '*.hpp' -o -name 'CVision.h')
 
+# A browser and a whole mesh: after the Swift tests, since each wants the machine for itself.
+GATEWAY_TEST := PYTHONDONTWRITEBYTECODE=1 .venv/bin/python -m pytest -q -p no:cacheprovider Tests/GatewayTests/python
+
 .PHONY: help
 help: ## What there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -34,7 +37,15 @@ test: ## All tests
 	$(BUILD)
 	$(BUILD) --build-tests
 	$(TEST)
+	$(GATEWAY_TEST)
 	@if [ -x Tests/CVisionTests/run.sh ]; then Tests/CVisionTests/run.sh; else echo "skipped: Tests/CVisionTests/run.sh is not there"; fi
+
+.PHONY: test-gateway
+test-gateway: ## The page in a browser, with a mesh behind it
+	@dev/setup.sh test
+	@dev/python-env.sh
+	$(BUILD)
+	$(GATEWAY_TEST)
 
 # One build of RPC and its tests with the address and undefined-behaviour sanitizers, and with the coverage that
 # libFuzzer is guided by. FUZZ_SECONDS is for each target; what it finds is kept in Tests/FuzzTests/cases.

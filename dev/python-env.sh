@@ -1,21 +1,22 @@
 #!/usr/bin/env bash
-# Makes .venv under the project's root: Python with stock gRPC, which the conformance tests speak with.
-# Quick when it is there already with the pinned versions.
+# Makes .venv under the project's root: Python with stock gRPC, which the conformance tests speak with, and with what drives
+# a browser and checks the gateway's API. Quick when it is there already with the pinned versions.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-requirements=Tests/ConformanceTests/python/requirements.txt
+requirements=(Tests/ConformanceTests/python/requirements.txt Tests/GatewayTests/python/requirements.txt)
 installed=.venv/requirements.installed
 
 say() { echo "python-env: $*" >&2; }
 fail() { say "$*"; exit 3; }
 
-if [ -x .venv/bin/python ] && cmp -s "$requirements" "$installed" && .venv/bin/python -c 'import grpc' 2>/dev/null; then
+if [ -x .venv/bin/python ] && cat "${requirements[@]}" | cmp -s - "$installed" &&
+    .venv/bin/python -c 'import grpc, playwright, schemathesis' 2>/dev/null; then
     exit 0
 fi
 python3 -c 'import ensurepip, venv' 2>/dev/null || fail "Python's venv is missing: run dev/setup.sh test"
-say "making .venv with $(paste -sd ' ' "$requirements")"
+say "making .venv with $(cat "${requirements[@]}" | paste -sd ' ')"
 rm -rf .venv
 python3 -m venv .venv || fail "python3 -m venv failed"
-.venv/bin/python -m pip install --quiet --disable-pip-version-check --only-binary :all: -r "$requirements" ||
-    fail "pip could not install what $requirements names"
-cp "$requirements" "$installed"
+.venv/bin/python -m pip install --quiet --disable-pip-version-check --only-binary :all: "${requirements[@]/#/-r}" ||
+    fail "pip could not install what ${requirements[*]} name"
+cat "${requirements[@]}" >"$installed"

@@ -12,7 +12,7 @@ build_packages=(
     libsqlite3-dev libpq-dev libavformat-dev libavcodec-dev libswscale-dev libavutil-dev pkg-config
     binutils ca-certificates git
 )
-test_packages=(clang-format nghttp2-client ffmpeg opencv-doc jq openssl python3-venv iproute2 nftables dnsmasq-base postgresql)
+test_packages=(clang-format nghttp2-client ffmpeg opencv-doc jq openssl python3-venv iproute2 nftables dnsmasq-base postgresql chromium fonts-dejavu-core)
 # Its examples lie where slim images leave documentation out.
 opencv_sample=/usr/share/doc/opencv-doc/examples/data/vtest.avi
 

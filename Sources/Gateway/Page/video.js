@@ -1,32 +1,28 @@
 // Videos: uploaded, followed while they run, played back with what was found, with zones, lines and their events.
 import { AreaCounts, AreaEditor, sentenceOf } from './areas.js';
-import { download, getBlob, getJSON, post, query, remove, sendJSON, upload } from './api.js';
-import { colourOf } from './colours.js';
+import { getBlob, getJSON, query, sendJSON, upload } from './api.js';
 import { confidence, fillPipelines, stateOf, takeFiles } from './controls.js';
-import { byId, element, pill, table } from './elements.js';
+import { byId, element } from './elements.js';
 import { follow } from './eventstream.js';
-import { bytes, clock, count, moment, percent, rate, roughly } from './format.js';
+import { bytes, clock, count, percent, rate, roughly } from './format.js';
 import { Findings } from './findings.js';
 import { clearNotices, notify } from './notices.js';
 import { Problem, explain } from './problems.js';
 import { Stage } from './stage.js';
 import { Timeline } from './timeline.js';
+import { VideoList, isOver } from './videolist.js';
+import { offerDownloads, showTracks } from './videoparts.js';
 
-const listInterval = 3000;
-const listLength = 50;
 const eventsShown = 300;
-const tracksShown = 200;
 /** Milliseconds between two drawings of lists that change with each frame. */
 const listPause = 250;
 const usualFrameRate = 25;
-const isOver = (state) => ['done', 'failed', 'cancelled'].includes(state);
 
 export class VideoView {
   #job = null;
   #following = null;
   /** There is more to come. */
   #isFollowing = false;
-  #listTimer = null;
   #paintTimer = null;
   #findings = new Findings();
   #at = 0;
@@ -44,7 +40,15 @@ export class VideoView {
       stage: this.stage, tools: byId('video-tools'), help: byId('video-tools-help'), list: byId('video-areas'),
       onChange: (areas) => this.#saveAreas(areas),
     });
-    byId('video-refresh').addEventListener('click', () => this.#list());
+    this.list = new VideoList({
+      show: (job) => this.#open(job).catch(notify),
+      removed: (job) => this.#removed(job),
+      jobs: (jobs) => {
+        const current = jobs.find((job) => job.id === this.#job?.id);
+        if (current) this.#update(current);
+      },
+      chosen: () => this.#job?.id,
+    });
     byId('video-play').addEventListener('click', () => this.#play());
     byId('video-seek').addEventListener('input', (event) => this.#seek(Number(event.target.value)));
     byId('video-follow').addEventListener('change', () => this.#showNewest());
@@ -52,13 +56,12 @@ export class VideoView {
 
   enter() {
     fillPipelines('video-pipeline', () => true, ['cascade+track', 'track', 'detect']);
-    this.#list();
-    this.#listTimer = setInterval(() => this.#list(), listInterval);
-    if (this.#job && !isOver(this.#job.state)) this.#follow(this.#job.id);
+    this.list.enter();
+    if (this.#job && this.#isFollowing) this.#follow(this.#job.id);
   }
 
   leave() {
-    clearInterval(this.#listTimer);
+    this.list.leave();
     this.#following?.abort();
     this.#medium?.pause?.();
   }
@@ -87,7 +90,7 @@ export class VideoView {
       });
       this.#files.set(job.id, file);
       await this.#open(job);
-      await this.#list();
+      await this.list.refresh();
     } catch (error) {
       notify(error);
     } finally {
@@ -95,73 +98,16 @@ export class VideoView {
     }
   }
 
-  // ---- the list ----
-
-  async #list() {
-    try {
-      const answer = await getJSON(`/v1/videos${query({ limit: listLength })}`);
-      const jobs = answer.videos ?? [];
-      const current = jobs.find((job) => job.id === this.#job?.id);
-      if (current) this.#update(current);
-      const host = byId('video-list');
-      if (host.contains(document.activeElement)) {
-        // The list stays under the fingers of who is in it, unless something changed.
-        if (host.dataset.told === JSON.stringify(jobs)) return;
-      }
-      host.dataset.told = JSON.stringify(jobs);
-      const focused = document.activeElement?.dataset?.key;
-      host.replaceChildren(jobs.length === 0 ? element('p', { class: 'empty' }, 'No videos yet.') : table('Videos', [
-        { title: 'Name', class: 'text' }, { title: 'State' }, { title: 'Pipeline' }, { title: 'Frames', number: true }, { title: 'Came' },
-        { title: '' },
-      ], jobs.map((job) => this.#row(job)), (row, index) => row.classList.toggle('chosen', jobs[index].id === this.#job?.id)));
-      if (focused) [...host.querySelectorAll('button')].find((button) => button.dataset.key === focused)?.focus();
-    } catch (error) {
-      notify(error);
-    }
-  }
-
-  #row(job) {
-    const [word, kind] = stateOf(job.state);
-    const { frames_done: done = 0, frames_total: total } = job.progress ?? {};
-    const button = (text, key, act, style = '') => {
-      const made = element('button', { type: 'button', class: `small ${style}`, 'aria-label': `${text} ${job.name || 'video'}`, on: { click: act } }, text);
-      made.dataset.key = `${key} ${job.id}`;
-      return made;
-    };
-    return [
-      job.name || 'video', pill(word, kind), job.pipeline, total ? `${done} / ${total}` : String(done), moment(job.created_at),
-      element('span', { class: 'confidence' },
-        button('Show', 'show', () => this.#open(job).catch(notify)),
-        isOver(job.state) ? button('Remove', 'end', () => this.#remove(job), 'danger') : button('Stop', 'end', () => this.#cancel(job), 'danger')),
-    ];
-  }
-
-  /** What was found so far stays. */
-  async #cancel(job) {
-    try {
-      await post(`/v1/videos/${encodeURIComponent(job.id)}/cancel`);
-      await this.#list();
-    } catch (error) {
-      notify(error);
-    }
-  }
-
-  async #remove(job) {
-    try {
-      await remove(`/v1/videos/${encodeURIComponent(job.id)}`);
-      this.#files.delete(job.id);
-      if (this.#job?.id === job.id) {
-        this.#following?.abort();
-        this.#job = null;
-        byId('video-result').hidden = true;
-      }
-      await this.#list();
-    } catch (error) {
-      notify(error);
-    }
-  }
-
   // ---- one job ----
+
+  #removed(job) {
+    this.#files.delete(job.id);
+    if (this.#job?.id !== job.id) return;
+    this.#following?.abort();
+    this.#isFollowing = false;
+    this.#job = null;
+    byId('video-result').hidden = true;
+  }
 
   async #open(job) {
     this.#job = job;
@@ -208,7 +154,7 @@ export class VideoView {
     const told = error ? explain(new Problem({ status: 422, ...(typeof error === 'string' ? { detail: error } : error) })) : null;
     byId('video-status').textContent = told ? [`${told.title}.`, told.detail].filter(Boolean).join(' ') : '';
     if (isOver(state) && !isOver(before?.state ?? 'queued') && before?.id === job.id) this.#finished();
-    this.#downloads();
+    offerDownloads(byId('video-downloads'), this.#job);
     this.#paintPlayer();
   }
 
@@ -350,7 +296,7 @@ export class VideoView {
     try {
       const job = await getJSON(`/v1/videos/${encodeURIComponent(id)}`);
       if (this.#job?.id === id) this.#update(job);
-      await this.#list();
+      await this.list.refresh();
     } catch (error) {
       notify(error);
     }
@@ -422,45 +368,6 @@ export class VideoView {
         element('button', { type: 'button', class: 'small', on: { click: () => this.#seek(event.sequence) } }, clock(event.at_ms / 1000)),
         element('span', {}, sentenceOf(event)))));
     }
-    this.#paintTracks();
-  }
-
-  #paintTracks() {
-    const tracks = [...this.#findings.tracks.values()];
-    const host = byId('video-tracks');
-    if (host.contains(document.activeElement)) return;
-    host.replaceChildren(tracks.length === 0 ? element('p', { class: 'empty' }, 'None yet; pipelines with “track” make them.') : table('Tracks', [
-      { title: 'Track' }, { title: 'Thing', class: 'text' }, { title: 'Frames', number: true }, { title: 'Seen', number: true },
-    ], tracks.slice(-tracksShown).map((track) => {
-      const swatch = element('span', { class: 'swatch', 'aria-hidden': 'true' });
-      swatch.style.background = colourOf(`track ${track.id}`);
-      return [
-        element('span', {}, swatch, track.epoch ? `#${track.id} (run ${track.epoch})` : `#${track.id}`), track.label, String(track.frames),
-        `${clock(track.first / this.#frameRate)} – ${clock(track.last / this.#frameRate)}`,
-      ];
-    }), (row, index) => {
-      const track = tracks.slice(-tracksShown)[index];
-      row.tabIndex = 0;
-      row.addEventListener('click', () => this.#seek(track.first));
-      row.addEventListener('keydown', (event) => { if (event.key === 'Enter') this.#seek(track.first); });
-    }));
-  }
-
-  #downloads() {
-    const job = this.#job;
-    const host = byId('video-downloads');
-    const state = `${job.id} ${job.state}`;
-    if (host.dataset.state === state) return;
-    host.dataset.state = state;
-    const stem = (job.name || 'video').replace(/\.[^.]*$/, '');
-    const base = `/v1/videos/${encodeURIComponent(job.id)}`;
-    const offer = (text, path, name, isReady) => element('button', {
-      type: 'button', disabled: !isReady, on: { click: () => download(path, name).catch(notify) },
-    }, text);
-    host.replaceChildren(
-      offer('JSON lines', `${base}/results?format=jsonl`, `${stem}.jsonl`, true),
-      offer('CSV table', `${base}/results?format=csv`, `${stem}.csv`, true),
-      offer('MOT tracks', `${base}/results?format=mot`, `${stem}.mot.txt`, true),
-      offer('Annotated video', `${base}/annotated`, `${stem}.annotated.mp4`, job.state === 'done'));
+    showTracks(byId('video-tracks'), [...findings.tracks.values()], this.#frameRate, (frame) => this.#seek(frame));
   }
 }

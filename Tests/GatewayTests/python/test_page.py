@@ -1,0 +1,199 @@
+"""The page in Chromium, with a real mesh behind it: pictures, the mesh, and what holds for all of it."""
+
+import json
+import shutil
+import threading
+
+import pytest
+from playwright.sync_api import expect
+
+from browser import MARKUP, Errors, border, painted, shot, show
+from mesh import DEMO, PATIENCE, until
+
+# ---- pictures ----
+
+
+def test_a_picture_is_shown_with_boxes_a_table_and_where_the_time_went(mesh, page):
+    picture = DEMO / "numbers-01.jpg"
+    status, _, body = mesh.send(
+        "POST", "/v1/images:analyze?pipeline=cascade", picture.read_bytes(), {"Content-Type": "image/jpeg"})
+    assert status == 200
+    result = json.loads(body)["results"][0]
+
+    expect(page.locator("#picture-pipeline")).to_have_value("cascade")
+    page.set_input_files("#picture-files", picture)
+    rows = page.locator("#picture-table tbody tr")
+    expect(rows).to_have_count(len(result["detections"]))
+    assert [text.strip() for text in page.locator("#picture-table tbody tr td:first-child").all_inner_texts()] == [
+        detection["label"] for detection in result["detections"]]
+    frame = [result["width"], result["height"]]
+    for detection in result["detections"]:
+        assert border(page, "#picture-stage", detection["box"], frame) > 0.9
+    for hop in ("Coordinator", "Detector", "Classifier", "Gateway"):
+        expect(page.locator("#picture-timing")).to_contain_text(hop)
+    shot(page, "picture")
+
+    # A row that is looked at stands out in the picture.
+    before = painted(page, "#picture-stage")
+    rows.first.focus()
+    until("the box of the row is filled", lambda: painted(page, "#picture-stage") > before)
+
+
+def test_pictures_come_by_drag_and_drop_and_a_bad_one_is_explained(page, tmp_path):
+    bad = tmp_path / "broken.jpg"
+    bad.write_bytes((DEMO / "numbers-02.jpg").read_bytes()[:2000])
+    page.set_input_files("#picture-files", [DEMO / "numbers-03.jpg", bad])
+    expect(page.locator("#notices")).to_contain_text("This file could not be read")
+    expect(page.locator("#picture-strip")).to_contain_text("failed")
+    shot(page, "picture-problem")
+    page.locator("#notices").get_by_role("button", name="Close").click()
+    expect(page.locator("#notices .notice")).to_have_count(0)
+
+    content = list((DEMO / "numbers-04.jpg").read_bytes())
+    page.evaluate("""(content) => {
+        const data = new DataTransfer();
+        data.items.add(new File([new Uint8Array(content)], 'dropped.jpg', { type: 'image/jpeg' }));
+        document.getElementById('picture-drop').dispatchEvent(new DragEvent('drop', { dataTransfer: data, bubbles: true, cancelable: true }));
+    }""", content)
+    expect(page.locator("#picture-name")).to_contain_text("dropped.jpg")
+    expect(page.locator("#picture-table tbody tr").first).to_be_visible()
+
+
+def test_markup_in_a_file_name_stays_text(page, tmp_path):
+    picture = tmp_path / f"{MARKUP}.jpg"
+    shutil.copy(DEMO / "numbers-01.jpg", picture)
+    page.set_input_files("#picture-files", [picture, picture])
+    expect(page.locator("#picture-table tbody tr").first).to_be_visible()
+    expect(page.locator("#picture-name")).to_contain_text("<img src=x onerror=")
+    assert page.evaluate("window.hit") is None
+    assert page.locator("main b, main img[src=x]").count() == 0
+
+
+# ---- the mesh ----
+
+
+def test_the_mesh_is_shown_as_it_is(mesh, page):
+    stop = threading.Event()
+    picture = (DEMO / "numbers-01.jpg").read_bytes()
+
+    def load():
+        while not stop.is_set():
+            mesh.send("POST", "/v1/images:analyze?pipeline=cascade", picture, {"Content-Type": "image/jpeg"})
+
+    thread = threading.Thread(target=load)
+    thread.start()
+    try:
+        show(page, "Mesh")
+        rows = page.locator("#mesh-nodes tbody tr")
+        expect(rows).to_have_count(3)
+        expect(page.locator("#mesh-nodes")).to_contain_text("digits-classifier")
+        expect(page.locator("#mesh-graph svg path.flows").first).to_be_attached()
+        expect(page.locator("#mesh-pipelines")).to_contain_text("cascade+track")
+        shot(page, "mesh")
+        calls = page.locator("#mesh-tiles .tile").filter(has_text="Calls a second").locator("b")
+        until("the rate is not zero", lambda: float(calls.inner_text()) > 0)
+    finally:
+        stop.set()
+        thread.join()
+
+
+# ---- for everybody ----
+
+
+def test_the_keyboard_reaches_everything(page):
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.textContent") == "Skip to the content"
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.id") == "tab-picture"
+    for name in ("video", "live", "mesh", "picture"):
+        page.keyboard.press("ArrowRight")
+        assert page.evaluate("document.activeElement.id") == f"tab-{name}"
+        expect(page.locator(f"#panel-{name}")).to_be_visible()
+    outline = page.evaluate("getComputedStyle(document.activeElement).outlineStyle")
+    assert outline == "solid"
+    # Each control has a name.
+    nameless = page.evaluate("""() => [...document.querySelectorAll('button, input, select, canvas, progress')].filter((element) =>
+        !element.textContent.trim() && !element.getAttribute('aria-label') && !element.closest('label') && !element.labels?.length)
+        .map((element) => element.outerHTML)""")
+    assert nameless == []
+
+
+@pytest.mark.parametrize(("scheme", "width"), [("dark", 1280), ("light", 360), ("dark", 360)])
+def test_it_is_readable_in_the_dark_and_on_a_phone(mesh, browser, scheme, width):
+    context = browser.new_context(color_scheme=scheme, viewport={"width": width, "height": 780})
+    page = context.new_page()
+    page.set_default_timeout(PATIENCE * 1000)
+    errors = Errors(page)
+    page.goto(mesh.url)
+    assert page.evaluate("document.documentElement.dataset.theme") == scheme
+    page.set_input_files("#picture-files", DEMO / "numbers-05.jpg")
+    expect(page.locator("#picture-table tbody tr").first).to_be_visible()
+    for name in ("picture", "video", "live", "mesh"):
+        page.locator(f"#tab-{name}").click()
+        if name == "mesh":
+            expect(page.locator("#mesh-nodes tbody tr")).to_have_count(3)
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, name
+        shot(page, f"{scheme}-{width}-{name}")
+    # The switch wins over the system.
+    page.get_by_role("button", name="Theme").click()
+    page.get_by_role("button", name="Theme").click()
+    assert page.evaluate("document.documentElement.dataset.theme") == "dark"
+    context.close()
+    assert errors.found == []
+
+
+# ---- values behind the views, in the engine that runs them ----
+
+
+def test_events_are_read_however_their_bytes_are_cut(page):
+    text = ": keep-alive\n\nid: 7\nevent: frame\ndata: {\"a\":\ndata: 1}\n\r\ndata:x\r\n\r\nevent: nothing\n\nid: 8\rdata: y\r\r\n"
+    seen = page.evaluate("""async (text) => {
+        const { EventParser } = await import('/page/eventstream.js');
+        return [1, 2, 3, text.length].map((size) => {
+            const parser = new EventParser();
+            const found = [];
+            for (let at = 0; at < text.length; at += size) found.push(...parser.add(text.slice(at, at + size)));
+            return found;
+        });
+    }""", text)
+    for found in seen:
+        assert found == [
+            {"id": "7", "event": "frame", "data": '{"a":\n1}'}, {"id": "7", "event": "message", "data": "x"},
+            {"id": "8", "event": "message", "data": "y"}]
+
+
+def test_rates_come_from_counters_and_a_process_that_began_anew_counts_from_zero(page):
+    rates = page.evaluate("""async () => {
+        const { MeshHistory, linksOf } = await import('/page/meshmodel.js');
+        const history = new MeshHistory();
+        return [[0, 100], [1000, 150], [3000, 170], [4000, 5], [5000, 25]].map(([now, calls]) => {
+            history.add(linksOf([{ address: 'c', nodes: [{ address: 'n', calls }] }]), now);
+            return history.rateOf('n');
+        });
+    }""")
+    assert rates == [0, 50, 10, 0, 20]
+
+
+def test_counts_of_areas_follow_their_events(page):
+    facts = page.evaluate("""async () => {
+        const { AreaCounts } = await import('/page/areas.js');
+        const counts = new AreaCounts();
+        for (const event of [
+            { type: 'enter', area: 'z' }, { type: 'enter', area: 'z' }, { type: 'leave', area: 'z' }, { type: 'count', area: 'z', count: 4 },
+            { type: 'cross', area: 'l', direction: 'forward' }, { type: 'cross', area: 'l', direction: 'backward' },
+            { type: 'cross', area: 'l', direction: 'forward' },
+        ]) counts.add(event);
+        return Object.fromEntries([...counts.facts].map(([name, { text }]) => [name, text]));
+    }""")
+    assert facts == {"z": "4 inside, 2 entered, 1 left", "l": "2 forward, 1 backward"}
+
+
+def test_problems_are_told_in_plain_words(page):
+    told = page.evaluate("""async () => {
+        const { Problem, sentence, explain } = await import('/page/problems.js');
+        const large = new Problem({ status: 413, title: 'Content Too Large', detail: 'the body exceeds 16 MiB', limit: '16 MiB', limit_name: 'max-picture-bytes' });
+        return [sentence(large), explain(new Problem({ status: 503, retryAfter: 2 })).advice, sentence(Problem.unreachable)];
+    }""")
+    assert told == [
+        "This is too large. The body exceeds 16 MiB. Limit max-picture-bytes: 16 MiB.", "Try again in 2 s.",
+        "The gateway does not answer."]
