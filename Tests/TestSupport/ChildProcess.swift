@@ -113,17 +113,26 @@ private final class Collector: Sendable {
     private let data = Mutex(Data())
     private let hasEnded = Mutex(false)
 
+    /// A thread reads, not `readabilityHandler`: that cancels its dispatch source behind the back of whoever closes the pipe,
+    /// and an event for a source that is gone takes the process down.
     func attach(to process: Process, _ path: ReferenceWritableKeyPath<Process, Any?>) {
         process[keyPath: path] = pipe
-        pipe.fileHandleForReading.readabilityHandler = { handle in
-            // Read under the lock: what is not in the pipe is in `data`.
-            self.data.withLock { data in
-                let chunk = handle.availableData
-                data.append(chunk)
-                guard chunk.isEmpty else { return }
-                handle.readabilityHandler = nil
-                self.hasEnded.withLock { $0 = true }
-            }
+        Thread.detachNewThread {
+            while self.takeChunk() {}
+            self.hasEnded.withLock { $0 = true }
+        }
+    }
+
+    /// Waits for something in the pipe.
+    /// - Returns: false at its end.
+    private func takeChunk() -> Bool {
+        var entry = pollfd(fd: pipe.fileHandleForReading.fileDescriptor, events: Int16(POLLIN), revents: 0)
+        guard unsafe poll(&entry, 1, -1) > 0 else { return errno == EINTR }
+        // Read under the lock: what is not in the pipe is in `data`.
+        return data.withLock { data in
+            let chunk = pipe.fileHandleForReading.availableData
+            data.append(chunk)
+            return !chunk.isEmpty
         }
     }
 
