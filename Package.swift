@@ -149,6 +149,10 @@ let package = Package(
             ],
             swiftSettings: strict),
 
+        // The frames of a video file as one stream to coordinators.
+        .target(
+            name: "Playback", dependencies: ["Client", "Results", "Video", "Vision", "Messages", nioCore, nioPosix],
+            swiftSettings: strict),
         // How answers look to people and programs: JSON lines, CSV, MOT, boxes drawn on a picture.
         .target(name: "Results", dependencies: ["Messages", "Vision", nioCore], swiftSettings: strict),
         // Zones and lines in a picture, and what tracks do there; pure arithmetic.
@@ -165,7 +169,8 @@ let package = Package(
         .target(
             name: "Gateway",
             dependencies: [
-                "Areas", "Client", "Jobs", "Mesh", "Messages", "RPC", "Results", "Services", "Telemetry", "Video",
+                "Areas", "Client", "Jobs", "Mesh", "Messages", "Playback", "RPC", "Results", "Services", "Telemetry",
+                "Video",
                 "Vision",
                 nioCore, nioPosix, nioSSL, nioHTTP1, nioHTTPTypes, httpTypes, logging, metrics, crypto, hummingbird,
                 hummingbirdCore,
@@ -195,7 +200,8 @@ let package = Package(
         .executableTarget(
             name: "framemesh",
             dependencies: [
-                "Gateway", "Jobs", "Node", "Coordination", "Client", "Results", "Video", "Vision", "Mesh", "Services",
+                "Gateway", "Jobs", "Node", "Coordination", "Client", "Playback", "Results", "Video", "Vision", "Mesh",
+                "Services",
                 "RPC",
                 "Messages", nioCore, nioPosix, logging, yams, crypto,
                 .product(name: "SystemPackage", package: "swift-system"),
@@ -259,7 +265,7 @@ let package = Package(
             dependencies: [
                 "Gateway", "Areas", "Jobs", "Client", "Coordination", "Node", "Mesh", "Messages", "Services", "RPC",
                 "Vision",
-                "Results", "TestSupport", nioCore, nioPosix, nioEmbedded, httpTypes, logging, hummingbird,
+                "Results", "TestSupport", nioCore, nioHTTP1, nioPosix, nioEmbedded, httpTypes, logging, hummingbird,
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
             ],
             exclude: ["python"], swiftSettings: strict),
@@ -267,7 +273,8 @@ let package = Package(
         .testTarget(
             name: "FramemeshTests",
             dependencies: [
-                "framemesh", "Client", "Coordination", "Mesh", "Messages", "Node", "RPC", "Vision", nioCore, nioPosix,
+                "framemesh", "Client", "Coordination", "Mesh", "Messages", "Node", "Playback", "RPC", "Vision", nioCore,
+                nioPosix,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             exclude: ["Models/file_server.py"], swiftSettings: strict),

@@ -18,15 +18,19 @@ package struct FrameStream<Kept: Sendable>: Sendable {
 
     let client: MeshClient
     let limits: InFlightLimits
+    /// Of the first connection; each that is lost adds one.
+    let firstEpoch: UInt32
     /// Told of each lost connection: why, and how many frames are sent again.
     let resumed: @Sendable (_ reason: String, _ again: Int) -> Void
 
+    /// - Parameter epoch: more than 0 for a stream that goes on where another one ended.
     package init(
-        client: MeshClient, limits: InFlightLimits,
+        client: MeshClient, limits: InFlightLimits, epoch: UInt32 = 0,
         resumed: @escaping @Sendable (_ reason: String, _ again: Int) -> Void = { _, _ in }
     ) {
         self.client = client
         self.limits = limits
+        firstEpoch = epoch
         self.resumed = resumed
     }
 
@@ -78,7 +82,8 @@ package struct FrameStream<Kept: Sendable>: Sendable {
             if resumption.isNews { resumed(resumption.reason, begun.again) }
             let failure: any Error
             do {
-                try await carry(inFlight, on: begun.connection, epoch: UInt32(clamping: resumption.losses))
+                try await carry(
+                    inFlight, on: begun.connection, epoch: UInt32(clamping: Int(firstEpoch) + resumption.losses))
                 return inFlight.answersEnded()
             } catch {
                 failure = error

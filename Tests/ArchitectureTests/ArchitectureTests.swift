@@ -17,16 +17,18 @@ import Testing
         "Node": ["Services", "RPC", "Vision", "Messages"],
         "Coordination": ["Mesh", "Services", "RPC", "Tracking", "Messages"],
         "Client": ["Mesh", "Services", "RPC", "Messages"],
+        "Playback": ["Client", "Results", "Video", "Vision", "Messages"],
         "Results": ["Messages", "Vision"],
         "Areas": ["Messages"],
         "Telemetry": [],
         "Jobs": ["CPostgres"],
         "Gateway": [
-            "Areas", "Client", "Jobs", "Mesh", "Messages", "RPC", "Results", "Services", "Telemetry", "Video", "Vision",
+            "Areas", "Client", "Jobs", "Mesh", "Messages", "Playback", "RPC", "Results", "Services", "Telemetry",
+            "Video", "Vision",
         ],
         "rpc-interop": ["RPC", "CInteropMessages", "CProtobufC", "ProtobufStructs"],
         "framemesh": [
-            "Areas", "Gateway", "Jobs", "Results", "Telemetry",
+            "Areas", "Gateway", "Jobs", "Playback", "Results", "Telemetry",
             "Node", "Coordination", "Client", "Video", "Vision", "Mesh", "Services", "RPC", "Messages", "Tracking",
         ],
     ]

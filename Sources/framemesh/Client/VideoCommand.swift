@@ -1,6 +1,7 @@
 import ArgumentParser
 import Client
 import Messages
+import Playback
 import Video
 
 struct VideoCommand: AsyncParsableCommand {

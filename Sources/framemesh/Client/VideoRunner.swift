@@ -1,10 +1,8 @@
 import Client
 import Messages
-import NIOCore
-import NIOPosix
+import Playback
 import Results
 import Video
-import Vision
 
 /// Sends the frames of a video file as one stream, and writes the video again with what was found drawn on it.
 struct VideoRunner: Sendable {
@@ -22,12 +20,6 @@ struct VideoRunner: Sendable {
     var resumed: @Sendable (_ reason: String, _ again: Int) -> Void = { _, _ in }
     /// Path of `framemesh-video`.
     let helper: String
-
-    private struct Kept: Sendable {
-        var captureTime: Int64
-        /// For the annotated video.
-        var pixels: ByteBuffer?
-    }
 
     /// - Parameters:
     ///   - opened: told what the file is before the first frame goes.
@@ -84,57 +76,26 @@ struct VideoRunner: Sendable {
     ) async throws {
         let info = reader.info
         let name = String(path.split(separator: "/").last ?? "video")
-        let quality = encoding.quality(
-            sameHost: client.isThisHost, frameBytes: info.width * info.height * 3)
-        let stream = FrameStream<Kept>(
-            client: client, limits: options.policy == .lossless ? .lossless : .live, resumed: resumed)
-        let start = ContinuousClock.now
-        try await stream.run {
-            guard let next = try await reader.next() else { return nil }
-            if realtime {
-                try await Task.sleep(until: start + .microseconds(next.captureTime), clock: .continuous)
+        var player = VideoPlayer(
+            client: client, stream: name, limits: options.policy == .lossless ? .lossless : .live
+        ) { [options] in options.request($0) }
+        player.encoding = encoding
+        player.keepsPixels = writer != nil
+        player.resumed = resumed
+        if realtime {
+            let start = ContinuousClock.now
+            player.pace = {
+                try await Task.sleep(until: start + .microseconds($0.captureTime), clock: .continuous)
             }
-            let raw = rawFrame(next.pixels, info, stream: name, next)
-            let kept = Kept(captureTime: next.captureTime, pixels: writer == nil ? nil : next.pixels)
-            return .frame(
-                options.request(try await encode(raw, quality)), keep: kept,
-                bytes: quality == nil ? 0 : kept.pixels?.readableBytes ?? 0)
-        } answer: { response, kept in
-            if let writer, let pixels = kept.pixels {
-                let annotated = try await draw(response, on: pixels, info)
-                try await Self.toItsEnd { try await writer.write(annotated, captureTime: kept.captureTime) }
+        }
+        try await player.run(reader) { response, pixels in
+            if let writer, let pixels {
+                let annotated = try await AnnotatedFrame.draw(
+                    response, on: pixels, width: info.width, height: info.height)
+                try await Self.toItsEnd { try await writer.write(annotated, captureTime: response.captureTime) }
                 written += 1
             }
             try await answer(SourceAnswer(source: path, stream: name, response: response))
-        }
-    }
-
-    private func rawFrame(_ pixels: ByteBuffer, _ info: VideoInfo, stream: String = "", _ frame: VideoFrame? = nil)
-        -> Frame
-    {
-        Frame(
-            stream: stream, sequence: frame?.index ?? 0, captureTime: frame?.captureTime ?? 0, encoding: .bgr8,
-            width: info.width, height: info.height, payload: .attached(pixels))
-    }
-
-    private func encode(_ frame: Frame, _ quality: Int?) async throws -> Frame {
-        guard let quality else { return frame }
-        let jpeg = try await NIOThreadPool.singleton.runIfActive {
-            try Image(decoding: frame).jpeg(quality: quality)
-        }
-        var encoded = frame
-        encoded.encoding = .jpeg
-        encoded.width = 0
-        encoded.height = 0
-        encoded.payload = .attached(jpeg)
-        return encoded
-    }
-
-    private func draw(_ response: AnalyzeResponse, on pixels: ByteBuffer, _ info: VideoInfo) async throws -> ByteBuffer
-    {
-        let frame = rawFrame(pixels, info)
-        return try await NIOThreadPool.singleton.runIfActive {
-            try AnnotatedPicture.draw(response, on: frame, showingStatus: true).pixels
         }
     }
 }

@@ -1,4 +1,5 @@
 import Messages
+import Playback
 import Testing
 
 @testable import framemesh
