@@ -1,5 +1,4 @@
 package import Messages
-import Results
 
 /// A pipeline as a user of a mesh sees it: what it is made of, and what becomes of a frame with the nodes of this moment.
 package struct PipelineLine: Sendable {

@@ -46,21 +46,7 @@ extension SourceAnswer {
             if let stream { json.field("stream", stream) }
             if response.epoch > 0 { json.field("epoch", UInt64(response.epoch)) }
             json.field("sequence", response.sequence)
-            json.field("status", response.status.word)
-            if !response.cause.isEmpty { json.field("cause", response.cause.onOneLine) }
-            if response.width > 0, response.height > 0 {
-                json.field("width", response.width)
-                json.field("height", response.height)
-            }
-            if response.hasDetections(stages) { json.array("detections", response.detections) { $0.add($1) } }
-            if response.hasClasses(stages) { json.array("classes", response.classes) { $0.add($1) } }
-            if !response.timing.isEmpty {
-                json.object("timing_ms") { json in
-                    for timing in response.timing {
-                        json.field(timing.stage, Double(timing.microseconds) / 1000, decimals: 3)
-                    }
-                }
-            }
+            json.fields(of: response, stages: stages)
         }
     }
 }

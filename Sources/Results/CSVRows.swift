@@ -1,0 +1,46 @@
+package import Messages
+
+/// Detections as CSV (RFC 4180), one row each; a frame without a result has a row that says so, and a frame in which
+/// nothing was found has none.
+package enum CSVRows {
+    /// The first row.
+    package static let header =
+        "sequence,time_ms,epoch,status,label,class_id,confidence,x,y,width,height,track_id,class,class_confidence\r\n"
+
+    /// Rows with their line ends. Boxes in pixels of the frame; `class` is the best that a classifier says of a box, or of
+    /// the whole frame, which then is a row without a box.
+    package static func rows(of response: AnalyzeResponse) -> String {
+        let frame = [
+            String(response.sequence), JSONText.number(Double(response.captureTime) / 1000, decimals: 3),
+            String(response.epoch), response.status.word,
+        ]
+        guard response.isAnswered else { return row(frame + Array(repeating: "", count: 10)) }
+        var text = ""
+        for detection in response.detections {
+            text += row(
+                frame + [
+                    quoted(detection.label), String(detection.classID), confidence(detection.confidence),
+                    pixels(detection.box.x), pixels(detection.box.y), pixels(detection.box.width),
+                    pixels(detection.box.height), detection.trackID.map { String($0) } ?? "",
+                ] + best(detection.classes))
+        }
+        if !response.classes.isEmpty { text += row(frame + Array(repeating: "", count: 8) + best(response.classes)) }
+        return text
+    }
+
+    private static func best(_ classes: [Classification]) -> [String] {
+        classes.first.map { [quoted($0.label), confidence($0.confidence)] } ?? ["", ""]
+    }
+
+    private static func row(_ fields: [String]) -> String { fields.joined(separator: ",") + "\r\n" }
+
+    private static func confidence(_ value: Float) -> String { JSONText.number(Double(value), decimals: 4) }
+
+    private static func pixels(_ value: Float) -> String { JSONText.number(Double(value), decimals: 2) }
+
+    private static func quoted(_ text: String) -> String {
+        // Scalars: "\r\n" is one character.
+        guard text.unicodeScalars.contains(where: { ["\"", ",", "\r", "\n"].contains($0) }) else { return text }
+        return "\"" + text.replacing("\"", with: "\"\"") + "\""
+    }
+}
