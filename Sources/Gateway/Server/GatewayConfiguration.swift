@@ -1,4 +1,5 @@
 package import Client
+package import Jobs
 package import Mesh
 import NIOCore
 package import RPC
@@ -17,6 +18,8 @@ package struct GatewayConfiguration: Sendable {
     package var data: String
     /// The executable that speaks FFmpeg; nil: there are no videos.
     package var videoHelper: String?
+    /// Where the jobs of videos are kept.
+    package var database = JobDatabase.sqlite
     /// Who may call; nil: everybody may have pictures analysed, and only this machine may do what takes `Scope.admin`.
     package var credentials: Credentials?
     package var tls: ServerTLS?

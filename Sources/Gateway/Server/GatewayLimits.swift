@@ -4,6 +4,7 @@ package import RPC
 package struct GatewayLimits: Sendable {
     package var connections = ConnectionLimits()
     package var pictures = PictureLimits()
+    package var videos = VideoJobLimits()
     package var rate = RateLimits()
     /// Of a JSON document that a request brings.
     package var maxJSONBytes = 64 << 10
@@ -17,7 +18,7 @@ package struct GatewayLimits: Sendable {
     /// In the order of docs/http-api.md.
     package static let limits: [Limit<GatewayLimits>] =
         ConnectionLimits.limits.map { $0.under(\.connections) } + PictureLimits.limits.map { $0.under(\.pictures) }
-        + RateLimits.limits.map { $0.under(\.rate) } + own
+        + VideoJobLimits.limits.map { $0.under(\.videos) } + RateLimits.limits.map { $0.under(\.rate) } + own
 
     private static let own: [Limit<GatewayLimits>] = [
         Limit("max-json-bytes", \.maxJSONBytes, .bytes, "A JSON document that a request brings."),

@@ -1,5 +1,6 @@
 import Hummingbird
 import HummingbirdCore
+import Jobs
 package import Logging
 package import NIOCore
 import NIOPosix
@@ -39,11 +40,12 @@ package final class GatewayServer: Sendable {
         let page = try await NIOThreadPool.singleton.runIfActive {
             try PageAssets(page: configuration.page, apiDescription: configuration.apiDescription)
         }
+        let videos = try await VideoServices.open(configuration)
         let services = GatewayServices(
             configuration: configuration,
             coordinators: Coordinators(
                 configuration.coordinators, configuration.calling, configuration.limits, group: group, logger: logger),
-            group: group, logger: logger)
+            videos: videos, group: group, logger: logger)
         let table = RouteTable()
         let router = GatewayRoutes(services: services, page: page, table: table).router()
         let connections = ConnectionCount(configuration.limits.connections)
@@ -54,7 +56,7 @@ package final class GatewayServer: Sendable {
                 GatewayChannel(responder: responder, limits: configuration.limits.connections, connections: connections)
             },
             configuration: ApplicationConfiguration(address: configuration.listen.bindAddress),
-            services: [services.coordinators],
+            services: [services.coordinators] + (videos.map { [JobRunner($0, services)] } ?? []),
             onServerRunning: { channel in if let address = channel.localAddress { announce.yield(address) } },
             eventLoopGroupProvider: .shared(group), logger: logger)
         var life = ServiceGroupConfiguration(services: [application], logger: logger)
@@ -64,8 +66,10 @@ package final class GatewayServer: Sendable {
         let running = Task {
             do {
                 try await lives.run()
+                try await videos?.store.close()
                 announce.finish()
             } catch {
+                try? await videos?.store.close()
                 announce.finish(throwing: error)
                 throw error
             }

@@ -5,6 +5,8 @@ package import NIOCore
 package struct GatewayServices: Sendable {
     package let configuration: GatewayConfiguration
     package let coordinators: Coordinators
+    /// nil: there is no `framemesh-video`, and so there are no videos.
+    package let videos: VideoServices?
     package let group: any EventLoopGroup
     package let logger: Logger
 

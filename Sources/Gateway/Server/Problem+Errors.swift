@@ -1,6 +1,7 @@
 import Client
 import HTTPTypes
 import Hummingbird
+import Jobs
 import NIOCore
 import RPC
 import Vision
@@ -17,6 +18,9 @@ extension Problem {
         case let error as ClientError where error.kind == .usage: self.init(.badRequest, error.message, cause: error)
         case let error as ClientError:
             self = Problem(.serviceUnavailable, "no coordinator answers", cause: error).retry(after: Self.pause)
+        case let error as JobError where error.code == .unavailable:
+            self = Problem(.serviceUnavailable, "the database of jobs does not answer", cause: error)
+                .retry(after: Self.pause)
         case let error as VisionError where error.kind == .badPicture:
             self.init(.unprocessableContent, error.message, cause: error)
         case let error as HTTPError:

@@ -59,6 +59,7 @@ extension Settings {
         case gatewayListen = "gateway.listen"
         case gatewayCoordinator = "gateway.coordinator"
         case gatewayData = "gateway.data"
+        case gatewayDatabase = "gateway.database"
         case gatewayTokens = "gateway.tokens"
         case gatewayCORSOrigin = "gateway.cors-origin"
         case gatewayHostName = "gateway.host-name"

@@ -2,6 +2,7 @@ import ArgumentParser
 import Client
 import Foundation
 import Gateway
+import Jobs
 import Logging
 import Mesh
 import NIOPosix
@@ -36,6 +37,12 @@ struct GatewayCommand: AsyncParsableCommand {
             "Folder for what is kept (default: framemesh/gateway in the user's folder for state).",
             valueName: "folder"))
     var data: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "Where the jobs of videos are kept: sqlite (in --data), or postgres://USER:PASSWORD@HOST/NAME for several "
+                + "gateways, which then share --data too.", valueName: "database"))
+    var database: String?
 
     @Option(
         help: ArgumentHelp(
@@ -104,6 +111,13 @@ struct GatewayCommand: AsyncParsableCommand {
             apiDescription: try Resources.apiDescription,
             data: data ?? settings.string(.gatewayData) ?? Resources.gatewayData(ProcessInfo.processInfo.environment))
         configuration.videoHelper = try Resources.videoHelper
+        if let text = database ?? settings.string(.gatewayDatabase) {
+            // Not named in the error: it may hold a password.
+            guard let database = JobDatabase(text) else {
+                throw Fatal("the database is sqlite or postgres://…", status: .usage)
+            }
+            configuration.database = database
+        }
         let calling = try coordinatorLimits.limits(settings)
         calling.process.apply()
         configuration.calling = calling.client

@@ -1,0 +1,187 @@
+import Client
+import Jobs
+import Logging
+import Messages
+import NIOCore
+import Playback
+import RPC
+import Video
+
+/// One gateway's work on one job, from the claim until the job is finished, given back, or another's.
+struct JobRun {
+    let videos: VideoServices
+    let coordinators: Coordinators
+    let logger: Logger
+    let job: Job
+
+    /// - Throws: why the job had to be given back: `CancellationError`, or what of mesh and store is not there.
+    func run(_ lease: Lease) async throws {
+        do {
+            try await whileHolding(lease) { try await work(lease) }
+            logger.info("video job done", metadata: ["job": "\(job.id)"])
+        } catch let error as JobError where error.code == .leaseLost {
+            // Cancelled, removed, or another gateway thought that we are dead: nothing of it is ours any more.
+            logger.info("video job left", metadata: ["job": "\(job.id)", "reason": "\(error)"])
+        } catch {
+            guard let reason = fault(of: error) else {
+                await toItsEnd { try await videos.store.release(lease) }
+                throw error
+            }
+            logger.notice("video job failed", metadata: ["job": "\(job.id)", "cause": "\(error)"])
+            let stored = videos.folder.storedBytes(of: job.id)
+            await toItsEnd {
+                try await videos.store.finish(
+                    lease, as: .failed, error: reason, storedBytes: stored, now: .now, keep: videos.limits.retention)
+            }
+        }
+    }
+
+    /// What is wrong with the job itself, for its owner; nil: another attempt may do.
+    private func fault(of error: any Error) -> String? {
+        switch error {
+        case is CancellationError, is Problem, is IOError: nil
+        case let error as JobError: error.code == .unavailable ? nil : "its results could not be recorded"
+        case let error as ClientError: error.kind == .unreachable ? nil : error.message
+        case let error as RPCError:
+            [.unavailable, .resourceExhausted, .deadlineExceeded, .cancelled].contains(error.code) ? nil : error.message
+        case let error as VideoError:
+            error.reason(of: [VideoFolder.Kind.video, .annotated].map { videos.folder.file($0, of: job.id) })
+        default: "the gateway failed"
+        }
+    }
+
+    /// Renews the lease while `body` runs.
+    /// - Throws: `leaseLost` as soon as that is known; `body` is cancelled then.
+    private func whileHolding(_ lease: Lease, _ body: @Sendable @escaping () async throws -> Void) async throws {
+        try await withThrowingTaskGroup(of: Void.self) { tasks in
+            tasks.addTask { try await body() }
+            tasks.addTask { try await keep(lease) }
+            _ = try await tasks.next()
+            tasks.cancelAll()
+        }
+    }
+
+    /// Three times in the time of a lease, so that one or two that fail do no harm.
+    private func keep(_ lease: Lease) async throws {
+        var held = lease
+        while true {
+            try await Task.sleep(for: videos.limits.lease / 3)
+            do {
+                held = try await videos.store.renew(held, now: .now, for: videos.limits.lease)
+            } catch let error as JobError where error.code == .unavailable {
+                if held.until < .now { throw error }
+            }
+        }
+    }
+
+    private func work(_ lease: Lease) async throws {
+        let done = try await analyse(lease)
+        if job.request.annotate { try await annotate(frames: done) }
+        let stored = videos.folder.storedBytes(of: job.id)
+        try await videos.store.finish(
+            lease, as: .done, storedBytes: stored, now: .now, keep: videos.limits.retention)
+    }
+
+    // ---- first pass: what is in each frame ----
+
+    /// - Returns: the number of frames.
+    private func analyse(_ lease: Lease) async throws -> Int64 {
+        let client = try await coordinators.client()
+        let first = job.progress.framesDone
+        var player = VideoPlayer(client: client, stream: job.id.text, limits: .lossless) { [request = job.request] in
+            AnalyzeRequest(
+                frame: $0, pipeline: request.pipeline, minConfidence: Float(request.minConfidence), policy: .lossless)
+        }
+        player.first = UInt64(first)
+        player.epoch = try await epoch(behind: first)
+        player.resumed = { [logger, id = job.id] reason, again in
+            logger.notice(
+                "video job goes on at another coordinator",
+                metadata: ["job": "\(id)", "reason": "\(reason)", "again": "\(again)"])
+        }
+        let reader = try await VideoReader.open(videos.folder.file(.video, of: job.id), helper: videos.helper)
+        var spool = FrameSpool(videos.limits, done: first, now: .now)
+        var done = first
+        do {
+            try await player.run(reader) { response, _ in
+                done += 1
+                if let batch = spool.add(response, now: .now) { try await record(batch, lease) }
+            }
+        } catch {
+            await reader.close()
+            // What the mesh has answered need not be asked again.
+            if let batch = spool.take(now: .now) { await toItsEnd { try await videos.store.append(batch, lease) } }
+            throw error
+        }
+        await reader.close()
+        if let batch = spool.take(now: .now) { try await record(batch, lease) }
+        return done
+    }
+
+    /// The tracker begins anew where a video goes on, and the ids of its tracks with it: an epoch of its own tells them
+    /// from those before.
+    private func epoch(behind first: Int64) async throws -> UInt32 {
+        guard first > 0, let last = try await videos.store.results(of: job.id, from: first - 1, limit: 1).first else {
+            return 0
+        }
+        return UInt32(clamping: Int(try last.response.epoch) + 1)
+    }
+
+    /// A store that cannot be reached for a moment costs no frame: a batch may be sent again.
+    private func record(_ batch: FrameBatch, _ lease: Lease) async throws {
+        let end = ContinuousClock.now + videos.limits.lease
+        while true {
+            do {
+                return try await videos.store.append(batch, lease)
+            } catch let error as JobError where error.code == .unavailable && ContinuousClock.now < end {
+                try await Task.sleep(for: videos.limits.retryPause)
+            }
+        }
+    }
+
+    // ---- second pass: the video again, with what was found drawn on it ----
+
+    /// Where a container names no rate; frames carry their true times anyway.
+    private static let assumedFrameRate = 25.0
+
+    /// Begins from the start however often it is interrupted; the file appears when it is whole.
+    private func annotate(frames: Int64) async throws {
+        guard frames > 0 else { return }
+        let reader = try await VideoReader.open(videos.folder.file(.video, of: job.id), helper: videos.helper)
+        do {
+            let info = reader.info
+            let writer = try await VideoWriter.create(
+                videos.folder.file(.annotated, of: job.id), width: info.width, height: info.height,
+                frameRate: info.frameRate > 0 ? info.frameRate : Self.assumedFrameRate, helper: videos.helper)
+            do {
+                var next: Int64 = 0
+                while next < frames {
+                    for response in try await videos.store.page(of: job.id, from: next) {
+                        guard let frame = try await reader.next() else { break }
+                        let drawn = try await AnnotatedFrame.draw(
+                            response, on: frame.pixels, width: info.width, height: info.height)
+                        try await writer.write(drawn, captureTime: frame.captureTime)
+                    }
+                    next += Int64(JobStore.pageSize)
+                }
+                try await writer.finish()
+            } catch {
+                await writer.abort()
+                throw error
+            }
+        } catch {
+            await reader.close()
+            throw error
+        }
+        await reader.close()
+    }
+
+    /// Runs `body`, which is short, also where the gateway shuts down meanwhile. If it fails, the lease runs out instead.
+    private func toItsEnd(_ body: @Sendable @escaping () async throws -> Void) async {
+        do {
+            try await Task { try await body() }.value
+        } catch {
+            logger.notice("a video job is left to its lease", metadata: ["job": "\(job.id)", "cause": "\(error)"])
+        }
+    }
+}

@@ -1,0 +1,71 @@
+import Glibc
+import HTTPTypes
+import Jobs
+import NIOCore
+import Video
+
+/// Takes an upload to disk and makes a job of it, or leaves nothing behind.
+struct VideoIntake {
+    let videos: VideoServices
+
+    /// - Throws: `Problem`: 400 for an empty body, 413, 422 for what is no video, 429, 507; `IOError`.
+    func take(_ upload: Upload, owner: String, name: String, request: Job.Request) async throws -> Job {
+        let id = JobID(at: .now)
+        let room = try await videos.quota.begin(upload.declaredBytes ?? 0)
+        defer { room.end() }
+        let file = try await problem { try await UploadFile.create(videos.folder.file(.part, of: id)) }
+        defer { file.discard() }
+        var count: Int64 = 0
+        for try await part in upload {
+            count += Int64(part.readableBytes)
+            try await room.reserve(upTo: count)
+            try await problem { try await file.write(part) }
+        }
+        guard count > 0 else { throw Problem(.badRequest, "the body is to be a video, and is empty") }
+        let info = try await look(at: file.path)
+        try await problem { try await file.commit(as: videos.folder.file(.video, of: id)) }
+        let now = JobTime.now
+        let job = Job(
+            id: id, owner: owner, name: name, request: request,
+            video: Job.Video(width: Int64(info.width), height: Int64(info.height), frameRate: info.frameRate),
+            framesTotal: info.frameCount.map { Int64($0) }, createdAt: now, expiresAt: now + videos.limits.retention,
+            storedBytes: count)
+        do {
+            try await videos.store.create(job)
+        } catch {
+            videos.folder.remove(id)
+            throw error
+        }
+        return job
+    }
+
+    /// Decodes the first frame, so that what is no video is refused here and now.
+    private func look(at path: String) async throws -> VideoInfo {
+        do {
+            let reader = try await VideoReader.open(path, helper: videos.helper)
+            await reader.close()
+            return reader.info
+        } catch let error as VideoError {
+            throw Problem(
+                .unprocessableContent, "the body is no video that can be read: \(error.reason(of: [path]))",
+                cause: error)
+        }
+    }
+
+    /// A full disk is told from other faults of ours.
+    private func problem<Value>(_ body: () async throws -> Value) async throws -> Value {
+        do {
+            return try await body()
+        } catch let error as IOError where error.errnoCode == ENOSPC || error.errnoCode == EDQUOT {
+            throw Problem(.insufficientStorage, "there is no room on the disk for more videos", cause: error)
+        }
+    }
+}
+
+extension VideoError {
+    /// The message without the path of one of `files`, which is nobody's business.
+    func reason(of files: [String]) -> String {
+        let file = files.first { message.hasPrefix("\($0): ") }
+        return file.map { String(message.dropFirst($0.count + 2)) } ?? "its decoder or encoder failed"
+    }
+}

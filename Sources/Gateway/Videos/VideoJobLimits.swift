@@ -1,0 +1,59 @@
+package import RPC
+
+/// What videos may take: of the disk, of the mesh, and of those who watch.
+package struct VideoJobLimits: Sendable {
+    package var maxVideoBytes = 512 << 20
+    /// Uploads and annotated videos of all jobs, and what of uploads has come so far.
+    package var maxStoredBytes = 16 << 30
+    /// Jobs that are kept, finished or not.
+    package var maxJobs = 10_000
+    package var maxUploads = 16
+    /// Videos that this gateway analyses at one time.
+    package var maxRunning = 1
+    /// After its end, a job and its files stay for so long; one that never ends, for so long after it came.
+    package var retention: Duration = .seconds(86_400)
+    /// A gateway that says nothing for so long has lost its job to any other.
+    package var lease: Duration = .seconds(15)
+    /// How often the store is asked for work.
+    package var claimInterval: Duration = .milliseconds(500)
+    /// How often expired jobs and forgotten files are looked for.
+    package var sweepInterval: Duration = .seconds(60)
+    /// After a mesh or a store that could not be reached.
+    package var retryPause: Duration = .seconds(3)
+    /// Results that are recorded together, at most.
+    package var batchFrames = 64
+    package var batchBytes = 1 << 20
+    /// The longest that a result waits for others to be recorded with.
+    package var batchTime: Duration = .milliseconds(250)
+    /// How often a watcher's job is looked at.
+    package var watchInterval: Duration = .milliseconds(250)
+    /// Those who follow the events of videos.
+    package var maxWatchers = 1000
+    /// Between two signs of life on a stream of events.
+    package var keepAlive: Duration = .seconds(15)
+
+    package init() {}
+
+    package static let limits: [Limit<VideoJobLimits>] = [
+        Limit("max-video-bytes", \.maxVideoBytes, .bytes, in: 1...(1 << 40), "One uploaded video."),
+        Limit(
+            "max-stored-bytes", \.maxStoredBytes, .bytes, in: 1...(1 << 50),
+            "Uploads and annotated videos on disk, all together."),
+        Limit("max-video-jobs", \.maxJobs, .count, "Videos that are kept, with their results."),
+        Limit("max-uploads", \.maxUploads, .count, in: 1...10_000, "Videos that are uploaded at one time."),
+        Limit("max-running-videos", \.maxRunning, .count, in: 1...64, "Videos that a gateway analyses at one time."),
+        Limit("video-retention", \.retention, "How long a video and its results stay after its end."),
+        Limit(
+            "video-lease", \.lease, in: .seconds(2)...(.seconds(3600)),
+            "How long after its last sign of life a gateway's job may be taken over."),
+        Limit("video-claim-interval", \.claimInterval, "How often a gateway looks for videos that wait."),
+        Limit("video-sweep-interval", \.sweepInterval, "How often what has expired is removed."),
+        Limit("video-retry-pause", \.retryPause, "After a mesh or database that could not be reached."),
+        Limit("video-batch-frames", \.batchFrames, .count, in: 1...1000, "Results that are recorded together."),
+        Limit("video-batch-bytes", \.batchBytes, .bytes, "Bytes of results that are recorded together."),
+        Limit("video-batch-time", \.batchTime, "The longest that a result waits to be recorded."),
+        Limit("video-watch-interval", \.watchInterval, "How often there is news for those who follow a video."),
+        Limit("max-video-watchers", \.maxWatchers, .count, "Those who follow the events of videos."),
+        Limit("video-keep-alive", \.keepAlive, "Between two signs of life where nothing happens."),
+    ]
+}

@@ -1,0 +1,228 @@
+import Areas
+import HTTPTypes
+import Hummingbird
+import Jobs
+import NIOCore
+import Results
+
+/// `/v1/videos`: videos that are uploaded, analysed in the background, and followed.
+///
+/// A job is seen by who made it, and by callers with the scope `admin`; to all others it is not there.
+struct VideoRoutes {
+    let services: GatewayServices
+    let videos: VideoServices
+
+    func add(to group: some RouterMethods<GatewayContext>) {
+        group.post("videos", use: upload)
+        group.get("videos", use: list)
+        group.get("videos/{id}") { request, context in
+            let job = try await job(context)
+            return JSONAnswer { $0.fields(of: job, showingOwner: isOthers(job, context)) }
+        }
+        group.delete("videos/{id}", use: remove)
+        group.post("videos/{id}/cancel", use: cancel)
+        group.get("videos/{id}/areas", use: areas)
+        group.put("videos/{id}/areas", use: setAreas)
+        group.get("videos/{id}/results", use: results)
+        group.get("videos/{id}/annotated", use: annotated)
+        group.get("videos/{id}/events", use: events)
+    }
+
+    // ---- which job, and whose ----
+
+    private func job(_ context: GatewayContext) async throws -> Job {
+        guard let id = context.parameters.get("id").flatMap({ JobID($0) }), let job = try await videos.store.job(id),
+            job.owner == context.caller.owner || isAdmin(context)
+        else { throw Self.missing }
+        return job
+    }
+
+    private static var missing: Problem { Problem(.notFound, "there is no such video") }
+
+    /// One that was removed meanwhile is missing like any other.
+    private func found<Value>(_ body: () async throws -> Value) async throws -> Value {
+        do { return try await body() } catch let error as JobError where error.code == .notFound { throw Self.missing }
+    }
+
+    private func isAdmin(_ context: GatewayContext) -> Bool {
+        context.caller.may(.admin, hasCredentials: services.configuration.credentials != nil)
+    }
+
+    private func isOthers(_ job: Job, _ context: GatewayContext) -> Bool { job.owner != context.caller.owner }
+
+    // ---- POST, GET, DELETE ----
+
+    private static let videoTypes = ["application/octet-stream", "video/"]
+
+    @Sendable private func upload(_ request: Request, _ context: GatewayContext) async throws -> Response {
+        if let type = request.headers[.contentType]?.lowercased(), !Self.videoTypes.contains(where: type.hasPrefix) {
+            throw Problem(
+                .unsupportedMediaType, "the body is to be a video, as video/… or application/octet-stream",
+                field: "Content-Type")
+        }
+        let wish = try VideoWish(request, AreaLimits())
+        _ = try await services.coordinators.pipeline(named: wish.pipeline)
+        let upload = try Upload(
+            of: request, in: context, limit: videos.limits.maxVideoBytes, named: "max-video-bytes")
+        let job = try await VideoIntake(videos: videos).take(
+            upload, owner: context.caller.owner, name: wish.name,
+            request: Job.Request(
+                pipeline: wish.pipeline, minConfidence: wish.minConfidence, annotate: wish.annotate, areas: wish.areas))
+        return JSONAnswer(.created, headers: [.location: "/v1/videos/\(job.id)"]) { $0.fields(of: job) }.response
+    }
+
+    private static let pageSizes = 1...500
+    private static let pageSize = 50
+
+    @Sendable private func list(_ request: Request, _ context: GatewayContext) async throws -> JSONAnswer {
+        let query = try Query(request, knowing: ["limit", "after", "all"])
+        let limit = try query.number("limit", in: Self.pageSizes) ?? Self.pageSize
+        let after = try query.text("after").map { text in
+            guard let id = JobID(text) else { throw Problem(.badRequest, "is the id of no video", field: "after") }
+            return id
+        }
+        let all = try query.flag("all") ?? false
+        if all, !isAdmin(context) {
+            throw Problem(.forbidden, "scope 'admin' is needed to see all videos", field: "all")
+        }
+        let jobs = try await videos.store.jobs(of: all ? nil : context.caller.owner, limit: limit, after: after)
+        return JSONAnswer { json in
+            json.array("videos", jobs) { $0.add($1, showingOwner: all) }
+            if jobs.count == limit, let last = jobs.last { json.field("next", last.id.text) }
+        }
+    }
+
+    /// The results so far stay.
+    @Sendable private func cancel(_ request: Request, _ context: GatewayContext) async throws -> JSONAnswer {
+        let job = try await job(context)
+        let cancelled = try await found { try await videos.store.cancel(job.id, now: .now) }
+        return JSONAnswer { $0.fields(of: cancelled, showingOwner: isOthers(job, context)) }
+    }
+
+    /// Whoever works on the job finds out with its next result.
+    @Sendable private func remove(_ request: Request, _ context: GatewayContext) async throws -> Response {
+        let job = try await job(context)
+        guard try await videos.store.delete(job.id) else { throw Self.missing }
+        videos.folder.remove(job.id)
+        return Response(status: .noContent)
+    }
+
+    // ---- areas ----
+
+    @Sendable private func areas(_ request: Request, _ context: GatewayContext) async throws -> Response {
+        Self.json(try await job(context).request.areas)
+    }
+
+    @Sendable private func setAreas(_ request: Request, _ context: GatewayContext) async throws -> Response {
+        let job = try await job(context)
+        if let type = request.headers[.contentType]?.lowercased(), !type.hasPrefix("application/json") {
+            throw Problem(.unsupportedMediaType, "the body is to be application/json", field: "Content-Type")
+        }
+        let body = try await Upload(
+            of: request, in: context, limit: services.limits.maxJSONBytes, named: "max-json-bytes"
+        ).collect()
+        let text = try VideoWish.areas(String(buffer: body), field: nil, AreaLimits())
+        return Self.json(try await found { try await videos.store.setAreas(text, of: job.id).request.areas })
+    }
+
+    private static func json(_ areas: String) -> Response {
+        Response(
+            status: .ok, headers: [.contentType: "application/json", .cacheControl: "no-store"],
+            body: .init(byteBuffer: ByteBuffer(string: areas.isEmpty ? VideoWish.noAreas : areas)))
+    }
+
+    // ---- what was found ----
+
+    /// What is there so far.
+    @Sendable private func results(_ request: Request, _ context: GatewayContext) async throws -> Response {
+        let job = try await job(context)
+        let query = try Query(request, knowing: ["format"])
+        let format = try ResultsFormat.chosen(query.choice("format"), accept: request.headers[.accept])
+        return Response(
+            status: .ok,
+            headers: [.contentType: "\(format.mediaType); charset=utf-8", .cacheControl: "no-store"],
+            body: ResponseBody { [store = videos.store] writer in
+                var results = ResultsWriter(format)
+                var next: Int64 = 0
+                var text = results.start
+                repeat {
+                    let page = try await store.page(of: job.id, from: next)
+                    for response in page { text += results.text(of: response) }
+                    if !text.isEmpty { try await writer.write(ByteBuffer(string: text)) }
+                    text = ""
+                    guard page.count == JobStore.pageSize else { break }
+                    next += Int64(page.count)
+                } while true
+                try await writer.finish(nil)
+            })
+    }
+
+    private static let fileChunk = 256 << 10
+
+    @Sendable private func annotated(_ request: Request, _ context: GatewayContext) async throws -> Response {
+        let job = try await job(context)
+        guard job.request.annotate else {
+            throw Problem(.notFound, "no annotated video was asked for: upload with annotate=true")
+        }
+        guard job.state.isFinal else {
+            throw Problem(.conflict, "the annotated video is not there before the job is done")
+                .retry(after: .seconds(1))
+        }
+        let size = Int(videos.folder.size(.annotated, of: job.id))
+        guard job.state == .done, size > 0 else { throw Problem(.notFound, "there is no annotated video") }
+        var headers: HTTPFields = [
+            .contentType: "video/mp4", .acceptRanges: "bytes", .cacheControl: "private, no-cache",
+            .eTag: "\"\(job.id)\"",
+        ]
+        if request.headers[.ifNoneMatch] == headers[.eTag] { return Response(status: .notModified, headers: headers) }
+        // A range of another version of the file would be no part of this one.
+        let wanted = request.headers[.ifRange].map { $0 == headers[.eTag] } ?? true ? request.headers[.range] : nil
+        let path = videos.folder.file(.annotated, of: job.id)
+        switch ByteRange(wanted, size: size) {
+        case .unsatisfiable:
+            var problem = Problem(.rangeNotSatisfiable, "the video has \(size) bytes", field: "Range")
+            problem.headers[.contentRange] = "bytes */\(size)"
+            throw problem
+        case .whole:
+            let body = try await FileIO().loadFile(path: path, context: context, chunkLength: Self.fileChunk)
+            return Response(status: .ok, headers: headers, body: body)
+        case .part(let range):
+            headers[.contentRange] = "bytes \(range.lowerBound)-\(range.upperBound)/\(size)"
+            let body = try await FileIO().loadFile(
+                path: path, range: range, context: context, chunkLength: Self.fileChunk)
+            return Response(status: .partialContent, headers: headers, body: body)
+        }
+    }
+
+    // ---- following ----
+
+    @Sendable private func events(_ request: Request, _ context: GatewayContext) async throws -> Response {
+        let job = try await job(context)
+        var first: Int64 = 0
+        if let text = request.headers[HTTPField.Name("Last-Event-ID")!] {
+            guard let last = Int64(text), (0..<Int64.max).contains(last) else {
+                throw Problem(.badRequest, "is the number of no frame", field: "Last-Event-ID")
+            }
+            first = last + 1
+        }
+        guard let place = videos.watchers.take() else {
+            throw Problem(
+                .tooManyRequests, "\(videos.limits.maxWatchers) follow videos already",
+                limit: ("max-video-watchers", "\(videos.limits.maxWatchers)")
+            ).retry(after: .seconds(1))
+        }
+        let watch = JobWatch(videos: videos, id: job.id, first: first)
+        return Response(
+            status: .ok,
+            headers: [
+                .contentType: ServerSentEvent.contentType, .cacheControl: "no-store",
+                // Proxies are asked not to hold it back.
+                HTTPField.Name("X-Accel-Buffering")!: "no",
+            ],
+            body: ResponseBody { writer in
+                try await watch.write(to: &writer)
+                try await writer.finish(nil)
+                withExtendedLifetime(place) {}
+            })
+    }
+}

@@ -1,0 +1,34 @@
+package import Jobs
+
+/// What the routes of videos and the runner of jobs share.
+package struct VideoServices: Sendable {
+    package let store: JobStore
+    let folder: VideoFolder
+    /// The path of `framemesh-video`.
+    let helper: String
+    let limits: VideoJobLimits
+    let quota: UploadQuota
+    let watchers: Places
+
+    /// - Returns: nil if there is no `framemesh-video`.
+    /// - Throws: `GatewayError` that names the folder or the database.
+    static func open(_ configuration: GatewayConfiguration) async throws -> VideoServices? {
+        guard let helper = configuration.videoHelper else { return nil }
+        let folder = try VideoFolder(in: configuration.data)
+        do {
+            let store = try await configuration.database.open(in: configuration.data)
+            return VideoServices(store, folder, helper: helper, configuration.limits.videos)
+        } catch {
+            throw GatewayError("cannot open the database of jobs: \(error)", cause: error)
+        }
+    }
+
+    private init(_ store: JobStore, _ folder: VideoFolder, helper: String, _ limits: VideoJobLimits) {
+        self.store = store
+        self.folder = folder
+        self.helper = helper
+        self.limits = limits
+        quota = UploadQuota(limits, store)
+        watchers = Places(limits.maxWatchers)
+    }
+}

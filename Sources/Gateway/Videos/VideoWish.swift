@@ -1,0 +1,49 @@
+import Areas
+import Foundation
+import HTTPTypes
+import Hummingbird
+
+/// What is asked of an uploaded video.
+struct VideoWish {
+    static let names = ["pipeline", "min_confidence", "name", "annotate", "areas"]
+    /// Scalars: what looks like one character can be made of thousands.
+    static let maxName = 255
+    static let noAreas = #"{"lines":[],"zones":[]}"#
+
+    var pipeline: String
+    /// 0: the model's own.
+    var minConfidence: Double
+    var name: String
+    var annotate: Bool
+    /// JSON that was validated; empty: none.
+    var areas: String
+
+    /// - Throws: `Problem`, 400.
+    init(_ request: Request, _ limits: AreaLimits) throws {
+        let query = try Query(request, knowing: Self.names)
+        pipeline = query.text("pipeline") ?? AnalyzeOptions.defaultPipeline
+        minConfidence = try query.number("min_confidence", in: 0...1) ?? 0
+        annotate = try query.flag("annotate") ?? false
+        name = query.text("name") ?? ""
+        guard name.unicodeScalars.count <= Self.maxName else {
+            throw Problem(.badRequest, "a name has at most \(Self.maxName) characters", field: "name")
+        }
+        guard name.unicodeScalars.allSatisfy({ $0.properties.generalCategory != .control }) else {
+            throw Problem(.badRequest, "a name has no control characters", field: "name")
+        }
+        areas = try query.text("areas").map { try Self.areas($0, field: "areas", limits) } ?? ""
+    }
+
+    /// - Parameter field: the parameter that it came in; nil: it was the body.
+    /// - Returns: the areas as they are stored.
+    static func areas(_ text: String, field: String?, _ limits: AreaLimits) throws -> String {
+        do {
+            return String(decoding: try AreaSet(json: Data(text.utf8), limits: limits).json, as: UTF8.self)
+        } catch {
+            let place = [field, error.field].compactMap { $0 }.filter { !$0.isEmpty }.joined(separator: ".")
+            throw Problem(
+                .badRequest, error.message, field: place.isEmpty ? nil : place,
+                limit: error.limitName.map { ($0, error.limit.map { "\($0)" } ?? "") }, cause: error)
+        }
+    }
+}

@@ -1,0 +1,79 @@
+import Foundation
+import TestSupport
+
+@testable import Gateway
+
+/// Videos of tests, and what tests do with them.
+enum TestVideo {
+    /// 60-odd frames of falling digits, 188 KB.
+    static var digits: Data { get throws { try Place.demo("digits.mp4") } }
+
+    /// The same some times over, so that there is time to do something meanwhile.
+    static func long(in folder: URL) async throws -> Data {
+        let file = folder.appending(path: "long.mp4")
+        let made = try await ChildProcess(
+            URL(fileURLWithPath: "/usr/bin/ffmpeg"),
+            [
+                "-v", "error", "-stream_loop", "1", "-i", Place.resources.appending(path: "demo/digits.mp4").path, "-c",
+                "copy", file.path,
+            ]
+        ).finish(within: .seconds(300))
+        guard made.code == 0 else { throw Failure("ffmpeg: \(made.errors)") }
+        return try Data(contentsOf: file)
+    }
+}
+
+extension TestGateway {
+    /// - Returns: the job's document.
+    func uploadVideo(
+        _ video: Data, _ query: String = "pipeline=detect", headers: [String: String] = [:]
+    ) async throws -> [String: Any] {
+        let answer = try await post("/v1/videos?\(query)", video, type: "video/mp4", headers: headers)
+        guard answer.status == 201 else { throw Failure("upload: \(answer.status) \(answer.text)") }
+        return try answer.json()
+    }
+
+    /// Waits for the end of a job.
+    func finishedJob(_ id: String, within limit: Duration = .seconds(300)) async throws -> [String: Any] {
+        try await job(id, within: limit) { ["done", "failed", "cancelled"].contains($0["state"] as? String) }
+    }
+
+    /// Waits until a job is as it should be.
+    func job(
+        _ id: String, within limit: Duration = .seconds(300), until condition: ([String: Any]) -> Bool
+    ) async throws -> [String: Any] {
+        let end = ContinuousClock.now + limit
+        while true {
+            let answer = try await get("/v1/videos/\(id)")
+            guard answer.status == 200 else { throw Failure("job: \(answer.status) \(answer.text)") }
+            let job = try answer.json()
+            if condition(job) { return job }
+            guard ContinuousClock.now < end else { throw Failure("after \(limit): \(answer.text)") }
+            try await Task.sleep(for: .milliseconds(50))
+        }
+    }
+
+    /// Sequences of all results there are.
+    func sequences(_ id: String) async throws -> [Int] { try await lines(id).map { $0["sequence"] as? Int ?? -1 } }
+
+    func lines(_ id: String) async throws -> [[String: Any]] {
+        try await get("/v1/videos/\(id)/results?format=jsonl").text.split(separator: "\n").map { line in
+            guard let object = try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any] else {
+                throw Failure("no object: \(line)")
+            }
+            return object
+        }
+    }
+}
+
+extension [String: Any] {
+    /// A field by its path, e.g. `progress.frames_done`.
+    subscript(path path: String) -> Int? {
+        var value: Any? = self
+        for key in path.split(separator: ".") { value = (value as? [String: Any])?[String(key)] }
+        return (value as? NSNumber)?.intValue
+    }
+
+    var id: String { self["id"] as? String ?? "" }
+    var state: String { self["state"] as? String ?? "" }
+}

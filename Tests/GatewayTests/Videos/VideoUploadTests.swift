@@ -1,0 +1,176 @@
+import Foundation
+import NIOCore
+import TestSupport
+import Testing
+
+@testable import Gateway
+
+/// What an upload may be, and what is left of one that is refused.
+@Suite struct VideoUploadTests {
+    private static func files(_ gateway: TestGateway) throws -> [String] {
+        try FileManager.default.contentsOfDirectory(atPath: gateway.data.appending(path: "videos").path)
+    }
+
+    @Test func whatIsNoVideoIsRefused() async throws {
+        try await TestGateway.with(mesh: .shared) { gateway in
+            let answer = try await gateway.post(
+                "/v1/videos?pipeline=detect", Data("no video at all".utf8), type: "video/mp4")
+            #expect(answer.status == 422)
+            #expect(!answer.text.contains(gateway.data.path), "\(answer.text)")
+            #expect(try await gateway.post("/v1/videos", Data(), type: "video/mp4").status == 400)
+            #expect(try await gateway.post("/v1/videos", try TestVideo.digits, type: "text/plain").status == 415)
+            #expect(try Self.files(gateway).isEmpty)
+        }
+    }
+
+    @Test(arguments: [
+        ("pipeline=nothing", "pipeline"), ("min_confidence=2", "min_confidence"), ("annotate=maybe", "annotate"),
+        ("areas=%7B", "areas"), ("name=a%0Ab", "name"), ("nmae=x", "nmae"),
+    ])
+    func parametersAreChecked(_ query: String, _ field: String) async throws {
+        try await TestGateway.with(mesh: .shared) { gateway in
+            let answer = try await gateway.post("/v1/videos?\(query)", try TestVideo.digits, type: "video/mp4")
+            #expect(answer.status == 400)
+            #expect(try answer.json()["field"] as? String == field)
+            #expect(try Self.files(gateway).isEmpty)
+        }
+    }
+
+    @Test(arguments: [
+        "../../../etc/passwd", "a/b", "..", "\u{202e}gpj.mp4", "<script>alert(1)</script>", "x\u{0301}.mp4",
+    ])
+    func aNameIsNeverAPath(_ name: String) async throws {
+        try await TestGateway.with(mesh: .shared) { gateway in
+            let escaped = try #require(name.addingPercentEncoding(withAllowedCharacters: .alphanumerics))
+            let job = try await gateway.uploadVideo(try TestVideo.digits, "name=\(escaped)")
+            #expect(job["name"] as? String == name)
+            #expect(try Self.files(gateway).allSatisfy { $0.hasPrefix(job.id) })
+        }
+    }
+
+    @Test func aVideoThatSaysItIsTooLargeIsRefusedUnread() async throws {
+        try await TestGateway.with(mesh: .shared, configure: { $0.limits.videos.maxVideoBytes = 1000 }) { gateway in
+            let peer = try await RawPeer.connect(to: gateway.address)
+            await peer.send(
+                "POST /v1/videos HTTP/1.1\r\nHost: localhost\r\nContent-Type: video/mp4\r\n"
+                    + "Content-Length: 1001\r\nExpect: 100-continue\r\n\r\n")
+            try await peer.until("max-video-bytes")
+            #expect(peer.text.hasPrefix("HTTP/1.1 413"), "\(peer.text.prefix(100))")
+            peer.close()
+        }
+    }
+
+    @Test func aVideoThatGrowsTooLargeIsRefusedAndRemoved() async throws {
+        try await TestGateway.with(mesh: .shared, configure: { $0.limits.videos.maxVideoBytes = 1000 }) { gateway in
+            let peer = try await RawPeer.connect(to: gateway.address)
+            let chunk = String(repeating: "x", count: 600)
+            await peer.send(
+                "POST /v1/videos HTTP/1.1\r\nHost: localhost\r\nContent-Type: video/mp4\r\n"
+                    + "Transfer-Encoding: chunked\r\n\r\n258\r\n\(chunk)\r\n258\r\n\(chunk)\r\n")
+            try await peer.until("max-video-bytes")
+            #expect(peer.text.hasPrefix("HTTP/1.1 413"), "\(peer.text.prefix(100))")
+            peer.close()
+            #expect(try Self.files(gateway).isEmpty)
+        }
+    }
+
+    @Test func anUploadThatBreaksOffLeavesNothing() async throws {
+        try await TestGateway.with(mesh: .shared) { gateway in
+            let peer = try await RawPeer.connect(to: gateway.address)
+            let video = try TestVideo.digits
+            await peer.send(
+                "POST /v1/videos HTTP/1.1\r\nHost: localhost\r\nContent-Type: video/mp4\r\n"
+                    + "Content-Length: \(video.count)\r\n\r\n")
+            await peer.send(ByteBuffer(bytes: video.prefix(video.count / 2)))
+            try await Self.wait { try Self.files(gateway).count == 1 }
+            peer.close()
+            try await Self.wait { try Self.files(gateway).isEmpty }
+            #expect(try await gateway.get("/v1/videos").json()["videos"] as? [String] == [])
+        }
+    }
+
+    @Test func allVideosTogetherStayWithinTheirQuota() async throws {
+        let size = try TestVideo.digits.count
+        try await TestGateway.with(
+            mesh: .shared,
+            configure: {
+                $0.limits.videos.maxStoredBytes = size * 5 / 2
+                $0.limits.videos.maxVideoBytes = size
+            },
+            { gateway in
+                let ids = [
+                    try await gateway.uploadVideo(try TestVideo.digits).id,
+                    try await gateway.uploadVideo(try TestVideo.digits).id,
+                ]
+                let refused = try await gateway.post("/v1/videos", try TestVideo.digits, type: "video/mp4")
+                #expect(refused.status == 507)
+                #expect(try refused.json()["limit_name"] as? String == "max-stored-bytes")
+                #expect(try await gateway.send("DELETE", "/v1/videos/\(ids[0])").status == 204)
+                #expect(try await !gateway.uploadVideo(try TestVideo.digits).id.isEmpty)
+            })
+    }
+
+    @Test func thereAreOnlySoManyUploadsAtOneTime() async throws {
+        try await TestGateway.with(mesh: .shared, configure: { $0.limits.videos.maxUploads = 1 }) { gateway in
+            let peer = try await RawPeer.connect(to: gateway.address)
+            await peer.send(
+                "POST /v1/videos HTTP/1.1\r\nHost: localhost\r\nContent-Type: video/mp4\r\n"
+                    + "Content-Length: 1000\r\n\r\nx")
+            try await Self.wait { try Self.files(gateway).count == 1 }
+            let refused = try await gateway.post("/v1/videos", try TestVideo.digits, type: "video/mp4")
+            #expect(refused.status == 429 && refused.headers["retry-after"] == "1")
+            #expect(try refused.json()["limit_name"] as? String == "max-uploads")
+            peer.close()
+            try await Self.wait {
+                try await gateway.post("/v1/videos", try TestVideo.digits, type: "video/mp4").status == 201
+            }
+        }
+    }
+
+    @Test func whatIsOldGoes() async throws {
+        try await TestGateway.with(
+            mesh: .shared,
+            configure: {
+                $0.limits.videos.retention = .milliseconds(1)
+                $0.limits.videos.sweepInterval = .milliseconds(50)
+            },
+            { gateway in
+                let id = try await gateway.uploadVideo(try TestVideo.digits).id
+                try await Self.wait { try await gateway.get("/v1/videos/\(id)").status == 404 }
+                try await Self.wait { try Self.files(gateway).isEmpty }
+            })
+    }
+
+    @Test func filesThatNobodyKnowsGoWhenTheyAreOld() async throws {
+        try await TestGateway.with(
+            mesh: .shared, configure: { $0.limits.videos.sweepInterval = .milliseconds(50) },
+            { gateway in
+                let kept = try await gateway.uploadVideo(try TestVideo.digits).id
+                let folder = gateway.data.appending(path: "videos")
+                let forgotten = String(repeating: "0", count: 32)
+                let fresh = String(repeating: "1", count: 32)
+                let others = ["notes.txt", "\(fresh).part", "\(forgotten).part.bak"]
+                for name in ["\(forgotten).part", "\(forgotten).video"] + others {
+                    try Data("x".utf8).write(to: folder.appending(path: name))
+                }
+                let old = Date(timeIntervalSinceNow: -7200)
+                for name in try Self.files(gateway) where !name.hasPrefix(fresh) {
+                    try FileManager.default.setAttributes(
+                        [.modificationDate: old], ofItemAtPath: folder.appending(path: name).path)
+                }
+                try await Self.wait { try !Self.files(gateway).contains { $0.hasPrefix("\(forgotten).video") } }
+                try await Self.wait { try !Self.files(gateway).contains("\(forgotten).part") }
+                #expect(try Set(Self.files(gateway)).isSuperset(of: others + ["\(kept).video"]))
+            })
+    }
+
+    private static func wait(
+        within limit: Duration = .seconds(120), _ condition: () async throws -> Bool
+    ) async throws {
+        let end = ContinuousClock.now + limit
+        while try await !condition() {
+            guard ContinuousClock.now < end else { throw Failure("it is not so after \(limit)") }
+            try await Task.sleep(for: .milliseconds(20))
+        }
+    }
+}
