@@ -36,6 +36,13 @@ package struct JSONText: Sendable {
         value(&self)
     }
 
+    /// A member whose value is JSON already.
+    package mutating func field(_ key: String, json: String) {
+        self.key(key)
+        separate()
+        text += json
+    }
+
     package mutating func field(_ key: String, _ value: String) {
         self.key(key)
         self.value(value)

@@ -1,7 +1,7 @@
 import NIOCore
 import Synchronization
 
-/// One `framemesh-video read` and the thread that serves it.
+/// One `framemesh-video read` or `watch` and the thread that serves it.
 final class ReadingSession: Sendable {
     enum Event: Sendable {
         case info(VideoInfo)
@@ -15,6 +15,7 @@ final class ReadingSession: Sendable {
         case none
     }
 
+    /// Of the file, or the URL as one may tell it.
     private let path: String
     private let child = Child()
     private let events = Mailbox<Event>(capacity: VideoLimits.readAhead)
@@ -26,11 +27,14 @@ final class ReadingSession: Sendable {
     var damagedPackets: UInt64 { damaged.load(ordering: .acquiring) }
     var processID: Int32? { child.processID }
 
-    func start(helper: String, decoderThreads: Int) {
+    /// - Parameters:
+    ///   - arguments: the role and what it is about.
+    ///   - input: what the child reads from its standard input.
+    func start(helper: String, _ arguments: [String], input: String = "") {
         HelperThread.start("video read") { [self] in
             var outcome: Result<Void, any Error> = .success(())
             do {
-                try serve(helper, ["read", path, "--threads", String(decoderThreads)])
+                try serve(helper, arguments, input)
             } catch {
                 outcome = .failure(error)
             }
@@ -59,8 +63,10 @@ final class ReadingSession: Sendable {
 
     // MARK: On the thread
 
-    private func serve(_ helper: String, _ arguments: [String]) throws {
+    private func serve(_ helper: String, _ arguments: [String], _ input: String) throws {
         var pipes = try child.start(helper, arguments)
+        // A child that does not read it says why, or how it ended.
+        if !input.isEmpty { _ = pipes.write(ByteBuffer(string: input)) }
         pipes.closeInput()
         var frames: UInt64 = 0
         let word: LastWord

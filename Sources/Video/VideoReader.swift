@@ -1,4 +1,4 @@
-/// A video file as frames, decoded by a `framemesh-video` child. The child ends with the reader.
+/// A video file, or a live source, as frames, decoded by a `framemesh-video` child. The child ends with the reader.
 ///
 /// At most `VideoLimits.readAhead` frames are held for a slow consumer; then the pipe fills up and the child waits.
 ///
@@ -22,11 +22,31 @@ public final class VideoReader: Sendable {
     ///   - decoderThreads: 1 to 16. One leaves the processor to the models.
     public static func open(_ path: String, helper: String, decoderThreads: Int = 1) async throws -> VideoReader {
         let session = ReadingSession(path)
-        session.start(helper: helper, decoderThreads: decoderThreads)
+        session.start(helper: helper, ["read", path, "--threads", String(decoderThreads)])
+        return try await VideoReader(session, of: path)
+    }
+
+    /// Calls a live source and decodes its first frame. It ends, with nil, when the source does; nobody calls again.
+    ///
+    /// A consumer that is slow holds the source back, and what comes then is old: who wants the newest frame takes all.
+    /// - Parameters:
+    ///   - url: `rtsp://` or `http://`, of at most `VideoLimits.maximumTextBytes`. The child's arguments do not show it.
+    ///   - address: `192.0.2.7:554` or `[2001:db8::7]:554`, the only one that is called, by whatever name.
+    ///   - name: of the source, in errors; the URL may have a password in it.
+    /// - Throws: `VideoError`, also when there is no frame within 15 seconds, or within 10 after another.
+    public static func watch(
+        _ url: String, at address: String, name: String, helper: String, decoderThreads: Int = 1
+    ) async throws -> VideoReader {
+        let session = ReadingSession(name)
+        session.start(helper: helper, ["watch", address, "--threads", String(decoderThreads)], input: url)
+        return try await VideoReader(session, of: name)
+    }
+
+    private convenience init(_ session: ReadingSession, of name: String) async throws {
         guard case .info(let info) = try await session.next() else {
-            throw VideoError("framemesh-video said nothing of \(path)")
+            throw VideoError("framemesh-video said nothing of \(name)")
         }
-        return VideoReader(session, info)
+        self.init(session, info)
     }
 
     /// The next frame; nil after the last. One consumer.

@@ -29,30 +29,15 @@ constexpr uint32_t kArchitecture = AUDIT_ARCH_AARCH64;
 constexpr uint32_t kArchitecture = 0;
 #endif
 
+constexpr uint32_t kCallingCalls[] = {SYS_socket, SYS_connect};
+
 constexpr uint32_t kNeverCalls[] = {
-    SYS_socket,
-    SYS_socketpair,
-    SYS_connect,
-    SYS_bind,
-    SYS_execve,
-    SYS_execveat,
-    SYS_ptrace,
-    SYS_process_vm_readv,
-    SYS_process_vm_writev,
-    SYS_setns,
-    SYS_mount,
-    SYS_umount2,
-    SYS_unshare,
-    SYS_bpf,
-    SYS_keyctl,
-    SYS_add_key,
-    SYS_chroot,
-    SYS_reboot,
-    SYS_io_uring_setup,
-    SYS_userfaultfd,
-    SYS_perf_event_open,
-    SYS_memfd_create,
-    SYS_pidfd_open,
+    SYS_socketpair,   SYS_bind,           SYS_listen,           SYS_execve,
+    SYS_execveat,     SYS_ptrace,         SYS_process_vm_readv, SYS_process_vm_writev,
+    SYS_setns,        SYS_mount,          SYS_umount2,          SYS_unshare,
+    SYS_bpf,          SYS_keyctl,         SYS_add_key,          SYS_chroot,
+    SYS_reboot,       SYS_io_uring_setup, SYS_userfaultfd,      SYS_perf_event_open,
+    SYS_memfd_create, SYS_pidfd_open,
 };
 
 constexpr uint32_t kReaderNeverCalls[] = {
@@ -73,7 +58,8 @@ void limit(decltype(RLIMIT_AS) what, rlim_t value) {
 void refuse_calls(Role role) {
     if (kArchitecture == 0) return;
     std::vector<uint32_t> calls(std::begin(kNeverCalls), std::end(kNeverCalls));
-    if (role == Role::read) calls.insert(calls.end(), std::begin(kReaderNeverCalls), std::end(kReaderNeverCalls));
+    if (role != Role::watch) calls.insert(calls.end(), std::begin(kCallingCalls), std::end(kCallingCalls));
+    if (role != Role::write) calls.insert(calls.end(), std::begin(kReaderNeverCalls), std::end(kReaderNeverCalls));
     std::vector<sock_filter> filter;
     auto step = [&](uint16_t code, uint32_t k, uint8_t if_true = 0, uint8_t if_false = 0) {
         filter.push_back({code, if_true, if_false, k});

@@ -16,7 +16,7 @@ inline bool size_is_allowed(int64_t width, int64_t height) {
            width * height <= kMaximumPixels;
 }
 
-enum class Role { read, write };
+enum class Role { read, write, watch };
 
 /// Closes what this process inherited, except the standard three.
 void close_inherited_files();
@@ -25,7 +25,7 @@ void close_inherited_files();
 void die_with_parent();
 
 /// Limits on memory, descriptors and core files for good; no new privileges, no network, no other programs.
-/// A reader cannot open anything after this.
+/// A reader cannot open anything after this; one who watches may call, and becomes a reader once it has.
 void give_up_rights(Role role);
 
 /// Allows this much processor time from here on: called for each frame, so that one frame cannot take for ever

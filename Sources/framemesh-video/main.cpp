@@ -1,6 +1,7 @@
 // framemesh-video: video files to raw frames and back, in a process of its own (docs/video.md).
 #include <unistd.h>
 
+#include <cerrno>
 #include <cmath>
 #include <csignal>
 #include <cstdio>
@@ -11,6 +12,7 @@
 
 #include "ffmpeg.hpp"
 #include "limits.hpp"
+#include "network_gate.hpp"
 #include "protocol.hpp"
 #include "reader.hpp"
 #include "writer.hpp"
@@ -23,11 +25,14 @@ constexpr int kFailed = 1, kUsage = 2, kNobodyThere = 3;
 
 constexpr const char* kHelp =
     "usage: framemesh-video read PATH [--threads N]\n"
+    "       framemesh-video watch ADDRESS:PORT [--threads N]\n"
     "       framemesh-video write PATH --width N --height N --frame-rate F [--threads N]\n"
     "\n"
     "read   sends the frames of a video file to standard output as BGR24 pixels with their times.\n"
+    "watch  does the same for a live source, whose rtsp:// or http:// URL comes on standard input (it may have a\n"
+    "       password in it); only ADDRESS:PORT is called, whatever name the URL has.\n"
     "write  takes such frames from standard input and writes an MP4 file.\n"
-    "Both in the records that docs/video.md describes. --threads (default 1) is for the codec.\n"
+    "All in the records that docs/video.md describes. --threads (default 1) is for the codec.\n"
     "\n"
     "example: framemesh-video read street.mp4 | head -c 64 | xxd\n";
 
@@ -76,8 +81,22 @@ Arguments parse(int count, char** words) {
         throw Usage{"write wants --width, --height (at most " + std::to_string(kMaximumPixels) +
                     " pixels) and --frame-rate"};
     }
-    if (found.role != "read" && found.role != "write") throw Usage{"unknown role " + found.role};
+    if (found.role != "read" && found.role != "write" && found.role != "watch")
+        throw Usage{"unknown role " + found.role};
     return found;
+}
+
+/// All that `descriptor` has to say.
+std::string read_text(int descriptor) {
+    std::string text;
+    char part[512];
+    while (text.size() <= kMaximumTextBytes) {
+        ssize_t got = read(descriptor, part, sizeof(part));
+        if (got < 0 && errno == EINTR) continue;
+        if (got <= 0) return text;
+        text.append(part, size_t(got));
+    }
+    throw Failure("the URL is longer than " + std::to_string(kMaximumTextBytes) + " bytes");
 }
 
 int tell(RecordWriter& out, const std::string& line) {
@@ -106,6 +125,10 @@ int main(int count, char** words) {
         if (arguments.role == "read") {
             die_with_parent();
             read_video(arguments.options.path, arguments.options.threads, out);
+        } else if (arguments.role == "watch") {
+            die_with_parent();
+            allow_only(arguments.options.path);
+            watch_video(read_text(STDIN_FILENO), arguments.options.threads, out);
         } else {
             RecordReader in(STDIN_FILENO);
             write_video(arguments.options, in, out);

@@ -1,6 +1,8 @@
 #include "reader.hpp"
 
+#include <memory>
 #include <optional>
+#include <utility>
 
 #include "frame_clock.hpp"
 #include "limits.hpp"
@@ -14,11 +16,11 @@ constexpr int kMaximumErrorsAtEnd = 64;
 
 class Reader {
   public:
-    Reader(const std::string& path, int threads, RecordWriter& out)
-        : source_(path, threads),
+    Reader(std::unique_ptr<Source> source, RecordWriter& out)
+        : source_(std::move(source)),
           out_(out),
-          info_(source_.info()),
-          picture_(source_.orientation()),
+          info_(source_->info()),
+          picture_(source_->orientation()),
           clock_(start(), info_.frame_rate),
           frame_(not_null(av_frame_alloc())),
           packet_(not_null(av_packet_alloc())) {}
@@ -26,33 +28,33 @@ class Reader {
     void run() {
         std::string early;
         for (;;) {
-            int status = av_read_frame(source_.format(), packet_.get());
+            int status = av_read_frame(source_->format(), packet_.get());
             if (status == AVERROR_EOF) break;
             if (status < 0) {
                 early = reason(status);
                 break;
             }
-            if (packet_->stream_index == source_.stream()->index) decode(packet_.get());
+            if (packet_->stream_index == source_->stream()->index) decode(packet_.get());
             av_packet_unref(packet_.get());
         }
         decode(nullptr);
         if (frames_ == 0) {
-            throw Failure(source_.path() + ": not one frame could be decoded, damaged packets: " +
+            throw Failure(source_->path() + ": not one frame could be decoded, damaged packets: " +
                           std::to_string(damaged_) + (early.empty() ? "" : ", " + early));
         }
-        if (early.empty() && source_.is_cut_off()) early = "the file is cut off";
+        if (early.empty() && source_->is_cut_off()) early = "the file is cut off";
         out_.end(frames_, damaged_, early);
     }
 
   private:
     std::optional<int64_t> start() {
-        int64_t time = source_.format()->start_time;
+        int64_t time = source_->format()->start_time;
         return time == AV_NOPTS_VALUE ? std::nullopt : std::optional<int64_t>(time);
     }
 
     /// `packet` null: what the decoder still holds.
     void decode(const AVPacket* packet) {
-        AVCodecContext* decoder = source_.decoder();
+        AVCodecContext* decoder = source_->decoder();
         int sent = avcodec_send_packet(decoder, packet);
         if (sent < 0 && packet) {
             damaged_++;
@@ -67,7 +69,7 @@ class Reader {
                 continue;
             }
             if (status == AVERROR(EAGAIN) || status == AVERROR_EOF) return;
-            if (status == AVERROR(ENOMEM)) throw Failure(source_.path() + ": needs more memory than is allowed");
+            if (status == AVERROR(ENOMEM)) throw Failure(source_->path() + ": needs more memory than is allowed");
             damaged_++;
             if (packet || ++errors >= kMaximumErrorsAtEnd) return;
         }
@@ -86,14 +88,15 @@ class Reader {
         }
         std::optional<int64_t> timestamp;
         if (frame_->best_effort_timestamp != AV_NOPTS_VALUE) {
-            timestamp = av_rescale_q(frame_->best_effort_timestamp, source_.stream()->time_base, {1, 1'000'000});
+            timestamp = av_rescale_q(frame_->best_effort_timestamp, source_->stream()->time_base, {1, 1'000'000});
         }
         out_.frame({frames_, clock_.next(timestamp)}, pixels, picture_.byte_count());
         frames_++;
         restart_processor_time();
+        source_->restart_wait();
     }
 
-    Source source_;
+    std::unique_ptr<Source> source_;
     RecordWriter& out_;
     Info info_;
     Picture picture_;
@@ -107,7 +110,11 @@ class Reader {
 }  // namespace
 
 void read_video(const std::string& path, int threads, RecordWriter& out) {
-    Reader(path, threads, out).run();
+    Reader(Source::file(path, threads), out).run();
+}
+
+void watch_video(const std::string& url, int threads, RecordWriter& out) {
+    Reader(Source::live(url, threads), out).run();
 }
 
 }  // namespace framemesh

@@ -10,4 +10,7 @@ namespace framemesh {
 /// - Throws: Failure when not a single frame is there.
 void read_video(const std::string& path, int threads, RecordWriter& out);
 
+/// The same for a live source, as long as it goes on.
+void watch_video(const std::string& url, int threads, RecordWriter& out);
+
 }  // namespace framemesh

@@ -21,6 +21,8 @@ constexpr size_t kReadBytes = 64 << 10;
 // hls, dash, concat, sdp and their like are not here.
 constexpr const char* kContainers[] = {
     "mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm", "avi", "mpegts", "mpeg", "flv", "ogg"};
+// Pictures of a camera, one part each; these have no times of their own.
+constexpr const char* kPictureParts = "mpjpeg";
 
 int read_descriptor(void* opaque, uint8_t* bytes, int count) {
     int descriptor = *static_cast<int*>(opaque);
@@ -111,31 +113,66 @@ int64_t SourceFile::riff_byte_count() const {
     return size == 0 || size >= 0xFFFF'FF00 ? 0 : size + 8;
 }
 
-Source::Source(const std::string& path, int threads) : path_(path), file_(path) {
+std::unique_ptr<Source> Source::file(const std::string& path, int threads) {
+    std::unique_ptr<Source> source(new Source(path));
+    source->file_ = std::make_unique<SourceFile>(path);
     give_up_rights(Role::read);
-    open_container();
-    choose_stream();
-    open_decoder(threads);
+    source->open_container();
+    source->choose_stream();
+    source->open_decoder(threads);
+    return source;
+}
+
+std::unique_ptr<Source> Source::live(const std::string& url, int threads) {
+    std::unique_ptr<Source> source(new Source(SourceLink::name(url)));
+    give_up_rights(Role::watch);
+    source->link_ = std::make_unique<SourceLink>(url);
+    source->open_container();
+    // The one connection there is to be is open.
+    give_up_rights(Role::read);
+    source->choose_stream();
+    source->open_decoder(threads);
+    source->restart_wait();
+    return source;
+}
+
+const AVInputFormat* Source::find_container() {
+    const AVInputFormat* container = nullptr;
+    if (!io()) {
+        container = av_find_input_format("rtsp");
+        if (!container) fail("this FFmpeg does not speak RTSP");
+        return container;
+    }
+    int status = av_probe_input_buffer2(io(), &container, "", nullptr, 0, 0);
+    if (status < 0 || !container) fail("is not a video that is known here");
+    auto is_it = [&](const char* name) { return std::strcmp(name, container->name) == 0; };
+    if (std::any_of(std::begin(kContainers), std::end(kContainers), is_it) || (link_ && is_it(kPictureParts))) {
+        return container;
+    }
+    fail(std::string(link_ ? "streams" : "files") + " of the kind '" + container->name +
+         "' are not read (mp4, mov, matroska, webm, avi, mpegts, mpeg, flv, ogg are)");
 }
 
 void Source::open_container() {
-    const AVInputFormat* container = nullptr;
-    int status = av_probe_input_buffer2(file_.io(), &container, "", nullptr, 0, 0);
-    if (status < 0 || !container) fail("is not a video that is known here");
-    auto is_it = [&](const char* name) { return std::strcmp(name, container->name) == 0; };
-    if (std::none_of(std::begin(kContainers), std::end(kContainers), is_it)) {
-        fail(std::string("files of the kind '") + container->name +
-             "' are not read (mp4, mov, matroska, webm, avi, mpegts, mpeg, flv, ogg are)");
-    }
+    const AVInputFormat* container = find_container();
     AVFormatContext* context = not_null(avformat_alloc_context());
-    context->pb = file_.io();
-    context->flags |= AVFMT_FLAG_CUSTOM_IO;
+    AVDictionary* options = nullptr;
+    if (io()) {
+        context->pb = io();
+        context->flags |= AVFMT_FLAG_CUSTOM_IO;
+    }
+    if (link_) {
+        link_->prepare(context, &options);
+        if (std::strcmp(container->name, kPictureParts) == 0) {
+            av_dict_set(&options, "use_wallclock_as_timestamps", "1", 0);
+        }
+    } else {
+        av_dict_set(&options, "protocol_whitelist", "file", 0);
+    }
     context->io_open = open_nothing;
     context->max_streams = kMaximumStreams;
-    AVDictionary* options = nullptr;
-    av_dict_set(&options, "protocol_whitelist", "file", 0);
     // It frees the context when it fails.
-    status = avformat_open_input(&context, "", container, &options);
+    int status = avformat_open_input(&context, io() ? "" : link_->url().c_str(), container, &options);
     av_dict_free(&options);
     if (status < 0) fail(reason(status));
     format_.reset(context);
@@ -200,8 +237,9 @@ Orientation Source::orientation() const {
 }
 
 bool Source::is_cut_off() const {
-    int64_t size = file_.byte_count();
-    if (file_.riff_byte_count() > size) return true;
+    if (!file_) return false;
+    int64_t size = file_->byte_count();
+    if (file_->riff_byte_count() > size) return true;
     int count = avformat_index_get_entries_count(stream_);
     const AVIndexEntry* last = count > 0 ? avformat_index_get_entry(stream_, count - 1) : nullptr;
     return last && (last->pos > size || last->size > size - last->pos);

@@ -1,11 +1,14 @@
-// A video file, opened: only the file itself, only containers from a list, sizes checked before anything is decoded.
+// A video file or a live source, opened: only the file itself, only containers from a list, sizes checked before
+// anything is decoded.
 #pragma once
 
+#include <memory>
 #include <string>
 
 #include "ffmpeg.hpp"
 #include "orientation.hpp"
 #include "protocol.hpp"
+#include "source_link.hpp"
 
 namespace framemesh {
 
@@ -29,8 +32,11 @@ class SourceFile {
 
 class Source {
   public:
-    Source(const std::string& path, int threads);
+    static std::unique_ptr<Source> file(const std::string& path, int threads);
+    /// A live source, which may be called by `allow_only`.
+    static std::unique_ptr<Source> live(const std::string& url, int threads);
 
+    /// Of the file, or the URL without what is secret in it.
     const std::string& path() const { return path_; }
     AVFormatContext* format() { return format_.get(); }
     AVStream* stream() { return stream_; }
@@ -38,18 +44,27 @@ class Source {
     Orientation orientation() const;
     /// The file ends before the place where the container says its last frame is, or before its own size.
     bool is_cut_off() const;
+    /// A frame has come: a live source has its time for the next.
+    void restart_wait() {
+        if (link_) link_->restart_wait();
+    }
     /// Frame rate, frame count and codec by the container's word; no size.
     Info info();
 
   private:
+    explicit Source(const std::string& name) : path_(name) {}
     void open_container();
+    const AVInputFormat* find_container();
+    AVIOContext* io() { return file_ ? file_->io() : link_->io(); }
     void choose_stream();
     void check_size(int width, int height) const;
     void open_decoder(int threads);
     [[noreturn]] void fail(const std::string& why) const { throw Failure(path_ + ": " + why); }
 
     std::string path_;
-    SourceFile file_;
+    /// One of the two.
+    std::unique_ptr<SourceFile> file_;
+    std::unique_ptr<SourceLink> link_;
     FormatInput format_;
     AVStream* stream_ = nullptr;
     Codec decoder_;

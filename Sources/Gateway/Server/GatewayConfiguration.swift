@@ -27,6 +27,14 @@ package struct GatewayConfiguration: Sendable {
     package var origins: Set<String> = []
     /// Names, beside its address, by which the gateway may be called (`HostCheck`).
     package var hosts: Set<String> = []
+    /// Which live sources may be called by their URLs; none by default.
+    package var streamAllow = OutboundRule.nobody
+    /// Which receivers of webhooks may be called; none by default.
+    package var webhookAllow = OutboundRule.nobody
+    /// For the signatures of webhooks; nil: there are none.
+    package var webhookSecret: String?
+    /// Whose video files may be live sources; nil: none.
+    package var cameraFolder: String?
     package var limits = GatewayLimits()
     /// Seconds that running requests have to finish in at the end.
     package var drainTimeout: Duration = .seconds(10)

@@ -1,3 +1,4 @@
+package import Areas
 package import RPC
 
 /// Every size, count and wait of a gateway. Each has a name, by which a flag sets it and by which an error names it.
@@ -6,6 +7,10 @@ package struct GatewayLimits: Sendable {
     package var pictures = PictureLimits()
     package var videos = VideoJobLimits()
     package var rate = RateLimits()
+    package var streams = StreamLimits()
+    package var areas = AreaLimits()
+    package var events = EventLimits()
+    package var webhooks = WebhookLimits()
     /// Of a JSON document that a request brings.
     package var maxJSONBytes = 64 << 10
     /// How long a request waits for a coordinator to be connected.
@@ -18,7 +23,9 @@ package struct GatewayLimits: Sendable {
     /// In the order of docs/http-api.md.
     package static let limits: [Limit<GatewayLimits>] =
         ConnectionLimits.limits.map { $0.under(\.connections) } + PictureLimits.limits.map { $0.under(\.pictures) }
-        + VideoJobLimits.limits.map { $0.under(\.videos) } + RateLimits.limits.map { $0.under(\.rate) } + own
+        + VideoJobLimits.limits.map { $0.under(\.videos) } + RateLimits.limits.map { $0.under(\.rate) }
+        + StreamLimits.limits.map { $0.under(\.streams) } + AreaLimits.limits.map { $0.under(\.areas) }
+        + EventLimits.limits.map { $0.under(\.events) } + WebhookLimits.limits.map { $0.under(\.webhooks) } + own
 
     private static let own: [Limit<GatewayLimits>] = [
         Limit("max-json-bytes", \.maxJSONBytes, .bytes, "A JSON document that a request brings."),

@@ -26,6 +26,7 @@ struct GatewayRoutes {
         PipelineRoutes(services: services).add(to: analyze)
         PictureRoutes(services: services).add(to: analyze)
         if let videos = services.videos { VideoRoutes(services: services, videos: videos).add(to: analyze) }
+        StreamRoutes(services: services).add(to: analyze)
         let admin = routes(.admin, router)
         NodeRoutes(services: services).add(to: admin.group("v1"))
         return router

@@ -41,11 +41,14 @@ package final class GatewayServer: Sendable {
             try PageAssets(page: configuration.page, apiDescription: configuration.apiDescription)
         }
         let videos = try await VideoServices.open(configuration)
+        let coordinators = Coordinators(
+            configuration.coordinators, configuration.calling, configuration.limits, group: group, logger: logger)
+        let viewers = ViewerPlaces(configuration.limits.events.viewers)
         let services = GatewayServices(
-            configuration: configuration,
-            coordinators: Coordinators(
-                configuration.coordinators, configuration.calling, configuration.limits, group: group, logger: logger),
-            videos: videos, group: group, logger: logger)
+            configuration: configuration, coordinators: coordinators, videos: videos, viewers: viewers,
+            streams: LiveStreams(StreamRules(configuration), places: viewers, logger: logger) {
+                try await coordinators.client()
+            }, group: group, logger: logger)
         let table = RouteTable()
         let router = GatewayRoutes(services: services, page: page, table: table).router()
         let connections = ConnectionCount(configuration.limits.connections)
@@ -56,7 +59,7 @@ package final class GatewayServer: Sendable {
                 GatewayChannel(responder: responder, limits: configuration.limits.connections, connections: connections)
             },
             configuration: ApplicationConfiguration(address: configuration.listen.bindAddress),
-            services: [services.coordinators] + (videos.map { [JobRunner($0, services)] } ?? []),
+            services: [services.coordinators, services.streams] + (videos.map { [JobRunner($0, services)] } ?? []),
             onServerRunning: { channel in if let address = channel.localAddress { announce.yield(address) } },
             eventLoopGroupProvider: .shared(group), logger: logger)
         var life = ServiceGroupConfiguration(services: [application], logger: logger)

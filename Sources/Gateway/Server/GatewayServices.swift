@@ -7,6 +7,9 @@ package struct GatewayServices: Sendable {
     package let coordinators: Coordinators
     /// nil: there is no `framemesh-video`, and so there are no videos.
     package let videos: VideoServices?
+    /// Places for all who look on, at streams and videos.
+    package let viewers: ViewerPlaces
+    package let streams: LiveStreams
     package let group: any EventLoopGroup
     package let logger: Logger
 

@@ -60,7 +60,7 @@ struct VideoRoutes {
                 .unsupportedMediaType, "the body is to be a video, as video/… or application/octet-stream",
                 field: "Content-Type")
         }
-        let wish = try VideoWish(request, AreaLimits())
+        let wish = try VideoWish(request, services.limits.areas)
         _ = try await services.coordinators.pipeline(named: wish.pipeline)
         let upload = try Upload(
             of: request, in: context, limit: videos.limits.maxVideoBytes, named: "max-video-bytes")
@@ -121,7 +121,7 @@ struct VideoRoutes {
         let body = try await Upload(
             of: request, in: context, limit: services.limits.maxJSONBytes, named: "max-json-bytes"
         ).collect()
-        let text = try VideoWish.areas(String(buffer: body), field: nil, AreaLimits())
+        let text = try VideoWish.areas(String(buffer: body), field: nil, services.limits.areas)
         return Self.json(try await found { try await videos.store.setAreas(text, of: job.id).request.areas })
     }
 

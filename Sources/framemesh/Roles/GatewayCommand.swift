@@ -62,6 +62,26 @@ struct GatewayCommand: AsyncParsableCommand {
     var hostName: String?
 
     @Option(
+        help: ArgumentHelp(
+            "Which live sources may be called by URL: host patterns, address ranges (default: none).",
+            valueName: "rule[,rule…]"))
+    var streamAllow: String?
+
+    @Option(
+        help: ArgumentHelp("Folder whose video files may be live sources (default: none).", valueName: "folder"))
+    var cameraFolder: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "Which receivers of webhooks may be called: host patterns, address ranges (default: none).",
+            valueName: "rule[,rule…]"))
+    var webhookAllow: String?
+
+    @Option(
+        help: ArgumentHelp("A secret by which webhooks are signed (default: they are not).", valueName: "file"))
+    var webhookSecretFile: String?
+
+    @Option(
         help: ArgumentHelp("Seconds that running requests have to finish in at the end (default: 10).", valueName: "s"))
     var drainTimeout: Double?
 
@@ -125,6 +145,15 @@ struct GatewayCommand: AsyncParsableCommand {
         configuration.limits = try limitOptions.limits(settings)
         configuration.origins = Self.list(corsOrigin ?? settings.string(.gatewayCORSOrigin))
         configuration.hosts = Set(Self.list(hostName ?? settings.string(.gatewayHostName)).map { $0.lowercased() })
+        let dns = configuration.calling.channel.dns
+        configuration.streamAllow = try settings.parsed(streamAllow, .gatewayStreamAllow) { text in
+            try OutboundRule(allow: Self.list(text).sorted(), dns: dns)
+        } ?? .nobody
+        configuration.webhookAllow = try settings.parsed(webhookAllow, .gatewayWebhookAllow) { text in
+            try OutboundRule(allow: Self.list(text).sorted(), dns: dns)
+        } ?? .nobody
+        configuration.cameraFolder = cameraFolder ?? settings.string(.gatewayCameraFolder)
+        configuration.webhookSecret = try (webhookSecretFile ?? settings.string(.gatewayWebhookSecretFile)).map(Self.secret)
         configuration.drainTimeout = try settings.seconds(drainTimeout, .gatewayDrainTimeout, default: 10)
         if !isPlainText {
             try settings.naming(oneOf: "gateway") { try secure(&configuration, settings, logger) }
@@ -148,6 +177,15 @@ struct GatewayCommand: AsyncParsableCommand {
         } catch {
             throw Fatal(error.message, status: .usage)
         }
+    }
+
+    /// The first line of a file.
+    private static func secret(_ path: String) throws(Fatal) -> String {
+        let text = (try? String(contentsOfFile: path, encoding: .utf8)) ?? ""
+        guard let line = text.split(whereSeparator: \.isNewline).first else {
+            throw Fatal("there is no secret in \(path)", status: .usage)
+        }
+        return String(line)
     }
 
     private static func list(_ text: String?) -> Set<String> {

@@ -1,0 +1,140 @@
+import DequeModule
+package import NIOCore
+import Synchronization
+
+/// Hands what it is given to all who look on, encoded once. Who does not keep up is dropped and costs the others nothing.
+///
+///     let events = Broadcast.events(limits, places)
+///     events.publish("frame", data: json)
+///     …
+///     let viewer = try events.watch(after: request.lastEventID)
+///     return EventStream.response(viewer, …)
+package final class Broadcast: Sendable {
+    package struct Full: Error {
+        package var limit: Int
+    }
+
+    private struct State {
+        var viewers: [UInt64: Weak] = [:]
+        var viewerNumber: UInt64 = 0
+        var history = Deque<ViewerQueue.Piece>()
+        var historyByteCount = 0
+        var lastID: UInt64 = 0
+        var dropped = 0
+        var isOver = false
+    }
+
+    private struct Weak: Sendable {
+        weak let viewer: Viewer?
+    }
+
+    private let rule: ViewerQueue.Rule
+    private let limits: EventLimits
+    private let places: ViewerPlaces
+    private let keepsHistory: Bool
+    private let state = Mutex(State())
+    /// Who publishes, or comes to look on, does so one after the other: all see the same order.
+    private let turn = Mutex(())
+
+    private init(_ rule: ViewerQueue.Rule, keepsHistory: Bool, _ limits: EventLimits, _ places: ViewerPlaces) {
+        self.rule = rule
+        self.keepsHistory = keepsHistory
+        self.limits = limits
+        self.places = places
+    }
+
+    /// Of events: each viewer gets each, from where it was when it comes back.
+    package static func events(_ limits: EventLimits, _ places: ViewerPlaces) -> Broadcast {
+        Broadcast(
+            .each(events: limits.viewerEvents, bytes: limits.viewerBytes), keepsHistory: true, limits, places)
+    }
+
+    /// Of pictures: each viewer gets the newest when it has taken the one before.
+    package static func pictures(_ limits: EventLimits, _ places: ViewerPlaces) -> Broadcast {
+        Broadcast(.newest(stall: limits.viewerStall), keepsHistory: false, limits, places)
+    }
+
+    package var viewerCount: Int { state.withLock { $0.viewers.count } }
+    /// Viewers that were too slow, so far.
+    package var droppedViewers: Int { state.withLock { $0.dropped } }
+
+    /// To all who look on.
+    /// - Parameter id: of the event, rising; nil: the next number.
+    package func publish(_ name: String, data: String, id: UInt64? = nil) {
+        turn.withLock { _ in
+            let id = id ?? state.withLock { $0.lastID + 1 }
+            let event = ServerSentEvent(name, id: String(id), data: data)
+            hand(ViewerQueue.Piece(id: id, bytes: ByteBuffer(string: event.text)))
+        }
+    }
+
+    /// To all who look on, as it is.
+    package func publish(_ bytes: ByteBuffer) {
+        turn.withLock { _ in hand(ViewerQueue.Piece(bytes: bytes)) }
+    }
+
+    /// In turn.
+    private func hand(_ piece: ViewerQueue.Piece) {
+        let viewers = state.withLock { state -> [(number: UInt64, viewer: Viewer)] in
+            if let id = piece.id { state.lastID = max(state.lastID, id) }
+            if keepsHistory, piece.id != nil { Self.remember(piece, limits, &state) }
+            return state.viewers.compactMap { number, weak in weak.viewer.map { (number, $0) } }
+        }
+        let now = ContinuousClock.now
+        let slow = viewers.filter { !$0.viewer.offer(piece, now: now) && $0.viewer.wasDropped }.map(\.number)
+        guard !slow.isEmpty else { return }
+        state.withLock { state in
+            state.dropped += slow.count
+            for number in slow { state.viewers[number] = nil }
+        }
+    }
+
+    private static func remember(_ piece: ViewerQueue.Piece, _ limits: EventLimits, _ state: inout State) {
+        state.history.append(piece)
+        state.historyByteCount += piece.bytes.readableBytes
+        while state.history.count > limits.history || state.historyByteCount > limits.historyBytes,
+            let oldest = state.history.popFirst()
+        {
+            state.historyByteCount -= oldest.bytes.readableBytes
+        }
+    }
+
+    /// A new viewer, of all that is published from now on.
+    /// - Parameter lastID: what it has seen already; what came after that, and is still remembered, comes first.
+    package func watch(after lastID: UInt64? = nil) throws(Full) -> Viewer {
+        guard places.take() else { throw Full(limit: places.limit) }
+        return turn.withLock { _ in
+            let (viewer, missed, isOver) = state.withLock { state in
+                state.viewerNumber += 1
+                let number = state.viewerNumber
+                let viewer = Viewer(rule) { [weak self, places] in
+                    places.giveBack()
+                    self?.state.withLock { $0.viewers[number] = nil }
+                }
+                state.viewers[number] = Weak(viewer: viewer)
+                return (viewer, Self.missed(since: lastID, state), state.isOver)
+            }
+            let now = ContinuousClock.now
+            for piece in missed { viewer.offer(piece, now: now) }
+            if isOver { viewer.finish() }
+            return viewer
+        }
+    }
+
+    private static func missed(since lastID: UInt64?, _ state: State) -> [ViewerQueue.Piece] {
+        // An id that is yet to come is of another life of this source.
+        guard let lastID, lastID <= state.lastID else { return [] }
+        return state.history.filter { piece in piece.id.map { $0 > lastID } ?? false }
+    }
+
+    /// The end for all who look on; who comes later sees what is remembered, and the end.
+    package func finish() {
+        turn.withLock { _ in
+            let viewers = state.withLock { state in
+                state.isOver = true
+                return state.viewers.values.compactMap(\.viewer)
+            }
+            for viewer in viewers { viewer.finish() }
+        }
+    }
+}

@@ -1,0 +1,34 @@
+package import Areas
+
+/// Somebody who is told of events by POST.
+package struct Webhook: Sendable, Hashable {
+    /// What may be told.
+    package enum Topic: String, Sendable, Hashable, CaseIterable, Codable {
+        case enter, leave, cross, dwell, count
+        /// The stream is connecting, live, stalled or failed.
+        case state
+    }
+
+    package var url: OutboundURL
+    /// Empty: all.
+    package var topics: Set<Topic>
+
+    package init(url: OutboundURL, topics: Set<Topic> = []) {
+        self.url = url
+        self.topics = topics
+    }
+
+    package func wants(_ topic: Topic) -> Bool { topics.isEmpty || topics.contains(topic) }
+}
+
+extension Webhook.Topic {
+    package init(_ kind: AreaEvent.Kind) {
+        switch kind {
+        case .enter: self = .enter
+        case .leave: self = .leave
+        case .cross: self = .cross
+        case .dwell: self = .dwell
+        case .count: self = .count
+        }
+    }
+}

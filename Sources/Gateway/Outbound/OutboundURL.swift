@@ -1,0 +1,59 @@
+import Foundation
+
+/// A URL that somebody asks us to call: with a host, and nothing in it that two readers could take for two hosts.
+package struct OutboundURL: Sendable, Hashable {
+    /// Characters.
+    package static let longest = 1000
+
+    /// As it was given; may have a password in it.
+    package let text: String
+    package let scheme: String
+    /// Lower case; an IPv6 address has no brackets.
+    package let host: String
+    package let port: Int
+    /// Without user and password.
+    package let shown: String
+
+    /// - Parameter ports: the schemes that are called, with their usual ports.
+    package init(_ text: String, ports: [String: Int]) throws(OutboundError) {
+        guard text.utf8.count <= Self.longest else {
+            throw OutboundError("a URL is longer than \(Self.longest) characters")
+        }
+        // Only what RFC 3986 has: no spaces, no controls, no backslash, which some take for a slash.
+        guard text.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F && !#"\"<>^`{|}"#.utf8.contains($0) }),
+            var parts = URLComponents(string: text), let scheme = parts.scheme?.lowercased(), let host = parts.host,
+            !host.isEmpty, parts.percentEncodedHost?.contains("%") == false
+        else { throw OutboundError("is not a URL with a host") }
+        guard let usual = ports[scheme] else {
+            throw OutboundError("'\(scheme)' is not called, \(ports.keys.sorted().joined(separator: " and ")) are")
+        }
+        let port = parts.port ?? usual
+        guard (1...65_535).contains(port) else { throw OutboundError("its port is none") }
+        guard parts.fragment == nil else { throw OutboundError("has a fragment (#), which is never sent") }
+        var name = host.lowercased()
+        if name.hasPrefix("["), name.hasSuffix("]") { name = String(name.dropFirst().dropLast()) }
+        // 127.1, 0x7f000001 and 2130706433 are addresses to some and names to others.
+        guard NetworkAddress(name) != nil || Self.isName(name) else {
+            throw OutboundError("its host is neither a name nor an address")
+        }
+        parts.user = nil
+        parts.password = nil
+        self.text = text
+        self.scheme = scheme
+        self.host = name
+        self.port = port
+        shown = parts.string ?? "\(scheme)://\(host)"
+    }
+
+    private static func isName(_ name: String) -> Bool {
+        let labels = name.split(separator: ".", omittingEmptySubsequences: false)
+        guard let last = labels.last, name.utf8.count <= 253 else { return false }
+        let areWords = labels.allSatisfy { label in
+            (1...63).contains(label.utf8.count)
+                && label.utf8.allSatisfy {
+                    (0x61...0x7A).contains($0) || (0x30...0x39).contains($0) || $0 == 0x2D || $0 == 0x5F
+                }
+        }
+        return areWords && !last.utf8.allSatisfy { (0x30...0x39).contains($0) } && !last.hasPrefix("0x")
+    }
+}

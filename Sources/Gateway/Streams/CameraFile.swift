@@ -1,0 +1,57 @@
+import Messages
+import Video
+
+/// A video file as if it were a camera: each frame at its time, again from the start at the end.
+struct CameraFile {
+    /// A file of one picture is not opened all the time.
+    private static let shortestRound = Duration.seconds(1)
+
+    let path: String
+    let loop: Bool
+    let helper: String
+
+    func run(into stream: LiveStream) async {
+        do {
+            repeat { try await once(into: stream) } while loop
+        } catch {
+            if !Task.isCancelled { stream.fail(CameraTrouble.words(error, path: path)) }
+        }
+    }
+
+    private func once(into stream: LiveStream) async throws {
+        let reader = try await VideoReader.open(path, helper: helper)
+        do {
+            let start = ContinuousClock.now
+            stream.begin()
+            var pace = FramePace(maxFrameRate: stream.specification.maxFrameRate)
+            while let frame = try await reader.next() {
+                guard pace.wants(frame.captureTime) else { continue }
+                try await Task.sleep(until: start + .microseconds(frame.captureTime), clock: .continuous)
+                _ = await stream.offer(Frame(frame, reader.info), sourceTime: frame.captureTime)
+            }
+            if loop { try await Task.sleep(until: start + Self.shortestRound, clock: .continuous) }
+        } catch {
+            await reader.close()
+            throw error
+        }
+        await reader.close()
+        try Task.checkCancellation()
+    }
+}
+
+/// What is told of a source that does not work.
+enum CameraTrouble {
+    /// Not where the file is.
+    static func words(_ error: any Error, path: String) -> String {
+        guard let error = error as? VideoError else { return "the source cannot be read" }
+        let name = path.split(separator: "/").last.map(String.init) ?? path
+        return error.message.replacing(path, with: name)
+    }
+}
+
+extension Frame {
+    init(_ frame: VideoFrame, _ info: VideoInfo) {
+        self.init(
+            encoding: .bgr8, width: info.width, height: info.height, payload: .attached(frame.pixels))
+    }
+}

@@ -1,0 +1,60 @@
+import Messages
+import RPC
+import Video
+
+/// A source that is called by its URL, again and again as long as it comes back.
+struct CameraLink {
+    let url: OutboundURL
+    let helper: String
+
+    func run(into stream: LiveStream) async {
+        var failures = 0
+        var random = SystemRandomNumberGenerator()
+        while !Task.isCancelled {
+            var isForbidden = false
+            do {
+                if try await once(into: stream) { failures = 0 }
+                stream.trouble("the source has ended")
+            } catch let error as OutboundError {
+                isForbidden = error.isForbidden
+                stream.trouble(error.message)
+            } catch {
+                if Task.isCancelled { return }
+                stream.trouble((error as? VideoError)?.message ?? "the source cannot be read")
+            }
+            failures += 1
+            guard !isForbidden, failures < stream.rules.limits.attempts else {
+                return stream.fail(stream.life.cause ?? "the source cannot be read")
+            }
+            try? await Task.sleep(for: stream.rules.limits.reconnect.wait(after: failures, using: &random))
+        }
+    }
+
+    /// - Returns: false if there was no frame.
+    private func once(into stream: LiveStream) async throws -> Bool {
+        // Asked each time: a name may mean something else by now.
+        let address = try await stream.rules.streams.address(of: url)
+        let reader = try await VideoReader.watch(
+            url.text, at: address.with(port: url.port), name: url.shown, helper: helper)
+        var hadFrames = false
+        do {
+            stream.begin()
+            var pace = FramePace(maxFrameRate: stream.specification.maxFrameRate)
+            while let frame = try await reader.next() {
+                hadFrames = true
+                guard pace.wants(frame.captureTime) else { continue }
+                _ = await stream.offer(Frame(frame, reader.info), sourceTime: frame.captureTime)
+            }
+        } catch {
+            await reader.close()
+            // It did work: the next call is a first one.
+            if hadFrames, !Task.isCancelled {
+                stream.trouble((error as? VideoError)?.message ?? "the source cannot be read")
+                return true
+            }
+            throw error
+        }
+        await reader.close()
+        return hadFrames
+    }
+}

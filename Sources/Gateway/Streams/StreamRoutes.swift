@@ -1,0 +1,165 @@
+import Areas
+import Foundation
+import HTTPTypes
+import Hummingbird
+import Messages
+import NIOCore
+import RPC
+import Results
+
+/// `/v1/streams`: live sources, what is seen in them, and who is told. Somebody else's streams are not there for a
+/// caller, unless it is an administrator.
+struct StreamRoutes {
+    let services: GatewayServices
+
+    private static let pictureTypes: Set<String> = [
+        "image/jpeg", "image/png", "image/webp", "application/octet-stream",
+    ]
+
+    private var streams: LiveStreams { services.streams }
+
+    func add(to group: RouterGroup<GatewayContext>) {
+        group.get("streams") { _, context in
+            let mine = streams.all { isVisible($0, to: context) }
+            return JSONAnswer { json in
+                json.array("streams", mine) { json, stream in json.object { stream.add(to: &$0) } }
+            }
+        }
+        group.post("streams") { request, context in try await create(request, context) }
+        group.get("streams/{id}") { _, context in
+            let stream = try find(context)
+            return JSONAnswer { stream.add(to: &$0) }
+        }
+        group.delete("streams/{id}") { _, context in
+            streams.remove(try find(context))
+            return Response(status: .noContent)
+        }
+        group.put("streams/{id}/areas") { request, context in try await putAreas(request, context) }
+        group.post("streams/{id}/frames") { request, context in try await push(request, context) }
+        group.get("streams/{id}/events") { request, context in
+            let stream = try find(context)
+            let last = request.headers[HTTPField.Name("Last-Event-ID")!].flatMap { UInt64($0) }
+            let viewer = try watch { try stream.events.watch(after: last) }
+            return EventStream.response(
+                viewer, keepAlive: streams.rules.events.keepAlive, drop: closing(context.channel))
+        }
+        group.get("streams/{id}/mjpeg") { _, context in
+            let stream = try find(context)
+            return EventStream.pictures(try watch { try stream.pictures.watch() }, drop: closing(context.channel))
+        }
+    }
+
+    // MARK: Streams
+
+    private func isVisible(_ stream: LiveStream, to context: GatewayContext) -> Bool {
+        stream.owner == context.caller.owner
+            || context.caller.may(.admin, hasCredentials: services.configuration.credentials != nil)
+    }
+
+    private func find(_ context: GatewayContext) throws -> LiveStream {
+        let id = try context.parameters.require("id")
+        guard let stream = streams.stream(id), isVisible(stream, to: context) else {
+            throw Problem(.notFound, "there is no such stream")
+        }
+        return stream
+    }
+
+    private func json(_ request: Request, _ context: GatewayContext) async throws -> ByteBuffer {
+        try await Upload(of: request, in: context, limit: services.limits.maxJSONBytes, named: "max-json-bytes")
+            .collect()
+    }
+
+    private func create(_ request: Request, _ context: GatewayContext) async throws -> Response {
+        let wanted = try StreamRequest(json: try await json(request, context))
+        let pipeline = try await services.coordinators.pipeline(named: wanted.pipeline)
+        let specification = try StreamSpecification(wanted, pipeline, streams.rules)
+        let stream = try streams.add(specification, owner: context.caller.owner)
+        return JSONAnswer(.created, headers: [.location: "/v1/streams/\(stream.id)"]) { stream.add(to: &$0) }.response
+    }
+
+    private func putAreas(_ request: Request, _ context: GatewayContext) async throws -> Response {
+        let stream = try find(context)
+        let body = try await json(request, context)
+        let areas: AreaSet
+        do {
+            areas = try AreaSet(json: Data(body.readableBytesView), limits: streams.rules.areas)
+        } catch {
+            throw Problem(areas: error)
+        }
+        stream.watch(areas)
+        return JSONAnswer { stream.add(to: &$0) }.response
+    }
+
+    // MARK: Frames in
+
+    private func push(_ request: Request, _ context: GatewayContext) async throws -> Response {
+        let stream = try find(context)
+        guard stream.specification.source == .push else {
+            throw Problem(.conflict, "the frames of this stream come from its source")
+        }
+        let type =
+            request.headers[.contentType]?.split(separator: ";").first?.lowercased() ?? "application/octet-stream"
+        guard Self.pictureTypes.contains(type) else {
+            throw Problem(.unsupportedMediaType, "a frame is a JPEG, PNG or WebP picture", field: "Content-Type")
+        }
+        let body = try await Upload(
+            of: request, in: context, limit: services.limits.pictures.maxPictureBytes, named: "max-picture-bytes"
+        ).collect()
+        guard body.readableBytes > 0 else { throw Problem(.badRequest, "the body is empty") }
+        let waits = request.uri.queryParameters["wait"] == "true"
+        let ticket = waits ? FrameTicket(on: context.channel.eventLoop) : nil
+        guard await stream.offer(Frame(payload: .attached(body)), sourceTime: nil, ticket: ticket) else {
+            throw refusal(of: stream)
+        }
+        guard let ticket else { return JSONAnswer(.accepted) { $0.field("stream", stream.id) }.response }
+        switch await ticket.outcome(within: streams.rules.limits.frameWait) {
+        case .answered(let response, let age):
+            guard response.status != .error else { throw problem(response) }
+            let text = stream.frameText(response, age: age)
+            return Response(
+                status: .ok, headers: [.contentType: "application/json", .cacheControl: "no-store"],
+                body: ResponseBody(byteBuffer: ByteBuffer(string: text)))
+        case .replaced:
+            return JSONAnswer { json in
+                json.field("status", AnswerStatus.dropped.word)
+                json.field("cause", "a newer frame took its place")
+            }.response
+        case .lost:
+            guard !stream.life.state.isOver else { throw Problem(.conflict, "the stream has ended") }
+            throw Problem(.serviceUnavailable, "the mesh was lost before the frame was answered")
+                .retry(after: .seconds(1))
+        case nil: throw Problem(.gatewayTimeout, "the frame was not answered in time")
+        }
+    }
+
+    /// All else in the call was checked before, so what is not as it should be is the picture.
+    private func problem(_ response: AnalyzeResponse) -> Problem {
+        let code = StatusCode(rawValue: response.code)
+        return code == .invalidArgument
+            ? Problem(.unprocessableContent, response.cause) : Problem(code: code, message: response.cause)
+    }
+
+    private func refusal(of stream: LiveStream) -> Problem {
+        if stream.life.state.isOver { return Problem(.conflict, "the stream has ended") }
+        let places = streams.rules.limits.waitingFrames
+        return Problem(
+            .tooManyRequests, "\(places) frames of this stream wait already, which is the limit",
+            limit: ("stream-waiting-frames", "\(places)")
+        ).retry(after: .seconds(1))
+    }
+
+    // MARK: Viewers
+
+    private func watch(_ body: () throws -> Viewer) throws -> Viewer {
+        do {
+            return try body()
+        } catch let full as Broadcast.Full {
+            throw Problem(
+                .serviceUnavailable, "\(full.limit) viewers look on already, which is the limit",
+                limit: ("viewers", "\(full.limit)")
+            ).retry(after: .seconds(5))
+        }
+    }
+
+    private func closing(_ channel: any Channel) -> @Sendable () -> Void { { channel.close(promise: nil) } }
+}

@@ -1,0 +1,32 @@
+package import Areas
+
+/// What streams may do, of one gateway.
+package struct StreamRules: Sendable {
+    package var limits: StreamLimits
+    package var areas: AreaLimits
+    package var events: EventLimits
+    package var webhookLimits: WebhookLimits
+    package var areaRules = AreaRules()
+    /// Which sources may be called.
+    package var streams: OutboundRule
+    /// Which receivers of webhooks may be called.
+    package var webhooks: OutboundRule
+    /// For the signatures of webhooks; nil: there are none.
+    package var webhookSecret: String?
+    /// Whose files may be looped as cameras; nil: none.
+    package var cameraFolder: String?
+    /// The executable that speaks FFmpeg; nil: frames can only be pushed.
+    package var helper: String?
+
+    package init(_ configuration: GatewayConfiguration) {
+        limits = configuration.limits.streams
+        areas = configuration.limits.areas
+        events = configuration.limits.events
+        webhookLimits = configuration.limits.webhooks
+        streams = configuration.streamAllow
+        webhooks = configuration.webhookAllow
+        webhookSecret = configuration.webhookSecret
+        cameraFolder = configuration.cameraFolder
+        helper = configuration.videoHelper
+    }
+}

@@ -1,0 +1,132 @@
+import AsyncHTTPClient
+import Hummingbird
+import NIOCore
+import NIOHTTP1
+import NIOPosix
+import Synchronization
+import TestSupport
+import Testing
+
+@testable import Gateway
+
+/// Viewers over real connections.
+@Suite struct SlowViewerTests {
+    private static let viewers = 100
+
+    /// A viewer that reads: how many events it has seen.
+    private static func count(_ response: HTTPClientResponse, _ seen: AsyncStream<Int>.Continuation) async throws -> Int
+    {
+        var text = ""
+        var count = 0
+        for try await bytes in response.body {
+            text += String(decoding: bytes.readableBytesView, as: UTF8.self)
+            while let end = text.firstRange(of: "\n\n") {
+                if text[..<end.lowerBound].contains("event: n\n") {
+                    count += 1
+                    seen.yield(count)
+                }
+                text.removeSubrange(..<end.upperBound)
+            }
+        }
+        return count
+    }
+
+    @Test func oneOfAHundredThatNeverReadsIsDroppedAndTheOthersMissNothing() async throws {
+        var limits = EventLimits()
+        limits.viewerBytes = 64 << 10
+        let places = ViewerPlaces(Self.viewers)
+        let broadcast = Broadcast.events(limits, places)
+        let published = try await LittleServer.with { router in
+            router.get("events") { _, context in
+                EventStream.response(try broadcast.watch(), keepAlive: .seconds(3600)) {
+                    context.channel.close(promise: nil)
+                }
+            }
+        } _: { server in
+            let channel = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+                .channelOption(.autoRead, value: false)
+                .channelOption(.socketOption(.so_rcvbuf), value: 4096)
+                .connect(to: server.address).get()
+            try await channel.writeAndFlush(ByteBuffer(string: "GET /events HTTP/1.1\r\nHost: a\r\n\r\n"))
+
+            var configuration = HTTPClient.Configuration()
+            configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = Self.viewers
+            let client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
+            let published = try await withThrowingTaskGroup(of: Int.self) { tasks in
+                var progress: [AsyncStream<Int>.AsyncIterator] = []
+                for _ in 1..<Self.viewers {
+                    let (seen, continuation) = AsyncStream<Int>.makeStream()
+                    progress.append(seen.makeAsyncIterator())
+                    tasks.addTask {
+                        let request = HTTPClientRequest(url: server.base + "/events")
+                        let response = try await client.execute(request, timeout: .seconds(300))
+                        return try await Self.count(response, continuation)
+                    }
+                }
+                while places.count < Self.viewers { try await Task.sleep(for: .milliseconds(2)) }
+                // At the pace of those who read: none of them is ever behind, however slow this machine is.
+                var published = 0
+                while broadcast.droppedViewers == 0, published < 5000 {
+                    published += 1
+                    broadcast.publish("n", data: String(repeating: "x", count: 16 << 10))
+                    for index in progress.indices { #expect(await progress[index].next() == published) }
+                }
+                broadcast.publish("n", data: "last")
+                broadcast.finish()
+                for try await count in tasks { #expect(count == published + 1) }
+                return published
+            }
+            try await client.shutdown()
+            #expect(broadcast.droppedViewers == 1)
+            try? await channel.close()
+            return published
+        }
+        // What the kernel and the queue hold for one viewer, not more.
+        #expect(published < 5000)
+        #expect(places.count == 0)
+    }
+
+    @Test func aStreamOfNoEventsIsKeptAlive() async throws {
+        let broadcast = Broadcast.events(EventLimits(), ViewerPlaces(10))
+        try await LittleServer.with { router in
+            router.get("events") { _, _ in
+                EventStream.response(try broadcast.watch(), keepAlive: .milliseconds(1)) {}
+            }
+        } _: { server in
+            let response = try await HTTPClient.shared.execute(
+                HTTPClientRequest(url: server.base + "/events"), timeout: .seconds(60))
+            #expect(response.headers.first(name: "content-type") == "text/event-stream")
+            var text = ""
+            for try await bytes in response.body {
+                text += String(decoding: bytes.readableBytesView, as: UTF8.self)
+                if text.contains(": keep-alive\n\n: keep-alive\n\n") { break }
+            }
+            broadcast.finish()
+            #expect(text.hasPrefix(": keep-alive\n\n"))
+        }
+    }
+
+    @Test func whatWasSentBeforeIsNotSentTwice() async throws {
+        let broadcast = Broadcast.events(EventLimits(), ViewerPlaces(10))
+        try await LittleServer.with { router in
+            router.get("events") { _, _ in
+                let viewer = try broadcast.watch()
+                for number in 1...4 { broadcast.publish("n", data: "\(number)") }
+                broadcast.finish()
+                return EventStream.response(viewer, keepAlive: .seconds(3600)) { writer in
+                    for id in 1...2 {
+                        try await writer.write(ByteBuffer(string: ServerSentEvent("n", id: "\(id)", data: "old").text))
+                    }
+                    return 2
+                } drop: {
+                }
+            }
+        } _: { server in
+            let response = try await HTTPClient.shared.execute(
+                HTTPClientRequest(url: server.base + "/events"), timeout: .seconds(60))
+            let body = try await response.body.collect(upTo: 1 << 20)
+            let lines = String(decoding: body.readableBytesView, as: UTF8.self).split(separator: "\n")
+            #expect(lines.filter { $0.hasPrefix("data") } == ["data: old", "data: old", "data: 3", "data: 4"])
+        }
+    }
+}

@@ -1,0 +1,152 @@
+import NIOCore
+import Testing
+
+@testable import Gateway
+
+@Suite struct ViewerTests {
+    private static func limits(_ change: (inout EventLimits) -> Void = { _ in }) -> EventLimits {
+        var limits = EventLimits()
+        change(&limits)
+        return limits
+    }
+
+    private static func texts(_ pieces: [ViewerQueue.Piece]?) -> [String] {
+        (pieces ?? []).map { String(decoding: $0.bytes.readableBytesView, as: UTF8.self) }
+    }
+
+    @Test func anEventIsWrittenAsTheStandardSays() {
+        #expect(ServerSentEvent("frame", id: "7", data: "{}").text == "id: 7\nevent: frame\ndata: {}\n\n")
+        #expect(ServerSentEvent("a", data: "1\n2\r\n3\r4").text == "event: a\ndata: 1\ndata: 2\ndata: 3\ndata: 4\n\n")
+        // Nothing in a name or an id begins a field of its own.
+        #expect(ServerSentEvent("a\nid: 9", id: "1\r\n2\0", data: "").text == "id: 12\nevent: aid: 9\ndata: \n\n")
+    }
+
+    @Test func eachViewerGetsEachEventInOrder() async throws {
+        let broadcast = Broadcast.events(Self.limits(), ViewerPlaces(10))
+        let viewers = try (0..<3).map { _ in try broadcast.watch() }
+        for number in 0..<5 { broadcast.publish("n", data: "\(number)") }
+        broadcast.finish()
+        for viewer in viewers {
+            #expect(Self.texts(await viewer.next()) == (0..<5).map { "id: \($0 + 1)\nevent: n\ndata: \($0)\n\n" })
+            #expect(await viewer.next() == nil)
+        }
+    }
+
+    @Test func aViewerThatWaitsIsWoken() async throws {
+        let broadcast = Broadcast.events(Self.limits(), ViewerPlaces(10))
+        let viewer = try broadcast.watch()
+        async let next = viewer.next()
+        broadcast.publish("n", data: "x")
+        #expect(Self.texts(await next) == ["id: 1\nevent: n\ndata: x\n\n"])
+    }
+
+    @Test func aViewerWhoseTaskIsCancelledDoesNotWaitForEver() async throws {
+        let broadcast = Broadcast.events(Self.limits(), ViewerPlaces(10))
+        let viewer = try broadcast.watch()
+        let waiting = Task { await viewer.next() == nil }
+        waiting.cancel()
+        #expect(await waiting.value)
+    }
+
+    @Test func whoComesBackGetsWhatWasMissed() async throws {
+        let broadcast = Broadcast.events(Self.limits { $0.history = 3 }, ViewerPlaces(10))
+        for number in 1...5 { broadcast.publish("n", data: "\(number)") }
+        func ids(after id: UInt64?) async throws -> [UInt64?] {
+            let viewer = try broadcast.watch(after: id)
+            broadcast.publish("n", data: "more")
+            return await viewer.next()?.map(\.id) ?? []
+        }
+        // Three are remembered; the next is published each time.
+        #expect(try await ids(after: 4) == [5, 6])
+        #expect(try await ids(after: 1) == [4, 5, 6, 7])
+        #expect(try await ids(after: nil) == [8])
+        // Of another life of this source: nothing can be said of it.
+        #expect(try await ids(after: 1000) == [9])
+    }
+
+    @Test func historyIsBoundedInBytes() async throws {
+        let broadcast = Broadcast.events(Self.limits { $0.historyBytes = 1000 }, ViewerPlaces(10))
+        for _ in 0..<100 { broadcast.publish("n", data: String(repeating: "x", count: 200)) }
+        let viewer = try broadcast.watch(after: 0)
+        #expect(await viewer.next()?.count == 4)
+    }
+
+    @Test func whoIsBehindByTooMuchIsDroppedAndTheOthersAreNot() async throws {
+        let broadcast = Broadcast.events(Self.limits { $0.viewerEvents = 4 }, ViewerPlaces(10))
+        let slow = try broadcast.watch()
+        let quick = try broadcast.watch()
+        var seen = 0
+        let (drops, dropped) = AsyncStream<Void>.makeStream()
+        slow.onDrop { dropped.finish() }
+        for _ in 0..<10 {
+            broadcast.publish("n", data: "")
+            seen += await quick.next()?.count ?? 0
+        }
+        for await _ in drops {}
+        #expect(seen == 10)
+        #expect(slow.wasDropped && !quick.wasDropped)
+        #expect(broadcast.droppedViewers == 1)
+        #expect(broadcast.viewerCount == 1)
+        #expect(await slow.next() == nil)
+    }
+
+    @Test func bytesBoundAViewerTooButOneEventAlwaysFits() async throws {
+        let broadcast = Broadcast.events(Self.limits { $0.viewerBytes = 100 }, ViewerPlaces(10))
+        let viewer = try broadcast.watch()
+        broadcast.publish("n", data: String(repeating: "x", count: 1000))
+        #expect(!viewer.wasDropped)
+        broadcast.publish("n", data: "")
+        #expect(viewer.wasDropped)
+    }
+
+    @Test func aViewerOfPicturesSkipsWhatItIsTooSlowFor() async throws {
+        let broadcast = Broadcast.pictures(Self.limits { $0.viewerStall = .seconds(3600) }, ViewerPlaces(10))
+        let viewer = try broadcast.watch()
+        for number in 0..<100 { broadcast.publish(ByteBuffer(string: "\(number)")) }
+        #expect(Self.texts(await viewer.next()) == ["99"])
+    }
+
+    @Test func aViewerOfPicturesThatTakesNoneIsDroppedInTheEnd() {
+        let start = ContinuousClock.now
+        var queue = ViewerQueue(.newest(stall: .seconds(10)))
+        let piece = ViewerQueue.Piece(bytes: ByteBuffer())
+        #expect(queue.offer(piece, now: start) == true)
+        #expect(queue.offer(piece, now: start + .seconds(9)) == true)
+        #expect(queue.take().count == 1)
+        // It has taken one: a new wait begins with the next.
+        #expect(queue.offer(piece, now: start + .seconds(30)) == true)
+        #expect(queue.offer(piece, now: start + .seconds(39)) == true)
+        #expect(queue.offer(piece, now: start + .seconds(40)) == false)
+    }
+
+    @Test func aThousandViewersAreALimitAndPlacesComeBack() throws {
+        let places = ViewerPlaces(EventLimits().viewers)
+        let broadcasts = (0..<2).map { _ in Broadcast.events(EventLimits(), places) }
+        var viewers = try (0..<1000).map { try broadcasts[$0 % 2].watch() }
+        let error = #expect(throws: Broadcast.Full.self) { try broadcasts[0].watch() }
+        #expect(error?.limit == 1000)
+        broadcasts[0].publish("n", data: "")
+        viewers.removeLast(10)
+        #expect(places.count == 990)
+        #expect(broadcasts[0].viewerCount + broadcasts[1].viewerCount == 990)
+        #expect(throws: Never.self) { try broadcasts[1].watch() }
+        viewers.removeAll()
+        #expect(places.count == 0)
+    }
+
+    @Test func whoComesAfterTheEndSeesTheEnd() async throws {
+        let broadcast = Broadcast.events(EventLimits(), ViewerPlaces(1))
+        broadcast.publish("end", data: "")
+        broadcast.finish()
+        let viewer = try broadcast.watch(after: 0)
+        #expect(await viewer.next()?.count == 1)
+        #expect(await viewer.next() == nil)
+    }
+
+    @Test func aPartOfMovingPicturesSaysItsLength() {
+        let part = PicturePart.bytes(jpeg: ByteBuffer(string: "JPEG"))
+        #expect(
+            String(decoding: part.readableBytesView, as: UTF8.self)
+                == "Content-Type: image/jpeg\r\nContent-Length: 4\r\n\r\nJPEG\r\n--framemesh\r\n")
+    }
+}
