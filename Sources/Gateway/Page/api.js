@@ -40,7 +40,8 @@ export const remove = (path, options) => send(path, { ...options, method: 'DELET
 
 export function query(values) {
   const pairs = Object.entries(values).filter(([, value]) => value !== undefined && value !== null && value !== '');
-  return pairs.length === 0 ? '' : `?${new URLSearchParams(pairs)}`;
+  // Not URLSearchParams: it writes a space as a plus sign, which is one in an address.
+  return pairs.length === 0 ? '' : `?${pairs.map((pair) => pair.map(encodeURIComponent).join('=')).join('&')}`;
 }
 
 /** Sends a file and tells how much of it is gone. Resolves with the answer's JSON. */
