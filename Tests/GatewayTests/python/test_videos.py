@@ -1,0 +1,83 @@
+"""Videos on the page: watched while they run, with zones, through a fault, and their results."""
+
+import json
+import shutil
+import subprocess
+
+from playwright.sync_api import expect
+
+from browser import MARKUP, draw, painted, shot, show
+from mesh import DEMO, until
+
+
+
+def test_a_video_is_watched_while_a_detector_dies_and_its_results_are_whole(mesh, page, long_video, tmp_path):
+    show(page, "Video")
+    expect(page.locator("#video-pipeline")).to_have_value("cascade+track")
+    page.set_input_files("#video-files", long_video)
+    expect(page.locator("#video-state")).to_have_text("running")
+    until("boxes are drawn over the running video", lambda: painted(page, "#video-stage") > 500)
+    expect(page.locator("#video-tracks tbody tr").first).to_be_visible()
+    assert page.locator("#video-state").inner_text() == "running"
+    expect(page.locator("#video-name")).to_have_text(long_video.name)
+    shot(page, "video-running")
+
+    draw(page, "#video", "Draw a zone", [(0.15, 0.15), (0.85, 0.15), (0.85, 0.85), (0.15, 0.85)])
+    page.keyboard.press("Enter")
+    expect(page.locator("#video-areas input[aria-label='Name of zone-1']")).to_have_value("zone-1")
+    mesh.kill("detector")
+
+    # With the keyboard, from the middle to the right and down.
+    page.locator("#video-tools").get_by_role("button", name="Draw a line").click()
+    for key in ["ArrowUp"] * 30 + [" "] + ["ArrowDown"] * 60 + [" "]:
+        page.keyboard.press(key)
+    expect(page.locator("#video-areas input[aria-label='Name of line-1']")).to_have_value("line-1")
+
+    expect(page.locator("#video-state")).to_have_text("done")
+    expect(page.locator("#video-tracks tbody tr").first).to_be_visible()
+    expect(page.locator("#video-events li").first).to_be_visible()
+    page.locator("#video-seek").fill("200")
+    until("boxes are drawn over a frame that was chosen", lambda: painted(page, "#video-stage") > 500)
+    shot(page, "video-done")
+
+    found = {}
+    for button in ("JSON lines", "CSV table", "MOT tracks", "Annotated video"):
+        with page.expect_download() as download:
+            page.locator("#video-downloads").get_by_role("button", name=button).click()
+        found[button] = tmp_path / download.value.suggested_filename
+        download.value.save_as(found[button])
+    frames = [json.loads(line) for line in found["JSON lines"].read_text().splitlines()]
+    assert [frame["sequence"] for frame in frames] == list(range(1250))
+    assert {frame["status"] for frame in frames} == {"ok"}
+    boxes = [(frame, detection) for frame in frames for detection in frame["detections"]]
+    assert len(boxes) > 1250
+    assert any("track_id" in detection for _, detection in boxes)
+    rows = found["CSV table"].read_text().splitlines()
+    assert rows[0].startswith("sequence,") and len(rows) == len(boxes) + 1
+    assert len(found["MOT tracks"].read_text().splitlines()) == len(boxes)
+    probe = subprocess.run(
+        ["ffprobe", "-v", "error", "-count_frames", "-show_entries", "stream=codec_name,nb_read_frames", "-of", "json",
+         found["Annotated video"]], check=True, capture_output=True)
+    stream = json.loads(probe.stdout)["streams"][0]
+    assert (stream["codec_name"], int(stream["nb_read_frames"])) == ("h264", 1250)
+
+    # A page that knows nothing of the file shows the annotated video of the gateway.
+    page.reload()
+    page.locator("#video-list").get_by_role("button", name="Show").first.click()
+    expect(page.locator("#video-stage video")).to_be_visible()
+    expect(page.locator("#video-events li").first).to_be_visible()
+    page.locator("#video-list").get_by_role("button", name="Remove").first.click()
+    expect(page.locator("#video-list")).not_to_contain_text(long_video.name)
+
+
+def test_markup_in_a_video_s_name_stays_text(page, tmp_path):
+    video = tmp_path / f"{MARKUP}.mp4"
+    shutil.copy(DEMO / "digits.mp4", video)
+    show(page, "Video")
+    page.set_input_files("#video-files", video)
+    expect(page.locator("#video-list")).to_contain_text("<img src=x onerror=")
+    expect(page.locator("#video-name")).to_contain_text("<img src=x onerror=")
+    assert page.evaluate("window.hit") is None
+    assert page.locator("main b, main img[src=x]").count() == 0
+    page.locator("#video-list").get_by_role("button", name="Remove").click()
+    expect(page.locator("#video-list")).to_contain_text("No videos yet.")
