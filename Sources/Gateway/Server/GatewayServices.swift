@@ -7,7 +7,7 @@ package struct GatewayServices: Sendable {
     package let coordinators: Coordinators
     /// nil: there is no `framemesh-video`, and so there are no videos.
     package let videos: VideoServices?
-    /// Places for all who look on, at streams and videos.
+    /// Places for all who look on at streams; those who follow videos have their own (`max-video-watchers`).
     package let viewers: ViewerPlaces
     package let streams: LiveStreams
     package let group: any EventLoopGroup

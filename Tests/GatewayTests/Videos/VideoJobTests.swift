@@ -36,7 +36,8 @@ import Testing
         #expect(csv.text.hasPrefix("sequence,time_ms,"))
         #expect(csv.text.split(separator: "\r\n").count > tracked)
         let mot = try await gateway.get("/v1/videos/\(id)/results?format=mot")
-        #expect(mot.text.split(separator: "\n").filter { !$0.contains(",-1,-1,-1,-1") }.count >= 0)
+        let ids = mot.text.split(separator: "\n").map { $0.split(separator: ",")[1] }
+        #expect(ids.count { $0 != "-1" } == tracked)
         #expect(mot.text.split(separator: "\n").allSatisfy { $0.split(separator: ",").count == 10 })
         #expect(try await gateway.get("/v1/videos/\(id)/results?format=xml").status == 400)
         #expect(try await gateway.get("/v1/videos/\(id)/results", headers: ["Accept": "image/png"]).status == 406)
