@@ -28,7 +28,7 @@ def test_a_picture_is_shown_with_boxes_a_table_and_where_the_time_went(mesh, pag
         detection["label"] for detection in result["detections"]]
     frame = [result["width"], result["height"]]
     for detection in result["detections"]:
-        assert border(page, "#picture-stage", detection["box"], frame) > 0.9
+        until("the box is drawn where it is", lambda: border(page, "#picture-stage", detection["box"], frame) > 0.9)
     for hop in ("Coordinator", "Detector", "Classifier", "Gateway"):
         expect(page.locator("#picture-timing")).to_contain_text(hop)
     shot(page, "picture")
