@@ -41,6 +41,8 @@ import Testing
         let job = try await first.gateway.uploadVideo(
             try await TestVideo.long(in: folder), "pipeline=track&annotate=true")
         _ = try await first.gateway.job(job.id) { ($0[path: "progress.frames_done"] ?? 0) >= 20 }
+        // It gets no further than this while the other one starts.
+        first.process.signal(SIGSTOP)
         // With PostgreSQL the second one is there already, and sees the first one die.
         let early = keeping == .postgres ? try await GatewayProcess.start(data: folder, database: database) : nil
         first.process.signal(SIGKILL)

@@ -14,7 +14,7 @@ enum TestVideo {
         let made = try await ChildProcess(
             URL(fileURLWithPath: "/usr/bin/ffmpeg"),
             [
-                "-v", "error", "-stream_loop", "1", "-i", Place.resources.appending(path: "demo/digits.mp4").path, "-c",
+                "-v", "error", "-stream_loop", "3", "-i", Place.resources.appending(path: "demo/digits.mp4").path, "-c",
                 "copy", file.path,
             ]
         ).finish(within: .seconds(300))
