@@ -203,7 +203,7 @@ let package = Package(
                 "Gateway", "Jobs", "Node", "Coordination", "Client", "Playback", "Results", "Video", "Vision", "Mesh",
                 "Services",
                 "RPC",
-                "Messages", nioCore, nioPosix, logging, yams, crypto,
+                "Messages", nioCore, nioPosix, logging, metrics, yams, crypto,
                 .product(name: "SystemPackage", package: "swift-system"),
                 .product(name: "DequeModule", package: "swift-collections"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),

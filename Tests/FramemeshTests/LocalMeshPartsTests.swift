@@ -50,7 +50,7 @@ import Testing
         let plan = MeshPlan(
             detectModel: "a", classifyModel: "b", workers: 2, maxPixels: 7, maxSide: 5, drainTimeout: 1.5,
             config: "f.yaml", logLevel: "debug")
-        for part in plan.nodes + [.coordinator] {
+        for part in plan.nodes + [.coordinator, .gateway] {
             let command = try Framemesh.parseAsRoot(plan.arguments(of: part, at: nil, nodes: [:]))
             switch part.role {
             case .gateway: #expect((command as? GatewayCommand)?.parent.isOn == true)

@@ -16,7 +16,8 @@ struct PictureRoutes {
     init(services: GatewayServices) {
         self.services = services
         memory = UploadMemory(limit: services.limits.pictures.maxUploadMemory)
-        running = RunningPictures(limit: services.limits.pictures.maxRunning)
+        running = RunningPictures(
+            limit: services.limits.pictures.maxRunning, meter: services.metrics.picturesInFlight)
     }
 
     func add(to group: RouterGroup<GatewayContext>) {

@@ -1,4 +1,5 @@
 import HTTPTypes
+import Metrics
 import Synchronization
 
 /// How many requests with pictures are at work; more than a limit are refused at once.
@@ -6,7 +7,12 @@ final class RunningPictures: Sendable {
     private let limit: Int
     private let running = Mutex(0)
 
-    init(limit: Int) { self.limit = limit }
+    private let meter: Meter
+
+    init(limit: Int, meter: Meter) {
+        self.limit = limit
+        self.meter = meter
+    }
 
     var count: Int { running.withLock { $0 } }
 
@@ -23,7 +29,11 @@ final class RunningPictures: Sendable {
                 limit: ("max-running-pictures", "\(limit)")
             ).retry(after: .seconds(1))
         }
-        defer { running.withLock { $0 -= 1 } }
+        meter.increment()
+        defer {
+            meter.decrement()
+            running.withLock { $0 -= 1 }
+        }
         return try await body()
     }
 }

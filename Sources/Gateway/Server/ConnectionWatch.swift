@@ -26,6 +26,9 @@ struct ConnectionWatch {
         case chunkOverhead = "chunk-overhead-factor"
         case stalledOutput = "output-timeout"
         case linger = "linger-timeout"
+
+        /// A peer was too slow or sent too much; an idle connection just ends.
+        var isRefusal: Bool { self != .idleTimeout && self != .linger }
     }
 
     private let limits: ConnectionLimits

@@ -11,11 +11,13 @@ final class ConnectionWatcher: ChannelDuplexHandler {
     /// Shared with `RequestEnds`, on the same loop.
     var watch: ConnectionWatch
     private let interval: TimeAmount
+    private let metrics: GatewayMetrics
     private let logger: Logger
     private var timer: Scheduled<Void>?
 
-    init(_ limits: ConnectionLimits, logger: Logger) {
+    init(_ limits: ConnectionLimits, metrics: GatewayMetrics, logger: Logger) {
         watch = ConnectionWatch(limits, now: .now())
+        self.metrics = metrics
         self.logger = logger
         let shortest =
             [
@@ -60,6 +62,7 @@ final class ConnectionWatcher: ChannelDuplexHandler {
 
     private func end(_ context: ChannelHandlerContext, _ ending: ConnectionWatch.Ending) {
         timer?.cancel()
+        if ending.isRefusal { metrics.refused(by: ending.rawValue) }
         logger.debug("connection ended", metadata: ["limit": "\(ending.rawValue)"])
         context.close(promise: nil)
     }

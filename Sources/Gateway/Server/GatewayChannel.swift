@@ -2,18 +2,24 @@ import HummingbirdCore
 import Logging
 import NIOCore
 import NIOHTTPTypes
+import NIOSSL
 import RPC
 
-/// One HTTP/1.1 connection: counted, watched, and then Hummingbird's.
+/// One HTTP/1.1 connection: counted, over TLS where there is a certificate, watched, and then Hummingbird's.
 struct GatewayChannel: ServerChildChannel {
     private let http: HTTP1Channel
     private let limits: ConnectionLimits
     private let connections: ConnectionCount
+    private let tls: TLSContextStore?
+    private let metrics: GatewayMetrics
 
     init(
-        responder: @escaping HTTPChannelHandler.Responder, limits: ConnectionLimits, connections: ConnectionCount
+        responder: @escaping HTTPChannelHandler.Responder, limits: ConnectionLimits, connections: ConnectionCount,
+        tls: TLSContextStore?, metrics: GatewayMetrics
     ) {
         self.limits = limits
+        self.tls = tls
+        self.metrics = metrics
         self.connections = connections
         http = HTTP1Channel(
             responder: responder,
@@ -29,11 +35,14 @@ struct GatewayChannel: ServerChildChannel {
         let ready: EventLoopFuture<HTTP1Channel.Value>
         if let limit = connections.add(address) {
             logger.debug("connection refused", metadata: ["limit": "\(limit)"])
+            metrics.refused(by: limit)
             ready = channel.eventLoop.makeFailedFuture(ChannelError.ioOnClosedChannel)
         } else {
             channel.closeFuture.whenComplete { [connections] _ in connections.remove(address) }
             ready = channel.eventLoop.makeCompletedFuture {
-                try channel.pipeline.syncOperations.addHandler(ConnectionWatcher(limits, logger: logger))
+                let pipeline = channel.pipeline.syncOperations
+                if let tls { try pipeline.addHandler(NIOSSLServerHandler(context: tls.context)) }
+                try pipeline.addHandler(ConnectionWatcher(limits, metrics: metrics, logger: logger))
             }.flatMap { [http] in http.setup(channel: channel, logger: logger) }
         }
         // Nobody else closes what could not be set up.

@@ -3,6 +3,7 @@ package import Jobs
 package import Mesh
 import NIOCore
 package import RPC
+package import Telemetry
 
 /// Everything that a gateway can be told.
 package struct GatewayConfiguration: Sendable {
@@ -36,7 +37,9 @@ package struct GatewayConfiguration: Sendable {
     /// Whose video files may be live sources; nil: none.
     package var cameraFolder: String?
     package var limits = GatewayLimits()
-    /// Seconds that running requests have to finish in at the end.
+    /// What `/metrics` shows; the process may have made it that of all its metrics.
+    package var metrics = PrometheusMetrics()
+    /// How long running requests have to finish in at the end.
     package var drainTimeout: Duration = .seconds(10)
 
     package init(listen: ServerAddress, coordinators: Target, page: String, apiDescription: String, data: String) {

@@ -10,9 +10,10 @@ struct GatewayRoutes {
         let configuration = services.configuration
         let router = Router(context: GatewayContext.self, options: .autoGenerateHeadEndpoints)
         // The first stands before all others.
+        router.add(middleware: MetricsMiddleware(metrics: services.metrics))
         router.add(middleware: SecurityHeaders())
         router.add(middleware: CrossOrigin(allowed: configuration.origins))
-        router.add(middleware: ProblemMiddleware(routes: table))
+        router.add(middleware: ProblemMiddleware(routes: table, metrics: services.metrics))
         router.add(middleware: HostCheck(names: configuration.hosts))
         router.add(
             middleware: IdentifyMiddleware(
@@ -29,6 +30,7 @@ struct GatewayRoutes {
         StreamRoutes(services: services).add(to: analyze)
         let admin = routes(.admin, router)
         NodeRoutes(services: services).add(to: admin.group("v1"))
+        MetricsRoutes(metrics: configuration.metrics).add(to: admin.group())
         return router
     }
 

@@ -23,14 +23,18 @@ package final class GatewayServer: Sendable {
     package let routes: [RouteTable.Route]
     private let services: ServiceGroup
     private let running: Task<Void, any Error>
+    /// Looks at the files of the certificate.
+    private let certificates: RepeatedTask?
 
     private init(
-        address: SocketAddress, routes: [RouteTable.Route], services: ServiceGroup, running: Task<Void, any Error>
+        address: SocketAddress, routes: [RouteTable.Route], services: ServiceGroup, running: Task<Void, any Error>,
+        certificates: RepeatedTask?
     ) {
         self.address = address
         self.routes = routes
         self.services = services
         self.running = running
+        self.certificates = certificates
     }
 
     /// - Throws: `GatewayError` that names the file, folder or address that cannot be used.
@@ -40,6 +44,9 @@ package final class GatewayServer: Sendable {
         let page = try await NIOThreadPool.singleton.runIfActive {
             try PageAssets(page: configuration.page, apiDescription: configuration.apiDescription)
         }
+        let tls = try await NIOThreadPool.singleton.runIfActive {
+            try configuration.tls?.contexts(protocols: ["http/1.1"])
+        }
         let videos = try await VideoServices.open(configuration)
         let coordinators = Coordinators(
             configuration.coordinators, configuration.calling, configuration.limits, group: group, logger: logger)
@@ -48,7 +55,7 @@ package final class GatewayServer: Sendable {
             configuration: configuration, coordinators: coordinators, videos: videos, viewers: viewers,
             streams: LiveStreams(StreamRules(configuration), places: viewers, logger: logger) {
                 try await coordinators.client()
-            }, group: group, logger: logger)
+            }, metrics: GatewayMetrics(configuration.metrics), group: group, logger: logger)
         let table = RouteTable()
         let router = GatewayRoutes(services: services, page: page, table: table).router()
         let connections = ConnectionCount(configuration.limits.connections)
@@ -56,7 +63,9 @@ package final class GatewayServer: Sendable {
         let application = Application(
             router: router,
             server: HTTPServerBuilder { responder in
-                GatewayChannel(responder: responder, limits: configuration.limits.connections, connections: connections)
+                GatewayChannel(
+                    responder: responder, limits: configuration.limits.connections, connections: connections, tls: tls,
+                    metrics: services.metrics)
             },
             configuration: ApplicationConfiguration(address: configuration.listen.bindAddress),
             services: [services.coordinators, services.streams] + (videos.map { [JobRunner($0, services)] } ?? []),
@@ -79,7 +88,11 @@ package final class GatewayServer: Sendable {
         }
         do {
             for try await address in bound {
-                return GatewayServer(address: address, routes: table.routes, services: lives, running: running)
+                let watch = configuration.tls.flatMap {
+                    tls?.watch(every: $0.reloadInterval, on: group.any(), logger)
+                }
+                return GatewayServer(
+                    address: address, routes: table.routes, services: lives, running: running, certificates: watch)
             }
         } catch {
             throw GatewayError(
@@ -91,6 +104,7 @@ package final class GatewayServer: Sendable {
 
     /// - Throws: what ended it before it was cancelled.
     package func run() async throws {
+        defer { certificates?.cancel() }
         try await withTaskCancellationHandler {
             try await running.value
         } onCancel: {

@@ -10,6 +10,7 @@ package struct GatewayServices: Sendable {
     /// Places for all who look on at streams; those who follow videos have their own (`max-video-watchers`).
     package let viewers: ViewerPlaces
     package let streams: LiveStreams
+    package let metrics: GatewayMetrics
     package let group: any EventLoopGroup
     package let logger: Logger
 

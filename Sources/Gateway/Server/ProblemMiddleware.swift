@@ -7,6 +7,7 @@ import RPC
 /// Turns every error into its `Problem`, and writes into the log what the peer is not told.
 struct ProblemMiddleware: RouterMiddleware {
     let routes: RouteTable
+    let metrics: GatewayMetrics
 
     func handle(
         _ request: Request, context: GatewayContext, next: (Request, GatewayContext) async throws -> Response
@@ -19,6 +20,7 @@ struct ProblemMiddleware: RouterMiddleware {
         } catch {
             var problem = Problem(error)
             if (error as? HTTPError)?.status == .notFound { problem = routes.absence(of: request) }
+            if let limit = problem.limit { metrics.refused(by: limit.name) }
             log(problem, of: request, in: context)
             return problem.response
         }

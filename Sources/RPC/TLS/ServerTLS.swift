@@ -27,6 +27,15 @@ public struct ServerTLS: Sendable {
     /// - Throws: `RPCError` FAILED_PRECONDITION that names the file and what is wrong with it.
     public func check() throws(RPCError) { _ = try TLSContextStore(settings) }
 
+    /// The same for a server that speaks something else than gRPC. Blocks.
+    /// - Parameter protocols: what may be spoken (ALPN), such as `http/1.1`.
+    /// - Throws: as `check`.
+    package func contexts(protocols: [String]) throws(RPCError) -> TLSContextStore {
+        var settings = settings
+        settings.protocols = protocols
+        return try TLSContextStore(settings)
+    }
+
     var settings: TLSSettings {
         var settings = TLSSettings(identity: identity, minimum: minimum)
         switch clients {

@@ -1,5 +1,5 @@
-import Logging
-import NIOCore
+package import Logging
+package import NIOCore
 import NIOPosix
 
 extension TLSContextStore {
@@ -10,7 +10,7 @@ extension TLSContextStore {
     }
 
     /// The same every `interval`, until the task is cancelled. Nothing, if there are no files.
-    func watch(every interval: Duration, on loop: any EventLoop, _ logger: Logger) -> RepeatedTask? {
+    package func watch(every interval: Duration, on loop: any EventLoop, _ logger: Logger) -> RepeatedTask? {
         guard hasFiles, interval > .zero else { return nil }
         let delay = TimeAmount(interval)
         return loop.scheduleRepeatedAsyncTask(initialDelay: delay, delay: delay) { _ in

@@ -1,8 +1,8 @@
-import NIOSSL
+package import NIOSSL
 import Synchronization
 
 /// The TLS context made of files as they are now; while they cannot be used, the last good one.
-final class TLSContextStore: Sendable {
+package final class TLSContextStore: Sendable {
     enum Change: Sendable {
         case none
         case renewed
@@ -29,7 +29,7 @@ final class TLSContextStore: Sendable {
     }
 
     /// For new connections.
-    var context: NIOSSLContext { state.withLock { $0.context } }
+    package var context: NIOSSLContext { state.withLock { $0.context } }
 
     /// Whether anything can change.
     var hasFiles: Bool { settings.sources.contains(where: \.isFile) }

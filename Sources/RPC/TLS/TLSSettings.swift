@@ -10,6 +10,8 @@ struct TLSSettings: Sendable, Hashable {
     /// nil: those of the system.
     var authorities: PEMSource?
     var verification = Verification.none
+    /// What may be spoken (ALPN).
+    var protocols = [TLSGate.http2]
 
     /// RFC 9113, section 9.2.2, forbids all but these with TLS 1.2. TLS 1.3 has no others.
     private static let cipherSuites = [
@@ -56,7 +58,7 @@ struct TLSSettings: Sendable, Hashable {
             }
         configuration.minimumTLSVersion = minimum == .tls12 ? .tlsv12 : .tlsv13
         configuration.cipherSuites = Self.cipherSuites
-        configuration.applicationProtocols = [TLSGate.http2]
+        configuration.applicationProtocols = protocols
         configuration.shutdownTimeout = Self.shutdownTimeout
         do {
             return try NIOSSLContext(configuration: configuration)

@@ -5,6 +5,7 @@ import Gateway
 import Jobs
 import Logging
 import Mesh
+import Metrics
 import NIOPosix
 import RPC
 
@@ -108,6 +109,7 @@ struct GatewayCommand: AsyncParsableCommand {
         let settings = try await common.settings()
         let logger = try common.logger("gateway", settings)
         let (configuration, listen) = try configuration(settings, logger: logger)
+        MetricsSystem.bootstrap(configuration.metrics)
         let gateway: GatewayServer
         do {
             gateway = try await GatewayServer.start(
