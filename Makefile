@@ -41,7 +41,7 @@ test: ## All tests
 	@if [ -x Tests/CVisionTests/run.sh ]; then Tests/CVisionTests/run.sh; else echo "skipped: Tests/CVisionTests/run.sh is not there"; fi
 
 .PHONY: test-gateway
-test-gateway: ## The page in a browser, with a mesh behind it
+test-gateway: ## The page in a browser, and the API against its description
 	@dev/setup.sh test
 	@dev/python-env.sh
 	$(BUILD)
