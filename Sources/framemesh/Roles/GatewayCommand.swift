@@ -148,14 +148,17 @@ struct GatewayCommand: AsyncParsableCommand {
         configuration.origins = Self.list(corsOrigin ?? settings.string(.gatewayCORSOrigin))
         configuration.hosts = Set(Self.list(hostName ?? settings.string(.gatewayHostName)).map { $0.lowercased() })
         let dns = configuration.calling.channel.dns
-        configuration.streamAllow = try settings.parsed(streamAllow, .gatewayStreamAllow) { text in
-            try OutboundRule(allow: Self.list(text).sorted(), dns: dns)
-        } ?? .nobody
-        configuration.webhookAllow = try settings.parsed(webhookAllow, .gatewayWebhookAllow) { text in
-            try OutboundRule(allow: Self.list(text).sorted(), dns: dns)
-        } ?? .nobody
+        configuration.streamAllow =
+            try settings.parsed(streamAllow, .gatewayStreamAllow) { text in
+                try OutboundRule(allow: Self.list(text).sorted(), dns: dns)
+            } ?? .nobody
+        configuration.webhookAllow =
+            try settings.parsed(webhookAllow, .gatewayWebhookAllow) { text in
+                try OutboundRule(allow: Self.list(text).sorted(), dns: dns)
+            } ?? .nobody
         configuration.cameraFolder = cameraFolder ?? settings.string(.gatewayCameraFolder)
-        configuration.webhookSecret = try (webhookSecretFile ?? settings.string(.gatewayWebhookSecretFile)).map(Self.secret)
+        configuration.webhookSecret = try (webhookSecretFile ?? settings.string(.gatewayWebhookSecretFile)).map(
+            Self.secret)
         configuration.drainTimeout = try settings.seconds(drainTimeout, .gatewayDrainTimeout, default: 10)
         if !isPlainText {
             try settings.naming(oneOf: "gateway") { try secure(&configuration, settings, logger) }
