@@ -91,16 +91,15 @@ extension Job {
         return true
     }
 
-    /// A job that somebody works on does not expire.
-    func isExpired(_ now: JobTime) -> Bool {
-        if state == .running, let lease, lease.until > now { return false }
-        return expiresAt <= now
-    }
+    /// A job that waits or is worked on does not expire, however long that takes.
+    func isExpired(_ now: JobTime) -> Bool { state.isFinal && expiresAt <= now }
 
     private mutating func end(_ state: JobState, now: JobTime, error: String) {
         self.state = state
         self.error = error
         finishedAt = now
+        // As long as was meant when it was made.
+        expiresAt = max(expiresAt, now + .milliseconds(expiresAt.milliseconds - createdAt.milliseconds))
         lease = nil
         progress.rate = 0
     }

@@ -91,7 +91,8 @@ package struct JobStore: Sendable {
         return try await database.write { session in
             let rows = try session.run(
                 """
-                SELECT \(Self.columns) FROM framemesh_job WHERE expires_at <= $1 ORDER BY id LIMIT \(Self.maxPage)
+                SELECT \(Self.columns) FROM framemesh_job WHERE expires_at <= $1
+                AND state IN ('done', 'failed', 'cancelled') ORDER BY id LIMIT \(Self.maxPage)
                 \(dialect.forUpdateSkipLocked)
                 """, [.integer(now.milliseconds)])
             let expired = try rows.map { try Job($0) }.filter { $0.isExpired(now) }.map(\.id)

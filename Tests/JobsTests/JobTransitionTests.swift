@@ -107,13 +107,14 @@ import Testing
         #expect(job.claim(by: "a", now: .at(900_000), for: .seconds(10)) == .refused)
     }
 
-    @Test func whatSomebodyWorksOnDoesNotExpire() throws {
-        var job = Job.sample(expires: 1000)
-        #expect(!job.isExpired(.at(999)))
-        #expect(job.isExpired(.at(1000)))
-        _ = try Self.claimed(&job, now: 900)
-        #expect(!job.isExpired(.at(10_899)))
-        #expect(job.isExpired(.at(10_900)))
+    @Test func whatIsToBeDoneDoesNotExpireAndWhatIsDoneStaysForItsTime() throws {
+        var job = Job.sample(at: 100, expires: 1000)
+        #expect(!job.isExpired(.at(900_000)))
+        _ = try Self.claimed(&job, now: 900_000)
+        #expect(!job.isExpired(.at(2_000_000)))
+        _ = job.cancel(now: .at(2_000_000))
+        #expect(!job.isExpired(.at(2_000_899)))
+        #expect(job.isExpired(.at(2_000_900)))
     }
 
     @Test func progressTellsWhatIsLeft() {

@@ -20,11 +20,14 @@ struct ServerSentEvent: Sendable, Hashable {
         var text = ""
         if let id { text += "id: \(Self.oneLine(id))\n" }
         text += "event: \(Self.oneLine(event))\n"
-        for line in data.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline) {
+        for line in data.split(omittingEmptySubsequences: false, whereSeparator: Self.endsLine) {
             text += "data: \(line)\n"
         }
         return text + "\n"
     }
+
+    /// To a browser; U+2028 and others that Unicode has are text.
+    private static func endsLine(_ character: Character) -> Bool { ["\n", "\r", "\r\n"].contains(character) }
 
     /// A line's end would end the field, and NUL makes browsers forget an id.
     private static func oneLine(_ text: String) -> String {

@@ -113,7 +113,8 @@ package final class WebhookSender: Sendable {
             let answer = WebhookQueue.Answer.status(
                 Int(response.status.code),
                 retryAfter: response.headers.first(name: "retry-after").flatMap(Int.init).map { .seconds($0) })
-            try await client.shutdown()
+            // It was told, whatever becomes of the connection.
+            try? await client.shutdown()
             return answer
         } catch {
             try? await client.shutdown()

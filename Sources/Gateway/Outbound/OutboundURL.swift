@@ -5,7 +5,8 @@ package struct OutboundURL: Sendable, Hashable {
     /// Characters.
     package static let longest = 1000
 
-    /// As it was given; may have a password in it.
+    /// As it was given, but for its host in lower case, by which the one who calls finds the address that was looked at; may
+    /// have a password in it.
     package let text: String
     package let scheme: String
     /// Lower case; an IPv6 address has no brackets.
@@ -36,9 +37,11 @@ package struct OutboundURL: Sendable, Hashable {
         guard NetworkAddress(name) != nil || Self.isName(name) else {
             throw OutboundError("its host is neither a name nor an address")
         }
+        parts.encodedHost = host.lowercased()
+        guard let whole = parts.string else { throw OutboundError("is not a URL with a host") }
+        self.text = whole
         parts.user = nil
         parts.password = nil
-        self.text = text
         self.scheme = scheme
         self.host = name
         self.port = port

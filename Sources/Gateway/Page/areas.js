@@ -287,7 +287,8 @@ export class AreaCounts {
     if (event.type === 'enter') { counts.entered += 1; counts.inside = (counts.inside ?? 0) + 1; }
     if (event.type === 'leave') { counts.left += 1; counts.inside = Math.max(0, (counts.inside ?? 0) - 1); }
     if (event.type === 'count') counts.inside = event.count;
-    if (event.type === 'cross') { counts.isLine = true; counts[event.direction === 'backward' ? 'backward' : 'forward'] += 1; }
+    // The gateway has counted since before this page looked.
+    if (event.type === 'cross') { counts.isLine = true; counts[event.direction === 'backward' ? 'backward' : 'forward'] = event.count; }
   }
 
   get facts() {

@@ -128,7 +128,6 @@ export class LiveView {
     byId('live-name').textContent = stream.name || 'Stream';
     byId('live-status').textContent = isOwn ? 'Running.' : 'Watching.';
     this.stage.draw({});
-    this.editor.set(stream.areas, this.stage);
     const path = `/v1/streams/${encodeURIComponent(stream.id)}`;
     const isCurrent = () => this.#stopper === stop;
     follow(`${path}/events`, {
@@ -140,10 +139,20 @@ export class LiveView {
     if (this.#camera) {
       this.stage.show(this.#camera.video);
       this.stage.setSize(this.#camera.width, this.#camera.height);
+      this.#edit(stream.areas);
     } else {
-      this.#receive(`${path}/mjpeg`, stop).catch((error) => isCurrent() && notify(error));
+      // Areas in shares of the picture wait for its size.
+      this.#edit(stream.areas?.normalized ? undefined : stream.areas);
+      byId('live-tools').hidden = Boolean(stream.areas?.normalized);
+      const sized = () => stream.areas?.normalized && this.#edit(stream.areas);
+      this.#receive(`${path}/mjpeg`, stop, sized).catch((error) => isCurrent() && notify(error));
     }
     this.#tilesTimer = setInterval(() => this.#tiles(), tilesPause);
+  }
+
+  #edit(areas) {
+    this.editor.set(areas, this.stage);
+    byId('live-tools').hidden = false;
   }
 
   async #stop() {
@@ -200,9 +209,11 @@ export class LiveView {
     });
   }
 
-  async #receive(path, stop) {
+  /** - `sized`: called once the size of the pictures is known. */
+  async #receive(path, stop, sized) {
     const canvas = element('canvas');
     const context = canvas.getContext('2d');
+    let isFirst = true;
     this.stage.show(canvas);
     await pictures(path, async (blob) => {
       const picture = await createImageBitmap(blob);
@@ -212,6 +223,8 @@ export class LiveView {
         canvas.height = picture.height;
         this.stage.setSize(picture.width, picture.height);
       }
+      if (isFirst) sized();
+      isFirst = false;
       context.drawImage(picture, 0, 0);
       picture.close();
     }, { signal: stop.signal }).catch((error) => { if (!stop.signal.aborted) throw error; });

@@ -120,7 +120,10 @@ export class VideoView {
     this.stage.draw({});
     this.#update(job);
     await this.#chooseMedium();
-    this.editor.set((await this.#savedAreas(job)) ?? job.areas, this.stage);
+    const areas = (await this.#savedAreas(job)) ?? job.areas;
+    // Another one was opened meanwhile.
+    if (this.#job?.id !== job.id) return;
+    this.editor.set(areas, this.stage);
     this.#follow(job.id);
   }
 

@@ -26,7 +26,8 @@ package struct PictureLimits: Sendable {
         Limit("max-pictures", \.maxPictures, .count, in: 1...1000, "Pictures of one multipart request."),
         Limit("max-multipart-bytes", \.maxMultipartBytes, .bytes, "One multipart request."),
         Limit("max-part-header-bytes", \.maxPartHeaderBytes, .bytes, "The header of one part."),
-        Limit("max-upload-memory", \.maxUploadMemory, .bytes, "Pictures of all requests in memory; more are refused."),
+        Limit(
+            "max-upload-memory", \.maxUploadMemory, .bytes, "Pictures, and pushed frames, in memory; more are refused."),
         Limit("max-running-pictures", \.maxRunning, .count, "Pictures analysed at one time; more are refused."),
         Limit("upload-time", \.uploadTime, "For the whole upload of pictures."),
         Limit("max-deadline", \.maxDeadline, "The longest deadline that a request may ask for."),

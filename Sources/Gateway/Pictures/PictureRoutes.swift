@@ -8,14 +8,12 @@ import Results
 /// `POST /v1/images:analyze`: pictures in, what is on them out.
 struct PictureRoutes {
     private let services: GatewayServices
-    private let memory: UploadMemory
     private let running: RunningPictures
 
     private var limits: PictureLimits { services.limits.pictures }
 
     init(services: GatewayServices) {
         self.services = services
-        memory = UploadMemory(limit: services.limits.pictures.maxUploadMemory)
         running = RunningPictures(
             limit: services.limits.pictures.maxRunning, meter: services.metrics.picturesInFlight)
     }
@@ -37,13 +35,13 @@ struct PictureRoutes {
         }
         let analyzer = PictureAnalyzer(
             client: try await services.coordinators.client(), options: options, limits: limits)
-        let lease = memory.lease()
+        let lease = services.uploads.lease()
         defer { withExtendedLifetime(lease) {} }
         switch form {
         case .one:
             let upload = try Upload(
                 of: request, in: context, limit: limits.maxPictureBytes, named: "max-picture-bytes")
-            let picture = try await whole(upload, begin, lease)
+            let picture = try await upload.picture(since: begin, in: lease, limits)
             let answer = await analyzer.answer(picture, named: nil, receive: .now - begin)
             return try Self.response([answer], options.format, pipeline.stages)
         case .parts(let boundary):
@@ -52,18 +50,6 @@ struct PictureRoutes {
             let answers = try await answers(to: upload, boundary: boundary, begin, lease, analyzer)
             return try Self.response(answers, options.format, pipeline.stages)
         }
-    }
-
-    private func whole(
-        _ upload: Upload, _ begin: ContinuousClock.Instant, _ lease: UploadMemory.Lease
-    ) async throws -> ByteBuffer {
-        var whole = ByteBuffer()
-        for try await part in upload {
-            try checkTime(since: begin)
-            try lease.add(part.readableBytes)
-            if whole.readableBytes == 0 { whole = part } else { whole.writeImmutableBuffer(part) }
-        }
-        return whole
     }
 
     /// Pictures are analysed while the next ones still come; the answers are in the order of the pictures.
@@ -75,7 +61,7 @@ struct PictureRoutes {
             var pictures = try PictureParts(boundary: boundary, limits)
             var count = 0
             for try await bytes in upload {
-                try checkTime(since: begin)
+                try limits.checkUploadTime(since: begin)
                 try lease.add(bytes.readableBytes)
                 for picture in try pictures.take(bytes) {
                     let index = count
@@ -91,13 +77,6 @@ struct PictureRoutes {
             while let (index, answer) = try await tasks.next() { answers[index] = answer }
             return (0..<count).compactMap { answers[$0] }
         }
-    }
-
-    private func checkTime(since begin: ContinuousClock.Instant) throws {
-        guard begin.duration(to: .now) > limits.uploadTime else { return }
-        throw Problem(
-            .requestTimeout, "the upload took longer than \(limits.uploadTime)",
-            limit: ("upload-time", "\(limits.uploadTime)"))
     }
 
     /// - Throws: the problem of a picture that came alone.

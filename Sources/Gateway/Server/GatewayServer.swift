@@ -55,7 +55,8 @@ package final class GatewayServer: Sendable {
             configuration: configuration, coordinators: coordinators, videos: videos, viewers: viewers,
             streams: LiveStreams(StreamRules(configuration), places: viewers, logger: logger) {
                 try await coordinators.client()
-            }, metrics: GatewayMetrics(configuration.metrics), group: group, logger: logger)
+            }, uploads: UploadMemory(limit: configuration.limits.pictures.maxUploadMemory),
+            metrics: GatewayMetrics(configuration.metrics), group: group, logger: logger)
         let table = RouteTable()
         let router = GatewayRoutes(services: services, page: page, table: table).router()
         let connections = ConnectionCount(configuration.limits.connections)

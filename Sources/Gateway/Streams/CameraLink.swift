@@ -12,8 +12,9 @@ struct CameraLink {
         var random = SystemRandomNumberGenerator()
         while !Task.isCancelled {
             var isForbidden = false
+            var hadFrames = false
             do {
-                if try await once(into: stream) { failures = 0 }
+                try await once(into: stream, &hadFrames)
                 stream.trouble("the source has ended")
             } catch let error as OutboundError {
                 isForbidden = error.isForbidden
@@ -22,7 +23,8 @@ struct CameraLink {
                 if Task.isCancelled { return }
                 stream.trouble((error as? VideoError)?.message ?? "the source cannot be read")
             }
-            failures += 1
+            // It did work: the next call is a first one.
+            failures = hadFrames ? 1 : failures + 1
             guard !isForbidden, failures < stream.rules.limits.attempts else {
                 return stream.fail(stream.life.cause ?? "the source cannot be read")
             }
@@ -30,13 +32,11 @@ struct CameraLink {
         }
     }
 
-    /// - Returns: false if there was no frame.
-    private func once(into stream: LiveStream) async throws -> Bool {
+    private func once(into stream: LiveStream, _ hadFrames: inout Bool) async throws {
         // Asked each time: a name may mean something else by now.
         let address = try await stream.rules.streams.address(of: url)
         let reader = try await VideoReader.watch(
             url.text, at: address.with(port: url.port), name: url.shown, helper: helper)
-        var hadFrames = false
         do {
             stream.begin()
             var pace = FramePace(maxFrameRate: stream.specification.maxFrameRate)
@@ -47,14 +47,8 @@ struct CameraLink {
             }
         } catch {
             await reader.close()
-            // It did work: the next call is a first one.
-            if hadFrames, !Task.isCancelled {
-                stream.trouble((error as? VideoError)?.message ?? "the source cannot be read")
-                return true
-            }
             throw error
         }
         await reader.close()
-        return hadFrames
     }
 }

@@ -111,6 +111,13 @@ final class HandOver<Element: Sendable>: Sendable {
         }
     }
 
+    /// Nothing comes any more, and what waits is not taken.
+    func discard() {
+        finish()
+        // It goes outside the lock: whoever hears of that may come back.
+        _ = state.withLock { $0.element.take() }
+    }
+
     /// Nothing comes any more after what waits.
     func finish() {
         let (taker, givers) = state.withLock { state in

@@ -21,6 +21,8 @@ final class LiveStream: Sendable {
         var frame: Frame
         var arrived: ContinuousClock.Instant
         var ticket: FrameTicket?
+        /// Given back when the frame is answered, or lost.
+        var memory: UploadMemory.Lease?
     }
 
     private struct Answered: Sendable {
@@ -134,7 +136,9 @@ final class LiveStream: Sendable {
             tasks.cancelAll()
         }
         change { $0.end() }
-        frames.finish()
+        // Its ticket says that the frame is lost.
+        frames.discard()
+        toDraw.discard()
     }
 
     private func feed() async {
@@ -186,7 +190,9 @@ final class LiveStream: Sendable {
     /// Takes a frame of the source; under the policy `lossless` it waits for the frame before.
     /// - Parameter sourceTime: since the source's beginning, microseconds; nil: now.
     /// - Returns: false if it is not taken, because too many wait or the stream is over.
-    func offer(_ frame: Frame, sourceTime: Int64?, ticket: FrameTicket? = nil) async -> Bool {
+    func offer(
+        _ frame: Frame, sourceTime: Int64?, ticket: FrameTicket? = nil, memory: UploadMemory.Lease? = nil
+    ) async -> Bool {
         let now = ContinuousClock.now
         var frame = frame
         frame.stream = id
@@ -199,7 +205,7 @@ final class LiveStream: Sendable {
             return state.life.state.isOver
         }
         guard !isOver else { return false }
-        let offered = Offered(frame: frame, arrived: now, ticket: ticket)
+        let offered = Offered(frame: frame, arrived: now, ticket: ticket, memory: memory)
         if specification.policy == .lossless {
             return await frames.place(offered, places: rules.limits.waitingFrames)
         }
@@ -216,16 +222,19 @@ final class LiveStream: Sendable {
 
     private func carry(_ client: @Sendable () async throws -> MeshClient) async {
         var failures = 0
+        var ended = 0
         var random = SystemRandomNumberGenerator()
         while !Task.isCancelled {
             do {
                 let mesh = try await client()
-                failures = 0
                 try await carry(to: mesh)
                 return
             } catch {
                 if Task.isCancelled { return }
-                failures += 1
+                // A mesh that answered frames and is lost is called again as at first.
+                let seen = counts.ended
+                failures = seen == ended ? failures + 1 : 1
+                ended = seen
                 let problem = Problem(error)
                 logger.notice("stream interrupted", metadata: ["error": "\(error)"])
                 trouble(problem.detail)

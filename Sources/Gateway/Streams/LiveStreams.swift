@@ -52,6 +52,7 @@ package final class LiveStreams: Service {
 
     private func run(_ stream: LiveStream) async {
         await stream.run(client: client)
+        guard state.withLock({ $0.streams[stream.id] === stream }) else { return }
         // To be seen for a while: why it failed.
         try? await Task.sleep(for: rules.limits.remembered)
         state.withLock { $0.streams[stream.id] = nil }

@@ -24,6 +24,9 @@ struct StreamCounts: Sendable {
         if times.count > Self.window { times.removeFirst() }
     }
 
+    /// Those with an answer of any kind.
+    var ended: Int { answered + failed }
+
     mutating func failedOnce() { failed += 1 }
 
     /// Answers a second, of late.

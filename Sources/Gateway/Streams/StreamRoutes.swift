@@ -102,13 +102,16 @@ struct StreamRoutes {
         guard Self.pictureTypes.contains(type) else {
             throw Problem(.unsupportedMediaType, "a frame is a JPEG, PNG or WebP picture", field: "Content-Type")
         }
+        let limits = services.limits.pictures
+        let lease = services.uploads.lease()
         let body = try await Upload(
-            of: request, in: context, limit: services.limits.pictures.maxPictureBytes, named: "max-picture-bytes"
-        ).collect()
+            of: request, in: context, limit: limits.maxPictureBytes, named: "max-picture-bytes"
+        ).picture(since: .now, in: lease, limits)
         guard body.readableBytes > 0 else { throw Problem(.badRequest, "the body is empty") }
         let waits = request.uri.queryParameters["wait"] == "true"
         let ticket = waits ? FrameTicket(on: context.channel.eventLoop) : nil
-        guard await stream.offer(Frame(payload: .attached(body)), sourceTime: nil, ticket: ticket) else {
+        let frame = Frame(payload: .attached(body))
+        guard await stream.offer(frame, sourceTime: nil, ticket: ticket, memory: lease) else {
             throw refusal(of: stream)
         }
         guard let ticket else { return JSONAnswer(.accepted) { $0.field("stream", stream.id) }.response }

@@ -57,7 +57,6 @@ struct JobRunner: Service {
     /// - Throws: what the mesh or the store is in the way with.
     private func workWhileThereIsWork() async throws {
         while let (job, lease) = try await videos.store.claim(by: gateway, now: .now, for: videos.limits.lease) {
-            try Task.checkCancellation()
             logger.info(
                 "video job begins", metadata: ["job": "\(job.id)", "from": "\(job.progress.framesDone)"])
             try await JobRun(videos: videos, coordinators: coordinators, logger: logger, job: job).run(lease)

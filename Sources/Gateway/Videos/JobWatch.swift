@@ -94,7 +94,8 @@ struct JobWatch {
     private func areasChanged(_ areas: String, _ state: inout State) async throws -> String {
         let isNew = state.areas != nil
         state.areas = areas
-        state.watch = AreaWatch((try? AreaSet(json: Data(areas.utf8))) ?? AreaSet())
+        // They were valid when they came; limits that were lowered since are no reason to end.
+        state.watch = AreaWatch((try? AreaSet(json: Data(areas.utf8), limits: videos.areas)) ?? AreaSet())
         var text = isNew ? ServerSentEvent("areas", data: areas.isEmpty ? VideoWish.noAreas : areas).text : ""
         guard !state.watch.areas.isEmpty else { return text }
         var sequence: Int64 = 0

@@ -1,3 +1,4 @@
+import Areas
 package import Jobs
 
 /// What the routes of videos and the runner of jobs share.
@@ -9,6 +10,7 @@ package struct VideoServices: Sendable {
     let limits: VideoJobLimits
     let quota: UploadQuota
     let watchers: Places
+    let areas: AreaLimits
 
     /// - Returns: nil if there is no `framemesh-video`.
     /// - Throws: `GatewayError` that names the folder or the database.
@@ -17,18 +19,19 @@ package struct VideoServices: Sendable {
         let folder = try VideoFolder(in: configuration.data)
         do {
             let store = try await configuration.database.open(in: configuration.data)
-            return VideoServices(store, folder, helper: helper, configuration.limits.videos)
+            return VideoServices(store, folder, helper: helper, configuration.limits)
         } catch {
             throw GatewayError("cannot open the database of jobs: \(error)", cause: error)
         }
     }
 
-    private init(_ store: JobStore, _ folder: VideoFolder, helper: String, _ limits: VideoJobLimits) {
+    private init(_ store: JobStore, _ folder: VideoFolder, helper: String, _ limits: GatewayLimits) {
         self.store = store
         self.folder = folder
         self.helper = helper
-        self.limits = limits
-        quota = UploadQuota(limits, store)
-        watchers = Places(limits.maxWatchers)
+        self.limits = limits.videos
+        quota = UploadQuota(limits.videos, store)
+        watchers = Places(limits.videos.maxWatchers)
+        areas = limits.areas
     }
 }

@@ -6,6 +6,7 @@ import Testing
     @Test func anEventIsFieldsAndAnEmptyLine() {
         #expect(
             ServerSentEvent("frame", id: "7", data: "{\"a\":1}").text == "id: 7\nevent: frame\ndata: {\"a\":1}\n\n")
+        #expect(ServerSentEvent("area", data: "a\u{2028}b").text == "event: area\ndata: a\u{2028}b\n\n")
         #expect(ServerSentEvent("end", data: "").text == "event: end\ndata: \n\n")
     }
 

@@ -13,7 +13,10 @@ import Testing
         let found = try url("rtsp://user:pass@Cam.Example.org/live?x=1")
         #expect(found.host == "cam.example.org")
         #expect(found.port == 554)
-        #expect(found.shown == "rtsp://Cam.Example.org/live?x=1")
+        #expect(found.shown == "rtsp://cam.example.org/live?x=1")
+        // The one who calls it looks its address up by the host in the text.
+        #expect(found.text == "rtsp://user:pass@cam.example.org/live?x=1")
+        #expect(try url("http://[2001:DB8::7]:8080/A%2fb").text == "http://[2001:db8::7]:8080/A%2fb")
         #expect(try url("http://[2001:db8::7]:8080/").host == "2001:db8::7")
         #expect(try url("http://[2001:db8::7]:8080/").port == 8080)
     }

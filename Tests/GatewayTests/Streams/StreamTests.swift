@@ -146,6 +146,25 @@ import Vision
         }
     }
 
+    @Test func pushedFramesHaveTheMemoryOfPictures() async throws {
+        try await Self.with {
+            $0.limits.pictures.maxUploadMemory = 10
+        } _: { gateway in
+            let path = try await Self.begin(gateway, Self.pushed)
+            let large = try await gateway.post(path + "/frames", Data(repeating: 1, count: 11), type: "image/jpeg")
+            #expect(large.status == 429)
+            #expect(try large.json()["limit_name"] as? String == "max-upload-memory")
+        }
+        let bytes = try Place.demo("numbers-01.jpg").count
+        try await Self.with {
+            $0.limits.pictures.maxUploadMemory = 2 * bytes
+        } _: { gateway in
+            let path = try await Self.begin(gateway, Self.pushed)
+            // What was answered has given back what it had; the last one may still be about to.
+            for _ in 0..<4 { #expect(try await Self.push(gateway, path).status == 200) }
+        }
+    }
+
     @Test func areasMayBePutLater() async throws {
         try await Self.with { gateway in
             let path = try await Self.begin(gateway, Self.pushed)

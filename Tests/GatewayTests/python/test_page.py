@@ -180,12 +180,12 @@ def test_counts_of_areas_follow_their_events(page):
         const counts = new AreaCounts();
         for (const event of [
             { type: 'enter', area: 'z' }, { type: 'enter', area: 'z' }, { type: 'leave', area: 'z' }, { type: 'count', area: 'z', count: 4 },
-            { type: 'cross', area: 'l', direction: 'forward' }, { type: 'cross', area: 'l', direction: 'backward' },
-            { type: 'cross', area: 'l', direction: 'forward' },
+            { type: 'cross', area: 'l', direction: 'forward', count: 57 }, { type: 'cross', area: 'l', direction: 'backward', count: 3 },
+            { type: 'cross', area: 'l', direction: 'forward', count: 58 },
         ]) counts.add(event);
         return Object.fromEntries([...counts.facts].map(([name, { text }]) => [name, text]));
     }""")
-    assert facts == {"z": "4 inside, 2 entered, 1 left", "l": "2 forward, 1 backward"}
+    assert facts == {"z": "4 inside, 2 entered, 1 left", "l": "58 forward, 3 backward"}
 
 
 def test_problems_are_told_in_plain_words(page):
