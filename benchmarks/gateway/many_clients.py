@@ -1,23 +1,27 @@
 #!/usr/bin/env python3
 """500 clients that upload pictures at one time: no answer but 200 and 429, and a gateway whose memory stays flat.
 
-    benchmarks/gateway/many_clients.py [CLIENTS] [SECONDS]
+    benchmarks/gateway/many_clients.py
 
-Needs a release build. Each client keeps a connection, and waits as long as Retry-After says when it is refused.
+Needs a release build. Each client keeps a connection, and waits as long as Retry-After says when it is refused. Ends with 1
+if there were other answers, or if the last third took more memory than the second, and a tenth and 16 MiB beside.
 """
+import argparse
 import asyncio
 import collections
 import pathlib
 import subprocess
-import sys
 import tempfile
 import time
 
 root = pathlib.Path(__file__).resolve().parents[2]
 framemesh = root / '.build/release/framemesh'
 picture = root / 'Sources/framemesh/Resources/demo/numbers-01.jpg'
-clients = int(sys.argv[1]) if len(sys.argv) > 1 else 500
-seconds = float(sys.argv[2]) if len(sys.argv) > 2 else 30
+options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+options.add_argument('--clients', type=int, default=500)
+options.add_argument('--seconds', type=float, default=30)
+chosen = options.parse_args()
+clients, seconds = chosen.clients, chosen.seconds
 
 
 def resident(pid):
@@ -73,7 +77,7 @@ async def load(address, pid):
     tasks = [asyncio.create_task(client(host, int(port), request, end, counts)) for _ in range(clients)]
     sizes = []
     while time.monotonic() < end:
-        await asyncio.sleep(seconds / 10)
+        await asyncio.sleep(seconds / 9)
         sizes.append(resident(pid))
     await asyncio.gather(*tasks)
     return counts, sizes
@@ -92,9 +96,12 @@ def main():
             mesh.terminate()
             mesh.wait()
     print(f'{clients} clients, {seconds:.0f} s:', ', '.join(f'{count} × {name}' for name, count in sorted(counts.items())))
-    print('resident MiB, each tenth:', ' '.join(f'{size / 1024:.0f}' for size in sizes))
+    print('resident MiB, each ninth:', ' '.join(f'{size / 1024:.0f}' for size in sizes))
     if set(counts) - {'200', '429'}:
         raise SystemExit('there were other answers')
+    before, after = max(sizes[3:6]), max(sizes[6:])
+    if after > 1.1 * before + (16 << 10):
+        raise SystemExit(f'memory grew from {before / 1024:.0f} to {after / 1024:.0f} MiB')
 
 
 main()

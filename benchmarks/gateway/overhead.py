@@ -1,24 +1,27 @@
 #!/usr/bin/env python3
 """What the gateway costs: one 640×480 JPEG through HTTP and through gRPC, in turns, at concurrency 1, on one mesh.
 
-    benchmarks/gateway/overhead.py [PICTURE] [SECONDS] [ROUNDS]
+    benchmarks/gateway/overhead.py
 
 Needs a release build. Both callers keep one connection. Prints p50 of both, of all rounds together, and the difference.
 """
+import argparse
 import http.client
 import json
 import pathlib
 import statistics
 import subprocess
-import sys
 import tempfile
 import time
 
 root = pathlib.Path(__file__).resolve().parents[2]
 framemesh = root / '.build/release/framemesh'
-picture = pathlib.Path(sys.argv[1]) if len(sys.argv) > 1 else root / 'Sources/framemesh/Resources/demo/numbers-01.jpg'
-seconds = float(sys.argv[2]) if len(sys.argv) > 2 else 4
-rounds = int(sys.argv[3]) if len(sys.argv) > 3 else 3
+options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+options.add_argument('--picture', type=pathlib.Path, default=root / 'Sources/framemesh/Resources/demo/numbers-01.jpg')
+options.add_argument('--seconds', type=float, default=4, help='of each measurement')
+options.add_argument('--rounds', type=int, default=3)
+chosen = options.parse_args()
+picture, seconds, rounds = chosen.picture, chosen.seconds, chosen.rounds
 
 
 def direct(coordinator):
