@@ -330,7 +330,7 @@ let package = Package(
             ],
             path: "Tests/ChaosLoad", swiftSettings: strict),
         // Child processes of tests.
-        .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
+        .target(name: "TestSupport", dependencies: [logging], path: "Tests/TestSupport", swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6],
     cLanguageStandard: .c11,

@@ -2,6 +2,7 @@ import Foundation
 import HTTP2
 import Logging
 import NIOCore
+import TestSupport
 import Testing
 
 @testable import RPC

@@ -1,6 +1,7 @@
 import HTTP2
 import Logging
 import NIOCore
+import TestSupport
 import Testing
 
 @testable import RPC

@@ -13,6 +13,7 @@ struct PictureAnalyzer: Sendable {
     let client: MeshClient
     let options: AnalyzeOptions
     let limits: PictureLimits
+    let reasons: PlainReasons
 
     /// Never throws for what is wrong with the picture or the mesh: that is its answer.
     func answer(_ picture: ByteBuffer, named name: String?, receive: Duration) async -> PictureAnswer {
@@ -21,8 +22,9 @@ struct PictureAnalyzer: Sendable {
         guard picture.readableBytes > 0 else { return answer }
         do {
             let begin = ContinuousClock.now
-            let response = options.limited(
-                try await client.vision.analyze(options.request(picture), deadline: options.deadline))
+            let response = reasons.plain(
+                options.limited(
+                    try await client.vision.analyze(options.request(picture), deadline: options.deadline)))
             answer.times.mesh = .now - begin
             guard response.status != .error else {
                 answer.outcome = .failed(
@@ -36,6 +38,7 @@ struct PictureAnalyzer: Sendable {
                 answer.times.draw = .now - begin
             }
         } catch let error as RPCError {
+            reasons.note(error.code, error.message)
             answer.outcome = .failed(Self.problem(code: error.code, message: error.message, cause: error))
         } catch {
             answer.outcome = .failed(Problem(error))

@@ -9,11 +9,13 @@ import Results
 struct PictureRoutes {
     private let services: GatewayServices
     private let running: RunningPictures
+    private let reasons: PlainReasons
 
     private var limits: PictureLimits { services.limits.pictures }
 
     init(services: GatewayServices) {
         self.services = services
+        reasons = PlainReasons(services.logger)
         running = RunningPictures(
             limit: services.limits.pictures.maxRunning, meter: services.metrics.picturesInFlight)
     }
@@ -34,7 +36,7 @@ struct PictureRoutes {
                 .badRequest, "the pipeline '\(pipeline.name)' needs a video or a stream", field: "pipeline")
         }
         let analyzer = PictureAnalyzer(
-            client: try await services.coordinators.client(), options: options, limits: limits)
+            client: try await services.coordinators.client(), options: options, limits: limits, reasons: reasons)
         let lease = services.uploads.lease()
         defer { withExtendedLifetime(lease) {} }
         switch form {

@@ -15,9 +15,7 @@ extension Problem {
         switch error {
         case let problem as Problem: self = problem
         case let error as RPCError: self.init(error)
-        case let error as ClientError where error.kind == .usage: self.init(.badRequest, error.message, cause: error)
-        case let error as ClientError:
-            self = Problem(.serviceUnavailable, "no coordinator answers", cause: error).retry(after: Self.pause)
+        case let error as ClientError: self.init(error)
         case let error as JobError where error.code == .unavailable:
             self = Problem(.serviceUnavailable, "the database of jobs does not answer", cause: error)
                 .retry(after: Self.pause)
@@ -38,24 +36,32 @@ extension Problem {
         self.init(code: error.code, message: error.message, cause: error)
     }
 
+    private init(_ error: ClientError) {
+        switch error.kind {
+        case .unreachable:
+            self = Problem(.serviceUnavailable, "no coordinator answers", cause: error).retry(after: Self.pause)
+        case .usage: self.init(.badRequest, MeshReason.words(.notFound, error.message), cause: error)
+        case .refused: self.init(.badGateway, MeshReason.words(.unknown, error.message), cause: error)
+        }
+    }
+
     /// - Parameter message: of a coordinator; shown to the peer only where it is about the peer's own request.
     init(code: StatusCode, message: String, cause: (any Error)? = nil) {
+        self.init(Self.status(of: code), MeshReason.words(code, message), cause: cause)
+        switch status {
+        case .tooManyRequests, .serviceUnavailable: self = retry(after: Self.pause)
+        default: break
+        }
+    }
+
+    private static func status(of code: StatusCode) -> HTTPResponse.Status {
         switch code {
-        case .invalidArgument: self.init(.badRequest, message, cause: cause)
-        case .notFound: self.init(.notFound, message, cause: cause)
-        case .deadlineExceeded:
-            self.init(.gatewayTimeout, "the mesh did not answer before the deadline", cause: cause)
-        case .resourceExhausted:
-            self = Problem(.tooManyRequests, "the mesh has more to do than it takes", cause: cause)
-                .retry(after: Self.pause)
-        case .unavailable:
-            self = Problem(.serviceUnavailable, "no node or coordinator is there for this", cause: cause)
-                .retry(after: Self.pause)
-        case .cancelled:
-            self = Problem(.serviceUnavailable, "the call was cancelled", cause: cause).retry(after: Self.pause)
-        case .unauthenticated, .permissionDenied:
-            self.init(.badGateway, "the coordinator refuses the calls of this gateway", cause: cause)
-        default: self.init(.badGateway, "the mesh failed at this", cause: cause)
+        case .invalidArgument: .badRequest
+        case .notFound: .notFound
+        case .deadlineExceeded: .gatewayTimeout
+        case .resourceExhausted: .tooManyRequests
+        case .unavailable, .cancelled: .serviceUnavailable
+        default: .badGateway
         }
     }
 }

@@ -51,6 +51,7 @@ final class LiveStream: Sendable {
     let senders: [WebhookSender]
     let rules: StreamRules
     let logger: Logger
+    private let reasons: PlainReasons
 
     private let frames = HandOver<Offered>()
     private let toDraw = HandOver<Answered>()
@@ -68,6 +69,7 @@ final class LiveStream: Sendable {
         var logger = logger
         logger[metadataKey: "stream"] = "\(id)"
         self.logger = logger
+        reasons = PlainReasons(logger)
         events = .events(rules.events, places)
         pictures = .pictures(rules.events, places)
         senders = specification.webhooks.map { [logger] webhook in
@@ -248,7 +250,11 @@ final class LiveStream: Sendable {
     private func carry(to mesh: MeshClient) async throws {
         let base = state.withLock { $0.epochs }
         let limits = InFlightLimits(frames: rules.limits.framesInFlight, bytes: rules.limits.bytesInFlight)
-        let stream = FrameStream<Offered>(client: mesh, limits: limits) { [self] reason, _ in trouble(reason) }
+        let stream = FrameStream<Offered>(client: mesh, limits: limits) { [self] reason, again in
+            logger.notice(
+                "stream goes on at another coordinator", metadata: ["reason": "\(reason)", "again": "\(again)"])
+            trouble(MeshReason.words(.unavailable, reason))
+        }
         try await stream.run {
             guard var offered = await self.frames.take() else { return nil }
             // Pixels do not travel far.
@@ -258,7 +264,7 @@ final class LiveStream: Sendable {
             return .frame(
                 self.request(offered.frame), keep: offered, bytes: offered.frame.payload.bytes.readableBytes)
         } answer: { response, offered in
-            var response = response
+            var response = reasons.plain(response)
             let (epoch, overflows) = response.epoch.addingReportingOverflow(base)
             response.epoch = overflows ? .max : epoch
             take(response, offered)

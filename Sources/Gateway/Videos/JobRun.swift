@@ -13,21 +13,32 @@ struct JobRun {
     let coordinators: Coordinators
     let logger: Logger
     let job: Job
+    private let reasons: PlainReasons
+
+    init(videos: VideoServices, coordinators: Coordinators, logger: Logger, job: Job) {
+        self.videos = videos
+        self.coordinators = coordinators
+        self.job = job
+        var logger = logger
+        logger[metadataKey: "job"] = "\(job.id)"
+        self.logger = logger
+        reasons = PlainReasons(logger)
+    }
 
     /// - Throws: why the job had to be given back: `CancellationError`, or what of mesh and store is not there.
     func run(_ lease: Lease) async throws {
         do {
             try await whileHolding(lease) { try await work(lease) }
-            logger.info("video job done", metadata: ["job": "\(job.id)"])
+            logger.info("video job done")
         } catch let error as JobError where error.code == .leaseLost {
             // Cancelled, removed, or another gateway thought that we are dead: nothing of it is ours any more.
-            logger.info("video job left", metadata: ["job": "\(job.id)", "reason": "\(error)"])
+            logger.info("video job left", metadata: ["reason": "\(error)"])
         } catch {
             guard let reason = fault(of: error) else {
                 await toItsEnd { try await videos.store.release(lease) }
                 throw error
             }
-            logger.notice("video job failed", metadata: ["job": "\(job.id)", "cause": "\(error)"])
+            logger.notice("video job failed", metadata: ["cause": "\(error)"])
             let stored = videos.folder.storedBytes(of: job.id)
             await toItsEnd {
                 try await videos.store.finish(
@@ -41,9 +52,10 @@ struct JobRun {
         switch error {
         case is CancellationError, is Problem, is IOError: nil
         case let error as JobError: error.code == .unavailable ? nil : "its results could not be recorded"
-        case let error as ClientError: error.kind == .unreachable ? nil : error.message
+        case let error as ClientError: error.kind == .unreachable ? nil : Problem(error).detail
         case let error as RPCError:
-            [.unavailable, .resourceExhausted, .deadlineExceeded, .cancelled].contains(error.code) ? nil : error.message
+            [.unavailable, .resourceExhausted, .deadlineExceeded, .cancelled].contains(error.code)
+                ? nil : MeshReason.words(error.code, error.message)
         case let error as VideoError:
             error.reason(of: [VideoFolder.Kind.video, .annotated].map { videos.folder.file($0, of: job.id) })
         default: "the gateway failed"
@@ -94,10 +106,10 @@ struct JobRun {
         }
         player.first = UInt64(first)
         player.epoch = try await epoch(behind: first)
-        player.resumed = { [logger, id = job.id] reason, again in
+        player.resumed = { [logger] reason, again in
             logger.notice(
                 "video job goes on at another coordinator",
-                metadata: ["job": "\(id)", "reason": "\(reason)", "again": "\(again)"])
+                metadata: ["reason": "\(reason)", "again": "\(again)"])
         }
         let reader = try await VideoReader.open(videos.folder.file(.video, of: job.id), helper: videos.helper)
         var spool = FrameSpool(videos.limits, done: first, now: .now)
@@ -105,7 +117,7 @@ struct JobRun {
         do {
             try await player.run(reader) { response, _ in
                 done += 1
-                if let batch = spool.add(response, now: .now) { try await record(batch, lease) }
+                if let batch = spool.add(reasons.plain(response), now: .now) { try await record(batch, lease) }
             }
         } catch {
             await reader.close()
@@ -181,7 +193,7 @@ struct JobRun {
         do {
             try await Task { try await body() }.value
         } catch {
-            logger.notice("a video job is left to its lease", metadata: ["job": "\(job.id)", "cause": "\(error)"])
+            logger.notice("a video job is left to its lease", metadata: ["cause": "\(error)"])
         }
     }
 }

@@ -35,12 +35,19 @@ enum Place {
 /// one; it ends with the process.
 struct BundledMesh: Sendable {
     let target: Target
+    let detectors: Target
 
     /// Of tests that need none: nobody listens there.
     static let nowhere = "static:///127.0.0.1:1"
 
     private static let started = Task { try await start() }
     static var shared: BundledMesh { get async throws { try await started.value } }
+    private static let startedWithoutClassifiers = Task {
+        try await coordinator(
+            detectors: try await shared.detectors, classifiers: try Target(parsing: nowhere))
+    }
+    /// Another coordinator of the same detector, with classifiers that are nowhere.
+    static var withoutClassifiers: BundledMesh { get async throws { try await startedWithoutClassifiers.value } }
 
     static var logger: Logger {
         var logger = Logger(label: "test")
@@ -64,13 +71,20 @@ struct BundledMesh: Sendable {
             Task { try await node.run() }
             targets[role] = try Target(parsing: node.address.endpointName)
         }
-        var configuration = CoordinatorConfiguration(
-            detectors: targets[.detector], classifiers: targets[.classifier])
+        guard let detectors = targets[.detector], let classifiers = targets[.classifier] else {
+            throw Failure("no nodes")
+        }
+        return try await coordinator(detectors: detectors, classifiers: classifiers)
+    }
+
+    private static func coordinator(detectors: Target, classifiers: Target) async throws -> BundledMesh {
+        var configuration = CoordinatorConfiguration(detectors: detectors, classifiers: classifiers)
         configuration.listen = try ServerAddress(parsing: "127.0.0.1:0")
         configuration.channel.readyTimeout = .seconds(30)
-        let coordinator = try await Coordinator.start(configuration, group: group, logger: logger)
+        let coordinator = try await Coordinator.start(
+            configuration, group: MultiThreadedEventLoopGroup.singleton, logger: logger)
         Task { try await coordinator.run() }
-        return BundledMesh(target: try Target(parsing: coordinator.address.endpointName))
+        return BundledMesh(target: try Target(parsing: coordinator.address.endpointName), detectors: detectors)
     }
 }
 

@@ -10,13 +10,19 @@ enum TestVideo {
 
     /// The same some times over, so that there is time to do something meanwhile.
     static func long(in folder: URL) async throws -> Data {
-        let file = folder.appending(path: "long.mp4")
+        try await made(folder.appending(path: "long.mp4"), before: ["-stream_loop", "3"])
+    }
+
+    /// Its first frames.
+    static func short(in folder: URL) async throws -> Data {
+        try await made(folder.appending(path: "short.mp4"), after: ["-frames:v", "5"])
+    }
+
+    private static func made(_ file: URL, before: [String] = [], after: [String] = []) async throws -> Data {
+        let source = Place.resources.appending(path: "demo/digits.mp4").path
         let made = try await ChildProcess(
             URL(fileURLWithPath: "/usr/bin/ffmpeg"),
-            [
-                "-v", "error", "-stream_loop", "3", "-i", Place.resources.appending(path: "demo/digits.mp4").path, "-c",
-                "copy", file.path,
-            ]
+            ["-v", "error"] + before + ["-i", source] + after + ["-c", "copy", file.path]
         ).finish(within: .seconds(300))
         guard made.code == 0 else { throw Failure("ffmpeg: \(made.errors)") }
         return try Data(contentsOf: file)

@@ -1,5 +1,6 @@
 import Metrics
 import NIOCore
+import TestSupport
 import Testing
 
 @testable import RPC

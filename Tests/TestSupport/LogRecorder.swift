@@ -1,31 +1,33 @@
-import Logging
+public import Logging
 import Synchronization
 
 /// A logger that keeps what is written.
-final class LogRecorder: Sendable {
-    struct Line: Sendable {
-        var level: Logger.Level
-        var message: String
-        var metadata: [String: String]
+public final class LogRecorder: Sendable {
+    public struct Line: Sendable {
+        public var level: Logger.Level
+        public var message: String
+        public var metadata: [String: String]
     }
 
     private let state = Mutex<[Line]>([])
     private let stream = AsyncStream.makeStream(of: Line.self)
 
-    var lines: [Line] { state.withLock { $0 } }
+    public init() {}
 
-    func write(_ line: Line) {
+    public var lines: [Line] { state.withLock { $0 } }
+
+    fileprivate func write(_ line: Line) {
         state.withLock { $0.append(line) }
         stream.continuation.yield(line)
     }
 
     /// The next line, once it is there.
-    func next() async -> Line? {
+    public func next() async -> Line? {
         var iterator = stream.stream.makeAsyncIterator()
         return await iterator.next()
     }
 
-    var logger: Logger {
+    public var logger: Logger {
         var logger = Logger(label: "recorded") { [self] _ in Handler(recorder: self) }
         logger.logLevel = .trace
         return logger
