@@ -3,69 +3,74 @@
 
     benchmarks/gateway/overhead.py
 
-Needs a release build. Both callers keep one connection. Prints p50 of both, of all rounds together, and the difference.
+Needs a release build and h2load (package nghttp2-client), which is the client of both: one connection, one request at a
+time, the same bytes of the same picture. Prints p50 of both in each round, and the median of the differences.
 """
 import argparse
-import http.client
-import json
 import pathlib
 import statistics
+import struct
 import subprocess
 import tempfile
-import time
 
 root = pathlib.Path(__file__).resolve().parents[2]
 framemesh = root / '.build/release/framemesh'
 options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
 options.add_argument('--picture', type=pathlib.Path, default=root / 'Sources/framemesh/Resources/demo/numbers-01.jpg')
-options.add_argument('--seconds', type=float, default=4, help='of each measurement')
-options.add_argument('--rounds', type=int, default=3)
+options.add_argument('--requests', type=int, default=150, help='of each measurement, of which the first fifth is warm-up')
+options.add_argument('--rounds', type=int, default=15)
 chosen = options.parse_args()
-picture, seconds, rounds = chosen.picture, chosen.seconds, chosen.rounds
 
 
-def direct(coordinator):
-    """p50 of gRPC, ms."""
-    out = subprocess.run(
-        [framemesh, 'bench', '--coordinator', coordinator, '--pipeline', 'detect', '--concurrency', '1', '--warmup', '1',
-         '--duration', str(seconds), '--input', picture, '--json'], check=True, capture_output=True, text=True).stdout
-    return json.loads(out)['latency_ms']['p50']
+def varint(number):
+    out = b''
+    while number > 0x7f:
+        out += bytes([number & 0x7f | 0x80])
+        number >>= 7
+    return out + bytes([number])
 
 
-def through_gateway(address):
-    """p50 of HTTP, ms."""
-    connection = http.client.HTTPConnection(address)
-    connection.connect()
-    connection.sock.setsockopt(6, 1, 1)  # TCP_NODELAY, as the gRPC client has it.
-    body = picture.read_bytes()
-    times = []
-    begin = time.perf_counter()
-    while time.perf_counter() - begin < seconds + 1:
-        start = time.perf_counter()
-        connection.request('POST', '/v1/images:analyze?pipeline=detect', body, {'Content-Type': 'image/jpeg'})
-        answer = connection.getresponse()
-        answer.read()
-        assert answer.status == 200, answer.status
-        if start - begin > 1:
-            times.append((time.perf_counter() - start) * 1000)
-    return statistics.median(times)
+def field(number, value):
+    """A length-delimited field of protobuf."""
+    return varint(number << 3 | 2) + varint(len(value)) + value
+
+
+def p50(folder, body, *arguments):
+    """p50 in ms of `chosen.requests` posts of `body`, all of which have to be answered with 200."""
+    data, log = folder / 'body', folder / 'log'
+    data.write_bytes(body)
+    log.unlink(missing_ok=True)
+    subprocess.run(['h2load', '--requests', str(chosen.requests), '--clients', '1', '--max-concurrent-streams', '1',
+                    '--data', data, '--log-file', log, *arguments], check=True, stdout=subprocess.DEVNULL)
+    answers = [line.split('\t') for line in log.read_text().splitlines()]
+    assert len(answers) == chosen.requests and all(status == '200' for _, status, _ in answers), answers[:3]
+    return statistics.median(int(micros) for _, _, micros in answers[len(answers) // 5:]) / 1000
 
 
 def main():
-    with tempfile.TemporaryDirectory() as data:
+    picture = chosen.picture.read_bytes()
+    request = field(2, b'detect') + field(100, picture)
+    message = struct.pack('>BI', 0, len(request)) + request
+    with tempfile.TemporaryDirectory() as name:
+        folder = pathlib.Path(name)
         mesh = subprocess.Popen(
-            [framemesh, 'up', '--coordinator-port', '0', '--gateway-port', '0', '--gateway-data', data, '--detectors', '1',
-             '--classifiers', '0'], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+            [framemesh, 'up', '--coordinator-port', '0', '--gateway-port', '0', '--gateway-data', folder / 'data',
+             '--detectors', '1', '--classifiers', '0'], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
         try:
             coordinator = mesh.stdout.readline().strip().removeprefix('ready coordinator=')
-            gateway = mesh.stdout.readline().strip().removeprefix('ready gateway=http://')
-            pairs = [(direct(coordinator), through_gateway(gateway)) for _ in range(rounds)]
+            gateway = mesh.stdout.readline().strip().removeprefix('ready gateway=')
+            differences = []
+            for _ in range(chosen.rounds):
+                direct = p50(folder, message, '--header', 'content-type: application/grpc', '--header', 'te: trailers',
+                             f'http://{coordinator}/framemesh.v1.Vision/Analyze')
+                through = p50(folder, picture, '--h1', '--header', 'content-type: image/jpeg',
+                              f'{gateway}/v1/images:analyze?pipeline=detect')
+                differences.append(through - direct)
+                print(f'gRPC p50 {direct:.2f} ms, gateway p50 {through:.2f} ms, difference {through - direct:.2f} ms')
         finally:
             mesh.terminate()
             mesh.wait()
-    for grpc, gate in pairs:
-        print(f'gRPC p50 {grpc:.2f} ms, gateway p50 {gate:.2f} ms, difference {gate - grpc:.2f} ms')
-    print(f'median difference: {statistics.median(gate - grpc for grpc, gate in pairs):.2f} ms')
+    print(f'median difference: {statistics.median(differences):.2f} ms')
 
 
 main()
