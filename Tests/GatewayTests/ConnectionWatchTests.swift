@@ -28,7 +28,7 @@ import Testing
 
     @Test func betweenTwoRequestsThereIsMoreTimeUntilTheNextOneBegins() {
         var watch = receiving()
-        watch.requestEnded()
+        watch.requestEnded(start)
         #expect(watch.overdue(after(1000)) == nil, "the answer may take its time")
         watch.answered(after(1000))
         #expect(watch.overdue(after(1074)) == nil)
@@ -36,7 +36,7 @@ import Testing
         #expect(watch.overdue(after(1083)) == nil)
         #expect(watch.overdue(after(1084)) == .headerTimeout)
         var idle = receiving()
-        idle.requestEnded()
+        idle.requestEnded(start)
         idle.answered(start)
         #expect(idle.overdue(after(75)) == .idleTimeout)
     }
@@ -77,7 +77,7 @@ import Testing
 
     @Test func outputThatNobodyTakesEndsTheConnection() {
         var watch = receiving()
-        watch.requestEnded()
+        watch.requestEnded(start)
         watch.writable(false, after(1))
         watch.writable(false, after(20))
         #expect(watch.overdue(after(30)) == nil)
@@ -89,8 +89,56 @@ import Testing
     @Test func aRefusedUploadIsReadOnForAShortTime() {
         var watch = receiving()
         watch.answered(after(5))
-        #expect(watch.phase == .lingering(since: after(5)))
+        #expect(watch.input == .lingering(since: after(5)))
         #expect(watch.overdue(after(6)) == nil)
         #expect(watch.overdue(after(7)) == .linger)
+    }
+
+    @Test func aPeerThatTakesALittleIsNotStuck() {
+        var watch = receiving()
+        watch.requestEnded(start)
+        watch.writable(false, start)
+        watch.pending(1_000_000, start)
+        for second in 1...100 {
+            watch.pending(1_000_000 - second, after(Int64(second) * 29))
+            #expect(watch.overdue(after(Int64(second) * 29)) == nil)
+        }
+        watch.pending(1_000_000, after(2901))
+        watch.pending(1_000_000, after(2929))
+        #expect(watch.overdue(after(2929)) == nil)
+        #expect(watch.overdue(after(2930)) == .stalledOutput, "more that waits is nothing taken")
+    }
+
+    /// Three requests in one piece; the answer to the second goes on for long.
+    @Test func requestsThatComeTogetherAreEachWaitedFor() {
+        var watch = receiving()
+        watch.requestEnded(start)
+        watch.headRead()
+        watch.requestEnded(start)
+        #expect(!watch.answersEarly)
+        watch.answered(after(1))
+        #expect(watch.overdue(after(1000)) == nil, "the second is still answered")
+        watch.received(10, after(1000))
+        #expect(watch.overdue(after(2000)) == nil, "the header of the third cannot come before we read on")
+        watch.answered(after(2000))
+        #expect(watch.overdue(after(2009)) == nil)
+        #expect(watch.overdue(after(2010)) == .headerTimeout)
+        watch.headRead()
+        watch.requestEnded(after(2010))
+        watch.answered(after(2011))
+        #expect(watch.overdue(after(2085)) == nil)
+        #expect(watch.overdue(after(2086)) == .idleTimeout)
+    }
+
+    @Test func theAnswerToOneRequestIsNotEarlyForTheBodyOfTheNext() {
+        var watch = receiving()
+        watch.requestEnded(start)
+        watch.headRead()
+        #expect(!watch.answersEarly)
+        watch.answered(after(1))
+        #expect(watch.input == .body, "the second still sends its body")
+        #expect(watch.answersEarly)
+        watch.answered(after(2))
+        #expect(watch.input == .lingering(since: after(2)))
     }
 }

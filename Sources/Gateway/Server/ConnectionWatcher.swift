@@ -33,8 +33,14 @@ final class ConnectionWatcher: ChannelDuplexHandler {
     private func look(_ context: ChannelHandlerContext) {
         timer = context.eventLoop.assumeIsolated().scheduleTask(in: interval) { [weak self] in
             guard let self else { return }
+            watch.pending(pendingBytes(context), .now())
             if let ending = watch.overdue(.now()) { end(context, ending) } else { look(context) }
         }
+    }
+
+    /// Not yet handed to the operating system.
+    private func pendingBytes(_ context: ChannelHandlerContext) -> Int {
+        (try? context.channel.syncOptions?.getOption(.bufferedWritableBytes)) ?? 0
     }
 
     func handlerRemoved(context: ChannelHandlerContext) { timer?.cancel() }

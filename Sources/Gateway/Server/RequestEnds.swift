@@ -15,8 +15,7 @@ final class RequestEnds: ChannelDuplexHandler, RemovableChannelHandler {
     typealias OutboundOut = HTTPResponsePart
 
     private var watcher: ConnectionWatcher?
-    /// Requests whose end has come less answers whose end is written; pipelined requests are ahead.
-    private var isReadingBody = false
+    /// Of the last request that has come.
     private var awaitsContinue = false
     private var isClosing = false
     private var isLingering = false
@@ -31,23 +30,21 @@ final class RequestEnds: ChannelDuplexHandler, RemovableChannelHandler {
         if isLingering { return }
         switch unwrapInboundIn(data) {
         case .head(let head):
-            isReadingBody = true
             awaitsContinue = head.headerFields[.expect]?.lowercased() == "100-continue"
             watcher?.watch.headRead()
         case .body(let bytes):
             awaitsContinue = false
             watcher?.watch.bodyRead(bytes.readableBytes)
         case .end:
-            isReadingBody = false
             awaitsContinue = false
-            watcher?.watch.requestEnded()
+            watcher?.watch.requestEnded(.now())
         }
         context.fireChannelRead(data)
     }
 
     func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
         switch unwrapOutboundIn(data) {
-        case .head(var head) where isReadingBody && head.status.kind != .informational:
+        case .head(var head) where answersEarly && head.status.kind != .informational:
             isClosing = true
             head.headerFields[.connection] = "close"
             context.write(wrapOutboundOut(.head(head)), promise: promise)
@@ -63,6 +60,8 @@ final class RequestEnds: ChannelDuplexHandler, RemovableChannelHandler {
         }
     }
 
+    private var answersEarly: Bool { watcher?.watch.answersEarly ?? false }
+
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
         if isLingering, case ChannelEvent.inputClosed? = event as? ChannelEvent {
             context.close(promise: nil)
@@ -73,7 +72,7 @@ final class RequestEnds: ChannelDuplexHandler, RemovableChannelHandler {
 
     func triggerUserOutboundEvent(context: ChannelHandlerContext, event: Any, promise: EventLoopPromise<Void>?) {
         guard event is BodyWanted else { return context.triggerUserOutboundEvent(event, promise: promise) }
-        if awaitsContinue {
+        if awaitsContinue, watcher?.watch.answersLast ?? false {
             awaitsContinue = false
             context.writeAndFlush(wrapOutboundOut(.head(HTTPResponse(status: .continue))), promise: nil)
         }

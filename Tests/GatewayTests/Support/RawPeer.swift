@@ -11,11 +11,16 @@ final class RawPeer: Sendable {
     /// Takes what comes.
     private final class Heard: ChannelInboundHandler, Sendable {
         typealias InboundIn = ByteBuffer
-        let text = Mutex("")
+        /// What is looked at; of a long answer its beginning.
+        static let kept = 4 << 20
+        let state = Mutex((text: "", count: 0))
 
         func channelRead(context: ChannelHandlerContext, data: NIOAny) {
             let bytes = unwrapInboundIn(data)
-            text.withLock { $0 += String(decoding: bytes.readableBytesView, as: UTF8.self) }
+            state.withLock { state in
+                if state.count < Self.kept { state.text += String(decoding: bytes.readableBytesView, as: UTF8.self) }
+                state.count += bytes.readableBytes
+            }
         }
 
         func errorCaught(context: ChannelHandlerContext, error: any Error) { context.close(promise: nil) }
@@ -26,9 +31,17 @@ final class RawPeer: Sendable {
         self.heard = heard
     }
 
-    static func connect(to address: SocketAddress, receives: Bool = true) async throws -> RawPeer {
+    /// - Parameter receiveBuffer: of the socket, bytes; nil: the system's.
+    static func connect(
+        to address: SocketAddress, receives: Bool = true, receiveBuffer: Int? = nil
+    ) async throws -> RawPeer {
         let heard = Heard()
-        let channel = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+        var bootstrap = ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+        if let receiveBuffer {
+            bootstrap = bootstrap.channelOption(.socketOption(.so_rcvbuf), value: SocketOptionValue(receiveBuffer))
+        }
+        let channel =
+            try await bootstrap
             .channelOption(.autoRead, value: receives)
             .channelOption(.allowRemoteHalfClosure, value: false)
             .channelInitializer { channel in
@@ -45,7 +58,14 @@ final class RawPeer: Sendable {
     @discardableResult
     func send(_ bytes: ByteBuffer) async -> Bool { (try? await channel.writeAndFlush(bytes).get()) != nil }
 
-    var text: String { heard.text.withLock { $0 } }
+    var text: String { heard.state.withLock { $0.text } }
+    /// Bytes that have come.
+    var count: Int { heard.state.withLock { $0.count } }
+
+    /// Takes a piece, where it does not receive by itself.
+    func readOnce() { channel.read() }
+    func receiveAll() { channel.setOption(.autoRead, value: true).whenComplete { _ in } }
+
     var isOpen: Bool { channel.isActive }
 
     /// Waits until the other end has closed the connection.
