@@ -172,6 +172,7 @@ import Testing
     @Test func picturesOfOthersThatFillTheMemoryAreNoFault() async throws {
         try await TestGateway.with(mesh: .shared) {
             $0.limits.pictures.maxUploadMemory = 10
+            $0.limits.rate.share = 1
         } _: { gateway in
             let answer = try await gateway.post("/v1/images:analyze", Data(repeating: 1, count: 11), type: "image/jpeg")
             #expect(answer.status == 429 && answer.headers["retry-after"] == "1")

@@ -16,6 +16,14 @@ package struct Caller: Sendable, CustomStringConvertible {
         isLocal = address?.isLoopback ?? true
     }
 
+    /// By name where it has one, else by address.
+    package enum Key: Hashable, Sendable {
+        case name(String)
+        case address(AddressBlock?)
+    }
+
+    package var key: Key { principal.map { .name($0.name) } ?? .address(address) }
+
     /// What its jobs are filed under; empty: nobody in particular.
     package var owner: String { principal?.name ?? "" }
 

@@ -3,14 +3,9 @@ import Synchronization
 
 /// How often each caller has asked of late: by name where it has one, else by address.
 final class CallerRates: Sendable {
-    private enum Key: Hashable {
-        case name(String)
-        case address(AddressBlock?)
-    }
-
     private struct State {
-        var requests = RateTable<Key>()
-        var guesses = RateTable<Key>()
+        var requests = RateTable<Caller.Key>()
+        var guesses = RateTable<AddressBlock?>()
     }
 
     private let limits: RateLimits
@@ -21,31 +16,20 @@ final class CallerRates: Sendable {
     /// Counts one request.
     /// - Returns: nil, or after what time the next one is taken.
     func wait(of caller: Caller, now: ContinuousClock.Instant) -> Duration? {
-        let key = caller.principal.map { Key.name($0.name) } ?? .address(caller.address)
-        return state.withLock { state in
-            state.requests.with(key, burst: limits.burst, max: limits.maxCallers, now: now) {
+        state.withLock { state in
+            state.requests.with(caller.key, burst: limits.burst, max: limits.maxCallers, now: now) {
                 $0.take(rate: Double(limits.requestsPerSecond), burst: limits.burst, now: now)
             }
         }
     }
 
-    /// nil: this address may show another token.
+    /// Counts one unknown token.
+    /// - Returns: nil, or how long this address has shown too many.
     func waitOfGuesser(at address: AddressBlock?, now: ContinuousClock.Instant) -> Duration? {
-        guesses(at: address, now: now) { bucket, rate, burst in bucket.wait(rate: rate, burst: burst, now: now) }
-    }
-
-    func noteBadToken(at address: AddressBlock?, now: ContinuousClock.Instant) {
-        _ = guesses(at: address, now: now) { bucket, rate, burst in bucket.take(rate: rate, burst: burst, now: now) }
-    }
-
-    private func guesses(
-        at address: AddressBlock?, now: ContinuousClock.Instant,
-        _ body: (inout TokenBucket, Double, Int) -> Duration?
-    ) -> Duration? {
         let burst = limits.badTokensPerMinute
         return state.withLock { state in
-            state.guesses.with(.address(address), burst: burst, max: limits.maxCallers, now: now) {
-                body(&$0, Double(burst) / 60, burst)
+            state.guesses.with(address, burst: burst, max: limits.maxCallers, now: now) {
+                $0.take(rate: Double(burst) / 60, burst: burst, now: now)
             }
         }
     }

@@ -32,15 +32,14 @@ struct IdentifyMiddleware: RouterMiddleware {
         case .malformed: throw Self.refusal
         case .token(let given): token = given
         }
-        let address = context.caller.address
-        if let wait = rates.waitOfGuesser(at: address, now: .now) {
+        // First: behind one proxy, a guesser must not lock out all others.
+        if let principal = credentials.principal(bearing: token) { return principal }
+        if let wait = rates.waitOfGuesser(at: context.caller.address, now: .now) {
             throw Problem(
                 .tooManyRequests, "too many unknown tokens",
                 limit: ("bad-tokens-per-minute", "\(limits.badTokensPerMinute)")
             ).retry(after: wait)
         }
-        if let principal = credentials.principal(bearing: token) { return principal }
-        rates.noteBadToken(at: address, now: .now)
         throw Self.refusal
     }
 

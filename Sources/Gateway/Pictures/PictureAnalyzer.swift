@@ -14,6 +14,8 @@ struct PictureAnalyzer: Sendable {
     let options: AnalyzeOptions
     let limits: PictureLimits
     let reasons: PlainReasons
+    let running: Places
+    let caller: Caller.Key
 
     /// Never throws for what is wrong with the picture or the mesh: that is its answer.
     func answer(_ picture: ByteBuffer, named name: String?, receive: Duration) async -> PictureAnswer {
@@ -21,6 +23,8 @@ struct PictureAnalyzer: Sendable {
         answer.times.receive = receive
         guard picture.readableBytes > 0 else { return answer }
         do {
+            let place = try running.take(for: caller)
+            defer { withExtendedLifetime(place) {} }
             let begin = ContinuousClock.now
             let response = reasons.plain(
                 options.limited(

@@ -11,7 +11,7 @@ package struct PictureLimits: Sendable {
     /// Of all requests together; more is refused.
     package var maxUploadMemory = 256 << 20
     /// Pictures that are analysed at one time; more are refused.
-    package var maxRunning = 512
+    package var maxRunning = 768
     /// For the whole upload.
     package var uploadTime: Duration = .seconds(60)
     /// The longest deadline that a request may ask for.

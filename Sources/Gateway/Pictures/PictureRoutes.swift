@@ -8,7 +8,8 @@ import Results
 /// `POST /v1/images:analyze`: pictures in, what is on them out.
 struct PictureRoutes {
     private let services: GatewayServices
-    private let running: RunningPictures
+    /// Each for one picture that has come whole: what is still on its way holds none.
+    private let running: Places
     private let reasons: PlainReasons
 
     private var limits: PictureLimits { services.limits.pictures }
@@ -16,13 +17,13 @@ struct PictureRoutes {
     init(services: GatewayServices) {
         self.services = services
         reasons = PlainReasons(services.logger)
-        running = RunningPictures(
-            limit: services.limits.pictures.maxRunning, meter: services.metrics.picturesInFlight)
+        running = Places(
+            services.limits.pictures.maxRunning, "max-running-pictures", of: "pictures at work",
+            share: services.limits.rate.share, meter: services.metrics.picturesInFlight)
     }
 
     func add(to group: RouterGroup<GatewayContext>) {
-        group.post("images:analyze") { request, context in try await running.run { try await analyze(request, context) }
-        }
+        group.post("images:analyze") { request, context in try await analyze(request, context) }
     }
 
     private func analyze(_ request: Request, _ context: GatewayContext) async throws -> Response {
@@ -36,27 +37,28 @@ struct PictureRoutes {
                 .badRequest, "the pipeline '\(pipeline.name)' needs a video or a stream", field: "pipeline")
         }
         let analyzer = PictureAnalyzer(
-            client: try await services.coordinators.client(), options: options, limits: limits, reasons: reasons)
-        let lease = services.uploads.lease()
-        defer { withExtendedLifetime(lease) {} }
+            client: try await services.coordinators.client(), options: options, limits: limits, reasons: reasons,
+            running: running, caller: context.caller.key)
+        let memory = try services.uploads.take(0, for: context.caller.key)
+        defer { withExtendedLifetime(memory) {} }
         switch form {
         case .one:
             let upload = try Upload(
                 of: request, in: context, limit: limits.maxPictureBytes, named: "max-picture-bytes")
-            let picture = try await upload.picture(since: begin, in: lease, limits)
+            let picture = try await upload.picture(since: begin, in: memory, limits)
             let answer = await analyzer.answer(picture, named: nil, receive: .now - begin)
             return try Self.response([answer], options.format, pipeline.stages)
         case .parts(let boundary):
             let upload = try Upload(
                 of: request, in: context, limit: limits.maxMultipartBytes, named: "max-multipart-bytes")
-            let answers = try await answers(to: upload, boundary: boundary, begin, lease, analyzer)
+            let answers = try await answers(to: upload, boundary: boundary, begin, memory, analyzer)
             return try Self.response(answers, options.format, pipeline.stages)
         }
     }
 
     /// Pictures are analysed while the next ones still come; the answers are in the order of the pictures.
     private func answers(
-        to upload: Upload, boundary: String, _ begin: ContinuousClock.Instant, _ lease: UploadMemory.Lease,
+        to upload: Upload, boundary: String, _ begin: ContinuousClock.Instant, _ memory: Places.Place,
         _ analyzer: PictureAnalyzer
     ) async throws -> [PictureAnswer] {
         try await withThrowingTaskGroup(of: (Int, PictureAnswer).self) { tasks in
@@ -64,7 +66,7 @@ struct PictureRoutes {
             var count = 0
             for try await bytes in upload {
                 try limits.checkUploadTime(since: begin)
-                try lease.add(bytes.readableBytes)
+                try memory.add(bytes.readableBytes)
                 for picture in try pictures.take(bytes) {
                     let index = count
                     let receive = begin.duration(to: .now)

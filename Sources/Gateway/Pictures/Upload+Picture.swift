@@ -5,12 +5,12 @@ extension Upload {
     /// All of a picture, within the time and the memory that there are for pictures.
     /// - Throws: `Problem`: 408, 413, or 429 where others have taken all memory.
     func picture(
-        since begin: ContinuousClock.Instant, in lease: UploadMemory.Lease, _ limits: PictureLimits
+        since begin: ContinuousClock.Instant, in memory: Places.Place, _ limits: PictureLimits
     ) async throws -> ByteBuffer {
         var whole = ByteBuffer()
         for try await part in self {
             try limits.checkUploadTime(since: begin)
-            try lease.add(part.readableBytes)
+            try memory.add(part.readableBytes)
             if whole.readableBytes == 0 { whole = part } else { whole.writeImmutableBuffer(part) }
         }
         return whole

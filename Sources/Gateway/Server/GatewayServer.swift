@@ -55,7 +55,10 @@ package final class GatewayServer: Sendable {
             configuration: configuration, coordinators: coordinators, videos: videos, viewers: viewers,
             streams: LiveStreams(StreamRules(configuration), places: viewers, logger: logger) {
                 try await coordinators.client()
-            }, uploads: UploadMemory(limit: configuration.limits.pictures.maxUploadMemory),
+            },
+            uploads: Places(
+                configuration.limits.pictures.maxUploadMemory, "max-upload-memory", of: "bytes of pictures",
+                share: configuration.limits.rate.share),
             metrics: GatewayMetrics(configuration.metrics), group: group, logger: logger)
         let table = RouteTable()
         let router = GatewayRoutes(services: services, page: page, table: table).router()

@@ -10,8 +10,8 @@ package struct GatewayServices: Sendable {
     /// Places for all who look on at streams; those who follow videos have their own (`max-video-watchers`).
     package let viewers: ViewerPlaces
     package let streams: LiveStreams
-    /// For pictures and pushed frames on their way.
-    let uploads: UploadMemory
+    /// For the bytes of pictures and pushed frames.
+    let uploads: Places
     package let metrics: GatewayMetrics
     package let group: any EventLoopGroup
     package let logger: Logger

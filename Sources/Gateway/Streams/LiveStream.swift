@@ -22,7 +22,7 @@ final class LiveStream: Sendable {
         var arrived: ContinuousClock.Instant
         var ticket: FrameTicket?
         /// Given back when the frame is answered, or lost.
-        var memory: UploadMemory.Lease?
+        var memory: Places.Place?
     }
 
     private struct Answered: Sendable {
@@ -193,7 +193,7 @@ final class LiveStream: Sendable {
     /// - Parameter sourceTime: since the source's beginning, microseconds; nil: now.
     /// - Returns: false if it is not taken, because too many wait or the stream is over.
     func offer(
-        _ frame: Frame, sourceTime: Int64?, ticket: FrameTicket? = nil, memory: UploadMemory.Lease? = nil
+        _ frame: Frame, sourceTime: Int64?, ticket: FrameTicket? = nil, memory: Places.Place? = nil
     ) async -> Bool {
         let now = ContinuousClock.now
         var frame = frame

@@ -103,15 +103,15 @@ struct StreamRoutes {
             throw Problem(.unsupportedMediaType, "a frame is a JPEG, PNG or WebP picture", field: "Content-Type")
         }
         let limits = services.limits.pictures
-        let lease = services.uploads.lease()
+        let memory = try services.uploads.take(0, for: context.caller.key)
         let body = try await Upload(
             of: request, in: context, limit: limits.maxPictureBytes, named: "max-picture-bytes"
-        ).picture(since: .now, in: lease, limits)
+        ).picture(since: .now, in: memory, limits)
         guard body.readableBytes > 0 else { throw Problem(.badRequest, "the body is empty") }
         let waits = request.uri.queryParameters["wait"] == "true"
         let ticket = waits ? FrameTicket(on: context.channel.eventLoop) : nil
         let frame = Frame(payload: .attached(body))
-        guard await stream.offer(frame, sourceTime: nil, ticket: ticket, memory: lease) else {
+        guard await stream.offer(frame, sourceTime: nil, ticket: ticket, memory: memory) else {
             throw refusal(of: stream)
         }
         guard let ticket else { return JSONAnswer(.accepted) { $0.field("stream", stream.id) }.response }

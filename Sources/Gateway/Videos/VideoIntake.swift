@@ -8,16 +8,18 @@ import Video
 struct VideoIntake {
     let videos: VideoServices
 
-    /// - Throws: `Problem`: 400 for an empty body, 413, 422 for what is no video, 429, 507; `IOError`.
-    func take(_ upload: Upload, owner: String, name: String, request: Job.Request) async throws -> Job {
+    /// - Throws: `Problem`: 400 for an empty body, 408, 413, 422 for what is no video, 429, 507; `IOError`.
+    func take(_ upload: Upload, from caller: Caller, name: String, request: Job.Request) async throws -> Job {
         let id = JobID(at: .now)
-        let room = try await videos.quota.begin(upload.declaredBytes ?? 0)
+        let room = try await videos.quota.begin(upload.declaredBytes ?? 0, for: caller.key)
         defer { room.end() }
         let file = try await problem { try await UploadFile.create(videos.folder.file(.part, of: id)) }
         defer { file.discard() }
         var count: Int64 = 0
+        let pace = UploadPace(videos.limits, begin: .now)
         for try await part in upload {
             count += Int64(part.readableBytes)
+            try pace.check(count, at: .now)
             try await room.reserve(upTo: count)
             try await problem { try await file.write(part) }
         }
@@ -26,7 +28,7 @@ struct VideoIntake {
         try await problem { try await file.commit(as: videos.folder.file(.video, of: id)) }
         let now = JobTime.now
         let job = Job(
-            id: id, owner: owner, name: name, request: request,
+            id: id, owner: caller.owner, name: name, request: request,
             video: Job.Video(width: Int64(info.width), height: Int64(info.height), frameRate: info.frameRate),
             framesTotal: info.frameCount.map { Int64($0) }, createdAt: now, expiresAt: now + videos.limits.retention,
             storedBytes: count)

@@ -8,6 +8,11 @@ package struct VideoJobLimits: Sendable {
     /// Jobs that are kept, finished or not.
     package var maxJobs = 10_000
     package var maxUploads = 16
+    /// For the whole upload of a video.
+    package var uploadTime: Duration = .seconds(3600)
+    /// Bytes a second of an upload, over all of it, from `uploadPatience` on.
+    package var minUploadRate = 32 << 10
+    package var uploadPatience: Duration = .seconds(30)
     /// Videos that this gateway analyses at one time.
     package var maxRunning = 1
     /// After its end, a job and its files stay for so long; one that never ends, for so long after it came.
@@ -41,6 +46,12 @@ package struct VideoJobLimits: Sendable {
             "Uploads and annotated videos on disk, all together."),
         Limit("max-video-jobs", \.maxJobs, .count, "Videos that are kept, with their results."),
         Limit("max-uploads", \.maxUploads, .count, in: 1...10_000, "Videos that are uploaded at one time."),
+        Limit("video-upload-time", \.uploadTime, "For the whole upload of a video."),
+        Limit(
+            "min-video-upload-rate", \.minUploadRate, .bytesPerSecond,
+            "Of a video's upload, over all of it; slower ones make room for others."),
+        Limit(
+            "video-upload-patience", \.uploadPatience, "An upload of a video may be as slow as it likes for so long."),
         Limit("max-running-videos", \.maxRunning, .count, in: 1...64, "Videos that a gateway analyses at one time."),
         Limit("video-retention", \.retention, "How long a video and its results stay after its end."),
         Limit(

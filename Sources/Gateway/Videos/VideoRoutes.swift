@@ -65,7 +65,7 @@ struct VideoRoutes {
         let upload = try Upload(
             of: request, in: context, limit: videos.limits.maxVideoBytes, named: "max-video-bytes")
         let job = try await VideoIntake(videos: videos).take(
-            upload, owner: context.caller.owner, name: wish.name,
+            upload, from: context.caller, name: wish.name,
             request: Job.Request(
                 pipeline: wish.pipeline, minConfidence: wish.minConfidence, annotate: wish.annotate, areas: wish.areas))
         return JSONAnswer(.created, headers: [.location: "/v1/videos/\(job.id)"]) { $0.fields(of: job) }.response
@@ -205,12 +205,7 @@ struct VideoRoutes {
             }
             first = last + 1
         }
-        guard let place = videos.watchers.take() else {
-            throw Problem(
-                .tooManyRequests, "\(videos.limits.maxWatchers) follow videos already",
-                limit: ("max-video-watchers", "\(videos.limits.maxWatchers)")
-            ).retry(after: .seconds(1))
-        }
+        let place = try videos.watchers.take(for: context.caller.key)
         let watch = JobWatch(videos: videos, id: job.id, first: first)
         return Response(
             status: .ok,
