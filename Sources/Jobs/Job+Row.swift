@@ -4,6 +4,7 @@ extension Job {
         "id", "owner", "name", "pipeline", "min_confidence", "annotate", "areas", "created_at", "started_at",
         "finished_at", "expires_at", "stored_bytes", "state", "error", "width", "height", "frame_rate", "frames_done",
         "frames_total", "dropped", "failed", "rate", "lease_gateway", "lease_number", "lease_until", "fruitless_claims",
+        "worked_ms",
     ]
 
     var values: [SQLValue] {
@@ -15,6 +16,7 @@ extension Job {
             .real(video.frameRate), .integer(progress.framesDone), SQLValue(progress.framesTotal),
             .integer(progress.dropped), .integer(progress.failed), .real(progress.rate), .text(lease?.gateway ?? ""),
             .integer(leaseNumber), SQLValue(lease?.until.milliseconds), .integer(fruitlessClaims),
+            .integer(worked),
         ]
     }
 
@@ -49,5 +51,6 @@ extension Job {
             lease = Lease(job: id, gateway: gateway, number: leaseNumber, until: JobTime(milliseconds: until))
         }
         fruitlessClaims = try row.integer()
+        worked = try row.integer()
     }
 }

@@ -14,7 +14,7 @@ extension Job {
         switch state {
         case .queued: break
         case .running: if let lease, lease.until > now { return .refused }
-        case .done, .failed, .cancelled: return .refused
+        case .done, .failed, .cancelled, .deleting: return .refused
         }
         guard fruitlessClaims < Self.maxFruitlessClaims else {
             end(
@@ -35,6 +35,11 @@ extension Job {
     /// - Returns: the lease as it is now.
     mutating func renew(_ lease: Lease, now: JobTime, for duration: Duration) throws(JobError) -> Lease {
         try check(lease)
+        // Since it was claimed or renewed last; a clock that was set says at most the time of a lease.
+        let span = duration.wholeMilliseconds
+        if let until = self.lease?.until.milliseconds {
+            worked += min(max(0, now.milliseconds - (until - span)), span)
+        }
         var renewed = lease
         renewed.until = now + duration
         self.lease = renewed
@@ -91,8 +96,37 @@ extension Job {
         return true
     }
 
+    /// Room for files that are about to be written.
+    /// - Parameters:
+    ///   - bytes: that may become as many.
+    ///   - kept: of the files that are there.
+    ///   - room: for all files of this job.
+    /// - Returns: the bytes that may be written, at most `bytes`.
+    mutating func reserve(_ bytes: Int64, beside kept: Int64, within room: Int64, _ lease: Lease) throws(JobError)
+        -> Int64
+    {
+        try check(lease)
+        let granted = min(bytes, max(0, room - kept))
+        storedBytes = kept + granted
+        return granted
+    }
+
     /// A job that waits or is worked on does not expire, however long that takes.
-    func isExpired(_ now: JobTime) -> Bool { state.isFinal && expiresAt <= now }
+    func isExpired(_ now: JobTime) -> Bool { state.isFinal && state != .deleting && expiresAt <= now }
+
+    /// Whoever works on it has lost it.
+    mutating func delete() {
+        state = .deleting
+        lease = nil
+    }
+
+    /// The last results of a job that is deleted, at most `rows` of them, are to go.
+    /// - Returns: the first sequence of those that go; nil: there are none, and the job itself may go.
+    mutating func removePiece(rows: Int64) -> Int64? {
+        guard progress.framesDone > 0 else { return nil }
+        progress.framesDone = max(0, progress.framesDone - rows)
+        return progress.framesDone
+    }
 
     private mutating func end(_ state: JobState, now: JobTime, error: String) {
         self.state = state

@@ -4,7 +4,8 @@
 ///       ▲                 │ │                 or failed
 ///       └────release──────┘ └──cancel──▶ cancelled ◀──cancel── queued
 ///
-/// A running job whose lease is over can be claimed again; the work goes on behind the last recorded frame. The transitions
+/// A running job whose lease is over can be claimed again; the work goes on behind the last recorded frame. From every state
+/// a job may become `deleting`: nobody sees it any more, and its results go piece by piece, then itself. The transitions
 /// (`Job+Transitions.swift`) are decided here; `JobStore` runs each in a transaction.
 package struct Job: Sendable, Hashable {
     package let id: JobID
@@ -31,6 +32,8 @@ package struct Job: Sendable, Hashable {
     package var leaseNumber: Int64 = 0
     /// Claims since a frame was recorded last.
     package var fruitlessClaims: Int64 = 0
+    /// How long gateways have worked on it, milliseconds; to within the time between two renewals of a lease.
+    package var worked: Int64 = 0
 
     /// What is to be done.
     package struct Request: Sendable, Hashable {
@@ -83,7 +86,9 @@ package struct Job: Sendable, Hashable {
 
 package enum JobState: String, Sendable, CaseIterable {
     case queued, running, done, failed, cancelled
+    /// Removed for all who ask; its results are on their way out.
+    case deleting
 
-    /// Nothing happens to it any more.
-    package var isFinal: Bool { self == .done || self == .failed || self == .cancelled }
+    /// Nobody works on it any more.
+    package var isFinal: Bool { self != .queued && self != .running }
 }

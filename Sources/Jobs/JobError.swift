@@ -9,6 +9,8 @@ package struct JobError: Error, Sendable, CustomStringConvertible {
         case outOfOrder
         /// The database cannot be reached, or is busy for too long; another attempt may do.
         case unavailable
+        /// The database has no room for more.
+        case full
         /// The database was written by a newer version.
         case tooNew
         /// Something that another attempt will not make better.

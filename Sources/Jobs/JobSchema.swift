@@ -27,7 +27,13 @@ enum JobSchema {
                     body \(dialect.bytes) NOT NULL,
                     PRIMARY KEY (job, sequence))
                 """,
-            ]
+            ],
+            [
+                "ALTER TABLE framemesh_job ADD COLUMN worked_ms BIGINT NOT NULL DEFAULT 0",
+                "CREATE INDEX framemesh_job_busy ON framemesh_job (state, owner)",
+                // When an owner's job was claimed last.
+                "CREATE TABLE framemesh_turn (owner TEXT PRIMARY KEY, claimed_at BIGINT NOT NULL)",
+            ],
         ]
     }
 

@@ -1,8 +1,9 @@
 /// What the gateway does that works on a job. All throw `leaseLost` if it is another's by now.
 extension JobStore {
-    /// The oldest job that waits, or whose owner let its lease run out; nil: there is none.
+    /// A job that waits, or whose gateway let its lease run out; nil: there is none.
     ///
-    /// Gateways that ask at one time get different jobs.
+    /// Owners take turns: first one of whose jobs the fewest are worked on, of these the one whose job was claimed the
+    /// longest ago, of its jobs the oldest. Gateways that ask at one time get different jobs.
     package func claim(by gateway: String, now: JobTime, for duration: Duration) async throws -> (
         job: Job, lease: Lease
     )? {
@@ -13,13 +14,25 @@ extension JobStore {
                     """
                     SELECT \(Self.columns) FROM framemesh_job
                     WHERE state = 'queued' OR (state = 'running' AND (lease_until IS NULL OR lease_until <= $1))
-                    ORDER BY id LIMIT 1 \(dialect.forUpdateSkipLocked)
+                    ORDER BY
+                        (SELECT COUNT(*) FROM framemesh_job AS busy WHERE busy.state = 'running'
+                            AND busy.owner = framemesh_job.owner AND busy.lease_until > $1),
+                        (SELECT COALESCE(MAX(claimed_at), 0) FROM framemesh_turn
+                            WHERE framemesh_turn.owner = framemesh_job.owner),
+                        id
+                    LIMIT 1 \(dialect.forUpdateSkipLocked)
                     """, [.integer(now.milliseconds)])
                 guard var job = try rows.first.map({ try Job($0) }) else { return nil }
                 let claim = job.claim(by: gateway, now: now, for: duration)
                 try Self.save(job, session)
                 switch claim {
-                case .granted(let lease): return (job, lease)
+                case .granted(let lease):
+                    _ = try session.run(
+                        """
+                        INSERT INTO framemesh_turn (owner, claimed_at) VALUES ($1, $2)
+                        ON CONFLICT (owner) DO UPDATE SET claimed_at = excluded.claimed_at
+                        """, [.text(job.owner), .integer(now.milliseconds)])
+                    return (job, lease)
                 case .gaveUp: continue
                 // The condition above is the value's own.
                 case .refused: return nil
@@ -50,6 +63,25 @@ extension JobStore {
             guard try job.append(batch, lease) else { return }
             try Self.save(job, session)
             try Self.insert(batch.results, of: job.id, session)
+        }
+    }
+
+    /// Room for files that are about to be written, so that all jobs together stay within a limit.
+    /// - Parameters:
+    ///   - bytes: that may become as many.
+    ///   - kept: of the job's files that are there.
+    ///   - limit: for the files of all jobs.
+    /// - Returns: the bytes that may be written, at most `bytes`. They count as stored until `finish` says what is.
+    package func reserve(_ bytes: Int64, beside kept: Int64, within limit: Int64, _ lease: Lease) async throws
+        -> Int64
+    {
+        let lock = database.dialect.forUpdate
+        return try await database.write { session in
+            guard var job = try Self.find(lease.job, session, lock) else { throw Self.removed(lease) }
+            let others = try Self.usage(session).bytes - job.storedBytes
+            let granted = try job.reserve(bytes, beside: kept, within: limit - others, lease)
+            try Self.save(job, session)
+            return granted
         }
     }
 

@@ -35,7 +35,7 @@ package struct JobStore: Sendable {
     ///   - owner: whose; nil: everybody's.
     ///   - after: the last one of the page before; it need not be there any more.
     package func jobs(of owner: String?, limit: Int, after: JobID? = nil) async throws -> [Job] {
-        var conditions: [String] = []
+        var conditions = ["state <> 'deleting'"]
         var values: [SQLValue] = [.integer(Int64(min(limit, Self.maxPage)))]
         if let owner {
             values.append(.text(owner))
@@ -45,8 +45,12 @@ package struct JobStore: Sendable {
             values.append(.text(after.text))
             conditions.append("id < $\(values.count)")
         }
-        let filter = conditions.isEmpty ? "" : " WHERE " + conditions.joined(separator: " AND ")
-        return try await select("\(filter) ORDER BY id DESC LIMIT $1", values)
+        let filter = conditions.joined(separator: " AND ")
+        return try await database.read { [values] session in
+            try session.run(
+                "SELECT \(Self.columns) FROM framemesh_job WHERE \(filter) ORDER BY id DESC LIMIT $1", values
+            ).map { try Job($0) }
+        }
     }
 
     /// - Throws: `notFound`.
@@ -67,54 +71,37 @@ package struct JobStore: Sendable {
         }
     }
 
-    /// With all of its results.
-    /// - Returns: whether it was there.
-    package func delete(_ id: JobID) async throws -> Bool {
-        try await database.write { session in
-            try !session.run("DELETE FROM framemesh_job WHERE id = $1 RETURNING id", [.text(id.text)]).isEmpty
-        }
+    /// Says what the files of a job take that nobody works on any more. One that is not there, or is worked on, stays as
+    /// it is.
+    package func settle(_ id: JobID, storedBytes: Int64) async throws {
+        do {
+            try await change(id) { job in if job.state.isFinal { job.storedBytes = storedBytes } }
+        } catch let error as JobError where error.code == .notFound {}
     }
 
     /// How many jobs there are, and the bytes of all files that are kept for them.
     package func usage() async throws -> (jobs: Int64, bytes: Int64) {
-        try await database.read { session in
-            var row = try session.run(
-                "SELECT COUNT(*), CAST(COALESCE(SUM(stored_bytes), 0) AS BIGINT) FROM framemesh_job", [])[0]
-            return (try row.integer(), try row.integer())
-        }
-    }
-
-    /// Removes jobs whose time is over.
-    /// - Returns: their ids, at most `maxPage` at once.
-    package func removeExpired(now: JobTime) async throws -> [JobID] {
-        let dialect = database.dialect
-        return try await database.write { session in
-            let rows = try session.run(
-                """
-                SELECT \(Self.columns) FROM framemesh_job WHERE expires_at <= $1
-                AND state IN ('done', 'failed', 'cancelled') ORDER BY id LIMIT \(Self.maxPage)
-                \(dialect.forUpdateSkipLocked)
-                """, [.integer(now.milliseconds)])
-            let expired = try rows.map { try Job($0) }.filter { $0.isExpired(now) }.map(\.id)
-            for id in expired { _ = try session.run("DELETE FROM framemesh_job WHERE id = $1", [.text(id.text)]) }
-            return expired
-        }
+        try await database.read { try Self.usage($0) }
     }
 
     // ---- how ----
 
     static let columns = Job.columns.joined(separator: ", ")
 
-    func select(_ rest: String, _ values: [SQLValue]) async throws -> [Job] {
-        try await database.read { session in
-            try session.run("SELECT \(Self.columns) FROM framemesh_job\(rest)", values).map { try Job($0) }
-        }
+    /// - Returns: nil also for one that is deleted.
+    static func find(_ id: JobID, _ session: any SQLSession, _ lock: String) throws -> Job? {
+        try session.run(
+            "SELECT \(columns) FROM framemesh_job WHERE id = $1 AND state <> 'deleting' \(lock)", [.text(id.text)]
+        ).first.map { try Job($0) }
     }
 
-    static func find(_ id: JobID, _ session: any SQLSession, _ lock: String) throws -> Job? {
-        try session.run("SELECT \(columns) FROM framemesh_job WHERE id = $1 \(lock)", [.text(id.text)]).first.map {
-            try Job($0)
-        }
+    static func usage(_ session: any SQLSession) throws -> (jobs: Int64, bytes: Int64) {
+        var row = try session.run(
+            """
+            SELECT COUNT(*), CAST(COALESCE(SUM(stored_bytes), 0) AS BIGINT) FROM framemesh_job
+            WHERE state <> 'deleting'
+            """, [])[0]
+        return (try row.integer(), try row.integer())
     }
 
     static func save(_ job: Job, _ session: any SQLSession) throws {

@@ -2,6 +2,9 @@ package import Messages
 
 /// Detections as CSV (RFC 4180), one row each; a frame without a result has a row that says so, and a frame in which
 /// nothing was found has none.
+///
+/// A label that a spreadsheet would take for a formula (it begins with `=`, `+`, `-`, `@`, a tab or the end of a line)
+/// has an apostrophe before it, as OWASP advises ("CSV Injection").
 package enum CSVRows {
     /// The first row.
     package static let header =
@@ -39,8 +42,18 @@ package enum CSVRows {
     private static func pixels(_ value: Float) -> String { JSONText.number(Double(value), decimals: 2) }
 
     private static func quoted(_ text: String) -> String {
-        // Scalars: "\r\n" is one character.
+        // Scalars: "\r\n" is one character, and so is "=" with an accent upon it.
+        guard let first = text.unicodeScalars.first, ["=", "+", "-", "@", "\t", "\r", "\n"].contains(first) else {
+            return field(text)
+        }
+        return field("'" + text)
+    }
+
+    private static func field(_ text: String) -> String {
         guard text.unicodeScalars.contains(where: { ["\"", ",", "\r", "\n"].contains($0) }) else { return text }
-        return "\"" + text.replacing("\"", with: "\"\"") + "\""
+        var quoted = String.UnicodeScalarView("\"".unicodeScalars)
+        for scalar in text.unicodeScalars { quoted.append(contentsOf: scalar == "\"" ? [scalar, scalar] : [scalar]) }
+        quoted.append("\"")
+        return String(quoted)
     }
 }

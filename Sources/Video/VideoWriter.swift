@@ -29,9 +29,12 @@ public final class VideoWriter: Sendable {
     /// - Parameters:
     ///   - frameRate: nominal; true times come with the frames.
     ///   - helper: the path of the executable `framemesh-video`.
+    ///   - maxBytes: the largest that the file may become, from 1; nil: any size. What is larger ends in an error that
+    ///     `isTooLarge` tells from others.
     ///   - encoderThreads: 1 to 16.
     public static func create(
-        _ path: String, width: Int, height: Int, frameRate: Double, helper: String, encoderThreads: Int = 1
+        _ path: String, width: Int, height: Int, frameRate: Double, helper: String, maxBytes: Int64? = nil,
+        encoderThreads: Int = 1
     ) async throws -> VideoWriter {
         guard VideoLimits.allowsSize(width, height) else {
             throw VideoError("\(path): a size of \(width)x\(height) pixels is not allowed")
@@ -45,7 +48,7 @@ public final class VideoWriter: Sendable {
             arguments: [
                 "--width", String(width), "--height", String(height), "--frame-rate", String(frameRate), "--threads",
                 String(encoderThreads),
-            ])
+            ] + (maxBytes.map { ["--max-bytes", String($0)] } ?? []))
         guard case .ready(let info) = try await session.reply() else {
             throw VideoError("framemesh-video said nothing of \(path)")
         }
@@ -72,6 +75,11 @@ public final class VideoWriter: Sendable {
         try await session.send(.end)
         guard case .done = try await session.reply() else { throw VideoError("\(path): is finished already") }
         await session.waitForEnd()
+    }
+
+    /// Whether an error of a writer says that the file would have become larger than `maxBytes`.
+    public static func isTooLarge(_ error: VideoError, maxBytes: Int64) -> Bool {
+        error.message.hasSuffix(": needs more than \(maxBytes) bytes")
     }
 
     /// Of the child, while it runs.

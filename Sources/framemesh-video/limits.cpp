@@ -106,6 +106,12 @@ void give_up_rights(Role role) {
     restart_processor_time();
 }
 
+void limit_files(uint64_t bytes) {
+    // Without this, the first byte too many ends the process.
+    signal(SIGXFSZ, SIG_IGN);
+    limit(RLIMIT_FSIZE, bytes);
+}
+
 void restart_processor_time() {
     rusage used{};
     if (getrusage(RUSAGE_SELF, &used) != 0) return;

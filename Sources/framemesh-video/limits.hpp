@@ -28,6 +28,9 @@ void die_with_parent();
 /// A reader cannot open anything after this; one who watches may call, and becomes a reader once it has.
 void give_up_rights(Role role);
 
+/// No file becomes larger: a write beyond that fails with EFBIG.
+void limit_files(uint64_t bytes);
+
 /// Allows this much processor time from here on: called for each frame, so that one frame cannot take for ever
 /// and a long video can.
 void restart_processor_time();

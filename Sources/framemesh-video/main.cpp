@@ -21,18 +21,21 @@ using namespace framemesh;
 
 namespace {
 
+// A number beyond which a double does not count one by one.
+constexpr double kMaximumFileBytes = 9e15;
 constexpr int kFailed = 1, kUsage = 2, kNobodyThere = 3;
 
 constexpr const char* kHelp =
     "usage: framemesh-video read PATH [--threads N]\n"
     "       framemesh-video watch ADDRESS:PORT [--threads N]\n"
-    "       framemesh-video write PATH --width N --height N --frame-rate F [--threads N]\n"
+    "       framemesh-video write PATH --width N --height N --frame-rate F [--threads N] [--max-bytes N]\n"
     "\n"
     "read   sends the frames of a video file to standard output as BGR24 pixels with their times.\n"
     "watch  does the same for a live source, whose rtsp:// or http:// URL comes on standard input (it may have a\n"
     "       password in it); only ADDRESS:PORT is called, whatever name the URL has.\n"
     "write  takes such frames from standard input and writes an MP4 file.\n"
     "All in the records that docs/video.md describes. --threads (default 1) is for the codec.\n"
+    "--max-bytes ends writing where the file would become larger.\n"
     "\n"
     "example: framemesh-video read street.mp4 | head -c 64 | xxd\n";
 
@@ -72,6 +75,8 @@ Arguments parse(int count, char** words) {
             found.options.height = whole(kMaximumSide);
         } else if (name == "--frame-rate" && found.role == "write") {
             found.options.frame_rate = number(words[i], value, 0.001, kMaximumFrameRate);
+        } else if (name == "--max-bytes" && found.role == "write") {
+            found.options.max_bytes = uint64_t(number(words[i], value, 1, kMaximumFileBytes));
         } else {
             throw Usage{"unknown option " + name};
         }

@@ -1,6 +1,7 @@
 #include "writer.hpp"
 
 #include <algorithm>
+#include <cerrno>
 #include <cstring>
 
 #include "ffmpeg.hpp"
@@ -36,6 +37,7 @@ class Writer {
         // A file with a name would stay; the end of standard input removes it.
         if (file_.is_nameless()) die_with_parent();
         give_up_rights(Role::write);
+        if (options_.max_bytes > 0) limit_files(options_.max_bytes);
         open_encoder();
         open_container();
         prepare_picture();
@@ -74,6 +76,9 @@ class Writer {
 
   private:
     void check(int status) const {
+        if (status == AVERROR(EFBIG) && options_.max_bytes > 0) {
+            throw Failure(options_.path + ": needs more than " + std::to_string(options_.max_bytes) + " bytes");
+        }
         if (status < 0) throw Failure(options_.path + ": " + reason(status));
     }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <string>
 
 #include "protocol.hpp"
@@ -13,6 +14,8 @@ struct WriteOptions {
     /// Nominal; the true times come with the frames.
     double frame_rate = 0;
     int threads = 1;
+    /// The largest that the file may become; 0: any size.
+    uint64_t max_bytes = 0;
 };
 
 /// Takes frames from `in` and writes an MP4 file with their times, counted from the first frame's.

@@ -1,5 +1,6 @@
-import Jobs
 import Testing
+
+@testable import Jobs
 
 /// What every database promises.
 @Suite struct JobStoreTests {
@@ -66,6 +67,116 @@ import Testing
                 #expect(try await store.claim(by: "a", now: .at(2000), for: Self.lease)?.job.id == job.id)
             }
             #expect(try await store.claim(by: "a", now: .at(2000), for: Self.lease) == nil)
+        }
+    }
+
+    @Test(arguments: TestDatabase.here)
+    func ownersTakeTurnsHoweverManyJobsOneOfThemHas(_ database: TestDatabase) async throws {
+        try await database.withStore { store in
+            let many = (0..<50).map { Job.sample(owner: "ada", at: Int64(1000 + $0)) }
+            let one = Job.sample(owner: "eve", at: 2000)
+            for job in many + [one] { try await store.create(job) }
+            // With one runner.
+            var order: [String] = []
+            for turn in 0..<4 as Range<Int64> {
+                let (job, lease) = try #require(
+                    try await store.claim(by: "a", now: .at(3000 + turn), for: Self.lease))
+                order.append(job.owner)
+                try await store.finish(lease, as: .done, storedBytes: 0, now: .at(3000 + turn), keep: .seconds(60))
+            }
+            #expect(order == ["ada", "eve", "ada", "ada"])
+            // Who has a job at work waits for others, though his turn was the longest ago.
+            _ = try await store.claim(by: "a", now: .at(3005), for: Self.lease)
+            let late = Job.sample(owner: "eve", at: 3006)
+            try await store.create(late)
+            #expect(try await store.claim(by: "b", now: .at(3007), for: Self.lease)?.job.id == late.id)
+            #expect(try await store.claim(by: "c", now: .at(3008), for: Self.lease)?.job.id == many[4].id)
+        }
+    }
+
+    @Test(arguments: TestDatabase.here)
+    func filesOfAllJobsStayWithinTheirRoom(_ database: TestDatabase) async throws {
+        try await database.withStore { store in
+            let (one, other) = (Job.sample(at: 1, bytes: 10), Job.sample(at: 2, bytes: 20))
+            for job in [one, other] { try await store.create(job) }
+            let first = try #require(try await store.claim(by: "a", now: .at(3), for: Self.lease)?.lease)
+            let second = try #require(try await store.claim(by: "b", now: .at(3), for: Self.lease)?.lease)
+            #expect(try await store.reserve(50, beside: 10, within: 100, first) == 50)
+            #expect(try await store.usage().bytes == 80)
+            #expect(try await store.reserve(50, beside: 20, within: 100, second) == 20)
+            // Begun anew, it takes the place of what it had.
+            #expect(try await store.reserve(60, beside: 10, within: 100, first) == 50)
+            #expect(try await store.usage().bytes == 100)
+            try await store.settle(one.id, storedBytes: 10)
+            #expect(try await store.usage().bytes == 100)
+            _ = try await store.cancel(one.id, now: .at(4))
+            try await store.settle(one.id, storedBytes: 10)
+            #expect(try await store.usage().bytes == 50)
+            #expect(try await code { _ = try await store.reserve(1, beside: 0, within: 100, first) } == .leaseLost)
+            try await store.settle(JobID(at: .at(9)), storedBytes: 1)
+        }
+    }
+
+    @Test(arguments: TestDatabase.here)
+    func aLongJobGoesPieceByPieceUnseen(_ database: TestDatabase) async throws {
+        try await database.with { open in
+            let raw = try open()
+            let store = try await JobStore(raw)
+            let (long, young) = (Job.sample(at: 1, expires: 10), Job.sample(at: 2))
+            for job in [long, young] { try await store.create(job) }
+            let lease = try #require(try await store.claim(by: "a", now: .at(3), for: Self.lease)?.lease)
+            try await store.append(.of(0..<250), lease)
+            #expect(try await store.delete(long.id))
+            #expect(try await store.job(long.id) == nil)
+            #expect(try await store.jobs(of: nil, limit: 9).map(\.id) == [young.id])
+            #expect(try await store.usage() == (1, 10))
+            #expect(try await store.delete(long.id) == false)
+            #expect(try await code { try await store.append(.of(250..<251), lease) } == .leaseLost)
+            #expect(try await code { _ = try await store.cancel(long.id, now: .at(4)) } == .notFound)
+            #expect(try await store.claim(by: "b", now: .at(900_000), for: Self.lease)?.job.id == young.id)
+            #expect(try await store.removePiece(rows: 100) == .smaller(long.id))
+            #expect(try await rows(raw) == 150)
+            try await store.close()
+            // The gateway died in the middle; the next one goes on.
+            let later = try open()
+            let second = try await JobStore(later)
+            #expect(try await second.removePiece(of: young.id, rows: 100) == nil)
+            #expect(try await second.removePiece(of: long.id, rows: 100) == .smaller(long.id))
+            #expect(try await rows(later) == 50)
+            #expect(try await second.removePiece(rows: 100) == .gone(long.id))
+            #expect(try await rows(later) == 0)
+            #expect(try await second.removePiece(rows: 100) == nil)
+            #expect(try await second.usage().jobs == 1)
+            try await second.close()
+        }
+    }
+
+    private func rows(_ database: any SQLDatabase) async throws -> Int64 {
+        try await database.read { session in
+            var row = try session.run("SELECT COUNT(*) FROM framemesh_frame", [])[0]
+            return try row.integer()
+        }
+    }
+
+    @Test(arguments: TestDatabase.here)
+    func aDatabaseOfTheFirstVersionIsBroughtToThis(_ database: TestDatabase) async throws {
+        try await database.with { open in
+            let raw = try open()
+            let dialect = raw.dialect
+            let job = Job.sample()
+            try await raw.write { session in
+                for statement in JobSchema.versions(dialect)[0] { _ = try session.run(statement, []) }
+                _ = try session.run("CREATE TABLE framemesh_schema (version BIGINT NOT NULL)", [])
+                _ = try session.run("INSERT INTO framemesh_schema (version) VALUES (1)", [])
+                let columns = Job.columns.dropLast()
+                let places = columns.indices.map { "$\($0 + 1)" }.joined(separator: ", ")
+                _ = try session.run(
+                    "INSERT INTO framemesh_job (\(columns.joined(separator: ", "))) VALUES (\(places))",
+                    job.values.dropLast())
+            }
+            let store = try await JobStore(raw)
+            #expect(try await store.job(job.id) == job)
+            try await store.close()
         }
     }
 
@@ -154,7 +265,7 @@ import Testing
                 #expect(try await code { try await store.release(lease) } == .leaseLost)
             }
             #expect(try await store.results(of: one.id, from: 0, limit: 9).count == 5)
-            #expect(try await store.results(of: other.id, from: 0, limit: 9).isEmpty)
+            #expect(try await store.job(other.id) == nil)
             #expect(try await store.delete(other.id) == false)
             #expect(try await code { _ = try await store.cancel(other.id, now: .at(3)) } == .notFound)
             #expect(try await code { _ = try await store.setAreas("", of: other.id) } == .notFound)
@@ -174,15 +285,15 @@ import Testing
                 _ = try await store.cancel(job.id, now: .at(60))
             }
             #expect(try await store.usage() == (3, 327))
-            #expect(try await store.removeExpired(now: .at(1000)) == [old.id])
+            #expect(try await store.deleteExpired(now: .at(1000)) == [old.id])
             #expect(try await store.job(old.id) == nil)
             #expect(try await store.usage() == (2, 320))
-            #expect(try await store.removeExpired(now: .at(1000)).isEmpty)
+            #expect(try await store.deleteExpired(now: .at(1000)).isEmpty)
             // It is still to be done, however late that is.
-            #expect(try await store.removeExpired(now: .at(60_000)) == [young.id])
+            #expect(try await store.deleteExpired(now: .at(60_000)) == [young.id])
             _ = try await store.cancel(running.id, now: .at(60_000))
-            #expect(try await store.removeExpired(now: .at(60_000)).isEmpty)
-            #expect(try await store.removeExpired(now: .at(61_000)) == [running.id])
+            #expect(try await store.deleteExpired(now: .at(60_000)).isEmpty)
+            #expect(try await store.deleteExpired(now: .at(61_000)) == [running.id])
             #expect(try await store.usage() == (0, 0))
         }
     }
@@ -232,6 +343,25 @@ import Testing
             }
             #expect(try await code { _ = try await JobStore(newer) } == .tooNew)
             try await newer.close()
+        }
+    }
+
+    @Test func aFullDatabaseSaysSoAndKeepsWhatItHas() async throws {
+        try await TestDatabase.sqlite.with { open in
+            let raw = try open()
+            let store = try await JobStore(raw)
+            let job = Job.sample()
+            try await store.create(job)
+            let lease = try #require(try await store.claim(by: "a", now: .at(0), for: Self.lease)?.lease)
+            try await store.append(.of(0..<3), lease)
+            // Of 4 KiB each, where there are more than ten already: none more.
+            try await raw.write { _ = try $0.run("PRAGMA max_page_count = 1", []) }
+            #expect(try await code { try await store.append(.of(3..<5000), lease) } == .full)
+            #expect(try await store.job(job.id)?.progress.framesDone == 3)
+            #expect(try await store.results(of: job.id, from: 0, limit: 9).count == 3)
+            try await raw.write { _ = try $0.run("PRAGMA max_page_count = 1000000", []) }
+            try await store.append(.of(3..<5000), lease)
+            try await store.close()
         }
     }
 

@@ -79,6 +79,22 @@ import Testing
         #expect(try Self.claimed(&job, by: "b").number == 2)
     }
 
+    @Test func theTimeThatItIsWorkedOnIsCounted() throws {
+        var job = Job.sample()
+        var lease = try Self.claimed(&job, now: 0)
+        lease = try job.renew(lease, now: .at(3_000), for: .seconds(10))
+        lease = try job.renew(lease, now: .at(7_000), for: .seconds(10))
+        #expect(job.worked == 7_000)
+        // A clock that was set forward or back.
+        lease = try job.renew(lease, now: .at(1_000_000), for: .seconds(10))
+        #expect(job.worked == 17_000)
+        lease = try job.renew(lease, now: .at(900_000), for: .seconds(10))
+        #expect(job.worked == 17_000)
+        try job.release(lease)
+        _ = try Self.claimed(&job, now: 2_000_000)
+        #expect(job.worked == 17_000)
+    }
+
     @Test func aJobThatTakesGatewaysDownIsGivenUp() throws {
         var job = Job.sample()
         for turn in 0..<Job.maxFruitlessClaims { _ = try Self.claimed(&job, now: turn * 10_000) }

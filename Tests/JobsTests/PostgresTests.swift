@@ -38,6 +38,23 @@ struct PostgresTests {
         try await database.close()
     }
 
+    @Test(arguments: [
+        "postgres://ada:s3cr%zzet@127.0.0.1:1/jobs", "postgres://ada:s3cr@et@127.0.0.1:1/jobs",
+        "postgres://ada:s3cr/et@127.0.0.1:1/jobs", "postgres://ada@127.0.0.1:1/jobs?password=s3cr%2",
+        "postgres://127.0.0.1:1/jobs?pasword=s3cret",
+        "postgres://ada:x@127.0.0.1:1/jobs?sslmode=s3cret&password=s3cret",
+    ])
+    func noErrorNamesAPasswordHoweverItIsWritten(_ url: String) async throws {
+        let database = PostgresDatabase(url: url)
+        do {
+            _ = try await JobStore(database)
+            Issue.record("there is no server")
+        } catch let error as JobError {
+            #expect(!error.message.contains("s3cr"), "\(error.message)")
+        }
+        try await database.close()
+    }
+
     @Test func thereAreNoMoreConnectionsThanAllowed() async throws {
         try await TestDatabase.postgres.with { open in
             let database = try open()

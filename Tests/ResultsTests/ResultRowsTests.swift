@@ -43,7 +43,9 @@ import Testing
 
     @Test(arguments: [
         ("a,b", "\"a,b\""), ("say \"no\"", "\"say \"\"no\"\"\""), ("two\r\nlines", "\"two\r\nlines\""),
-        ("plain", "plain"),
+        ("plain", "plain"), ("=1+2", "'=1+2"), ("+1", "'+1"), ("-1", "'-1"), ("@SUM(A1)", "'@SUM(A1)"), ("\ta", "'\ta"),
+        ("\r=1", "\"'\r=1\""), ("=\u{301}1", "'=\u{301}1"), ("=\"a\",b", "\"'=\"\"a\"\",b\""), ("a=1", "a=1"),
+        ("a\"\u{301}b", "\"a\"\"\u{301}b\""),
     ])
     func csvQuotesWhatWouldBreakARow(_ label: String, _ quoted: String) {
         #expect(CSVRows.rows(of: Self.response(0, [Self.detection(label)])).hasPrefix("0,0,0,ok,\(quoted),3,"))

@@ -36,6 +36,29 @@ import Video
         }
     }
 
+    @Test func aFileThatWouldBecomeTooLargeIsNotThere() async throws {
+        try await Files.withFolder { folder in
+            let path = folder.path("a.mp4")
+            let writer = try await VideoWriter.create(
+                path, width: 64, height: 48, frameRate: 10, helper: Files.helper, maxBytes: 2000)
+            var failure: VideoError?
+            do {
+                for index in 0..<200 as Range<Int64> {
+                    let shade = UInt8(truncatingIfNeeded: index * 37)
+                    try await writer.write(
+                        picture(64, 48, blue: shade, green: ~shade, red: shade &* 3), captureTime: index * 100_000)
+                }
+                try await writer.finish()
+            } catch let error as VideoError {
+                failure = error
+            }
+            let error = try #require(failure)
+            #expect(VideoWriter.isTooLarge(error, maxBytes: 2000), "\(error)")
+            await writer.abort()
+            #expect(try folder.names.isEmpty)
+        }
+    }
+
     @Test func variableTimesSurvive() async throws {
         try await Files.withFolder { folder in
             let path = folder.path("a.mp4")

@@ -19,6 +19,8 @@ extension Problem {
         case let error as JobError where error.code == .unavailable:
             self = Problem(.serviceUnavailable, "the database of jobs does not answer", cause: error)
                 .retry(after: Self.pause)
+        case let error as JobError where error.code == .full:
+            self.init(.insufficientStorage, "the database of jobs has no room for more", cause: error)
         case let error as VisionError where error.kind == .badPicture:
             self.init(.unprocessableContent, error.message, cause: error)
         case let error as HTTPError:

@@ -33,13 +33,16 @@ struct JobRun {
         } catch let error as JobError where error.code == .leaseLost {
             // Cancelled, removed, or another gateway thought that we are dead: nothing of it is ours any more.
             logger.info("video job left", metadata: ["reason": "\(error)"])
+            // What was reserved for its files and not written is free again, if it has ended.
+            let stored = await videos.folder.storedBytes(of: job.id)
+            await toItsEnd { try await videos.store.settle(job.id, storedBytes: stored) }
         } catch {
             guard let reason = fault(of: error) else {
                 await toItsEnd { try await videos.store.release(lease) }
                 throw error
             }
             logger.notice("video job failed", metadata: ["cause": "\(error)"])
-            let stored = videos.folder.storedBytes(of: job.id)
+            let stored = await videos.folder.storedBytes(of: job.id)
             await toItsEnd {
                 try await videos.store.finish(
                     lease, as: .failed, error: reason, storedBytes: stored, now: .now, keep: videos.limits.retention)
@@ -51,6 +54,8 @@ struct JobRun {
     private func fault(of error: any Error) -> String? {
         switch error {
         case is CancellationError, is Problem, is IOError: nil
+        case let error as JobFault: error.reason
+        case let error as JobError where error.code == .full: "there is no room for its results"
         case let error as JobError: error.code == .unavailable ? nil : "its results could not be recorded"
         case let error as ClientError: error.kind == .unreachable ? nil : Problem(error).detail
         case let error as RPCError:
@@ -68,6 +73,10 @@ struct JobRun {
         try await withThrowingTaskGroup(of: Void.self) { tasks in
             tasks.addTask { try await body() }
             tasks.addTask { try await keep(lease) }
+            tasks.addTask {
+                try await Task.sleep(for: videos.limits.maxTime - .milliseconds(job.worked))
+                throw JobFault("the analysis takes longer than \(videos.limits.maxTime) (max-video-time)")
+            }
             _ = try await tasks.next()
             tasks.cancelAll()
         }
@@ -88,8 +97,8 @@ struct JobRun {
 
     private func work(_ lease: Lease) async throws {
         let done = try await analyse(lease)
-        if job.request.annotate { try await annotate(frames: done) }
-        let stored = videos.folder.storedBytes(of: job.id)
+        if job.request.annotate { try await annotate(frames: done, lease) }
+        let stored = await videos.folder.storedBytes(of: job.id)
         try await videos.store.finish(
             lease, as: .done, storedBytes: stored, now: .now, keep: videos.limits.retention)
     }
@@ -116,6 +125,9 @@ struct JobRun {
         var done = first
         do {
             try await player.run(reader) { response, _ in
+                guard done < videos.limits.maxFrames else {
+                    throw JobFault("the video has more than \(videos.limits.maxFrames) frames (max-video-frames)")
+                }
                 done += 1
                 if let batch = spool.add(reasons.plain(response), now: .now) { try await record(batch, lease) }
             }
@@ -157,14 +169,31 @@ struct JobRun {
     private static let assumedFrameRate = 25.0
 
     /// Begins from the start however often it is interrupted; the file appears when it is whole.
-    private func annotate(frames: Int64) async throws {
+    private func annotate(frames: Int64, _ lease: Lease) async throws {
         guard frames > 0 else { return }
+        let most = Int64(videos.limits.maxAnnotatedBytes)
+        let room = try await videos.store.reserve(
+            most, beside: await videos.folder.size(.video, of: job.id), within: videos.quota.roomForJobs, lease)
+        guard room > 0 else { throw Self.noRoom }
+        do {
+            try await annotate(frames: frames, maxBytes: room)
+        } catch let error as VideoError where VideoWriter.isTooLarge(error, maxBytes: room) {
+            throw room < most
+                ? Self.noRoom : JobFault("the annotated video has more than \(most) bytes (max-annotated-bytes)")
+        }
+        try await videos.folder.keepNames()
+    }
+
+    private static let noRoom = JobFault("there is no room for the annotated video (max-stored-bytes)")
+
+    private func annotate(frames: Int64, maxBytes: Int64) async throws {
         let reader = try await VideoReader.open(videos.folder.file(.video, of: job.id), helper: videos.helper)
         do {
             let info = reader.info
             let writer = try await VideoWriter.create(
                 videos.folder.file(.annotated, of: job.id), width: info.width, height: info.height,
-                frameRate: info.frameRate > 0 ? info.frameRate : Self.assumedFrameRate, helper: videos.helper)
+                frameRate: info.frameRate > 0 ? info.frameRate : Self.assumedFrameRate, helper: videos.helper,
+                maxBytes: maxBytes)
             do {
                 var next: Int64 = 0
                 while next < frames {

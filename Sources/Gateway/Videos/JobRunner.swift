@@ -69,16 +69,21 @@ struct JobRunner: Service {
     private func sweep() async throws {
         let now = JobTime.now
         while true {
-            let expired = try await videos.store.removeExpired(now: now)
-            for id in expired { videos.folder.remove(id) }
-            if !expired.isEmpty { logger.info("expired videos were removed", metadata: ["count": "\(expired.count)"]) }
+            let expired = try await videos.store.deleteExpired(now: now)
+            for id in expired { await videos.folder.remove(id) }
+            if !expired.isEmpty { logger.info("videos have expired", metadata: ["count": "\(expired.count)"]) }
             if expired.count < JobStore.maxPage { break }
         }
-        for entry in try videos.folder.entries() where entry.modifiedAt + Self.orphanAge < now {
+        while let step = try await videos.store.removePiece(rows: videos.limits.removalRows) {
+            // A gateway may have died between the job and its files.
+            if case .gone(let id) = step { await videos.folder.remove(id) }
+            try Task.checkCancellation()
+        }
+        for entry in try await videos.folder.entries() where entry.modifiedAt + Self.orphanAge < now {
             if entry.kind == .part {
-                videos.folder.remove(entry)
+                await videos.folder.remove(entry)
             } else if try await videos.store.job(entry.id) == nil {
-                videos.folder.remove(entry)
+                await videos.folder.remove(entry)
             }
         }
     }

@@ -1,32 +1,44 @@
+import Foundation
 import Glibc
 import NIOCore
-import NIOPosix
-import Synchronization
 
-/// A file that grows as it comes, and is removed unless it comes to its end.
+/// A file that grows as it comes, and is gone in the end unless it was committed.
 ///
-/// One task writes. The owner calls `discard` in the end, also behind `commit`, where it does nothing.
-final class UploadFile: Sendable {
+///     try await UploadFile.with(path) { file in
+///         for try await part in upload { try await file.write(part) }
+///         try await file.commit(as: name)
+///     }
+struct UploadFile: Sendable {
     let path: String
-    private let descriptor: Mutex<CInt?>
+    /// Open while `with` runs its body.
+    private let descriptor: CInt
 
-    /// - Throws: `IOError`.
-    static func create(_ path: String) async throws -> UploadFile {
-        try await NIOThreadPool.singleton.runIfActive {
+    /// - Throws: `IOError`, and what `body` throws.
+    static func with<Value: Sendable>(
+        _ path: String, _ body: (UploadFile) async throws -> Value
+    ) async throws -> Value {
+        let descriptor = try await BlockingCall.run {
             let descriptor = unsafe open(path, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0o600)
             guard descriptor >= 0 else { throw IOError(errnoCode: errno, reason: "open") }
-            return UploadFile(path, descriptor)
+            return descriptor
         }
-    }
-
-    private init(_ path: String, _ descriptor: CInt) {
-        self.path = path
-        self.descriptor = Mutex(descriptor)
+        let outcome: Result<Value, any Error>
+        do {
+            outcome = .success(try await body(UploadFile(path: path, descriptor: descriptor)))
+        } catch {
+            outcome = .failure(error)
+        }
+        await BlockingCall.run {
+            close(descriptor)
+            // Has another name by now if it was committed.
+            unsafe unlink(path)
+        }
+        return try outcome.get()
     }
 
     /// - Throws: `IOError`, ENOSPC where the disk is full.
     func write(_ bytes: ByteBuffer) async throws {
-        try await onDescriptor { descriptor in
+        try await BlockingCall.run { [descriptor] in
             var rest = bytes
             while rest.readableBytes > 0 {
                 let count = unsafe rest.withUnsafeReadableBytes {
@@ -39,35 +51,17 @@ final class UploadFile: Sendable {
         }
     }
 
-    /// Once this returns, the file is whole, on disk, and under its new name.
+    /// Once this returns, the file is whole, on disk, and under its new name, in the same folder.
     func commit(as name: String) async throws {
-        try await onDescriptor { descriptor in
+        try await BlockingCall.run { [descriptor, path] in
             guard fsync(descriptor) == 0 else { throw IOError(errnoCode: errno, reason: "fsync") }
-            guard unsafe rename(self.path, name) == 0 else { throw IOError(errnoCode: errno, reason: "rename") }
-        }
-        close()
-    }
-
-    /// Quick: also for a task that is cancelled.
-    func discard() {
-        guard close() else { return }
-        unsafe unlink(path)
-    }
-
-    /// - Returns: whether it was open.
-    @discardableResult
-    private func close() -> Bool {
-        guard let descriptor = self.descriptor.withLock({ $0.take() }) else { return false }
-        Glibc.close(descriptor)
-        return true
-    }
-
-    private func onDescriptor(_ body: @Sendable @escaping (CInt) throws -> Void) async throws {
-        try await NIOThreadPool.singleton.runIfActive {
-            guard let descriptor = self.descriptor.withLock({ $0 }) else {
-                throw IOError(errnoCode: EBADF, reason: "write")
+            guard unsafe rename(path, name) == 0 else { throw IOError(errnoCode: errno, reason: "rename") }
+            do {
+                try VideoFolder.keepNames(of: (name as NSString).deletingLastPathComponent)
+            } catch {
+                unsafe unlink(name)
+                throw error
             }
-            try body(descriptor)
         }
     }
 }

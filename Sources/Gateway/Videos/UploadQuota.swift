@@ -32,6 +32,9 @@ final class UploadQuota: Sendable {
         }
     }
 
+    /// Bytes that a job's files may have so that all stay within the limit, and uploads on their way still fit.
+    var roomForJobs: Int64 { Int64(limits.maxStoredBytes) - bytes.withLock { $0 } }
+
     final class Reservation: Sendable {
         private let quota: UploadQuota
         /// nil: has ended.

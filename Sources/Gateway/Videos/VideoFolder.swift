@@ -1,5 +1,7 @@
 import Foundation
+import Glibc
 import Jobs
+import NIOCore
 
 /// Where the files of videos lie. Their names are made of ids alone; nothing that a user says becomes part of a path.
 ///
@@ -36,23 +38,45 @@ struct VideoFolder: Sendable {
     func file(_ kind: Kind, of id: JobID) -> String { "\(path)/\(id).\(kind.rawValue)" }
 
     /// Bytes; 0: there is no such file.
-    func size(_ kind: Kind, of id: JobID) -> Int64 {
+    func size(_ kind: Kind, of id: JobID) async -> Int64 { await BlockingCall.run { bytes(kind, id) } }
+
+    private func bytes(_ kind: Kind, _ id: JobID) -> Int64 {
         let found = try? FileManager.default.attributesOfItem(atPath: file(kind, of: id))
         return (found?[.size] as? NSNumber)?.int64Value ?? 0
     }
 
     /// Of all files that a job keeps.
-    func storedBytes(of id: JobID) -> Int64 { Kind.allCases.reduce(0) { $0 + size($1, of: id) } }
-
-    /// All files of a job, those that are there.
-    func remove(_ id: JobID) {
-        for kind in Kind.allCases { try? FileManager.default.removeItem(atPath: file(kind, of: id)) }
+    func storedBytes(of id: JobID) async -> Int64 {
+        await BlockingCall.run { Kind.allCases.reduce(0) { $0 + bytes($1, id) } }
     }
 
-    func remove(_ entry: Entry) { try? FileManager.default.removeItem(atPath: file(entry.kind, of: entry.id)) }
+    /// All files of a job, those that are there.
+    func remove(_ id: JobID) async {
+        await BlockingCall.run {
+            for kind in Kind.allCases { try? FileManager.default.removeItem(atPath: file(kind, of: id)) }
+        }
+    }
+
+    func remove(_ entry: Entry) async {
+        await BlockingCall.run { try? FileManager.default.removeItem(atPath: file(entry.kind, of: entry.id)) }
+    }
+
+    /// A file that got its name in this folder still has it after a power cut.
+    /// - Throws: `IOError`.
+    func keepNames() async throws { try await BlockingCall.run { try Self.keepNames(of: path) } }
+
+    /// The same, for a thread that may wait.
+    static func keepNames(of path: String) throws {
+        let descriptor = unsafe open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw IOError(errnoCode: errno, reason: "open folder") }
+        defer { close(descriptor) }
+        guard fsync(descriptor) == 0 else { throw IOError(errnoCode: errno, reason: "fsync folder") }
+    }
 
     /// What lies there, but for files that are not ours.
-    func entries() throws -> [Entry] {
+    func entries() async throws -> [Entry] { try await BlockingCall.run { try list() } }
+
+    private func list() throws -> [Entry] {
         try FileManager.default.contentsOfDirectory(atPath: path).compactMap { name in
             let parts = name.split(separator: ".", omittingEmptySubsequences: false)
             guard parts.count == 2, let id = JobID(String(parts[0])), let kind = Kind(rawValue: String(parts[1])),

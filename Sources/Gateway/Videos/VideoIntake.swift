@@ -8,37 +8,50 @@ import Video
 struct VideoIntake {
     let videos: VideoServices
 
-    /// - Throws: `Problem`: 400 for an empty body, 408, 413, 422 for what is no video, 429, 507; `IOError`.
+    /// - Throws: `Problem`: 400 for an empty body, 408, 413, 422 for what is no video, 429, 507; `IOError`; `JobError`.
     func take(_ upload: Upload, from caller: Caller, name: String, request: Job.Request) async throws -> Job {
         let id = JobID(at: .now)
         let room = try await videos.quota.begin(upload.declaredBytes ?? 0, for: caller.key)
         defer { room.end() }
-        let file = try await problem { try await UploadFile.create(videos.folder.file(.part, of: id)) }
-        defer { file.discard() }
-        var count: Int64 = 0
-        let pace = UploadPace(videos.limits, begin: .now)
-        for try await part in upload {
-            count += Int64(part.readableBytes)
-            try pace.check(count, at: .now)
-            try await room.reserve(upTo: count)
-            try await problem { try await file.write(part) }
+        let (count, info) = try await problem {
+            try await UploadFile.with(videos.folder.file(.part, of: id)) { file in
+                var count: Int64 = 0
+                let pace = UploadPace(videos.limits, begin: .now)
+                for try await part in upload {
+                    count += Int64(part.readableBytes)
+                    try pace.check(count, at: .now)
+                    try await room.reserve(upTo: count)
+                    try await file.write(part)
+                }
+                guard count > 0 else { throw Problem(.badRequest, "the body is to be a video, and is empty") }
+                let info = try await look(at: file.path)
+                try await file.commit(as: videos.folder.file(.video, of: id))
+                return (count, info)
+            }
         }
-        guard count > 0 else { throw Problem(.badRequest, "the body is to be a video, and is empty") }
-        let info = try await look(at: file.path)
-        try await problem { try await file.commit(as: videos.folder.file(.video, of: id)) }
         let now = JobTime.now
         let job = Job(
             id: id, owner: caller.owner, name: name, request: request,
             video: Job.Video(width: Int64(info.width), height: Int64(info.height), frameRate: info.frameRate),
             framesTotal: info.frameCount.map { Int64($0) }, createdAt: now, expiresAt: now + videos.limits.retention,
             storedBytes: count)
+        return try await record(job)
+    }
+
+    /// Makes a job known whose file is in its place.
+    func record(_ job: Job) async throws -> Job {
         do {
             try await videos.store.create(job)
+            return job
+        } catch let error as JobError where error.code == .unavailable {
+            // The answer to COMMIT may be what was lost. If the job is not there now, it may still be on its way: its file
+            // is left to the sweep, which looks for jobs first.
+            if let found = try? await videos.store.job(job.id) { return found }
+            throw error
         } catch {
-            videos.folder.remove(id)
+            await videos.folder.remove(job.id)
             throw error
         }
-        return job
     }
 
     /// Decodes the first frame, so that what is no video is refused here and now.
@@ -46,6 +59,11 @@ struct VideoIntake {
         do {
             let reader = try await VideoReader.open(path, helper: videos.helper)
             await reader.close()
+            if let frames = reader.info.frameCount, frames > videos.limits.maxFrames {
+                throw Problem(
+                    .contentTooLarge, "the video has \(frames) frames, the limit is \(videos.limits.maxFrames)",
+                    limit: ("max-video-frames", "\(videos.limits.maxFrames)"))
+            }
             return reader.info
         } catch let error as VideoError {
             throw Problem(

@@ -13,8 +13,14 @@ package struct VideoJobLimits: Sendable {
     /// Bytes a second of an upload, over all of it, from `uploadPatience` on.
     package var minUploadRate = 32 << 10
     package var uploadPatience: Duration = .seconds(30)
+    /// Of one video: each has a result that is kept. Four and a half hours at 30 a second.
+    package var maxFrames = 500_000
+    /// That gateways work on one video, all in all.
+    package var maxTime: Duration = .seconds(43_200)
+    /// One annotated video.
+    package var maxAnnotatedBytes = 1 << 30
     /// Videos that this gateway analyses at one time.
-    package var maxRunning = 1
+    package var maxRunning = 2
     /// After its end, a job and its files stay for so long; one that never ends, for so long after it came.
     package var retention: Duration = .seconds(86_400)
     /// A gateway that says nothing for so long has lost its job to any other.
@@ -23,6 +29,8 @@ package struct VideoJobLimits: Sendable {
     package var claimInterval: Duration = .milliseconds(500)
     /// How often expired jobs and forgotten files are looked for.
     package var sweepInterval: Duration = .seconds(60)
+    /// Results that one transaction removes.
+    package var removalRows = 2000
     /// After a mesh or a store that could not be reached.
     package var retryPause: Duration = .seconds(3)
     /// Results that are recorded together, at most.
@@ -52,6 +60,11 @@ package struct VideoJobLimits: Sendable {
             "Of a video's upload, over all of it; slower ones make room for others."),
         Limit(
             "video-upload-patience", \.uploadPatience, "An upload of a video may be as slow as it likes for so long."),
+        Limit("max-video-frames", \.maxFrames, .count, "Frames of one video; a job with more fails behind them."),
+        Limit("max-video-time", \.maxTime, "How long gateways work on one video; a job that takes longer fails."),
+        Limit(
+            "max-annotated-bytes", \.maxAnnotatedBytes, .bytes, in: 1...(1 << 40),
+            "One annotated video; reserved of max-stored-bytes while it is written."),
         Limit("max-running-videos", \.maxRunning, .count, in: 1...64, "Videos that a gateway analyses at one time."),
         Limit("video-retention", \.retention, "How long a video and its results stay after its end."),
         Limit(
@@ -59,6 +72,9 @@ package struct VideoJobLimits: Sendable {
             "How long after its last sign of life a gateway's job may be taken over."),
         Limit("video-claim-interval", \.claimInterval, "How often a gateway looks for videos that wait."),
         Limit("video-sweep-interval", \.sweepInterval, "How often what has expired is removed."),
+        Limit(
+            "video-removal-rows", \.removalRows, .count, in: 1...1_000_000,
+            "Results of a removed video that one transaction removes."),
         Limit("video-retry-pause", \.retryPause, "After a mesh or database that could not be reached."),
         Limit("video-batch-frames", \.batchFrames, .count, in: 1...1000, "Results that are recorded together."),
         Limit("video-batch-bytes", \.batchBytes, .bytes, "Bytes of results that are recorded together."),

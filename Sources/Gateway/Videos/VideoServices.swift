@@ -25,7 +25,7 @@ package struct VideoServices: Sendable {
         }
     }
 
-    private init(_ store: JobStore, _ folder: VideoFolder, helper: String, _ limits: GatewayLimits) {
+    init(_ store: JobStore, _ folder: VideoFolder, helper: String, _ limits: GatewayLimits) {
         self.store = store
         self.folder = folder
         self.helper = helper

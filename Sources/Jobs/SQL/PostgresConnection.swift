@@ -8,12 +8,15 @@ import NIOCore
     private let connection: OpaquePointer
     /// Names the server in errors.
     private let server: String
+    /// Passwords of the connection string, which no error names.
+    private let secrets: [String]
 
     /// - Parameters:
     ///   - url: `postgres://…`, or any connection string of libpq.
     ///   - settings: of the session, as SQL.
     /// - Throws: `JobError`.
     init(_ url: String, connectTimeoutSeconds: Int, unansweredMilliseconds: Int, settings: [String]) throws(JobError) {
+        secrets = try Self.secrets(of: url)
         // Keywords and values in turn. What the URL says of these counts, since it comes last.
         let options = [
             "client_encoding", "UTF8", "connect_timeout", String(connectTimeoutSeconds), "tcp_user_timeout",
@@ -37,6 +40,34 @@ import NIOCore
         unsafe PQsetNoticeProcessor(opened, { _, _ in }, nil)
         guard isAlive else { throw JobError(.unavailable, message) }
         for setting in settings { _ = try run(setting, []) }
+    }
+
+    /// - Throws: `JobError` for what is no connection string. libpq's own words would quote it, and a password with it.
+    private static func secrets(of url: String) throws(JobError) -> [String] {
+        var words: UnsafeMutablePointer<CChar>?
+        let parsed = unsafe PQconninfoParse(url, &words)
+        defer { unsafe PQfreemem(words) }
+        guard let options = unsafe parsed else {
+            throw JobError(.failed, "PostgreSQL: the connection string is not right; compare it with libpq's rules")
+        }
+        defer { unsafe PQconninfoFree(options) }
+        var found: [String] = []
+        var option = unsafe options
+        while let keyword = unsafe option.pointee.keyword {
+            let value = unsafe text(option.pointee.val)
+            switch unsafe text(keyword) {
+            case "password", "sslpassword": if !value.isEmpty { found.append(value) }
+            // What of a password with `@` or `/` is taken for these would be named in errors.
+            case "host" where value.dropFirst().contains("@"),
+                "port" where value.contains { !"0123456789,".contains($0) }:
+                throw JobError(
+                    .failed, "PostgreSQL: the connection string is not right; '@' and '/' in a password are %40 and %2F"
+                )
+            default: break
+            }
+            unsafe option += 1
+        }
+        return found
     }
 
     deinit { unsafe PQfinish(connection) }
@@ -91,23 +122,27 @@ import NIOCore
     }
 
     /// SQLSTATE of PG_DIAG_SQLSTATE: classes 08 (connection), 53 (resources), 57 (stopped), 40 (serialization, deadlock)
-    /// and 55 (lock) pass.
+    /// and 55 (lock) pass; 53100 is a full disk.
     private func failure(_ answer: OpaquePointer) -> JobError {
         let state = unsafe Self.text(PQresultErrorField(answer, Self.sqlState))
         let passes = !isAlive || ["08", "53", "57", "40", "55"].contains(String(state.prefix(2)))
         let text = unsafe Self.text(PQresultErrorMessage(answer))
-        return JobError(passes ? .unavailable : .failed, "PostgreSQL: \(Self.oneLine(text))")
+        let code: JobError.Code = state == "53100" ? .full : passes ? .unavailable : .failed
+        return JobError(code, "PostgreSQL: \(shown(text))")
     }
 
     /// PG_DIAG_SQLSTATE, 'C' in postgres_ext.h.
     private static let sqlState = CInt(UInt8(ascii: "C"))
 
     private var message: String {
-        "PostgreSQL at \(server): \(unsafe Self.oneLine(Self.text(PQerrorMessage(connection))))"
+        "PostgreSQL at \(server): \(unsafe shown(Self.text(PQerrorMessage(connection))))"
     }
 
-    private static func oneLine(_ text: String) -> String {
-        text.split(whereSeparator: \.isNewline).joined(separator: "; ")
+    /// On one line, without passwords.
+    private func shown(_ text: String) -> String {
+        secrets.reduce(text.split(whereSeparator: \.isNewline).joined(separator: "; ")) {
+            $0.replacing($1, with: "…")
+        }
     }
 
     private static func text(_ pointer: UnsafePointer<CChar>?) -> String {

@@ -87,7 +87,12 @@ extension SQLValue {
 
 extension JobError {
     fileprivate init(_ error: DatabaseError) {
-        let passes = [.SQLITE_BUSY, .SQLITE_LOCKED, .SQLITE_FULL, .SQLITE_IOERR].contains(error.resultCode)
-        self.init(passes ? .unavailable : .failed, "SQLite: \(error.message ?? error.resultCode.description)")
+        let code: Code =
+            switch error.resultCode {
+            case .SQLITE_FULL: .full
+            case .SQLITE_BUSY, .SQLITE_LOCKED, .SQLITE_IOERR: .unavailable
+            default: .failed
+            }
+        self.init(code, "SQLite: \(error.message ?? error.resultCode.description)")
     }
 }

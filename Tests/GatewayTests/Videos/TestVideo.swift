@@ -5,7 +5,7 @@ import TestSupport
 
 /// Videos of tests, and what tests do with them.
 enum TestVideo {
-    /// 60-odd frames of falling digits, 188 KB.
+    /// 250 frames of falling digits, 188 KB.
     static var digits: Data { get throws { try Place.demo("digits.mp4") } }
 
     /// The same some times over, so that there is time to do something meanwhile.
@@ -18,11 +18,16 @@ enum TestVideo {
         try await made(folder.appending(path: "short.mp4"), after: ["-frames:v", "5"])
     }
 
+    /// The whole in a container that does not say how many frames it has.
+    static func uncounted(in folder: URL) async throws -> Data {
+        try await made(folder.appending(path: "uncounted.mkv"), after: ["-live", "1"])
+    }
+
     private static func made(_ file: URL, before: [String] = [], after: [String] = []) async throws -> Data {
         let source = Place.resources.appending(path: "demo/digits.mp4").path
         let made = try await ChildProcess(
             URL(fileURLWithPath: "/usr/bin/ffmpeg"),
-            ["-v", "error"] + before + ["-i", source] + after + ["-c", "copy", file.path]
+            ["-v", "error"] + before + ["-i", source] + ["-c", "copy"] + after + [file.path]
         ).finish(within: .seconds(300))
         guard made.code == 0 else { throw Failure("ffmpeg: \(made.errors)") }
         return try Data(contentsOf: file)
