@@ -16,9 +16,12 @@ CXX_SOURCES = $(shell find Sources/CVision Sources/framemesh-video Tests -name '
 # A browser and a whole mesh: after the Swift tests, since each wants the machine for itself.
 GATEWAY_TEST := PYTHONDONTWRITEBYTECODE=1 .venv/bin/python -m pytest -q -p no:cacheprovider Tests/GatewayTests/python
 
+# kubectl's kustomize, the schemas, and network namespaces as pods; nothing of it needs a cluster.
+KUBERNETES_TEST := PYTHONDONTWRITEBYTECODE=1 .venv/bin/python -m pytest -q -p no:cacheprovider Tests/KubernetesTests
+
 .PHONY: help
 help: ## What there is
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' Makefile
 
 .PHONY: build
 build: ## Release executables in .build/release
@@ -38,6 +41,7 @@ test: ## All tests
 	$(BUILD) --build-tests
 	$(TEST)
 	$(GATEWAY_TEST)
+	$(KUBERNETES_TEST)
 	@if [ -x Tests/CVisionTests/run.sh ]; then Tests/CVisionTests/run.sh; else echo "skipped: Tests/CVisionTests/run.sh is not there"; fi
 
 .PHONY: test-gateway
@@ -46,6 +50,13 @@ test-gateway: ## The page in a browser, and the API against its description
 	@dev/python-env.sh
 	$(BUILD)
 	$(GATEWAY_TEST)
+
+.PHONY: test-k8s
+test-k8s: ## The Kubernetes manifests: schemas, policies, and what the executable says to them
+	@dev/setup.sh test
+	@dev/python-env.sh
+	$(BUILD) --product framemesh
+	$(KUBERNETES_TEST)
 
 # One build of RPC and its tests with the address and undefined-behaviour sanitizers, and with the coverage that
 # libFuzzer is guided by. FUZZ_SECONDS is for each target; what it finds is kept in Tests/FuzzTests/cases.

@@ -158,7 +158,7 @@ let package = Package(
         // Zones and lines in a picture, and what tracks do there; pure arithmetic.
         .target(name: "Areas", dependencies: ["Messages"], swiftSettings: strict),
         // Metrics of a process as Prometheus reads them.
-        .target(name: "Telemetry", dependencies: [metrics], swiftSettings: strict),
+        .target(name: "Telemetry", dependencies: [metrics, nioCore, nioPosix, nioHTTP1], swiftSettings: strict),
         // What was asked for and how far it is, in SQLite or PostgreSQL; who works on it (leases).
         .target(
             name: "Jobs",
@@ -203,7 +203,7 @@ let package = Package(
                 "Gateway", "Jobs", "Node", "Coordination", "Client", "Playback", "Results", "Video", "Vision", "Mesh",
                 "Services",
                 "RPC",
-                "Messages", nioCore, nioPosix, logging, metrics, yams, crypto,
+                "Messages", "Telemetry", nioCore, nioPosix, logging, metrics, yams, crypto,
                 .product(name: "SystemPackage", package: "swift-system"),
                 .product(name: "DequeModule", package: "swift-collections"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -256,7 +256,8 @@ let package = Package(
         .testTarget(
             name: "ResultsTests", dependencies: ["Results", "Messages", "Vision", nioCore], swiftSettings: strict),
         .testTarget(name: "AreasTests", dependencies: ["Areas", "Messages"], swiftSettings: strict),
-        .testTarget(name: "TelemetryTests", dependencies: ["Telemetry", metrics], swiftSettings: strict),
+        .testTarget(
+            name: "TelemetryTests", dependencies: ["Telemetry", metrics, nioCore, nioPosix], swiftSettings: strict),
         .testTarget(
             name: "JobsTests", dependencies: ["Jobs", "TestSupport", nioCore, nioPosix, logging], swiftSettings: strict),
         // A gateway with a real coordinator and nodes behind it, over HTTP.

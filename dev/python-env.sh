@@ -3,14 +3,17 @@
 # a browser and checks the gateway's API. Quick when it is there already with the pinned versions.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-requirements=(Tests/ConformanceTests/python/requirements.txt Tests/GatewayTests/python/requirements.txt)
+requirements=(
+    Tests/ConformanceTests/python/requirements.txt Tests/GatewayTests/python/requirements.txt
+    Tests/KubernetesTests/requirements.txt
+)
 installed=.venv/requirements.installed
 
 say() { echo "python-env: $*" >&2; }
 fail() { say "$*"; exit 3; }
 
 if [ -x .venv/bin/python ] && cat "${requirements[@]}" | cmp -s - "$installed" &&
-    .venv/bin/python -c 'import grpc, playwright, schemathesis' 2>/dev/null; then
+    .venv/bin/python -c 'import grpc, playwright, schemathesis, kubernetes_validate' 2>/dev/null; then
     exit 0
 fi
 python3 -c 'import ensurepip, venv' 2>/dev/null || fail "Python's venv is missing: run dev/setup.sh test"

@@ -6,9 +6,8 @@ import Services
 
 /// Takes frames from clients, fans them out to nodes, merges, tracks, answers in order.
 public final class Coordinator: Sendable {
-    private let server: RPCServer
+    private let server: RoleServer
     private let channels: [BalancedChannel]
-    private let health: HealthService
     private let drain: DrainFlag
     private let logger: Logger
 
@@ -35,29 +34,28 @@ public final class Coordinator: Sendable {
             configuration: configuration, detectors: detectors, classifiers: classifiers, drain: drain)
         let bound = try await RoleServer.bind(
             "coordinator", [VisionService(handler)], to: configuration.listen, configuration.server,
-            access: configuration.access, budget: budget, group: group, logger: logger)
+            access: configuration.access, probes: configuration.probes, budget: budget, group: group, logger: logger)
         return Coordinator(
-            server: bound.server, channels: [detectors, classifiers].compactMap { $0 }, health: bound.health,
-            drain: drain,
-            logger: logger)
+            server: bound, channels: [detectors, classifiers].compactMap { $0 }, drain: drain, logger: logger)
     }
 
     private init(
-        server: RPCServer, channels: [BalancedChannel], health: HealthService, drain: DrainFlag, logger: Logger
+        server: RoleServer, channels: [BalancedChannel], drain: DrainFlag, logger: Logger
     ) {
         self.server = server
         self.channels = channels
-        self.health = health
         self.drain = drain
         self.logger = logger
     }
 
     public var address: SocketAddress { server.address }
+    /// Where health alone is served; nil: nowhere.
+    public var probesAddress: SocketAddress? { server.probesAddress }
 
     /// Serves until cancelled; then finishes what runs, within the server's `drainTimeout`.
     public func run() async throws {
-        health.set(.serving)
-        health.set(.serving, for: ServiceName.vision)
+        server.health.set(.serving)
+        server.health.set(.serving, for: ServiceName.vision)
         // The channels outlive the server: what drains still needs nodes.
         let work = Task { [channels] in
             await withDiscardingTaskGroup { tasks in
@@ -69,8 +67,8 @@ public final class Coordinator: Sendable {
             try await server.run()
         } onCancel: {
             drain.begin()
-            health.set(.notServing)
-            health.set(.notServing, for: ServiceName.vision)
+            server.health.set(.notServing)
+            server.health.set(.notServing, for: ServiceName.vision)
         }
     }
 }

@@ -7,6 +7,8 @@ public import RPC
 public struct CoordinatorConfiguration: Sendable {
     /// Port 0: any free one.
     public var listen = ServerAddress.host("127.0.0.1", port: 0)
+    /// Where health alone is served as well, in plain text; nil: nowhere.
+    public var probes: ServerAddress?
     /// Limits, TLS, and the time to drain.
     public var server = ServerConfiguration.cluster
     /// nil: whoever reaches the coordinator may call it.

@@ -6,6 +6,8 @@ public struct NodeConfiguration: Sendable {
     public var role: NodeRole
     /// Port 0: any free one.
     public var listen = ServerAddress.host("127.0.0.1", port: 0)
+    /// Where health alone is served as well, in plain text; nil: nowhere.
+    public var probes: ServerAddress?
     /// Limits, TLS, and the time to drain.
     public var server = ServerConfiguration.cluster
     /// nil: whoever reaches the node may call it.
@@ -40,6 +42,13 @@ public struct NodeConfiguration: Sendable {
         self.role = role
         self.store = store
         self.models = models
+    }
+
+    /// Checks all of it, and the files of the models: their digests too.
+    /// - Throws: `NodeError` or `VisionError`; one line that names what is wrong.
+    public func check() throws {
+        try validate()
+        for model in models { try store.check(model) }
     }
 
     /// Checks what can be checked without a file.

@@ -11,10 +11,10 @@ import Vision
 /// Life: `start` leaves it bound and its health SERVING; `run()` serves until its task is cancelled, drains, and ends the
 /// worker threads. A node that was started must be run, if only with a cancelled task.
 public final class NodeServer: Sendable {
-    private let server: RPCServer
-    private let health: HealthService
+    private let server: RoleServer
     private let healthNames: [String]
     private let workers: any Workers
+    private let describer: NodeDescriber
     private let patience: Duration
     private let drainTimeout: Duration
     private let loop: any EventLoop
@@ -27,13 +27,13 @@ public final class NodeServer: Sendable {
     }
 
     private init(
-        server: RPCServer, health: HealthService, healthNames: [String], workers: any Workers, patience: Duration,
+        server: RoleServer, healthNames: [String], workers: any Workers, describer: NodeDescriber, patience: Duration,
         drainTimeout: Duration, loop: any EventLoop, logger: Logger
     ) {
         self.server = server
-        self.health = health
         self.healthNames = healthNames
         self.workers = workers
+        self.describer = describer
         self.patience = patience
         self.drainTimeout = drainTimeout
         self.loop = loop
@@ -45,8 +45,7 @@ public final class NodeServer: Sendable {
     public static func start(
         _ configuration: NodeConfiguration, group: any EventLoopGroup, logger: Logger
     ) async throws -> NodeServer {
-        try configuration.validate()
-        for model in configuration.models { try configuration.store.check(model) }
+        try configuration.check()
         switch configuration.role {
         case .detector:
             return try await start(configuration, group, logger) {
@@ -93,19 +92,23 @@ public final class NodeServer: Sendable {
     ) async throws -> NodeServer {
         let bound = try await RoleServer.bind(
             "\(configuration.role)", [service, NodeService(describer)], to: configuration.listen, configuration.server,
-            access: configuration.access, group: group, logger: logger)
+            access: configuration.access, probes: configuration.probes, group: group, logger: logger)
         var names = ["", configuration.role.serviceName, ServiceName.node] + configuration.models.map(\.name)
         if !configuration.cluster.isEmpty {
             names.append(ServiceName.health(configuration.role.serviceName, cluster: configuration.cluster))
         }
         for name in names { bound.health.set(.serving, for: name) }
         return NodeServer(
-            server: bound.server, health: bound.health, healthNames: names, workers: workers,
+            server: bound, healthNames: names, workers: workers, describer: describer,
             patience: configuration.workerPatience, drainTimeout: configuration.server.drainTimeout, loop: group.any(),
             logger: logger)
     }
 
     public var address: SocketAddress { server.address }
+    /// Where health alone is served; nil: nowhere.
+    public var probesAddress: SocketAddress? { server.probesAddress }
+    /// How busy it is now.
+    public var load: NodeLoad { NodeLoad(describer.describe()) }
 
     /// Serves until cancelled, or until a worker is lost; then drains within the server's `drainTimeout`. A worker that
     /// does not come back from its work within `lastPatience` after it is left behind.
@@ -156,7 +159,7 @@ public final class NodeServer: Sendable {
         } onCancel: {
             logger.info("draining")
             callWorkersBack()
-            for name in healthNames { health.set(.notServing, for: name) }
+            for name in healthNames { server.health.set(.notServing, for: name) }
         }
     }
 

@@ -235,13 +235,19 @@ class DNS:
             for index, (pod, port) in enumerate(endpoints):
                 address = pod.address if isinstance(pod, Pod) else pod
                 host = f"{pod.name if isinstance(pod, Pod) else f'a{index}'}.{name}"
-                hosts += [f"{address} {name}", f"{address} {host}"]
-                locations.append(f"srv-host=_grpc._tcp.{name},{host},{port}")
+                hosts += [(address, name), (address, host)]
+                locations.append((f"_grpc._tcp.{name}", host, port))
+        self.publish(hosts, locations, ttl)
+
+    def publish(self, hosts, locations, ttl=1):
+        """`hosts`: (address, name), `locations`: (name, host, port) of SRV records."""
+        hosts = [" ".join(one) for one in hosts]
+        locations = [f"srv-host={name},{host},{port}" for name, host, port in locations]
         self._replace(self._hosts, "\n".join(hosts) + "\n")
         lines = [
             "no-resolv", "no-hosts", "keep-in-foreground", "bind-interfaces", f"listen-address={DNS_ADDRESS}",
             # Who changes user or group does not end with its parent.
-            "user=root", "group=root", "pid-file=", "local=/svc/", f"local-ttl={ttl}", "no-negcache",
+            "user=root", "group=root", "pid-file=", "local=/svc/cluster.local/", f"local-ttl={ttl}", "no-negcache",
             "log-queries", "log-facility=-",
             f"addn-hosts={self._hosts}",
         ] + locations
@@ -320,8 +326,8 @@ class Cluster:
         self.dns.stop()
         clean()
 
-    def pod(self, name, address=None):
-        """A new pod. `address`: one that an ended pod had; else one that none had."""
+    def pod(self, name, address=None, search=()):
+        """A new pod. `address`: one that an ended pod had; else one that none had. `search`: domains of names."""
         self._next += 1
         address = address or f"{NETWORK}.{1 + self._next // 250}.{1 + self._next % 250}"
         pod = Pod(self, name, address)
@@ -329,6 +335,9 @@ class Cluster:
         os.makedirs(resolver)
         with open(f"{resolver}/resolv.conf", "w") as file:
             file.write(f"nameserver {DNS_ADDRESS}\noptions timeout:1 attempts:2\n")
+            if search:
+                # As the kubelet writes it.
+                file.write(f"search {' '.join(search)}\noptions ndots:5\n")
         switch = self.namespace("switch")
         end = f"v{self._next}"
         _run("ip", "netns", "add", pod.namespace)

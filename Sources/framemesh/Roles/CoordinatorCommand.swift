@@ -2,8 +2,11 @@ import ArgumentParser
 import Coordination
 import Logging
 import Mesh
+import Metrics
 import NIOPosix
 import RPC
+import Results
+import Telemetry
 
 struct CoordinatorCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -50,9 +53,11 @@ struct CoordinatorCommand: AsyncParsableCommand {
     @OptionGroup var place: PlaceOptions
     @OptionGroup(title: "TLS and access") var security: ServerSecurityOptions
     @OptionGroup(title: "Calls of nodes") var nodes: NodeSecurityOptions
+    @OptionGroup(title: "For those who watch over it") var ports: PortOptions
     @OptionGroup var limitOptions: RoleLimitOptions
     @OptionGroup var nodeLimits: NodeLimitOptions
     @OptionGroup var common: CommonOptions
+    @OptionGroup var checking: CheckConfigOption
     @OptionGroup var parent: ParentWatch
 
     func run() async throws {
@@ -60,6 +65,10 @@ struct CoordinatorCommand: AsyncParsableCommand {
         let settings = try await common.settings()
         let logger = try common.logger("coordinator", settings)
         let (configuration, listen) = try configuration(settings, logger: logger)
+        let metricsPlace = security.isPlainText ? nil : try ports.metrics.place(.coordinatorMetricsListen, settings)
+        if checking.isOn { return try report(configuration, metricsPlace) }
+        let metrics = PrometheusMetrics()
+        if metricsPlace != nil { MetricsSystem.bootstrap(metrics) }
         let coordinator: Coordinator
         do {
             coordinator = try await Coordinator.start(
@@ -68,7 +77,24 @@ struct CoordinatorCommand: AsyncParsableCommand {
             throw listen.failure(error)
         }
         for warning in unnamed(settings).warnings(configuration.pipelines) { logger.warning("\(warning)") }
-        try await Role.serve(at: coordinator.address) { try await coordinator.run() }
+        try await MetricsPlace.serving(metrics, at: metricsPlace) {
+            try await Role.serve(at: coordinator.address) { try await coordinator.run() }
+        }
+    }
+
+    /// `--check-config`.
+    private func report(_ configuration: CoordinatorConfiguration, _ metrics: MetricsPlace?) throws {
+        try checking.report("coordinator") { json in
+            json.field("listen", "\(configuration.listen)")
+            json.ports(health: configuration.probes, metrics: metrics)
+            json.field("tls", configuration.server.tls)
+            if let detectors = configuration.detectors { json.field("detectors", "\(detectors)") }
+            if let classifiers = configuration.classifiers { json.field("classifiers", "\(classifiers)") }
+            json.field("calls_tls", configuration.channel.client.tls != nil)
+            json.array("pipelines", configuration.pipelines) { $0.value($1.name) }
+            json.place(zone: configuration.channel.balancing.zone, cluster: configuration.cluster)
+            json.field("drain_seconds", configuration.server.drainTimeout)
+        }
     }
 
     /// Kinds of nodes of which nothing is said; `none` says something.
@@ -90,6 +116,7 @@ struct CoordinatorCommand: AsyncParsableCommand {
             detectors: try target(detectors, .coordinatorDetectors),
             classifiers: try target(classifiers, .coordinatorClassifiers))
         configuration.listen = listen.address
+        if !security.isPlainText { configuration.probes = try ports.health(.coordinatorHealthListen, settings) }
         let limits = try limitOptions.limits(settings)
         limits.process.apply()
         configuration.server = limits.server

@@ -8,6 +8,7 @@ import Mesh
 import Metrics
 import NIOPosix
 import RPC
+import Results
 
 struct GatewayCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -94,6 +95,8 @@ struct GatewayCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("The certificate's private key (PEM).", valueName: "file"))
     var tlsKey: String?
 
+    @OptionGroup var metrics: MetricsOption
+
     /// Set by `up`, whose mesh is for this machine only.
     @Flag(name: .customLong("plain-text"), help: .hidden)
     var isPlainText = false
@@ -102,6 +105,7 @@ struct GatewayCommand: AsyncParsableCommand {
     @OptionGroup var limitOptions: GatewayLimitOptions
     @OptionGroup var coordinatorLimits: CoordinatorLimitOptions
     @OptionGroup var common: CommonOptions
+    @OptionGroup var checking: CheckConfigOption
     @OptionGroup var parent: ParentWatch
 
     func run() async throws {
@@ -109,6 +113,8 @@ struct GatewayCommand: AsyncParsableCommand {
         let settings = try await common.settings()
         let logger = try common.logger("gateway", settings)
         let (configuration, listen) = try configuration(settings, logger: logger)
+        let metricsPlace = isPlainText ? nil : try metrics.place(.gatewayMetricsListen, settings)
+        if checking.isOn { return try report(configuration, metricsPlace) }
         MetricsSystem.bootstrap(configuration.metrics)
         let gateway: GatewayServer
         do {
@@ -117,7 +123,23 @@ struct GatewayCommand: AsyncParsableCommand {
         } catch {
             throw listen.failure(error)
         }
-        try await Role.serve(at: gateway.address) { try await gateway.run() }
+        try await MetricsPlace.serving(configuration.metrics, at: metricsPlace) {
+            try await Role.serve(at: gateway.address) { try await gateway.run() }
+        }
+    }
+
+    /// `--check-config`.
+    private func report(_ configuration: GatewayConfiguration, _ metrics: MetricsPlace?) throws {
+        try checking.report("gateway") { json in
+            json.field("listen", "\(configuration.listen)")
+            json.ports(health: nil, metrics: metrics)
+            json.field("tls", configuration.tls)
+            json.field("coordinator", "\(configuration.coordinators)")
+            json.field("calls_tls", configuration.calling.channel.client.tls != nil)
+            json.field("data", configuration.data)
+            json.field("has_tokens", configuration.credentials != nil)
+            json.field("drain_seconds", configuration.drainTimeout)
+        }
     }
 
     /// Also sets the limits of the process.

@@ -19,7 +19,8 @@ struct ListenAddress: Sendable, Hashable, CustomStringConvertible {
     func failure(_ error: any Error) -> Fatal {
         guard let error = error as? RPCError else { return Fatal(error) }
         switch error.cause {
-        case is SocketAddressError, is SocketAddressError.UnknownHost:
+        case is SocketAddressError where error.message.contains(description),
+            is SocketAddressError.UnknownHost where error.message.contains(description):
             return Fatal("cannot listen on \(self): there is no such host", status: .unreachable)
         default:
             // Rules for methods that it does not have.

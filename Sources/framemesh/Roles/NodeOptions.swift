@@ -1,9 +1,12 @@
 import ArgumentParser
 import Logging
+import Metrics
 import NIOCore
 import NIOPosix
 import Node
 import RPC
+import Results
+import Telemetry
 import Vision
 
 /// What detectors and classifiers have in common.
@@ -39,8 +42,10 @@ struct NodeOptions: ParsableArguments {
 
     @OptionGroup var place: PlaceOptions
     @OptionGroup(title: "TLS and access") var security: ServerSecurityOptions
+    @OptionGroup(title: "For those who watch over it") var ports: PortOptions
     @OptionGroup var limitOptions: RoleLimitOptions
     @OptionGroup var common: CommonOptions
+    @OptionGroup var checking: CheckConfigOption
     @OptionGroup var parent: ParentWatch
 
     /// Serves until told to end.
@@ -49,6 +54,10 @@ struct NodeOptions: ParsableArguments {
         let settings = try await common.settings()
         let logger = try common.logger(role.rawValue, settings)
         let (configuration, listen) = try configuration(role, settings, logger: logger)
+        let metricsPlace = try metricsPlace(role, settings)
+        if checking.isOn { return try report(configuration, metricsPlace) }
+        let metrics = PrometheusMetrics()
+        if metricsPlace != nil { MetricsSystem.bootstrap(metrics) }
         let server: NodeServer
         do {
             server = try await NodeServer.start(
@@ -56,7 +65,28 @@ struct NodeOptions: ParsableArguments {
         } catch {
             throw listen.failure(error)
         }
-        try await Role.serve(at: server.address) { try await server.run() }
+        let meters = NodeMeters(role, metrics)
+        try await MetricsPlace.serving(metrics, at: metricsPlace, refreshedBy: { meters.set(server.load) }) {
+            try await Role.serve(at: server.address) { try await server.run() }
+        }
+    }
+
+    private func metricsPlace(_ role: NodeRole, _ settings: Settings) throws -> MetricsPlace? {
+        security.isPlainText ? nil : try ports.metrics.place(NodeKeys(role).metricsListen, settings)
+    }
+
+    /// `--check-config`.
+    private func report(_ configuration: NodeConfiguration, _ metrics: MetricsPlace?) throws {
+        try checking.report(configuration.role.rawValue) { json in
+            try configuration.check()
+            json.field("listen", "\(configuration.listen)")
+            json.ports(health: configuration.probes, metrics: metrics)
+            json.field("tls", configuration.server.tls)
+            json.array("models", configuration.models) { $0.value($1.name) }
+            json.field("workers", configuration.workers)
+            json.place(zone: configuration.zone, cluster: configuration.cluster)
+            json.field("drain_seconds", configuration.server.drainTimeout)
+        }
     }
 
     /// Also sets the limits of the process.
@@ -73,6 +103,7 @@ struct NodeOptions: ParsableArguments {
             ?? Self.models(keys.defaultModel, of: store, for: role)
         var configuration = NodeConfiguration(role: role, store: store, models: models)
         configuration.listen = listen.address
+        if !security.isPlainText { configuration.probes = try ports.health(keys.healthListen, settings) }
         let limits = try limitOptions.limits(settings)
         limits.process.apply()
         configuration.server = limits.server
@@ -127,7 +158,7 @@ extension NodeRole {
 /// The settings of one of the two roles.
 private struct NodeKeys {
     var listen, model, workers, queueLimit, maxBatchSize, maxQueueDelay: Settings.Key
-    var maxPixels, maxSide, drainTimeout: Settings.Key
+    var maxPixels, maxSide, drainTimeout, healthListen, metricsListen: Settings.Key
     var defaultListen: String
     var defaultModel: String
 
@@ -138,12 +169,14 @@ private struct NodeKeys {
             (queueLimit, maxBatchSize) = (.detectorQueueLimit, .detectorMaxBatchSize)
             (maxPixels, maxSide) = (.detectorMaxPixels, .detectorMaxSide)
             (maxQueueDelay, drainTimeout) = (.detectorMaxQueueDelay, .detectorDrainTimeout)
+            (healthListen, metricsListen) = (.detectorHealthListen, .detectorMetricsListen)
             (defaultListen, defaultModel) = ("127.0.0.1:8501", BundledModel.detector)
         case .classifier:
             (listen, model, workers) = (.classifierListen, .classifierModel, .classifierWorkers)
             (queueLimit, maxBatchSize) = (.classifierQueueLimit, .classifierMaxBatchSize)
             (maxPixels, maxSide) = (.classifierMaxPixels, .classifierMaxSide)
             (maxQueueDelay, drainTimeout) = (.classifierMaxQueueDelay, .classifierDrainTimeout)
+            (healthListen, metricsListen) = (.classifierHealthListen, .classifierMetricsListen)
             (defaultListen, defaultModel) = ("127.0.0.1:8502", BundledModel.classifier)
         }
     }

@@ -1,0 +1,82 @@
+"""A container of the manifests as a process on this machine: its own command line, environment and files."""
+
+import json
+import math
+import os
+import subprocess
+
+from manifests import ROOT
+
+FRAMEMESH = ROOT / ".build" / "release" / "framemesh"
+# A crash must end a process at once, not after a backtrace of seconds.
+ENVIRONMENT = {"PATH": os.environ["PATH"], "HOME": "/nonexistent", "SWIFT_BACKTRACE": "enable=no"}
+
+
+def cores(quantity):
+    """As Kubernetes hands limits.cpu to a container: whole cores, rounded up."""
+    return math.ceil(int(quantity[:-1]) / 1000 if quantity.endswith("m") else float(quantity))
+
+
+def write_as_volume(folder, files):
+    """As the kubelet lays ConfigMaps and Secrets: files are links into a folder that is replaced as a whole."""
+    generation = folder / "..2026_11_26"
+    generation.mkdir(parents=True)
+    for name, content in files.items():
+        (generation / name).write_text(content)
+    (folder / "..data").symlink_to(generation.name)
+    for name in files:
+        (folder / name).symlink_to(f"..data/{name}")
+
+
+class Volumes:
+    """The volumes of a pod in a folder; `secrets`: name to files."""
+
+    def __init__(self, manifests, role, folder, secrets=None):
+        self._folders = {}
+        for volume in manifests.pod(role)["spec"]["volumes"]:
+            place = folder / role / volume["name"]
+            if "configMap" in volume:
+                write_as_volume(place, manifests.named("ConfigMap", volume["configMap"]["name"])["data"])
+            elif "secret" in volume:
+                write_as_volume(place, (secrets or {})[volume["secret"]["secretName"]])
+            else:
+                place.mkdir(parents=True)
+            self._folders[volume["name"]] = place
+
+    def localize(self, container, text):
+        """Paths under the container's mounts as they are here."""
+        mounts = sorted(container["volumeMounts"], key=lambda mount: -len(mount["mountPath"]))
+        for mount in mounts:
+            head, found, tail = text.partition(mount["mountPath"])
+            if found and (not tail or tail[0] == "/"):
+                return f"{head}{self._folders[mount['name']]}{tail}"
+        return text
+
+    def folder(self, name):
+        return self._folders[name]
+
+
+def command(container, volumes, labels=None, namespace="framemesh"):
+    """Words after the executable's name, and the environment."""
+    words = [volumes.localize(container, word) for word in container["args"]]
+    environment = dict(ENVIRONMENT)
+    for variable in container.get("env", []):
+        if "value" in variable:
+            value = volumes.localize(container, variable["value"])
+        elif "resourceFieldRef" in variable["valueFrom"]:
+            assert variable["valueFrom"]["resourceFieldRef"]["resource"] == "limits.cpu"
+            value = str(cores(container["resources"]["limits"]["cpu"]))
+        else:
+            path = variable["valueFrom"]["fieldRef"]["fieldPath"]
+            value = namespace if path == "metadata.namespace" else (labels or {}).get(path.split("'")[1], "")
+        environment[variable["name"]] = value
+    return words, environment
+
+
+def check_config(container, volumes, more=(), labels=None):
+    """What the executable says that it would run with a container's command line and environment."""
+    words, environment = command(container, volumes, labels)
+    done = subprocess.run([FRAMEMESH, *words, "--check-config", *more], env=environment, capture_output=True, text=True,
+                          timeout=60)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)

@@ -1,0 +1,138 @@
+"""The manifests started: their command lines, environment, ports and names, in network namespaces as pods, found by the
+DNS records of their Services."""
+
+import json
+import signal
+import sys
+
+import pytest
+
+from manifests import ROLES, ROOT
+
+sys.path.insert(0, str(ROOT / "benchmarks" / "chaos"))
+
+import certificates  # noqa: E402
+from cluster import Cluster, Unable, check_machine, until  # noqa: E402
+from kubernetes import PATIENCE, SEARCH, Kubernetes, get  # noqa: E402
+from processes import FRAMEMESH  # noqa: E402
+
+DEMO = ROOT / "Sources" / "framemesh" / "Resources" / "demo"
+PICTURES = [str(DEMO / f"numbers-0{number}.jpg") for number in (1, 2, 3)]
+# A pod's own port: a Service's address is not played here.
+ANALYZE = "http://gateway:8080/v1/images:analyze?pipeline=cascade"
+COORDINATORS = "srv:///_grpc._tcp.coordinator"
+
+
+@pytest.fixture
+def kubernetes(framemesh, render, tmp_path, request):
+    try:
+        check_machine()
+    except Unable as reason:
+        pytest.skip(f"no pods here: {reason}")
+    manifests = render(request.param)
+    secrets = certificates.secrets(manifests, tmp_path / "certificates") if manifests.all("Certificate") else {}
+    secrets["gateway-tokens"] = {"tokens": f"token sha256:{'0' * 64} operator analyze,admin\n"}
+    (tmp_path / "logs").mkdir()
+    with Cluster(str(tmp_path / "logs")) as cluster:
+        yield Kubernetes(cluster, manifests, tmp_path / "pods", secrets)
+
+
+def start_one_of_each(kubernetes):
+    pods = {role: kubernetes.start(role) for role in ROLES}
+    for pod in pods.values():
+        pod.wait_ready()
+    return pods
+
+
+def replace(kubernetes, *roles):
+    """A rolling update of Deployments of one pod each: a new pod, then the old one goes. Returns the exit codes."""
+    old = [kubernetes.ready(role)[0] for role in roles]
+    new = [kubernetes.start(role) for role in roles]
+    for pod in new:
+        pod.wait_ready()
+    codes = kubernetes.delete(*old)
+    for gone, pod in zip(old, new):
+        assert kubernetes.addresses(pod.net, pod.role) == {pod.address}, "the old one's record is gone"
+        assert not gone.passes("readinessProbe")
+    return codes
+
+
+class Load:
+    """Frames without a pause, until it is stopped."""
+
+    def __init__(self, net, name, *options):
+        self.process = net.run(name, [
+            str(FRAMEMESH), "bench", "--coordinator", COORDINATORS, "--pipeline", "cascade", "--duration", "600",
+            "--warmup", "0", "--json", *options, "--input", *PICTURES])
+
+    def stop(self):
+        self.process.send(signal.SIGINT)
+        code = self.process.wait(PATIENCE)
+        return code, json.loads(next(line for line in self.process.text().splitlines() if line.startswith("{")))
+
+
+@pytest.mark.parametrize("kubernetes", ["minikube"], indirect=True)
+def test_a_mesh_starts_is_rolled_under_load_and_loses_no_frame(kubernetes):
+    pods = start_one_of_each(kubernetes)
+    client = kubernetes.cluster.pod("client", search=SEARCH)
+
+    # A picture through the Service of the gateway, and one to coordinators by their SRV record.
+    answer = get(client, ANALYZE, PICTURES[0])
+    assert answer and json.loads(answer)["results"][0]["outcome"] == "ok", answer
+    sent = client.call(str(FRAMEMESH), "send", "--json", "--coordinator", COORDINATORS, "--pipeline", "numbers",
+                       PICTURES[0])
+    assert sent and json.loads(sent)["status"] == "ok", sent
+
+    # What Prometheus would read, by the pods' addresses.
+    for role, pod in pods.items():
+        text = get(client, f"http://{pod.address}:9464/metrics")
+        assert text is not None, role
+        if role in ("detector", "classifier"):
+            for name in ("queue_depth", "queue_delay_seconds", "busy_ratio"):
+                assert f'framemesh_{name}{{role="{role}"}}' in text
+
+    # Every Deployment but the gateway's is rolled, while frames come as single calls and as streams.
+    loads = [Load(client, "unary", "--concurrency", "2"), Load(client, "stream", "--stream", "--concurrency", "1")]
+    codes = replace(kubernetes, "detector", "classifier") + replace(kubernetes, "coordinator")
+    # Those that are left do the work.
+    for role, method in (("detector", "Detector/Detect"), ("classifier", "Classifier/Classify")):
+        counted = f'rpc_server_calls_total{{code="OK",method="framemesh.v1.{method}"}}'
+
+        def has_answered(address=kubernetes.ready(role)[0].address, counted=counted):
+            text = get(client, f"http://{address}:9464/metrics") or ""
+            return any(float(line.split()[-1]) > 0 for line in text.splitlines() if line.startswith(counted))
+        assert until(has_answered, PATIENCE), role
+    assert codes == [0, 0, 0]
+    for load in loads:
+        code, report = load.stop()
+        assert report["failed"] == 0 and report["partial"] == 0, report
+        assert report["ok"] > 0 and code == 130, report
+
+    # The gateway found the new coordinator, and ends well too.
+    def is_answered():
+        return get(client, ANALYZE, PICTURES[0]) is not None
+    assert until(is_answered, PATIENCE)
+    assert kubernetes.delete(*kubernetes.ready("gateway")) == [0]
+
+
+@pytest.mark.parametrize("kubernetes", ["production with mtls and cert-manager"], indirect=True)
+def test_a_mesh_with_mutual_tls_serves_whom_it_knows(kubernetes):
+    pods = start_one_of_each(kubernetes)
+    client = kubernetes.cluster.pod("client", search=SEARCH)
+    folder = kubernetes.folder / pods["gateway"].name / "gateway" / "tls"
+    known = ["--tls-ca", str(folder / "ca.crt"), "--tls-certificate", str(folder / "tls.crt"),
+             "--tls-key", str(folder / "tls.key")]
+
+    def send(*options):
+        return client.call(str(FRAMEMESH), "send", "--json", "--coordinator", COORDINATORS, "--pipeline", "cascade",
+                           "--limit", "resume-timeout=3", *options, PICTURES[0])
+    sent = send(*known)
+    assert sent and json.loads(sent)["status"] == "ok", sent
+    assert send() is None, "in plain text"
+    assert send("--tls-ca", str(folder / "ca.crt")) is None, "without a certificate"
+
+    # The health of a node is asked for in plain text, at a port that has nothing else.
+    node = pods["detector"]
+    assert client.call(str(FRAMEMESH), "health", f"{node.address}:8590") is not None
+    assert client.call(str(FRAMEMESH), "health", f"{node.address}:8501") is None
+    assert client.call(str(FRAMEMESH), "pipelines", "--coordinator", f"{pods['coordinator'].address}:8590") is None
