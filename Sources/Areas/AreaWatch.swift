@@ -4,25 +4,12 @@ package import Messages
 ///
 /// An object stands at its anchor, the middle of its box's lower edge. It enters, leaves or crosses when the anchor is
 /// beyond the border by a margin, or stays beyond it for a while, so that a box that jitters does not count twice. A
-/// track that is not seen any more leaves after a grace. Objects without a track are counted in zones, no more.
+/// track that is not seen any more leaves after a grace; until then whoever takes its place goes on where it was
+/// (`Inheritance`). Objects without a track are counted in zones, no more.
 ///
 ///     var watch = AreaWatch(areas)
 ///     for response in answers { for event in watch.see(response) { … } }
 package struct AreaWatch: Sendable {
-    /// Ids are of their epoch alone.
-    private struct Key: Hashable {
-        var epoch: UInt32
-        var id: UInt64
-    }
-
-    private struct Followed {
-        var label: String
-        var box: Box
-        var seen: Int64
-        var stays: [Stay]
-        var passages: [Passage]
-    }
-
     private struct Crossings {
         var forward = 0
         var backward = 0
@@ -33,25 +20,38 @@ package struct AreaWatch: Sendable {
         var sequence: UInt64
     }
 
+    /// One detection of a frame, and where it stands.
+    private struct Sighting {
+        var detection: Detection
+        var anchor: Point
+    }
+
     /// Microseconds: differences of times still fit.
     private static let farthest = Int64(1) << 60
 
     package let areas: AreaSet
     private let rules: AreaRules
+    /// Microseconds.
+    private let grace: Int64
+    private let settling: Int64
     private var width = 0
     private var height = 0
     private var polygons: [Polygon] = []
     private var segments: [Segment] = []
-    private var tracks: [Key: Followed] = [:]
+    private var tracks: [FollowedTrack.Key: FollowedTrack] = [:]
     /// As last told, of each zone.
     private var counts: [Int]
     private var crossings: [Crossings]
     private var now = Int64.min
+    /// Frames so far. Times may stand still, this does not.
+    private var frame: UInt64 = 0
 
     /// - Parameter areas: valid ones.
     package init(_ areas: AreaSet, rules: AreaRules = AreaRules()) {
         self.areas = areas
         self.rules = rules
+        grace = rules.grace.wholeMicroseconds
+        settling = rules.settling.wholeMicroseconds
         counts = Array(repeating: 0, count: areas.zones.count)
         crossings = Array(repeating: Crossings(), count: areas.lines.count)
     }
@@ -65,20 +65,29 @@ package struct AreaWatch: Sendable {
             !response.missing.contains("detect")
         else { return [] }
         now = max(now, min(max(response.captureTime, -Self.farthest), Self.farthest))
+        frame += 1
         let moment = Moment(time: now, sequence: response.sequence)
         measure(response.width, response.height)
         var events: [AreaEvent] = []
-        var untracked = Array(repeating: 0, count: areas.zones.count)
+        // Who is known comes first: whoever is seen leaves no place to take.
+        var newcomers: [(key: FollowedTrack.Key, sighting: Sighting)] = []
+        var nameless: [Sighting] = []
         for detection in response.detections {
             guard let anchor = detection.box.anchor else { continue }
-            if let id = detection.trackID {
-                see(detection, Key(epoch: response.epoch, id: id), anchor, moment, &events)
+            let sighting = Sighting(detection: detection, anchor: anchor)
+            guard let id = detection.trackID else {
+                nameless.append(sighting)
+                continue
+            }
+            let key = FollowedTrack.Key(epoch: response.epoch, id: id)
+            if tracks[key] == nil {
+                newcomers.append((key, sighting))
             } else {
-                for (index, zone) in areas.zones.enumerated() where zone.labels.isEmpty || detection.has(zone.labels) {
-                    if polygons[index].contains(anchor) { untracked[index] += 1 }
-                }
+                follow(sighting, key, moment, &events)
             }
         }
+        take(newcomers, response.epoch, moment, &events)
+        let untracked = count(nameless, response.epoch, moment, &events)
         forget(moment, &events)
         tellCounts(untracked, moment, &events)
         return events
@@ -97,25 +106,69 @@ package struct AreaWatch: Sendable {
         segments = areas.lines.map { Segment(from: $0.from.scaled(x, y), to: $0.to.scaled(x, y)) }
     }
 
-    private mutating func see(
-        _ detection: Detection, _ key: Key, _ anchor: Point, _ moment: Moment, _ events: inout [AreaEvent]
+    // MARK: Who it is
+
+    /// Tracks with new ids: each goes on with an unseen one in whose place it is, or begins.
+    private mutating func take(
+        _ newcomers: [(key: FollowedTrack.Key, sighting: Sighting)], _ epoch: UInt32, _ moment: Moment,
+        _ events: inout [AreaEvent]
     ) {
-        var track =
-            tracks.removeValue(forKey: key) ?? inherited(detection, by: key)
-            ?? Followed(
-                label: detection.label, box: detection.box, seen: now,
-                stays: Array(repeating: Stay(), count: areas.zones.count),
-                passages: Array(repeating: Passage(), count: areas.lines.count))
+        let heirs = heirs(newcomers.map(\.sighting), epoch)
+        for (index, (key, sighting)) in newcomers.enumerated() {
+            if tracks[key] == nil {
+                tracks[key] =
+                    heirs[index].flatMap { tracks.removeValue(forKey: $0) }
+                    ?? FollowedTrack(sighting.detection, zones: areas.zones.count, lines: areas.lines.count)
+            }
+            follow(sighting, key, moment, &events)
+        }
+    }
+
+    /// Objects without an id: each stands for an unseen track in whose place it is, or is one more.
+    /// - Returns: how many more there are in each zone.
+    private mutating func count(
+        _ nameless: [Sighting], _ epoch: UInt32, _ moment: Moment, _ events: inout [AreaEvent]
+    ) -> [Int] {
+        let heirs = heirs(nameless, epoch)
+        var untracked = Array(repeating: 0, count: areas.zones.count)
+        for (index, sighting) in nameless.enumerated() {
+            if let key = heirs[index] {
+                follow(sighting, key, moment, &events)
+                continue
+            }
+            for (index, zone) in areas.zones.enumerated()
+            where zone.labels.isEmpty || sighting.detection.has(zone.labels) {
+                if polygons[index].contains(sighting.anchor) { untracked[index] += 1 }
+            }
+        }
+        return untracked
+    }
+
+    private func heirs(_ sightings: [Sighting], _ epoch: UInt32) -> [Int: FollowedTrack.Key] {
+        guard !sightings.isEmpty else { return [:] }
+        let unseen = tracks.filter { $0.value.frame < frame }
+        return Inheritance(rules).heirs(of: unseen, among: sightings.map(\.detection), epoch: epoch)
+    }
+
+    // MARK: What it does
+
+    /// A track that is known is seen again.
+    private mutating func follow(
+        _ sighting: Sighting, _ key: FollowedTrack.Key, _ moment: Moment, _ events: inout [AreaEvent]
+    ) {
+        guard var track = tracks.removeValue(forKey: key) else { return }
+        let (detection, anchor) = (sighting.detection, sighting.anchor)
         track.label = detection.label
         track.box = detection.box
         track.seen = now
+        track.frame = frame
         let margin = max(1, rules.margin * Double(max(detection.box.width, detection.box.height)))
         for (index, zone) in areas.zones.enumerated() {
             // A label may change by vote; who is inside then may still leave.
             guard zone.labels.isEmpty || track.stays[index].isInside || detection.has(zone.labels) else { continue }
             let news = track.stays[index].see(
                 polygons[index].contains(anchor), distance: polygons[index].distance(to: anchor) / margin, at: now,
-                settling: rules.settling)
+                settling: settling)
             var event = AreaEvent(.enter, zone.name, key.id, detection.label, moment)
             switch news {
             case .entered: events.append(event)
@@ -133,7 +186,7 @@ package struct AreaWatch: Sendable {
         }
         for (index, line) in areas.lines.enumerated() where line.labels.isEmpty || detection.has(line.labels) {
             let direction = track.passages[index].see(
-                anchor, segments[index], margin: margin, at: now, settling: rules.settling)
+                anchor, segments[index], margin: margin, at: now, settling: settling)
             guard let direction else { continue }
             switch direction {
             case .forward: crossings[index].forward += 1
@@ -147,26 +200,13 @@ package struct AreaWatch: Sendable {
         tracks[key] = track
     }
 
-    /// The track of another epoch that this one goes on with: a coordinator was lost, the object was not.
-    private mutating func inherited(_ detection: Detection, by key: Key) -> Followed? {
-        let now = now
-        let candidates = tracks.lazy.filter { other, track in
-            other.epoch != key.epoch && track.label == detection.label && track.seen < now
-        }
-        let overlaps = candidates.map { (key: $0.key, overlap: $0.value.box.iou(detection.box)) }
-        guard let best = overlaps.max(by: { $0.overlap < $1.overlap }), best.overlap >= rules.sameObject else {
-            return nil
-        }
-        return tracks.removeValue(forKey: best.key)
-    }
-
     private mutating func forget(_ moment: Moment, _ events: inout [AreaEvent]) {
-        var gone = tracks.filter { now - $0.value.seen >= rules.grace }.map(\.key)
+        var gone = tracks.filter { now - $0.value.seen >= grace }.map(\.key)
         let surplus = tracks.count - gone.count - rules.tracks
         if surplus > 0 {
             let lost = Set(gone)
-            gone += tracks.filter { !lost.contains($0.key) }.sorted { $0.value.seen < $1.value.seen }.prefix(surplus)
-                .map(\.key)
+            gone += tracks.filter { !lost.contains($0.key) }.sorted { $0.value.frame < $1.value.frame }
+                .prefix(surplus).map(\.key)
         }
         for key in gone.sorted(by: { ($0.epoch, $0.id) < ($1.epoch, $1.id) }) {
             guard let track = tracks.removeValue(forKey: key) else { continue }
@@ -209,4 +249,9 @@ extension Detection {
     fileprivate func has(_ labels: [String]) -> Bool {
         labels.contains(label) || classes.first.map { labels.contains($0.label) } ?? false
     }
+}
+
+extension Duration {
+    /// Of a wait that a limit bounds to days.
+    fileprivate var wholeMicroseconds: Int64 { Int64(self / .microseconds(1)) }
 }

@@ -24,14 +24,16 @@ struct Walk {
         response.width = width
         response.height = height
         response.epoch = epoch
-        response.detections = objects.map { object in
-            Detection(
-                classID: 0, label: label, confidence: 0.9,
-                box: Box(x: object.x - 10, y: object.y - 40, width: 20, height: 40), trackID: object.id)
-        }
+        response.detections = objects.map { Self.detection($0.id, $0.x, $0.y, label: label) }
         change(&response)
         sequence += 1
         return watch.see(response)
+    }
+
+    static func detection(_ id: UInt64?, _ x: Float, _ y: Float, label: String = "person") -> Detection {
+        Detection(
+            classID: 0, label: label, confidence: 0.9, box: Box(x: x - 10, y: y - 40, width: 20, height: 40),
+            trackID: id)
     }
 
     /// One track on its way, one frame a place.

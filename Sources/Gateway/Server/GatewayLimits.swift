@@ -9,6 +9,7 @@ package struct GatewayLimits: Sendable {
     package var rate = RateLimits()
     package var streams = StreamLimits()
     package var areas = AreaLimits()
+    package var areaRules = AreaRules()
     package var events = EventLimits()
     package var webhooks = WebhookLimits()
     /// Of a JSON document that a request brings.
@@ -25,6 +26,7 @@ package struct GatewayLimits: Sendable {
         ConnectionLimits.limits.map { $0.under(\.connections) } + PictureLimits.limits.map { $0.under(\.pictures) }
         + VideoJobLimits.limits.map { $0.under(\.videos) } + RateLimits.limits.map { $0.under(\.rate) }
         + StreamLimits.limits.map { $0.under(\.streams) } + AreaLimits.limits.map { $0.under(\.areas) }
+        + AreaRules.limits.map { $0.under(\.areaRules) }
         + EventLimits.limits.map { $0.under(\.events) } + WebhookLimits.limits.map { $0.under(\.webhooks) } + own
 
     private static let own: [Limit<GatewayLimits>] = [

@@ -6,7 +6,7 @@ package struct StreamRules: Sendable {
     package var areas: AreaLimits
     package var events: EventLimits
     package var webhookLimits: WebhookLimits
-    package var areaRules = AreaRules()
+    package var areaRules: AreaRules
     /// Which sources may be called.
     package var streams: OutboundRule
     /// Which receivers of webhooks may be called.
@@ -21,6 +21,7 @@ package struct StreamRules: Sendable {
     package init(_ configuration: GatewayConfiguration) {
         limits = configuration.limits.streams
         areas = configuration.limits.areas
+        areaRules = configuration.limits.areaRules
         events = configuration.limits.events
         webhookLimits = configuration.limits.webhooks
         streams = configuration.streamAllow

@@ -95,7 +95,8 @@ struct JobWatch {
         let isNew = state.areas != nil
         state.areas = areas
         // They were valid when they came; limits that were lowered since are no reason to end.
-        state.watch = AreaWatch((try? AreaSet(json: Data(areas.utf8), limits: videos.areas)) ?? AreaSet())
+        let watched = try? AreaSet(json: Data(areas.utf8), limits: videos.areas)
+        state.watch = AreaWatch(watched ?? AreaSet(), rules: videos.areaRules)
         var text = isNew ? ServerSentEvent("areas", data: areas.isEmpty ? VideoWish.noAreas : areas).text : ""
         guard !state.watch.areas.isEmpty else { return text }
         var sequence: Int64 = 0

@@ -11,6 +11,7 @@ package struct VideoServices: Sendable {
     let quota: UploadQuota
     let watchers: Places
     let areas: AreaLimits
+    let areaRules: AreaRules
 
     /// - Returns: nil if there is no `framemesh-video`.
     /// - Throws: `GatewayError` that names the folder or the database.
@@ -34,5 +35,6 @@ package struct VideoServices: Sendable {
         watchers = Places(
             limits.videos.maxWatchers, "max-video-watchers", of: "followers of videos", share: limits.rate.share)
         areas = limits.areas
+        areaRules = limits.areaRules
     }
 }
