@@ -8,7 +8,7 @@ import Synchronization
 ///     events.publish("frame", data: json)
 ///     …
 ///     let viewer = try events.watch(after: request.lastEventID)
-///     return EventStream.response(viewer, …)
+///     return EventStream.response(viewer, keepAlive: limits.keepAlive, on: context.channel)
 package final class Broadcast: Sendable {
     package struct Full: Error {
         package var limit: Int
@@ -100,22 +100,21 @@ package final class Broadcast: Sendable {
     }
 
     /// A new viewer, of all that is published from now on.
-    /// - Parameter lastID: what it has seen already; what came after that, and is still remembered, comes first.
+    /// - Parameter lastID: what it has seen already; what came after that, and is still remembered, comes first, and does
+    ///   not count as what it is behind by.
     package func watch(after lastID: UInt64? = nil) throws(Full) -> Viewer {
         guard places.take() else { throw Full(limit: places.limit) }
         return turn.withLock { _ in
-            let (viewer, missed, isOver) = state.withLock { state in
+            let (viewer, isOver) = state.withLock { state in
                 state.viewerNumber += 1
                 let number = state.viewerNumber
-                let viewer = Viewer(rule) { [weak self, places] in
+                let viewer = Viewer(rule, missed: Self.missed(since: lastID, state)) { [weak self, places] in
                     places.giveBack()
                     self?.state.withLock { $0.viewers[number] = nil }
                 }
                 state.viewers[number] = Weak(viewer: viewer)
-                return (viewer, Self.missed(since: lastID, state), state.isOver)
+                return (viewer, state.isOver)
             }
-            let now = ContinuousClock.now
-            for piece in missed { viewer.offer(piece, now: now) }
             if isOver { viewer.finish() }
             return viewer
         }

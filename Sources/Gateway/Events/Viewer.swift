@@ -1,25 +1,36 @@
-import NIOCore
+package import NIOCore
 import Synchronization
 
 /// Somebody who looks on at a `Broadcast`, from `watch` until this object is gone.
-package final class Viewer: Sendable {
+package final class Viewer: EventSource {
     private typealias Waiter = CheckedContinuation<[ViewerQueue.Piece]?, Never>
 
     private struct State {
+        /// What it missed: as much as is remembered, however much that is. What is new waits in the queue meanwhile.
+        var missed: [ViewerQueue.Piece]
         var queue: ViewerQueue
         var waiter: Waiter?
+        /// `wake` came while nobody waited.
+        var isWoken = false
         var isOver = false
         /// Ends the connection, which may be stuck in the middle of a write.
         var drop: (@Sendable () -> Void)?
         var wasDropped = false
+
+        mutating func takeAll() -> [ViewerQueue.Piece] {
+            defer { missed = [] }
+            return missed + queue.take()
+        }
     }
 
     private let state: Mutex<State>
     private let leave: @Sendable () -> Void
 
-    /// - Parameter leave: called when nobody holds the viewer any more.
-    init(_ rule: ViewerQueue.Rule, leave: @escaping @Sendable () -> Void) {
-        state = Mutex(State(queue: ViewerQueue(rule)))
+    /// - Parameters:
+    ///   - missed: is first to be seen.
+    ///   - leave: called when nobody holds the viewer any more.
+    init(_ rule: ViewerQueue.Rule, missed: [ViewerQueue.Piece], leave: @escaping @Sendable () -> Void) {
+        state = Mutex(State(missed: missed, queue: ViewerQueue(rule)))
         self.leave = leave
     }
 
@@ -29,7 +40,7 @@ package final class Viewer: Sendable {
     package var wasDropped: Bool { state.withLock { $0.wasDropped } }
 
     /// - Parameter drop: ends the connection; called at once where the viewer was too slow already.
-    func onDrop(_ drop: @escaping @Sendable () -> Void) {
+    package func onDrop(_ drop: @escaping @Sendable () -> Void) {
         let isLate = state.withLock { state in
             state.drop = drop
             return state.wasDropped
@@ -51,7 +62,7 @@ package final class Viewer: Sendable {
             if state.queue.offer(piece, now: now) { return .kept }
             state.isOver = true
             state.wasDropped = true
-            _ = state.queue.take()
+            _ = state.takeAll()
             return .dropped(state.drop)
         }
         switch outcome {
@@ -75,8 +86,20 @@ package final class Viewer: Sendable {
         waiter?.resume(returning: nil)
     }
 
-    /// All that waits, once something does; nil at the end, and when the task is cancelled. One task at a time.
-    func next() async -> [ViewerQueue.Piece]? {
+    package func next() async -> [ByteBuffer]? { await take()?.map(\.bytes) }
+
+    package func wake() {
+        let waiter = state.withLock { state in
+            let waiter = state.waiter.take()
+            if waiter == nil { state.isWoken = true }
+            return waiter
+        }
+        waiter?.resume(returning: [])
+    }
+
+    /// All that waits, once something does; nothing after `wake`; nil at the end, and when the task is cancelled. One task
+    /// at a time.
+    func take() async -> [ViewerQueue.Piece]? {
         await withTaskCancellationHandler {
             await withCheckedContinuation { (continuation: Waiter) in
                 enum Ready {
@@ -84,9 +107,11 @@ package final class Viewer: Sendable {
                     case end, later
                 }
                 let ready = state.withLock { state -> Ready in
-                    let pieces = state.queue.take()
+                    defer { state.isWoken = false }
+                    let pieces = state.takeAll()
                     if !pieces.isEmpty { return .pieces(pieces) }
                     if state.isOver || Task.isCancelled { return .end }
+                    if state.isWoken { return .pieces([]) }
                     state.waiter = continuation
                     return .later
                 }

@@ -28,6 +28,7 @@ final class LiveStream: Sendable {
     private struct Answered: Sendable {
         var response: AnalyzeResponse
         var frame: Frame
+        var arrived: ContinuousClock.Instant
     }
 
     private struct State {
@@ -159,10 +160,18 @@ final class LiveStream: Sendable {
 
     /// Tells of silence; ends a pushed stream that nobody pushes to.
     private func look() async {
-        while (try? await Task.sleep(for: .milliseconds(250))) != nil {
+        let limits = rules.limits
+        let isPushed = specification.source == .push
+        while true {
+            // What comes meanwhile can only be later.
+            let next = state.withLock { state in
+                let look = state.life.nextLook(.now, stall: limits.stall)
+                return isPushed ? min(look, state.lastFrame + limits.pushIdle) : look
+            }
+            guard (try? await Task.sleep(until: next, clock: .continuous)) != nil else { return }
             let now = ContinuousClock.now
-            change { $0.look(now, stall: rules.limits.stall) }
-            if specification.source == .push, now - state.withLock({ $0.lastFrame }) >= rules.limits.pushIdle { return }
+            change { $0.look(now, stall: limits.stall) }
+            if isPushed, now - state.withLock({ $0.lastFrame }) >= limits.pushIdle { return }
         }
     }
 
@@ -307,7 +316,7 @@ final class LiveStream: Sendable {
         }
         offered.ticket?.resolve(.answered(response, age: age))
         if response.isAnswered, pictures.viewerCount > 0 {
-            _ = toDraw.replace(Answered(response: response, frame: offered.frame))
+            _ = toDraw.replace(Answered(response: response, frame: offered.frame, arrived: offered.arrived))
         }
     }
 
@@ -339,7 +348,8 @@ final class LiveStream: Sendable {
                 let jpeg = try await NIOThreadPool.singleton.runIfActive {
                     try AnnotatedPicture.draw(next.response, on: next.frame).jpeg(quality: quality)
                 }
-                pictures.publish(PicturePart.bytes(jpeg: jpeg))
+                let age = ContinuousClock.now - next.arrived
+                pictures.publish(PicturePart.bytes(jpeg: jpeg, sequence: next.response.sequence, age: age))
             } catch {
                 logger.info("frame not drawn", metadata: ["error": "\(error)"])
             }

@@ -16,14 +16,16 @@ struct StreamLife: Sendable, Equatable {
 
     init(now: ContinuousClock.Instant) { seen = now }
 
-    /// Since the last frame, or the beginning.
-    func idle(_ now: ContinuousClock.Instant) -> Duration { now - seen }
-
     /// A frame is answered.
     /// - Returns: true if this is news.
     mutating func answered(_ now: ContinuousClock.Instant) -> Bool {
         seen = now
         return become(.live, nil)
+    }
+
+    /// When `look` may have something to say, at the earliest. No frame moves it forward.
+    func nextLook(_ now: ContinuousClock.Instant, stall: Duration) -> ContinuousClock.Instant {
+        state == .live ? seen + stall : now + stall
     }
 
     /// A while has passed.

@@ -40,12 +40,11 @@ struct StreamRoutes {
             let stream = try find(context)
             let last = request.headers[HTTPField.Name("Last-Event-ID")!].flatMap { UInt64($0) }
             let viewer = try watch { try stream.events.watch(after: last) }
-            return EventStream.response(
-                viewer, keepAlive: streams.rules.events.keepAlive, drop: closing(context.channel))
+            return EventStream.response(viewer, keepAlive: streams.rules.events.keepAlive, on: context.channel)
         }
         group.get("streams/{id}/mjpeg") { _, context in
             let stream = try find(context)
-            return EventStream.pictures(try watch { try stream.pictures.watch() }, drop: closing(context.channel))
+            return EventStream.pictures(try watch { try stream.pictures.watch() }, on: context.channel)
         }
     }
 
@@ -163,6 +162,4 @@ struct StreamRoutes {
             ).retry(after: .seconds(5))
         }
     }
-
-    private func closing(_ channel: any Channel) -> @Sendable () -> Void { { channel.close(promise: nil) } }
 }

@@ -27,15 +27,15 @@ import Testing
         for number in 0..<5 { broadcast.publish("n", data: "\(number)") }
         broadcast.finish()
         for viewer in viewers {
-            #expect(Self.texts(await viewer.next()) == (0..<5).map { "id: \($0 + 1)\nevent: n\ndata: \($0)\n\n" })
-            #expect(await viewer.next() == nil)
+            #expect(Self.texts(await viewer.take()) == (0..<5).map { "id: \($0 + 1)\nevent: n\ndata: \($0)\n\n" })
+            #expect(await viewer.take() == nil)
         }
     }
 
     @Test func aViewerThatWaitsIsWoken() async throws {
         let broadcast = Broadcast.events(Self.limits(), ViewerPlaces(10))
         let viewer = try broadcast.watch()
-        async let next = viewer.next()
+        async let next = viewer.take()
         broadcast.publish("n", data: "x")
         #expect(Self.texts(await next) == ["id: 1\nevent: n\ndata: x\n\n"])
     }
@@ -43,7 +43,7 @@ import Testing
     @Test func aViewerWhoseTaskIsCancelledDoesNotWaitForEver() async throws {
         let broadcast = Broadcast.events(Self.limits(), ViewerPlaces(10))
         let viewer = try broadcast.watch()
-        let waiting = Task { await viewer.next() == nil }
+        let waiting = Task { await viewer.take() == nil }
         waiting.cancel()
         #expect(await waiting.value)
     }
@@ -54,7 +54,7 @@ import Testing
         func ids(after id: UInt64?) async throws -> [UInt64?] {
             let viewer = try broadcast.watch(after: id)
             broadcast.publish("n", data: "more")
-            return await viewer.next()?.map(\.id) ?? []
+            return await viewer.take()?.map(\.id) ?? []
         }
         // Three are remembered; the next is published each time.
         #expect(try await ids(after: 4) == [5, 6])
@@ -64,11 +64,41 @@ import Testing
         #expect(try await ids(after: 1000) == [9])
     }
 
+    @Test func whatWasMissedDoesNotCountAsBehind() async throws {
+        let broadcast = Broadcast.events(
+            Self.limits {
+                $0.viewerEvents = 4
+                $0.viewerBytes = 100
+            }, ViewerPlaces(10))
+        for _ in 0..<50 { broadcast.publish("n", data: "old") }
+        let viewer = try broadcast.watch(after: 0)
+        for _ in 0..<4 { broadcast.publish("n", data: "") }
+        #expect(!viewer.wasDropped)
+        #expect(await viewer.take()?.map(\.id) == (1...54).map { $0 })
+        // From then on it is as others are.
+        for _ in 0..<5 { broadcast.publish("n", data: "") }
+        #expect(viewer.wasDropped)
+        #expect(await viewer.take() == nil)
+    }
+
+    @Test func whoIsWokenHasNothingAndWaitsAgain() async throws {
+        let broadcast = Broadcast.events(EventLimits(), ViewerPlaces(10))
+        let viewer = try broadcast.watch()
+        // Also by what came before it waited.
+        viewer.wake()
+        #expect(await viewer.take()?.isEmpty == true)
+        async let waiting = viewer.take()
+        viewer.wake()
+        #expect(await waiting?.isEmpty == true)
+        broadcast.publish("n", data: "x")
+        #expect(await viewer.take()?.count == 1)
+    }
+
     @Test func historyIsBoundedInBytes() async throws {
         let broadcast = Broadcast.events(Self.limits { $0.historyBytes = 1000 }, ViewerPlaces(10))
         for _ in 0..<100 { broadcast.publish("n", data: String(repeating: "x", count: 200)) }
         let viewer = try broadcast.watch(after: 0)
-        #expect(await viewer.next()?.count == 4)
+        #expect(await viewer.take()?.count == 4)
     }
 
     @Test func whoIsBehindByTooMuchIsDroppedAndTheOthersAreNot() async throws {
@@ -80,14 +110,14 @@ import Testing
         slow.onDrop { dropped.finish() }
         for _ in 0..<10 {
             broadcast.publish("n", data: "")
-            seen += await quick.next()?.count ?? 0
+            seen += await quick.take()?.count ?? 0
         }
         for await _ in drops {}
         #expect(seen == 10)
         #expect(slow.wasDropped && !quick.wasDropped)
         #expect(broadcast.droppedViewers == 1)
         #expect(broadcast.viewerCount == 1)
-        #expect(await slow.next() == nil)
+        #expect(await slow.take() == nil)
     }
 
     @Test func bytesBoundAViewerTooButOneEventAlwaysFits() async throws {
@@ -103,7 +133,7 @@ import Testing
         let broadcast = Broadcast.pictures(Self.limits { $0.viewerStall = .seconds(3600) }, ViewerPlaces(10))
         let viewer = try broadcast.watch()
         for number in 0..<100 { broadcast.publish(ByteBuffer(string: "\(number)")) }
-        #expect(Self.texts(await viewer.next()) == ["99"])
+        #expect(Self.texts(await viewer.take()) == ["99"])
     }
 
     @Test func aViewerOfPicturesThatTakesNoneIsDroppedInTheEnd() {
@@ -139,14 +169,14 @@ import Testing
         broadcast.publish("end", data: "")
         broadcast.finish()
         let viewer = try broadcast.watch(after: 0)
-        #expect(await viewer.next()?.count == 1)
-        #expect(await viewer.next() == nil)
+        #expect(await viewer.take()?.count == 1)
+        #expect(await viewer.take() == nil)
     }
 
     @Test func aPartOfMovingPicturesSaysItsLength() {
-        let part = PicturePart.bytes(jpeg: ByteBuffer(string: "JPEG"))
+        let part = PicturePart.bytes(jpeg: ByteBuffer(string: "JPEG"), sequence: 7, age: .microseconds(12_300))
+        let head = "Content-Type: image/jpeg\r\nContent-Length: 4\r\nX-Frame-Sequence: 7\r\nX-Frame-Age-Ms: 12\r\n"
         #expect(
-            String(decoding: part.readableBytesView, as: UTF8.self)
-                == "Content-Type: image/jpeg\r\nContent-Length: 4\r\n\r\nJPEG\r\n--framemesh\r\n")
+            String(decoding: part.readableBytesView, as: UTF8.self) == head + "\r\nJPEG\r\n--framemesh\r\n")
     }
 }

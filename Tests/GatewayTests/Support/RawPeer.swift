@@ -95,4 +95,7 @@ final class RawPeer: Sendable {
     }
 
     func close() { channel.close(promise: nil) }
+
+    /// Says that it sends no more; it would still hear.
+    func finish() { channel.close(mode: .output, promise: nil) }
 }

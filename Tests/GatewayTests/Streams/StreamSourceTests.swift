@@ -1,0 +1,84 @@
+import Foundation
+import Hummingbird
+import RPC
+import Synchronization
+import TestSupport
+import Testing
+
+@testable import Gateway
+
+/// Live streams whose source is called by its URL.
+@Suite struct StreamSourceTests {
+    @Test func aSourceThatRedirectsLeadsNowhere() async throws {
+        let visits = Mutex(0)
+        try await LittleServer.with { router in
+            router.get("elsewhere") { _, _ in
+                visits.withLock { $0 += 1 }
+                return Response(status: .ok)
+            }
+        } _: { elsewhere in
+            try await LittleServer.with { router in
+                router.get("camera") { _, _ in
+                    Response(status: .found, headers: [.location: elsewhere.base + "/elsewhere"])
+                }
+            } _: { camera in
+                try await TestStream.with {
+                    $0.streamAllow = try OutboundRule(allow: ["127.0.0.0/8"])
+                    $0.limits.streams.attempts = 1
+                } _: { gateway in
+                    let path = try await TestStream.begin(
+                        gateway, ["source": ["url": camera.base + "/camera"], "pipeline": "detect"])
+                    var events = try await EventReader(gateway.base + path + "/events", lastEventID: "0")
+                    let failed = try await events.first {
+                        try $0.name == "state" && $0.json()["state"] as? String == "failed"
+                    }
+                    #expect(try failed.json()["cause"] as? String != nil)
+                }
+            }
+        }
+        #expect(visits.withLock { $0 } == 0)
+    }
+
+    @Test func aSourceIsCalledAgainUntilItAnswers() async throws {
+        // Nobody is there for the first two calls.
+        let port = try await LittleServer.with { _ in
+        } _: {
+            $0.address.port!
+        }
+        try await TestStream.with {
+            $0.streamAllow = try OutboundRule(allow: ["127.0.0.0/8"])
+            $0.limits.streams.attempts = 1000
+            $0.limits.streams.reconnect = .init(
+                initial: .milliseconds(50), factor: 1, longest: .milliseconds(50), jitter: 0)
+        } _: { gateway in
+            let path = try await TestStream.begin(
+                gateway,
+                [
+                    "source": ["url": "http://127.0.0.1:\(port)/live"], "pipeline": "detect",
+                    "policy": "lossless",
+                ])
+            var events = try await EventReader(gateway.base + path + "/events", lastEventID: "0")
+            let trouble = try await events.first { $0.name == "state" }.json()
+            #expect(trouble["state"] as? String == "connecting")
+            #expect(trouble["cause"] as? String != nil)
+            let camera = Process()
+            camera.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+            camera.arguments =
+                [
+                    "ffmpeg", "-nostdin", "-v", "error", "-re", "-i",
+                    "\(Place.resources.path)/demo/digits.mp4",
+                ]
+                + "-c copy -f mpegts -listen 1 http://127.0.0.1:\(port)/live".split(separator: " ").map(
+                    String.init)
+            camera.standardOutput = FileHandle.nullDevice
+            camera.standardError = FileHandle.nullDevice
+            try camera.run()
+            defer { kill(camera.processIdentifier, SIGKILL) }
+            _ = try await events.first {
+                try $0.name == "state" && $0.json()["state"] as? String == "live"
+            }
+            let frame = try await events.first { $0.name == "frame" }.json()
+            #expect(frame["width"] as? Int == 640)
+        }
+    }
+}
