@@ -1,4 +1,5 @@
 // Zones and lines: drawn on a stage with pointer or keyboard, named and removed in a list beside it.
+import { cornersOf, placeWords } from './corners.js';
 import { element } from './elements.js';
 import { clamp } from './stage.js';
 
@@ -10,7 +11,7 @@ const saveDelay = 500;
 const help = {
   zone: 'Click the corners of the zone; a double click, Enter or the first corner closes it. Keyboard: arrows move, Space sets a corner, Backspace takes it back, Escape leaves.',
   line: 'Click where the line begins and where it ends. Keyboard: arrows move, Space sets a point, Escape leaves.',
-  edit: 'Drag a corner to move it.',
+  edit: 'Drag a corner to move it. Keyboard: Space goes to the next corner (with Shift: back), arrows move it (with Shift: further), Enter or Escape ends.',
 };
 
 const copyOf = (areas) => ({
@@ -22,6 +23,8 @@ export class AreaEditor {
   #points = [];
   #cursor = null;
   #dragged = null;
+  /** Which corner the keyboard moves, by its number. */
+  #chosen = 0;
   #timer = null;
   #facts = new Map();
 
@@ -38,7 +41,9 @@ export class AreaEditor {
         type: 'button', 'aria-pressed': 'false', on: { click: () => this.#enter(this.#mode === mode ? null : mode) },
       }, text);
     }
-    tools.replaceChildren(...Object.values(this.buttons));
+    // Where the keyboard is: said, not shown.
+    this.said = element('span', { class: 'unseen', role: 'status' });
+    tools.replaceChildren(...Object.values(this.buttons), this.said);
     const { canvas } = stage;
     canvas.addEventListener('pointerdown', (event) => this.#down(event));
     canvas.addEventListener('pointermove', (event) => this.#move(event));
@@ -85,6 +90,8 @@ export class AreaEditor {
     this.#points = [];
     this.#cursor = null;
     this.#dragged = null;
+    this.#chosen = 0;
+    this.said.textContent = '';
     for (const [name, button] of Object.entries(this.buttons)) button.setAttribute('aria-pressed', String(name === mode));
     this.helpText.textContent = help[mode] ?? '';
     const { canvas } = this.stage;
@@ -93,6 +100,7 @@ export class AreaEditor {
     if (mode) {
       canvas.tabIndex = 0;
       canvas.focus({ preventScroll: true });
+      if (mode === 'edit') this.#choose(0);
     } else {
       canvas.removeAttribute('tabindex');
     }
@@ -106,6 +114,7 @@ export class AreaEditor {
     const point = this.stage.pointOf(event);
     if (this.#mode === 'edit') {
       this.#dragged = this.#cornerAt(point);
+      this.#draw();
       if (this.#dragged) this.stage.canvas.setPointerCapture(event.pointerId);
     } else {
       this.#add(point);
@@ -130,58 +139,111 @@ export class AreaEditor {
   }
 
   #key(event) {
-    if (this.#mode !== 'zone' && this.#mode !== 'line') {
-      if (event.key === 'Escape') this.#enter(null);
-      return;
-    }
+    if (!this.#mode) return;
     const size = event.shiftKey ? bigStep : step;
-    const moves = { ArrowLeft: [-size, 0], ArrowRight: [size, 0], ArrowUp: [0, -size], ArrowDown: [0, size] };
-    const { width, height } = this.stage;
-    const cursor = this.#cursor ?? [width / 2, height / 2];
-    if (moves[event.key]) {
-      const [dx, dy] = moves[event.key];
-      this.#cursor = [clamp(cursor[0] + dx, 0, width), clamp(cursor[1] + dy, 0, height)];
-      this.#draw();
-    } else if (event.key === ' ') {
-      this.#add(cursor);
-    } else if (event.key === 'Enter') {
-      this.#finish();
-    } else if (event.key === 'Backspace') {
-      this.#points.pop();
-      this.#draw();
-    } else if (event.key === 'Escape') {
-      this.#enter(null);
-    } else {
-      return;
-    }
+    const move = { ArrowLeft: [-size, 0], ArrowRight: [size, 0], ArrowUp: [0, -size], ArrowDown: [0, size] }[event.key];
+    if (event.key === 'Escape') this.#leave();
+    else if (move) this.#moveBy(move);
+    else if (!(this.#mode === 'edit' ? this.#editKey(event) : this.#drawKey(event))) return;
     event.preventDefault();
   }
 
+  /** The keyboard goes back to where it came from. */
+  #leave() {
+    const button = this.buttons[this.#mode];
+    this.#enter(null);
+    button.focus({ preventScroll: true });
+  }
+
+  #moveBy([dx, dy]) {
+    const { width, height } = this.stage;
+    const moved = ([x, y]) => [clamp(x + dx, 0, width), clamp(y + dy, 0, height)];
+    if (this.#mode === 'edit') {
+      const corner = this.#corner;
+      if (!corner) return;
+      corner.move(moved(corner.point));
+      this.#say(placeWords(this.#corner.point));
+      this.#changed();
+    } else {
+      this.#cursor = moved(this.#cursor ?? [width / 2, height / 2]);
+      this.#say(placeWords(this.#cursor));
+      this.#draw();
+    }
+  }
+
+  #drawKey({ key }) {
+    if (key === ' ') {
+      const point = this.#cursor ?? [this.stage.width / 2, this.stage.height / 2];
+      this.#say(`Point ${this.#points.length + 1} at ${placeWords(point)}`);
+      this.#add(point, true);
+    } else if (key === 'Enter') {
+      this.#finish(true);
+    } else if (key === 'Backspace') {
+      this.#points.pop();
+      this.#say(`${this.#points.length} points`);
+      this.#draw();
+    } else {
+      return false;
+    }
+    return true;
+  }
+
+  #editKey({ key, shiftKey }) {
+    if (key === 'Enter') {
+      this.#leave();
+    } else if (key === ' ') {
+      const count = cornersOf(this.areas).length;
+      if (count > 0) this.#choose((this.#chosen + (shiftKey ? count - 1 : 1)) % count);
+    } else {
+      return false;
+    }
+    return true;
+  }
+
+  get #corner() { return cornersOf(this.areas)[this.#chosen]; }
+
+  #choose(number) {
+    this.#chosen = number;
+    const corner = this.#corner;
+    if (corner) this.#say(`${corner.what} at ${placeWords(corner.point)}`);
+    this.#draw();
+  }
+
+  #say(text) { this.said.textContent = text; }
+
   #isNear([ax, ay], [bx, by]) { return Math.hypot(ax - bx, ay - by) * this.stage.scale < near; }
 
-  #add(point) {
+  #add(point, byKeyboard = false) {
     const last = this.#points.at(-1);
-    if (this.#points.length >= 3 && this.#mode === 'zone' && this.#isNear(point, this.#points[0])) return this.#finish();
+    if (this.#points.length >= 3 && this.#mode === 'zone' && this.#isNear(point, this.#points[0])) return this.#finish(byKeyboard);
     // The second click of a double click is no corner.
     if (last && this.#isNear(point, last)) return;
     this.#points.push(point);
     this.#cursor = point;
-    if (this.#mode === 'line' && this.#points.length === 2) return this.#finish();
+    if (this.#mode === 'line' && this.#points.length === 2) return this.#finish(byKeyboard);
     this.#draw();
   }
 
-  #finish() {
+  /** @param byKeyboard it goes on where the new area is named. */
+  #finish(byKeyboard = false) {
     const points = this.#points;
+    let area;
     if (this.#mode === 'zone' && points.length >= 3) {
-      this.areas.zones.push({ name: this.#freeName('zone'), points });
+      area = { name: this.#freeName('zone'), points };
+      this.areas.zones.push(area);
     } else if (this.#mode === 'line' && points.length === 2) {
-      this.areas.lines.push({ name: this.#freeName('line'), from: points[0], to: points[1] });
+      area = { name: this.#freeName('line'), from: points[0], to: points[1] };
+      this.areas.lines.push(area);
     } else {
       return;
     }
     this.#enter(null);
     this.#render();
     this.#changed();
+    this.#say(`${area.name} is drawn.`);
+    if (!byKeyboard) return;
+    const row = [...this.list.querySelectorAll('.area')].find(({ dataset }) => dataset.name === area.name);
+    row?.querySelector('input').focus({ preventScroll: true });
   }
 
   get #all() { return [...this.areas.zones, ...this.areas.lines]; }
@@ -192,19 +254,16 @@ export class AreaEditor {
   }
 
   #cornerAt(point) {
-    const corners = [
-      ...this.areas.zones.flatMap((zone) => zone.points.map((corner, index) => [corner, (moved) => {
-        zone.points = zone.points.with(index, moved);
-      }])),
-      ...this.areas.lines.flatMap((line) => [
-        [line.from, (moved) => { line.from = moved; }], [line.to, (moved) => { line.to = moved; }]]),
-    ];
-    return corners.find(([corner]) => this.#isNear(corner, point))?.[1] ?? null;
+    const corners = cornersOf(this.areas);
+    const at = corners.findIndex((corner) => this.#isNear(corner.point, point));
+    if (at < 0) return null;
+    this.#chosen = at;
+    return corners[at].move;
   }
 
   #draw() {
     this.stage.update({
-      areas: this.areas, isEdited: this.#mode === 'edit',
+      areas: this.areas, isEdited: this.#mode === 'edit', corner: this.#mode === 'edit' ? this.#corner?.point ?? null : null,
       notes: new Map([...this.#facts].map(([name, { note }]) => [name, note])),
       draft: this.#points.length > 0 || this.#cursor ? { points: this.#points, cursor: this.#cursor } : null,
     });
@@ -260,40 +319,5 @@ export class AreaEditor {
     this.areas.lines = this.areas.lines.filter((other) => other !== area);
     this.#render();
     this.#changed();
-  }
-}
-
-/** What happened, as a sentence. */
-export function sentenceOf(event) {
-  const who = `${event.label || 'something'}${event.track_id === undefined ? '' : ` #${event.track_id}`}`;
-  const stay = event.seconds === undefined ? '' : ` after ${event.seconds.toFixed(1)} s`;
-  switch (event.type) {
-    case 'enter': return `${who} enters ${event.area}`;
-    case 'leave': return `${who} leaves ${event.area}${stay}`;
-    case 'cross': return `${who} crosses ${event.area} ${event.direction ?? ''}`.trim();
-    case 'dwell': return `${who} is in ${event.area} for ${(event.seconds ?? 0).toFixed(1)} s`;
-    case 'count': return `${event.area} holds ${event.count}`;
-    default: return `${who}: ${event.type} ${event.area}`;
-  }
-}
-
-/** Counts per area from events in order: `Map` of name to `{text, note}`. */
-export class AreaCounts {
-  #areas = new Map();
-
-  add(event) {
-    const counts = this.#areas.get(event.area) ?? { inside: null, entered: 0, left: 0, forward: 0, backward: 0, isLine: false };
-    this.#areas.set(event.area, counts);
-    if (event.type === 'enter') { counts.entered += 1; counts.inside = (counts.inside ?? 0) + 1; }
-    if (event.type === 'leave') { counts.left += 1; counts.inside = Math.max(0, (counts.inside ?? 0) - 1); }
-    if (event.type === 'count') counts.inside = event.count;
-    // The gateway has counted since before this page looked.
-    if (event.type === 'cross') { counts.isLine = true; counts[event.direction === 'backward' ? 'backward' : 'forward'] = event.count; }
-  }
-
-  get facts() {
-    return new Map([...this.#areas].map(([name, counts]) => [name, counts.isLine
-      ? { text: `${counts.forward} forward, ${counts.backward} backward`, note: `${counts.forward} ↔ ${counts.backward}` }
-      : { text: `${counts.inside ?? 0} inside, ${counts.entered} entered, ${counts.left} left`, note: String(counts.inside ?? 0) }]));
   }
 }

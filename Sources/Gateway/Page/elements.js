@@ -28,14 +28,17 @@ export const graphic = (tag, properties = {}, ...children) =>
 
 export const byId = (id) => document.getElementById(id);
 
-/** A table whose columns are `{title, number?, class?}` and whose rows are lists of texts or elements. */
-export function table(label, columns, rows, onRow = () => {}) {
+/**
+ * A table whose columns are `{title, number?, class?}` and whose rows are lists of texts or elements. Where there is little
+ * room, each row of one that `stacks` becomes a block of its own.
+ */
+export function table(label, columns, rows, { onRow = () => {}, stacks = false } = {}) {
   const style = (column) => [column.number && 'number', column.class].filter(Boolean).join(' ') || null;
-  return element('table', { 'aria-label': label },
+  return element('table', { 'aria-label': label, class: stacks && 'stacks' },
     element('thead', {}, element('tr', {}, columns.map((column) =>
       element('th', { scope: 'col', class: style(column) }, column.title)))),
     element('tbody', {}, rows.map((cells, index) => {
-      const row = element('tr', {}, cells.map((cell, at) => element('td', { class: style(columns[at]) }, cell ?? '')));
+      const row = element('tr', {}, cells.map((cell, at) => element('td', { class: style(columns[at]), 'data-title': columns[at].title }, cell ?? '')));
       onRow(row, index);
       return row;
     })));

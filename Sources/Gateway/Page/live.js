@@ -1,5 +1,6 @@
 // Live streams: this device's camera, sent frame by frame, or a stream that the gateway reads; with how old a frame is.
-import { AreaCounts, AreaEditor, sentenceOf } from './areas.js';
+import { AreaCounts, sentenceOf } from './areaevents.js';
+import { AreaEditor } from './areas.js';
 import { getJSON, open, remove, sendJSON } from './api.js';
 import { credentials } from './access.js';
 import { Camera } from './camera.js';
@@ -8,7 +9,7 @@ import { byId, element, pill, table, tile } from './elements.js';
 import { follow } from './eventstream.js';
 import { milliseconds, rate } from './format.js';
 import { clearNotices, notify } from './notices.js';
-import { pictures } from './multipart.js';
+import { showPictures } from './movingpictures.js';
 import { Problem, sentence } from './problems.js';
 import { Stage } from './stage.js';
 
@@ -18,10 +19,21 @@ const trailLength = 30;
 /** Milliseconds over which the rate is taken. */
 const rateWindow = 3000;
 const tilesPause = 250;
+/** Milliseconds from which a frame is no longer what the camera sees. */
+const oldAge = 2000;
 /** Of a mesh that has much to do, or loses a part. */
 const passing = [422, 429, 502, 503, 504];
 
 const kinds = { live: 'good', connecting: 'busy', stalled: 'warn', failed: 'bad' };
+/** How a stream is, for people; `cause` is the gateway's own. */
+function stateWords(state, cause) {
+  const why = cause ? `: ${cause}` : '';
+  return {
+    live: 'Live.', connecting: `Connecting${why} …`, stalled: `No new frames${why}. Waiting for more …`,
+    failed: `The stream has failed${why}.`, ended: `The stream has ended${why}.`,
+  }[state] ?? state ?? '';
+}
+
 const addressWords = { url: ['Address', 'rtsp://camera.example/stream'], file: ['Name in the gateway’s camera folder', 'street.mp4'] };
 
 export class LiveView {
@@ -31,11 +43,12 @@ export class LiveView {
   #listTimer = null;
   #tilesTimer = null;
   #isShown = false;
-  /** The newest frame with an answer, those before it, and when and how old it was when it came. */
+  /** The newest frame with an answer, those before it, and how old its answer was. */
   #latest = null;
   #history = [];
   #lastAge = undefined;
-  #arrivedAt = 0;
+  /** Of the picture on the stage: how old it was when it came, and when that was. */
+  #shown = null;
   #arrivals = [];
   #dropped = 0;
   #counts = new AreaCounts();
@@ -79,6 +92,7 @@ export class LiveView {
   #reset() {
     this.#latest = null;
     this.#lastAge = undefined;
+    this.#shown = null;
     this.#arrivals = [];
     this.#dropped = 0;
     this.#history = [];
@@ -125,9 +139,10 @@ export class LiveView {
     byId('live-result').hidden = false;
     byId('live-stop').hidden = false;
     byId('live-stop').textContent = isOwn ? 'Stop' : 'Leave';
+    byId('live-stop').setAttribute('aria-label', `${isOwn ? 'Stop' : 'Leave'} ${stream.name || 'the stream'}`);
     byId('live-name').textContent = stream.name || 'Stream';
-    byId('live-status').textContent = isOwn ? 'Running.' : 'Watching.';
     this.stage.draw({});
+    this.#changed(stream);
     const path = `/v1/streams/${encodeURIComponent(stream.id)}`;
     const isCurrent = () => this.#stopper === stop;
     follow(`${path}/events`, {
@@ -144,8 +159,17 @@ export class LiveView {
       // Areas in shares of the picture wait for its size.
       this.#edit(stream.areas?.normalized ? undefined : stream.areas);
       byId('live-tools').hidden = Boolean(stream.areas?.normalized);
-      const sized = () => stream.areas?.normalized && this.#edit(stream.areas);
-      this.#receive(`${path}/mjpeg`, stop, sized).catch((error) => isCurrent() && notify(error));
+      let isSized = !stream.areas?.normalized;
+      showPictures(`${path}/mjpeg`, this.stage, {
+        signal: stop.signal,
+        onShown: (shown) => {
+          if (!isSized) this.#edit(stream.areas);
+          isSized = true;
+          this.#shown = { age: shown.age, at: performance.now() };
+          this.#note(null);
+        },
+        onBreak: (why) => isCurrent() && this.#note(why),
+      }).catch((error) => { if (isCurrent()) { this.#note(sentence(error)); notify(error); } });
     }
     this.#tilesTimer = setInterval(() => this.#tiles(), tilesPause);
   }
@@ -201,33 +225,13 @@ export class LiveView {
       if (signal.aborted) return;
       const age = performance.now() - taken;
       this.#lastAge = age;
+      this.#shown = { age, at: performance.now() };
       this.#arrived(answer.result ?? answer);
     }, signal).catch((error) => {
       if (signal.aborted) return;
       notify(error);
       this.#stop();
     });
-  }
-
-  /** - `sized`: called once the size of the pictures is known. */
-  async #receive(path, stop, sized) {
-    const canvas = element('canvas');
-    const context = canvas.getContext('2d');
-    let isFirst = true;
-    this.stage.show(canvas);
-    await pictures(path, async (blob) => {
-      const picture = await createImageBitmap(blob);
-      if (stop.signal.aborted) return picture.close();
-      if (canvas.width !== picture.width || canvas.height !== picture.height) {
-        canvas.width = picture.width;
-        canvas.height = picture.height;
-        this.stage.setSize(picture.width, picture.height);
-      }
-      if (isFirst) sized();
-      isFirst = false;
-      context.drawImage(picture, 0, 0);
-      picture.close();
-    }, { signal: stop.signal }).catch((error) => { if (!stop.signal.aborted) throw error; });
   }
 
   // ---- what arrives ----
@@ -237,10 +241,8 @@ export class LiveView {
     // Camera frames come as answers and as events; the second one is known already.
     if (this.#latest && frame.sequence <= this.#latest.sequence && (frame.epoch ?? 0) === (this.#latest.epoch ?? 0)) return;
     this.#latest = frame;
-    const now = performance.now();
-    this.#arrivals.push(now);
+    this.#arrivals.push(performance.now());
     if (!this.#camera && frame.age_ms !== undefined) this.#lastAge = frame.age_ms;
-    this.#arrivedAt = now;
     this.stage.setSize(frame.width, frame.height);
     this.#history.push(frame);
     if (this.#history.length > trailLength) this.#history.shift();
@@ -271,12 +273,17 @@ export class LiveView {
     while (list.children.length > eventsShown) list.lastElementChild.remove();
   }
 
-  #changed(state) {
-    const word = state.state ?? '';
-    this.#dropped = state.dropped ?? this.#dropped;
-    if (['ended', 'failed'].includes(word)) this.#ended(`The stream has ended${state.cause ? `: ${state.cause}` : ''}.`);
-    else if (word) byId('live-status').textContent = { live: 'Live.', connecting: 'Connecting …', stalled: `Waiting for frames${state.cause ? `: ${state.cause}` : ''} …` }[word] ?? word;
+  #changed({ state, cause, dropped }) {
+    this.#dropped = dropped ?? this.#dropped;
+    if (state === 'failed' || state === 'ended') return this.#ended(stateWords(state, cause));
+    byId('live-status').textContent = stateWords(state, cause);
+    // The last picture stays on the stage; that it is an old one has to be said there.
+    if (state === 'stalled' || (state === 'connecting' && cause)) this.#note(stateWords(state, cause));
+    else if (state === 'live') this.#note(null);
   }
+
+  /** On the picture. */
+  #note(text) { this.stage.say(text); }
 
   #tiles() {
     if (!this.#isShown) return;
@@ -285,12 +292,20 @@ export class LiveView {
     const perSecond = this.#arrivals.length / rateWindow * 1000;
     const total = this.#latest?.timing_ms?.total;
     byId('live-tiles').replaceChildren(
-      tile('Age of the frame shown', this.#lastAge === undefined || !this.#latest ? '–' : milliseconds(this.#lastAge + (now - this.#arrivedAt))),
+      this.#ageTile(now),
       tile('From camera to boxes', this.#lastAge === undefined ? '–' : milliseconds(this.#lastAge)),
       tile('Of it in the mesh', milliseconds(total)),
       tile('Frames a second', rate(perSecond)),
       tile('Dropped', String(this.#dropped)),
       tile('Things in view', String(this.#latest?.detections?.length ?? 0)));
+  }
+
+  /** An old picture stands out: it looks like a new one. */
+  #ageTile(now) {
+    const age = this.#shown && this.#shown.age + (now - this.#shown.at);
+    const made = tile('Age of the frame shown', age === null ? '–' : milliseconds(age));
+    made.classList.toggle('warn', age !== null && age > oldAge);
+    return made;
   }
 
   async #saveAreas(areas) {
@@ -308,19 +323,32 @@ export class LiveView {
     try {
       const streams = (await getJSON('/v1/streams')).streams ?? [];
       const host = byId('live-list');
-      if (host.contains(document.activeElement) && host.dataset.told === JSON.stringify(streams.map(({ id }) => id))) return;
-      host.dataset.told = JSON.stringify(streams.map(({ id }) => id));
-      host.replaceChildren(streams.length === 0 ? element('p', { class: 'empty' }, 'None runs.') : table('Streams', [
-        { title: 'Name', class: 'text' }, { title: 'State' }, { title: 'Pipeline' }, { title: '' },
-      ], streams.map((stream) => [
-        stream.name || 'Stream', pill(stream.state, kinds[stream.state] ?? ''), stream.pipeline,
-        stream.id === this.#stream?.id ? 'shown above' : element('span', { class: 'confidence' },
-          element('button', { type: 'button', class: 'small', on: { click: () => this.#see(stream) } }, 'Watch'),
-          element('button', { type: 'button', class: 'small danger', on: { click: () => this.#remove(stream) } }, 'End')),
-      ])));
+      const told = JSON.stringify([streams.map(({ id, state, cause }) => [id, state, cause]), this.#stream?.id]);
+      if (host.dataset.told === told) return;
+      host.dataset.told = told;
+      const focused = host.contains(document.activeElement) ? document.activeElement.dataset.key : null;
+      host.replaceChildren(streams.length === 0 ? element('p', { class: 'empty' }, 'No streams yet. Start one above.') : table('Streams', [
+        { title: 'Name', class: 'text' }, { title: 'State' }, { title: 'Why', class: 'text' }, { title: 'Pipeline' }, { title: '' },
+      ], streams.map((stream) => this.#row(stream)), { stacks: true }));
+      if (focused) [...host.querySelectorAll('button')].find((button) => button.dataset.key === focused)?.focus();
     } catch (error) {
       notify(error);
     }
+  }
+
+  #row(stream) {
+    const name = stream.name || 'Stream';
+    const button = (text, act, style = '') => {
+      const made = element('button', { type: 'button', class: `small ${style}`, 'aria-label': `${text} ${name}`, on: { click: act } }, text);
+      made.dataset.key = `${text} ${stream.id}`;
+      return made;
+    };
+    const isOver = stream.state === 'failed' || stream.state === 'ended';
+    return [
+      name, pill(stream.state, kinds[stream.state] ?? ''), stream.cause ?? '', stream.pipeline,
+      stream.id === this.#stream?.id ? 'shown above' : element('span', { class: 'confidence' },
+        !isOver && button('Watch', () => this.#see(stream)), button(isOver ? 'Remove' : 'End', () => this.#remove(stream), 'danger')),
+    ];
   }
 
   async #see(stream) {

@@ -2,17 +2,15 @@
 import { getJSON } from './api.js';
 import { pipelines } from './controls.js';
 import { byId, element, graphic, pill, table, tile } from './elements.js';
-import { count, milliseconds, rate } from './format.js';
-import { MeshHistory, linksOf, nodesOf } from './meshmodel.js';
+import { milliseconds, rate } from './format.js';
+import { drawMesh } from './meshgraph.js';
+import { MeshHistory, kindOf, linksOf, nodesOf, roleOf } from './meshmodel.js';
 import { notify } from './notices.js';
 import { sentence } from './problems.js';
 
 const interval = 1000;
 const pipelinesEvery = 5;
 
-const kinds = { ready: 'good', connecting: 'busy', ejected: 'warn', draining: 'warn' };
-const kindOf = (state) => kinds[state] ?? 'bad';
-const roleWords = { detector: 'Detector', classifier: 'Classifier', coordinator: 'Coordinator' };
 const nowWords = { ready: ['ready', 'good'], partial: ['in part', 'warn'], fails: ['not possible', 'bad'] };
 
 export class MeshView {
@@ -41,7 +39,7 @@ export class MeshView {
       const nodes = nodesOf(links);
       byId('mesh-status').textContent = '';
       this.#tiles(coordinators, nodes);
-      byId('mesh-graph').replaceChildren(this.#graph(coordinators, nodes, links));
+      drawMesh(byId('mesh-graph'), coordinators, nodes, links, this.#history);
       this.#nodes(nodes, links);
       if (this.#turn % pipelinesEvery === 0) this.#pipelines(await pipelines({ again: true }));
       this.#turn += 1;
@@ -66,55 +64,13 @@ export class MeshView {
       tile('Ejections', String(sum((node) => node.ejections ?? 0))));
   }
 
-  /** Gateway, coordinators, nodes: three columns, and a line for each pair that speaks, as thick as its traffic. */
-  #graph(coordinators, nodes, links) {
-    const [width, boxWidth, boxHeight, gap] = [900, 210, 52, 16];
-    const columns = [[{ key: 'gateway', title: 'Gateway', minor: location.host, kind: 'good' }],
-      coordinators.map(({ address, state }) => ({ key: address, title: 'Coordinator', minor: address, kind: kindOf(state) })),
-      nodes.map((node) => ({
-        key: node.address, title: roleWords[node.role] ?? node.role, minor: node.address, kind: kindOf(node.state),
-        end: `${rate(this.#history.rateOf(node.address))}/s`,
-      }))];
-    const most = Math.max(1, ...columns.map((column) => column.length));
-    const height = most * (boxHeight + gap) + gap;
-    const places = new Map();
-    columns.forEach((column, at) => column.forEach((box, index) => {
-      const y = (height - column.length * (boxHeight + gap) + gap) / 2 + index * (boxHeight + gap);
-      places.set(box.key, { ...box, x: at * (width - boxWidth) / 2, y });
-    }));
-    const join = (from, to, perSecond, isBroken) => {
-      const [a, b] = [places.get(from), places.get(to)];
-      if (!a || !b) return null;
-      const [x1, y1, x2, y2] = [a.x + boxWidth, a.y + boxHeight / 2, b.x, b.y + boxHeight / 2];
-      return graphic('path', {
-        d: `M${x1} ${y1}C${x1 + 60} ${y1} ${x2 - 60} ${y2} ${x2} ${y2}`,
-        class: isBroken ? 'broken' : perSecond > 0 ? 'flows' : '', 'stroke-width': Math.min(8, 1 + Math.log2(1 + perSecond)).toFixed(1),
-      });
-    };
-    const lines = [
-      ...coordinators.map(({ address, state }) => join('gateway', address,
-        links.filter((link) => link.coordinator === address).reduce((total, link) => total + this.#history.rateOf(link.node.address, address), 0),
-        kindOf(state) === 'bad')),
-      ...links.map(({ coordinator, node }) => join(coordinator, node.address, this.#history.rateOf(node.address, coordinator), kindOf(node.state) === 'bad')),
-    ];
-    const boxes = [...places.values()].map(({ title, minor, kind, end, x, y }) => graphic('g', { class: kind },
-      graphic('rect', { x, y: y, width: boxWidth, height: boxHeight, rx: 8, 'stroke-width': 1.5 }),
-      graphic('text', { x: x + 12, y: y + 22 }, title),
-      end ? graphic('text', { x: x + boxWidth - 12, y: y + 22, 'text-anchor': 'end', class: 'minor' }, end) : '',
-      graphic('text', { x: x + 12, y: y + 40, class: 'minor' }, minor.length > 28 ? `${minor.slice(0, 27)}…` : minor)));
-    return graphic('svg', {
-      class: 'graph', viewBox: `-2 -2 ${width + 4} ${height + 4}`, role: 'img',
-      'aria-label': `The gateway sends to ${count(coordinators.length, 'coordinator')}, these to ${count(nodes.length, 'node')}; the table below has the numbers.`,
-    }, lines.filter(Boolean), boxes);
-  }
-
   #nodes(nodes, links) {
     byId('mesh-nodes').replaceChildren(nodes.length === 0 ? element('p', { class: 'empty' }, 'The coordinators know no nodes.') : table('Nodes', [
       { title: 'Node' }, { title: 'State' }, { title: 'Models', class: 'text' }, { title: 'Calls/s', number: true }, { title: 'Last minute' },
       { title: 'Queue', number: true }, { title: 'Running', number: true }, { title: 'Latency', number: true }, { title: 'p99', number: true },
       { title: 'Failures', number: true }, { title: 'Ejections', number: true }, { title: 'Called by', number: true },
     ], nodes.map((node) => [
-      element('span', {}, `${roleWords[node.role] ?? node.role} `, element('span', { class: 'numbers' }, node.address)),
+      element('span', {}, `${roleOf(node)} `, element('span', { class: 'numbers' }, node.address)),
       element('span', { title: node.reason || '' }, pill(node.state, kindOf(node.state))),
       (node.models ?? []).map(({ name }) => name).join(', ') || node.reason || '',
       rate(this.#history.rateOf(node.address)), this.#spark(this.#history.seriesOf(node.address)),
@@ -122,7 +78,7 @@ export class MeshView {
       node.workers === undefined ? String(node.outstanding ?? 0) : `${node.in_flight} / ${node.workers}`,
       milliseconds(node.latency_ms), node.p99_ms ? milliseconds(node.p99_ms) : '–', String(node.failures ?? 0), String(node.ejections ?? 0),
       String(links.filter((link) => link.node.address === node.address && link.node.state === 'ready').length),
-    ])));
+    ]), { stacks: true }));
   }
 
   #spark(series) {
@@ -138,6 +94,6 @@ export class MeshView {
     ], all.map(({ name, now, stages = [], models = [], text, missing = [] }) => {
       const [word, kind] = nowWords[now] ?? [now ?? '–', ''];
       return [name, element('span', { title: missing.length > 0 ? `Missing: ${missing.join(', ')}` : '' }, pill(word, kind)), stages.join(', '), models.join(', '), text];
-    })));
+    }), { stacks: true }));
   }
 }

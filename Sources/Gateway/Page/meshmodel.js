@@ -7,6 +7,15 @@ const kept = 60;
 export const linksOf = (coordinators) =>
   coordinators.flatMap(({ address, nodes = [] }) => nodes.map((node) => ({ coordinator: address, node })));
 
+const kinds = { ready: 'good', connecting: 'busy', ejected: 'warn', draining: 'warn' };
+
+/** How a state looks. */
+export const kindOf = (state) => kinds[state] ?? 'bad';
+
+const roles = { detector: 'Detector', classifier: 'Classifier', coordinator: 'Coordinator' };
+
+export const roleOf = ({ role }) => roles[role] ?? role;
+
 const badness = (state) => ['ready', 'ejected', 'connecting'].indexOf(state);
 
 /** Each node once: counts are added up over coordinators; what the node says of itself is the same for all. */

@@ -11,7 +11,7 @@ function indexOf(bytes, text, from = 0) {
   return -1;
 }
 
-/** Calls `onPicture(blob, headers)` for each part; parts need a Content-Length. */
+/** Calls `onPicture(blob, headers)` for each part, the next when it is done; parts need a Content-Length. */
 export async function pictures(path, onPicture, { signal } = {}) {
   const response = await open(path, { signal, cache: 'no-store' });
   const reader = response.body.getReader();
@@ -34,8 +34,9 @@ export async function pictures(path, onPicture, { signal } = {}) {
       const length = Number(headers.get('content-length'));
       if (!Number.isInteger(length)) throw new Error('A picture of the stream has no length.');
       if (held.length < end + 4 + length) break;
-      onPicture(new Blob([held.subarray(end + 4, end + 4 + length)], { type: headers.get('content-type') }), headers);
+      const picture = new Blob([held.subarray(end + 4, end + 4 + length)], { type: headers.get('content-type') });
       held = held.slice(end + 4 + length);
+      await onPicture(picture, headers);
     }
   }
 }

@@ -12,7 +12,7 @@ export function notify(error) {
   if ([...host.children].some((notice) => notice.dataset.key === key)) return;
   const notice = element('div', { class: 'notice' },
     element('div', {}, element('strong', {}, title), detail && element('p', {}, detail), advice && element('p', { class: 'hint' }, advice)),
-    element('button', { type: 'button', class: 'small', on: { click: () => notice.remove() } }, 'Close'));
+    element('button', { type: 'button', class: 'small', 'aria-label': `Close: ${title}`, on: { click: () => notice.remove() } }, 'Close'));
   notice.dataset.key = key;
   host.append(notice);
   while (host.children.length > most) host.firstElementChild.remove();

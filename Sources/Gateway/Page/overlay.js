@@ -4,6 +4,8 @@ import { areaColour, colourOfDetection, colourOf } from './colours.js';
 const font = '600 12px system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", "DejaVu Sans", sans-serif';
 const labelHeight = 18;
 const longestLabel = 40;
+/** Of more things than this, labels that would cover others are left out. */
+const crowd = 24;
 
 /** Of a detection: its track, its label, and what a classifier says of it if that is something else. */
 export function caption(detection) {
@@ -31,8 +33,8 @@ function box(context, scale, detection, isChosen, isFaint) {
   }
 }
 
-/** Labels come after all boxes, above them or, at the top edge, inside; none is drawn over another. */
-function label(context, scale, detection, taken, isFaint) {
+/** Labels come after all boxes, above them or, at the top edge, inside; over each other only where they must be shown. */
+function label(context, scale, detection, taken, isFaint, isNeeded) {
   const text = caption(detection);
   const { width: room, height: depth } = context.canvas.logical;
   const width = context.measureText(text).width + 10;
@@ -42,7 +44,9 @@ function label(context, scale, detection, taken, isFaint) {
   const places = [top - labelHeight, bottom, top, bottom - labelHeight].filter((y) => y >= 0 && y + labelHeight <= depth);
   const isFree = (y) => taken.every((other) =>
     left >= other.left + other.width || left + width <= other.left || y >= other.y + labelHeight || y + labelHeight <= other.y);
-  const y = places.find(isFree) ?? places[0] ?? 0;
+  const free = places.find(isFree);
+  if (free === undefined && !isNeeded) return;
+  const y = free ?? places[0] ?? 0;
   taken.push({ left, width, y });
   context.globalAlpha = isFaint ? 0.35 : 1;
   context.fillStyle = colourOfDetection(detection);
@@ -78,19 +82,20 @@ function tag(context, text, x, y) {
   context.fillText(text, left + 5, top + labelHeight / 2 + 0.5);
 }
 
-function corners(context, scale, points) {
-  context.fillStyle = areaColour;
+function corners(context, scale, points, chosen) {
   context.strokeStyle = '#1c1300';
-  context.lineWidth = 1;
-  points.forEach(([x, y]) => {
+  points.forEach((point) => {
+    const isChosen = chosen && point[0] === chosen[0] && point[1] === chosen[1];
+    context.fillStyle = isChosen ? '#ffffff' : areaColour;
+    context.lineWidth = isChosen ? 3 : 1;
     context.beginPath();
-    context.arc(x * scale, y * scale, 5, 0, 2 * Math.PI);
+    context.arc(point[0] * scale, point[1] * scale, isChosen ? 8 : 5, 0, 2 * Math.PI);
     context.fill();
     context.stroke();
   });
 }
 
-function zone(context, scale, { name, points }, note, isEdited) {
+function zone(context, scale, { name, points }, note, { isEdited, corner }) {
   path(context, scale, points);
   context.closePath();
   context.globalAlpha = 0.15;
@@ -100,14 +105,14 @@ function zone(context, scale, { name, points }, note, isEdited) {
   context.strokeStyle = areaColour;
   context.lineWidth = 2;
   context.stroke();
-  if (isEdited) corners(context, scale, points);
+  if (isEdited) corners(context, scale, points, corner);
   // At its highest corner, where it hides least of what is inside.
   const [x, y] = points.reduce((highest, point) => (point[1] < highest[1] ? point : highest));
   tag(context, note ? `${name}: ${note}` : name, x * scale, y * scale - labelHeight / 2);
 }
 
 /** The arrow shows which way is forward: from its left side to its right one, seen from `from` to `to`. */
-function line(context, scale, { name, from, to }, note, isEdited) {
+function line(context, scale, { name, from, to }, note, { isEdited, corner }) {
   context.strokeStyle = areaColour;
   context.lineWidth = 3;
   path(context, scale, [from, to]);
@@ -123,7 +128,7 @@ function line(context, scale, { name, from, to }, note, isEdited) {
   context.stroke();
   path(context, 1, [place(15, -5), place(22, 0), place(15, 5)]);
   context.stroke();
-  if (isEdited) corners(context, scale, [from, to]);
+  if (isEdited) corners(context, scale, [from, to], corner);
   const [x, y] = place(-18, 0);
   tag(context, note ? `${name}: ${note}` : name, x, y);
 }
@@ -146,7 +151,8 @@ function draft(context, scale, { points, cursor }) {
 }
 
 /**
- * @param scene `{detections?, chosen?, trails?, areas?: {zones, lines}, notes?: Map of area name to text, isEdited?, draft?}`
+ * @param scene `{detections?, chosen?, trails?, areas?: {zones, lines}, notes?: Map of area name to text,
+ *   isEdited?, corner?: the chosen one, draft?}`
  * @param scale CSS pixels for one pixel of the frame
  */
 export function drawScene(context, scale, scene) {
@@ -154,13 +160,16 @@ export function drawScene(context, scale, scene) {
   context.font = font;
   context.textBaseline = 'middle';
   context.lineJoin = 'round';
-  zones.forEach((area) => zone(context, scale, area, scene.notes?.get(area.name), scene.isEdited));
-  lines.forEach((area) => line(context, scale, area, scene.notes?.get(area.name), scene.isEdited));
+  zones.forEach((area) => zone(context, scale, area, scene.notes?.get(area.name), scene));
+  lines.forEach((area) => line(context, scale, area, scene.notes?.get(area.name), scene));
   scene.trails?.forEach((each) => trail(context, scale, each));
   const detections = scene.detections ?? [];
   const isFaint = (index) => scene.chosen !== undefined && scene.chosen !== null && scene.chosen !== index;
   detections.forEach((detection, index) => box(context, scale, detection, scene.chosen === index, isFaint(index)));
   const taken = [];
-  detections.forEach((detection, index) => label(context, scale, detection, taken, isFaint(index)));
+  // The chosen one comes first: it is the one that is looked at.
+  const order = detections.map((_, index) => index).sort((a, b) => (b === scene.chosen) - (a === scene.chosen));
+  order.forEach((index) => label(
+    context, scale, detections[index], taken, isFaint(index), detections.length <= crowd || scene.chosen === index));
   if (scene.draft) draft(context, scale, scene.draft);
 }

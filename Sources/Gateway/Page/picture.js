@@ -92,6 +92,7 @@ export class PictureView {
     if (this.#pictures.length < 2) return strip.replaceChildren();
     strip.replaceChildren(...this.#pictures.map((picture) => element('button', {
       type: 'button', 'aria-pressed': String(picture === this.#shown), title: picture.file.name,
+      'aria-label': picture.error ? `${picture.file.name}, failed` : picture.file.name,
       on: { click: () => { this.#choose(picture); this.#status(); } },
     }, element('img', { src: picture.url, alt: '', on: { error: (event) => event.target.classList.add('broken') } }), element('span', {}, picture.error ? 'failed' : picture.file.name))));
   }
@@ -136,12 +137,14 @@ export class PictureView {
           ...(hasClasses ? [named ? `${named.label} (${percent(named.confidence)})` : ''] : []),
           `${Math.round(x)}, ${Math.round(y)} · ${Math.round(width)}×${Math.round(height)}`,
         ];
-      }), (row, index) => {
-        row.tabIndex = 0;
-        row.addEventListener('pointerenter', () => highlight(index));
-        row.addEventListener('pointerleave', () => highlight(null));
-        row.addEventListener('focus', () => highlight(index));
-        row.addEventListener('blur', () => highlight(null));
+      }), {
+        onRow: (row, index) => {
+          row.tabIndex = 0;
+          row.addEventListener('pointerenter', () => highlight(index));
+          row.addEventListener('pointerleave', () => highlight(null));
+          row.addEventListener('focus', () => highlight(index));
+          row.addEventListener('blur', () => highlight(null));
+        },
       }));
     }
     if (classes) {

@@ -1,5 +1,7 @@
 // Videos: uploaded, followed while they run, played back with what was found, with zones, lines and their events.
-import { AreaCounts, AreaEditor, sentenceOf } from './areas.js';
+import { token } from './access.js';
+import { AreaCounts, sentenceOf } from './areaevents.js';
+import { AreaEditor } from './areas.js';
 import { getBlob, getJSON, query, sendJSON, upload } from './api.js';
 import { confidence, fillPipelines, stateOf, takeFiles } from './controls.js';
 import { byId, element } from './elements.js';
@@ -27,6 +29,8 @@ export class VideoView {
   #findings = new Findings();
   #at = 0;
   #medium = null;
+  /** Of the medium's blob; it is in memory until this is revoked. */
+  #mediumURL = null;
   /** Files of this session by job, so that their own picture can be shown. */
   #files = new Map();
   #kind = 'none';
@@ -106,6 +110,7 @@ export class VideoView {
     this.#following?.abort();
     this.#isFollowing = false;
     this.#job = null;
+    this.#dropMedium();
     byId('video-result').hidden = true;
   }
 
@@ -170,15 +175,14 @@ export class VideoView {
 
   async #chooseMedium() {
     const job = this.#job;
-    this.#kind = 'none';
-    this.#medium = null;
-    this.stage.show(null);
+    this.#dropMedium();
     const file = this.#files.get(job.id);
     if (file && await this.#load(URL.createObjectURL(file), 'own', job)) return;
     if (job.state === 'done') {
       try {
-        const blob = await getBlob(`/v1/videos/${encodeURIComponent(job.id)}/annotated`);
-        if (await this.#load(URL.createObjectURL(blob), 'annotated', job)) return;
+        const path = `/v1/videos/${encodeURIComponent(job.id)}/annotated`;
+        // A player reads as much as it needs, but cannot carry a token.
+        if (await this.#load(token() ? URL.createObjectURL(await getBlob(path)) : path, 'annotated', job)) return;
       } catch (error) {
         // A job without an annotated video is shown as boxes alone.
         if (!(error instanceof Problem) || ![404, 409].includes(error.status)) notify(error);
@@ -188,6 +192,17 @@ export class VideoView {
     this.stage.say(file ? 'This browser cannot play the file: boxes alone.' : 'Boxes alone: the picture comes with the annotated video.');
   }
 
+  #dropMedium() {
+    this.#kind = 'none';
+    this.stage.show(null);
+    if (!this.#medium) return;
+    this.#medium.removeAttribute('src');
+    this.#medium.load();
+    this.#medium = null;
+    URL.revokeObjectURL(this.#mediumURL);
+    this.#mediumURL = null;
+  }
+
   /** Whether the browser can play it. */
   #load(url, kind, job) {
     return new Promise((resolve) => {
@@ -195,7 +210,9 @@ export class VideoView {
       video.muted = true;
       video.addEventListener('loadeddata', () => {
         if (job.id !== this.#job?.id) { URL.revokeObjectURL(url); return resolve(true); }
+        this.#dropMedium();
         this.#medium = video;
+        this.#mediumURL = url;
         this.#kind = kind;
         this.stage.say(null);
         this.stage.setSize(video.videoWidth, video.videoHeight);
@@ -368,7 +385,10 @@ export class VideoView {
     const host = byId('video-events');
     if (!host.contains(document.activeElement)) {
       host.replaceChildren(...told.map((event) => element('li', {},
-        element('button', { type: 'button', class: 'small', on: { click: () => this.#seek(event.sequence) } }, clock(event.at_ms / 1000)),
+        element('button', {
+          type: 'button', class: 'small', 'aria-label': `Go to ${clock(event.at_ms / 1000)}: ${sentenceOf(event)}`,
+          on: { click: () => this.#seek(event.sequence) },
+        }, clock(event.at_ms / 1000)),
         element('span', {}, sentenceOf(event)))));
     }
     showTracks(byId('video-tracks'), [...findings.tracks.values()], this.#frameRate, (frame) => this.#seek(frame));

@@ -46,7 +46,9 @@ export class VideoList {
     this.host.replaceChildren(jobs.length === 0 ? element('p', { class: 'empty' }, 'No videos yet.') : table('Videos', [
       { title: 'Name', class: 'text' }, { title: 'State' }, { title: 'Pipeline' }, { title: 'Frames', number: true }, { title: 'Came' },
       { title: '' },
-    ], jobs.map((job) => this.#row(job)), (row, index) => row.classList.toggle('chosen', jobs[index].id === chosen)));
+    ], jobs.map((job) => this.#row(job)), {
+      stacks: true, onRow: (row, index) => row.classList.toggle('chosen', jobs[index].id === chosen),
+    }));
     if (focused) [...this.host.querySelectorAll('button')].find((button) => button.dataset.key === focused)?.focus();
   }
 

@@ -21,11 +21,13 @@ export function showTracks(host, all, frameRate, onSeek) {
       element('span', {}, swatch, track.epoch ? `#${track.id} (run ${track.epoch})` : `#${track.id}`), track.label, String(track.frames),
       `${clock(track.first / frameRate)} – ${clock(track.last / frameRate)}`,
     ];
-  }), (row, index) => {
-    const seek = () => onSeek(tracks[index].first);
-    row.tabIndex = 0;
-    row.addEventListener('click', seek);
-    row.addEventListener('keydown', (event) => { if (event.key === 'Enter') seek(); });
+  }), {
+    onRow: (row, index) => {
+      const seek = () => onSeek(tracks[index].first);
+      row.tabIndex = 0;
+      row.addEventListener('click', seek);
+      row.addEventListener('keydown', (event) => { if (event.key === 'Enter') seek(); });
+    },
   }));
 }
 

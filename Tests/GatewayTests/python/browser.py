@@ -72,3 +72,33 @@ def draw(page, stage, tool, points):
     place = canvas.bounding_box()
     for x, y in points:
         page.mouse.click(place["x"] + x * place["width"], place["y"] + y * place["height"], delay=20)
+
+
+def unnamed(page):
+    """Controls without a name, and names of more than one button that is shown."""
+    return page.evaluate("""() => {
+        const name = (element) => (element.getAttribute('aria-label') ?? element.labels?.[0]?.textContent ?? element.textContent).trim();
+        const controls = [...document.querySelectorAll('button, input, select, canvas, progress')];
+        const shown = controls.filter((element) => element.tagName === 'BUTTON' && element.offsetParent !== null).map(name);
+        return [
+            ...controls.filter((element) => !name(element)).map((element) => element.outerHTML),
+            ...shown.filter((each, index) => shown.indexOf(each) !== index),
+        ];
+    }""")
+
+
+def keys(page, *names):
+    for name in names:
+        page.keyboard.press(name)
+
+
+def lit(page, canvas):
+    """How many different colours a few places of a picture have; 1 is a picture of nothing."""
+    return page.evaluate("""(selector) => {
+        const canvas = document.querySelector(selector);
+        if (!canvas || canvas.width === 0) return 0;
+        const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+        const found = new Set();
+        for (let at = 0; at < data.length; at += 4 * 997) found.add(`${data[at]} ${data[at + 1]} ${data[at + 2]}`);
+        return found.size;
+    }""", canvas)

@@ -6,7 +6,8 @@ import pytest
 from playwright.sync_api import sync_playwright
 
 from browser import CHROMIUM, SCREENSHOTS, Errors
-from mesh import DEMO, FRAMEMESH, PATIENCE, Mesh
+from http_camera import HTTPCamera
+from mesh import DEMO, FRAMEMESH, PATIENCE, Gateway, Mesh
 
 
 @pytest.fixture(scope="session")
@@ -37,6 +38,25 @@ def camera_file(tmp_path_factory):
     return path
 
 
+@pytest.fixture
+def http_camera(tmp_path):
+    """A camera on the network with the first seconds of the demo's video."""
+    ffmpeg("-t", 2, "-i", DEMO / "digits.mp4", "-q:v", 3, tmp_path / "%03d.jpg")
+    camera = HTTPCamera([path.read_bytes() for path in sorted(tmp_path.glob("*.jpg"))])
+    yield camera
+    camera.stop()
+
+
+@pytest.fixture
+def caller(mesh, tmp_path):
+    """A gateway that calls cameras of this machine, and soon says that they are silent."""
+    gateway = Gateway(
+        mesh, tmp_path, "--stream-allow", "127.0.0.1", "--limit", "stream-stall=1s", "--limit", "stream-attempts=6",
+        "--limit", "stream-longest-reconnect=1s")
+    yield gateway
+    gateway.stop()
+
+
 @pytest.fixture(scope="session")
 def browser(camera_file):
     shutil.rmtree(SCREENSHOTS, ignore_errors=True)
@@ -52,15 +72,28 @@ def browser(camera_file):
 
 
 @pytest.fixture
-def page(mesh, browser):
-    context = browser.new_context(viewport={"width": 1280, "height": 900}, accept_downloads=True)
-    page = context.new_page()
-    page.set_default_timeout(PATIENCE * 1000)
-    errors = Errors(page)
-    page.goto(mesh.url)
-    yield page
-    context.close()
-    assert errors.found == []
+def visit(browser):
+    """Opens pages, `visit(url)`, and looks at what they must not say."""
+    contexts, errors = [], []
+
+    def visit(url, **options):
+        context = browser.new_context(**{"viewport": {"width": 1280, "height": 900}, "accept_downloads": True, **options})
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(PATIENCE * 1000)
+        errors.append(Errors(page))
+        page.goto(url)
+        return page
+
+    yield visit
+    for context in contexts:
+        context.close()
+    assert [error.found for error in errors if error.found] == []
+
+
+@pytest.fixture
+def page(mesh, visit):
+    return visit(mesh.url)
 
 
 def pytest_terminal_summary(terminalreporter):

@@ -31,7 +31,27 @@ def until(what, condition, patience=PATIENCE):
         time.sleep(0.1)
 
 
-class Mesh:
+class Client:
+    """Speaks HTTP to a gateway at `url`."""
+
+    def send(self, method, path, body=None, headers=None):
+        """`(status, headers, body)`"""
+        place = urlsplit(self.url)
+        connection = http.client.HTTPConnection(place.hostname, place.port, timeout=PATIENCE)
+        try:
+            connection.request(method, path, body, headers or {})
+            response = connection.getresponse()
+            return response.status, response.headers, response.read()
+        finally:
+            connection.close()
+
+    def get_json(self, path):
+        status, _, body = self.send("GET", path)
+        assert status == 200, (path, status, body[:500])
+        return json.loads(body)
+
+
+class Mesh(Client):
     """`framemesh up`, with two detectors and a classifier; state in a folder of its own."""
 
     def __init__(self, folder, *arguments):
@@ -82,20 +102,25 @@ class Mesh:
             self.process.wait()
         self.log.close()
 
-    # ---- HTTP ----
 
-    def send(self, method, path, body=None, headers=None):
-        """`(status, headers, body)`"""
-        place = urlsplit(self.url)
-        connection = http.client.HTTPConnection(place.hostname, place.port, timeout=PATIENCE)
-        try:
-            connection.request(method, path, body, headers or {})
-            response = connection.getresponse()
-            return response.status, response.headers, response.read()
-        finally:
-            connection.close()
+class Gateway(Client):
+    """One more gateway of a mesh, with options of its own."""
 
-    def get_json(self, path):
-        status, _, body = self.send("GET", path)
-        assert status == 200, (path, status, body[:500])
-        return json.loads(body)
+    def __init__(self, mesh, folder, *arguments):
+        command = [
+            FRAMEMESH, "gateway", "--listen", "127.0.0.1:0", "--coordinator", mesh.coordinator, "--data", folder / "data",
+            *arguments]
+        said = folder / "said"
+        with said.open("wb") as output, (folder / "log").open("wb") as log:
+            self.process = subprocess.Popen(command, stdout=output, stderr=log)
+
+        def address():
+            if self.process.poll() is not None:
+                raise AssertionError(f"the gateway ended: {(folder / 'log').read_text()[-2000:]}")
+            return re.search(r"ready (\S+)\n", said.read_text())
+
+        self.url = f"http://{until('the gateway is ready', address)[1]}"
+
+    def stop(self):
+        self.process.terminate()
+        self.process.wait(PATIENCE)

@@ -6,8 +6,16 @@ import subprocess
 
 from playwright.sync_api import expect
 
-from browser import MARKUP, draw, painted, shot, show
+from browser import MARKUP, border, draw, shot, show, unnamed
 from mesh import DEMO, until
+
+# URLs of blobs that keep their bytes in memory.
+COUNT_BLOBS = """() => {
+    window.blobs = new Set();
+    const { createObjectURL, revokeObjectURL } = URL;
+    URL.createObjectURL = (blob) => { const url = createObjectURL.call(URL, blob); window.blobs.add(url); return url; };
+    URL.revokeObjectURL = (url) => { window.blobs.delete(url); revokeObjectURL.call(URL, url); };
+}"""
 
 # Pixels of the overlay that are not empty, the most of all looks at it while the job ran.
 LOOK_WHILE_RUNNING = """() => {
@@ -22,6 +30,11 @@ LOOK_WHILE_RUNNING = """() => {
     }, 250);
 }"""
 
+def boxes_of(mesh, job):
+    """Of each frame, by its number."""
+    _, _, body = mesh.send("GET", f"/v1/videos/{job}/results?format=jsonl")
+    frames = [json.loads(line) for line in body.splitlines()]
+    return {frame["sequence"]: [detection["box"] for detection in frame["detections"]] for frame in frames}
 
 
 def test_a_video_is_watched_while_a_detector_dies_and_its_results_are_whole(mesh, page, long_video, tmp_path):
@@ -38,7 +51,14 @@ def test_a_video_is_watched_while_a_detector_dies_and_its_results_are_whole(mesh
     draw(page, "#video", "Draw a zone", [(0.15, 0.15), (0.85, 0.15), (0.85, 0.85), (0.15, 0.85)])
     page.keyboard.press("Enter")
     expect(page.locator("#video-areas input[aria-label='Name of zone-1']")).to_have_value("zone-1")
+
+    def job():
+        return mesh.get_json("/v1/videos")["videos"][0]
+
+    before = job()
+    assert before["state"] == "running"
     mesh.kill("detector")
+    until("the job goes on", lambda: job()["progress"]["frames_done"] > before["progress"]["frames_done"] + 50)
 
     # With the keyboard, from the middle to the right and down.
     page.locator("#video-tools").get_by_role("button", name="Draw a line").click()
@@ -49,8 +69,18 @@ def test_a_video_is_watched_while_a_detector_dies_and_its_results_are_whole(mesh
     expect(page.locator("#video-state")).to_have_text("done")
     expect(page.locator("#video-tracks tbody tr").first).to_be_visible()
     expect(page.locator("#video-events li").first).to_be_visible()
-    page.locator("#video-seek").fill("200")
-    until("boxes are drawn over a frame that was chosen", lambda: painted(page, "#video-stage") > 500)
+    boxes = boxes_of(mesh, job()["id"])
+
+    def drawn(frame):
+        """How much of each box of a frame is to be seen."""
+        return [border(page, "#video-stage", box, [640, 480]) for box in boxes[frame]]
+
+    for there, elsewhere in ((200, 100), (100, 200)):
+        page.locator("#video-seek").fill(str(there))
+        until("the boxes of the frame that was chosen are drawn", lambda: min(drawn(there)) > 0.9)
+        # The same look at boxes that are not of this frame finds that they are not there.
+        assert min(drawn(elsewhere)) < 0.5
+    assert unnamed(page) == []
     shot(page, "video-done")
 
     found = {}
@@ -62,12 +92,12 @@ def test_a_video_is_watched_while_a_detector_dies_and_its_results_are_whole(mesh
     frames = [json.loads(line) for line in found["JSON lines"].read_text().splitlines()]
     assert [frame["sequence"] for frame in frames] == list(range(1250))
     assert {frame["status"] for frame in frames} == {"ok"}
-    boxes = [(frame, detection) for frame in frames for detection in frame["detections"]]
-    assert len(boxes) > 1250
-    assert any("track_id" in detection for _, detection in boxes)
+    things = [(frame, detection) for frame in frames for detection in frame["detections"]]
+    assert len(things) > 1250
+    assert any("track_id" in detection for _, detection in things)
     rows = found["CSV table"].read_text().splitlines()
-    assert rows[0].startswith("sequence,") and len(rows) == len(boxes) + 1
-    assert len(found["MOT tracks"].read_text().splitlines()) == len(boxes)
+    assert rows[0].startswith("sequence,") and len(rows) == len(things) + 1
+    assert len(found["MOT tracks"].read_text().splitlines()) == len(things)
     probe = subprocess.run(
         ["ffprobe", "-v", "error", "-count_frames", "-show_entries", "stream=codec_name,nb_read_frames", "-of", "json",
          found["Annotated video"]], check=True, capture_output=True)
@@ -86,11 +116,16 @@ def test_a_video_is_watched_while_a_detector_dies_and_its_results_are_whole(mesh
 def test_markup_in_a_video_s_name_stays_text(page, tmp_path):
     video = tmp_path / f"{MARKUP}.mp4"
     shutil.copy(DEMO / "digits.mp4", video)
+    page.evaluate(COUNT_BLOBS)
     show(page, "Video")
     page.set_input_files("#video-files", video)
     expect(page.locator("#video-list")).to_contain_text("<img src=x onerror=")
     expect(page.locator("#video-name")).to_contain_text("<img src=x onerror=")
     assert page.evaluate("window.hit") is None
     assert page.locator("main b, main img[src=x]").count() == 0
+    expect(page.locator("#video-stage video")).to_be_visible()
+    assert page.evaluate("window.blobs.size") == 1
     page.locator("#video-list").get_by_role("button", name="Remove").click()
     expect(page.locator("#video-list")).to_contain_text("No videos yet.")
+    # What was only shown is not kept.
+    assert page.evaluate("window.blobs.size") == 0
