@@ -25,11 +25,15 @@ const oldAge = 2000;
 const passing = [422, 429, 502, 503, 504];
 
 const kinds = { live: 'good', connecting: 'busy', stalled: 'warn', failed: 'bad' };
+/** How the gateway begins to say for how long nothing has come. */
+const silence = 'no frames';
+
 /** How a stream is, for people; `cause` is the gateway's own. */
 function stateWords(state, cause) {
   const why = cause ? `: ${cause}` : '';
   return {
-    live: 'Live.', connecting: `Connecting${why} …`, stalled: `No new frames${why}. Waiting for more …`,
+    live: 'Live.', connecting: `Connecting${why} …`,
+    stalled: `No new frames${cause?.startsWith(silence) ? cause.slice(silence.length) : why}. Waiting for more …`,
     failed: `The stream has failed${why}.`, ended: `The stream has ended${why}.`,
   }[state] ?? state ?? '';
 }
@@ -196,6 +200,8 @@ export class LiveView {
     this.#stream = null;
     byId('live-stop').hidden = true;
     byId('live-status').textContent = text;
+    byId('live-tools').hidden = true;
+    this.#note(text === '' ? null : text);
     if (text === '') byId('live-result').hidden = true;
   }
 

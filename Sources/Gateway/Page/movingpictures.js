@@ -16,7 +16,7 @@ const passing = [0, 429, 502, 503, 504];
  * @param onBreak gets why nothing comes, in words
  */
 export async function showPictures(path, stage, { signal, onShown, onBreak }) {
-  const canvas = element('canvas');
+  const canvas = element('canvas', { 'aria-hidden': 'true' });
   const context = canvas.getContext('2d');
   stage.show(canvas);
   let wait = firstWait;

@@ -78,7 +78,7 @@ def unnamed(page):
     """Controls without a name, and names of more than one button that is shown."""
     return page.evaluate("""() => {
         const name = (element) => (element.getAttribute('aria-label') ?? element.labels?.[0]?.textContent ?? element.textContent).trim();
-        const controls = [...document.querySelectorAll('button, input, select, canvas, progress')];
+        const controls = [...document.querySelectorAll('button, input, select, canvas:not([aria-hidden]), progress')];
         const shown = controls.filter((element) => element.tagName === 'BUTTON' && element.offsetParent !== null).map(name);
         return [
             ...controls.filter((element) => !name(element)).map((element) => element.outerHTML),

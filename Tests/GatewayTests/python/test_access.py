@@ -31,7 +31,7 @@ def test_the_page_asks_for_a_token_and_keeps_it_for_the_tab(guarded, visit):
     page.keyboard.press("Enter")
     expect(page.locator("#notices")).to_contain_text("The gateway asks for a token")
 
-    page.get_by_role("button", name="Token").click()
+    page.get_by_role("button", name="Token", exact=True).click()
     dialog.get_by_label("Token").fill(TOKEN)
     page.keyboard.press("Enter")
     expect(page.locator("#picture-pipeline option").first).to_be_attached()
