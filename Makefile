@@ -58,6 +58,20 @@ test-k8s: ## The Kubernetes manifests: schemas, policies, and what the executabl
 	$(BUILD) --product framemesh
 	$(KUBERNETES_TEST)
 
+# Takes root, and no Docker engine.
+.PHONY: image-test
+image-test: ## The Dockerfile, built with buildah on a base by debootstrap; every role started from it
+	@dev/setup.sh image
+	@dev/python-env.sh
+	$(BUILD) --product framemesh
+	$(BUILD) --product framemesh-video
+	Tests/ImageTests/run.sh
+
+.PHONY: sbom
+sbom: build ## What is in an image, as CycloneDX: .build/framemesh.cdx.json
+	dev/image-root.sh .build/release .build/image
+	dev/sbom.py .build/image > .build/framemesh.cdx.json
+
 # One build of RPC and its tests with the address and undefined-behaviour sanitizers, and with the coverage that
 # libFuzzer is guided by. FUZZ_SECONDS is for each target; what it finds is kept in Tests/FuzzTests/cases.
 FUZZ_TARGETS := deframer server client messages reflection
@@ -133,6 +147,7 @@ install: build ## Into PREFIX (default /usr/local)
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/framemesh
 	install -m 755 .build/release/framemesh .build/release/framemesh-video $(DESTDIR)$(PREFIX)/bin/
 	cp -R .build/release/framemesh_framemesh.resources/models .build/release/framemesh_framemesh.resources/demo \
+	    .build/release/framemesh_Gateway.resources/Page .build/release/framemesh_Gateway.resources/openapi.yaml \
 	    $(DESTDIR)$(PREFIX)/share/framemesh/
 
 .PHONY: clean

@@ -2,6 +2,7 @@
 # Sees to what a build needs: Debian packages and a Swift toolchain. Quick when nothing is missing.
 #   dev/setup.sh         what `make build` and `make demo` need
 #   dev/setup.sh test    the same, and what only the tests need
+#   dev/setup.sh image   those, and what `make image-test` needs
 set -euo pipefail
 
 # Tools version of Package.swift.
@@ -13,6 +14,7 @@ build_packages=(
     binutils ca-certificates git
 )
 test_packages=(clang-format nghttp2-client ffmpeg opencv-doc jq openssl python3-venv iproute2 nftables dnsmasq-base postgresql chromium fonts-dejavu-core)
+image_packages=(buildah debootstrap)
 # Its examples lie where slim images leave documentation out.
 opencv_sample=/usr/share/doc/opencv-doc/examples/data/vtest.avi
 
@@ -70,7 +72,8 @@ packages=("${build_packages[@]}")
 case "${1:-}" in
     "") ;;
     test) packages+=("${test_packages[@]}") ;;
-    *) echo "usage: dev/setup.sh [test]" >&2; exit 2 ;;
+    image) packages+=("${test_packages[@]}" "${image_packages[@]}") ;;
+    *) echo "usage: dev/setup.sh [test|image]" >&2; exit 2 ;;
 esac
 check_swift
 install_packages "${packages[@]}"

@@ -1,0 +1,44 @@
+# One image for all roles; `--target node` for detectors, classifiers and coordinators alone, without FFmpeg.
+#
+#   docker build -t framemesh .
+#   docker build -t framemesh-node --target node .
+#
+# Nothing is in it but the base, the executables, the libraries that they are linked with, and two small models.
+# Both bases must be of one distribution: the C library is the runtime base's own.
+ARG BUILD_IMAGE=swift:6.3-bookworm
+ARG RUNTIME_IMAGE=debian:bookworm-slim
+# Or `prebuilt`: what dev/image-root.sh has put into .build/image from executables that are there already.
+ARG BINARIES=from-source
+
+FROM ${BUILD_IMAGE} AS from-source
+WORKDIR /src
+COPY dev/setup.sh dev/
+RUN dev/setup.sh
+COPY Package.swift ./
+COPY Sources Sources
+COPY Tests Tests
+RUN swift build -c release --static-swift-stdlib --product framemesh \
+    && swift build -c release --static-swift-stdlib --product framemesh-video
+COPY dev/image-root.sh dev/
+RUN dev/image-root.sh .build/release /image
+
+FROM ${RUNTIME_IMAGE} AS prebuilt
+COPY .build/image /image
+
+FROM ${BINARIES} AS binaries
+
+FROM ${RUNTIME_IMAGE} AS node
+COPY --from=binaries /image/node /
+# The libraries are beside those of the base, not among them.
+ENV LD_LIBRARY_PATH=/usr/local/lib/framemesh
+# No name in /etc/passwd is needed, and Kubernetes can see that it is not root.
+USER 65532:65532
+EXPOSE 8500 8501 8502 9464
+HEALTHCHECK --interval=10s --timeout=5s --start-period=30s CMD ["/usr/local/bin/framemesh", "health"]
+ENTRYPOINT ["/usr/local/bin/framemesh"]
+
+FROM node AS framemesh
+COPY --from=binaries /image/all /
+# What a gateway keeps; a volume that is mounted here begins with its owner.
+COPY --from=binaries --chown=65532:65532 /image/state /var/lib/framemesh
+EXPOSE 8080
