@@ -10,7 +10,7 @@ import sys
 import time
 
 from cluster import until
-from manifests import ports
+from manifests import COMPONENT, ports
 from processes import FRAMEMESH, Volumes, command
 
 NAMESPACE = "framemesh"
@@ -114,7 +114,7 @@ class Kubernetes:
         hosts, locations = [], []
         for service in self.manifests.all("Service"):
             name = f"{service['metadata']['name']}.{NAMESPACE}.{DOMAIN}"
-            for pod in self.ready(service["metadata"]["name"]):
+            for pod in self.ready(service["spec"]["selector"][COMPONENT]):
                 host = f"{pod.address.replace('.', '-')}.{name}"
                 hosts += [(pod.address, name), (pod.address, host)]
                 own = ports(pod.container)

@@ -44,15 +44,29 @@ def start_one_of_each(kubernetes):
     return pods
 
 
-def replace(kubernetes, *roles):
+def wait_found(client, pods, *options):
+    """Until the coordinator has these nodes, all ready: what a Deployment's minReadySeconds are for."""
+    wanted = {pod.address for pod in pods}
+
+    def are_found():
+        text = client.call(str(FRAMEMESH), "nodes", "--coordinator", COORDINATORS, "--json", *options) or ""
+        nodes = [json.loads(line) for line in text.splitlines()]
+        return wanted <= {one["address"].rpartition(":")[0] for one in nodes if one["state"] == "ready"}
+    assert until(are_found, PATIENCE), f"not found: {wanted}"
+
+
+def replace(kubernetes, client, *roles):
     """A rolling update of Deployments of one pod each: a new pod, then the old one goes. Returns the exit codes."""
     old = [kubernetes.ready(role)[0] for role in roles]
     new = [kubernetes.start(role) for role in roles]
     for pod in new:
         pod.wait_ready()
+    if "coordinator" not in roles:
+        wait_found(client, new)
     codes = kubernetes.delete(*old)
     for gone, pod in zip(old, new):
-        assert kubernetes.addresses(pod.net, pod.role) == {pod.address}, "the old one's record is gone"
+        assert until(lambda pod=pod: kubernetes.addresses(pod.net, pod.role) == {pod.address}, PATIENCE), \
+            "the old one's record is gone"
         assert not gone.passes("readinessProbe")
     return codes
 
@@ -76,6 +90,7 @@ def test_a_mesh_starts_is_rolled_under_load_and_loses_no_frame(kubernetes):
     pods = start_one_of_each(kubernetes)
     client = kubernetes.cluster.pod("client", search=SEARCH)
 
+    wait_found(client, [pods["detector"], pods["classifier"]])
     # A picture through the Service of the gateway, and one to coordinators by their SRV record.
     answer = get(client, ANALYZE, PICTURES[0])
     assert answer and json.loads(answer)["results"][0]["outcome"] == "ok", answer
@@ -93,7 +108,8 @@ def test_a_mesh_starts_is_rolled_under_load_and_loses_no_frame(kubernetes):
 
     # Every Deployment but the gateway's is rolled, while frames come as single calls and as streams.
     loads = [Load(client, "unary", "--concurrency", "2"), Load(client, "stream", "--stream", "--concurrency", "1")]
-    codes = replace(kubernetes, "detector", "classifier") + replace(kubernetes, "coordinator")
+    codes = replace(kubernetes, client, "detector", "classifier")
+    codes += replace(kubernetes, client, "coordinator")
     # Those that are left do the work.
     for role, method in (("detector", "Detector/Detect"), ("classifier", "Classifier/Classify")):
         counted = f'rpc_server_calls_total{{code="OK",method="framemesh.v1.{method}"}}'
@@ -122,6 +138,8 @@ def test_a_mesh_with_mutual_tls_serves_whom_it_knows(kubernetes):
     folder = kubernetes.folder / pods["gateway"].name / "gateway" / "tls"
     known = ["--tls-ca", str(folder / "ca.crt"), "--tls-certificate", str(folder / "tls.crt"),
              "--tls-key", str(folder / "tls.key")]
+
+    wait_found(client, [pods["detector"], pods["classifier"]], *known)
 
     def send(*options):
         return client.call(str(FRAMEMESH), "send", "--json", "--coordinator", COORDINATORS, "--pipeline", "cascade",

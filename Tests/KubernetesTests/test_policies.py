@@ -1,5 +1,7 @@
 """What every workload owes its cluster, and the parts of the manifests to each other."""
 
+import re
+
 import pytest
 
 from manifests import COMPONENT, ROLES, containers, matches, ports
@@ -75,12 +77,11 @@ def test_selectors_select_the_pods_of_their_role(manifests):
             assert selected(spread["labelSelector"]) == {role}
         for term in spec["affinity"]["podAntiAffinity"]["preferredDuringSchedulingIgnoredDuringExecution"]:
             assert selected(term["podAffinityTerm"]["labelSelector"]) == {role}
-    for kind in ("Service", "PodDisruptionBudget"):
-        assert {one["metadata"]["name"] for one in manifests.all(kind)} == set(ROLES)
-        for one in manifests.all(kind):
-            selector = one["spec"]["selector"]
-            selector = {"matchLabels": selector} if kind == "Service" else selector
-            assert selected(selector) == {one["metadata"]["name"]}, f"{kind} {one['metadata']['name']}"
+    budgets = {one["metadata"]["name"]: one["spec"]["selector"] for one in manifests.all("PodDisruptionBudget")}
+    services = {one["metadata"]["name"]: {"matchLabels": one["spec"]["selector"]} for one in manifests.all("Service")}
+    assert budgets.keys() == set(ROLES) and services.keys() == {*ROLES, "gateway-metrics"}
+    for name, selector in [*budgets.items(), *services.items()]:
+        assert selected(selector) == {name.removesuffix("-metrics")}, name
 
 
 def test_pods_are_spread_over_zones_and_machines(manifests):
@@ -99,7 +100,7 @@ def test_an_eviction_leaves_the_others(manifests):
 
 def test_services_lead_to_ports_that_containers_have(manifests):
     for service in manifests.all("Service"):
-        role = service["metadata"]["name"]
+        role = service["spec"]["selector"][COMPONENT]
         own = ports(manifests.container(role))
         for port in service["spec"]["ports"]:
             assert port["targetPort"] in own, f"{role}: {port}"
@@ -149,6 +150,8 @@ def test_a_rolling_update_never_leaves_fewer(manifests):
             assert modes == ["ReadWriteOnce"]
         else:
             assert strategy["rollingUpdate"] == {"maxUnavailable": 0, "maxSurge": 1}
+            # Records live 5 s, and callers look again every 5 s.
+            assert manifests.named("Deployment", role)["spec"]["minReadySeconds"] >= 10
 
 
 def test_volumes_are_of_what_there_is(manifests):
@@ -197,14 +200,34 @@ def test_certificates_bear_the_names_that_are_dialled(manifests):
             assert role in certificate["spec"]["dnsNames"]
 
 
-def test_prometheus_finds_a_port_on_every_service(manifests):
+def test_prometheus_finds_every_role(manifests):
     for monitor in manifests.all("ServiceMonitor"):
         found = [one for one in manifests.all("Service")
                  if matches(monitor["spec"]["selector"], one["metadata"]["labels"])]
-        assert {one["metadata"]["name"] for one in found} == set(ROLES)
         for endpoint in monitor["spec"]["endpoints"]:
-            for service in found:
-                assert endpoint["port"] in [port["name"] for port in service["spec"]["ports"]]
+            scraped = [service["spec"]["selector"][COMPONENT] for service in found
+                       if endpoint["port"] in [port["name"] for port in service["spec"]["ports"]]]
+            assert sorted(scraped) == sorted(ROLES), "each once"
+
+
+def test_load_balancers_publish_the_page_alone(manifests):
+    for service in manifests.all("Service"):
+        if service["spec"].get("type", "ClusterIP") != "ClusterIP":
+            assert service["metadata"]["name"] == "gateway"
+            assert [port["name"] for port in service["spec"]["ports"]] == ["http"]
+
+
+def size(text):
+    """Bytes of 5Gi, as Kubernetes has it, or of 5GiB, as Framemesh does."""
+    number, unit = re.fullmatch(r"(\d+)([KMGT])iB?", text).groups()
+    return int(number) << 10 * (1 + "KMGT".index(unit))
+
+
+def test_a_gateway_fills_half_of_its_volume(manifests):
+    claim = manifests.named("PersistentVolumeClaim", "gateway-data")["spec"]["resources"]["requests"]["storage"]
+    env = {one["name"]: one.get("value") for one in manifests.container("gateway")["env"]}
+    stored = size(env["FRAMEMESH_GATEWAY_LIMITS_MAX_STORED_BYTES"])
+    assert 0.4 <= stored / size(claim) <= 0.6, "the rest is for the database, and for what is being written"
 
 
 @pytest.mark.parametrize("overlay", ["production", "eks", "gke"])
