@@ -8,7 +8,7 @@
 struct FrameScan {
     /// The connection preface of a client (RFC 9113, section 3.4).
     static let prefaceBytes = 24
-    private static let headerBytes = 9
+    static let headerBytes = 9
     private static let paddedFlag: UInt8 = 8
     static let maxEnded = 128
     static let maxGaps = 16

@@ -10,7 +10,8 @@ public protocol HTTP2Delegate: AnyObject {
     /// What came until now has been told.
     func eventsTold()
     /// Where the next bytes of DATA on `stream` belong, at most `bytes` of them: an empty buffer over memory that nobody
-    /// reads yet. They are then told of as above, as a slice of it. nil: they may lie anywhere.
+    /// reads yet. They are then told of as above, as a slice of it; what comes behind them there is of no meaning, and
+    /// the place is given for the next bytes again. nil: they may lie anywhere.
     func room(stream: Int32, upTo bytes: Int) -> ByteBuffer?
     /// The connection is over; no more calls come.
     /// - Parameter reason: nil when both sides said goodbye.
@@ -112,12 +113,14 @@ public final class HTTP2Handler: ChannelInboundHandler {
         }
     }
 
-    /// Where the bytes belong that the socket has next, if they are surely DATA of one stream. Only for a handler that gets
-    /// what the socket reads: not behind TLS.
+    /// Where the bytes belong that the socket has next, if they are surely DATA of one stream, and behind it the head of
+    /// the next frame. That is put where the bytes after it belong, which take its place: so large frames that follow each
+    /// other are read without a stop between them. Only for a handler that gets what the socket reads: not behind TLS.
     /// - Parameter bytes: for fewer, no room is wanted.
     public func room(atLeast bytes: Int) -> ByteBuffer? {
         guard !hasEnded, !isClosing, let open = session.openData, open.bytes >= bytes,
-            let room = delegate.room(stream: open.stream, upTo: min(open.bytes, Self.mostAtOnce)),
+            let room = delegate.room(
+                stream: open.stream, upTo: min(open.bytes + FrameScan.headerBytes, Self.mostAtOnce)),
             room.writableBytes >= bytes
         else { return nil }
         return room

@@ -187,9 +187,20 @@ import Synchronization
     }
 
     /// Lets the peer send `bytes` more on the connection: they were copied away, or thrown away.
+    ///
+    /// nghttp2 sends credit in halves of the window, with that of what it takes by itself (padding, DATA of dead streams).
+    /// While there is only one stream, ours goes out in quarters.
     public func creditConnection(bytes: Int) {
         guard bytes > 0 else { return }
         unsafe nghttp2_session_consume_connection(handle, bytes)
+        guard state.openStreams <= 1 else { return state.connectionCredit = 0 }
+        state.connectionCredit += bytes
+        guard state.connectionCredit >= settings.connectionWindowBytes / 4 else { return }
+        // Never more than came, since nghttp2 may have sent some of it: that would open the window wider.
+        let due = min(state.connectionCredit, unsafe Int(nghttp2_session_get_effective_recv_data_length(handle)))
+        state.connectionCredit = 0
+        // Takes it off what was consumed, too.
+        unsafe nghttp2_submit_window_update(handle, 0, 0, Int32(clamping: due))
     }
 
     public func ping(_ payload: UInt64) {

@@ -8,6 +8,8 @@ struct SessionState {
     private(set) var unsentBytes = 0
     /// Requests whose streams are open, of a server.
     var openRequests = 0
+    /// On either side.
+    var openStreams: Int { max(openRequests, outputs.count) }
     /// Resets that were counted when they were queued, and are not sent yet.
     private var resetsQueued = 0
     var output = OutputQueue()
@@ -24,6 +26,8 @@ struct SessionState {
     var inputStart: UInt = 0
     var frameScan: FrameScan
     var padding = PaddingCredit()
+    /// Bytes that were taken since the last credit for a lone stream.
+    var connectionCredit = 0
     var pingAfterGoAway: UInt64?
     /// Streams of a server that has answered; the peer is told to stop sending.
     var answered: [Int32] = []

@@ -157,6 +157,46 @@ final class Pair {
         #expect(try received() == 210_000)
     }
 
+    @Test(arguments: [(1, 4), (2, 2)])
+    func theConnectionIsCreditedInPartsOfItsWindow(streams: Int, parts: Int) throws {
+        let window = 1 << 20
+        var settings = SessionSettings()
+        settings.connectionWindowBytes = window
+        settings.initialStreamWindowBytes = 4 * window
+        let (client, server) = (try Session(role: .client), try Session(role: .server, settings: settings))
+        /// - Returns: bytes, and those of DATA.
+        func pass(from: Session, to: Session) throws -> (all: Int, data: Int) {
+            var sum = (all: 0, data: 0)
+            var hasMore = true
+            while hasMore {
+                var chunks: [ByteBuffer] = []
+                hasMore = try from.produce { chunks.append($0) }
+                for chunk in chunks {
+                    sum.all += chunk.readableBytes
+                    try to.receive(chunk, now: 0)
+                    to.tellEvents { if case .data(_, _, let length) = $0 { sum.data += length } }
+                }
+            }
+            return sum
+        }
+        _ = try pass(from: client, to: server)
+        _ = try pass(from: server, to: client)
+        for _ in 0..<streams {
+            client.send(stream: try client.request(Pair.head), ByteBuffer(repeating: 1, count: 4 * window))
+        }
+        #expect(try pass(from: client, to: server).data == window)
+        // Whatever else the server has to say.
+        _ = try pass(from: server, to: client)
+        server.creditConnection(bytes: window / parts - 1)
+        #expect(try pass(from: server, to: client).all == 0)
+        server.creditConnection(bytes: 1)
+        _ = try pass(from: server, to: client)
+        #expect(try pass(from: client, to: server).data == window / parts)
+        server.creditConnection(bytes: window)
+        _ = try pass(from: server, to: client)
+        #expect(try pass(from: client, to: server).data == window)
+    }
+
     @Test func anAnsweredStreamIsStopped() throws {
         let pair = try Pair()
         try pair.exchange()

@@ -41,6 +41,24 @@ import Testing
         #expect(place.bytes == Self.bytes(350_000))
     }
 
+    @Test func whatCameWithItAndIsNotTakenIsOverwritten() throws {
+        var place = Destination(size: 300_000)
+        var rest = Self.bytes(300_000)
+        while !place.isFull {
+            // Behind 70,000 bytes the head of a frame.
+            let count = min(70_000, rest.readableBytes)
+            var room = try #require(place.room(upTo: count + 9))
+            #expect(room.writableBytes == min(count + 9, rest.readableBytes))
+            room.writeImmutableBuffer(rest.readSlice(length: count) ?? ByteBuffer())
+            room.writeRepeatingByte(0xff, count: room.writableBytes)
+            let taken = room.readSlice(length: count)
+            var data = try #require(taken)
+            place.take(from: &data)
+            #expect(data.readableBytes == 0)
+        }
+        #expect(place.bytes == Self.bytes(300_000))
+    }
+
     @Test func whatWasReadToItsPlaceIsNotLostIfThePlaceHasMoved() throws {
         var place = Destination(size: 300_000)
         // Somebody holds the bytes, so that writing copies them.
