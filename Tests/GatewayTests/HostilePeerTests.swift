@@ -63,6 +63,7 @@ import Testing
         "Content-Length: 99999999999999999999\r\n\r\n", "Transfer-Encoding: gzip, chunked, gzip\r\n\r\n",
         "X-A: 1\r\n folded\r\n\r\n", "Transfer-Encoding: chunked\r\n\r\nFFFFFFFFFFFFFFFFF\r\n",
         "Transfer-Encoding: chunked\r\n\r\n-1\r\n", "Transfer-Encoding: chunked\r\n\r\nxyz\r\n", "Bad Name: 1\r\n\r\n",
+        "X-A: 1\nX-B: 2\r\n\r\n", "Content-Length: 3\n\nabc", "X-A: 1\rX-B: 2\r\n\r\n",
     ])
     func whatCouldBeReadInTwoWaysIsRefusedAndTheConnectionClosed(_ rest: String) async throws {
         let text = try await Self.heard([Self.post + "Content-Type: image/jpeg\r\n" + rest])

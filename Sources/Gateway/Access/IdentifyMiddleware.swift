@@ -5,6 +5,7 @@ import RPC
 /// Finds out who calls, and keeps each caller within its rate. What a caller may do, each route says (`Access`).
 struct IdentifyMiddleware: RouterMiddleware {
     let credentials: Credentials?
+    let file: CredentialsFile?
     let rates: CallerRates
     let limits: RateLimits
 
@@ -12,7 +13,9 @@ struct IdentifyMiddleware: RouterMiddleware {
         _ request: Request, context: GatewayContext, next: (Request, GatewayContext) async throws -> Response
     ) async throws -> Response {
         var context = context
-        if let credentials { context.caller.principal = try principal(of: request, in: context, credentials) }
+        if let credentials = file?.current ?? credentials {
+            context.caller.principal = try principal(of: request, in: context, credentials)
+        }
         if let wait = rates.wait(of: context.caller, now: .now) {
             throw Problem(
                 .tooManyRequests, "more than \(limits.requestsPerSecond) requests a second",

@@ -23,6 +23,8 @@ package struct GatewayConfiguration: Sendable {
     package var database = JobDatabase.sqlite
     /// Who may call; nil: everybody may have pictures analysed, and only this machine may do what takes `Scope.admin`.
     package var credentials: Credentials?
+    /// The same in a file that may change, instead of `credentials`.
+    package var credentialsFile: CredentialsFile?
     package var tls: ServerTLS?
     /// Origins whose pages may call (CORS), such as `https://shop.example`; none by default.
     package var origins: Set<String> = []
@@ -41,6 +43,8 @@ package struct GatewayConfiguration: Sendable {
     package var metrics = PrometheusMetrics()
     /// How long running requests have to finish in at the end.
     package var drainTimeout: Duration = .seconds(10)
+
+    var hasCredentials: Bool { credentials != nil || credentialsFile != nil }
 
     package init(listen: ServerAddress, coordinators: Target, page: String, apiDescription: String, data: String) {
         self.listen = listen

@@ -17,7 +17,8 @@ struct GatewayRoutes {
         router.add(middleware: HostCheck(names: configuration.hosts))
         router.add(
             middleware: IdentifyMiddleware(
-                credentials: configuration.credentials, rates: CallerRates(configuration.limits.rate),
+                credentials: configuration.credentials, file: configuration.credentialsFile,
+                rates: CallerRates(configuration.limits.rate),
                 limits: configuration.limits.rate))
 
         let open = routes(.open, router)
@@ -35,6 +36,6 @@ struct GatewayRoutes {
     }
 
     private func routes(_ access: Access, _ router: Router<GatewayContext>) -> GuardedRoutes {
-        GuardedRoutes(access, router, table, hasCredentials: services.configuration.credentials != nil)
+        GuardedRoutes(access, router, table, hasCredentials: services.configuration.hasCredentials)
     }
 }

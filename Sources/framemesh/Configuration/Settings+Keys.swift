@@ -67,6 +67,8 @@ extension Settings {
         case gatewayData = "gateway.data"
         case gatewayDatabase = "gateway.database"
         case gatewayTokens = "gateway.tokens"
+        /// What such a file holds; for the environment, as others see a command line.
+        case gatewayTokenLines = "gateway.token-lines"
         case gatewayCORSOrigin = "gateway.cors-origin"
         case gatewayHostName = "gateway.host-name"
         case gatewayStreamAllow = "gateway.stream-allow"
@@ -76,6 +78,7 @@ extension Settings {
         case gatewayDrainTimeout = "gateway.drain-timeout"
         case gatewayTLSCertificate = "gateway.tls-certificate"
         case gatewayTLSKey = "gateway.tls-key"
+        case gatewayTLSClientAuthorities = "gateway.tls-client-ca"
         case gatewayMetricsListen = "gateway.metrics-listen"
         case gatewayCoordinatorTLS = "gateway.coordinator-tls"
         case gatewayCoordinatorTLSAuthorities = "gateway.coordinator-tls-ca"

@@ -48,7 +48,8 @@ struct GatewayCommand: AsyncParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "Who may call: digests of bearer tokens with the scopes analyze and admin.", valueName: "file"))
+            "Who may call: digests of bearer tokens with the scopes analyze and admin; read again when it changes.",
+            valueName: "file"))
     var tokens: String?
 
     @Option(
@@ -87,20 +88,8 @@ struct GatewayCommand: AsyncParsableCommand {
         help: ArgumentHelp("Seconds that running requests have to finish in at the end (default: 10).", valueName: "s"))
     var drainTimeout: Double?
 
-    @Option(
-        help: ArgumentHelp(
-            "Serve TLS only, with this certificate (PEM); read again when it changes.", valueName: "file"))
-    var tlsCertificate: String?
-
-    @Option(help: ArgumentHelp("The certificate's private key (PEM).", valueName: "file"))
-    var tlsKey: String?
-
     @OptionGroup var metrics: MetricsOption
-
-    /// Set by `up`, whose mesh is for this machine only.
-    @Flag(name: .customLong("plain-text"), help: .hidden)
-    var isPlainText = false
-
+    @OptionGroup(title: "TLS") var tls: ServerTLSOptions
     @OptionGroup(title: "Calls of coordinators") var calls: CoordinatorSecurityOptions
     @OptionGroup var limitOptions: GatewayLimitOptions
     @OptionGroup var coordinatorLimits: CoordinatorLimitOptions
@@ -182,25 +171,27 @@ struct GatewayCommand: AsyncParsableCommand {
         configuration.webhookSecret = try (webhookSecretFile ?? settings.string(.gatewayWebhookSecretFile)).map(
             Self.secret)
         configuration.drainTimeout = try settings.seconds(drainTimeout, .gatewayDrainTimeout, default: 10)
-        if !isPlainText {
+        if !tls.isPlainText {
             try settings.naming(oneOf: "gateway") { try secure(&configuration, settings, logger) }
         }
         return (configuration, listen)
     }
 
     private func secure(_ configuration: inout GatewayConfiguration, _ settings: Settings, _ logger: Logger) throws {
-        configuration.tls = try TLSIdentity(
-            certificate: tlsCertificate ?? settings.string(.gatewayTLSCertificate),
-            key: tlsKey ?? settings.string(.gatewayTLSKey)
-        ).map { ServerTLS($0) }
+        configuration.tls = try tls.tls("gateway", settings)
         let calls = try calls.security(settings)
         configuration.calling.channel.client.tls = try calls.clientTLS()
         configuration.calling.channel.interceptors = try calls.interceptors()
+        let file = tokens ?? settings.string(.gatewayTokens)
+        let lines = settings.string(.gatewayTokenLines)
+        guard file == nil || lines == nil else {
+            throw Fatal("gateway.tokens and gateway.token-lines both say who may call", status: .usage)
+        }
         do throws(RPCError) {
-            try configuration.tls?.check()
-            configuration.credentials = try (tokens ?? settings.string(.gatewayTokens)).map { path throws(RPCError) in
-                try Credentials(contentsOf: path, logger: logger)
+            configuration.credentialsFile = try file.map { path throws(RPCError) in
+                try CredentialsFile(path, logger: logger)
             }
+            configuration.credentials = try lines.map { text throws(RPCError) in try Credentials(text: text) }
         } catch {
             throw Fatal(error.message, status: .usage)
         }

@@ -69,13 +69,20 @@ struct GatewayProcess {
     let gateway: TestGateway
 
     static func start(data: URL, database: String) async throws -> GatewayProcess {
+        try await start(
+            data: data,
+            ["--database", database, "--limit", "video-lease=4s", "--limit", "video-batch-frames=4"])
+    }
+
+    static func start(
+        data: URL, _ arguments: [String] = [], environment: [String: String] = [:]
+    ) async throws -> GatewayProcess {
         let process = try ChildProcess(
             Place.products.appending(path: "framemesh"),
             [
                 "gateway", "--listen", "127.0.0.1:0", "--coordinator", try await BundledMesh.shared.target.description,
-                "--data", data.path, "--database", database, "--limit", "video-lease=4s", "--limit",
-                "video-batch-frames=4",
-            ])
+                "--data", data.path,
+            ] + arguments, environment: environment)
         let place = try await process.line(startingWith: "ready ").split(separator: ":")
         let address = try SocketAddress(
             ipAddress: String(try #require(place.first)), port: try #require(place.last.flatMap { Int($0) }))

@@ -15,7 +15,7 @@ enum TestVideo {
 
     /// Its first frames.
     static func short(in folder: URL) async throws -> Data {
-        try await made(folder.appending(path: "short.mp4"), after: ["-frames:v", "5"])
+        try await made(folder.appending(path: "short-\(UUID().uuidString).mp4"), after: ["-frames:v", "5"])
     }
 
     /// The whole in a container that does not say how many frames it has.
