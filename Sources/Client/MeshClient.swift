@@ -22,7 +22,15 @@ package struct MeshClient: Sendable {
     private let channel: BalancedChannel
     private let running: Task<Void, Never>
 
-    package var vision: VisionClient { VisionClient(ChannelCaller(channel: channel)) }
+    package var vision: VisionClient { VisionClient(ChannelCaller(channel: channel, endpoint: nil)) }
+
+    /// Every coordinator of the target, as calls of this client find it, sorted by name.
+    package var coordinators: [EndpointState] { channel.endpoints() }
+
+    /// - Parameter coordinator: a name in `coordinators`; its calls go nowhere else.
+    package func vision(on coordinator: String) -> VisionClient {
+        VisionClient(ChannelCaller(channel: channel, endpoint: coordinator))
+    }
 
     /// Looks for a coordinator of `target` that answers. Asking for the pipelines is the first contact: it tells a
     /// coordinator from anything else that listens there, and whether it lets us in.
@@ -138,9 +146,12 @@ package struct MeshClient: Sendable {
 /// Typed calls over a balanced channel.
 private struct ChannelCaller: Caller {
     let channel: BalancedChannel
+    /// nil: any.
+    let endpoint: String?
 
     func unary(_ path: String, _ request: Payload, options: CallOptions) async throws -> UnaryResponse {
-        try await channel.unary(path, request, options: options)
+        guard let endpoint else { return try await channel.unary(path, request, options: options) }
+        return try await channel.unary(on: endpoint, path, request, options: options)
     }
 }
 

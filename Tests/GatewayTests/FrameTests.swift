@@ -1,4 +1,11 @@
+import Client
 import Foundation
+import HTTPTypes
+import Hummingbird
+import Mesh
+import NIOCore
+import Synchronization
+import TestSupport
 import Testing
 
 @testable import Gateway
@@ -28,6 +35,60 @@ import Testing
             #expect(
                 Set(models?.compactMap { $0["name"] as? String } ?? []) == ["digits-detector", "digits-classifier"])
         }
+    }
+
+    @Test func everyCoordinatorTellsItsOwnView() async throws {
+        let whole = try await BundledMesh.shared
+        let half = try await BundledMesh.withoutClassifiers
+        let hosts = [whole.target.hostPorts, half.target.hostPorts, "127.0.0.1:1"]
+        let mesh = BundledMesh(
+            target: try Target(parsing: "static:///" + hosts.joined(separator: ",")), detectors: whole.detectors)
+        try await TestGateway.with(mesh: mesh) { gateway in
+            func coordinators() async throws -> [String: [String: Any]] {
+                let all = try await gateway.get("/v1/nodes").json()["coordinators"] as? [[String: Any]] ?? []
+                return Dictionary(uniqueKeysWithValues: all.map { ($0["address"] as? String ?? "", $0) })
+            }
+            let end = ContinuousClock.now + .seconds(120)
+            var seen = try await coordinators()
+            while seen.values.count(where: { $0["state"] as? String == "ready" }) < 2, ContinuousClock.now < end {
+                try await Task.sleep(for: .milliseconds(20))
+                seen = try await coordinators()
+            }
+            #expect(Set(seen.keys) == Set(hosts))
+            func ready(_ host: String) -> Int {
+                (seen[host]?["nodes"] as? [[String: Any]] ?? []).count { $0["state"] as? String == "ready" }
+            }
+            #expect(ready(hosts[0]) == 2 && ready(hosts[1]) == 1 && ready(hosts[2]) == 0)
+            #expect(seen[hosts[2]]?["state"] as? String == "connecting" && seen[hosts[2]]?["reason"] != nil)
+            // A node that two coordinators send to is one.
+            let models = try await gateway.get("/v1/models").json()["models"] as? [[String: Any]] ?? []
+            #expect(models.allSatisfy { $0["nodes"] as? Int == 1 } && models.count == 2)
+        }
+    }
+
+    @Test func whoeverAsksAtTheSameTimeIsAnsweredByOneLook() async throws {
+        let flight = SingleFlight<Int>()
+        let runs = Counter()
+        let (gate, open) = AsyncStream<Never>.makeStream()
+        let (asking, asks) = AsyncStream<Void>.makeStream()
+        try await withThrowingTaskGroup(of: Int.self) { tasks in
+            for _ in 0..<50 {
+                tasks.addTask {
+                    asks.yield()
+                    return try await flight.value {
+                        for await _ in gate {}
+                        return runs.next()
+                    }
+                }
+            }
+            // All ask now; a straggler may see another run.
+            for await _ in asking.prefix(50) {}
+            open.finish()
+            let values = try await tasks.reduce(into: []) { $0.append($1) }
+            #expect(values.count == 50)
+            #expect(values.count { $0 == 1 } > 1, "\(values)")
+        }
+        #expect(try await flight.value { runs.next() } > 1, "the next one looks again")
     }
 
     @Test func thePageIsServedFromMemoryAndOnlyWhenItHasChanged() async throws {
@@ -113,6 +174,56 @@ import Testing
                 "OPTIONS", "/v1/images:analyze",
                 headers: ["Origin": "https://shop.example", "Access-Control-Request-Method": "POST"])
             #expect(preflight.status == 204 && preflight.headers["access-control-allow-methods"] != nil)
+            #expect(try await gateway.get("/healthz").headers["vary"] == "Origin")
+        }
+    }
+
+    @Test func whatVariesByAcceptAndOriginSaysBoth() async throws {
+        let picture = try Place.demo("numbers-01.jpg")
+        try await TestGateway.with(mesh: .shared) {
+            $0.origins = ["https://shop.example"]
+        } _: { gateway in
+            let answer = try await gateway.post(
+                "/v1/images:analyze?pipeline=detect", picture, type: "image/jpeg",
+                headers: ["Origin": "https://shop.example"])
+            #expect(answer.headers["vary"] == "Accept, Origin")
+        }
+    }
+
+    @Test func aParameterThatARouteDoesNotKnowIsNamedByEachOfThem() async throws {
+        try await TestGateway.with(mesh: .shared) { gateway in
+            for route in gateway.routes {
+                let path = route.path.replacing(/\{[a-z]+\}/, with: "x")
+                let answer = try await gateway.send(route.method.rawValue, path + "?nonsense=1")
+                let name = "\(route.method.rawValue) \(route.path)"
+                #expect(answer.status == 400, "\(name): \(answer.text)")
+                guard route.method != .head else { continue }
+                #expect(try answer.json()["field"] as? String == "nonsense", "\(name)")
+            }
+        }
+    }
+
+    /// A file that goes while it is asked for, for example.
+    @Test func whatARouteDoesNotFindIsNotFound() {
+        let table = RouteTable()
+        table.add(.init(method: .get, path: "/v1/things/{id}", access: .open))
+        func status(_ method: HTTPRequest.Method, _ path: String) -> Int {
+            let head = HTTPRequest(method: method, scheme: nil, authority: nil, path: path)
+            return table.absence(of: Request(head: head, body: .init(buffer: ByteBuffer()))).status.code
+        }
+        #expect(status(.get, "/v1/things/1") == 404 && status(.head, "/v1/things/1") == 404)
+        #expect(status(.put, "/v1/things/1") == 405 && status(.get, "/v1/things") == 404)
+    }
+}
+
+/// Counts runs.
+private final class Counter: Sendable {
+    private let count = Mutex(0)
+
+    func next() -> Int {
+        count.withLock { count in
+            count += 1
+            return count
         }
     }
 }

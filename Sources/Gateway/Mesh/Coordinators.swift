@@ -34,6 +34,7 @@ package final class Coordinators: Service {
     private let logger: Logger
     private let state = Mutex(State())
     private let waiters = Waiters<MeshClient>()
+    private let looks = SingleFlight<MeshView>()
 
     package init(
         _ target: Target, _ calling: MeshClientConfiguration, _ limits: GatewayLimits, group: any EventLoopGroup,
@@ -99,19 +100,23 @@ package final class Coordinators: Service {
         }
     }
 
-    /// Nodes and pipelines as a coordinator sees them, not older than `meshAge`.
-    /// - Throws: `Problem`, as `client`, and for what the call fails with.
+    /// Nodes and pipelines as all coordinators see them, not older than `meshAge`. Those who ask at the same time ask once.
+    /// - Throws: `Problem`, as `client`, and for what the calls fail with where no coordinator answers.
     package func view() async throws -> MeshView {
         let known = state.withLock { state in
             state.viewedAt.map { $0 + limits.meshAge > .now } ?? false ? state.view : nil
         }
         if let known { return known }
+        return try await looks.value { try await self.look() }
+    }
+
+    private func look() async throws -> MeshView {
         let client = try await client()
         let deadline = Deadline.after(Self.viewTimeout)
         do {
-            async let nodes = client.vision.nodes(deadline: deadline)
             async let pipelines = client.vision.pipelines(deadline: deadline)
-            let view = MeshView(coordinator: client.name, nodes: try await nodes, pipelines: try await pipelines)
+            let coordinators = await coordinators(of: client, until: deadline)
+            let view = MeshView(coordinators: coordinators, pipelines: try await pipelines)
             state.withLock { state in
                 state.view = view
                 state.viewedAt = .now
@@ -119,6 +124,20 @@ package final class Coordinators: Service {
             return view
         } catch let error as RPCError {
             throw Problem(error)
+        }
+    }
+
+    /// Each is asked for its own view; what one does not say costs the others nothing.
+    private func coordinators(of client: MeshClient, until deadline: Deadline) async -> [MeshView.Coordinator] {
+        await withTaskGroup(of: MeshView.Coordinator.self) { tasks in
+            let endpoints = client.coordinators
+            for endpoint in endpoints {
+                tasks.addTask {
+                    let nodes = try? await client.vision(on: endpoint.name).nodes(deadline: deadline)
+                    return MeshView.Coordinator(endpoint: endpoint, nodes: nodes ?? [])
+                }
+            }
+            return await tasks.reduce(into: []) { $0.append($1) }.sorted { $0.endpoint.name < $1.endpoint.name }
         }
     }
 

@@ -1,4 +1,5 @@
 import Hummingbird
+import Mesh
 import Messages
 import Results
 
@@ -10,10 +11,10 @@ struct NodeRoutes {
         group.get("nodes") { _, _ in
             let view = try await services.coordinators.view()
             return JSONAnswer { json in
-                json.array("coordinators", [view]) { json, view in
+                json.array("coordinators", view.coordinators) { json, coordinator in
                     json.object { json in
-                        json.field("address", view.coordinator)
-                        json.array("nodes", view.nodes) { $0.add($1) }
+                        json.fields(of: coordinator.endpoint)
+                        json.array("nodes", coordinator.nodes) { $0.add($1) }
                     }
                 }
             }
@@ -22,5 +23,20 @@ struct NodeRoutes {
             let models = ServedModel.list(try await services.coordinators.view().nodes)
             return JSONAnswer { json in json.array("models", models) { $0.add($1) } }
         }
+    }
+}
+
+extension JSONText {
+    /// How calls of this gateway find a coordinator.
+    fileprivate mutating func fields(of endpoint: EndpointState) {
+        field("address", endpoint.name)
+        field("state", endpoint.state.rawValue)
+        if let reason = endpoint.reason { field("reason", reason.onOneLine) }
+        field("outstanding", endpoint.outstanding)
+        field("latency_ms", endpoint.latency / .milliseconds(1), decimals: 3)
+        if let p99 = endpoint.p99 { field("p99_ms", p99 / .milliseconds(1), decimals: 3) }
+        field("calls", endpoint.calls)
+        field("failures", endpoint.failures)
+        field("ejections", endpoint.ejections)
     }
 }

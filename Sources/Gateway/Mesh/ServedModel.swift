@@ -12,7 +12,7 @@ struct ServedModel: Sendable, Hashable {
     static func list(_ nodes: [NodeState]) -> [ServedModel] {
         var models: [ServedModel] = []
         for node in nodes {
-            let ready = node.state == "ready" ? 1 : 0
+            let ready = node.isReady ? 1 : 0
             for description in node.description?.models ?? [] {
                 if let place = models.firstIndex(where: { $0.description == description && $0.role == node.role }) {
                     models[place].nodes += 1
