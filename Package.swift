@@ -331,7 +331,7 @@ let package = Package(
             ],
             path: "Tests/ChaosLoad", swiftSettings: strict),
         // Child processes of tests.
-        .target(name: "TestSupport", dependencies: [logging], path: "Tests/TestSupport", swiftSettings: strict),
+        .target(name: "TestSupport", dependencies: ["RPC", logging], path: "Tests/TestSupport", swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6],
     cLanguageStandard: .c11,

@@ -13,6 +13,14 @@ import Testing
         #expect(Set(listed).count == listed.count)
     }
 
+    @Test func everyNumberHasAName() {
+        let properties = LimitProperties(GatewayLimits.limits, of: GatewayLimits())
+        #expect(properties.faults.isEmpty)
+        // How waits grow is the same everywhere; their ends have names.
+        let growth = ["streams.reconnect", "webhooks.backoff"].flatMap { ["\($0).factor", "\($0).jitter"] }
+        #expect(properties.free == Set(growth))
+    }
+
     @Test func everyLimitTakesItsOwnValue() throws {
         for limit in GatewayLimits.limits {
             var limits = GatewayLimits()

@@ -4,81 +4,35 @@ import Testing
 
 @testable import RPC
 
-/// The numbers of a configuration, by the names of its properties: `keepalive.time`.
-private struct Numbers {
-    var values: [String: String] = [:]
-    /// Those that say yes or no.
-    var switches: Set<String> = []
-
-    private static let numberTypes: [Any.Type] = [
-        Int.self, Int?.self, UInt32.self, UInt32?.self, Double.self, Double?.self, Duration.self, Duration?.self,
-    ]
-
-    init(_ configuration: Any) { read(configuration, path: "") }
-
-    private mutating func read(_ value: Any, path: String) {
-        for child in Mirror(reflecting: value).children {
-            guard let label = child.label else { continue }
-            let name = path.isEmpty ? label : "\(path).\(label)"
-            let type = type(of: child.value)
-            let isNumber = Self.numberTypes.contains { $0 == type }
-            if type == Bool.self { switches.insert(name) }
-            if isNumber || type == Bool.self {
-                values[name] = "\(child.value)"
-            } else if Mirror(reflecting: child.value).displayStyle == .struct {
-                read(child.value, path: name)
-            }
-        }
-    }
-
-    /// What is not the same in `other`.
-    func changes(to other: Numbers) -> Set<String> { Set(values.keys.filter { values[$0] != other.values[$0] }) }
-}
-
 @Suite struct LimitTableTests {
-    /// One of these is a new value for any limit.
-    private static let samples = ["off", "on", "17", "20", "0.5", "0.25", "100KiB", "3", "2", "2MiB"]
-
-    /// Which property each limit sets, and which properties have none.
-    private static func properties<Root>(_ limits: [Limit<Root>], of standard: Root) throws -> (
-        set: Set<String>, free: Set<String>
-    ) {
-        let before = Numbers(standard)
-        var all: Set<String> = []
-        for limit in limits {
-            var changed = standard
-            for sample in samples where limit.value(in: changed) == limit.value(in: standard) {
-                try? limit.set(sample, in: &changed)
-            }
-            let set = before.changes(to: Numbers(changed))
-            #expect(set.count == 1, "\(limit.name) sets \(set.sorted())")
-            #expect(all.isDisjoint(with: set), "\(limit.name) sets what another limit sets")
-            all.formUnion(set)
-        }
-        return (all, Set(before.values.keys).subtracting(before.switches).subtracting(all))
+    /// Properties without a limit.
+    private static func free<Root>(_ limits: [Limit<Root>], of standard: Root) -> Set<String> {
+        let properties = LimitProperties(limits, of: standard)
+        #expect(properties.faults.isEmpty)
+        return properties.free
     }
 
     @Test func everyNumberOfAServerHasAName() throws {
-        let (_, free) = try Self.properties(ServerConfiguration.limits, of: ServerConfiguration())
+        let free = Self.free(ServerConfiguration.limits, of: ServerConfiguration())
         // A flag of its own in each program; rights of a file, which limit nothing.
         #expect(free == ["drainTimeout", "unixSocketMode"])
     }
 
     @Test func everyNumberOfAClientHasAName() throws {
-        let (_, free) = try Self.properties(ClientConfiguration.limits, of: ClientConfiguration())
+        let free = Self.free(ClientConfiguration.limits, of: ClientConfiguration())
         // What gRPC (A8) does not let a client go below.
         #expect(free == ["keepalive.minTime"])
     }
 
     @Test func everyNumberOfAChannelAndOfTheProcessHasAName() throws {
         #expect(
-            try Self.properties(EndpointConfiguration.limits, of: EndpointConfiguration()).free
+            Self.free(EndpointConfiguration.limits, of: EndpointConfiguration())
                 == ["client.keepalive.minTime"])
         // Policies of methods are no limits of the channel.
         #expect(
-            try Self.properties(RPCChannelConfiguration.limits, of: RPCChannelConfiguration()).free
+            Self.free(RPCChannelConfiguration.limits, of: RPCChannelConfiguration())
                 == ["service.defaults.timeout", "service.defaults.maxRequestBytes"])
-        #expect(try Self.properties(ProcessLimits.limits, of: ProcessLimits()).free.isEmpty)
+        #expect(Self.free(ProcessLimits.limits, of: ProcessLimits()).isEmpty)
     }
 
     @Test func whatALimitSaysItTakes() throws {

@@ -4,6 +4,8 @@ import HTTPTypes
 enum PictureForm: Equatable {
     /// The body is one picture; of which kind, its first bytes say.
     case one
+    /// The same from a sender that says nothing of it: what `curl --data-binary` calls a form is none.
+    case unnamed
     /// `multipart/form-data`, each file of it a picture.
     case parts(boundary: String)
 
@@ -18,15 +20,21 @@ enum PictureForm: Equatable {
         let parameters = PartHeader.Parameters(contentType[...])
         if Self.mediaTypes.contains(parameters.word) {
             self = .one
+        } else if parameters.word == "application/x-www-form-urlencoded" {
+            self = .unnamed
         } else if parameters.word == "multipart/form-data" {
             guard let boundary = parameters.values["boundary"] else {
                 throw Problem(.badRequest, "the form has no boundary", field: "Content-Type")
             }
             self = .parts(boundary: boundary)
         } else {
-            let known = Self.mediaTypes.sorted().joined(separator: ", ")
-            throw Problem(
-                .unsupportedMediaType, "pictures come as \(known) or multipart/form-data", field: "Content-Type")
+            throw Self.unknown
         }
+    }
+
+    static var unknown: Problem {
+        let known = mediaTypes.sorted().joined(separator: ", ")
+        return Problem(
+            .unsupportedMediaType, "pictures come as \(known) or multipart/form-data", field: "Content-Type")
     }
 }

@@ -42,10 +42,11 @@ struct PictureRoutes {
         let memory = try services.uploads.take(0, for: context.caller.key)
         defer { withExtendedLifetime(memory) {} }
         switch form {
-        case .one:
+        case .one, .unnamed:
             let upload = try Upload(
                 of: request, in: context, limit: limits.maxPictureBytes, named: "max-picture-bytes")
             let picture = try await upload.picture(since: begin, in: memory, limits)
+            guard form != .unnamed || PictureSignature.begins(picture) else { throw PictureForm.unknown }
             let answer = await analyzer.answer(picture, named: nil, receive: .now - begin)
             return try Self.response([answer], options.format, pipeline.stages)
         case .parts(let boundary):

@@ -15,6 +15,18 @@ struct CrossOrigin: RouterMiddleware {
     func handle(
         _ request: Request, context: GatewayContext, next: (Request, GatewayContext) async throws -> Response
     ) async throws -> Response {
+        var response = try await answer(request, context, next)
+        // Also to those without an origin: a cache is to tell them apart.
+        if !allowed.isEmpty {
+            let vary = response.headers[values: .vary] + ["Origin"]
+            response.headers[.vary] = vary.joined(separator: ", ")
+        }
+        return response
+    }
+
+    private func answer(
+        _ request: Request, _ context: GatewayContext, _ next: (Request, GatewayContext) async throws -> Response
+    ) async throws -> Response {
         guard let origin = request.headers[.origin] else { return try await next(request, context) }
         guard allowed.contains(origin) else {
             guard Self.harmless.contains(request.method) || isOwn(origin, of: request) else {
@@ -25,7 +37,6 @@ struct CrossOrigin: RouterMiddleware {
         var response =
             isPreflight(request) ? Response(status: .noContent) : try await next(request, context)
         response.headers[.accessControlAllowOrigin] = origin
-        response.headers[.vary] = "Origin"
         response.headers[.accessControlExposeHeaders] = "Location, Retry-After"
         if isPreflight(request) {
             response.headers[.accessControlAllowMethods] = "GET, POST, PUT, DELETE"

@@ -9,6 +9,12 @@ import Synchronization
 final class GuardedRoutes: RouterMethods {
     typealias Context = GatewayContext
 
+    /// Routes that read their parameters themselves (`Query`). All others have none.
+    static let withParameters: Set<String> = [
+        "POST /v1/images:analyze", "GET /v1/videos", "POST /v1/videos", "GET /v1/videos/{id}/results",
+        "POST /v1/streams/{id}/frames",
+    ]
+
     private let access: Access
     private let router: Router<GatewayContext>
     private let table: RouteTable
@@ -27,7 +33,10 @@ final class GuardedRoutes: RouterMethods {
     ) -> Self where Responder.Context == GatewayContext {
         table.add(RouteTable.Route(method: method, path: path.description, access: access))
         router.on(
-            path, method: method, responder: Guard(access: access, hasCredentials: hasCredentials, next: responder))
+            path, method: method,
+            responder: Guard(
+                access: access, hasCredentials: hasCredentials,
+                hasParameters: Self.withParameters.contains("\(method.rawValue) \(path.description)"), next: responder))
         return self
     }
 
@@ -38,10 +47,12 @@ final class GuardedRoutes: RouterMethods {
     private struct Guard<Next: HTTPResponder>: HTTPResponder where Next.Context == GatewayContext {
         let access: Access
         let hasCredentials: Bool
+        let hasParameters: Bool
         let next: Next
 
         func respond(to request: Request, context: GatewayContext) async throws -> Response {
             guard context.caller.may(access, hasCredentials: hasCredentials) else { throw refusal(of: context.caller) }
+            if !hasParameters { _ = try Query(request, knowing: []) }
             return try await next.respond(to: request, context: context)
         }
 

@@ -26,7 +26,10 @@ package final class RouteTable: Sendable {
 
     func absence(of request: Request) -> Problem {
         let allowed = methods(of: request.uri.path)
-        guard !allowed.isEmpty else { return Problem(.notFound, "there is nothing here") }
+        // By this method there is a route, which found nothing.
+        guard !allowed.isEmpty, !allowed.contains(request.method) else {
+            return Problem(.notFound, "there is nothing here")
+        }
         var problem = Problem(.methodNotAllowed, "\(request.method.rawValue) is none of the methods of this")
         problem.headers[.allow] = allowed.map(\.rawValue).joined(separator: ", ")
         return problem

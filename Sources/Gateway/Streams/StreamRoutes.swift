@@ -52,7 +52,7 @@ struct StreamRoutes {
 
     private func isVisible(_ stream: LiveStream, to context: GatewayContext) -> Bool {
         stream.owner == context.caller.owner
-            || context.caller.may(.admin, hasCredentials: services.configuration.credentials != nil)
+            || context.caller.may(.admin, hasCredentials: services.configuration.hasCredentials)
     }
 
     private func find(_ context: GatewayContext) throws -> LiveStream {
@@ -92,6 +92,7 @@ struct StreamRoutes {
     // MARK: Frames in
 
     private func push(_ request: Request, _ context: GatewayContext) async throws -> Response {
+        let waits = try Query(request, knowing: ["wait"]).flag("wait") ?? false
         let stream = try find(context)
         guard stream.specification.source == .push else {
             throw Problem(.conflict, "the frames of this stream come from its source")
@@ -107,7 +108,6 @@ struct StreamRoutes {
             of: request, in: context, limit: limits.maxPictureBytes, named: "max-picture-bytes"
         ).picture(since: .now, in: memory, limits)
         guard body.readableBytes > 0 else { throw Problem(.badRequest, "the body is empty") }
-        let waits = request.uri.queryParameters["wait"] == "true"
         let ticket = waits ? FrameTicket(on: context.channel.eventLoop) : nil
         let frame = Frame(payload: .attached(body))
         guard await stream.offer(frame, sourceTime: nil, ticket: ticket, memory: memory) else {

@@ -45,7 +45,7 @@ struct VideoRoutes {
     }
 
     private func isAdmin(_ context: GatewayContext) -> Bool {
-        context.caller.may(.admin, hasCredentials: services.configuration.credentials != nil)
+        context.caller.may(.admin, hasCredentials: services.configuration.hasCredentials)
     }
 
     private func isOthers(_ job: Job, _ context: GatewayContext) -> Bool { job.owner != context.caller.owner }
@@ -137,8 +137,8 @@ struct VideoRoutes {
 
     /// What is there so far.
     @Sendable private func results(_ request: Request, _ context: GatewayContext) async throws -> Response {
-        let job = try await job(context)
         let query = try Query(request, knowing: ["format"])
+        let job = try await job(context)
         let format = try ResultsFormat.chosen(query.choice("format"), accept: request.headers[.accept])
         return Response(
             status: .ok,

@@ -40,10 +40,7 @@ struct VideoWish {
         do {
             return String(decoding: try AreaSet(json: Data(text.utf8), limits: limits).json, as: UTF8.self)
         } catch {
-            let place = [field, error.field].compactMap { $0 }.filter { !$0.isEmpty }.joined(separator: ".")
-            throw Problem(
-                .badRequest, error.message, field: place.isEmpty ? nil : place,
-                limit: error.limitName.map { ($0, error.limit.map { "\($0)" } ?? "") }, cause: error)
+            throw Problem(areas: error, under: field ?? "")
         }
     }
 }

@@ -44,5 +44,4 @@ package enum SQLValue: Sendable, Hashable {
     case bytes(ByteBuffer)
 
     package init(_ value: Int64?) { self = value.map { .integer($0) } ?? .null }
-    package init(_ value: Double?) { self = value.map { .real($0) } ?? .null }
 }
