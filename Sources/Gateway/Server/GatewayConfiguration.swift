@@ -44,7 +44,7 @@ package struct GatewayConfiguration: Sendable {
     /// How long running requests have to finish in at the end.
     package var drainTimeout: Duration = .seconds(10)
 
-    var hasCredentials: Bool { credentials != nil || credentialsFile != nil }
+    package var hasCredentials: Bool { credentials != nil || credentialsFile != nil }
 
     package init(listen: ServerAddress, coordinators: Target, page: String, apiDescription: String, data: String) {
         self.listen = listen

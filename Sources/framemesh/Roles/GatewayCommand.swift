@@ -102,7 +102,7 @@ struct GatewayCommand: AsyncParsableCommand {
         let settings = try await common.settings()
         let logger = try common.logger("gateway", settings)
         let (configuration, listen) = try configuration(settings, logger: logger)
-        let metricsPlace = isPlainText ? nil : try metrics.place(.gatewayMetricsListen, settings)
+        let metricsPlace = tls.isPlainText ? nil : try metrics.place(.gatewayMetricsListen, settings)
         if checking.isOn { return try report(configuration, metricsPlace) }
         MetricsSystem.bootstrap(configuration.metrics)
         let gateway: GatewayServer
@@ -126,7 +126,7 @@ struct GatewayCommand: AsyncParsableCommand {
             json.field("coordinator", "\(configuration.coordinators)")
             json.field("calls_tls", configuration.calling.channel.client.tls != nil)
             json.field("data", configuration.data)
-            json.field("has_tokens", configuration.credentials != nil)
+            json.field("has_tokens", configuration.hasCredentials)
             json.field("drain_seconds", configuration.drainTimeout)
         }
     }
