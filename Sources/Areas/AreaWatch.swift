@@ -45,6 +45,8 @@ package struct AreaWatch: Sendable {
     private var now = Int64.min
     /// Frames so far. Times may stand still, this does not.
     private var frame: UInt64 = 0
+    /// Of the last one.
+    private var sequence: UInt64 = 0
 
     /// - Parameter areas: valid ones.
     package init(_ areas: AreaSet, rules: AreaRules = AreaRules()) {
@@ -66,6 +68,7 @@ package struct AreaWatch: Sendable {
         else { return [] }
         now = max(now, min(max(response.captureTime, -Self.farthest), Self.farthest))
         frame += 1
+        sequence = response.sequence
         let moment = Moment(time: now, sequence: response.sequence)
         measure(response.width, response.height)
         var events: [AreaEvent] = []
@@ -200,6 +203,16 @@ package struct AreaWatch: Sendable {
         tracks[key] = track
     }
 
+    /// What happens by the end: whoever is inside leaves. Nothing is seen behind it.
+    package mutating func end() -> [AreaEvent] {
+        guard frame > 0 else { return [] }
+        var events: [AreaEvent] = []
+        let moment = Moment(time: now, sequence: sequence)
+        leave(Array(tracks.keys), moment, &events)
+        tellCounts(Array(repeating: 0, count: areas.zones.count), moment, &events)
+        return events
+    }
+
     private mutating func forget(_ moment: Moment, _ events: inout [AreaEvent]) {
         var gone = tracks.filter { now - $0.value.seen >= grace }.map(\.key)
         let surplus = tracks.count - gone.count - rules.tracks
@@ -208,6 +221,10 @@ package struct AreaWatch: Sendable {
             gone += tracks.filter { !lost.contains($0.key) }.sorted { $0.value.frame < $1.value.frame }
                 .prefix(surplus).map(\.key)
         }
+        leave(gone, moment, &events)
+    }
+
+    private mutating func leave(_ gone: [FollowedTrack.Key], _ moment: Moment, _ events: inout [AreaEvent]) {
         for key in gone.sorted(by: { ($0.epoch, $0.id) < ($1.epoch, $1.id) }) {
             guard let track = tracks.removeValue(forKey: key) else { continue }
             for (index, zone) in areas.zones.enumerated() where track.stays[index].isInside {

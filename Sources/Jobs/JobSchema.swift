@@ -34,6 +34,17 @@ enum JobSchema {
                 // When an owner's job was claimed last.
                 "CREATE TABLE framemesh_turn (owner TEXT PRIMARY KEY, claimed_at BIGINT NOT NULL)",
             ],
+            [
+                """
+                CREATE TABLE framemesh_webhook (
+                    job TEXT NOT NULL REFERENCES framemesh_job (id) ON DELETE CASCADE, number BIGINT NOT NULL,
+                    url TEXT NOT NULL, topics TEXT NOT NULL, frames_told BIGINT NOT NULL, events_told BIGINT NOT NULL,
+                    failures BIGINT NOT NULL, is_for_end BIGINT NOT NULL, due_at BIGINT NOT NULL,
+                    lease_number BIGINT NOT NULL, lease_until BIGINT,
+                    PRIMARY KEY (job, number))
+                """,
+                "CREATE INDEX framemesh_webhook_due ON framemesh_webhook (due_at)",
+            ],
         ]
     }
 

@@ -18,11 +18,13 @@ package struct JobStore: Sendable {
 
     // ---- what the users do ----
 
-    package func create(_ job: Job) async throws {
+    /// - Parameter webhooks: who are told of it.
+    package func create(_ job: Job, webhooks: [JobWebhook] = []) async throws {
         let places = (1...Job.columns.count).map { "$\($0)" }.joined(separator: ", ")
         let columns = Job.columns.joined(separator: ", ")
         try await database.write { session in
             _ = try session.run("INSERT INTO framemesh_job (\(columns)) VALUES (\(places))", job.values)
+            for webhook in webhooks { try Self.insert(webhook, session) }
         }
     }
 

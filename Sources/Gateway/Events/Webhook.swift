@@ -7,6 +7,12 @@ package struct Webhook: Sendable, Hashable {
         case enter, leave, cross, dwell, count
         /// The stream is connecting, live, stalled or failed.
         case state
+        /// How a video's job ended.
+        case done, failed, cancelled
+
+        static let ofAreas = AreaEvent.Kind.allCases.map { Topic($0) }
+        static let ofStreams = ofAreas + [.state]
+        static let ofVideos = ofAreas + [.done, .failed, .cancelled]
     }
 
     package var url: OutboundURL
@@ -19,6 +25,14 @@ package struct Webhook: Sendable, Hashable {
     }
 
     package func wants(_ topic: Topic) -> Bool { topics.isEmpty || topics.contains(topic) }
+}
+
+extension Set<Webhook.Topic> {
+    /// As it is stored.
+    var text: String { map(\.rawValue).sorted().joined(separator: ",") }
+
+    /// What is not known is not wanted.
+    init(text: String) { self = Set(text.split(separator: ",").compactMap { Webhook.Topic(rawValue: String($0)) }) }
 }
 
 extension Webhook.Topic {

@@ -2,7 +2,7 @@ package import RPC
 
 /// How insistently receivers are told.
 package struct WebhookLimits: Sendable, Equatable {
-    /// Of one stream.
+    /// Of one stream or video.
     package var webhooks = 8
     /// Deliveries that wait for one receiver. What comes while there are as many is lost, and counted.
     package var queue = 256
@@ -19,7 +19,7 @@ package struct WebhookLimits: Sendable, Equatable {
     package init() {}
 
     package static let limits: [Limit<WebhookLimits>] = [
-        Limit("webhooks", \.webhooks, .count, "Webhooks of one stream."),
+        Limit("webhooks", \.webhooks, .count, "Webhooks of one stream or video."),
         Limit("webhook-queue", \.queue, .count, "Deliveries that wait for one receiver; more are lost, and counted."),
         Limit("webhook-attempts", \.attempts, .count, "Attempts of one delivery."),
         Limit("webhook-timeout", \.timeout, "For one attempt."),

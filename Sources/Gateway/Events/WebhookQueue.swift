@@ -26,6 +26,23 @@ struct WebhookQueue: Sendable {
         case none
         /// It may not be called.
         case forbidden
+
+        var verdict: Verdict {
+            switch self {
+            case .status(200..<300, _): .heard
+            case .status(let code, let retryAfter) where code >= 500 || [408, 425, 429].contains(code):
+                .again(atLeast: retryAfter)
+            case .none: .again(atLeast: nil)
+            // It would say the same again. A redirect is no answer: it could lead anywhere.
+            case .status, .forbidden: .refused
+            }
+        }
+    }
+
+    enum Verdict: Sendable, Equatable {
+        case heard, refused
+        /// It may be asked again.
+        case again(atLeast: Duration?)
     }
 
     enum Step: Sendable, Equatable {
@@ -50,16 +67,13 @@ struct WebhookQueue: Sendable {
 
     /// What the receiver says to the first delivery.
     mutating func hear(_ answer: Answer, using random: inout some RandomNumberGenerator) -> Step {
-        switch answer {
-        case .status(200..<300, _):
+        switch answer.verdict {
+        case .heard:
             waiting.removeFirst()
             counts.delivered += 1
             return .go
-        case .status(let code, let retryAfter) where Self.mayChange(code):
-            return fail(atLeast: retryAfter, using: &random)
-        case .none: return fail(atLeast: nil, using: &random)
-        // It would say the same again. A redirect is no answer: it could lead anywhere.
-        case .status, .forbidden:
+        case .again(let least): return fail(atLeast: least, using: &random)
+        case .refused:
             waiting.removeFirst()
             counts.failed += 1
             return .go
@@ -76,6 +90,4 @@ struct WebhookQueue: Sendable {
         let wait = limits.backoff.wait(after: waiting[0].failures, using: &random)
         return .again(after: max(wait, min(least ?? .zero, limits.backoff.longest)))
     }
-
-    private static func mayChange(_ code: Int) -> Bool { code >= 500 || [408, 425, 429].contains(code) }
 }

@@ -45,7 +45,7 @@ struct StreamSpecification: Sendable {
             throw Problem(areas: error, under: "areas")
         }
         source = try Self.source(request.source, rules)
-        webhooks = try Self.webhooks(request.webhooks ?? [], rules)
+        webhooks = try Self.webhooks(request.webhooks ?? [], rules, of: Webhook.Topic.ofStreams)
     }
 
     private static func policy(_ word: String?) throws -> StreamPolicy {
@@ -106,7 +106,11 @@ struct StreamSpecification: Sendable {
         return path
     }
 
-    private static func webhooks(_ hooks: [StreamRequest.Hook], _ rules: StreamRules) throws -> [Webhook] {
+    /// - Parameter topics: that there are.
+    /// - Throws: `Problem` that names the field and the limit.
+    static func webhooks(
+        _ hooks: [StreamRequest.Hook], _ rules: StreamRules, of topics: [Webhook.Topic]
+    ) throws -> [Webhook] {
         guard hooks.count <= rules.webhookLimits.webhooks else {
             throw Problem(
                 .badRequest, "\(hooks.count) webhooks exceed the limit of \(rules.webhookLimits.webhooks)",
@@ -114,9 +118,9 @@ struct StreamSpecification: Sendable {
         }
         return try hooks.enumerated().map { index, hook in
             let field = "webhooks[\(index)]"
-            let topics = try (hook.events ?? []).map { word in
-                guard let topic = Webhook.Topic(rawValue: word) else {
-                    let known = Webhook.Topic.allCases.map(\.rawValue).joined(separator: ", ")
+            let wanted = try (hook.events ?? []).map { word in
+                guard let topic = Webhook.Topic(rawValue: word), topics.contains(topic) else {
+                    let known = topics.map(\.rawValue).joined(separator: ", ")
                     throw Problem(
                         .badRequest, "'\(field).events' has what is none of \(known)", field: "\(field).events")
                 }
@@ -128,7 +132,7 @@ struct StreamSpecification: Sendable {
                 }
                 let url = try OutboundURL(hook.url, ports: webhookPorts)
                 try rules.webhooks.check(url)
-                return Webhook(url: url, topics: Set(topics))
+                return Webhook(url: url, topics: Set(wanted))
             } catch {
                 throw Problem(outbound: error, field: "\(field).url")
             }

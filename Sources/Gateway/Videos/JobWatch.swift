@@ -73,6 +73,9 @@ struct JobWatch {
             text += ServerSentEvent("progress", data: progress).text
         }
         guard job.state.isFinal, state.next >= job.progress.framesDone else { return (text, false) }
+        for event in state.watch.end() {
+            text += ServerSentEvent("area", data: String(decoding: event.json, as: UTF8.self)).text
+        }
         return (text + ServerSentEvent("end", data: progress).text, true)
     }
 

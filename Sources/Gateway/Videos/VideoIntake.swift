@@ -9,7 +9,7 @@ struct VideoIntake {
     let videos: VideoServices
 
     /// - Throws: `Problem`: 400 for an empty body, 408, 413, 422 for what is no video, 429, 507; `IOError`; `JobError`.
-    func take(_ upload: Upload, from caller: Caller, name: String, request: Job.Request) async throws -> Job {
+    func take(_ upload: Upload, _ wish: VideoWish, from caller: Caller) async throws -> Job {
         let id = JobID(at: .now)
         let room = try await videos.quota.begin(upload.declaredBytes ?? 0, for: caller.key)
         defer { room.end() }
@@ -31,17 +31,23 @@ struct VideoIntake {
         }
         let now = JobTime.now
         let job = Job(
-            id: id, owner: caller.owner, name: name, request: request,
+            id: id, owner: caller.owner, name: wish.name, request: wish.request,
             video: Job.Video(width: Int64(info.width), height: Int64(info.height), frameRate: info.frameRate),
             framesTotal: info.frameCount.map { Int64($0) }, createdAt: now, expiresAt: now + videos.limits.retention,
             storedBytes: count)
-        return try await record(job)
+        return try await record(job, telling: wish.webhooks)
     }
 
     /// Makes a job known whose file is in its place.
-    func record(_ job: Job) async throws -> Job {
+    /// - Parameter webhooks: of those who are told of it.
+    func record(_ job: Job, telling webhooks: [Webhook] = []) async throws -> Job {
+        let told = webhooks.enumerated().map { index, webhook in
+            JobWebhook(
+                job: job.id, number: Int64(index), url: webhook.url.text, topics: webhook.topics.text,
+                isForEnd: !Webhook.Topic.ofAreas.contains { webhook.wants($0) }, dueAt: job.createdAt)
+        }
         do {
-            try await videos.store.create(job)
+            try await videos.store.create(job, webhooks: told)
             return job
         } catch let error as JobError where error.code == .unavailable {
             // The answer to COMMIT may be what was lost. If the job is not there now, it may still be on its way: its file

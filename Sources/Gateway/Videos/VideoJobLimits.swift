@@ -40,6 +40,10 @@ package struct VideoJobLimits: Sendable {
     package var batchTime: Duration = .milliseconds(250)
     /// How often a watcher's job is looked at.
     package var watchInterval: Duration = .milliseconds(250)
+    /// Receivers of webhooks that are told something at one time.
+    package var webhookSenders = 4
+    /// How often there is news for webhooks.
+    package var webhookInterval: Duration = .seconds(1)
     /// Those who follow the events of videos.
     package var maxWatchers = 1000
     /// Between two signs of life on a stream of events.
@@ -80,6 +84,10 @@ package struct VideoJobLimits: Sendable {
         Limit("video-batch-bytes", \.batchBytes, .bytes, "Bytes of results that are recorded together."),
         Limit("video-batch-time", \.batchTime, "The longest that a result waits to be recorded."),
         Limit("video-watch-interval", \.watchInterval, "How often there is news for those who follow a video."),
+        Limit(
+            "video-webhook-senders", \.webhookSenders, .count, in: 1...64,
+            "Receivers of videos' webhooks that are told something at one time."),
+        Limit("video-webhook-interval", \.webhookInterval, "How often there is news for webhooks of videos."),
         Limit("max-video-watchers", \.maxWatchers, .count, "Those who follow the events of videos."),
         Limit("video-keep-alive", \.keepAlive, "Between two signs of life where nothing happens."),
     ]

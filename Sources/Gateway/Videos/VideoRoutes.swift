@@ -60,14 +60,11 @@ struct VideoRoutes {
                 .unsupportedMediaType, "the body is to be a video, as video/… or application/octet-stream",
                 field: "Content-Type")
         }
-        let wish = try VideoWish(request, services.limits.areas)
+        let wish = try VideoWish(request, services.streams.rules)
         _ = try await services.coordinators.pipeline(named: wish.pipeline)
         let upload = try Upload(
             of: request, in: context, limit: videos.limits.maxVideoBytes, named: "max-video-bytes")
-        let job = try await VideoIntake(videos: videos).take(
-            upload, from: context.caller, name: wish.name,
-            request: Job.Request(
-                pipeline: wish.pipeline, minConfidence: wish.minConfidence, annotate: wish.annotate, areas: wish.areas))
+        let job = try await VideoIntake(videos: videos).take(upload, wish, from: context.caller)
         return JSONAnswer(.created, headers: [.location: "/v1/videos/\(job.id)"]) { $0.fields(of: job) }.response
     }
 

@@ -2,10 +2,11 @@ import Areas
 import Foundation
 import HTTPTypes
 import Hummingbird
+import Jobs
 
 /// What is asked of an uploaded video.
 struct VideoWish {
-    static let names = ["pipeline", "min_confidence", "name", "annotate", "areas"]
+    static let names = ["pipeline", "min_confidence", "name", "annotate", "areas", "webhooks"]
     /// Scalars: what looks like one character can be made of thousands.
     static let maxName = 255
     static let noAreas = #"{"lines":[],"zones":[]}"#
@@ -17,9 +18,10 @@ struct VideoWish {
     var annotate: Bool
     /// JSON that was validated; empty: none.
     var areas: String
+    var webhooks: [Webhook]
 
-    /// - Throws: `Problem`, 400.
-    init(_ request: Request, _ limits: AreaLimits) throws {
+    /// - Throws: `Problem`: 400; 403 for webhooks that may not be called.
+    init(_ request: Request, _ rules: StreamRules) throws {
         let query = try Query(request, knowing: Self.names)
         pipeline = query.text("pipeline") ?? AnalyzeOptions.defaultPipeline
         minConfidence = try query.number("min_confidence", in: 0...1) ?? 0
@@ -31,7 +33,23 @@ struct VideoWish {
         guard name.unicodeScalars.allSatisfy({ $0.properties.generalCategory != .control }) else {
             throw Problem(.badRequest, "a name has no control characters", field: "name")
         }
-        areas = try query.text("areas").map { try Self.areas($0, field: "areas", limits) } ?? ""
+        areas = try query.text("areas").map { try Self.areas($0, field: "areas", rules.areas) } ?? ""
+        webhooks = try query.text("webhooks").map { try Self.webhooks($0, rules) } ?? []
+    }
+
+    var request: Job.Request {
+        Job.Request(pipeline: pipeline, minConfidence: minConfidence, annotate: annotate, areas: areas)
+    }
+
+    private static func webhooks(_ text: String, _ rules: StreamRules) throws -> [Webhook] {
+        let hooks: [StreamRequest.Hook]
+        do {
+            hooks = try JSONDecoder().decode([StreamRequest.Hook].self, from: Data(text.utf8))
+        } catch let error as DecodingError {
+            let place = AreaError(error)
+            throw Problem(.badRequest, place.message, field: "webhooks" + place.field, cause: error)
+        }
+        return try StreamSpecification.webhooks(hooks, rules, of: Webhook.Topic.ofVideos)
     }
 
     /// - Parameter field: the parameter that it came in; nil: it was the body.

@@ -45,23 +45,18 @@ extension TestGateway {
     }
 
     /// Waits for the end of a job.
-    func finishedJob(_ id: String, within limit: Duration = .seconds(300)) async throws -> [String: Any] {
-        try await job(id, within: limit) { ["done", "failed", "cancelled"].contains($0["state"] as? String) }
+    func finishedJob(_ id: String) async throws -> [String: Any] {
+        try await job(id) { ["done", "failed", "cancelled"].contains($0["state"] as? String) }
     }
 
-    /// Waits until a job is as it should be.
-    func job(
-        _ id: String, within limit: Duration = .seconds(300), until condition: ([String: Any]) -> Bool
-    ) async throws -> [String: Any] {
-        let end = ContinuousClock.now + limit
-        while true {
-            let answer = try await get("/v1/videos/\(id)")
-            guard answer.status == 200 else { throw Failure("job: \(answer.status) \(answer.text)") }
-            let job = try answer.json()
-            if condition(job) { return job }
-            guard ContinuousClock.now < end else { throw Failure("after \(limit): \(answer.text)") }
-            try await Task.sleep(for: .milliseconds(50))
+    /// Follows a job until it is as it should be.
+    func job(_ id: String, until condition: ([String: Any]) -> Bool) async throws -> [String: Any] {
+        var events = try await EventReader("\(base)/v1/videos/\(id)/events")
+        guard events.status == 200 else { throw Failure("events: \(events.status)") }
+        let found = try await events.first { event in
+            ["progress", "end"].contains(event.name) && condition(try event.json())
         }
+        return try found.json()
     }
 
     /// Sequences of all results there are.

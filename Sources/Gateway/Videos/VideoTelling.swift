@@ -1,0 +1,194 @@
+import Areas
+import Foundation
+import Jobs
+import Logging
+import Messages
+import NIOCore
+import RPC
+import Results
+
+/// One webhook's turn: all that is new of its job, or up to the first delivery that does not arrive.
+struct VideoTelling {
+    /// The turn is over.
+    private struct Pause: Error {
+        var until: JobTime
+    }
+
+    private let videos: VideoServices
+    private let rules: StreamRules
+    private let shelf: WatchShelf
+    private let logger: Logger
+    private let call: WebhookCall?
+    private let topics: Set<Webhook.Topic>
+    private var webhook: JobWebhook
+
+    init(
+        _ videos: VideoServices, _ rules: StreamRules, _ shelf: WatchShelf, _ webhook: JobWebhook, _ logger: Logger
+    ) {
+        self.videos = videos
+        self.rules = rules
+        self.shelf = shelf
+        self.webhook = webhook
+        self.logger = logger
+        topics = Set(text: webhook.topics)
+        // What was allowed when it was made may not be now.
+        let url = try? OutboundURL(webhook.url, ports: StreamSpecification.webhookPorts)
+        call = url.map {
+            WebhookCall(
+                webhook: Webhook(url: $0, topics: Set(text: webhook.topics)), rule: rules.webhooks,
+                limits: rules.webhookLimits, secret: rules.webhookSecret, logger: logger)
+        }
+    }
+
+    /// - Throws: `JobError`, `CancellationError`: the lease runs out, and somebody else goes on.
+    mutating func run() async throws {
+        do {
+            guard let job = try await videos.store.job(webhook.job) else { return }
+            var watch = try await watched(job)
+            try await tellFrames(of: job, &watch)
+            guard job.state.isFinal, webhook.isForEnd || webhook.framesTold >= job.progress.framesDone else {
+                throw Pause(until: .now + videos.limits.webhookInterval)
+            }
+            try await tellEnd(of: job, &watch)
+            try await videos.store.remove(webhook)
+        } catch let pause as Pause {
+            webhook.dueAt = pause.until
+            try await videos.store.record(webhook, holdingUntil: nil)
+        } catch let error as CancellationError {
+            // Another gateway need not wait.
+            await Task { [webhook, store = videos.store] in try? await store.record(webhook, holdingUntil: nil) }.value
+            throw error
+        } catch let error as JobError where error.code == .leaseLost {
+            logger.info("a webhook is told by another gateway", metadata: ["job": "\(webhook.job)"])
+        }
+    }
+
+    // ---- what happens in frames ----
+
+    /// The job's areas, watched up to where this webhook was told.
+    private func watched(_ job: Job) async throws -> AreaWatch {
+        let areas = try? AreaSet(json: Data(job.request.areas.utf8), limits: videos.areas)
+        guard !webhook.isForEnd, let areas, !areas.isEmpty else {
+            return AreaWatch(AreaSet(), rules: videos.areaRules)
+        }
+        if let known = shelf.take(key), known.areas == job.request.areas, known.frames == webhook.framesTold {
+            return known.watch
+        }
+        var watch = AreaWatch(areas, rules: videos.areaRules)
+        var next: Int64 = 0
+        while next < webhook.framesTold {
+            let page = try await videos.store.page(of: job.id, from: next)
+            guard !page.isEmpty else { break }
+            for response in page where Int64(response.sequence) < webhook.framesTold { _ = watch.see(response) }
+            next += Int64(page.count)
+            try Task.checkCancellation()
+        }
+        return watch
+    }
+
+    private var key: WatchShelf.Key { WatchShelf.Key(job: webhook.job, number: webhook.number) }
+
+    private mutating func tellFrames(of job: Job, _ watch: inout AreaWatch) async throws {
+        guard !watch.areas.isEmpty else {
+            webhook.framesTold = max(webhook.framesTold, job.progress.framesDone)
+            return
+        }
+        while webhook.framesTold < job.progress.framesDone {
+            let page = try await videos.store.page(of: job.id, from: webhook.framesTold)
+            guard !page.isEmpty else { break }
+            for response in page {
+                let before = watch
+                let happened = watch.see(response).filter(wants)
+                do {
+                    try await tell(areaWords(happened, "\(response.sequence)", of: job))
+                } catch {
+                    watch = before
+                    shelve(before, job)
+                    throw error
+                }
+                webhook.framesTold += 1
+                webhook.eventsTold = 0
+            }
+            try await record()
+        }
+        shelve(watch, job)
+    }
+
+    private func shelve(_ watch: AreaWatch, _ job: Job) {
+        guard !webhook.isForEnd, !watch.areas.isEmpty else { return }
+        shelf.put(WatchShelf.Watch(areas: job.request.areas, frames: webhook.framesTold, watch: watch), key)
+    }
+
+    private func wants(_ event: AreaEvent) -> Bool { topics.isEmpty || topics.contains(Webhook.Topic(event.kind)) }
+
+    // ---- the last words ----
+
+    private mutating func tellEnd(of job: Job, _ watch: inout AreaWatch) async throws {
+        var words = webhook.isForEnd ? [] : areaWords(watch.end().filter(wants), "left", of: job)
+        if let topic = Webhook.Topic(rawValue: job.state.rawValue), topics.isEmpty || topics.contains(topic) {
+            words.append(Word(place: "end", body: body("end", JSONText.object { $0.fields(of: job) }, of: job)))
+        }
+        try await tell(words)
+    }
+
+    // ---- deliveries ----
+
+    private struct Word {
+        /// Of all that is told of this job: it makes a delivery id that stays the same.
+        var place: String
+        var body: ByteBuffer
+    }
+
+    private func areaWords(_ events: [AreaEvent], _ place: String, of job: Job) -> [Word] {
+        events.enumerated().map { index, event in
+            let json = String(decoding: event.json, as: UTF8.self)
+            return Word(place: "\(place)-\(index)", body: body("area", json, of: job))
+        }
+    }
+
+    private func body(_ type: String, _ event: String, of job: Job) -> ByteBuffer {
+        ByteBuffer(
+            string: #"{"type":"\#(type)","video":"\#(job.id)","name":\#(JSONText.quoted(job.name)),"event":\#(event)}"#)
+    }
+
+    /// Tells what of `words` was not told before; returns when it was, or is given up with all the rest.
+    /// - Throws: `Pause` if the receiver is to be asked again later.
+    private mutating func tell(_ words: [Word]) async throws {
+        for (index, word) in words.enumerated().dropFirst(Int(webhook.eventsTold)) {
+            let delivery = WebhookQueue.Delivery(
+                id: "\(webhook.job)-\(webhook.number)-\(word.place)", body: word.body, failures: Int(webhook.failures))
+            let answer = await call?.attempt(delivery) ?? .forbidden
+            try Task.checkCancellation()
+            if case .again(let least) = answer.verdict { return try again(after: least) }
+            webhook.failures = 0
+            webhook.eventsTold = Int64(index + 1)
+            try await record()
+        }
+    }
+
+    /// A receiver that takes nothing is spared all but the end; that is tried as often once more.
+    private mutating func again(after least: Duration?) throws {
+        webhook.failures += 1
+        let limits = rules.webhookLimits
+        guard webhook.failures < Int64(limits.attempts) else {
+            logger.notice("a webhook is given up", metadata: ["job": "\(webhook.job)", "number": "\(webhook.number)"])
+            webhook.failures = 0
+            webhook.eventsTold = 0
+            if webhook.isForEnd { return }
+            webhook.isForEnd = true
+            throw Pause(until: .now + limits.backoff.longest)
+        }
+        var random = SystemRandomNumberGenerator()
+        let wait = limits.backoff.wait(after: Int(webhook.failures), using: &random)
+        throw Pause(until: .now + max(wait, min(least ?? .zero, limits.backoff.longest)))
+    }
+
+    private func record() async throws {
+        try await videos.store.record(webhook, holdingUntil: .now + Self.lease(videos, rules))
+    }
+
+    /// How long nobody else tells: one attempt may take its whole time.
+    static func lease(_ videos: VideoServices, _ rules: StreamRules) -> Duration {
+        videos.limits.lease + rules.webhookLimits.timeout
+    }
+}

@@ -1,0 +1,165 @@
+import Foundation
+import HTTPTypes
+import Hummingbird
+import RPC
+import Synchronization
+import TestSupport
+import Testing
+
+@testable import Gateway
+
+/// Webhooks of videos, with a receiver that listens.
+@Suite struct VideoWebhookTests {
+    private struct Told: Sendable {
+        var delivery: String
+        var attempt: Int
+        var body: String
+
+        func json() throws -> [String: Any] {
+            try JSONSerialization.jsonObject(with: Data(body.utf8)) as? [String: Any] ?? [:]
+        }
+    }
+
+    /// Says to the test what it is told, and to the gateway what it is set to.
+    private final class Receiver: Sendable {
+        let status = Mutex(HTTPResponse.Status.ok)
+        let told: AsyncStream<Told>
+        private let tell: AsyncStream<Told>.Continuation
+
+        init() { (told, tell) = AsyncStream.makeStream() }
+
+        func add(to router: Router<GatewayContext>) {
+            router.post("hook") { request, _ in
+                let body = try await request.body.collect(upTo: 1 << 20)
+                func field(_ name: String) -> String { request.headers[HTTPField.Name(name)!] ?? "" }
+                self.tell.yield(
+                    Told(
+                        delivery: field("X-Framemesh-Delivery"), attempt: Int(field("X-Framemesh-Attempt")) ?? 0,
+                        body: String(decoding: body.readableBytesView, as: UTF8.self)))
+                return Response(status: self.status.withLock { $0 })
+            }
+        }
+
+        /// All up to the first that is wanted.
+        func until(_ isWanted: (Told) throws -> Bool) async throws -> [Told] {
+            var all: [Told] = []
+            for await one in told {
+                all.append(one)
+                if try isWanted(one) { return all }
+            }
+            throw Failure("nothing more is told")
+        }
+    }
+
+    private static func query(_ values: [String: Any]) throws -> String {
+        try values.map { name, value in
+            let text = try String(decoding: JSONSerialization.data(withJSONObject: value), as: UTF8.self)
+            return "\(name)=\(text.addingPercentEncoding(withAllowedCharacters: .alphanumerics) ?? "")"
+        }.joined(separator: "&")
+    }
+
+    private static let everywhere: [String: Any] = [
+        "zones": [["name": "all", "points": [[0, 0], [1, 0], [1, 1], [0, 1]]]], "normalized": true,
+    ]
+
+    private static func impatient(_ configuration: inout GatewayConfiguration) throws {
+        configuration.webhookAllow = try OutboundRule(allow: ["127.0.0.0/8"])
+        configuration.limits.webhooks.backoff = Backoff(
+            initial: .milliseconds(50), factor: 1, longest: .milliseconds(50), jitter: 0)
+        configuration.limits.webhooks.attempts = 100_000
+        configuration.limits.videos.webhookInterval = .milliseconds(50)
+    }
+
+    @Test func aReceiverHearsWhatWatchersSeeAndTheEnd() async throws {
+        let receiver = Receiver()
+        try await LittleServer.with { receiver.add(to: $0) } _: { server in
+            try await TestGateway.with(mesh: .shared, configure: Self.impatient) { gateway in
+                let query = try Self.query(["areas": Self.everywhere, "webhooks": [["url": server.base + "/hook"]]])
+                let id = try await gateway.uploadVideo(try TestVideo.digits, "pipeline=track&name=fall&\(query)").id
+                let told = try await receiver.until { try $0.json()["type"] as? String == "end" }
+                let end = try #require(try told.last?.json())
+                #expect(end["video"] as? String == id && end["name"] as? String == "fall")
+                #expect((end["event"] as? [String: Any])?.state == "done")
+                #expect(Set(told.map(\.delivery)).count == told.count)
+                #expect(told.allSatisfy { $0.attempt == 1 })
+                // What watchers are told, word by word, is in it once each, in order.
+                let seen = try await gateway.get("/v1/videos/\(id)/events").text.components(separatedBy: "event: area\n")
+                    .dropFirst().compactMap { $0.split(separator: "\n").first?.dropFirst("data: ".count) }
+                #expect(seen.contains { $0.contains("\"type\":\"enter\"") })
+                #expect(seen.contains { $0.contains("\"type\":\"leave\"") })
+                let events = told.dropLast().map { one in
+                    one.body.components(separatedBy: ",\"event\":").last?.dropLast() ?? ""
+                }
+                #expect(events == seen)
+            }
+        }
+    }
+
+    @Test func theEndIsToldAfterARestartOfTheGateway() async throws {
+        let receiver = Receiver()
+        receiver.status.withLock { $0 = .serviceUnavailable }
+        let data = FileManager.default.temporaryDirectory.appending(path: "gateway-\(UUID().uuidString)")
+        defer { try? FileManager.default.removeItem(at: data) }
+        try await LittleServer.with { receiver.add(to: $0) } _: { server in
+            func configure(_ configuration: inout GatewayConfiguration) throws {
+                try Self.impatient(&configuration)
+                configuration.data = data.path
+            }
+            let first = try await TestGateway.with(mesh: .shared, configure: configure) { gateway in
+                let query = try Self.query([
+                    "webhooks": [["url": server.base + "/hook", "events": ["done", "failed", "cancelled"]]]
+                ])
+                let id = try await gateway.uploadVideo(try TestVideo.digits, query).id
+                _ = try await gateway.finishedJob(id)
+                return try #require(try await receiver.until { _ in true }.last)
+            }
+            receiver.status.withLock { $0 = .ok }
+            try await TestGateway.with(mesh: .shared, configure: configure) { _ in
+                // Attempts of the first gateway may be among them.
+                let later = try await receiver.until { $0.attempt > first.attempt }
+                #expect(Set(later.map(\.delivery)) == [first.delivery])
+                #expect(Set(later.map(\.body)) == [first.body])
+            }
+        }
+    }
+
+    @Test func aReceiverThatTakesNothingIsSparedAllButTheEnd() async throws {
+        let receiver = Receiver()
+        receiver.status.withLock { $0 = .serviceUnavailable }
+        try await LittleServer.with { receiver.add(to: $0) } _: { server in
+            try await TestGateway.with(
+                mesh: .shared,
+                configure: {
+                    try Self.impatient(&$0)
+                    $0.limits.webhooks.attempts = 3
+                },
+                { gateway in
+                    let query = try Self.query([
+                        "areas": Self.everywhere, "webhooks": [["url": server.base + "/hook"]],
+                    ])
+                    _ = try await gateway.uploadVideo(try TestVideo.digits, "pipeline=track&\(query)")
+                    let told = try await receiver.until { try $0.attempt == 3 && $0.json()["type"] as? String == "end" }
+                    #expect(told.map(\.attempt) == [1, 2, 3, 1, 2, 3])
+                    #expect(Set(told.map(\.delivery)).count == 2)
+                })
+        }
+    }
+
+    @Test func whatIsNotAllowedIsRefusedWithItsField() async throws {
+        try await TestGateway.with(mesh: .shared, configure: { $0.webhookAllow = try OutboundRule(allow: ["a.test"]) }) {
+            gateway in
+            func refused(_ webhooks: Any) async throws -> (Int, String?) {
+                let answer = try await gateway.post(
+                    "/v1/videos?\(try Self.query(["webhooks": webhooks]))", try TestVideo.digits, type: "video/mp4")
+                return (answer.status, try answer.json()["field"] as? String)
+            }
+            #expect(try await refused([["url": "http://127.0.0.1/"]]) == (403, "webhooks[0].url"))
+            #expect(try await refused([["url": "http://b.test/"]]) == (403, "webhooks[0].url"))
+            #expect(
+                try await refused([["url": "http://a.test/", "events": ["state"]]]) == (400, "webhooks[0].events"))
+            #expect(try await refused(Array(repeating: ["url": "http://a.test/"], count: 9)) == (400, "webhooks"))
+            #expect(try await refused([["uri": "http://a.test/"]]) == (400, "webhooks[0].url"))
+            #expect(try await refused([:] as [String: String]) == (400, "webhooks"))
+        }
+    }
+}
