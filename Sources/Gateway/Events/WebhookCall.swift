@@ -4,6 +4,7 @@ import HTTPTypes
 import Logging
 import NIOCore
 import NIOHTTP1
+import NIOPosix
 
 /// One attempt to tell one receiver something.
 struct WebhookCall: Sendable {

@@ -72,9 +72,10 @@ package final class GatewayServer: Sendable {
                     metrics: services.metrics)
             },
             configuration: ApplicationConfiguration(address: configuration.listen.bindAddress),
-            services: [services.coordinators, services.streams] + (videos.map {
-                [JobRunner($0, services), VideoTeller($0, services.streams.rules, logger: logger)]
-            } ?? []),
+            services: [services.coordinators, services.streams]
+                + (videos.map {
+                    [JobRunner($0, services), VideoTeller($0, services.streams.rules, logger: logger)]
+                } ?? []),
             onServerRunning: { channel in if let address = channel.localAddress { announce.yield(address) } },
             eventLoopGroupProvider: .shared(group), logger: logger)
         var life = ServiceGroupConfiguration(services: [application], logger: logger)

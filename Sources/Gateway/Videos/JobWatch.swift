@@ -1,6 +1,5 @@
 import Areas
 import Foundation
-import Hummingbird
 import Jobs
 import Messages
 import NIOCore
@@ -11,107 +10,125 @@ import ServiceLifecycle
 /// at lines, `progress`, and `end`.
 ///
 /// All of it is read from the store, so it does not matter which gateway works on the job, and a watcher that is slow, or
-/// comes late, misses nothing and costs nobody memory: the next page is read when the one before was sent.
-struct JobWatch {
-    let videos: VideoServices
-    let id: JobID
-    /// Frames before this one are known to the watcher.
-    let first: Int64
-
-    private struct State {
-        var next: Int64
-        /// As the job says; nil: not looked at yet.
-        var areas: String?
-        var watch = AreaWatch(AreaSet())
-        var progress = ""
-        /// There is more in the store than was read.
-        var isBehind = false
-        var quietSince = ContinuousClock.now
+/// comes late, misses nothing and costs nobody memory: a page of results is read when the one before was sent, and events
+/// are made of it a piece at a time.
+struct JobWatch: EventSource {
+    private enum Phase {
+        case following
+        /// Other areas are watched: results from here on, up to those that were told, are gone through once more.
+        case catchingUp(from: Int64, isTold: Bool)
+        case over
     }
 
-    /// Returns at the end of the job, and when the gateway shuts down.
-    func write(to writer: inout any ResponseBodyWriter) async throws {
-        var state = State(next: first)
-        // So that the watcher knows at once that it is connected.
-        try await writer.write(ByteBuffer(string: ServerSentEvent.keepAlive))
-        while true {
-            let (text, isOver) = try await news(&state)
-            if !text.isEmpty {
-                try await writer.write(ByteBuffer(string: text))
-                state.quietSince = .now
-            } else if ContinuousClock.now - state.quietSince >= videos.limits.keepAlive {
-                try await writer.write(ByteBuffer(string: ServerSentEvent.keepAlive))
-                state.quietSince = .now
-            }
-            if isOver { return }
-            if !state.isBehind {
-                let slept = await cancelWhenGracefulShutdown {
-                    (try? await Task.sleep(for: videos.limits.watchInterval)) != nil
+    private let videos: VideoServices
+    private let id: JobID
+    /// Held as long as somebody watches.
+    private let place: Places.Place
+    /// The first frame that was not told.
+    private var untold: Int64
+    /// As the job says; nil: not looked at yet.
+    private var areas: String?
+    private var watch: AreaWatch
+    private var progress = ""
+    private var phase = Phase.following
+    /// Results that were read and are still to be gone through.
+    private var page: ArraySlice<AnalyzeResponse> = []
+    /// All that there was is told.
+    private var isUpToDate = false
+
+    /// - Parameter first: frames before this one are known to the watcher.
+    init(_ videos: VideoServices, _ id: JobID, from first: Int64, place: Places.Place) {
+        self.videos = videos
+        self.id = id
+        self.place = place
+        untold = first
+        watch = AreaWatch(AreaSet(), rules: videos.areaRules)
+    }
+
+    /// About so many bytes are told in one go.
+    private static let pieceBytes = 64 << 10
+
+    mutating func next() async throws -> [ByteBuffer]? {
+        if !page.isEmpty { return piece() }
+        switch phase {
+        case .over: return nil
+        case .catchingUp(let sequence, let isTold):
+            page = try await videos.store.page(of: id, from: sequence).filter { $0.sequence < UInt64(untold) }[...]
+            phase = page.isEmpty ? .following : .catchingUp(from: sequence + Int64(page.count), isTold: isTold)
+            return piece()
+        case .following:
+            if isUpToDate {
+                let slept = await cancelWhenGracefulShutdown { [pause = videos.limits.watchInterval] in
+                    (try? await Task.sleep(for: pause)) != nil
                 }
-                if !slept { return }
+                guard slept else { return nil }
             }
+            return try await look()
         }
     }
 
-    private func news(_ state: inout State) async throws -> (text: String, isOver: Bool) {
+    /// What is new of the job; its results as far as they fit.
+    private mutating func look() async throws -> [ByteBuffer] {
         // The job first: when it is final, all of its results are there.
         guard let job = try await videos.store.job(id) else {
-            return (ServerSentEvent("end", data: #"{"state":"removed"}"#).text, true)
+            phase = .over
+            return [Self.event("end", #"{"state":"removed"}"#)]
         }
-        var text = ""
-        if job.request.areas != state.areas {
-            text += try await areasChanged(job.request.areas, &state)
+        if job.request.areas != areas { return change(to: job.request.areas) }
+        page = try await videos.store.page(of: id, from: untold)[...]
+        let isLast = page.count < JobStore.pageSize
+        var pieces = piece()
+        isUpToDate = isLast && page.isEmpty
+        let text = JSONText.object { $0.fields(of: job) }
+        if text != progress {
+            progress = text
+            pieces.append(Self.event("progress", text))
         }
-        let page = try await videos.store.page(of: id, from: state.next)
-        for response in page {
-            text += frame(response, &state)
+        if job.state.isFinal, page.isEmpty, untold >= job.progress.framesDone {
+            pieces += watch.end().map(Self.event) + [Self.event("end", text)]
+            phase = .over
         }
-        state.isBehind = page.count == JobStore.pageSize
-        let progress = JSONText.object { $0.fields(of: job) }
-        if progress != state.progress {
-            state.progress = progress
-            text += ServerSentEvent("progress", data: progress).text
-        }
-        guard job.state.isFinal, state.next >= job.progress.framesDone else { return (text, false) }
-        for event in state.watch.end() {
-            text += ServerSentEvent("area", data: String(decoding: event.json, as: UTF8.self)).text
-        }
-        return (text + ServerSentEvent("end", data: progress).text, true)
-    }
-
-    /// Areas come first: a connection that breaks in between tells them twice, not never.
-    private func frame(_ response: AnalyzeResponse, _ state: inout State) -> String {
-        state.next = Int64(response.sequence) + 1
-        return events(response, &state)
-            + ServerSentEvent("frame", id: String(response.sequence), data: response.frameLine).text
-    }
-
-    private func events(_ response: AnalyzeResponse, _ state: inout State) -> String {
-        state.watch.see(response).reduce(into: "") {
-            $0 += ServerSentEvent("area", data: String(decoding: $1.json, as: UTF8.self)).text
-        }
+        return pieces
     }
 
     /// What happens in areas follows from the results, also of those before. A watcher that saw other areas is told all
     /// that happened in the new ones, behind an event `areas`; one that comes back has seen it.
-    private func areasChanged(_ areas: String, _ state: inout State) async throws -> String {
-        let isNew = state.areas != nil
-        state.areas = areas
+    private mutating func change(to areas: String) -> [ByteBuffer] {
+        let isTold = self.areas != nil
+        self.areas = areas
         // They were valid when they came; limits that were lowered since are no reason to end.
         let watched = try? AreaSet(json: Data(areas.utf8), limits: videos.areas)
-        state.watch = AreaWatch(watched ?? AreaSet(), rules: videos.areaRules)
-        var text = isNew ? ServerSentEvent("areas", data: areas.isEmpty ? VideoWish.noAreas : areas).text : ""
-        guard !state.watch.areas.isEmpty else { return text }
-        var sequence: Int64 = 0
-        while sequence < state.next {
-            let page = try await videos.store.page(of: id, from: sequence)
-            for response in page where Int64(response.sequence) < state.next {
-                let happened = events(response, &state)
-                if isNew { text += happened }
+        watch = AreaWatch(watched ?? AreaSet(), rules: videos.areaRules)
+        isUpToDate = false
+        if !watch.areas.isEmpty, untold > 0 { phase = .catchingUp(from: 0, isTold: isTold) }
+        return isTold ? [Self.event("areas", areas.isEmpty ? VideoWish.noAreas : areas)] : []
+    }
+
+    /// Of the page. Areas come before their frame: a connection that breaks in between tells them twice, not never.
+    private mutating func piece() -> [ByteBuffer] {
+        var pieces: [ByteBuffer] = []
+        var bytes = 0
+        while bytes < Self.pieceBytes, let response = page.popFirst() {
+            var told = watch.see(response).map(Self.event)
+            switch phase {
+            case .catchingUp(_, isTold: false): told = []
+            case .catchingUp: break
+            case .following, .over:
+                untold = Int64(response.sequence) + 1
+                let frame = ServerSentEvent("frame", id: String(response.sequence), data: response.frameLine)
+                told.append(ByteBuffer(string: frame.text))
             }
-            guard page.count == JobStore.pageSize else { break }
-            sequence += Int64(page.count)
+            bytes += told.reduce(0) { $0 + $1.readableBytes }
+            pieces += told
         }
-        return text
+        return pieces
+    }
+
+    private static func event(_ happened: AreaEvent) -> ByteBuffer {
+        event("area", String(decoding: happened.json, as: UTF8.self))
+    }
+
+    private static func event(_ name: String, _ data: String) -> ByteBuffer {
+        ByteBuffer(string: ServerSentEvent(name, data: data).text)
     }
 }

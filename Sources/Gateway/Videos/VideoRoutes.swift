@@ -205,18 +205,8 @@ struct VideoRoutes {
             first = last + 1
         }
         let place = try videos.watchers.take(for: context.caller.key)
-        let watch = JobWatch(videos: videos, id: job.id, first: first)
-        return Response(
-            status: .ok,
-            headers: [
-                .contentType: ServerSentEvent.contentType, .cacheControl: "no-store",
-                // Proxies are asked not to hold it back.
-                HTTPField.Name("X-Accel-Buffering")!: "no",
-            ],
-            body: ResponseBody { writer in
-                try await watch.write(to: &writer)
-                try await writer.finish(nil)
-                withExtendedLifetime(place) {}
-            })
+        return EventStream.response(
+            JobWatch(videos, job.id, from: first, place: place), keepAlive: videos.limits.keepAlive, on: context.channel
+        )
     }
 }

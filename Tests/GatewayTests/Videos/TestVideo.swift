@@ -54,7 +54,7 @@ extension TestGateway {
         var events = try await EventReader("\(base)/v1/videos/\(id)/events")
         guard events.status == 200 else { throw Failure("events: \(events.status)") }
         let found = try await events.first { event in
-            ["progress", "end"].contains(event.name) && condition(try event.json())
+            try ["progress", "end"].contains(event.name) && condition(event.json())
         }
         return try found.json()
     }
