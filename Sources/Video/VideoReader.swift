@@ -30,15 +30,21 @@ public final class VideoReader: Sendable {
     ///
     /// A consumer that is slow holds the source back, and what comes then is old: who wants the newest frame takes all.
     /// - Parameters:
-    ///   - url: `rtsp://` or `http://`, of at most `VideoLimits.maximumTextBytes`. The child's arguments do not show it.
+    ///   - url: `rtsp://`, `rtsps://`, `http://` or `https://`, of at most `VideoLimits.maximumTextBytes`. The child's
+    ///     arguments do not show it.
     ///   - address: `192.0.2.7:554` or `[2001:db8::7]:554`, the only one that is called, by whatever name.
     ///   - name: of the source, in errors; the URL may have a password in it.
+    ///   - authorities: a file of PEM with those who may vouch that a source with TLS is the host of the URL; nil: those
+    ///     that the system trusts.
     /// - Throws: `VideoError`, also when there is no frame within 15 seconds, or within 10 after another.
     public static func watch(
-        _ url: String, at address: String, name: String, helper: String, decoderThreads: Int = 1
+        _ url: String, at address: String, name: String, helper: String, authorities: String? = nil,
+        decoderThreads: Int = 1
     ) async throws -> VideoReader {
         let session = ReadingSession(name)
-        session.start(helper: helper, ["watch", address, "--threads", String(decoderThreads)], input: url)
+        var arguments = ["watch", address, "--threads", String(decoderThreads)]
+        if let authorities { arguments += ["--authorities", authorities] }
+        session.start(helper: helper, arguments, input: url)
         return try await VideoReader(session, of: name)
     }
 

@@ -15,6 +15,8 @@
 #include "network_gate.hpp"
 #include "protocol.hpp"
 #include "reader.hpp"
+#include "source_link.hpp"
+#include "tls_gate.hpp"
 #include "writer.hpp"
 
 using namespace framemesh;
@@ -27,12 +29,15 @@ constexpr int kFailed = 1, kUsage = 2, kNobodyThere = 3;
 
 constexpr const char* kHelp =
     "usage: framemesh-video read PATH [--threads N]\n"
-    "       framemesh-video watch ADDRESS:PORT [--threads N]\n"
-    "       framemesh-video write PATH --width N --height N --frame-rate F [--threads N] [--max-bytes N]\n"
+    "       framemesh-video watch ADDRESS:PORT [--threads N] [--authorities FILE]
+"
+    "       framemesh-video write PATH --width N --height N --frame-rate F [--threads N] [--max-bytes N]
+"
     "\n"
     "read   sends the frames of a video file to standard output as BGR24 pixels with their times.\n"
-    "watch  does the same for a live source, whose rtsp:// or http:// URL comes on standard input (it may have a\n"
-    "       password in it); only ADDRESS:PORT is called, whatever name the URL has.\n"
+    "watch  does the same for a live source, whose rtsp://, rtsps://, http:// or https:// URL comes on standard input\n"
+    "       (it may have a password in it); only ADDRESS:PORT is called, whatever name the URL has. A source with TLS\n"
+    "       has to have a certificate for that name by an authority in FILE (PEM; default: those of the system).\n"
     "write  takes such frames from standard input and writes an MP4 file.\n"
     "All in the records that docs/video.md describes. --threads (default 1) is for the codec.\n"
     "--max-bytes ends writing where the file would become larger.\n"
@@ -56,6 +61,7 @@ double number(const char* name, const char* text, double least, double most) {
 struct Arguments {
     std::string role;
     WriteOptions options;
+    std::string authorities;
 };
 
 Arguments parse(int count, char** words) {
@@ -69,6 +75,9 @@ Arguments parse(int count, char** words) {
         auto whole = [&](double most) { return int(number(words[i], value, 1, most)); };
         if (name == "--threads") {
             found.options.threads = whole(kMaximumThreads);
+        } else if (name == "--authorities" && found.role == "watch") {
+            if (!value) throw Usage{name + " wants a file"};
+            found.authorities = value;
         } else if (name == "--width" && found.role == "write") {
             found.options.width = whole(kMaximumSide);
         } else if (name == "--height" && found.role == "write") {
@@ -133,7 +142,9 @@ int main(int count, char** words) {
         } else if (arguments.role == "watch") {
             die_with_parent();
             allow_only(arguments.options.path);
-            watch_video(read_text(STDIN_FILENO), arguments.options.threads, out);
+            std::string url = read_text(STDIN_FILENO);
+            if (SourceLink::is_secure(url)) trust_only(SourceLink::host(url), arguments.authorities);
+            watch_video(url, arguments.options.threads, out);
         } else {
             RecordReader in(STDIN_FILENO);
             write_video(arguments.options, in, out);

@@ -30,11 +30,28 @@ std::string SourceLink::name(const std::string& url) {
     return url.substr(0, start) + url.substr(at + 1);
 }
 
+bool SourceLink::is_secure(const std::string& url) {
+    return begins(url, "rtsps://") || begins(url, "https://");
+}
+
+std::string SourceLink::host(const std::string& url) {
+    std::string bare = name(url);
+    size_t start = bare.find("://");
+    if (start == std::string::npos) return "";
+    start += 3;
+    std::string place = bare.substr(start, bare.find_first_of("/?#", start) - start);
+    if (!place.empty() && place.front() == '[') return place.substr(1, place.find(']') - 1);
+    return place.substr(0, place.find(':'));
+}
+
 SourceLink::SourceLink(const std::string& url) : url_(url), until_(std::chrono::steady_clock::now() + kOpenTime) {
-    if (begins(url, "rtsp://")) return;
-    if (!begins(url, "http://")) throw Failure(name(url) + ": only rtsp:// and http:// are called");
+    if (begins(url, "rtsp://") || begins(url, "rtsps://")) return;
+    if (!begins(url, "http://") && !begins(url, "https://")) {
+        throw Failure(name(url) + ": only rtsp://, rtsps://, http:// and https:// are called");
+    }
     AVDictionary* options = nullptr;
-    av_dict_set(&options, "protocol_whitelist", "http,tcp", 0);
+    // A redirect of a secure source leads to no other.
+    av_dict_set(&options, "protocol_whitelist", is_secure(url) ? "https,tls,tcp" : "http,tcp", 0);
     av_dict_set(&options, "rw_timeout", kIOTime, 0);
     av_dict_set(&options, "seekable", "0", 0);
     av_dict_set(&options, "icy", "0", 0);
@@ -53,9 +70,9 @@ void SourceLink::prepare(AVFormatContext* context, AVDictionary** options) {
     av_dict_set(options, "probesize", kProbeBytes, 0);
     av_dict_set(options, "analyzeduration", kProbeTime, 0);
     if (io_) {
-        av_dict_set(options, "protocol_whitelist", "http,tcp", 0);
+        av_dict_set(options, "protocol_whitelist", is_secure(url_) ? "https,tls,tcp" : "http,tcp", 0);
     } else {
-        av_dict_set(options, "protocol_whitelist", "tcp", 0);
+        av_dict_set(options, "protocol_whitelist", is_secure(url_) ? "tls,tcp" : "tcp", 0);
         av_dict_set(options, "rtsp_transport", "tcp", 0);
         av_dict_set(options, "timeout", kIOTime, 0);
     }

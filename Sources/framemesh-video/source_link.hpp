@@ -1,5 +1,5 @@
-// A live source, called by its URL: only RTSP (its media on the same TCP connection) and HTTP, only one address, and
-// not for longer than somebody would wait.
+// A live source, called by its URL: only RTSP (its media on the same TCP connection) and HTTP, with TLS or without, only
+// one address, and not for longer than somebody would wait.
 #pragma once
 
 #include <chrono>
@@ -19,6 +19,10 @@ class SourceLink {
 
     /// The URL without what it says of user and password.
     static std::string name(const std::string& url);
+    /// It is called by TLS.
+    static bool is_secure(const std::string& url);
+    /// Whom the URL names, without brackets.
+    static std::string host(const std::string& url);
 
     /// Where the bytes of a container come from; null for RTSP.
     AVIOContext* io() { return io_; }

@@ -18,8 +18,16 @@ struct WebhookCall: Sendable {
     func attempt(_ delivery: WebhookQueue.Delivery) async -> WebhookQueue.Answer {
         do {
             // Asked each time: a name may mean something else by now.
-            let address = try await rule.address(of: webhook.url)
-            return try await post(delivery, to: address)
+            let addresses = try await rule.addresses(of: webhook.url)
+            let end = NIODeadline.now() + TimeAmount(limits.timeout)
+            for address in addresses.dropLast() {
+                do {
+                    return try await post(delivery, to: address, until: end)
+                } catch  where Self.isUnreached(error) {
+                    continue
+                }
+            }
+            return try await post(delivery, to: addresses[addresses.count - 1], until: end)
         } catch let error as OutboundError {
             logger.notice("webhook not sent", metadata: ["url": "\(webhook.url.shown)", "error": "\(error.message)"])
             return error.isForbidden ? .forbidden : .none
@@ -29,16 +37,21 @@ struct WebhookCall: Sendable {
         }
     }
 
-    private func post(_ delivery: WebhookQueue.Delivery, to address: NetworkAddress) async throws
-        -> WebhookQueue.Answer
-    {
+    /// Nobody there has heard of it: another address may be asked.
+    private static func isUnreached(_ error: any Error) -> Bool {
+        error is NIOConnectionError || error as? HTTPClientError == .connectTimeout
+    }
+
+    private func post(
+        _ delivery: WebhookQueue.Delivery, to address: NetworkAddress, until end: NIODeadline
+    ) async throws -> WebhookQueue.Answer {
         var configuration = HTTPClient.Configuration()
         configuration.redirectConfiguration = .disallow
         configuration.dnsOverride = [webhook.url.host: address.description]
         configuration.timeout.connect = TimeAmount(limits.timeout)
         let client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
         do {
-            let response = try await client.execute(request(delivery), timeout: TimeAmount(limits.timeout))
+            let response = try await client.execute(request(delivery), deadline: end)
             // What else it says is not heard.
             let answer = WebhookQueue.Answer.status(
                 Int(response.status.code),

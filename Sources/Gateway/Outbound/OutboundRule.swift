@@ -7,6 +7,9 @@ import NIOCore
 /// to a public address, or to one in a permitted range; what it leads to is looked at each time, and that address is the
 /// one that is called.
 package struct OutboundRule: Sendable {
+    /// Addresses of a name that are called, one after the other; whoever owns the name must not have us call a thousand.
+    package static let mostAddresses = 8
+
     private let patterns: [String]
     private let ranges: [AddressRange]
     private let dns: DNSConfiguration
@@ -40,11 +43,12 @@ package struct OutboundRule: Sendable {
     /// Somebody may be called at all.
     package var isOn: Bool { !patterns.isEmpty || !ranges.isEmpty }
 
-    /// The address to call, and no other.
+    /// The addresses to call, in this order until one answers, and no others.
+    /// - Returns: at least one, at most `mostAddresses`.
     /// - Throws: `OutboundError`.
-    package func address(of url: OutboundURL) async throws -> NetworkAddress {
+    package func addresses(of url: OutboundURL) async throws -> [NetworkAddress] {
         try check(url)
-        if let address = NetworkAddress(url.host) { return address }
+        if let address = NetworkAddress(url.host) { return [address] }
         let found: [SocketAddress]
         do {
             let target = try Target(parsing: "dns:///\(url.host):\(url.port)")
@@ -65,12 +69,12 @@ package struct OutboundRule: Sendable {
     }
 
     /// One address that may not be called is enough: a name that leads to two networks is no accident.
-    func choose(_ addresses: [NetworkAddress], of host: String) throws(OutboundError) -> NetworkAddress {
-        guard let first = addresses.first else { throw OutboundError("\(host) has no address", isForbidden: false) }
+    func choose(_ addresses: [NetworkAddress], of host: String) throws(OutboundError) -> [NetworkAddress] {
+        guard !addresses.isEmpty else { throw OutboundError("\(host) has no address", isForbidden: false) }
         for address in addresses where !address.isPublic && !ranges.contains(where: { $0.contains(address) }) {
             throw OutboundError("\(host) leads to an address that is not public and not allowed")
         }
-        return first
+        return Array(addresses.prefix(Self.mostAddresses))
     }
 
     private static func forbidden(_ host: String) -> OutboundError {

@@ -32,6 +32,8 @@ package struct GatewayConfiguration: Sendable {
     package var hosts: Set<String> = []
     /// Which live sources may be called by their URLs; none by default.
     package var streamAllow = OutboundRule.nobody
+    /// A file with those who may vouch for live sources with TLS (PEM); nil: those that the system trusts.
+    package var streamAuthorities: String?
     /// Which receivers of webhooks may be called; none by default.
     package var webhookAllow = OutboundRule.nobody
     /// For the signatures of webhooks; nil: there are none.

@@ -33,10 +33,7 @@ struct CameraLink {
     }
 
     private func once(into stream: LiveStream, _ hadFrames: inout Bool) async throws {
-        // Asked each time: a name may mean something else by now.
-        let address = try await stream.rules.streams.address(of: url)
-        let reader = try await VideoReader.watch(
-            url.text, at: address.with(port: url.port), name: url.shown, helper: helper)
+        let reader = try await open(stream.rules)
         do {
             stream.begin()
             var pace = FramePace(maxFrameRate: stream.specification.maxFrameRate)
@@ -50,5 +47,22 @@ struct CameraLink {
             throw error
         }
         await reader.close()
+    }
+
+    /// By the first address that shows something.
+    private func open(_ rules: StreamRules) async throws -> VideoReader {
+        var failure: (any Error)?
+        // Asked each time: a name may mean something else by now.
+        for address in try await rules.streams.addresses(of: url) {
+            do {
+                return try await VideoReader.watch(
+                    url.text, at: address.with(port: url.port), name: url.shown, helper: helper,
+                    authorities: rules.streamAuthorities)
+            } catch let error as VideoError {
+                failure = error
+            }
+            try Task.checkCancellation()
+        }
+        throw failure ?? OutboundError("\(url.host) has no address", isForbidden: false)
     }
 }

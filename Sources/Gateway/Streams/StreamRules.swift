@@ -9,6 +9,8 @@ package struct StreamRules: Sendable {
     package var areaRules: AreaRules
     /// Which sources may be called.
     package var streams: OutboundRule
+    /// A file with those who may vouch for sources with TLS (PEM); nil: those that the system trusts.
+    package var streamAuthorities: String?
     /// Which receivers of webhooks may be called.
     package var webhooks: OutboundRule
     /// For the signatures of webhooks; nil: there are none.
@@ -25,6 +27,7 @@ package struct StreamRules: Sendable {
         events = configuration.limits.events
         webhookLimits = configuration.limits.webhooks
         streams = configuration.streamAllow
+        streamAuthorities = configuration.streamAuthorities
         webhooks = configuration.webhookAllow
         webhookSecret = configuration.webhookSecret
         cameraFolder = configuration.cameraFolder

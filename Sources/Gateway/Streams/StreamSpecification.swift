@@ -7,7 +7,7 @@ import Messages
 struct StreamSpecification: Sendable {
     /// A frame's own deadline under the policy `deadline`, where none is asked for.
     static let usualDeadline = 200
-    static let urlPorts = ["rtsp": 554, "http": 80]
+    static let urlPorts = ["rtsp": 554, "rtsps": 322, "http": 80, "https": 443]
     static let webhookPorts = ["http": 80, "https": 443]
 
     var name: String

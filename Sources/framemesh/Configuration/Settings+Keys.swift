@@ -72,6 +72,7 @@ extension Settings {
         case gatewayCORSOrigin = "gateway.cors-origin"
         case gatewayHostName = "gateway.host-name"
         case gatewayStreamAllow = "gateway.stream-allow"
+        case gatewayStreamAuthorities = "gateway.stream-authorities"
         case gatewayCameraFolder = "gateway.camera-folder"
         case gatewayWebhookAllow = "gateway.webhook-allow"
         case gatewayWebhookSecretFile = "gateway.webhook-secret-file"

@@ -71,6 +71,12 @@ struct GatewayCommand: AsyncParsableCommand {
     var streamAllow: String?
 
     @Option(
+        help: ArgumentHelp(
+            "Authorities that may vouch for live sources with TLS, PEM (default: those of the system).",
+            valueName: "file"))
+    var streamAuthorities: String?
+
+    @Option(
         help: ArgumentHelp("Folder whose video files may be live sources (default: none).", valueName: "folder"))
     var cameraFolder: String?
 
@@ -167,6 +173,7 @@ struct GatewayCommand: AsyncParsableCommand {
             try settings.parsed(webhookAllow, .gatewayWebhookAllow) { text in
                 try OutboundRule(allow: Self.list(text).sorted(), dns: dns)
             } ?? .nobody
+        configuration.streamAuthorities = streamAuthorities ?? settings.string(.gatewayStreamAuthorities)
         configuration.cameraFolder = cameraFolder ?? settings.string(.gatewayCameraFolder)
         configuration.webhookSecret = try (webhookSecretFile ?? settings.string(.gatewayWebhookSecretFile)).map(
             Self.secret)

@@ -1,5 +1,7 @@
 import Foundation
+import HTTPTypes
 import Hummingbird
+import NIOCore
 import RPC
 import Synchronization
 import TestSupport
@@ -79,6 +81,40 @@ import Testing
             }
             let frame = try await events.first { $0.name == "frame" }.json()
             #expect(frame["width"] as? Int == 640)
+        }
+    }
+
+    @Test func anAddressAtWhichNobodyAnswersIsNoReasonToGiveUp() async throws {
+        let picture = ByteBuffer(bytes: try Place.demo("numbers-01.jpg"))
+        try await LittleServer.with { router in
+            router.get("camera") { _, _ in
+                let type = "multipart/x-mixed-replace; boundary=\(PicturePart.boundary)"
+                return Response(
+                    status: .ok, headers: [.contentType: type],
+                    body: ResponseBody { writer in
+                        try await writer.write(PicturePart.start)
+                        // Until the gateway has seen enough and goes.
+                        while true {
+                            try await writer.write(PicturePart.bytes(jpeg: picture, sequence: 0, age: .zero))
+                            try await Task.sleep(for: .milliseconds(20))
+                        }
+                    })
+            }
+        } _: { camera in
+            // The server listens at the second one alone.
+            try await LittleNameServer.with([[127, 0, 0, 2], [127, 0, 0, 1]]) { dns in
+                try await TestStream.with {
+                    $0.streamAllow = try OutboundRule(allow: ["cam.example", "127.0.0.0/8"], dns: dns)
+                    $0.limits.streams.attempts = 1
+                } _: { gateway in
+                    let url = "http://cam.example:\(camera.address.port!)/camera"
+                    let path = try await TestStream.begin(gateway, ["source": ["url": url], "pipeline": "detect"])
+                    var events = try await EventReader(gateway.base + path + "/events", lastEventID: "0")
+                    let frame = try await events.first { $0.name == "frame" }.json()
+                    #expect(frame["status"] as? String == "ok")
+                    #expect(try await gateway.send("DELETE", path).status == 204)
+                }
+            }
         }
     }
 }

@@ -2,11 +2,12 @@
 
 FFmpeg makes the RTP packets; this answers the requests of one client after the other, and sends the packets on the same
 TCP connection (section 10.12). Prints its port, and ends with its standard input. With a second argument, it answers
-DESCRIBE with a redirect there.
+DESCRIBE with a redirect there; with two more, CERTIFICATE and KEY, it speaks TLS.
 """
 import os
 import select
 import socket
+import ssl
 import subprocess
 import sys
 import threading
@@ -49,7 +50,7 @@ def answer(client, text):
     status, fields, body = "200 OK", [number], ""
     if method == "OPTIONS":
         fields.append("Public: OPTIONS, DESCRIBE, SETUP, PLAY, TEARDOWN")
-    elif method == "DESCRIBE" and len(sys.argv) > 2:
+    elif method == "DESCRIBE" and len(sys.argv) == 3:
         status = "302 Found"
         fields.append(f"Location: {sys.argv[2]}")
     elif method == "DESCRIBE":
@@ -73,6 +74,9 @@ def serve(client):
                 client.sendall(b"$\0" + len(packet).to_bytes(2, "big") + packet)
         if client in ready:
             more = client.recv(65536)
+            # What TLS has decoded already, no select tells of.
+            while tls and client.pending():
+                more += client.recv(client.pending())
             if not more:
                 return
             heard += more
@@ -94,9 +98,15 @@ def serve(client):
                     return
 
 
+tls = None
+if len(sys.argv) == 4:
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(sys.argv[2], sys.argv[3])
 while True:
     client, _ = listener.accept()
     try:
+        if tls:
+            client = tls.wrap_socket(client, server_side=True)
         serve(client)
     except OSError:
         pass
