@@ -86,4 +86,50 @@ import Testing
         #expect(published < 5000)
         #expect(places.count == 0)
     }
+
+    @Test func aViewerOfPicturesThatTakesNoneIsCutOffAndTheOtherSeesEach() async throws {
+        var limits = EventLimits()
+        limits.viewerStall = .milliseconds(100)
+        let places = ViewerPlaces(2)
+        let broadcast = Broadcast.pictures(limits, places)
+        let (coming, come) = AsyncStream<Void>.makeStream()
+        try await LittleServer.with { router in
+            router.get("pictures") { _, context in
+                defer { come.yield() }
+                return EventStream.pictures(try broadcast.watch(), on: context.channel)
+            }
+        } _: { server in
+            let stuck = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+                .channelOption(.autoRead, value: false)
+                .channelOption(.socketOption(.so_rcvbuf), value: 4096)
+                .connect(to: server.address).get()
+            try await stuck.writeAndFlush(ByteBuffer(string: "GET /pictures HTTP/1.1\r\nHost: a\r\n\r\n"))
+            let response = try await HTTPClient.shared.execute(
+                HTTPClientRequest(url: server.base + "/pictures"), timeout: .seconds(300))
+            var arrivals = coming.makeAsyncIterator()
+            for _ in 0..<2 { await arrivals.next() }
+
+            let picture = PicturePart.bytes(
+                jpeg: ByteBuffer(repeating: 1, count: 64 << 10), sequence: 0, age: .zero)
+            var body = response.body.makeAsyncIterator()
+            var missing = PicturePart.start.readableBytes
+            // At the pace of the one who reads, which no picture waits for.
+            while broadcast.droppedViewers == 0 {
+                broadcast.publish(picture)
+                missing += picture.readableBytes
+                while missing > 0 {
+                    missing -= try #require(await body.next()).readableBytes
+                }
+            }
+            #expect(broadcast.viewerCount == 1)
+            broadcast.publish(picture)
+            missing += picture.readableBytes
+            while missing > 0 { missing -= try #require(await body.next()).readableBytes }
+            broadcast.finish()
+            #expect(try await body.next() == nil)
+            try? await stuck.close()
+        }
+        #expect(broadcast.droppedViewers == 1)
+        #expect(places.count == 0)
+    }
 }

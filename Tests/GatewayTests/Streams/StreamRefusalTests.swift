@@ -92,4 +92,26 @@ import Testing
             #expect(try await TestStream.create(gateway, TestStream.pushed).status == 201)
         }
     }
+
+    @Test func aPlaceIsFreeWhenItsViewerHasGoneThoughNothingHappens() async throws {
+        try await TestStream.with {
+            $0.limits.events.viewers = 1
+            $0.limits.events.keepAlive = .seconds(3600)
+        } _: { gateway in
+            let path = try await TestStream.begin(gateway, TestStream.pushed)
+            let first = try await RawPeer.connect(to: gateway.address)
+            await first.send("GET \(path)/events HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            try await first.until(": keep-alive")
+            #expect(try await gateway.get(path + "/mjpeg").status == 503)
+            first.finish()
+            _ = try await first.untilClosed()
+            // The answer's task ends a moment after its connection.
+            var status = 503
+            let end = ContinuousClock.now + .seconds(60)
+            while status == 503, ContinuousClock.now < end {
+                status = try await EventReader(gateway.base + path + "/events").status
+            }
+            #expect(status == 200)
+        }
+    }
 }
