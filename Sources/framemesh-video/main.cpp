@@ -29,10 +29,8 @@ constexpr int kFailed = 1, kUsage = 2, kNobodyThere = 3;
 
 constexpr const char* kHelp =
     "usage: framemesh-video read PATH [--threads N]\n"
-    "       framemesh-video watch ADDRESS:PORT [--threads N] [--authorities FILE]
-"
-    "       framemesh-video write PATH --width N --height N --frame-rate F [--threads N] [--max-bytes N]
-"
+    "       framemesh-video watch ADDRESS:PORT [--threads N] [--authorities FILE]\n"
+    "       framemesh-video write PATH --width N --height N --frame-rate F [--threads N] [--max-bytes N]\n"
     "\n"
     "read   sends the frames of a video file to standard output as BGR24 pixels with their times.\n"
     "watch  does the same for a live source, whose rtsp://, rtsps://, http:// or https:// URL comes on standard input\n"
