@@ -186,6 +186,12 @@ let package = Package(
             linkerSettings: [
                 .linkedLibrary("avformat"), .linkedLibrary("avcodec"), .linkedLibrary("swscale"),
                 .linkedLibrary("avutil"),
+                // Versioned symbols that it puts before those of a library are shown to FFmpeg by their names alone.
+                .unsafeFlags(
+                    [
+                        "gnutls_handshake", "gnutls_certificate_set_x509_system_trust",
+                        "gnutls_certificate_set_x509_trust_file",
+                    ].flatMap { ["-Xlinker", "--export-dynamic-symbol=\($0)"] }),
             ]),
         // gRPC's interoperability tests, as a server and a client.
         .executableTarget(

@@ -5,6 +5,7 @@
 #include <cstring>
 #include <fstream>
 #include <sstream>
+#include <utility>
 
 #include "ffmpeg.hpp"
 #include "protocol.hpp"
@@ -86,6 +87,14 @@ std::string read_authorities(const std::string& path) {
 void trust_only(const std::string& host, const std::string& authorities) {
     if (!std::strstr(avformat_configuration(), "--enable-gnutls") || !real<void*>("gnutls_session_set_verify_cert")) {
         throw Failure("this FFmpeg does not speak TLS by GnuTLS, whose certificates could be checked here");
+    }
+    for (auto [name, ours] : {std::pair{"gnutls_handshake", reinterpret_cast<void*>(gnutls_handshake)},
+                              {"gnutls_certificate_set_x509_system_trust",
+                               reinterpret_cast<void*>(gnutls_certificate_set_x509_system_trust)},
+                              {"gnutls_certificate_set_x509_trust_file",
+                               reinterpret_cast<void*>(gnutls_certificate_set_x509_trust_file)}}) {
+        // The linker has to be told to show them (Package.swift). If it was not, nobody would be checked.
+        if (dlsym(RTLD_DEFAULT, name) != ours) throw Failure("certificates cannot be checked by this build");
     }
     if (!authorities.empty()) {
         trusted.authorities = read_authorities(authorities);
