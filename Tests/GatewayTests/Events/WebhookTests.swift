@@ -4,6 +4,7 @@ import Foundation
 import HTTPTypes
 import Hummingbird
 import Logging
+import Mesh
 import NIOCore
 import RPC
 import Synchronization
@@ -60,14 +61,15 @@ import Testing
 
     private static func send(
         _ bodies: [String], to receiver: Receiver, limits: WebhookLimits = quick, secret: String? = nil,
-        allow: [String] = ["localhost", "127.0.0.0/8"], host: String = "127.0.0.1"
+        allow: [String] = ["localhost", "127.0.0.0/8"], host: String = "127.0.0.1",
+        dns: DNSConfiguration = DNSConfiguration()
     ) async throws -> WebhookQueue.Counts {
         try await LittleServer.with {
             receiver.add(to: $0)
         } _: { server in
             let url = try OutboundURL("http://\(host):\(server.address.port!)/hook", ports: ["http": 80])
             let sender = WebhookSender(
-                Webhook(url: url), try OutboundRule(allow: allow), limits, secret: secret, logger: quiet)
+                Webhook(url: url), try OutboundRule(allow: allow, dns: dns), limits, secret: secret, logger: quiet)
             for body in bodies { sender.send(ByteBuffer(string: body)) }
             sender.finish()
             await sender.run()
@@ -121,6 +123,17 @@ import Testing
         // The same name where the range is allowed, called at the address that was looked at.
         counts = try await Self.send(
             ["one"], to: receiver, allow: ["localhost", "127.0.0.0/8", "::1"], host: "localhost")
+        #expect(counts == WebhookQueue.Counts(delivered: 1))
+    }
+
+    @Test func anAddressAtWhichNobodyAnswersIsNoFailure() async throws {
+        let receiver = Receiver([])
+        // The receiver listens at the second one alone.
+        let counts = try await LittleNameServer.with([[127, 0, 0, 2], [127, 0, 0, 1]]) { dns in
+            try await Self.send(
+                ["one"], to: receiver, allow: ["hooks.example", "127.0.0.0/8"], host: "hooks.example", dns: dns)
+        }
+        #expect(receiver.told.withLock { $0.map(\.attempt) } == ["1"])
         #expect(counts == WebhookQueue.Counts(delivered: 1))
     }
 

@@ -25,8 +25,13 @@ enum LittleNameServer {
             let question = query[12...(end + 4)]
             let isForV4 = query[end + 1] == 0 && query[end + 2] == 1
             let found = isForV4 ? addresses : []
-            var answer = Array(query[0..<2]) + [0x81, 0x80, 0, 1, 0, UInt8(found.count), 0, 0, 0, 0] + question
-            for address in found { answer += [0xC0, 12, 0, 1, 0, 1, 0, 0, 0, 30, 0, 4] + address }
+            var answer = Array(query[0..<2])
+            answer += [0x81, 0x80, 0, 1, 0, UInt8(found.count), 0, 0, 0, 0]
+            answer += question
+            for address in found {
+                answer += [0xC0, 12, 0, 1, 0, 1, 0, 0, 0, 30, 0, 4]
+                answer += address
+            }
             return answer
         }
     }
