@@ -16,7 +16,9 @@ struct IdentifyMiddleware: RouterMiddleware {
         if let credentials = file?.current ?? credentials {
             context.caller.principal = try principal(of: request, in: context, credentials)
         }
-        if let wait = rates.wait(of: context.caller, now: .now) {
+        // Probes of an orchestrator may share an address with a caller that asks too often.
+        let isProbe = HealthRoutes.paths.contains(request.uri.path)
+        if !isProbe, let wait = rates.wait(of: context.caller, now: .now) {
             throw Problem(
                 .tooManyRequests, "more than \(limits.requestsPerSecond) requests a second",
                 limit: ("requests-per-second", "\(limits.requestsPerSecond)")
@@ -29,14 +31,13 @@ struct IdentifyMiddleware: RouterMiddleware {
     private func principal(
         of request: Request, in context: GatewayContext, _ credentials: Credentials
     ) throws -> Principal? {
-        let token: Substring
         switch BearerToken(request.headers) {
         case .none: return nil
-        case .malformed: throw Self.refusal
-        case .token(let given): token = given
+        case .malformed: break
+        case .token(let token):
+            // First: behind one proxy, a guesser must not lock out all others.
+            if let principal = credentials.principal(bearing: token) { return principal }
         }
-        // First: behind one proxy, a guesser must not lock out all others.
-        if let principal = credentials.principal(bearing: token) { return principal }
         if let wait = rates.waitOfGuesser(at: context.caller.address, now: .now) {
             throw Problem(
                 .tooManyRequests, "too many unknown tokens",

@@ -35,12 +35,15 @@ final class Listener: Sendable {
     }
 
     func begin() {
-        channel.closeFuture.whenComplete { [self] _ in
-            wake { $0.isGone = true }
-        }
         channel.eventLoop.execute { [self] in
-            // The connection may have ended by now.
-            try? channel.pipeline.syncOperations.addHandler(Departure(), position: .first)
+            // Goes with the answer, not with the connection, on which many may follow.
+            let departure = Departure { [self] in wake { $0.isGone = true } }
+            do {
+                guard channel.isActive else { throw ChannelError.ioOnClosedChannel }
+                try channel.pipeline.syncOperations.addHandler(departure, position: .first)
+            } catch {
+                wake { $0.isGone = true }
+            }
         }
         guard let keepAlive else { return }
         let interval = TimeAmount(keepAlive)
@@ -76,6 +79,15 @@ final class Listener: Sendable {
 private final class Departure: ChannelInboundHandler, RemovableChannelHandler {
     typealias InboundIn = ByteBuffer
     typealias InboundOut = ByteBuffer
+
+    private let isGone: () -> Void
+
+    init(_ isGone: @escaping () -> Void) { self.isGone = isGone }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        isGone()
+        context.fireChannelInactive()
+    }
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
         context.fireUserInboundEventTriggered(event)

@@ -4,6 +4,8 @@ import Results
 
 /// For load balancers: `/healthz`, the process answers; `/readyz`, and there is a mesh that works.
 struct HealthRoutes {
+    static let paths: Set = ["/healthz", "/readyz"]
+
     let services: GatewayServices
 
     func add(to group: RouterGroup<GatewayContext>) {

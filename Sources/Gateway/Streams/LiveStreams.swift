@@ -65,6 +65,15 @@ package final class LiveStreams: Service {
             guard !state.isOver else {
                 throw Problem(.serviceUnavailable, "the gateway is ending").retry(after: .seconds(1))
             }
+            let most = Places.Share(part: rules.share).places(of: rules.limits.streams)
+            let own = state.streams.values.filter { $0.owner == owner && !$0.life.state.isOver }.count
+            guard owner.isEmpty || own < most else {
+                throw Problem(
+                    .tooManyRequests,
+                    "you have \(own) of the \(rules.limits.streams) streams, which is the limit for one caller",
+                    limit: (Places.Share.name, "\(rules.share)")
+                ).retry(after: rules.limits.pushIdle)
+            }
             if state.streams.count >= rules.limits.streams {
                 // What has ended makes room for what is to begin.
                 let over = state.streams.values.filter { $0.life.state.isOver }.min { $0.createdAt < $1.createdAt }

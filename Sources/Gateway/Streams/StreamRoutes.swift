@@ -157,7 +157,7 @@ struct StreamRoutes {
             return try body()
         } catch let full as Broadcast.Full {
             throw Problem(
-                .serviceUnavailable, "\(full.limit) viewers look on already, which is the limit",
+                .tooManyRequests, "\(full.limit) viewers look on already, which is the limit",
                 limit: ("viewers", "\(full.limit)")
             ).retry(after: .seconds(5))
         }

@@ -3,6 +3,8 @@ package import Areas
 /// What streams may do, of one gateway.
 package struct StreamRules: Sendable {
     package var limits: StreamLimits
+    /// Of all streams, what one caller with a name may have.
+    package var share: Double
     package var areas: AreaLimits
     package var events: EventLimits
     package var webhookLimits: WebhookLimits
@@ -22,6 +24,7 @@ package struct StreamRules: Sendable {
 
     package init(_ configuration: GatewayConfiguration) {
         limits = configuration.limits.streams
+        share = configuration.limits.rate.share
         areas = configuration.limits.areas
         areaRules = configuration.limits.areaRules
         events = configuration.limits.events

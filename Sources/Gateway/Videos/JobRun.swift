@@ -35,7 +35,11 @@ struct JobRun {
             logger.info("video job left", metadata: ["reason": "\(error)"])
             // What was reserved for its files and not written is free again, if it has ended.
             let stored = await videos.folder.storedBytes(of: job.id)
-            await toItsEnd { try await videos.store.settle(job.id, storedBytes: stored) }
+            await toItsEnd {
+                try await videos.store.settle(job.id, storedBytes: stored)
+                // Removed while its annotated video was written: nobody else would know of that file.
+                if try await videos.store.job(job.id) == nil { await videos.folder.remove(job.id) }
+            }
         } catch {
             guard let reason = fault(of: error) else {
                 await toItsEnd { try await videos.store.release(lease) }
