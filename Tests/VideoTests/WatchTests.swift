@@ -107,14 +107,16 @@ import Video
     }
 
     @Test(arguments: [
-        "file:///etc/passwd", "https://127.0.0.1/", "concat:http://127.0.0.1/|file:///etc/passwd", "tcp://127.0.0.1:9",
+        "file:///etc/passwd", "ftp://127.0.0.1/", "concat:http://127.0.0.1/|file:///etc/passwd", "tcp://127.0.0.1:9",
         "/etc/passwd", "udp://127.0.0.1:9",
     ])
-    func onlyTwoSchemesAreCalled(_ url: String) async throws {
+    func onlyFourSchemesAreCalled(_ url: String) async throws {
         let error = await #expect(throws: VideoError.self) {
             _ = try await VideoReader.watch(url, at: "127.0.0.1:9", name: "camera", helper: Files.helper)
         }
-        #expect(error?.message.contains("only rtsp:// and http:// are called") == true, "\(error?.message ?? "")")
+        #expect(
+            error?.message.contains("only rtsp://, rtsps://, http:// and https:// are called") == true,
+            "\(error?.message ?? "")")
     }
 
     @Test func aPasswordIsNotShown() async throws {

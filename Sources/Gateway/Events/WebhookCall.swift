@@ -49,6 +49,8 @@ struct WebhookCall: Sendable {
         configuration.redirectConfiguration = .disallow
         configuration.dnsOverride = [webhook.url.host: address.description]
         configuration.timeout.connect = TimeAmount(limits.timeout)
+        // Who refuses is not asked until the time is over: there may be another address, and attempts are ours to count.
+        configuration.connectionPool.retryConnectionEstablishment = false
         let client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
         do {
             let response = try await client.execute(request(delivery), deadline: end)

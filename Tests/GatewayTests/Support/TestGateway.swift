@@ -81,6 +81,8 @@ struct BundledMesh: Sendable {
         var configuration = CoordinatorConfiguration(detectors: detectors, classifiers: classifiers)
         configuration.listen = try ServerAddress(parsing: "127.0.0.1:0")
         configuration.channel.readyTimeout = .seconds(30)
+        // Many tests share one worker: a slow machine is no reason to refuse a picture.
+        configuration.frameDeadline = .seconds(300)
         let coordinator = try await Coordinator.start(
             configuration, group: MultiThreadedEventLoopGroup.singleton, logger: logger)
         Task { try await coordinator.run() }

@@ -68,6 +68,7 @@ import Testing
         configuration.webhookAllow = try OutboundRule(allow: ["127.0.0.0/8"])
         configuration.limits.webhooks.backoff = Backoff(
             initial: .milliseconds(50), factor: 1, longest: .milliseconds(50), jitter: 0)
+        configuration.limits.webhooks.timeout = .seconds(120)
         configuration.limits.webhooks.attempts = 100_000
         configuration.limits.videos.webhookInterval = .milliseconds(50)
     }
