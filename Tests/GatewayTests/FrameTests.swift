@@ -24,7 +24,7 @@ import Testing
     }
 
     @Test func itIsReadyOnceThereIsAMesh() async throws {
-        try await TestGateway.with(mesh: .shared) { gateway in
+        try await TestGateway.with(mesh: .ofPictures) { gateway in
             let answer = try await gateway.get("/readyz")
             #expect(answer.status == 200)
             let pipelines = try await gateway.get("/v1/pipelines").json()["pipelines"] as? [[String: Any]]
@@ -38,7 +38,7 @@ import Testing
     }
 
     @Test func everyCoordinatorTellsItsOwnView() async throws {
-        let whole = try await BundledMesh.shared
+        let whole = try await BundledMesh.ofPictures
         let half = try await BundledMesh.withoutClassifiers
         let hosts = [whole.target.hostPorts, half.target.hostPorts, "127.0.0.1:1"]
         let mesh = BundledMesh(
@@ -180,7 +180,7 @@ import Testing
 
     @Test func whatVariesByAcceptAndOriginSaysBoth() async throws {
         let picture = try Place.demo("numbers-01.jpg")
-        try await TestGateway.with(mesh: .shared) {
+        try await TestGateway.with(mesh: .ofPictures) {
             $0.origins = ["https://shop.example"]
         } _: { gateway in
             let answer = try await gateway.post(
@@ -191,7 +191,7 @@ import Testing
     }
 
     @Test func aParameterThatARouteDoesNotKnowIsNamedByEachOfThem() async throws {
-        try await TestGateway.with(mesh: .shared) { gateway in
+        try await TestGateway.with(mesh: .ofPictures) { gateway in
             for route in gateway.routes {
                 let path = route.path.replacing(/\{[a-z]+\}/, with: "x")
                 let answer = try await gateway.send(route.method.rawValue, path + "?nonsense=1")

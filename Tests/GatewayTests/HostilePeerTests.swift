@@ -32,7 +32,7 @@ import Testing
     }
 
     @Test func aBodyThatNeverComesIsCutOff() async throws {
-        let text = try await TestGateway.with(mesh: .shared) {
+        let text = try await TestGateway.with(mesh: .ofPictures) {
             $0.limits.connections.uploadGrace = .milliseconds(100)
         } _: { gateway in
             let peer = try await RawPeer.connect(to: gateway.address)
@@ -72,7 +72,7 @@ import Testing
     }
 
     @Test func aBodyThatIsTooLargeByItsOwnWordIsRefusedBeforeItIsRead() async throws {
-        try await TestGateway.with(mesh: .shared) {
+        try await TestGateway.with(mesh: .ofPictures) {
             $0.limits.pictures.maxPictureBytes = 1000
         } _: { gateway in
             let peer = try await RawPeer.connect(to: gateway.address)
@@ -86,7 +86,7 @@ import Testing
     }
 
     @Test func aBodyThatGrowsBeyondTheLimitIsRefusedOnTheWay() async throws {
-        try await TestGateway.with(mesh: .shared) {
+        try await TestGateway.with(mesh: .ofPictures) {
             $0.limits.pictures.maxPictureBytes = 1000
         } _: { gateway in
             let peer = try await RawPeer.connect(to: gateway.address)
@@ -100,7 +100,7 @@ import Testing
     }
 
     @Test func whoAsksWhetherToSendIsToldToGoOn() async throws {
-        try await TestGateway.with(mesh: .shared) { gateway in
+        try await TestGateway.with(mesh: .ofPictures) { gateway in
             let peer = try await RawPeer.connect(to: gateway.address)
             await peer.send(Self.post + "Content-Type: image/jpeg\r\nContent-Length: 3\r\nExpect: 100-continue\r\n\r\n")
             try await peer.until("HTTP/1.1 100")
@@ -112,7 +112,7 @@ import Testing
     }
 
     @Test func aFloodOfOneByteChunksIsABodyAndAFloodOfExtensionsIsNone() async throws {
-        try await TestGateway.with(mesh: .shared) { gateway in
+        try await TestGateway.with(mesh: .ofPictures) { gateway in
             let peer = try await RawPeer.connect(to: gateway.address)
             await peer.send(Self.post + "Content-Type: image/jpeg\r\nTransfer-Encoding: chunked\r\n\r\n")
             for _ in 0..<65 { await peer.send(String(repeating: "1\r\nx\r\n", count: 1024)) }
@@ -129,7 +129,7 @@ import Testing
     }
 
     @Test func aCodedBodyIsRefusedUnread() async throws {
-        try await TestGateway.with(mesh: .shared) { gateway in
+        try await TestGateway.with(mesh: .ofPictures) { gateway in
             let answer = try await gateway.post(
                 "/v1/images:analyze", Data(repeating: 0, count: 1000), type: "image/jpeg",
                 headers: ["Content-Encoding": "gzip"])
@@ -161,7 +161,7 @@ import Testing
         let part = "--b\r\nContent-Disposition: form-data; name=\"f\"; filename=\"a\"\r\n\r\n\r\n"
         let body = String(repeating: part, count: 100_000) + "--b--"
         let head = "Content-Type: multipart/form-data; boundary=b\r\nContent-Length: \(body.utf8.count)\r\n\r\n"
-        let text = try await TestGateway.with(mesh: .shared) { gateway in
+        let text = try await TestGateway.with(mesh: .ofPictures) { gateway in
             let peer = try await RawPeer.connect(to: gateway.address)
             await peer.send(Self.post + head + body)
             return try await peer.untilClosed()
@@ -171,7 +171,7 @@ import Testing
     }
 
     @Test func picturesOfOthersThatFillTheMemoryAreNoFault() async throws {
-        try await TestGateway.with(mesh: .shared) {
+        try await TestGateway.with(mesh: .ofPictures) {
             $0.limits.pictures.maxUploadMemory = 10
             $0.limits.rate.share = 1
         } _: { gateway in

@@ -41,7 +41,7 @@ import Testing
     private static func point(_ number: String) -> String { zone("a", "[\(number),0],[1,0],[1,1]") }
 
     @Test func eachIsRefusedAsTheSendersFaultAndTheNextRequestIsServed() async throws {
-        try await TestGateway.with(mesh: .shared) { gateway in
+        try await TestGateway.with(mesh: .ofPictures) { gateway in
             let stream = try await gateway.post(
                 "/v1/streams", Data(#"{"source":{"push":true},"pipeline":"detect"}"#.utf8), type: "application/json"
             ).json()
@@ -67,7 +67,7 @@ import Testing
 
     /// Whatever the reader makes of it, both are what one caller asked for itself: nothing else reads the document.
     @Test func ofTwoKeysOfOneNameOneIsTakenOrNone() async throws {
-        try await TestGateway.with(mesh: .shared) { gateway in
+        try await TestGateway.with(mesh: .ofPictures) { gateway in
             let body = #"{"source":{"push":true},"pipeline":"detect","pipeline":"nonsense","name":"a","name":"b"}"#
             let answer = try await gateway.post("/v1/streams", Data(body.utf8), type: "application/json")
             #expect([201, 400].contains(answer.status), "\(answer.text)")

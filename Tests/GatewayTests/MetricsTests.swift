@@ -5,7 +5,7 @@ import Testing
 
 @Suite struct MetricsTests {
     @Test func requestsAreCountedByRouteAndRefusalsByLimit() async throws {
-        try await TestGateway.with(mesh: .shared) {
+        try await TestGateway.with(mesh: .ofPictures) {
             $0.limits.pictures.maxPictureBytes = 5
         } _: { gateway in
             _ = try await gateway.get("/healthz")

@@ -25,7 +25,7 @@ import Testing
 
     @Test func aPictureIsAnsweredWithWhatIsOnItAndHowLongEachStepTook() async throws {
         let picture = try Place.demo("numbers-01.jpg")
-        try await TestGateway.with(mesh: .shared) { gateway in
+        try await TestGateway.with(mesh: .ofPictures) { gateway in
             let answer = try await gateway.post("/v1/images:analyze?pipeline=cascade", picture, type: "image/jpeg")
             #expect(answer.status == 200, "\(answer.text.prefix(300))")
             let result = try #require(try Self.results(answer).first)
@@ -42,7 +42,7 @@ import Testing
     @Test(arguments: ["numbers-01.jpg", "numbers-09.png", "numbers-10.webp"])
     func everyKindOfPictureIsTakenByItsFirstBytes(_ name: String) async throws {
         let picture = try Place.demo(name)
-        try await TestGateway.with(mesh: .shared) { gateway in
+        try await TestGateway.with(mesh: .ofPictures) { gateway in
             // The last is what curl says of itself.
             for type in ["application/octet-stream", nil, "application/x-www-form-urlencoded"] {
                 let answer = try await gateway.post("/v1/images:analyze?pipeline=detect", picture, type: type)
@@ -56,7 +56,7 @@ import Testing
             ("a.jpg", try Place.demo("numbers-01.jpg")), ("../../bad.jpg", Data("no picture".utf8)),
             ("empty.jpg", Data()), ("d.jpg", try Place.demo("numbers-02.jpg")),
         ]
-        try await TestGateway.with(mesh: .shared) { gateway in
+        try await TestGateway.with(mesh: .ofPictures) { gateway in
             let answer = try await gateway.post(
                 "/v1/images:analyze?pipeline=detect&max_detections=1", Self.form(pictures), type: Self.formType)
             let results = try Self.results(answer)
@@ -69,7 +69,7 @@ import Testing
     }
 
     @Test func aPictureThatCannotBeDecodedIsTheSendersFault() async throws {
-        try await TestGateway.with(mesh: .shared) { gateway in
+        try await TestGateway.with(mesh: .ofPictures) { gateway in
             let answer = try await gateway.post("/v1/images:analyze", Data("no picture".utf8), type: "image/png")
             #expect(answer.status == 422)
             #expect(answer.headers["content-type"] == "application/problem+json")
@@ -85,7 +85,7 @@ import Testing
         _ accept: String, _ query: String, _ type: String, _ start: [UInt8]
     ) async throws {
         let picture = try Place.demo("numbers-01.jpg")
-        try await TestGateway.with(mesh: .shared) { gateway in
+        try await TestGateway.with(mesh: .ofPictures) { gateway in
             let answer = try await gateway.post(
                 "/v1/images:analyze?pipeline=detect\(query)", picture, type: "image/jpeg", headers: ["Accept": accept])
             #expect(answer.status == 200 && answer.headers["content-type"] == type)
@@ -96,7 +96,7 @@ import Testing
 
     @Test func theAnnotatedPictureComesBesideTheJSONWhereItIsAskedFor() async throws {
         let picture = try Place.demo("numbers-01.jpg")
-        try await TestGateway.with(mesh: .shared) { gateway in
+        try await TestGateway.with(mesh: .ofPictures) { gateway in
             let answer = try await gateway.post(
                 "/v1/images:analyze?pipeline=detect&annotate=true", picture, type: "image/jpeg")
             let text = try #require(try Self.results(answer).first?["annotated"] as? String)
@@ -114,7 +114,7 @@ import Testing
         ("pipeline=detect&pipeline=cascade", 400, "pipeline"),
     ])
     func aWrongParameterIsNamed(_ query: String, _ status: Int, _ field: String) async throws {
-        try await TestGateway.with(mesh: .shared) { gateway in
+        try await TestGateway.with(mesh: .ofPictures) { gateway in
             let answer = try await gateway.post("/v1/images:analyze?\(query)", Data("x".utf8), type: "image/jpeg")
             #expect(answer.status == status, "\(answer.text)")
             #expect(try answer.json()["field"] as? String == field)
@@ -126,7 +126,7 @@ import Testing
         ("multipart/form-data", 400), ("multipart/form-data; boundary=", 400),
     ])
     func anotherKindOfBodyIsRefused(_ type: String, _ status: Int) async throws {
-        try await TestGateway.with(mesh: .shared) { gateway in
+        try await TestGateway.with(mesh: .ofPictures) { gateway in
             let answer = try await gateway.post("/v1/images:analyze", Data("x".utf8), type: type)
             #expect(answer.status == status, "\(answer.text)")
         }
@@ -142,7 +142,7 @@ import Testing
 
     @Test func aDeadlineThatPassesIsSaidSo() async throws {
         let picture = try Place.demo("numbers-04.jpg")
-        try await TestGateway.with(mesh: .shared) { gateway in
+        try await TestGateway.with(mesh: .ofPictures) { gateway in
             let answers = try await withThrowingTaskGroup(of: Int.self) { tasks in
                 for _ in 0..<24 {
                     tasks.addTask {

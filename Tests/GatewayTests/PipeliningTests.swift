@@ -25,7 +25,7 @@ import Testing
 
     /// The first answer is written while the second request's body is on its way: only the second is answered early.
     @Test func anAnswerDoesNotEndTheConnectionForTheNextRequestsBody() async throws {
-        try await TestGateway.with(mesh: .shared) { gateway in
+        try await TestGateway.with(mesh: .ofPictures) { gateway in
             let picture = try Place.demo("numbers-01.jpg")
             let peer = try await RawPeer.connect(to: gateway.address)
             await peer.send(
@@ -41,7 +41,7 @@ import Testing
     }
 
     @Test func anAnswerThatGoesOnBehindAnotherIsNotIdle() async throws {
-        try await TestGateway.with(mesh: .shared) {
+        try await TestGateway.with(mesh: .ofPictures) {
             $0.limits.connections.idleTimeout = .milliseconds(200)
             $0.limits.events.keepAlive = .milliseconds(100)
         } _: { gateway in

@@ -82,7 +82,7 @@ import Testing
 
     @Test func aPictureOnItsWayHoldsNoPlaceOfThoseAtWork() async throws {
         let picture = try Place.demo("numbers-01.jpg")
-        try await TestGateway.with(mesh: .shared) {
+        try await TestGateway.with(mesh: .ofPictures) {
             $0.limits.pictures.maxRunning = 1
         } _: { gateway in
             let slow = try await RawPeer.connect(to: gateway.address)
@@ -103,7 +103,7 @@ import Testing
             form += try Place.demo("numbers-01.jpg") + Data("\r\n".utf8)
         }
         form += Data("--\(boundary)--\r\n".utf8)
-        try await TestGateway.with(mesh: .shared) {
+        try await TestGateway.with(mesh: .ofPictures) {
             $0.limits.pictures.maxRunning = 1
         } _: { gateway in
             // Whether two of them meet is a matter of threads; that they never do, over and over, is not.
@@ -129,7 +129,7 @@ import Testing
     private static func bearer(_ name: String) -> [String: String] { ["Authorization": "Bearer \(name)-token"] }
 
     @Test func whoFillsItsShareOfTheMemoryLeavesTheRestToOthers() async throws {
-        try await TestGateway.with(mesh: .shared) {
+        try await TestGateway.with(mesh: .ofPictures) {
             $0.limits.pictures.maxUploadMemory = 1000
             $0.limits.rate.share = 0.5
             $0.credentials = try Credentials(text: Self.tokens)
@@ -151,7 +151,7 @@ import Testing
     }
 
     @Test func whoFillsItsShareOfTheUploadsLeavesTheRestToOthers() async throws {
-        try await TestGateway.with(mesh: .shared) {
+        try await TestGateway.with(mesh: .ofPictures) {
             $0.limits.videos.maxUploads = 2
             $0.limits.rate.share = 0.5
             $0.credentials = try Credentials(text: Self.tokens)
@@ -190,7 +190,7 @@ import Testing
     }
 
     @Test func aVideoThatComesTooSlowlyIsRefusedAndLeavesNothing() async throws {
-        try await TestGateway.with(mesh: .shared) {
+        try await TestGateway.with(mesh: .ofPictures) {
             $0.limits.videos.uploadTime = .milliseconds(50)
         } _: { gateway in
             let peer = try await RawPeer.connect(to: gateway.address)

@@ -39,8 +39,11 @@ struct WebhookCall: Sendable {
 
     /// Nobody there has heard of it: another address may be asked.
     private static func isUnreached(_ error: any Error) -> Bool {
-        error is NIOConnectionError || error as? HTTPClientError == .connectTimeout
+        if let error = error as? IOError { return unreached.contains(error.errnoCode) }
+        return error is NIOConnectionError || error as? HTTPClientError == .connectTimeout
     }
+
+    private static let unreached: Set = [ECONNREFUSED, EHOSTUNREACH, ENETUNREACH, EADDRNOTAVAIL]
 
     private func post(
         _ delivery: WebhookQueue.Delivery, to address: NetworkAddress, until end: NIODeadline

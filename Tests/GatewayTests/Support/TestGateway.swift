@@ -31,8 +31,8 @@ enum Place {
     }
 }
 
-/// A coordinator and nodes with the bundled models, in this process, over real sockets. Shared by all tests that need
-/// one; it ends with the process.
+/// Coordinators and nodes with the bundled models, in this process, over real sockets. Shared by all tests that need one;
+/// they end with the process.
 struct BundledMesh: Sendable {
     let target: Target
     let detectors: Target
@@ -41,10 +41,14 @@ struct BundledMesh: Sendable {
     static let nowhere = "static:///127.0.0.1:1"
 
     private static let started = Task { try await start() }
+    /// Of videos and streams, which fill the queue of its one worker.
     static var shared: BundledMesh { get async throws { try await started.value } }
+    private static let startedForPictures = Task { try await start() }
+    /// Of pictures, which a queue full of frames would refuse.
+    static var ofPictures: BundledMesh { get async throws { try await startedForPictures.value } }
     private static let startedWithoutClassifiers = Task {
         try await coordinator(
-            detectors: try await shared.detectors, classifiers: try Target(parsing: nowhere))
+            detectors: try await ofPictures.detectors, classifiers: try Target(parsing: nowhere))
     }
     /// Another coordinator of the same detector, with classifiers that are nowhere.
     static var withoutClassifiers: BundledMesh { get async throws { try await startedWithoutClassifiers.value } }
