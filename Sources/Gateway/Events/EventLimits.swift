@@ -2,7 +2,8 @@ package import RPC
 
 /// How many people look on, and how far one of them may be behind.
 package struct EventLimits: Sendable, Hashable {
-    /// Who look on at the same time: events and moving pictures of all streams and videos together.
+    /// Who look on at the same time: events and moving pictures of all streams together. Videos have
+    /// `max-video-watchers`.
     package var viewers = 1000
     /// Events that wait for one viewer. Who is behind by more is dropped.
     package var viewerEvents = 512
