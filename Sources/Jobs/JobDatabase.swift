@@ -7,6 +7,14 @@ package enum JobDatabase: Sendable, Hashable {
 
     private static let fileName = "jobs.sqlite"
 
+    /// Its kind, which says nothing of a connection string.
+    package var name: String {
+        switch self {
+        case .sqlite: "sqlite"
+        case .postgres: "postgresql"
+        }
+    }
+
     /// - Parameter text: `sqlite`, `postgres://…` or `postgresql://…`.
     package init?(_ text: String) {
         if text == "sqlite" {

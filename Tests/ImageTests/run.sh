@@ -1,6 +1,9 @@
 #!/usr/bin/env bash
 # Builds the Dockerfile with Debian's buildah, on a base made by debootstrap, and tries what is in the image. No Docker
-# engine is needed, but root. The executables are those of .build/release; `docker build` compiles them itself.
+# engine is needed, but root.
+#   BINARIES=prebuilt       (default) the executables of .build/release, whose Swift libraries are files of their own
+#   BINARIES=from-source    the stage that compiles, too, as `docker build` does, with this machine's Swift toolchain
+# What git or Swift's packages need of this machine meanwhile is named in IMAGE_VOLUMES: FROM:TO:ro, by spaces.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 work=.build/image-test
@@ -10,6 +13,9 @@ say() { echo "image-test: $*" >&2; }
 for tool in buildah debootstrap; do
     command -v $tool >/dev/null || { say "there is no $tool (apt-get install buildah debootstrap)"; exit 3; }
 done
+# What Swift's official image installs beside the toolchain.
+swift_packages="binutils git libc6-dev libcurl4-openssl-dev libedit2 libgcc-12-dev libncurses-dev libpython3-dev \
+    libsqlite3-0 libstdc++-12-dev libxml2-dev libz3-dev pkg-config tzdata zlib1g-dev"
 buildah() { command buildah --storage-driver vfs --root "$PWD/$work/store" --runroot "$PWD/$work/run" "$@"; }
 
 mkdir -p $work
@@ -24,11 +30,28 @@ if ! buildah inspect --type image localhost/runtime-base >/dev/null 2>&1; then
     buildah commit -q --rm "$container" localhost/runtime-base >/dev/null
     rm -rf $base
 fi
-dev/image-root.sh .build/release .build/image
+binaries=${BINARIES:-prebuilt}
+arguments=(--build-arg RUNTIME_IMAGE=localhost/runtime-base --build-arg "BINARIES=$binaries")
+case $binaries in
+    prebuilt) dev/image-root.sh .build/release .build/image ;;
+    from-source)
+        toolchain=$(dirname "$(dirname "$(readlink -f "$(command -v swift)")")")
+        say "making a base that Swift runs on"
+        container=$(buildah from localhost/runtime-base)
+        buildah run --isolation chroot "$container" -- sh -c \
+            "apt-get update -qq && apt-get install -y -qq --no-install-recommends $swift_packages" >$work/base.log 2>&1
+        buildah config --env "PATH=/opt/swift/usr/bin:/usr/sbin:/usr/bin:/sbin:/bin" "$container"
+        buildah commit -q --rm "$container" localhost/build-base >/dev/null
+        arguments+=(--build-arg BUILD_IMAGE=localhost/build-base --volume "$toolchain:/opt/swift/usr:ro")
+        for volume in ${IMAGE_VOLUMES:-}; do arguments+=(--volume "$volume"); done
+        mkdir -p .build/image
+        ;;
+    *) say "BINARIES is prebuilt or from-source"; exit 2 ;;
+esac
 for target in node framemesh; do
     say "building the target $target"
     buildah build --isolation chroot --format docker --layers --target $target \
-        --build-arg RUNTIME_IMAGE=localhost/runtime-base --build-arg BINARIES=prebuilt -t localhost/$target . \
+        "${arguments[@]}" -t localhost/$target . \
         >$work/$target.log 2>&1 || { tail -20 $work/$target.log >&2; say "the build failed"; exit 1; }
     rm -rf $work/$target.root
     container=$(buildah from localhost/$target)

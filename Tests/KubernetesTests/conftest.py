@@ -1,7 +1,15 @@
+import sys
+
 import pytest
 
-from manifests import COMBINATIONS, K8S, SETS, Manifests, combine, kustomize
+from manifests import COMBINATIONS, K8S, ROOT, SETS, Manifests, combine, kustomize
 from processes import FRAMEMESH
+
+sys.path.insert(0, str(ROOT / "benchmarks" / "chaos"))
+
+import certificates  # noqa: E402
+from cluster import Cluster, Unable, check_machine  # noqa: E402
+from kubernetes import Kubernetes  # noqa: E402
 
 
 @pytest.fixture(scope="session")
@@ -28,3 +36,18 @@ def manifests(request, render):
 def framemesh():
     assert FRAMEMESH.is_file(), f"{FRAMEMESH} is missing: make build"
     return FRAMEMESH
+
+
+@pytest.fixture
+def kubernetes(framemesh, render, tmp_path, request):
+    """A namespace with no pods yet; the parameter is the name of a set."""
+    try:
+        check_machine()
+    except Unable as reason:
+        pytest.skip(f"no pods here: {reason}")
+    manifests = render(request.param)
+    secrets = certificates.secrets(manifests, tmp_path / "certificates") if manifests.all("Certificate") else {}
+    secrets["gateway-tokens"] = {"tokens": f"token sha256:{'0' * 64} operator analyze,admin\n"}
+    (tmp_path / "logs").mkdir()
+    with Cluster(str(tmp_path / "logs")) as cluster:
+        yield Kubernetes(cluster, manifests, tmp_path / "pods", secrets)

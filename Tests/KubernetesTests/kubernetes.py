@@ -33,7 +33,8 @@ class RunningPod:
         self.container = kubernetes.manifests.container(role)
         self.is_ready = False
         self.net = kubernetes.cluster.pod(name, search=SEARCH)
-        volumes = Volumes(kubernetes.manifests, role, kubernetes.folder / name, kubernetes.secrets)
+        volumes = Volumes(kubernetes.manifests, role, kubernetes.folder / name, kubernetes.secrets,
+                          kubernetes.folder / "claims")
         words, environment = command(self.container, volumes)
         self.process = self.net.run(name, [str(FRAMEMESH), *words], environment)
 
@@ -69,14 +70,14 @@ class RunningPod:
         return sleep, self.spec["terminationGracePeriodSeconds"] - sleep
 
 
-def get(net, url, picture=None):
-    """Body of an HTTP answer with 200, asked for in a pod; None: another one, or none."""
+def get(net, url, body=None, kind="image/jpeg"):
+    """Body of an HTTP answer with 2xx, asked for in a pod; None: another one, or none. `body`: a file to post."""
     script = (
         "import sys, urllib.request\n"
-        "body = open(sys.argv[2], 'rb').read() if len(sys.argv) > 2 else None\n"
-        "request = urllib.request.Request(sys.argv[1], data=body, headers={'Content-Type': 'image/jpeg'})\n"
+        "body = open(sys.argv[3], 'rb').read() if len(sys.argv) > 3 else None\n"
+        "request = urllib.request.Request(sys.argv[1], data=body, headers={'Content-Type': sys.argv[2]})\n"
         "sys.stdout.write(urllib.request.urlopen(request, timeout=60).read().decode())\n")
-    return net.call(sys.executable, "-c", script, url, *([str(picture)] if picture else []), seconds=90)
+    return net.call(sys.executable, "-c", script, url, kind, *([str(body)] if body else []), seconds=90)
 
 
 class Kubernetes:
@@ -108,6 +109,12 @@ class Kubernetes:
         for pod in pods:
             pod.process.send(signal.SIGTERM)
         return [pod.process.wait(pod.grace[1]) for pod in pods]
+
+    def lose(self, pod):
+        """Its machine is gone: nobody tells it."""
+        pod.is_ready = False
+        pod.process.kill()
+        self.publish()
 
     def publish(self):
         """The records of all Services: what Kubernetes' DNS specification says of headless ones."""

@@ -20,7 +20,8 @@ COMBINATIONS = {
     "production with mtls and cert-manager": ("production", ("mtls", "cert-manager")),
     "production with models, monitoring and autoscaling": ("production", ("models", "monitoring", "autoscaling")),
     "minikube with monitoring and keda": ("minikube", ("monitoring", "keda")),
-    "eks with everything": ("eks", ("mtls", "cert-manager", "models", "monitoring", "autoscaling")),
+    "minikube with gateways": ("minikube", ("gateways",)),
+    "eks with everything": ("eks", ("mtls", "cert-manager", "models", "monitoring", "autoscaling", "gateways")),
 }
 SETS = (*OVERLAYS, *COMBINATIONS)
 
@@ -63,6 +64,16 @@ class Manifests:
     @property
     def deployments(self):
         return self.all("Deployment")
+
+    @property
+    def has_several_gateways(self):
+        return self.named("Deployment", "gateway")["spec"]["replicas"] > 1
+
+    @property
+    def gateway_claim(self):
+        """Of the volume that a gateway keeps its files on."""
+        volumes = {one["name"]: one for one in self.pod("gateway")["spec"]["volumes"]}
+        return self.named("PersistentVolumeClaim", volumes["data"]["persistentVolumeClaim"]["claimName"])["spec"]
 
     def pod(self, role):
         """The template of a role's pods."""

@@ -29,18 +29,21 @@ def write_as_volume(folder, files):
 
 
 class Volumes:
-    """The volumes of a pod in a folder; `secrets`: name to files."""
+    """The volumes of a pod in a folder. `secrets`: name to files; `claims`: the folder of claims, which pods may share."""
 
-    def __init__(self, manifests, role, folder, secrets=None):
+    def __init__(self, manifests, role, folder, secrets=None, claims=None):
         self._folders = {}
+        self.secrets = secrets or {}
         for volume in manifests.pod(role)["spec"]["volumes"]:
             place = folder / role / volume["name"]
+            if claims and "persistentVolumeClaim" in volume:
+                place = claims / volume["persistentVolumeClaim"]["claimName"]
             if "configMap" in volume:
                 write_as_volume(place, manifests.named("ConfigMap", volume["configMap"]["name"])["data"])
             elif "secret" in volume:
-                write_as_volume(place, (secrets or {})[volume["secret"]["secretName"]])
+                write_as_volume(place, self.secrets[volume["secret"]["secretName"]])
             else:
-                place.mkdir(parents=True)
+                place.mkdir(parents=True, exist_ok=True)
             self._folders[volume["name"]] = place
 
     def localize(self, container, text):
@@ -66,6 +69,9 @@ def command(container, volumes, labels=None, namespace="framemesh"):
         elif "resourceFieldRef" in variable["valueFrom"]:
             assert variable["valueFrom"]["resourceFieldRef"]["resource"] == "limits.cpu"
             value = str(cores(container["resources"]["limits"]["cpu"]))
+        elif "secretKeyRef" in variable["valueFrom"]:
+            place = variable["valueFrom"]["secretKeyRef"]
+            value = volumes.secrets[place["name"]][place["key"]]
         else:
             path = variable["valueFrom"]["fieldRef"]["fieldPath"]
             value = namespace if path == "metadata.namespace" else (labels or {}).get(path.split("'")[1], "")

@@ -3,38 +3,19 @@ DNS records of their Services."""
 
 import json
 import signal
-import sys
 
 import pytest
 
+from cluster import until
+from kubernetes import PATIENCE, SEARCH, get
 from manifests import ROLES, ROOT
-
-sys.path.insert(0, str(ROOT / "benchmarks" / "chaos"))
-
-import certificates  # noqa: E402
-from cluster import Cluster, Unable, check_machine, until  # noqa: E402
-from kubernetes import PATIENCE, SEARCH, Kubernetes, get  # noqa: E402
-from processes import FRAMEMESH  # noqa: E402
+from processes import FRAMEMESH
 
 DEMO = ROOT / "Sources" / "framemesh" / "Resources" / "demo"
 PICTURES = [str(DEMO / f"numbers-0{number}.jpg") for number in (1, 2, 3)]
 # A pod's own port: a Service's address is not played here.
 ANALYZE = "http://gateway:8080/v1/images:analyze?pipeline=cascade"
 COORDINATORS = "srv:///_grpc._tcp.coordinator"
-
-
-@pytest.fixture
-def kubernetes(framemesh, render, tmp_path, request):
-    try:
-        check_machine()
-    except Unable as reason:
-        pytest.skip(f"no pods here: {reason}")
-    manifests = render(request.param)
-    secrets = certificates.secrets(manifests, tmp_path / "certificates") if manifests.all("Certificate") else {}
-    secrets["gateway-tokens"] = {"tokens": f"token sha256:{'0' * 64} operator analyze,admin\n"}
-    (tmp_path / "logs").mkdir()
-    with Cluster(str(tmp_path / "logs")) as cluster:
-        yield Kubernetes(cluster, manifests, tmp_path / "pods", secrets)
 
 
 def start_one_of_each(kubernetes):

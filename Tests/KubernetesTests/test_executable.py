@@ -11,12 +11,15 @@ from manifests import ROLES, ROOT, ports
 from processes import FRAMEMESH, Volumes, check_config, command
 
 BUNDLED = ROOT / "Sources" / "framemesh" / "Resources" / "models"
-TOKENS = {"gateway-tokens": {"tokens": f"token sha256:{'0' * 64} operator analyze,admin\n"}}
+HAND_MADE = {
+    "gateway-tokens": {"tokens": f"token sha256:{'0' * 64} operator analyze,admin\n"},
+    "gateway-database": {"url": "postgres://framemesh:secret@database.example/framemesh"},
+}
 
 
 @pytest.fixture
 def secrets(manifests, tmp_path):
-    return TOKENS | certificates.secrets(manifests, tmp_path / "certificates")
+    return HAND_MADE | certificates.secrets(manifests, tmp_path / "certificates")
 
 
 def port(address):
@@ -66,6 +69,7 @@ def test_a_container_is_what_the_executable_says_that_it_would_run(framemesh, ma
     is_secure = bool(manifests.all("Certificate"))
     if role == "gateway":
         assert report["calls_tls"] == is_secure
+        assert report["database"] == ("postgresql" if manifests.has_several_gateways else "sqlite")
         assert report["has_tokens"] == (not manifests.name.startswith("minikube"))
         return
     assert report["tls"] == ("mutual" if is_secure else "none")

@@ -7,7 +7,7 @@ import pytest
 from manifests import COMPONENT, ROLES, containers, matches, ports
 
 # Made by hand (docs/kubernetes.md), so no manifest has them.
-SECRETS = {"gateway-tokens"}
+SECRETS = {"gateway-tokens", "gateway-database"}
 
 
 def test_each_role_is_one_deployment(manifests):
@@ -143,11 +143,15 @@ def test_every_container_is_probed_at_a_port_it_has(manifests):
 def test_a_rolling_update_never_leaves_fewer(manifests):
     for role in ROLES:
         strategy = manifests.named("Deployment", role)["spec"]["strategy"]
-        if role == "gateway":
+        if role == "gateway" and not manifests.has_several_gateways:
             # Its volume is one pod's at a time.
             assert strategy == {"type": "Recreate"}
-            modes = manifests.named("PersistentVolumeClaim", "gateway-data")["spec"]["accessModes"]
-            assert modes == ["ReadWriteOnce"]
+            assert manifests.gateway_claim["accessModes"] == ["ReadWriteOnce"]
+        elif role == "gateway":
+            assert strategy["rollingUpdate"] == {"maxUnavailable": 0, "maxSurge": 1}
+            assert manifests.gateway_claim["accessModes"] == ["ReadWriteMany"]
+            claims = [one["metadata"]["name"] for one in manifests.all("PersistentVolumeClaim")]
+            assert len(claims) == 1, f"one of them is nobody's: {claims}"
         else:
             assert strategy["rollingUpdate"] == {"maxUnavailable": 0, "maxSurge": 1}
             # Records live 5 s, and callers look again every 5 s.
@@ -174,6 +178,13 @@ def test_volumes_are_of_what_there_is(manifests):
         names = {volume["name"] for volume in spec["volumes"]}
         for container in containers(deployment):
             assert {mount["name"] for mount in container["volumeMounts"]} <= names
+
+
+def test_passwords_come_from_secrets(manifests):
+    database = [one for one in manifests.container("gateway")["env"] if one["name"] == "FRAMEMESH_GATEWAY_DATABASE"]
+    assert bool(database) == manifests.has_several_gateways
+    for variable in database:
+        assert "value" not in variable and variable["valueFrom"]["secretKeyRef"]["name"] in SECRETS
 
 
 def test_a_changed_configuration_rolls_the_pods(manifests):
@@ -224,7 +235,7 @@ def size(text):
 
 
 def test_a_gateway_fills_half_of_its_volume(manifests):
-    claim = manifests.named("PersistentVolumeClaim", "gateway-data")["spec"]["resources"]["requests"]["storage"]
+    claim = manifests.gateway_claim["resources"]["requests"]["storage"]
     env = {one["name"]: one.get("value") for one in manifests.container("gateway")["env"]}
     stored = size(env["FRAMEMESH_GATEWAY_LIMITS_MAX_STORED_BYTES"])
     assert 0.4 <= stored / size(claim) <= 0.6, "the rest is for the database, and for what is being written"

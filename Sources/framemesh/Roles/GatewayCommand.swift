@@ -132,6 +132,7 @@ struct GatewayCommand: AsyncParsableCommand {
             json.field("coordinator", "\(configuration.coordinators)")
             json.field("calls_tls", configuration.calling.channel.client.tls != nil)
             json.field("data", configuration.data)
+            json.field("database", configuration.database.name)
             json.field("has_tokens", configuration.hasCredentials)
             json.field("drain_seconds", configuration.drainTimeout)
         }
