@@ -94,9 +94,14 @@ sanitize: ## HTTP2, RPC and the C code they use: tests and fuzzers under sanitiz
 	@dev/setup.sh test
 	$(SANITIZER_BUILD)
 	$(SANITIZER_TEST) --filter '$(SANITIZED)'
-	for target in $(FUZZ_TARGETS); do \
-	    FUZZ_TARGET=$$target FUZZ_SECONDS=$(FUZZ_SECONDS) $(SANITIZER_TEST) --filter 'FuzzTests.fuzz' || exit 1; \
-	done
+	printf '%s\n' $(FUZZ_TARGETS) | xargs -P 2 -I TARGET $(MAKE) --no-print-directory fuzz-TARGET
+
+# One of FUZZ_TARGETS, in the build that `make sanitize` makes. Each has one thread; `swift test` would let no other one
+# run beside it.
+fuzz-%:
+	FUZZ_TARGET=$* FUZZ_SECONDS=$(FUZZ_SECONDS) ASAN_OPTIONS=detect_leaks=0 SWIFT_BACKTRACE=enable=no \
+	    .build-asan/release/framemeshPackageTests.xctest --testing-library swift-testing --filter 'FuzzTests.fuzz' \
+	    >.build-asan/fuzz-$*.log 2>&1; status=$$?; cat .build-asan/fuzz-$*.log; exit $$status
 
 # Everything of ours and its Swift packages is built for it; the Swift runtime is not, so that a preloaded library says
 # what it orders (Tests/thread-sanitizer-runtime.c). A race ends the run with 66.
