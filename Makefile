@@ -15,6 +15,8 @@ CXX_SOURCES = $(shell find Sources/CVision Sources/framemesh-video Tests -name '
 
 # A browser and a whole mesh: after the Swift tests, since each wants the machine for itself.
 GATEWAY_TEST := PYTHONDONTWRITEBYTECODE=1 .venv/bin/python -m pytest -q -p no:cacheprovider Tests/GatewayTests/python
+# The real Prometheus and a mesh of processes.
+OBSERVABILITY_TEST := PYTHONDONTWRITEBYTECODE=1 .venv/bin/python -m pytest -q -p no:cacheprovider Tests/TelemetryTests/python
 
 # kubectl's kustomize, the schemas, and network namespaces as pods; nothing of it needs a cluster.
 KUBERNETES_TEST := PYTHONDONTWRITEBYTECODE=1 .venv/bin/python -m pytest -q -p no:cacheprovider Tests/KubernetesTests
@@ -42,6 +44,7 @@ test: ## All tests
 	$(TEST)
 	$(GATEWAY_TEST)
 	$(KUBERNETES_TEST)
+	$(OBSERVABILITY_TEST)
 	@if [ -x Tests/CVisionTests/run.sh ]; then Tests/CVisionTests/run.sh; else echo "skipped: Tests/CVisionTests/run.sh is not there"; fi
 
 .PHONY: test-gateway
@@ -71,6 +74,13 @@ image-test: ## The Dockerfile, built with buildah on a base by debootstrap; ever
 sbom: build ## What is in an image, as CycloneDX: .build/framemesh.cdx.json
 	dev/image-root.sh .build/release .build/image
 	dev/sbom.py .build/image > .build/framemesh.cdx.json
+
+.PHONY: test-observability
+test-observability: ## Metrics of a mesh as Prometheus reads them
+	@dev/setup.sh test
+	@dev/python-env.sh
+	$(BUILD)
+	$(OBSERVABILITY_TEST)
 
 # One build of RPC and its tests with the address and undefined-behaviour sanitizers, and with the coverage that
 # libFuzzer is guided by. FUZZ_SECONDS is for each target; what it finds is kept in Tests/FuzzTests/cases.

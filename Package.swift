@@ -104,9 +104,10 @@ let package = Package(
         // The shared words (Frame, Box, Detection, Track) and their wire form.
         .target(name: "Messages", dependencies: ["CMessages", "ProtobufStructs", nioCore], swiftSettings: strict),
         // Method names, typed clients, handler protocols.
-        .target(name: "Services", dependencies: ["RPC", "Messages", nioCore, logging], swiftSettings: strict),
+        .target(name: "Services", dependencies: ["RPC", "Messages", nioCore, logging, metrics], swiftSettings: strict),
         // Which endpoint: resolvers, subchannels, balancing, retries. Never sees a frame.
-        .target(name: "Mesh", dependencies: ["RPC", "CAres", nioCore, nioPosix, logging], swiftSettings: strict),
+        .target(
+            name: "Mesh", dependencies: ["RPC", "CAres", nioCore, nioPosix, logging, metrics], swiftSettings: strict),
 
         // C++ image core behind one C header.
         .target(
@@ -129,13 +130,14 @@ let package = Package(
 
         // Queue, batcher, workers; serves Vision over RPC.
         .target(
-            name: "Node", dependencies: ["Services", "RPC", "Messages", "Vision", nioCore, logging],
+            name: "Node",
+            dependencies: ["Services", "RPC", "Messages", "Vision", "Telemetry", nioCore, logging, metrics],
             swiftSettings: strict),
         // Pipelines: admit, fan out, merge, track, put in order.
         .target(
             name: "Coordination",
             dependencies: [
-                "Mesh", "Services", "RPC", "Messages", "Tracking", nioCore, logging,
+                "Mesh", "Services", "RPC", "Messages", "Tracking", "Telemetry", nioCore, logging, metrics,
                 .product(name: "DequeModule", package: "swift-collections"),
             ],
             swiftSettings: strict),
@@ -206,10 +208,10 @@ let package = Package(
         .executableTarget(
             name: "framemesh",
             dependencies: [
-                "Gateway", "Jobs", "Node", "Coordination", "Client", "Playback", "Results", "Video", "Vision", "Mesh",
-                "Services",
+                "Gateway", "Jobs", "Node", "Coordination", "Client", "Playback", "Results", "Telemetry", "Video",
+                "Vision", "Mesh", "Services",
                 "RPC",
-                "Messages", "Telemetry", nioCore, nioPosix, logging, metrics, yams, crypto,
+                "Messages", nioCore, nioPosix, logging, metrics, yams, crypto,
                 .product(name: "SystemPackage", package: "swift-system"),
                 .product(name: "DequeModule", package: "swift-collections"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -247,11 +249,15 @@ let package = Package(
         .testTarget(name: "VideoTests", dependencies: ["Video", "Messages", nioCore], swiftSettings: strict),
         .testTarget(
             name: "NodeTests",
-            dependencies: ["Node", "Services", "RPC", "Messages", "Vision", nioCore, nioPosix, logging],
+            dependencies: [
+                "Node", "Services", "RPC", "Messages", "Telemetry", "Vision", nioCore, nioPosix, logging, metrics,
+            ],
             swiftSettings: strict),
         .testTarget(
             name: "CoordinationTests",
-            dependencies: ["Coordination", "Mesh", "Messages", "Services", "RPC", nioCore, nioPosix, logging],
+            dependencies: [
+                "Coordination", "Mesh", "Messages", "Services", "RPC", "Telemetry", nioCore, nioPosix, logging, metrics,
+            ],
             swiftSettings: strict),
         .testTarget(
             name: "ClientTests",
@@ -263,7 +269,8 @@ let package = Package(
             name: "ResultsTests", dependencies: ["Results", "Messages", "Vision", nioCore], swiftSettings: strict),
         .testTarget(name: "AreasTests", dependencies: ["Areas", "Messages"], swiftSettings: strict),
         .testTarget(
-            name: "TelemetryTests", dependencies: ["Telemetry", metrics, nioCore, nioPosix], swiftSettings: strict),
+            name: "TelemetryTests", dependencies: ["Telemetry", metrics, nioCore, nioPosix], exclude: ["python"],
+            swiftSettings: strict),
         .testTarget(
             name: "JobsTests", dependencies: ["Jobs", "TestSupport", nioCore, nioPosix, logging], swiftSettings: strict),
         // A gateway with a real coordinator and nodes behind it, over HTTP.

@@ -13,7 +13,7 @@ build_packages=(
     libsqlite3-dev libpq-dev libavformat-dev libavcodec-dev libswscale-dev libavutil-dev pkg-config
     binutils ca-certificates git
 )
-test_packages=(clang-format nghttp2-client ffmpeg opencv-doc jq openssl python3-venv iproute2 nftables dnsmasq-base postgresql chromium fonts-dejavu-core)
+test_packages=(clang-format nghttp2-client ffmpeg opencv-doc jq openssl python3-venv iproute2 nftables dnsmasq-base postgresql prometheus chromium fonts-dejavu-core)
 image_packages=(buildah debootstrap)
 # Its examples lie where slim images leave documentation out.
 opencv_sample=/usr/share/doc/opencv-doc/examples/data/vtest.avi
@@ -47,6 +47,10 @@ install_packages() {
     say "installing with ${as_root[*]:+sudo }apt-get: ${missing[*]}"
     local apt=("${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get)
     "${apt[@]}" update -qq >&2 || fail "apt-get update failed"
+    # Tests start their own; `systemctl unmask prometheus` for one that serves this machine.
+    if [[ " ${missing[*]} " == *" prometheus "* && -d /run/systemd/system ]]; then
+        "${as_root[@]}" systemctl mask --quiet prometheus.service
+    fi
     "${apt[@]}" install -qq "${options[@]}" "${missing[@]}" >&2 || fail "apt-get could not install: ${missing[*]}"
     say "installed: ${missing[*]}"
 }

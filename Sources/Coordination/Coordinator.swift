@@ -1,8 +1,10 @@
 public import Logging
 import Mesh
+import Metrics
 public import NIOCore
 public import RPC
 import Services
+import Telemetry
 
 /// Takes frames from clients, fans them out to nodes, merges, tracks, answers in order.
 public final class Coordinator: Sendable {
@@ -31,10 +33,18 @@ public final class Coordinator: Sendable {
         let classifiers = channel(configuration.classifiers, ServiceName.classifier)
         let drain = DrainFlag()
         let handler = CoordinatorHandler(
-            configuration: configuration, detectors: detectors, classifiers: classifiers, drain: drain)
+            configuration: configuration, detectors: detectors, classifiers: classifiers, drain: drain,
+            metrics: CoordinatorMetrics(
+                pipelines: configuration.pipelines.map(\.name),
+                factory: configuration.metrics ?? MetricsSystem.factory))
+        if let metrics = configuration.metrics {
+            detectors?.show(in: metrics, stage: "detect")
+            classifiers?.show(in: metrics, stage: "classify")
+        }
         let bound = try await RoleServer.bind(
             "coordinator", [VisionService(handler)], to: configuration.listen, configuration.server,
-            access: configuration.access, probes: configuration.probes, budget: budget, group: group, logger: logger)
+            access: configuration.access, probes: configuration.probes,
+            metrics: configuration.metrics ?? MetricsSystem.factory, budget: budget, group: group, logger: logger)
         return Coordinator(
             server: bound, channels: [detectors, classifiers].compactMap { $0 }, drain: drain, logger: logger)
     }

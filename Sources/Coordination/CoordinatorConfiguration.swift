@@ -2,6 +2,7 @@ public import Mesh
 import Messages
 import NIOCore
 public import RPC
+public import Telemetry
 
 /// Every size, count and wait of a coordinator.
 public struct CoordinatorConfiguration: Sendable {
@@ -36,6 +37,9 @@ public struct CoordinatorConfiguration: Sendable {
     public var channel = ChannelConfiguration()
     /// The mesh that nodes must belong to; empty: any.
     public var cluster = ""
+
+    /// Shows what the coordinator counts; nil: it is counted by the process's own metrics, without what it knows of nodes.
+    public var metrics: PrometheusMetrics?
 
     public init(detectors: Target?, classifiers: Target?) {
         self.detectors = detectors

@@ -10,12 +10,14 @@ struct CoordinatorHandler: VisionHandler {
     let detectors: BalancedChannel?
     let classifiers: BalancedChannel?
     let drain: DrainFlag
+    let metrics: CoordinatorMetrics
 
     /// For a node's own words in `ListNodes`.
     static let describeTimeout: Duration = .seconds(1)
 
     private var runner: FrameRunner {
-        FrameRunner(detectors: detectors, classifiers: classifiers, configuration: configuration)
+        FrameRunner(
+            detectors: detectors, classifiers: classifiers, configuration: configuration, metrics: metrics)
     }
 
     func analyze(_ request: AnalyzeRequest, context: CallContext) async throws -> AnalyzeResponse {

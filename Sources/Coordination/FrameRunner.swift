@@ -26,20 +26,25 @@ struct FrameRunner: Sendable {
     let detectors: (any StageCaller)?
     let classifiers: (any StageCaller)?
     let configuration: CoordinatorConfiguration
+    var metrics = CoordinatorMetrics.none
 
     /// A tracker also looks at weak detections (ByteTrack's second association).
     static let trackingFloor: Float = 0.1
 
     /// Never throws: what went wrong is in the answer.
-    func run(_ frame: AcceptedFrame) async -> AnalyzeResponse { await merge(frame).finish() }
+    func run(_ frame: AcceptedFrame) async -> AnalyzeResponse { await merge(frame).finish(metrics) }
 
     /// The answer of a frame that came alone.
     /// - Throws: `RPCError`, with the pushback of the nodes.
     func answer(_ frame: AcceptedFrame) async throws(RPCError) -> AnalyzeResponse {
         let merge = await merge(frame)
         let pushback = merge.worst?.pushback
-        let response = merge.finish()
-        guard response.status == .error else { return response }
+        let response = merge.finish(metrics)
+        guard response.status == .error else {
+            metrics.answered(response, pipeline: frame.pipeline.name, after: NIODeadline.now() - frame.arrival)
+            return response
+        }
+        metrics.refused(StatusCode(rawValue: response.code))
         let error = RPCError(StatusCode(rawValue: response.code), response.cause)
         throw pushback.map { error.pushingBack($0) } ?? error
     }

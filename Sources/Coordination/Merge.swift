@@ -1,4 +1,5 @@
 import Messages
+import Metrics
 import NIOCore
 import RPC
 import Services
@@ -29,9 +30,14 @@ struct Merge {
     private let frame: AcceptedFrame
     private var errors: [(stage: String, error: RPCError)] = []
     private var answered = false
+    private let started: NIODeadline
+    /// When the last of its nodes had said something.
+    private var told: NIODeadline
 
     init(_ frame: AcceptedFrame, started: NIODeadline) {
         self.frame = frame
+        self.started = started
+        told = started
         response = .answering(frame.request.frame)
         response.timing.append(Timing("coordinator.queue", started - frame.arrival))
     }
@@ -57,6 +63,7 @@ struct Merge {
 
     private mutating func take<Response>(_ result: StageResult<Response>) -> Response? {
         response.attempts += result.retries
+        told = .now()
         var accounted: UInt64 = 0
         for timing in result.response?.timing ?? [] {
             response.timing.append(Timing("\(result.stage).\(timing.stage)", microseconds: timing.microseconds))
@@ -91,7 +98,7 @@ struct Merge {
         return worst?.error
     }
 
-    consuming func finish() -> AnalyzeResponse {
+    consuming func finish(_ metrics: CoordinatorMetrics = .none) -> AnalyzeResponse {
         response.missing = errors.map(\.stage)
         if let worst {
             response.fail(worst, policy: frame.request.policy)
@@ -100,7 +107,11 @@ struct Merge {
             response.code = first.error.code.rawValue
             response.cause = "\(first.stage) is missing: \(first.error.message)"
         }
-        response.timing.append(Timing("total", NIODeadline.now() - frame.arrival))
+        let end = NIODeadline.now()
+        response.timing.append(Timing("total", end - frame.arrival))
+        metrics.queue.recordNanoseconds((started - frame.arrival).nanoseconds)
+        metrics.fanOut.recordNanoseconds((told - started).nanoseconds)
+        metrics.merge.recordNanoseconds((end - told).nanoseconds)
         return response
     }
 }

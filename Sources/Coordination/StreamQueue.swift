@@ -89,6 +89,9 @@ final class StreamQueue<Work: Sendable, Answer: Sendable>: Sendable {
         }
     }
 
+    /// Frames that were accepted, and whose answers nobody has taken.
+    var unanswered: Int { state.withLock { $0.window.unanswered } }
+
     /// No more frames; those accepted are still answered.
     func close() { change { $0.isClosed = true } }
 

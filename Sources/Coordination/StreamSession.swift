@@ -1,4 +1,5 @@
 import Messages
+import Metrics
 import NIOCore
 import RPC
 import Services
@@ -34,6 +35,7 @@ struct StreamSession: Sendable {
         _ requests: MessageStream.AsyncIterator,
         answer: @Sendable @escaping (AnalyzeResponse) async throws -> Void
     ) async throws {
+        defer { runner.metrics.abandoned(queue.unanswered) }
         try await withTaskCancellationHandler {
             // Discarding: a stream may last for days, and each frame is a task.
             let ending = try await withThrowingDiscardingTaskGroup { tasks -> (any Error)? in
@@ -98,10 +100,17 @@ struct StreamSession: Sendable {
         var tracking =
             rules.pipeline.tracks ? StreamTracking(reported: StreamTracking.reported(rules.minConfidence)) : nil
         while var response = await queue.nextAnswer() {
-            tracking?.update(&response)
+            if tracking != nil {
+                let start = NIODeadline.now()
+                tracking?.update(&response)
+                runner.metrics.track.recordNanoseconds((NIODeadline.now() - start).nanoseconds)
+            }
+            runner.metrics.answered(response, pipeline: rules.pipeline.name, after: response.total)
             response.epoch = rules.epoch
             do {
+                let start = NIODeadline.now()
                 try await answer(response)
+                runner.metrics.send.recordNanoseconds((NIODeadline.now() - start).nanoseconds)
             } catch {
                 queue.cancel()
                 throw error
@@ -128,6 +137,11 @@ struct StreamSession: Sendable {
 }
 
 extension AnalyzeResponse {
+    /// From the arrival of its frame to its own being there.
+    fileprivate var total: TimeAmount {
+        .microseconds(Int64(clamping: timing.last { $0.stage == "total" }?.microseconds ?? 0))
+    }
+
     fileprivate static func refusing(_ frame: AcceptedFrame, _ error: RPCError) -> AnalyzeResponse {
         var response = answering(frame.request.frame)
         response.fail(error, policy: .lossless)

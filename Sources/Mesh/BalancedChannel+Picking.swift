@@ -150,6 +150,7 @@ extension BalancedChannel {
             return (state.waiting > 0, state.news(of: supplied.name, outcome, now: now))
         }
         if let (subchannel, change) = news {
+            if change == .ejected { ejections.count(error?.code) }
             subchannel.tell(change, change == .ejected ? error?.description : nil)
         }
         if someWait { serveLine() }

@@ -13,6 +13,7 @@ public final class BalancedChannel: Sendable {
     let budget: MemoryBudget
     /// What all calls share.
     let calls: ChannelState
+    let ejections: EjectionCounters
     private let resolver: Resolver
     let healthService: String
     let group: any EventLoopGroup
@@ -82,6 +83,7 @@ public final class BalancedChannel: Sendable {
         state = Mutex(State(configuration, now: NIODeadline.now().uptimeNanoseconds))
         line = PickLine(target: "\(resolver.target)", limit: configuration.maxWaitingCalls)
         calls = ChannelState(configuration.calls, name: "\(resolver.target)", logger: logger)
+        ejections = EjectionCounters(target: "\(resolver.target)")
         budget = configuration.budget ?? MemoryBudget(limit: MemoryBudget.shared.limit)
         self.group = group
         self.logger = logger
@@ -261,6 +263,9 @@ public final class BalancedChannel: Sendable {
             try calls.checkOpen()
         }
     }
+
+    /// Calls that wait for an endpoint.
+    public var waitingCalls: Int { state.withLock { $0.waiting } }
 
     /// Every endpoint, sorted by name.
     public func endpoints() -> [EndpointState] {

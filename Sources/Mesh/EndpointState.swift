@@ -3,7 +3,7 @@ import RPC
 
 /// One endpoint of a channel, for people.
 public struct EndpointState: Sendable {
-    public enum State: String, Sendable {
+    public enum State: String, Sendable, CaseIterable {
         case connecting, unhealthy, ready, ejected
         /// Its process answers, and does not offer what the channel is for: an address that another service has now.
         case wrongService = "wrong service"

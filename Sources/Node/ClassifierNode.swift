@@ -23,6 +23,7 @@ struct ClassifierNode: ClassifierHandler {
         response.height = served.answer.height
         response.regions = served.answer.outputs
         response.timing = served.timing()
+        pool.metrics?.record(served)
         return response
     }
 

@@ -24,6 +24,7 @@ struct DetectorNode: DetectorHandler {
         response.height = served.answer.height
         response.detections = served.answer.outputs.first ?? []
         response.timing = served.timing()
+        pool.metrics?.record(served)
         return response
     }
 }

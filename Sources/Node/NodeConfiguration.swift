@@ -1,4 +1,5 @@
 public import RPC
+public import Telemetry
 public import Vision
 
 /// Every size, count and wait of a node.
@@ -37,6 +38,9 @@ public struct NodeConfiguration: Sendable {
     public var zone = ""
     /// Which mesh it belongs to; callers that name theirs take no other. Empty: any.
     public var cluster = ""
+
+    /// Shows what the node counts; nil: it is counted by the process's own metrics, without the queue's numbers.
+    public var metrics: PrometheusMetrics?
 
     public init(role: NodeRole, store: ModelStore, models: [ModelManifest]) {
         self.role = role

@@ -37,10 +37,10 @@ extension WorkerPool {
             description.queueDepth = queue.depth
             description.inFlight = queue.running
             description.estimatedWait = UInt64(clamping: queue.estimatedWait.nanoseconds / 1000)
-            description.accepted = queue.accepted
-            description.completed = queue.completed
-            description.refused = queue.refused + queue.displaced
-            description.expired = queue.expired
+            description.accepted = queue.counts.accepted
+            description.completed = queue.counts.completed
+            description.refused = queue.counts.onArrival + queue.counts.displaced
+            description.expired = queue.counts.expired + queue.counts.late
         }
     }
 }

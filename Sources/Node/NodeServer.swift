@@ -1,9 +1,11 @@
 public import Logging
 import Messages
+import Metrics
 public import NIOCore
 import RPC
 import Services
 import Synchronization
+import Telemetry
 import Vision
 
 /// A detection or classification node: loads its models, warms them up, serves them.
@@ -14,7 +16,6 @@ public final class NodeServer: Sendable {
     private let server: RoleServer
     private let healthNames: [String]
     private let workers: any Workers
-    private let describer: NodeDescriber
     private let patience: Duration
     private let drainTimeout: Duration
     private let loop: any EventLoop
@@ -27,13 +28,12 @@ public final class NodeServer: Sendable {
     }
 
     private init(
-        server: RoleServer, healthNames: [String], workers: any Workers, describer: NodeDescriber, patience: Duration,
+        server: RoleServer, healthNames: [String], workers: any Workers, patience: Duration,
         drainTimeout: Duration, loop: any EventLoop, logger: Logger
     ) {
         self.server = server
         self.healthNames = healthNames
         self.workers = workers
-        self.describer = describer
         self.patience = patience
         self.drainTimeout = drainTimeout
         self.loop = loop
@@ -64,13 +64,15 @@ public final class NodeServer: Sendable {
         _ configuration: NodeConfiguration, _ group: any EventLoopGroup, _ logger: Logger,
         service: (WorkerPool<ModelRunner<Work>>, ModelNames) -> any RPCService
     ) async throws -> NodeServer {
+        let factory: any MetricsFactory = configuration.metrics ?? MetricsSystem.factory
         let pool = WorkerPool<ModelRunner<Work>>(
             queue: WorkQueue(
                 admission: Admission(limit: configuration.queueLimit, workers: configuration.workers),
                 batchers: configuration.models.map { _ in
                     Batcher(maxBatchSize: configuration.maxBatchSize, maxQueueDelay: .init(configuration.maxQueueDelay))
                 }),
-            workers: configuration.workers)
+            workers: configuration.workers, metrics: NodeMetrics(role: configuration.role, factory: factory))
+        if let metrics = configuration.metrics { pool.show(in: metrics, role: configuration.role) }
         try await pool.start { [loader = ModelLoader(configuration: configuration), now = pool.now] _ in
             let loaded = try loader.load()
             pool.learn(from: loaded)
@@ -92,14 +94,15 @@ public final class NodeServer: Sendable {
     ) async throws -> NodeServer {
         let bound = try await RoleServer.bind(
             "\(configuration.role)", [service, NodeService(describer)], to: configuration.listen, configuration.server,
-            access: configuration.access, probes: configuration.probes, group: group, logger: logger)
+            access: configuration.access, probes: configuration.probes,
+            metrics: configuration.metrics ?? MetricsSystem.factory, group: group, logger: logger)
         var names = ["", configuration.role.serviceName, ServiceName.node] + configuration.models.map(\.name)
         if !configuration.cluster.isEmpty {
             names.append(ServiceName.health(configuration.role.serviceName, cluster: configuration.cluster))
         }
         for name in names { bound.health.set(.serving, for: name) }
         return NodeServer(
-            server: bound, healthNames: names, workers: workers, describer: describer,
+            server: bound, healthNames: names, workers: workers,
             patience: configuration.workerPatience, drainTimeout: configuration.server.drainTimeout, loop: group.any(),
             logger: logger)
     }
@@ -107,8 +110,6 @@ public final class NodeServer: Sendable {
     public var address: SocketAddress { server.address }
     /// Where health alone is served; nil: nowhere.
     public var probesAddress: SocketAddress? { server.probesAddress }
-    /// How busy it is now.
-    public var load: NodeLoad { NodeLoad(describer.describe()) }
 
     /// Serves until cancelled, or until a worker is lost; then drains within the server's `drainTimeout`. A worker that
     /// does not come back from its work within `lastPatience` after it is left behind.

@@ -52,8 +52,8 @@ struct WorkQueue<Payload: Sendable>: Sendable {
         case sleep
     }
 
-    /// How an admitted request ended.
-    enum End { case completed, expired, cancelled }
+    /// How a request ended. `unfit`: it was told what is wrong with its picture. `failed`: a fault of ours.
+    enum End { case completed, unfit, failed, expired, cancelled }
 
     private var line: FairLine
     /// By place in the line.
@@ -71,12 +71,7 @@ struct WorkQueue<Payload: Sendable>: Sendable {
     /// Nor has one to begin before this, to be done by its deadline.
     private var earliestStart = NIODeadline.distantFuture
     private(set) var running = 0
-    private(set) var accepted: UInt64 = 0
-    private(set) var refused: UInt64 = 0
-    private(set) var displaced: UInt64 = 0
-    private(set) var completed: UInt64 = 0
-    private(set) var expired: UInt64 = 0
-    private(set) var cancelled: UInt64 = 0
+    private(set) var counts = WorkCounts()
 
     /// What a request of a model that never ran is taken to cost; nanoseconds. Until then all cost the same.
     private static var unknownCost: Double { 1e6 }
@@ -92,6 +87,8 @@ struct WorkQueue<Payload: Sendable>: Sendable {
     }
 
     var depth: Int { line.count }
+    /// Requests that may wait.
+    var limit: Int { admission.limit }
 
     private var load: Admission.Load {
         var load = Admission.Load(waiting: depth, running: running)
@@ -130,11 +127,15 @@ struct WorkQueue<Payload: Sendable>: Sendable {
                 throw refusalOfFull
             }
         } catch {
-            refused += 1
+            switch error {
+            case .full: counts.full += 1
+            case .late: counts.hopeless += 1
+            case .expired: counts.overdue += 1
+            }
             throw error
         }
         let giving = admission.isFull(depth) ? displace() : nil
-        accepted += 1
+        counts.accepted += 1
         let place = line.add(client: entry.client.number, lane: entry.model, cost: entry.cost)
         while entries.count <= place { entries.append(nil) }
         entries[place] = entry
@@ -151,7 +152,7 @@ struct WorkQueue<Payload: Sendable>: Sendable {
 
     private mutating func displace() -> Entry? {
         guard let entry = line.removeNewest().flatMap({ leave($0) }) else { return nil }
-        displaced += 1
+        counts.displaced += 1
         return entry
     }
 
@@ -182,7 +183,7 @@ struct WorkQueue<Payload: Sendable>: Sendable {
                 late.append(entry)
             }
         }
-        expired += UInt64(late.count)
+        counts.expired += UInt64(late.count)
         return late
     }
 
@@ -194,7 +195,7 @@ struct WorkQueue<Payload: Sendable>: Sendable {
         guard late.count < depth else { return [] }
         let given = late.compactMap { remove(at: $0) }
         earliestStart = entries.reduce(.distantFuture) { min($0, $1?.latestStart ?? .distantFuture) }
-        expired += UInt64(given.count)
+        counts.late += UInt64(given.count)
         return given
     }
 
@@ -248,7 +249,7 @@ struct WorkQueue<Payload: Sendable>: Sendable {
     /// Takes out all that wait, for the end of the node.
     mutating func removeAll() -> [Entry] {
         let all = entries.indices.compactMap { entries[$0] == nil ? nil : remove(at: $0) }
-        cancelled += UInt64(all.count)
+        counts.stopped += UInt64(all.count)
         return all
     }
 
@@ -267,7 +268,7 @@ struct WorkQueue<Payload: Sendable>: Sendable {
             line.charge(client: entry.client.number, share - entry.cost)
         }
         if running == 0, depth == 0 { line.rest() }
-        let done = zip(batch, ends).reduce(0) { $1.1 == .completed ? $0 + $1.0.inputs : $0 }
+        let done = zip(batch, ends).reduce(0) { [.expired, .cancelled].contains($1.1) ? $0 : $0 + $1.0.inputs }
         // What was dropped half-way says nothing about how long work takes.
         if done > 0 { serviceTimes[model].record(elapsed, inputs: done) }
     }
@@ -281,11 +282,18 @@ struct WorkQueue<Payload: Sendable>: Sendable {
         serviceTimes[model].record(passTime, inputs: maxBatchSize)
     }
 
+    /// A request ended that was never offered: its client had gone, or its time, or the node ends.
+    mutating func turnedAway(_ end: End?) {
+        if let end { count(end) } else { counts.stopped += 1 }
+    }
+
     private mutating func count(_ end: End) {
         switch end {
-        case .completed: completed += 1
-        case .expired: expired += 1
-        case .cancelled: cancelled += 1
+        case .completed: counts.answered += 1
+        case .unfit: counts.unfit += 1
+        case .failed: counts.failed += 1
+        case .expired: counts.expired += 1
+        case .cancelled: counts.cancelled += 1
         }
     }
 }

@@ -1,4 +1,5 @@
 import Dispatch
+import Metrics
 import NIOCore
 import RPC
 import Synchronization
@@ -25,6 +26,7 @@ final class WorkerPool<Runner: BatchRunner>: Workers {
     private struct Batch: Sendable {
         let number: UInt64
         let entries: [Queue.Entry]
+        let start: NIODeadline
     }
 
     private struct State: Sendable {
@@ -32,6 +34,8 @@ final class WorkerPool<Runner: BatchRunner>: Workers {
         /// Of each worker.
         var inHand: [Batch?]
         var batches: UInt64 = 0
+        /// Of batches that are done, all workers together.
+        var busy = TimeAmount.zero
         /// Workers that did not come back.
         var abandoned: Set<Int> = []
         /// Workers that sleep, the one that slept last at the end: its caches are the warmest.
@@ -41,8 +45,8 @@ final class WorkerPool<Runner: BatchRunner>: Workers {
         var threads = 0
         var whenEnded: [CheckedContinuation<Void, Never>] = []
 
-        mutating func give(_ entries: [Queue.Entry], to worker: Int) {
-            inHand[worker] = Batch(number: batches, entries: entries)
+        mutating func give(_ entries: [Queue.Entry], to worker: Int, now: NIODeadline) {
+            inHand[worker] = Batch(number: batches, entries: entries, start: now)
             batches += 1
         }
 
@@ -59,8 +63,12 @@ final class WorkerPool<Runner: BatchRunner>: Workers {
     let now: @Sendable () -> NIODeadline
     private let nextID = Atomic<UInt64>(0)
     private let bells: [DispatchSemaphore]
+    let metrics: NodeMetrics?
 
-    init(queue: Queue, workers: Int, now: @Sendable @escaping () -> NIODeadline = { .now() }) {
+    init(
+        queue: Queue, workers: Int, metrics: NodeMetrics? = nil, now: @Sendable @escaping () -> NIODeadline = { .now() }
+    ) {
+        self.metrics = metrics
         state = Mutex(State(queue: queue, inHand: Array(repeating: nil, count: workers)))
         self.now = now
         bells = (0..<workers).map { _ in DispatchSemaphore(value: 0) }
@@ -101,6 +109,16 @@ final class WorkerPool<Runner: BatchRunner>: Workers {
         state.withLock { body(&$0.queue) }
     }
 
+    var workers: Int { bells.count }
+
+    /// Time that all workers together were at work, what they have in hand included.
+    var busyTime: TimeAmount {
+        let now = now()
+        return state.withLock { state in
+            state.inHand.reduce(state.busy) { sum, batch in batch.map { sum + (now - $0.start) } ?? sum }
+        }
+    }
+
     /// Workers that have nothing to do now.
     var sleeping: Int { state.withLock { $0.idle.count } }
 
@@ -134,9 +152,17 @@ final class WorkerPool<Runner: BatchRunner>: Workers {
         let (late, refused, bell) = state.withLock { state -> ([Queue.Entry], (Queue.Entry, RPCError)?, Int?) in
             // Those that cannot be done any more make room.
             let late = state.queue.expire(now: entry.arrival)
-            if state.isStopping { return (late, (entry, RPCError(.unavailable, "node is shutting down")), nil) }
-            do {
+            if state.isStopping {
+                state.queue.turnedAway(nil)
+                return (late, (entry, RPCError(.unavailable, "node is shutting down")), nil)
+            }
+            do throws(RPCError) {
                 try entry.payload.job.check(before: "it was queued", now: entry.arrival)
+            } catch {
+                state.queue.turnedAway(Queue.End(Result<Runner.Answer, RPCError>.failure(error)))
+                return (late, (entry, error), nil)
+            }
+            do {
                 let displaced = try state.queue.offer(entry)
                 return (
                     late, displaced.map { ($0, RPCError(state.queue.refusalOfFull)) }, state.idle.popLast()
@@ -246,7 +272,7 @@ final class WorkerPool<Runner: BatchRunner>: Workers {
             let told = expired + late.map { ($0, .lateInQueue(behind: state.queue.estimatedWait)) }
             switch state.queue.take(now: now) {
             case .run(let batch):
-                state.give(batch, to: worker)
+                state.give(batch, to: worker, now: now)
                 return (told, .run(batch, bell: state.queue.depth > 0 ? state.idle.popLast() : nil))
             case _ where state.isStopping: return (told, .end)
             case .wait(let until):
@@ -266,10 +292,12 @@ final class WorkerPool<Runner: BatchRunner>: Workers {
         let start = now()
         let results = runner.run(batch.map(\.payload.job), model: model)
         let elapsed = now() - start
+        metrics?.batchSize.record(batch.count)
         // Counted before it is told, so that a client that asks after its answer finds it counted.
         let isOurs = state.withLock { state in
-            guard state.inHand[worker] != nil else { return false }
+            guard let batchInHand = state.inHand[worker] else { return false }
             state.inHand[worker] = nil
+            state.busy = state.busy + (start + elapsed - batchInHand.start)
             state.queue.finish(batch, results.map(Queue.End.init), elapsed: elapsed)
             return true
         }
@@ -290,8 +318,9 @@ extension WorkQueue.End {
         switch result {
         case .failure(let error) where error.code == .deadlineExceeded: self = .expired
         case .failure(let error) where error.code == .cancelled: self = .cancelled
-        // A bad picture is answered too.
-        default: self = .completed
+        case .failure(let error) where error.code == .invalidArgument: self = .unfit
+        case .failure: self = .failed
+        case .success: self = .completed
         }
     }
 }

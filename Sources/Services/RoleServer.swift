@@ -1,4 +1,5 @@
 public import Logging
+public import Metrics
 public import NIOCore
 public import RPC
 
@@ -18,10 +19,12 @@ public struct RoleServer: Sendable {
     ///   - name: with a number of its own, what it tells peers that it takes attachments as.
     ///   - access: nil: anybody.
     ///   - probes: where health alone is served as well, in plain text, for probes that cannot do TLS; nil: nowhere.
+    ///   - metrics: what counts calls, and the stages of frames with `name` as role.
     /// - Throws: what a bind says, or that `access` has a rule for what is not there.
     public static func bind(
         _ name: String, _ services: [any RPCService], to address: ServerAddress, _ configuration: ServerConfiguration,
-        access: AccessControl?, probes: ServerAddress? = nil, budget: MemoryBudget = .shared,
+        access: AccessControl?, probes: ServerAddress? = nil, metrics: any MetricsFactory = MetricsSystem.factory,
+        budget: MemoryBudget = .shared,
         group: any EventLoopGroup, logger: Logger
     ) async throws -> RoleServer {
         var configuration = configuration
@@ -29,7 +32,10 @@ public struct RoleServer: Sendable {
         let health = HealthService(maxWatches: configuration.maxHealthWatches)
         var services = services + [health]
         services += try Reflection.services(describing: services, maxRequests: configuration.maxReflectionRequests)
-        var interceptors: [any ServerInterceptor] = [LogInterceptor(logger: logger), MetricsInterceptor()]
+        var interceptors: [any ServerInterceptor] = [
+            LogInterceptor(logger: logger), MetricsInterceptor(factory: metrics),
+            FrameStages(role: name, factory: metrics),
+        ]
         if let access { interceptors.append(try access.interceptor(guarding: services)) }
         let server = try await RPCServer.bind(
             to: address, configuration: configuration, services: services, interceptors: interceptors, budget: budget,

@@ -63,8 +63,8 @@ import Testing
         #expect(throws: Admission.Refusal.full(waiting: 2, limit: 2, wait: .zero)) { try queue.offer(entry(3)) }
         _ = queue.take(now: Self.start)
         try queue.offer(entry(4))
-        #expect(queue.accepted == 3)
-        #expect(queue.refused == 1)
+        #expect(queue.counts.accepted == 3)
+        #expect(queue.counts.onArrival == 1)
     }
 
     @Test func whatCannotBeDoneInTimeGivesWayToWhatCan() throws {
@@ -76,7 +76,7 @@ import Testing
         try queue.offer(entry(3, deadline: .milliseconds(80)))
         #expect(queue.giveUpLate(now: Self.start + .milliseconds(35)).isEmpty, "There are just 10 ms.")
         #expect(queue.giveUpLate(now: Self.start + .milliseconds(36)).map(\.id) == [2])
-        #expect(queue.expired == 1)
+        #expect(queue.counts.late == 1)
         #expect(queue.giveUpLate(now: Self.start + .milliseconds(75)).isEmpty, "The estimate may be wrong.")
         #expect(ids(queue.take(now: Self.start + .milliseconds(75))) == [3])
     }
@@ -89,7 +89,7 @@ import Testing
         #expect(queue.expire(now: Self.start + .milliseconds(5)).map(\.id) == [1])
         #expect(queue.expire(now: Self.start + .milliseconds(5)).isEmpty)
         #expect(queue.depth == 2)
-        #expect(queue.expired == 1)
+        #expect(queue.counts.expired == 1)
     }
 
     @Test func aClientThatLeavesTakesItsRequestAlong() throws {
@@ -101,7 +101,7 @@ import Testing
         #expect(queue.remove(1, now: Self.start + .milliseconds(6))?.end == .expired)
         #expect(queue.remove(1, now: Self.start) == nil)
         #expect(queue.depth == 0)
-        #expect([queue.cancelled, queue.expired] == [1, 1])
+        #expect([queue.counts.cancelled, queue.counts.expired] == [1, 1])
     }
 
     @Test func theEstimateFollowsWhatWorkTakes() throws {
@@ -110,7 +110,7 @@ import Testing
         try queue.offer(entry(1))
         guard case .run(let batch) = queue.take(now: Self.start) else { return #expect(Bool(false), "it runs") }
         queue.finish(batch, [.completed], elapsed: .milliseconds(10))
-        #expect(queue.completed == 1)
+        #expect(queue.counts.completed == 1)
         #expect(queue.running == 0)
         #expect(queue.estimatedWait == .zero)
         // One runs, four wait: four and a half times 10 ms.
@@ -136,7 +136,7 @@ import Testing
         queue.finish(batch, [.expired], elapsed: .microseconds(1))
         try queue.offer(entry(2))
         #expect(queue.estimatedWait == .milliseconds(10))
-        #expect(queue.expired == 1)
+        #expect(queue.counts.expired == 1)
     }
 
     @Test func aModelWhoseBatchesDifferRunsSingly() throws {
@@ -214,7 +214,7 @@ import Testing
         #expect(throws: Admission.Refusal.self) { try queue.offer(entry(7, of: 2)) }
         #expect(throws: Admission.Refusal.self) { try queue.offer(entry(8, of: 1)) }
         #expect(queue.depth == 4)
-        #expect([queue.accepted, queue.displaced, queue.refused] == [6, 2, 2])
+        #expect([queue.counts.accepted, queue.counts.displaced, queue.counts.onArrival] == [6, 2, 2])
         #expect(order(&queue) == [1, 2, 1, 2])
     }
 
@@ -290,9 +290,15 @@ import Testing
         end(queue.removeAll())
         #expect(ends.count == Int(offered))
         #expect(ends.values.allSatisfy { $0 == 1 })
-        #expect(queue.accepted + queue.refused == offered)
+        #expect(queue.counts.accepted + queue.counts.onArrival == offered)
         let unfinished = UInt64(running.reduce(0) { $0 + $1.count })
-        #expect(queue.completed + queue.expired + queue.cancelled + queue.displaced + unfinished == queue.accepted)
+        let counts = queue.counts
+        let ended = counts.completed + counts.expired + counts.late + counts.cancelled + counts.stopped
+        #expect(ended + counts.displaced + unfinished == counts.accepted)
+        // What Prometheus sees: each frame has one outcome, and each without a result one reason.
+        let outcomes = WorkCounts.outcomes.reduce(0) { $0 + $1.1(counts) }
+        #expect(outcomes + unfinished == offered)
+        #expect(WorkCounts.reasons.reduce(0) { $0 + $1.1(counts) } == outcomes - counts.answered)
         #expect(queue.depth == 0)
     }
 }

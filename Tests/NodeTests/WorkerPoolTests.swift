@@ -13,7 +13,7 @@ import Testing
             }
             #expect(answers.allSatisfy { $0.0 == $0.1 })
             #expect(scripted.ran.sorted() == Array(0..<1000))
-            #expect(scripted.pool.withQueue { $0.completed } == 1000)
+            #expect(scripted.pool.withQueue { $0.counts.completed } == 1000)
         }
     }
 
@@ -28,7 +28,8 @@ import Testing
             gate.open()
             try await #expect(running.value == 0)
             for (name, task) in zip(1..., waiting) { try await #expect(task.value == name) }
-            #expect(scripted.pool.withQueue { [$0.accepted, $0.completed, $0.refused] } == [3, 3, 1])
+            #expect(
+                scripted.pool.withQueue { [$0.counts.accepted, $0.counts.completed, $0.counts.onArrival] } == [3, 3, 1])
         }
     }
 
@@ -44,7 +45,8 @@ import Testing
             #expect(refusal?.code == .resourceExhausted && refusal?.pushback != nil)
             gate.open()
             for (name, task) in [(0, running), (1, older), (3, other)] { try await #expect(task.value == name) }
-            #expect(scripted.pool.withQueue { [$0.accepted, $0.completed, $0.displaced] } == [4, 3, 1])
+            #expect(
+                scripted.pool.withQueue { [$0.counts.accepted, $0.counts.completed, $0.counts.displaced] } == [4, 3, 1])
         }
     }
 
@@ -60,7 +62,7 @@ import Testing
             _ = try await running.value
             try await #expect(scripted.run(2) == 2)
             #expect(scripted.ran == [0, 2])
-            #expect(scripted.pool.withQueue { $0.cancelled } == 1)
+            #expect(scripted.pool.withQueue { $0.counts.cancelled } == 1)
         }
     }
 
@@ -82,7 +84,7 @@ import Testing
             running.cancel()
             gate.open()
             #expect(await failure { try await running.value }?.code == .cancelled)
-            #expect(scripted.pool.withQueue { $0.cancelled } == 1)
+            #expect(scripted.pool.withQueue { $0.counts.cancelled } == 1)
         }
     }
 
@@ -97,7 +99,7 @@ import Testing
             #expect(await failure { try await late.value }?.code == .deadlineExceeded)
             _ = try await running.value
             #expect(scripted.ran == [0])
-            #expect(scripted.pool.withQueue { $0.expired } == 1)
+            #expect(scripted.pool.withQueue { $0.counts.expired } == 1)
         }
     }
 
@@ -166,7 +168,7 @@ import Testing
             try await #expect(tasks[0].value == 0)
             #expect(await failure { try await tasks[1].value }?.message == "bad picture")
             try await #expect(tasks[2].value == 2)
-            #expect(scripted.pool.withQueue { $0.completed } == 3)
+            #expect(scripted.pool.withQueue { $0.counts.completed } == 3)
         }
     }
 

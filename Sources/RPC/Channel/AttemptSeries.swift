@@ -59,7 +59,9 @@ struct AttemptSeries {
         guard !Task.isCancelled, !channel.state.isDraining else { throw error }
         var random = SystemRandomNumberGenerator()
         switch rules.failed(failure, throttle: channel.state.throttle, now: .now(), using: &random) {
-        case .retry(let wait): return wait
+        case .retry(let wait):
+            channel.state.attempts?.retried(after: error.code)
+            return wait
         case .leave, .fail:
             if let limit = rules.limit { channel.state.count(limit, error.message) }
             throw rules.ending(error)

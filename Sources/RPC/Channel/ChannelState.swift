@@ -9,6 +9,8 @@ public final class ChannelState: Sendable {
     private let logger: Logger?
     private let draining = Atomic(false)
     private let replayBytes = Atomic(0)
+    /// nil: it has no name to be counted under.
+    let attempts: AttemptCounters?
 
     /// - Parameters:
     ///   - name: where its calls go, for the log.
@@ -17,6 +19,7 @@ public final class ChannelState: Sendable {
         self.configuration = configuration
         self.name = name
         self.logger = logger
+        attempts = name.isEmpty ? nil : AttemptCounters(target: name)
     }
 
     /// The channel is at one of its limits.

@@ -66,6 +66,7 @@ extension RPCChannel {
                 guard !next.tried.isEmpty, let supplied = source.hedge(next) else {
                     return wake(at: rules.cannotHedge(now: .now()))
                 }
+                state.attempts?.hedged()
                 start(on: supplied)
             }
             func wake(at time: NIODeadline?) {
@@ -98,7 +99,9 @@ extension RPCChannel {
                     decision = rules.stop()
                 }
                 switch decision {
-                case .start: start()
+                case .start:
+                    state.attempts?.retried(after: reason.code)
+                    start()
                 case .hedge: hedge()
                 case .wait(let time): wake(at: time)
                 case .fail: throw ending(reason)

@@ -5,6 +5,11 @@ public struct CallReport: Sendable {
     /// From the head of the request to the status, or to the loss of the stream.
     public var duration: Duration
     public var traffic: CallTraffic
+    /// Of a unary call, from its head until its message was here whole; nil: it never was.
+    public var receive: Duration?
+    /// Of a unary call, from when its handler had the answer until that was given to the connection; nil: the handler ran
+    /// on the loop, or gave none.
+    public var send: Duration?
 
     public var code: StatusCode { error?.code ?? .ok }
 

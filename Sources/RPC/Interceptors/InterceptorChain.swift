@@ -4,7 +4,7 @@ import NIOCore
 final class InterceptorChain: Sendable {
     private let hooks: [CallHooks]
     /// The clock is read only when somebody wants to know.
-    private let isTimed: Bool
+    let isTimed: Bool
 
     /// nil if nobody looks at the calls of `method`.
     init?(_ interceptors: [any ServerInterceptor], method: MethodDescription) {
@@ -45,16 +45,23 @@ final class InterceptorChain: Sendable {
 
     /// At the end of a call that was admitted.
     /// - Parameter error: nil for OK.
-    func report(_ context: CallContext, _ error: RPCError?, since start: NIODeadline, traffic: CallTraffic) {
-        report(context, error, since: start, traffic: traffic, to: hooks.count)
+    func report(
+        _ context: CallContext, _ error: RPCError?, since start: NIODeadline, traffic: CallTraffic,
+        times: CallTimes = CallTimes()
+    ) {
+        report(context, error, since: start, traffic: traffic, times: times, to: hooks.count)
     }
 
     private func report(
-        _ context: CallContext, _ error: RPCError?, since start: NIODeadline, traffic: CallTraffic, to end: Int
+        _ context: CallContext, _ error: RPCError?, since start: NIODeadline, traffic: CallTraffic,
+        times: CallTimes = CallTimes(), to end: Int
     ) {
         guard isTimed else { return }
-        let duration = Duration.nanoseconds((NIODeadline.now() - start).nanoseconds)
-        let report = CallReport(error: error, duration: duration, traffic: traffic)
+        let now = NIODeadline.now()
+        var report = CallReport(
+            error: error, duration: .nanoseconds((now - start).nanoseconds), traffic: traffic)
+        report.receive = times.received.map { .nanoseconds(($0 - start).nanoseconds) }
+        report.send = times.handled.map { .nanoseconds((now - $0).nanoseconds) }
         for index in (0..<end).reversed() { hooks[index].finished?(context, report) }
     }
 
@@ -85,4 +92,12 @@ final class InterceptorChain: Sendable {
     }
 
     private static let handlerWasLeftOut = RPCError(.internal, "an interceptor neither ran the handler nor refused")
+}
+
+/// When a unary call went on.
+struct CallTimes {
+    /// Its request is here whole.
+    var received: NIODeadline?
+    /// Its handler has the answer.
+    var handled: NIODeadline?
 }

@@ -72,6 +72,7 @@ extension ServerCall {
         do {
             let response = try await body(context, request.inflated()).deflated(in: self)
             try response.payload.checkLengths()
+            if method.chain?.isTimed ?? false { times.handled = .now() }
             return .success(response)
         } catch {
             return .failure(RPCError(handler: error))

@@ -14,6 +14,8 @@ final class ServerCall: @unchecked Sendable {
     /// When its head came.
     let start: NIODeadline
     var traffic = CallTraffic()
+    /// The handler's task sets its end before it submits the call.
+    var times = CallTimes()
     /// nil: past reading, or read at once.
     var reader: MessageReader?
     /// The request of a unary call.
@@ -58,7 +60,7 @@ final class ServerCall: @unchecked Sendable {
     /// - Parameter error: nil for OK.
     func answered(_ error: RPCError?) {
         isAnswered = true
-        method.chain?.report(context, error, since: start, traffic: traffic)
+        method.chain?.report(context, error, since: start, traffic: traffic, times: times)
     }
 
     /// Ends what waits for this call.

@@ -33,6 +33,7 @@ extension ServerConnection: MessageReceiver {
             return finish(
                 call, RPCError(.internal, "call of \(call.context.path) has no message", limit: .malformedCall))
         }
+        call.times.received = now
         if mayStart { start(call) } else { held.add(call) }
     }
 

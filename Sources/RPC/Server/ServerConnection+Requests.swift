@@ -110,7 +110,10 @@ extension ServerConnection {
         let call = ServerCall(
             stream: stream, context: request.context, method: request.method, start: request.start,
             compression: context.configuration.responseCompression)
-        if let message { call.traffic.received(message) }
+        if let message {
+            call.traffic.received(message)
+            call.times.received = request.start
+        }
         return call
     }
 

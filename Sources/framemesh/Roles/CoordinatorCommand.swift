@@ -2,7 +2,6 @@ import ArgumentParser
 import Coordination
 import Logging
 import Mesh
-import Metrics
 import NIOPosix
 import RPC
 import Results
@@ -64,11 +63,13 @@ struct CoordinatorCommand: AsyncParsableCommand {
         parent.start()
         let settings = try await common.settings()
         let logger = try common.logger("coordinator", settings)
-        let (configuration, listen) = try configuration(settings, logger: logger)
+        let (settled, listen) = try self.configuration(settings, logger: logger)
+        var configuration = settled
         let metricsPlace = security.isPlainText ? nil : try ports.metrics.place(.coordinatorMetricsListen, settings)
         if checking.isOn { return try report(configuration, metricsPlace) }
         let metrics = PrometheusMetrics()
-        if metricsPlace != nil { MetricsSystem.bootstrap(metrics) }
+        MetricsPlace.begin(metrics, of: "coordinator", at: metricsPlace)
+        if metricsPlace != nil { configuration.metrics = metrics }
         let coordinator: Coordinator
         do {
             coordinator = try await Coordinator.start(

@@ -5,7 +5,6 @@ import Gateway
 import Jobs
 import Logging
 import Mesh
-import Metrics
 import NIOPosix
 import RPC
 import Results
@@ -110,7 +109,7 @@ struct GatewayCommand: AsyncParsableCommand {
         let (configuration, listen) = try configuration(settings, logger: logger)
         let metricsPlace = tls.isPlainText ? nil : try metrics.place(.gatewayMetricsListen, settings)
         if checking.isOn { return try report(configuration, metricsPlace) }
-        MetricsSystem.bootstrap(configuration.metrics)
+        MetricsPlace.begin(configuration.metrics, of: "gateway", at: metricsPlace, always: true)
         let gateway: GatewayServer
         do {
             gateway = try await GatewayServer.start(

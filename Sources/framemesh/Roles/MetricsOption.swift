@@ -43,21 +43,27 @@ struct MetricsPlace: Sendable, Hashable, CustomStringConvertible {
 
     var description: String { host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)" }
 
+    /// Makes `metrics` those of the process, if somebody can read them, with what every process shows. To be called once,
+    /// before anything counts.
+    /// - Parameter always: they are read elsewhere too.
+    static func begin(_ metrics: PrometheusMetrics, of role: String, at place: MetricsPlace?, always: Bool = false) {
+        guard always || place != nil else { return }
+        MetricsSystem.bootstrap(metrics)
+        metrics.observeProcess(role: role, version: Framemesh.version)
+    }
+
     /// Serves what `metrics` keeps while `body` runs.
     /// - Throws: `Fatal` if it cannot listen; what `body` throws.
     static func serving<Value: Sendable>(
-        _ metrics: PrometheusMetrics, at place: MetricsPlace?, refreshedBy refresh: @escaping @Sendable () -> Void = {},
+        _ metrics: PrometheusMetrics, at place: MetricsPlace?,
         _ body: () async throws -> Value
     ) async throws -> Value {
         guard let place else { return try await body() }
         let server: MetricsServer
         do {
             server = try await MetricsServer.start(
-                host: place.host, port: place.port, group: MultiThreadedEventLoopGroup.singleton
-            ) {
-                refresh()
-                return metrics.text
-            }
+                host: place.host, port: place.port, group: MultiThreadedEventLoopGroup.singleton, text: { metrics.text }
+            )
         } catch {
             throw Fatal("cannot listen on \(place) for metrics: \(error)", status: .unreachable)
         }

@@ -1,6 +1,5 @@
 import ArgumentParser
 import Logging
-import Metrics
 import NIOCore
 import NIOPosix
 import Node
@@ -53,11 +52,13 @@ struct NodeOptions: ParsableArguments {
         parent.start()
         let settings = try await common.settings()
         let logger = try common.logger(role.rawValue, settings)
-        let (configuration, listen) = try configuration(role, settings, logger: logger)
+        let (settled, listen) = try self.configuration(role, settings, logger: logger)
+        var configuration = settled
         let metricsPlace = try metricsPlace(role, settings)
         if checking.isOn { return try report(configuration, metricsPlace) }
         let metrics = PrometheusMetrics()
-        if metricsPlace != nil { MetricsSystem.bootstrap(metrics) }
+        MetricsPlace.begin(metrics, of: role.rawValue, at: metricsPlace)
+        if metricsPlace != nil { configuration.metrics = metrics }
         let server: NodeServer
         do {
             server = try await NodeServer.start(
@@ -65,8 +66,7 @@ struct NodeOptions: ParsableArguments {
         } catch {
             throw listen.failure(error)
         }
-        let meters = NodeMeters(role, metrics)
-        try await MetricsPlace.serving(metrics, at: metricsPlace, refreshedBy: { meters.set(server.load) }) {
+        try await MetricsPlace.serving(metrics, at: metricsPlace) {
             try await Role.serve(at: server.address) { try await server.run() }
         }
     }
