@@ -269,8 +269,8 @@ let package = Package(
             name: "ResultsTests", dependencies: ["Results", "Messages", "Vision", nioCore], swiftSettings: strict),
         .testTarget(name: "AreasTests", dependencies: ["Areas", "Messages"], swiftSettings: strict),
         .testTarget(
-            name: "TelemetryTests", dependencies: ["Telemetry", metrics, nioCore, nioPosix], exclude: ["python"],
-            swiftSettings: strict),
+            name: "TelemetryTests", dependencies: ["Telemetry", "TestSupport", metrics, nioCore, nioPosix],
+            exclude: ["python"], swiftSettings: strict),
         .testTarget(
             name: "JobsTests", dependencies: ["Jobs", "TestSupport", nioCore, nioPosix, logging], swiftSettings: strict),
         // A gateway with a real coordinator and nodes behind it, over HTTP.
@@ -279,7 +279,8 @@ let package = Package(
             dependencies: [
                 "Gateway", "Areas", "Jobs", "Client", "Coordination", "Node", "Mesh", "Messages", "Services", "RPC",
                 "Vision",
-                "Results", "TestSupport", nioCore, nioHTTP1, nioPosix, nioEmbedded, httpTypes, logging, hummingbird,
+                "Results", "Telemetry", "TestSupport", nioCore, nioHTTP1, nioPosix, nioEmbedded, httpTypes, logging,
+                hummingbird,
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
             ],
             exclude: ["python"], swiftSettings: strict),

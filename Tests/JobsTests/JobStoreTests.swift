@@ -383,4 +383,24 @@ import Testing
             try await store.close()
         }
     }
+
+    @Test(arguments: TestDatabase.here)
+    func jobsAreCountedByStateWithTheBytesOfTheirFiles(_ database: TestDatabase) async throws {
+        try await database.withStore { store in
+            #expect(try await store.census() == JobCensus())
+            let jobs = (0..<4).map { Job.sample(at: 1000 + $0, bytes: 10) }
+            for job in jobs { try await store.create(job) }
+            _ = try #require(try await store.claim(by: "a", now: .at(5000), for: Self.lease))
+            _ = try await store.cancel(jobs[3].id, now: .at(5000))
+            var census = try await store.census()
+            #expect(census.jobs == [.queued: 2, .running: 1, .cancelled: 1])
+            #expect(census.storedBytes == 40)
+            // The oldest is at work.
+            #expect(census.oldestQueued == .at(1001))
+            #expect(try await store.delete(jobs[1].id))
+            census = try await store.census()
+            #expect(census.storedBytes == 30)
+            #expect(census.oldestQueued == .at(1002))
+        }
+    }
 }

@@ -83,6 +83,7 @@ package final class Broadcast: Sendable {
         let now = ContinuousClock.now
         let slow = viewers.filter { !$0.viewer.offer(piece, now: now) && $0.viewer.wasDropped }.map(\.number)
         guard !slow.isEmpty else { return }
+        places.drop(slow.count)
         state.withLock { state in
             state.dropped += slow.count
             for number in slow { state.viewers[number] = nil }

@@ -59,6 +59,7 @@ struct WebhookQueue: Sendable {
     init(_ limits: WebhookLimits) { self.limits = limits }
 
     var first: Delivery? { waiting.first }
+    var count: Int { waiting.count }
 
     mutating func append(_ delivery: Delivery) {
         guard waiting.count < limits.queue else { return counts.dropped += 1 }

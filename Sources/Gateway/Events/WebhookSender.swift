@@ -13,19 +13,26 @@ package final class WebhookSender: Sendable {
 
     var webhook: Webhook { call.webhook }
     private let call: WebhookCall
+    private let metrics: WebhookMetrics
     private let state: Mutex<State>
 
     /// - Parameter secret: for signatures; nil: there are none.
-    init(_ webhook: Webhook, _ rule: OutboundRule, _ limits: WebhookLimits, secret: String?, logger: Logger) {
+    init(
+        _ webhook: Webhook, _ rule: OutboundRule, _ limits: WebhookLimits, secret: String?,
+        metrics: WebhookMetrics = .none, logger: Logger
+    ) {
+        self.metrics = metrics
         call = WebhookCall(webhook: webhook, rule: rule, limits: limits, secret: secret, logger: logger)
         state = Mutex(State(queue: WebhookQueue(limits)))
     }
 
     var counts: WebhookQueue.Counts { state.withLock { $0.queue.counts } }
+    /// Deliveries that wait.
+    var waiting: Int { state.withLock { $0.queue.count } }
 
     /// - Parameter body: JSON.
     func send(_ body: ByteBuffer) {
-        let waiter = state.withLock { state in
+        let waiter = change { state in
             state.queue.append(WebhookQueue.Delivery(id: UUID().uuidString.lowercased(), body: body))
             return state.waiter.take()
         }
@@ -51,13 +58,25 @@ package final class WebhookSender: Sendable {
             }
             let answer = await call.attempt(delivery)
             if Task.isCancelled { return }
-            let step = state.withLock { state in
+            metrics.attempted(answer.verdict)
+            let step = change { state in
                 var random = SystemRandomNumberGenerator()
                 return state.queue.hear(answer, using: &random)
             }
             guard case .again(let wait) = step else { continue }
             try? await Task.sleep(for: wait)
         }
+    }
+
+    /// Counts what becomes of deliveries.
+    private func change<Value: Sendable>(_ body: (inout State) -> Value) -> Value {
+        let (value, before, after) = state.withLock { state in
+            let before = state.queue.counts
+            let value = body(&state)
+            return (value, before, state.queue.counts)
+        }
+        metrics.ended(after, before: before)
+        return value
     }
 
     private func waitForMore() async {

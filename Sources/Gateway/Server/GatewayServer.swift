@@ -47,22 +47,32 @@ package final class GatewayServer: Sendable {
         let tls = try await NIOThreadPool.singleton.runIfActive {
             try configuration.tls?.contexts(protocols: ["http/1.1"])
         }
-        let videos = try await VideoServices.open(configuration)
+        let metrics = GatewayMetrics(configuration.metrics)
+        let videos = try await VideoServices.open(configuration, metrics.videos)
         let coordinators = Coordinators(
             configuration.coordinators, configuration.calling, configuration.limits, group: group, logger: logger)
         let viewers = ViewerPlaces(configuration.limits.events.viewers)
         let services = GatewayServices(
             configuration: configuration, coordinators: coordinators, videos: videos, viewers: viewers,
-            streams: LiveStreams(StreamRules(configuration), places: viewers, logger: logger) {
+            streams: LiveStreams(StreamRules(configuration), places: viewers, metrics: metrics.streams, logger: logger)
+            {
                 try await coordinators.client()
             },
             uploads: Places(
                 configuration.limits.pictures.maxUploadMemory, "max-upload-memory", of: "bytes of pictures",
                 share: configuration.limits.rate.share),
-            metrics: GatewayMetrics(configuration.metrics), group: group, logger: logger)
+            metrics: metrics, group: group, logger: logger)
         let table = RouteTable()
         let router = GatewayRoutes(services: services, page: page, table: table).router()
         let connections = ConnectionCount(configuration.limits.connections)
+        let census = videos.map { StoreCensus($0, logger: logger) }
+        await census?.look()
+        services.show(in: configuration.metrics, connections: connections, census: census)
+        var rooms: [any Service] = [services.coordinators, services.streams]
+        if let videos, let census {
+            let teller = VideoTeller(videos, services.streams.rules, logger: logger)
+            rooms += [JobRunner(videos, services), teller, census]
+        }
         let (bound, announce) = AsyncThrowingStream<SocketAddress, any Error>.makeStream()
         let application = Application(
             router: router,
@@ -72,10 +82,7 @@ package final class GatewayServer: Sendable {
                     metrics: services.metrics)
             },
             configuration: ApplicationConfiguration(address: configuration.listen.bindAddress),
-            services: [services.coordinators, services.streams]
-                + (videos.map {
-                    [JobRunner($0, services), VideoTeller($0, services.streams.rules, logger: logger)]
-                } ?? []),
+            services: rooms,
             onServerRunning: { channel in if let address = channel.localAddress { announce.yield(address) } },
             eventLoopGroupProvider: .shared(group), logger: logger)
         var life = ServiceGroupConfiguration(services: [application], logger: logger)

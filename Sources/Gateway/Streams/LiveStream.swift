@@ -4,6 +4,7 @@ import Foundation
 import HTTPTypes
 import Logging
 import Messages
+import Metrics
 import NIOCore
 import NIOPosix
 import RPC
@@ -52,6 +53,7 @@ final class LiveStream: Sendable {
     let senders: [WebhookSender]
     let rules: StreamRules
     let logger: Logger
+    private let metrics: StreamMetrics
     private let reasons: PlainReasons
 
     private let frames = HandOver<Offered>()
@@ -60,13 +62,15 @@ final class LiveStream: Sendable {
     private let stopping: (stream: AsyncStream<Never>, continuation: AsyncStream<Never>.Continuation)
 
     init(
-        _ specification: StreamSpecification, owner: String, rules: StreamRules, places: ViewerPlaces, logger: Logger
+        _ specification: StreamSpecification, owner: String, rules: StreamRules, places: ViewerPlaces,
+        metrics: StreamMetrics, logger: Logger
     ) {
         let id = UUID().uuidString.lowercased()
         self.id = id
         self.owner = owner
         self.specification = specification
         self.rules = rules
+        self.metrics = metrics
         var logger = logger
         logger[metadataKey: "stream"] = "\(id)"
         self.logger = logger
@@ -74,7 +78,9 @@ final class LiveStream: Sendable {
         events = .events(rules.events, places)
         pictures = .pictures(rules.events, places)
         senders = specification.webhooks.map { [logger] webhook in
-            WebhookSender(webhook, rules.webhooks, rules.webhookLimits, secret: rules.webhookSecret, logger: logger)
+            WebhookSender(
+                webhook, rules.webhooks, rules.webhookLimits, secret: rules.webhookSecret, metrics: metrics.webhooks,
+                logger: logger)
         }
         let now = ContinuousClock.now
         state = Mutex(
@@ -215,6 +221,7 @@ final class LiveStream: Sendable {
             state.counts.received += 1
             return state.life.state.isOver
         }
+        metrics.received.increment()
         guard !isOver else { return false }
         let offered = Offered(frame: frame, arrived: now, ticket: ticket, memory: memory)
         if specification.policy == .lossless {
@@ -223,6 +230,7 @@ final class LiveStream: Sendable {
         if let replaced = frames.replace(offered) {
             replaced.ticket?.resolve(.replaced)
             state.withLock { $0.counts.dropped += 1 }
+            metrics.dropped.increment()
         }
         return true
     }
@@ -307,6 +315,7 @@ final class LiveStream: Sendable {
             }
             return state.watch.see(response)
         }
+        metrics.ended(response.status)
         if response.isAnswered { change { $0.answered(now) } }
         events.publish("frame", data: frameText(response, age: age))
         for event in happened {

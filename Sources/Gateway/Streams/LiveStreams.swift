@@ -14,6 +14,7 @@ package final class LiveStreams: Service {
 
     let rules: StreamRules
     private let places: ViewerPlaces
+    private let metrics: StreamMetrics
     private let logger: Logger
     private let client: @Sendable () async throws -> MeshClient
     private let state = Mutex(State())
@@ -21,11 +22,12 @@ package final class LiveStreams: Service {
 
     /// - Parameter client: of the mesh; waits for one.
     init(
-        _ rules: StreamRules, places: ViewerPlaces, logger: Logger,
+        _ rules: StreamRules, places: ViewerPlaces, metrics: StreamMetrics, logger: Logger,
         client: @escaping @Sendable () async throws -> MeshClient
     ) {
         self.rules = rules
         self.places = places
+        self.metrics = metrics
         self.logger = logger
         self.client = client
     }
@@ -60,7 +62,8 @@ package final class LiveStreams: Service {
 
     /// - Throws: `Problem` if there are too many.
     func add(_ specification: StreamSpecification, owner: String) throws -> LiveStream {
-        let stream = LiveStream(specification, owner: owner, rules: rules, places: places, logger: logger)
+        let stream = LiveStream(
+            specification, owner: owner, rules: rules, places: places, metrics: metrics, logger: logger)
         try state.withLock { state in
             guard !state.isOver else {
                 throw Problem(.serviceUnavailable, "the gateway is ending").retry(after: .seconds(1))

@@ -3,7 +3,7 @@
 ///     connecting ──frame──▶ live ──none for a while, or no mesh──▶ stalled ──frame──▶ live
 ///          └───────────────── for good ────────────────┴──▶ failed          (ended: as it was asked to)
 struct StreamLife: Sendable, Equatable {
-    enum State: String, Sendable {
+    enum State: String, Sendable, CaseIterable {
         case connecting, live, stalled, failed, ended
 
         var isOver: Bool { self == .failed || self == .ended }

@@ -2,6 +2,7 @@ import Client
 import Jobs
 import Logging
 import Messages
+import Metrics
 import NIOCore
 import Playback
 import RPC
@@ -29,8 +30,10 @@ struct JobRun {
     func run(_ lease: Lease) async throws {
         do {
             try await whileHolding(lease) { try await work(lease) }
+            videos.metrics.ended(.done)
             logger.info("video job done")
         } catch let error as JobError where error.code == .leaseLost {
+            videos.metrics.ended(.lost)
             // Cancelled, removed, or another gateway thought that we are dead: nothing of it is ours any more.
             logger.info("video job left", metadata: ["reason": "\(error)"])
             // What was reserved for its files and not written is free again, if it has ended.
@@ -42,9 +45,11 @@ struct JobRun {
             }
         } catch {
             guard let reason = fault(of: error) else {
+                videos.metrics.ended(.released)
                 await toItsEnd { try await videos.store.release(lease) }
                 throw error
             }
+            videos.metrics.ended(.failed)
             logger.notice("video job failed", metadata: ["cause": "\(error)"])
             let stored = await videos.folder.storedBytes(of: job.id)
             await toItsEnd {
@@ -138,7 +143,7 @@ struct JobRun {
         } catch {
             await reader.close()
             // What the mesh has answered need not be asked again.
-            if let batch = spool.take(now: .now) { await toItsEnd { try await videos.store.append(batch, lease) } }
+            if let batch = spool.take(now: .now) { await toItsEnd { try await append(batch, lease) } }
             throw error
         }
         await reader.close()
@@ -155,12 +160,17 @@ struct JobRun {
         return UInt32(clamping: Int(try last.response.epoch) + 1)
     }
 
+    private func append(_ batch: FrameBatch, _ lease: Lease) async throws {
+        try await videos.store.append(batch, lease)
+        videos.metrics.frames.increment(by: batch.results.count)
+    }
+
     /// A store that cannot be reached for a moment costs no frame: a batch may be sent again.
     private func record(_ batch: FrameBatch, _ lease: Lease) async throws {
         let end = ContinuousClock.now + videos.limits.lease
         while true {
             do {
-                return try await videos.store.append(batch, lease)
+                return try await append(batch, lease)
             } catch let error as JobError where error.code == .unavailable && ContinuousClock.now < end {
                 try await Task.sleep(for: videos.limits.retryPause)
             }

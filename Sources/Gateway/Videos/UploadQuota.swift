@@ -18,6 +18,8 @@ final class UploadQuota: Sendable {
         uploads = Places(limits.maxUploads, "max-uploads", of: "videos on their way", share: share)
     }
 
+    var uploadsInFlight: Int { uploads.taken }
+
     /// For one upload; end it with `end`.
     /// - Parameter bytes: that are expected.
     /// - Throws: `Problem`: 429 if there are too many at one time, 507 if there is no room.

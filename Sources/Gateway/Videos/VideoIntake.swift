@@ -1,6 +1,7 @@
 import Glibc
 import HTTPTypes
 import Jobs
+import Metrics
 import NIOCore
 import Video
 
@@ -19,6 +20,7 @@ struct VideoIntake {
                 let pace = UploadPace(videos.limits, begin: .now)
                 for try await part in upload {
                     count += Int64(part.readableBytes)
+                    videos.metrics.uploadBytes.increment(by: part.readableBytes)
                     try pace.check(count, at: .now)
                     try await room.reserve(upTo: count)
                     try await file.write(part)

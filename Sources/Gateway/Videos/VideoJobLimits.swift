@@ -31,6 +31,8 @@ package struct VideoJobLimits: Sendable {
     package var sweepInterval: Duration = .seconds(60)
     /// Results that one transaction removes.
     package var removalRows = 2000
+    /// How often jobs are counted for metrics.
+    package var censusInterval: Duration = .seconds(5)
     /// After a mesh or a store that could not be reached.
     package var retryPause: Duration = .seconds(3)
     /// Results that are recorded together, at most.
@@ -75,6 +77,7 @@ package struct VideoJobLimits: Sendable {
             "video-lease", \.lease, in: .seconds(2)...(.seconds(3600)),
             "How long after its last sign of life a gateway's job may be taken over."),
         Limit("video-claim-interval", \.claimInterval, "How often a gateway looks for videos that wait."),
+        Limit("video-census-interval", \.censusInterval, "How often the jobs are counted for metrics."),
         Limit("video-sweep-interval", \.sweepInterval, "How often what has expired is removed."),
         Limit(
             "video-removal-rows", \.removalRows, .count, in: 1...1_000_000,

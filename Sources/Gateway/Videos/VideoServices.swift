@@ -12,21 +12,26 @@ package struct VideoServices: Sendable {
     let watchers: Places
     let areas: AreaLimits
     let areaRules: AreaRules
+    let metrics: VideoMetrics
 
     /// - Returns: nil if there is no `framemesh-video`.
     /// - Throws: `GatewayError` that names the folder or the database.
-    static func open(_ configuration: GatewayConfiguration) async throws -> VideoServices? {
+    static func open(_ configuration: GatewayConfiguration, _ metrics: VideoMetrics) async throws -> VideoServices? {
         guard let helper = configuration.videoHelper else { return nil }
         let folder = try VideoFolder(in: configuration.data)
         do {
             let store = try await configuration.database.open(in: configuration.data)
-            return VideoServices(store, folder, helper: helper, configuration.limits)
+            return VideoServices(store, folder, helper: helper, configuration.limits, metrics)
         } catch {
             throw GatewayError("cannot open the database of jobs: \(error)", cause: error)
         }
     }
 
-    init(_ store: JobStore, _ folder: VideoFolder, helper: String, _ limits: GatewayLimits) {
+    init(
+        _ store: JobStore, _ folder: VideoFolder, helper: String, _ limits: GatewayLimits,
+        _ metrics: VideoMetrics = .none
+    ) {
+        self.metrics = metrics
         self.store = store
         self.folder = folder
         self.helper = helper

@@ -157,9 +157,11 @@ struct VideoTelling {
         for (index, word) in words.enumerated().dropFirst(Int(webhook.eventsTold)) {
             let delivery = WebhookQueue.Delivery(
                 id: "\(webhook.job)-\(webhook.number)-\(word.place)", body: word.body, failures: Int(webhook.failures))
-            let answer = await call?.attempt(delivery) ?? .forbidden
+            let verdict = (await call?.attempt(delivery) ?? .forbidden).verdict
             try Task.checkCancellation()
-            if case .again(let least) = answer.verdict { return try again(after: least) }
+            videos.metrics.webhooks.attempted(verdict)
+            if case .again(let least) = verdict { return try again(after: least) }
+            videos.metrics.webhooks.ended(verdict)
             webhook.failures = 0
             webhook.eventsTold = Int64(index + 1)
             try await record()
@@ -172,6 +174,7 @@ struct VideoTelling {
         let limits = rules.webhookLimits
         guard webhook.failures < Int64(limits.attempts) else {
             logger.notice("a webhook is given up", metadata: ["job": "\(webhook.job)", "number": "\(webhook.number)"])
+            videos.metrics.webhooks.gaveUp()
             webhook.failures = 0
             webhook.eventsTold = 0
             if webhook.isForEnd { return }

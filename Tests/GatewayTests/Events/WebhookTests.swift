@@ -8,6 +8,7 @@ import Mesh
 import NIOCore
 import RPC
 import Synchronization
+import Telemetry
 import Testing
 
 @testable import Gateway
@@ -62,14 +63,15 @@ import Testing
     private static func send(
         _ bodies: [String], to receiver: Receiver, limits: WebhookLimits = quick, secret: String? = nil,
         allow: [String] = ["localhost", "127.0.0.0/8"], host: String = "127.0.0.1",
-        dns: DNSConfiguration = DNSConfiguration()
+        dns: DNSConfiguration = DNSConfiguration(), metrics: WebhookMetrics = .none
     ) async throws -> WebhookQueue.Counts {
         try await LittleServer.with {
             receiver.add(to: $0)
         } _: { server in
             let url = try OutboundURL("http://\(host):\(server.address.port!)/hook", ports: ["http": 80])
             let sender = WebhookSender(
-                Webhook(url: url), try OutboundRule(allow: allow, dns: dns), limits, secret: secret, logger: quiet)
+                Webhook(url: url), try OutboundRule(allow: allow, dns: dns), limits, secret: secret, metrics: metrics,
+                logger: quiet)
             for body in bodies { sender.send(ByteBuffer(string: body)) }
             sender.finish()
             await sender.run()
@@ -85,7 +87,12 @@ import Testing
 
     @Test func aReceiverThatFailsTwiceHearsTheSameThreeTimes() async throws {
         let receiver = Receiver([.internalServerError, .serviceUnavailable])
-        let counts = try await Self.send(["one", "two"], to: receiver)
+        let shown = PrometheusMetrics()
+        let metrics = WebhookMetrics(of: "streams", factory: shown)
+        let counts = try await Self.send(["one", "two"], to: receiver, metrics: metrics)
+        let text = shown.text
+        #expect(text.contains(#"framemesh_webhook_attempts_total{of="streams",outcome="again"} 2"#))
+        #expect(text.contains(#"framemesh_webhook_deliveries_total{of="streams",outcome="delivered"} 2"#))
         let told = receiver.told.withLock { $0 }
         #expect(told.map(\.body) == ["one", "one", "one", "two"])
         #expect(told.map(\.attempt) == ["1", "2", "3", "1"])

@@ -1,0 +1,35 @@
+/// How many jobs a store has, and what is kept for them.
+package struct JobCensus: Sendable, Hashable {
+    /// By state; what is not there is 0.
+    package var jobs: [JobState: Int64] = [:]
+    /// Of the files of all jobs that are not on their way out.
+    package var storedBytes: Int64 = 0
+    /// When the job came that waits the longest for a gateway; nil: none waits.
+    package var oldestQueued: JobTime?
+
+    package init() {}
+}
+
+extension JobStore {
+    /// Counts all jobs, those that are on their way out too.
+    package func census() async throws -> JobCensus {
+        try await database.read { session in
+            var census = JobCensus()
+            let rows = try session.run(
+                """
+                SELECT state, COUNT(*), CAST(COALESCE(SUM(stored_bytes), 0) AS BIGINT), MIN(created_at)
+                FROM framemesh_job GROUP BY state
+                """, [])
+            for var row in rows {
+                // A state of a newer version is none of ours to tell of.
+                guard let state = JobState(rawValue: try row.text()) else { continue }
+                census.jobs[state] = try row.integer()
+                let bytes = try row.integer()
+                if state != .deleting { census.storedBytes += bytes }
+                let oldest = try row.integer()
+                if state == .queued { census.oldestQueued = JobTime(milliseconds: oldest) }
+            }
+            return census
+        }
+    }
+}
