@@ -2,7 +2,7 @@ import HTTPTypes
 import Metrics
 import Synchronization
 
-/// A number of places — of pictures at work, of uploads, of bytes in memory — for all callers together, of which one may
+/// A number of places — of pictures at work, of uploads, of bytes in memory, of viewers — for all callers together, of which one may
 /// have a share.
 ///
 /// One rule for all of them: who finds no place is refused with 429 and the name of the limit, at once, and may come again.

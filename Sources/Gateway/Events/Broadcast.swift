@@ -1,4 +1,5 @@
 import DequeModule
+package import Metrics
 package import NIOCore
 import Synchronization
 
@@ -7,13 +8,9 @@ import Synchronization
 ///     let events = Broadcast.events(limits, places)
 ///     events.publish("frame", data: json)
 ///     …
-///     let viewer = try events.watch(after: request.lastEventID)
+///     let viewer = try events.watch(for: context.caller.key, after: request.lastEventID)
 ///     return EventStream.response(viewer, keepAlive: limits.keepAlive, on: context.channel)
 package final class Broadcast: Sendable {
-    package struct Full: Error {
-        package var limit: Int
-    }
-
     private struct State {
         var viewers: [UInt64: Weak] = [:]
         var viewerNumber: UInt64 = 0
@@ -30,28 +27,34 @@ package final class Broadcast: Sendable {
 
     private let rule: ViewerQueue.Rule
     private let limits: EventLimits
-    private let places: ViewerPlaces
+    private let places: Places
+    private let dropped: Counter?
     private let keepsHistory: Bool
     private let state = Mutex(State())
     /// Who publishes, or comes to look on, does so one after the other: all see the same order.
     private let turn = Mutex(())
 
-    private init(_ rule: ViewerQueue.Rule, keepsHistory: Bool, _ limits: EventLimits, _ places: ViewerPlaces) {
+    private init(
+        _ rule: ViewerQueue.Rule, keepsHistory: Bool, _ limits: EventLimits, _ places: Places, _ dropped: Counter?
+    ) {
         self.rule = rule
         self.keepsHistory = keepsHistory
         self.limits = limits
         self.places = places
+        self.dropped = dropped
     }
 
     /// Of events: each viewer gets each, from where it was when it comes back.
-    package static func events(_ limits: EventLimits, _ places: ViewerPlaces) -> Broadcast {
+    /// - Parameter dropped: counts viewers that are too slow.
+    package static func events(_ limits: EventLimits, _ places: Places, dropped: Counter? = nil) -> Broadcast {
         Broadcast(
-            .each(events: limits.viewerEvents, bytes: limits.viewerBytes), keepsHistory: true, limits, places)
+            .each(events: limits.viewerEvents, bytes: limits.viewerBytes), keepsHistory: true, limits, places, dropped)
     }
 
     /// Of pictures: each viewer gets the newest when it has taken the one before.
-    package static func pictures(_ limits: EventLimits, _ places: ViewerPlaces) -> Broadcast {
-        Broadcast(.newest(stall: limits.viewerStall), keepsHistory: false, limits, places)
+    /// - Parameter dropped: counts viewers that are too slow.
+    package static func pictures(_ limits: EventLimits, _ places: Places, dropped: Counter? = nil) -> Broadcast {
+        Broadcast(.newest(stall: limits.viewerStall), keepsHistory: false, limits, places, dropped)
     }
 
     package var viewerCount: Int { state.withLock { $0.viewers.count } }
@@ -83,7 +86,7 @@ package final class Broadcast: Sendable {
         let now = ContinuousClock.now
         let slow = viewers.filter { !$0.viewer.offer(piece, now: now) && $0.viewer.wasDropped }.map(\.number)
         guard !slow.isEmpty else { return }
-        places.drop(slow.count)
+        dropped?.increment(by: slow.count)
         state.withLock { state in
             state.dropped += slow.count
             for number in slow { state.viewers[number] = nil }
@@ -101,16 +104,18 @@ package final class Broadcast: Sendable {
     }
 
     /// A new viewer, of all that is published from now on.
-    /// - Parameter lastID: what it has seen already; what came after that, and is still remembered, comes first, and does
-    ///   not count as what it is behind by.
-    package func watch(after lastID: UInt64? = nil) throws(Full) -> Viewer {
-        guard places.take() else { throw Full(limit: places.limit) }
+    /// - Parameters:
+    ///   - caller: whose viewer it is: it has one of the caller's places as long as there is somebody who holds it.
+    ///   - lastID: what it has seen already; what came after that, and is still remembered, comes first, and does not count
+    ///     as what it is behind by.
+    /// - Throws: `Problem`, 429.
+    package func watch(for caller: Caller.Key, after lastID: UInt64? = nil) throws -> Viewer {
+        let place = try places.take(for: caller)
         return turn.withLock { _ in
             let (viewer, isOver) = state.withLock { state in
                 state.viewerNumber += 1
                 let number = state.viewerNumber
-                let viewer = Viewer(rule, missed: Self.missed(since: lastID, state)) { [weak self, places] in
-                    places.giveBack()
+                let viewer = Viewer(rule, missed: Self.missed(since: lastID, state), place: place) { [weak self] in
                     self?.state.withLock { $0.viewers[number] = nil }
                 }
                 state.viewers[number] = Weak(viewer: viewer)

@@ -24,13 +24,20 @@ package final class Viewer: EventSource {
     }
 
     private let state: Mutex<State>
+    /// Held as long as somebody looks on.
+    private let place: Places.Place?
     private let leave: @Sendable () -> Void
 
     /// - Parameters:
     ///   - missed: is first to be seen.
+    ///   - place: that it takes; nil: it is not counted.
     ///   - leave: called when nobody holds the viewer any more.
-    init(_ rule: ViewerQueue.Rule, missed: [ViewerQueue.Piece], leave: @escaping @Sendable () -> Void) {
+    init(
+        _ rule: ViewerQueue.Rule, missed: [ViewerQueue.Piece], place: Places.Place?,
+        leave: @escaping @Sendable () -> Void
+    ) {
         state = Mutex(State(missed: missed, queue: ViewerQueue(rule)))
+        self.place = place
         self.leave = leave
     }
 

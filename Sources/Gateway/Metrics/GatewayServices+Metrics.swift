@@ -9,7 +9,6 @@ import Telemetry
 /// | `framemesh_upload_memory_bytes` | | pictures and pushed frames that are in memory |
 /// | `framemesh_streams`, `framemesh_streams_limit` | state | live streams |
 /// | `framemesh_viewers`, `framemesh_viewers_limit` | of | those who look on at streams and follow videos |
-/// | `framemesh_viewers_dropped_total` | | viewers of streams who were too slow |
 /// | `framemesh_webhooks_waiting` | of | deliveries of streams that wait |
 /// | `framemesh_video_uploads_in_flight` | | videos on their way |
 /// | `framemesh_video_jobs` | state | jobs of the store, of all gateways that share it |
@@ -32,13 +31,12 @@ extension GatewayServices {
         }
         metrics.observe("framemesh_streams_limit") { [limit = limits.streams.streams] in Double(limit) }
         let of = [("of", "streams")]
-        metrics.observe("framemesh_viewers", of) { [viewers] in Double(viewers.count) }
-        metrics.observe("framemesh_viewers_limit", of) { [viewers] in Double(viewers.limit) }
-        metrics.observe("framemesh_viewers_dropped_total", as: .counter) { [viewers] in Double(viewers.dropped) }
+        metrics.observe("framemesh_viewers", of) { [viewers] in Double(viewers.taken) }
+        metrics.observe("framemesh_viewers_limit", of) { [viewers] in Double(viewers.count) }
         metrics.observe("framemesh_webhooks_waiting", of) { [streams] in
             Double(
                 streams.all { _ in true }.reduce(0) { sum, stream in
-                    stream.senders.reduce(sum) { $0 + $1.waiting }
+                    stream.webhooks.senders.reduce(sum) { $0 + $1.waiting }
                 })
         }
     }

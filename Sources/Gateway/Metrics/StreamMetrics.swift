@@ -7,8 +7,9 @@ import Metrics
 /// |---|---|---|
 /// | `framemesh_stream_frames_received_total` | | frames that sources have brought |
 /// | `framemesh_stream_frames_total` | outcome | frames that have ended: answered, dropped, failed |
+/// | `framemesh_viewers_dropped_total` | | viewers who were too slow |
 struct StreamMetrics: Sendable {
-    let received, answered, dropped, failed: Counter
+    let received, answered, dropped, failed, viewersDropped: Counter
     let webhooks: WebhookMetrics
 
     init(factory: any MetricsFactory) {
@@ -19,6 +20,7 @@ struct StreamMetrics: Sendable {
         answered = ended("answered")
         dropped = ended("dropped")
         failed = ended("failed")
+        viewersDropped = Counter(label: "framemesh_viewers_dropped_total", factory: factory)
         webhooks = WebhookMetrics(of: "streams", factory: factory)
     }
 

@@ -51,7 +51,9 @@ package final class GatewayServer: Sendable {
         let videos = try await VideoServices.open(configuration, metrics.videos)
         let coordinators = Coordinators(
             configuration.coordinators, configuration.calling, configuration.limits, group: group, logger: logger)
-        let viewers = ViewerPlaces(configuration.limits.events.viewers)
+        let viewers = Places(
+            configuration.limits.events.viewers, "viewers", of: "viewers of streams",
+            share: configuration.limits.rate.share)
         let services = GatewayServices(
             configuration: configuration, coordinators: coordinators, videos: videos, viewers: viewers,
             streams: LiveStreams(StreamRules(configuration), places: viewers, metrics: metrics.streams, logger: logger)

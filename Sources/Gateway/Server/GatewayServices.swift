@@ -8,7 +8,7 @@ package struct GatewayServices: Sendable {
     /// nil: there is no `framemesh-video`, and so there are no videos.
     package let videos: VideoServices?
     /// Places for all who look on at streams; those who follow videos have their own (`max-video-watchers`).
-    package let viewers: ViewerPlaces
+    package let viewers: Places
     package let streams: LiveStreams
     /// For the bytes of pictures and pushed frames.
     let uploads: Places

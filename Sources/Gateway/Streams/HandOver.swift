@@ -5,7 +5,27 @@ import Synchronization
 /// waits too.
 final class HandOver<Element: Sendable>: Sendable {
     private typealias Taker = CheckedContinuation<Element?, Never>
-    private typealias Giver = CheckedContinuation<Bool, Never>
+    private typealias Giver = CheckedContinuation<Placement, Never>
+
+    /// What `place` comes to.
+    enum Placement: Sendable {
+        /// It is taken, or the next to be.
+        case placed
+        /// As many wait as may.
+        case noPlace
+        /// Nobody takes any more, or the task was cancelled.
+        case over
+    }
+
+    /// What `replace` comes to.
+    enum Replacement: Sendable {
+        /// It is taken, or the next to be.
+        case placed
+        /// The same, in the place of this one, which is not taken any more.
+        case instead(of: Element)
+        /// Nobody takes any more.
+        case over
+    }
 
     private struct Waiting {
         var number: UInt64
@@ -21,9 +41,10 @@ final class HandOver<Element: Sendable>: Sendable {
         var isOver = false
     }
 
-    private enum Placed {
-        case taken(Taker)
-        case kept, refused, waits
+    private enum Step {
+        case give(Taker)
+        case done(Placement)
+        case wait
     }
 
     private enum Ready {
@@ -33,53 +54,51 @@ final class HandOver<Element: Sendable>: Sendable {
 
     private let state = Mutex(State())
 
-    /// - Returns: the one that waited and is not taken any more.
-    func replace(_ element: Element) -> Element? {
-        let (taker, replaced) = state.withLock { state -> (Taker?, Element?) in
-            if state.isOver { return (nil, element) }
-            if let taker = state.taker.take() { return (taker, nil) }
+    /// Does not wait.
+    func replace(_ element: Element) -> Replacement {
+        let (taker, outcome) = state.withLock { state -> (Taker?, Replacement) in
+            if state.isOver { return (nil, .over) }
+            if let taker = state.taker.take() { return (taker, .placed) }
             defer { state.element = element }
-            return (nil, state.element)
+            return (nil, state.element.map { .instead(of: $0) } ?? .placed)
         }
         taker?.resume(returning: element)
-        return replaced
+        return outcome
     }
 
     /// Waits for its turn.
     /// - Parameter places: for those who wait.
-    /// - Returns: false if it is not taken: there is no place, nobody takes any more, or the task was cancelled.
-    func place(_ element: Element, places: Int) async -> Bool {
+    func place(_ element: Element, places: Int) async -> Placement {
         let number = state.withLock { state in
             state.number += 1
             return state.number
         }
         return await withTaskCancellationHandler {
             await withCheckedContinuation { (giver: Giver) in
-                let outcome = state.withLock { state -> Placed in
-                    if state.isOver || Task.isCancelled { return .refused }
-                    if let taker = state.taker.take() { return .taken(taker) }
+                let step = state.withLock { state -> Step in
+                    if state.isOver || Task.isCancelled { return .done(.over) }
+                    if let taker = state.taker.take() { return .give(taker) }
                     if state.element == nil {
                         state.element = element
-                        return .kept
+                        return .done(.placed)
                     }
-                    guard state.givers.count < places else { return .refused }
+                    guard state.givers.count < places else { return .done(.noPlace) }
                     state.givers.append(Waiting(number: number, element: element, giver: giver))
-                    return .waits
+                    return .wait
                 }
-                switch outcome {
-                case .taken(let taker):
+                switch step {
+                case .give(let taker):
                     taker.resume(returning: element)
-                    giver.resume(returning: true)
-                case .kept: giver.resume(returning: true)
-                case .refused: giver.resume(returning: false)
-                case .waits: break
+                    giver.resume(returning: .placed)
+                case .done(let placement): giver.resume(returning: placement)
+                case .wait: break
                 }
             }
         } onCancel: {
             let giver = state.withLock { state in
                 state.givers.firstIndex { $0.number == number }.map { state.givers.remove(at: $0).giver }
             }
-            giver?.resume(returning: false)
+            giver?.resume(returning: .over)
         }
     }
 
@@ -100,7 +119,7 @@ final class HandOver<Element: Sendable>: Sendable {
                 }
                 switch ready {
                 case .element(let element, let giver):
-                    giver?.resume(returning: true)
+                    giver?.resume(returning: .placed)
                     taker.resume(returning: element)
                 case .end: taker.resume(returning: nil)
                 case .later: break
@@ -126,6 +145,6 @@ final class HandOver<Element: Sendable>: Sendable {
             return (state.taker.take(), state.givers)
         }
         taker?.resume(returning: nil)
-        for waiting in givers { waiting.giver.resume(returning: false) }
+        for waiting in givers { waiting.giver.resume(returning: .over) }
     }
 }

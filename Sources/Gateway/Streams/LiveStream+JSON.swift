@@ -24,7 +24,7 @@ extension LiveStream {
         if !owner.isEmpty { json.field("owner", owner) }
         addState(to: &json)
         json.field("areas", json: String(decoding: areas.json, as: UTF8.self))
-        json.array("webhooks", senders) { json, sender in
+        json.array("webhooks", webhooks.senders) { json, sender in
             let counts = sender.counts
             json.object { json in
                 json.field("url", sender.webhook.url.shown)
@@ -47,6 +47,6 @@ extension LiveStream {
         json.field("failed", counts.failed)
         json.field("rate", counts.rate(.now), decimals: 2)
         if let age = counts.lastAge { json.field("age_ms", age / .milliseconds(1), decimals: 1) }
-        json.field("viewers", events.viewerCount + pictures.viewerCount)
+        json.field("viewers", events.viewerCount + pictures.viewers.viewerCount)
     }
 }

@@ -1,16 +1,11 @@
 import Areas
 import Client
 import Foundation
-import HTTPTypes
 import Logging
 import Messages
 import Metrics
-import NIOCore
-import NIOPosix
-import RPC
 import Results
 import Synchronization
-import Vision
 
 /// One live source on its way through the mesh, and all who look on.
 ///
@@ -26,10 +21,14 @@ final class LiveStream: Sendable {
         var memory: Places.Place?
     }
 
-    private struct Answered: Sendable {
-        var response: AnalyzeResponse
-        var frame: Frame
-        var arrived: ContinuousClock.Instant
+    /// What becomes of a frame that is offered.
+    enum Offer: Sendable {
+        /// It is the next one for the mesh, or will be; under this number.
+        case taken(sequence: UInt64)
+        /// `stream-waiting-frames` wait.
+        case noPlace
+        /// The stream is over, or the task was cancelled.
+        case over
     }
 
     private struct State {
@@ -40,8 +39,6 @@ final class LiveStream: Sendable {
         var sequence: UInt64 = 0
         var sourceIsOver = false
         var lastFrame: ContinuousClock.Instant
-        /// Of the mesh's stream: what was said by the ones before counts as earlier epochs.
-        var epochs: UInt32 = 0
     }
 
     let id: String
@@ -49,20 +46,18 @@ final class LiveStream: Sendable {
     let specification: StreamSpecification
     let createdAt = Date()
     let events: Broadcast
-    let pictures: Broadcast
-    let senders: [WebhookSender]
+    let pictures: MovingPictures
+    let webhooks: StreamWebhooks
     let rules: StreamRules
     let logger: Logger
     private let metrics: StreamMetrics
-    private let reasons: PlainReasons
-
-    private let frames = HandOver<Offered>()
-    private let toDraw = HandOver<Answered>()
+    /// On their way to the mesh.
+    let frames = HandOver<Offered>()
     private let state: Mutex<State>
     private let stopping: (stream: AsyncStream<Never>, continuation: AsyncStream<Never>.Continuation)
 
     init(
-        _ specification: StreamSpecification, owner: String, rules: StreamRules, places: ViewerPlaces,
+        _ specification: StreamSpecification, owner: String, rules: StreamRules, places: Places,
         metrics: StreamMetrics, logger: Logger
     ) {
         let id = UUID().uuidString.lowercased()
@@ -74,14 +69,12 @@ final class LiveStream: Sendable {
         var logger = logger
         logger[metadataKey: "stream"] = "\(id)"
         self.logger = logger
-        reasons = PlainReasons(logger)
-        events = .events(rules.events, places)
-        pictures = .pictures(rules.events, places)
-        senders = specification.webhooks.map { [logger] webhook in
-            WebhookSender(
-                webhook, rules.webhooks, rules.webhookLimits, secret: rules.webhookSecret, metrics: metrics.webhooks,
-                logger: logger)
-        }
+        events = .events(rules.events, places, dropped: metrics.viewersDropped)
+        pictures = MovingPictures(
+            .pictures(rules.events, places, dropped: metrics.viewersDropped), quality: rules.limits.pictureQuality,
+            logger: logger)
+        webhooks = StreamWebhooks(
+            specification.webhooks, of: id, name: specification.name, rules, metrics: metrics.webhooks, logger: logger)
         let now = ContinuousClock.now
         state = Mutex(
             State(
@@ -95,6 +88,8 @@ final class LiveStream: Sendable {
     var life: StreamLife { state.withLock { $0.life } }
     var counts: StreamCounts { state.withLock { $0.counts } }
     var areas: AreaSet { state.withLock { $0.watch.areas } }
+    /// No frame comes any more after those that wait.
+    var sourceIsOver: Bool { state.withLock { $0.sourceIsOver } }
 
     /// Begins to watch others; counts begin again.
     /// - Parameter areas: valid ones.
@@ -109,27 +104,11 @@ final class LiveStream: Sendable {
     /// Ends when all who are told by webhooks have heard how it ended, or soon after.
     /// - Parameter client: of the mesh; waits for one.
     func run(client: @escaping @Sendable () async throws -> MeshClient) async {
-        await withTaskGroup(of: Bool.self) { tellers in
-            for sender in senders {
-                tellers.addTask {
-                    await sender.run()
-                    return false
-                }
-            }
+        await webhooks.run {
             await live(client)
             events.publish("end", data: "{}")
             events.finish()
-            pictures.finish()
-            for sender in senders { sender.finish() }
-            let patience = rules.webhookLimits.lastWords
-            tellers.addTask {
-                try? await Task.sleep(for: patience)
-                return true
-            }
-            for _ in senders {
-                if await tellers.next() == true { break }
-            }
-            tellers.cancelAll()
+            pictures.end()
         }
     }
 
@@ -137,17 +116,17 @@ final class LiveStream: Sendable {
         await withTaskGroup(of: Void.self) { tasks in
             tasks.addTask { [stopping] in for await _ in stopping.stream {} }
             tasks.addTask { await self.feed() }
-            tasks.addTask { await self.carry(client) }
-            tasks.addTask { await self.draw() }
+            tasks.addTask { await MeshLink(self, client: client).run() }
+            tasks.addTask { await self.pictures.run() }
             tasks.addTask { await self.look() }
             // Whichever is the first to end ends the stream.
             await tasks.next()
+            // First: whoever hears that a frame is lost asks why.
+            change { $0.end() }
             tasks.cancelAll()
         }
-        change { $0.end() }
         // Its ticket says that the frame is lost.
         frames.discard()
-        toDraw.discard()
     }
 
     private func feed() async {
@@ -193,7 +172,7 @@ final class LiveStream: Sendable {
         guard isNews else { return }
         let text = JSONText.object { addState(to: &$0) }
         events.publish("state", data: text)
-        tell(.state, "state", text)
+        webhooks.tell(.state, "state", text)
     }
 
     func trouble(_ cause: String) { change { $0.trouble(cause) } }
@@ -206,10 +185,9 @@ final class LiveStream: Sendable {
 
     /// Takes a frame of the source; under the policy `lossless` it waits for the frame before.
     /// - Parameter sourceTime: since the source's beginning, microseconds; nil: now.
-    /// - Returns: false if it is not taken, because too many wait or the stream is over.
     func offer(
         _ frame: Frame, sourceTime: Int64?, ticket: FrameTicket? = nil, memory: Places.Place? = nil
-    ) async -> Bool {
+    ) async -> Offer {
         let now = ContinuousClock.now
         var frame = frame
         frame.stream = id
@@ -222,92 +200,35 @@ final class LiveStream: Sendable {
             return state.life.state.isOver
         }
         metrics.received.increment()
-        guard !isOver else { return false }
+        guard !isOver else { return .over }
         let offered = Offered(frame: frame, arrived: now, ticket: ticket, memory: memory)
         if specification.policy == .lossless {
-            return await frames.place(offered, places: rules.limits.waitingFrames)
+            return switch await frames.place(offered, places: rules.limits.waitingFrames) {
+            case .placed: .taken(sequence: frame.sequence)
+            case .noPlace: .noPlace
+            case .over: .over
+            }
         }
-        if let replaced = frames.replace(offered) {
-            replaced.ticket?.resolve(.replaced)
+        switch frames.replace(offered) {
+        case .placed: break
+        case .instead(let older):
+            older.ticket?.resolve(.replaced)
             state.withLock { $0.counts.dropped += 1 }
             metrics.dropped.increment()
+        case .over: return .over
         }
-        return true
+        return .taken(sequence: frame.sequence)
     }
 
     private static var now: Int64 { Int64(Date().timeIntervalSince1970 * 1_000_000) }
 
-    // MARK: To the mesh and back
+    // MARK: Answers
 
-    private func carry(_ client: @Sendable () async throws -> MeshClient) async {
-        var failures = 0
-        var ended = 0
-        var random = SystemRandomNumberGenerator()
-        while !Task.isCancelled {
-            do {
-                let mesh = try await client()
-                try await carry(to: mesh)
-                return
-            } catch {
-                if Task.isCancelled { return }
-                // A mesh that answered frames and is lost is called again as at first.
-                let seen = counts.ended
-                failures = seen == ended ? failures + 1 : 1
-                ended = seen
-                let problem = Problem(error)
-                logger.notice("stream interrupted", metadata: ["error": "\(error)"])
-                trouble(problem.detail)
-                if problem.status == .badRequest { return fail(problem.detail) }
-                if state.withLock({ $0.sourceIsOver }) { return }
-                try? await Task.sleep(for: rules.limits.reconnect.wait(after: failures, using: &random))
-            }
-        }
-    }
-
-    private func carry(to mesh: MeshClient) async throws {
-        let base = state.withLock { $0.epochs }
-        let limits = InFlightLimits(frames: rules.limits.framesInFlight, bytes: rules.limits.bytesInFlight)
-        let stream = FrameStream<Offered>(client: mesh, limits: limits) { [self] reason, again in
-            logger.notice(
-                "stream goes on at another coordinator", metadata: ["reason": "\(reason)", "again": "\(again)"])
-            trouble(MeshReason.words(.unavailable, reason))
-        }
-        try await stream.run {
-            guard var offered = await self.frames.take() else { return nil }
-            // Pixels do not travel far.
-            if !mesh.isThisHost, offered.frame.encoding.isRaw {
-                offered.frame = try await Self.compressed(offered.frame)
-            }
-            return .frame(
-                self.request(offered.frame), keep: offered, bytes: offered.frame.payload.bytes.readableBytes)
-        } answer: { response, offered in
-            var response = reasons.plain(response)
-            let (epoch, overflows) = response.epoch.addingReportingOverflow(base)
-            response.epoch = overflows ? .max : epoch
-            take(response, offered)
-        }
-    }
-
-    private func request(_ frame: Frame) -> AnalyzeRequest {
-        AnalyzeRequest(
-            frame: frame, pipeline: specification.pipeline.name, minConfidence: specification.minConfidence,
-            policy: specification.policy, frameDeadline: specification.frameDeadline)
-    }
-
-    private static func compressed(_ frame: Frame) async throws -> Frame {
-        let jpeg = try await NIOThreadPool.singleton.runIfActive { try Image(decoding: frame).jpeg() }
-        var compressed = frame
-        compressed.encoding = .jpeg
-        (compressed.width, compressed.height, compressed.rowStride) = (0, 0, 0)
-        compressed.payload = .attached(jpeg)
-        return compressed
-    }
-
-    private func take(_ response: AnalyzeResponse, _ offered: Offered) {
+    /// Tells all of one frame's answer.
+    func take(_ response: AnalyzeResponse, _ offered: Offered) {
         let now = ContinuousClock.now
         let age = now - offered.arrived
         let happened = state.withLock { state in
-            state.epochs = max(state.epochs, response.epoch &+ 1)
             switch response.status {
             case .ok, .partial: state.counts.answered(age: age, now: now)
             case .dropped: state.counts.dropped += 1
@@ -321,11 +242,11 @@ final class LiveStream: Sendable {
         for event in happened {
             let text = String(decoding: event.json, as: UTF8.self)
             events.publish("area", data: text)
-            tell(Webhook.Topic(event.kind), "area", text)
+            webhooks.tell(Webhook.Topic(event.kind), "area", text)
         }
         offered.ticket?.resolve(.answered(response, age: age))
-        if response.isAnswered, pictures.viewerCount > 0 {
-            _ = toDraw.replace(Answered(response: response, frame: offered.frame, arrived: offered.arrived))
+        if response.isAnswered {
+            pictures.show(.init(response: response, frame: offered.frame, arrived: offered.arrived))
         }
     }
 
@@ -335,33 +256,6 @@ final class LiveStream: Sendable {
             json.field("sequence", response.sequence)
             json.fields(of: response, stages: specification.pipeline.stages)
             json.field("age_ms", age / .milliseconds(1), decimals: 3)
-        }
-    }
-
-    // MARK: Out
-
-    /// - Parameter json: of the event.
-    private func tell(_ topic: Webhook.Topic, _ type: String, _ json: String) {
-        let interested = senders.filter { $0.webhook.wants(topic) }
-        guard !interested.isEmpty else { return }
-        let name = specification.name
-        let body = #"{"type":"\#(type)","stream":"\#(id)","name":\#(JSONText.quoted(name)),"event":\#(json)}"#
-        for sender in interested { sender.send(ByteBuffer(string: body)) }
-    }
-
-    /// One drawing for all who look on; frames that come meanwhile are not drawn.
-    private func draw() async {
-        let quality = rules.limits.pictureQuality
-        while let next = await toDraw.take() {
-            do {
-                let jpeg = try await NIOThreadPool.singleton.runIfActive {
-                    try AnnotatedPicture.draw(next.response, on: next.frame).jpeg(quality: quality)
-                }
-                let age = ContinuousClock.now - next.arrived
-                pictures.publish(PicturePart.bytes(jpeg: jpeg, sequence: next.response.sequence, age: age))
-            } catch {
-                logger.info("frame not drawn", metadata: ["error": "\(error)"])
-            }
         }
     }
 }

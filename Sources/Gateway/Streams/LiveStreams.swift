@@ -13,7 +13,7 @@ package final class LiveStreams: Service {
     }
 
     let rules: StreamRules
-    private let places: ViewerPlaces
+    private let places: Places
     private let metrics: StreamMetrics
     private let logger: Logger
     private let client: @Sendable () async throws -> MeshClient
@@ -22,7 +22,7 @@ package final class LiveStreams: Service {
 
     /// - Parameter client: of the mesh; waits for one.
     init(
-        _ rules: StreamRules, places: ViewerPlaces, metrics: StreamMetrics, logger: Logger,
+        _ rules: StreamRules, places: Places, metrics: StreamMetrics, logger: Logger,
         client: @escaping @Sendable () async throws -> MeshClient
     ) {
         self.rules = rules

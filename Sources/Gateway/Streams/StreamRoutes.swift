@@ -34,17 +34,18 @@ struct StreamRoutes {
             streams.remove(try find(context))
             return Response(status: .noContent)
         }
+        group.get("streams/{id}/areas") { _, context in Self.json(try find(context).areas) }
         group.put("streams/{id}/areas") { request, context in try await putAreas(request, context) }
         group.post("streams/{id}/frames") { request, context in try await push(request, context) }
         group.get("streams/{id}/events") { request, context in
             let stream = try find(context)
             let last = request.headers[HTTPField.Name("Last-Event-ID")!].flatMap { UInt64($0) }
-            let viewer = try watch { try stream.events.watch(after: last) }
+            let viewer = try stream.events.watch(for: context.caller.key, after: last)
             return EventStream.response(viewer, keepAlive: streams.rules.events.keepAlive, on: context.channel)
         }
         group.get("streams/{id}/mjpeg") { _, context in
             let stream = try find(context)
-            return EventStream.pictures(try watch { try stream.pictures.watch() }, on: context.channel)
+            return EventStream.pictures(try stream.pictures.viewers.watch(for: context.caller.key), on: context.channel)
         }
     }
 
@@ -86,7 +87,13 @@ struct StreamRoutes {
             throw Problem(areas: error)
         }
         stream.watch(areas)
-        return JSONAnswer { stream.add(to: &$0) }.response
+        return Self.json(areas)
+    }
+
+    private static func json(_ areas: AreaSet) -> Response {
+        Response(
+            status: .ok, headers: [.contentType: "application/json", .cacheControl: "no-store"],
+            body: ResponseBody(byteBuffer: ByteBuffer(bytes: areas.json)))
     }
 
     // MARK: Frames in
@@ -110,10 +117,18 @@ struct StreamRoutes {
         guard body.readableBytes > 0 else { throw Problem(.badRequest, "the body is empty") }
         let ticket = waits ? FrameTicket(on: context.channel.eventLoop) : nil
         let frame = Frame(payload: .attached(body))
-        guard await stream.offer(frame, sourceTime: nil, ticket: ticket, memory: memory) else {
-            throw refusal(of: stream)
+        let sequence: UInt64
+        switch await stream.offer(frame, sourceTime: nil, ticket: ticket, memory: memory) {
+        case .taken(let number): sequence = number
+        case .noPlace: throw fullHouse
+        case .over: throw Self.over
         }
-        guard let ticket else { return JSONAnswer(.accepted) { $0.field("stream", stream.id) }.response }
+        guard let ticket else {
+            return JSONAnswer(.accepted) { json in
+                json.field("stream", stream.id)
+                json.field("sequence", sequence)
+            }.response
+        }
         switch await ticket.outcome(within: streams.rules.limits.frameWait) {
         case .answered(let response, let age):
             guard response.status != .error else { throw problem(response) }
@@ -123,11 +138,12 @@ struct StreamRoutes {
                 body: ResponseBody(byteBuffer: ByteBuffer(string: text)))
         case .replaced:
             return JSONAnswer { json in
+                json.field("sequence", sequence)
                 json.field("status", AnswerStatus.dropped.word)
                 json.field("cause", "a newer frame took its place")
             }.response
         case .lost:
-            guard !stream.life.state.isOver else { throw Problem(.conflict, "the stream has ended") }
+            guard !stream.life.state.isOver else { throw Self.over }
             throw Problem(.serviceUnavailable, "the mesh was lost before the frame was answered")
                 .retry(after: .seconds(1))
         case nil: throw Problem(.gatewayTimeout, "the frame was not answered in time")
@@ -141,25 +157,13 @@ struct StreamRoutes {
             ? Problem(.unprocessableContent, response.cause) : Problem(code: code, message: response.cause)
     }
 
-    private func refusal(of stream: LiveStream) -> Problem {
-        if stream.life.state.isOver { return Problem(.conflict, "the stream has ended") }
+    private static let over = Problem(.conflict, "the stream has ended")
+
+    private var fullHouse: Problem {
         let places = streams.rules.limits.waitingFrames
         return Problem(
             .tooManyRequests, "\(places) frames of this stream wait already, which is the limit",
             limit: ("stream-waiting-frames", "\(places)")
         ).retry(after: .seconds(1))
-    }
-
-    // MARK: Viewers
-
-    private func watch(_ body: () throws -> Viewer) throws -> Viewer {
-        do {
-            return try body()
-        } catch let full as Broadcast.Full {
-            throw Problem(
-                .tooManyRequests, "\(full.limit) viewers look on already, which is the limit",
-                limit: ("viewers", "\(full.limit)")
-            ).retry(after: .seconds(5))
-        }
     }
 }

@@ -9,7 +9,7 @@ struct VideoWish {
     static let names = ["pipeline", "min_confidence", "name", "annotate", "areas", "webhooks"]
     /// Scalars: what looks like one character can be made of thousands.
     static let maxName = 255
-    static let noAreas = #"{"lines":[],"zones":[]}"#
+    static let noAreas = #"{"lines":[],"normalized":false,"zones":[]}"#
 
     var pipeline: String
     /// 0: the model's own.

@@ -8,10 +8,10 @@ import Testing
 @testable import Gateway
 
 /// Answers that go on, over real connections.
-@Suite struct EventStreamTests {
+@Suite(.timeLimit(.minutes(5))) struct EventStreamTests {
     /// A source that has nothing to tell, ever; `gone` ends with the last who holds it.
     private static func silence(gone: AsyncStream<Never>.Continuation) -> Viewer {
-        Viewer(.each(events: 1, bytes: 1), missed: []) { gone.finish() }
+        Viewer(.each(events: 1, bytes: 1), missed: [], place: nil) { gone.finish() }
     }
 
     private enum Going: CaseIterable { case closes, sendsNoMore }
@@ -61,10 +61,11 @@ import Testing
     }
 
     @Test func aStreamOfNoEventsIsKeptAlive() async throws {
-        let broadcast = Broadcast.events(EventLimits(), ViewerPlaces(10))
+        let broadcast = Broadcast.events(EventLimits(), Places(1, "viewers", of: "viewers", share: 1))
         try await LittleServer.with { router in
             router.get("events") { _, context in
-                EventStream.response(try broadcast.watch(), keepAlive: .milliseconds(1), on: context.channel)
+                EventStream.response(
+                    try broadcast.watch(for: context.caller.key), keepAlive: .milliseconds(1), on: context.channel)
             }
         } _: { server in
             let response = try await HTTPClient.shared.execute(

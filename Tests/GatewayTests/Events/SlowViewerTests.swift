@@ -10,93 +10,93 @@ import Testing
 @testable import Gateway
 
 /// A viewer that does not read, over a real connection.
-@Suite struct SlowViewerTests {
+@Suite(.timeLimit(.minutes(5))) struct SlowViewerTests {
     private static let viewers = 100
 
-    /// A viewer that reads: how many events it has seen.
-    private static func count(_ response: HTTPClientResponse, _ seen: AsyncStream<Int>.Continuation) async throws -> Int
-    {
-        var text = ""
-        var count = 0
-        for try await bytes in response.body {
-            text += String(decoding: bytes.readableBytesView, as: UTF8.self)
-            while let end = text.firstRange(of: "\n\n") {
-                if text[..<end.lowerBound].contains("event: n\n") {
-                    count += 1
-                    seen.yield(count)
-                }
-                text.removeSubrange(..<end.upperBound)
-            }
-        }
-        return count
+    /// What a viewer that reads has seen.
+    private struct Seen: Sendable {
+        var frames: [Int] = []
+        /// Of events of all kinds.
+        var ids: [Int] = []
     }
 
-    @Test func oneOfAHundredThatNeverReadsIsDroppedAndTheOthersMissNothing() async throws {
-        var limits = EventLimits()
-        limits.viewerBytes = 64 << 10
-        let places = ViewerPlaces(Self.viewers)
-        let broadcast = Broadcast.events(limits, places)
-        let (coming, come) = AsyncStream<Void>.makeStream()
-        let published = try await LittleServer.with { router in
-            router.get("events") { _, context in
-                defer { come.yield() }
-                return EventStream.response(try broadcast.watch(), keepAlive: .seconds(3600), on: context.channel)
-            }
-        } _: { server in
-            let channel = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
-                .channelOption(.autoRead, value: false)
-                .channelOption(.socketOption(.so_rcvbuf), value: 4096)
-                .connect(to: server.address).get()
-            try await channel.writeAndFlush(ByteBuffer(string: "GET /events HTTP/1.1\r\nHost: a\r\n\r\n"))
+    /// - Parameter told: of each frame, as it comes.
+    private static func see(_ events: EventReader, _ told: AsyncStream<Int>.Continuation) async throws -> Seen {
+        var seen = Seen()
+        for try await event in events {
+            seen.ids.append(event.id.flatMap { Int($0) } ?? -1)
+            guard event.name == "frame" else { continue }
+            let sequence = try event.json()["sequence"] as? Int ?? -1
+            seen.frames.append(sequence)
+            told.yield(sequence)
+        }
+        return seen
+    }
 
-            var configuration = HTTPClient.Configuration()
-            configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = Self.viewers
-            let client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
-            let published = try await withThrowingTaskGroup(of: Int.self) { tasks in
+    @Test func oneOfAHundredThatNeverReadsIsDroppedAndTheOthersSeeEachFrameInOrder() async throws {
+        var configuration = HTTPClient.Configuration()
+        configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = Self.viewers
+        let client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
+        try await TestStream.with {
+            $0.limits.events.viewers = Self.viewers
+            $0.limits.events.viewerBytes = 16 << 10
+            $0.limits.rate.share = 1
+            // What ends the one that does not read is that it is a viewer, and no other limit.
+            $0.limits.connections.outputTimeout = .seconds(3600)
+        } _: { gateway in
+            let path = try await TestStream.begin(gateway, TestStream.pushed)
+            func viewerCount() async throws -> Int { try await gateway.get(path).json()["viewers"] as? Int ?? -1 }
+
+            let stuck = try await RawPeer.connect(
+                to: gateway.address, receives: false, receiveBuffer: 4096, segment: 536)
+            await stuck.send("GET \(path)/events HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            try await withThrowingTaskGroup(of: Seen.self) { tasks in
                 var progress: [AsyncStream<Int>.AsyncIterator] = []
                 for _ in 1..<Self.viewers {
-                    let (seen, continuation) = AsyncStream<Int>.makeStream()
-                    progress.append(seen.makeAsyncIterator())
-                    tasks.addTask {
-                        let request = HTTPClientRequest(url: server.base + "/events")
-                        let response = try await client.execute(request, timeout: .seconds(300))
-                        return try await Self.count(response, continuation)
-                    }
+                    let events = try await EventReader(gateway.base + path + "/events", client: client)
+                    try #require(events.status == 200)
+                    let (frames, told) = AsyncStream<Int>.makeStream()
+                    progress.append(frames.makeAsyncIterator())
+                    tasks.addTask { try await Self.see(events, told) }
                 }
-                var arrivals = coming.makeAsyncIterator()
-                for _ in 0..<Self.viewers { await arrivals.next() }
-                // At the pace of those who read: none of them is ever behind, however slow this machine is.
-                var published = 0
-                while broadcast.droppedViewers == 0, published < 5000 {
-                    published += 1
-                    broadcast.publish("n", data: String(repeating: "x", count: 16 << 10))
-                    for index in progress.indices { #expect(await progress[index].next() == published) }
+                while try await viewerCount() < Self.viewers { try await Task.sleep(for: .milliseconds(5)) }
+
+                var pushed = 0
+                /// No frame is sent before all who read have seen the one before: who is slow is so by its own doing.
+                func push() async throws {
+                    #expect(try await TestStream.push(gateway, path).status == 200)
+                    for index in progress.indices { try #require(await progress[index].next() == pushed) }
+                    pushed += 1
                 }
-                broadcast.publish("n", data: "last")
-                broadcast.finish()
-                for try await count in tasks { #expect(count == published + 1) }
-                return published
+                while try await viewerCount() == Self.viewers {
+                    try #require(pushed < 5000, "what the system and the queue hold for one viewer is far less")
+                    try await push()
+                }
+                #expect(try await viewerCount() == Self.viewers - 1)
+                for _ in 0..<10 { try await push() }
+                #expect(try await gateway.send("DELETE", path).status == 204)
+                for try await seen in tasks {
+                    #expect(seen.frames == Array(0..<pushed))
+                    #expect(seen.ids == seen.ids.indices.map { seen.ids[0] + $0 }, "without a gap")
+                }
             }
-            try await client.shutdown()
-            #expect(broadcast.droppedViewers == 1)
-            try? await channel.close()
-            return published
+            stuck.receiveAll()
+            let heard = try await stuck.untilClosed()
+            #expect(heard.contains("event: frame") && !heard.contains("event: end"))
         }
-        // What the kernel and the queue hold for one viewer, not more.
-        #expect(published < 5000)
-        #expect(places.count == 0)
+        try await client.shutdown()
     }
 
     @Test func aViewerOfPicturesThatTakesNoneIsCutOffAndTheOtherSeesEach() async throws {
         var limits = EventLimits()
         limits.viewerStall = .milliseconds(100)
-        let places = ViewerPlaces(2)
+        let places = Places(2, "viewers", of: "viewers", share: 1)
         let broadcast = Broadcast.pictures(limits, places)
         let (coming, come) = AsyncStream<Void>.makeStream()
         try await LittleServer.with { router in
             router.get("pictures") { _, context in
                 defer { come.yield() }
-                return EventStream.pictures(try broadcast.watch(), on: context.channel)
+                return EventStream.pictures(try broadcast.watch(for: context.caller.key), on: context.channel)
             }
         } _: { server in
             let stuck = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
@@ -130,6 +130,6 @@ import Testing
             try? await stuck.close()
         }
         #expect(broadcast.droppedViewers == 1)
-        #expect(places.count == 0)
+        #expect(places.taken == 0)
     }
 }

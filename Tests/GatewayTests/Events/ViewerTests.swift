@@ -1,9 +1,16 @@
+import HTTPTypes
 import NIOCore
 import Testing
 
 @testable import Gateway
 
-@Suite struct ViewerTests {
+@Suite(.timeLimit(.minutes(5))) struct ViewerTests {
+    private static let me = Caller(address: nil).key
+
+    private static func places(_ count: Int = 10) -> Places {
+        Places(count, "viewers", of: "viewers", share: 1)
+    }
+
     private static func limits(_ change: (inout EventLimits) -> Void = { _ in }) -> EventLimits {
         var limits = EventLimits()
         change(&limits)
@@ -22,8 +29,8 @@ import Testing
     }
 
     @Test func eachViewerGetsEachEventInOrder() async throws {
-        let broadcast = Broadcast.events(Self.limits(), ViewerPlaces(10))
-        let viewers = try (0..<3).map { _ in try broadcast.watch() }
+        let broadcast = Broadcast.events(Self.limits(), Self.places())
+        let viewers = try (0..<3).map { _ in try broadcast.watch(for: Self.me) }
         for number in 0..<5 { broadcast.publish("n", data: "\(number)") }
         broadcast.finish()
         for viewer in viewers {
@@ -33,26 +40,26 @@ import Testing
     }
 
     @Test func aViewerThatWaitsIsWoken() async throws {
-        let broadcast = Broadcast.events(Self.limits(), ViewerPlaces(10))
-        let viewer = try broadcast.watch()
+        let broadcast = Broadcast.events(Self.limits(), Self.places())
+        let viewer = try broadcast.watch(for: Self.me)
         async let next = viewer.take()
         broadcast.publish("n", data: "x")
         #expect(Self.texts(await next) == ["id: 1\nevent: n\ndata: x\n\n"])
     }
 
     @Test func aViewerWhoseTaskIsCancelledDoesNotWaitForEver() async throws {
-        let broadcast = Broadcast.events(Self.limits(), ViewerPlaces(10))
-        let viewer = try broadcast.watch()
+        let broadcast = Broadcast.events(Self.limits(), Self.places())
+        let viewer = try broadcast.watch(for: Self.me)
         let waiting = Task { await viewer.take() == nil }
         waiting.cancel()
         #expect(await waiting.value)
     }
 
     @Test func whoComesBackGetsWhatWasMissed() async throws {
-        let broadcast = Broadcast.events(Self.limits { $0.history = 3 }, ViewerPlaces(10))
+        let broadcast = Broadcast.events(Self.limits { $0.history = 3 }, Self.places())
         for number in 1...5 { broadcast.publish("n", data: "\(number)") }
         func ids(after id: UInt64?) async throws -> [UInt64?] {
-            let viewer = try broadcast.watch(after: id)
+            let viewer = try broadcast.watch(for: Self.me, after: id)
             broadcast.publish("n", data: "more")
             return await viewer.take()?.map(\.id) ?? []
         }
@@ -69,9 +76,9 @@ import Testing
             Self.limits {
                 $0.viewerEvents = 4
                 $0.viewerBytes = 100
-            }, ViewerPlaces(10))
+            }, Self.places())
         for _ in 0..<50 { broadcast.publish("n", data: "old") }
-        let viewer = try broadcast.watch(after: 0)
+        let viewer = try broadcast.watch(for: Self.me, after: 0)
         for _ in 0..<4 { broadcast.publish("n", data: "") }
         #expect(!viewer.wasDropped)
         #expect(await viewer.take()?.map(\.id) == (1...54).map { $0 })
@@ -82,8 +89,8 @@ import Testing
     }
 
     @Test func whoIsWokenHasNothingAndWaitsAgain() async throws {
-        let broadcast = Broadcast.events(EventLimits(), ViewerPlaces(10))
-        let viewer = try broadcast.watch()
+        let broadcast = Broadcast.events(EventLimits(), Self.places())
+        let viewer = try broadcast.watch(for: Self.me)
         // Also by what came before it waited.
         viewer.wake()
         #expect(await viewer.take()?.isEmpty == true)
@@ -95,16 +102,16 @@ import Testing
     }
 
     @Test func historyIsBoundedInBytes() async throws {
-        let broadcast = Broadcast.events(Self.limits { $0.historyBytes = 1000 }, ViewerPlaces(10))
+        let broadcast = Broadcast.events(Self.limits { $0.historyBytes = 1000 }, Self.places())
         for _ in 0..<100 { broadcast.publish("n", data: String(repeating: "x", count: 200)) }
-        let viewer = try broadcast.watch(after: 0)
+        let viewer = try broadcast.watch(for: Self.me, after: 0)
         #expect(await viewer.take()?.count == 4)
     }
 
     @Test func whoIsBehindByTooMuchIsDroppedAndTheOthersAreNot() async throws {
-        let broadcast = Broadcast.events(Self.limits { $0.viewerEvents = 4 }, ViewerPlaces(10))
-        let slow = try broadcast.watch()
-        let quick = try broadcast.watch()
+        let broadcast = Broadcast.events(Self.limits { $0.viewerEvents = 4 }, Self.places())
+        let slow = try broadcast.watch(for: Self.me)
+        let quick = try broadcast.watch(for: Self.me)
         var seen = 0
         let (drops, dropped) = AsyncStream<Void>.makeStream()
         slow.onDrop { dropped.finish() }
@@ -121,8 +128,8 @@ import Testing
     }
 
     @Test func bytesBoundAViewerTooButOneEventAlwaysFits() async throws {
-        let broadcast = Broadcast.events(Self.limits { $0.viewerBytes = 100 }, ViewerPlaces(10))
-        let viewer = try broadcast.watch()
+        let broadcast = Broadcast.events(Self.limits { $0.viewerBytes = 100 }, Self.places())
+        let viewer = try broadcast.watch(for: Self.me)
         broadcast.publish("n", data: String(repeating: "x", count: 1000))
         #expect(!viewer.wasDropped)
         broadcast.publish("n", data: "")
@@ -130,8 +137,8 @@ import Testing
     }
 
     @Test func aViewerOfPicturesSkipsWhatItIsTooSlowFor() async throws {
-        let broadcast = Broadcast.pictures(Self.limits { $0.viewerStall = .seconds(3600) }, ViewerPlaces(10))
-        let viewer = try broadcast.watch()
+        let broadcast = Broadcast.pictures(Self.limits { $0.viewerStall = .seconds(3600) }, Self.places())
+        let viewer = try broadcast.watch(for: Self.me)
         for number in 0..<100 { broadcast.publish(ByteBuffer(string: "\(number)")) }
         #expect(Self.texts(await viewer.take()) == ["99"])
     }
@@ -150,25 +157,39 @@ import Testing
     }
 
     @Test func aThousandViewersAreALimitAndPlacesComeBack() throws {
-        let places = ViewerPlaces(EventLimits().viewers)
+        let places = Self.places(EventLimits().viewers)
         let broadcasts = (0..<2).map { _ in Broadcast.events(EventLimits(), places) }
-        var viewers = try (0..<1000).map { try broadcasts[$0 % 2].watch() }
-        let error = #expect(throws: Broadcast.Full.self) { try broadcasts[0].watch() }
-        #expect(error?.limit == 1000)
+        var viewers = try (0..<1000).map { try broadcasts[$0 % 2].watch(for: Self.me) }
+        let error = #expect(throws: Problem.self) { try broadcasts[0].watch(for: Self.me) }
+        #expect(error?.limit?.name == "viewers" && error?.limit?.value == "1000")
         broadcasts[0].publish("n", data: "")
         viewers.removeLast(10)
-        #expect(places.count == 990)
+        #expect(places.taken == 990)
         #expect(broadcasts[0].viewerCount + broadcasts[1].viewerCount == 990)
-        #expect(throws: Never.self) { try broadcasts[1].watch() }
+        #expect(throws: Never.self) { try broadcasts[1].watch(for: Self.me) }
         viewers.removeAll()
-        #expect(places.count == 0)
+        #expect(places.taken == 0)
+    }
+
+    @Test func oneCallerHasItsShareOfTheViewersAndTheRestIsForOthers() throws {
+        let places = Places(4, "viewers", of: "viewers", share: 0.5)
+        let broadcasts = [
+            Broadcast.events(EventLimits(), places), Broadcast.pictures(EventLimits(), places),
+        ]
+        var mine = try broadcasts.map { try $0.watch(for: .name("eve")) }
+        let excess = #expect(throws: Problem.self) { try broadcasts[0].watch(for: .name("eve")) }
+        #expect(excess?.status == .tooManyRequests && excess?.limit?.name == "caller-share")
+        let others = try broadcasts.map { try $0.watch(for: .name("ada")) }
+        mine.removeLast()
+        #expect(throws: Never.self) { try broadcasts[0].watch(for: .name("eve")) }
+        withExtendedLifetime(others) {}
     }
 
     @Test func whoComesAfterTheEndSeesTheEnd() async throws {
-        let broadcast = Broadcast.events(EventLimits(), ViewerPlaces(1))
+        let broadcast = Broadcast.events(EventLimits(), Self.places(1))
         broadcast.publish("end", data: "")
         broadcast.finish()
-        let viewer = try broadcast.watch(after: 0)
+        let viewer = try broadcast.watch(for: Self.me, after: 0)
         #expect(await viewer.take()?.count == 1)
         #expect(await viewer.take() == nil)
     }

@@ -13,7 +13,7 @@ import Testing
 
 @testable import Gateway
 
-@Suite struct WebhookTests {
+@Suite(.timeLimit(.minutes(5))) struct WebhookTests {
     private static let quick: WebhookLimits = {
         var limits = WebhookLimits()
         limits.backoff = Backoff(initial: .milliseconds(1), factor: 1, longest: .milliseconds(1), jitter: 0)
@@ -113,6 +113,28 @@ import Testing
         let digits = code.map { String(format: "%02x", $0) }.joined()
         #expect(parts.last == "v1=\(digits)")
         #expect(abs(try #require(Double(second)) - Date().timeIntervalSince1970) < 600)
+    }
+
+    @Test func aReceiverThatDoesNotAnswerHasItsTime() async throws {
+        var limits = Self.quick
+        limits.timeout = .milliseconds(100)
+        limits.attempts = 2
+        let counts = try await LittleServer.with { router in
+            router.post("hook") { _, _ in
+                // Until the test is over.
+                try await Task.sleep(for: .seconds(3600))
+                return Response(status: .ok)
+            }
+        } _: { server in
+            let sender = WebhookSender(
+                Webhook(url: try OutboundURL(server.base + "/hook", ports: ["http": 80])),
+                try OutboundRule(allow: ["127.0.0.0/8"]), limits, secret: nil, logger: Self.quiet)
+            sender.send(ByteBuffer(string: "one"))
+            sender.finish()
+            await sender.run()
+            return sender.counts
+        }
+        #expect(counts == WebhookQueue.Counts(failed: 1))
     }
 
     @Test func aRedirectIsNotFollowed() async throws {

@@ -5,7 +5,7 @@ import Testing
 @testable import Gateway
 
 /// Cameras that speak RTSP: requests and RTP on one TCP connection.
-@Suite struct CameraTests {
+@Suite(.timeLimit(.minutes(5))) struct CameraTests {
     /// A camera of this test, which shows the demo's video over and over.
     private static func with<Value: Sendable>(
         redirectedTo target: String? = nil, _ body: (_ url: String) async throws -> Value

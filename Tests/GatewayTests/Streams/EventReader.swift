@@ -22,10 +22,14 @@ struct EventReader: AsyncSequence, AsyncIteratorProtocol {
     private var body: HTTPClientResponse.Body.AsyncIterator
     private var text = ""
 
-    init(_ url: String, lastEventID: String? = nil) async throws {
+    /// - Parameter client: one that takes as many connections to a host as there are viewers.
+    init(
+        _ url: String, lastEventID: String? = nil, headers: [String: String] = [:], client: HTTPClient = .shared
+    ) async throws {
         var request = HTTPClientRequest(url: url)
         if let lastEventID { request.headers.add(name: "last-event-id", value: lastEventID) }
-        let response = try await HTTPClient.shared.execute(request, timeout: .seconds(300))
+        for (name, value) in headers { request.headers.add(name: name, value: value) }
+        let response = try await client.execute(request, timeout: .seconds(300))
         status = Int(response.status.code)
         body = response.body.makeAsyncIterator()
     }

@@ -5,7 +5,7 @@ import Testing
 @testable import Gateway
 
 /// Live sources with TLS: who answers has to be who the URL names.
-@Suite struct SecureSourceTests {
+@Suite(.timeLimit(.minutes(5))) struct SecureSourceTests {
     enum Kind: String, CaseIterable { case https, rtsps }
 
     private static func certificates() async throws -> CertificateFolder {

@@ -5,7 +5,7 @@ import Testing
 @testable import Gateway
 
 /// Whose a live stream is.
-@Suite struct StreamOwnerTests {
+@Suite(.timeLimit(.minutes(5))) struct StreamOwnerTests {
     /// Digests of `ada-token`, `eve-token` and `root-token`.
     private static let credentials = """
         token sha256:54a976f1f7ea57f6add41516b340083a827ac641daefa7ce4e5f13cc1f9351d8 ada analyze

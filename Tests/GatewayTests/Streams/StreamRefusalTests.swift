@@ -5,7 +5,7 @@ import Testing
 @testable import Gateway
 
 /// What a live stream does not take.
-@Suite struct StreamRefusalTests {
+@Suite(.timeLimit(.minutes(5))) struct StreamRefusalTests {
     @Test func whatIsNoPictureIsRefused() async throws {
         try await TestStream.with { gateway in
             let path = try await TestStream.begin(gateway, TestStream.pushed)
@@ -61,6 +61,11 @@ import Testing
             #expect(try await refused(["min_confidence": 2]) == (400, "min_confidence"))
             #expect(try await refused(["max_fps": 0]) == (400, "max_fps"))
             #expect(try await refused(["name": String(repeating: "a", count: 101)]) == (400, "name"))
+            let hooks = Array(repeating: ["url": "http://127.0.0.1/"], count: 9)
+            let many = try await TestStream.create(gateway, TestStream.pushed.merging(["webhooks": hooks]) { $1 })
+            #expect(many.status == 400)
+            #expect(try many.json()["field"] as? String == "webhooks")
+            #expect(try many.json()["limit_name"] as? String == "webhooks")
             #expect(
                 try await refused(["areas": ["lines": [["name": "a"]]]]) == (400, "areas.lines[0].from"))
             #expect(

@@ -10,7 +10,7 @@ import Testing
 @testable import Gateway
 
 /// Live streams whose source is called by its URL.
-@Suite struct StreamSourceTests {
+@Suite(.timeLimit(.minutes(5))) struct StreamSourceTests {
     @Test func aSourceThatRedirectsLeadsNowhere() async throws {
         let visits = Mutex(0)
         try await LittleServer.with { router in
@@ -82,6 +82,29 @@ import Testing
             let frame = try await events.first { $0.name == "frame" }.json()
             #expect(frame["width"] as? Int == 640)
         }
+    }
+
+    @Test func aSourceThatIsNoneIsCalledSoOften() async throws {
+        let visits = Mutex(0)
+        try await LittleServer.with { router in
+            router.get("camera") { _, _ in
+                visits.withLock { $0 += 1 }
+                return Response(status: .notFound)
+            }
+        } _: { camera in
+            try await TestStream.with {
+                $0.streamAllow = try OutboundRule(allow: ["127.0.0.0/8"])
+                $0.limits.streams.attempts = 3
+                $0.limits.streams.reconnect = .init(
+                    initial: .milliseconds(1), factor: 1, longest: .milliseconds(1), jitter: 0)
+            } _: { gateway in
+                let path = try await TestStream.begin(
+                    gateway, ["source": ["url": camera.base + "/camera"], "pipeline": "detect"])
+                var events = try await EventReader(gateway.base + path + "/events", lastEventID: "0")
+                _ = try await events.first { try $0.name == "state" && $0.json()["state"] as? String == "failed" }
+            }
+        }
+        #expect(visits.withLock { $0 } == 3)
     }
 
     @Test func anAddressAtWhichNobodyAnswersIsNoReasonToGiveUp() async throws {

@@ -14,7 +14,7 @@ import Vision
 @testable import Gateway
 
 /// Live streams through a gateway and a real mesh.
-@Suite struct StreamTests {
+@Suite(.timeLimit(.minutes(5))) struct StreamTests {
     @Test func aFileIsACameraAndItsZonesTellWhoComesAndGoes() async throws {
         try await TestStream.with { gateway in
             let path = try await TestStream.begin(
@@ -77,7 +77,10 @@ import Vision
             let frame = try answer.json()
             #expect((frame["detections"] as? [Any])?.isEmpty == false)
             #expect(frame["sequence"] as? Int == 0)
-            #expect(try await TestStream.push(gateway, path, wait: false).status == 202)
+            let taken = try await TestStream.push(gateway, path, wait: false)
+            #expect(taken.status == 202)
+            #expect(try taken.json()["sequence"] as? Int == 1)
+            #expect("/v1/streams/\(try taken.json()["stream"] as? String ?? "")" == path)
             #expect(try await TestStream.push(gateway, path).json()["sequence"] as? Int == 2)
             let list = try await gateway.get("/v1/streams").json()["streams"] as? [[String: Any]]
             #expect(list?.count == 1)
@@ -93,7 +96,8 @@ import Vision
                 "PUT", path + "/areas", headers: ["Content-Type": "application/json"],
                 body: try JSONSerialization.data(withJSONObject: TestStream.everywhere))
             #expect(put.status == 200, "\(put.text)")
-            #expect(((try put.json()["areas"] as? [String: Any])?["zones"] as? [Any])?.count == 1)
+            #expect((try put.json()["zones"] as? [Any])?.count == 1)
+            #expect(try await gateway.get(path + "/areas").text == put.text)
             let found = try await TestStream.push(gateway, path).json()["detections"] as? [Any]
             let count = try await events.first { $0.name == "area" }.json()
             #expect(count["type"] as? String == "count")
@@ -116,20 +120,39 @@ import Vision
                     == "multipart/x-mixed-replace; boundary=framemesh")
             // It looks on already, so one frame is enough.
             #expect(try await TestStream.push(gateway, path).status == 200)
-            var bytes = ByteBuffer()
-            var picture: ByteBuffer?
-            for try await part in response.body {
-                bytes.writeImmutableBuffer(part)
-                picture = try Self.firstPart(bytes)
-                if picture != nil { break }
-            }
-            let image = try Image(decoding: Frame(payload: .inline(try #require(picture))))
+            let picture = try await Self.firstPart(of: response.body)
+            let image = try Image(decoding: Frame(payload: .inline(picture)))
             let original = try Image(
                 decoding: Frame(payload: .inline(ByteBuffer(bytes: try Place.demo("numbers-01.jpg")))))
             #expect(image.width == original.width && image.height == original.height)
             // Something is drawn on it.
             #expect(try image.jpeg() != original.jpeg())
         }
+    }
+
+    @Test func movingPicturesAreAsGoodAsTheirQuality() async throws {
+        func bytes(quality: Int) async throws -> Int {
+            try await TestStream.with {
+                $0.limits.streams.pictureQuality = quality
+            } _: { gateway in
+                let path = try await TestStream.begin(gateway, TestStream.pushed)
+                let response = try await HTTPClient.shared.execute(
+                    HTTPClientRequest(url: gateway.base + path + "/mjpeg"), timeout: .seconds(300))
+                #expect(try await TestStream.push(gateway, path).status == 200)
+                return try await Self.firstPart(of: response.body).readableBytes
+            }
+        }
+        let (poor, good) = (try await bytes(quality: 1), try await bytes(quality: 100))
+        #expect(poor * 4 < good)
+    }
+
+    private static func firstPart(of body: HTTPClientResponse.Body) async throws -> ByteBuffer {
+        var bytes = ByteBuffer()
+        for try await part in body {
+            bytes.writeImmutableBuffer(part)
+            if let picture = try firstPart(bytes) { return picture }
+        }
+        throw Failure("the pictures ended")
     }
 
     /// The body of the first part, once it is whole with the boundary after it.
@@ -160,6 +183,31 @@ import Vision
             _ = try await events.first { $0.name == "end" }
             #expect(try await gateway.get(path).json()["state"] as? String == "ended")
             #expect(try await TestStream.push(gateway, path).status == 409)
+        }
+    }
+
+    @Test func whatHasEndedIsShownForAWhile() async throws {
+        try await TestStream.with {
+            $0.limits.streams.pushIdle = .milliseconds(50)
+            $0.limits.streams.remembered = .milliseconds(1)
+        } _: { gateway in
+            let path = try await TestStream.begin(gateway, TestStream.pushed)
+            while try await gateway.get(path).status != 404 { try await Task.sleep(for: .milliseconds(5)) }
+        }
+    }
+
+    @Test func aStreamWithoutFramesIsStalledUntilOneComes() async throws {
+        try await TestStream.with {
+            $0.limits.streams.stall = .milliseconds(50)
+        } _: { gateway in
+            let path = try await TestStream.begin(gateway, TestStream.pushed)
+            var events = try await EventReader(gateway.base + path + "/events")
+            for _ in 0..<2 {
+                #expect(try await TestStream.push(gateway, path).status == 200)
+                for state in ["live", "stalled"] {
+                    _ = try await events.first { try $0.name == "state" && $0.json()["state"] as? String == state }
+                }
+            }
         }
     }
 

@@ -1,3 +1,4 @@
+import Foundation
 import NIOCore
 import NIOPosix
 import Synchronization
@@ -31,14 +32,21 @@ final class RawPeer: Sendable {
         self.heard = heard
     }
 
-    /// - Parameter receiveBuffer: of the socket, bytes; nil: the system's.
+    /// - Parameters:
+    ///   - receiveBuffer: of the socket, bytes; nil: the system's.
+    ///   - segment: the most that one packet to us may hold, bytes, which bounds what the other end's system buffers for us;
+    ///     nil: the system's.
     static func connect(
-        to address: SocketAddress, receives: Bool = true, receiveBuffer: Int? = nil
+        to address: SocketAddress, receives: Bool = true, receiveBuffer: Int? = nil, segment: Int? = nil
     ) async throws -> RawPeer {
         let heard = Heard()
         var bootstrap = ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
         if let receiveBuffer {
             bootstrap = bootstrap.channelOption(.socketOption(.so_rcvbuf), value: SocketOptionValue(receiveBuffer))
+        }
+        if let segment {
+            bootstrap = bootstrap.channelOption(
+                .tcpOption(NIOBSDSocket.Option(rawValue: CInt(TCP_MAXSEG))), value: SocketOptionValue(segment))
         }
         let channel =
             try await bootstrap

@@ -53,6 +53,12 @@ struct BundledMesh: Sendable {
     /// Another coordinator of the same detector, with classifiers that are nowhere.
     static var withoutClassifiers: BundledMesh { get async throws { try await startedWithoutClassifiers.value } }
 
+    private static let startedWithoutNodes = Task {
+        try await coordinator(detectors: try Target(parsing: nowhere), classifiers: try Target(parsing: nowhere))
+    }
+    /// A coordinator that knows all pipelines and has no nodes: what waits for them waits for long.
+    static var withoutNodes: BundledMesh { get async throws { try await startedWithoutNodes.value } }
+
     static var logger: Logger {
         var logger = Logger(label: "test")
         logger.logLevel = .error
