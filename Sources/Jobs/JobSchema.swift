@@ -45,6 +45,13 @@ enum JobSchema {
                 """,
                 "CREATE INDEX framemesh_webhook_due ON framemesh_webhook (due_at)",
             ],
+            [
+                """
+                CREATE TABLE framemesh_stream (
+                    id TEXT PRIMARY KEY, owner TEXT NOT NULL, request TEXT NOT NULL, areas TEXT NOT NULL,
+                    created_at BIGINT NOT NULL, lease_gateway TEXT NOT NULL, lease_until BIGINT NOT NULL)
+                """
+            ],
         ]
     }
 

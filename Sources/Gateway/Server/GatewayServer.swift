@@ -56,10 +56,11 @@ package final class GatewayServer: Sendable {
             share: configuration.limits.rate.share)
         let services = GatewayServices(
             configuration: configuration, coordinators: coordinators, videos: videos, viewers: viewers,
-            streams: LiveStreams(StreamRules(configuration), places: viewers, metrics: metrics.streams, logger: logger)
-            {
-                try await coordinators.client()
-            },
+            streams: LiveStreams(
+                StreamRules(configuration), places: viewers, metrics: metrics.streams,
+                keeper: videos.map { StreamKeeper($0.store, lease: configuration.limits.streams.lease) },
+                logger: logger, pipeline: { try await coordinators.pipeline(named: $0) },
+                client: { try await coordinators.client() }),
             uploads: Places(
                 configuration.limits.pictures.maxUploadMemory, "max-upload-memory", of: "bytes of pictures",
                 share: configuration.limits.rate.share),

@@ -44,7 +44,7 @@ final class LiveStream: Sendable {
     let id: String
     let owner: String
     let specification: StreamSpecification
-    let createdAt = Date()
+    let createdAt: Date
     let events: Broadcast
     let pictures: MovingPictures
     let webhooks: StreamWebhooks
@@ -56,12 +56,16 @@ final class LiveStream: Sendable {
     private let state: Mutex<State>
     private let stopping: (stream: AsyncStream<Never>, continuation: AsyncStream<Never>.Continuation)
 
+    /// - Parameters:
+    ///   - id: of one that goes on here.
+    ///   - createdAt: of the same.
     init(
-        _ specification: StreamSpecification, owner: String, rules: StreamRules, places: Places,
+        _ specification: StreamSpecification, id: String = UUID().uuidString.lowercased(), owner: String,
+        createdAt: Date = Date(), rules: StreamRules, places: Places,
         metrics: StreamMetrics, logger: Logger
     ) {
-        let id = UUID().uuidString.lowercased()
         self.id = id
+        self.createdAt = createdAt
         self.owner = owner
         self.specification = specification
         self.rules = rules

@@ -1,36 +1,55 @@
 import Areas
 import Client
+import Foundation
 import HTTPTypes
+import Jobs
 import Logging
+import Messages
+import NIOCore
 import ServiceLifecycle
 import Synchronization
 
-/// The live streams of a gateway, which run as long as `run()` does.
+/// The live streams of a gateway, which run as long as `run()` does, and in its next life again.
 package final class LiveStreams: Service {
     private struct State {
         var streams: [String: LiveStream] = [:]
+        /// Those that the database knows as ours.
+        var kept: Set<String> = []
+        /// Those that it need not know any more.
+        var ended: Set<String> = []
         var isOver = false
     }
 
     let rules: StreamRules
     private let places: Places
     private let metrics: StreamMetrics
+    private let keeper: StreamKeeper?
     private let logger: Logger
+    private let pipeline: @Sendable (String) async throws -> PipelineDescription
     private let client: @Sendable () async throws -> MeshClient
     private let state = Mutex(State())
     private let started = AsyncStream<LiveStream>.makeStream()
 
-    /// - Parameter client: of the mesh; waits for one.
+    /// - Parameters:
+    ///   - places: for all who look on.
+    ///   - keeper: nil: no stream outlasts this gateway.
+    ///   - pipeline: by its name.
+    ///   - client: of the mesh; waits for one.
     init(
-        _ rules: StreamRules, places: Places, metrics: StreamMetrics, logger: Logger,
+        _ rules: StreamRules, places: Places, metrics: StreamMetrics, keeper: StreamKeeper?, logger: Logger,
+        pipeline: @escaping @Sendable (String) async throws -> PipelineDescription,
         client: @escaping @Sendable () async throws -> MeshClient
     ) {
         self.rules = rules
         self.places = places
         self.metrics = metrics
+        self.keeper = keeper
         self.logger = logger
+        self.pipeline = pipeline
         self.client = client
     }
+
+    // MARK: Life
 
     /// Until the task is cancelled or the gateway shuts down; all streams have ended by then.
     package func run() async throws {
@@ -39,6 +58,7 @@ package final class LiveStreams: Service {
 
     private func runAll() async {
         await withDiscardingTaskGroup { tasks in
+            if let keeper { tasks.addTask { await self.keep(with: keeper) } }
             for await stream in started.stream {
                 tasks.addTask { await self.run(stream) }
             }
@@ -50,20 +70,134 @@ package final class LiveStreams: Service {
             return state.streams.values
         }
         for stream in rest { stream.stop() }
+        do {
+            try await keeper?.releaseAll()
+        } catch {
+            logger.notice("live streams are left to their lease", metadata: ["cause": "\(error)"])
+        }
     }
 
     private func run(_ stream: LiveStream) async {
         await stream.run(client: client)
-        guard state.withLock({ $0.streams[stream.id] === stream }) else { return }
+        let isShown = state.withLock { state in
+            guard state.streams[stream.id] === stream else { return false }
+            // It is the stream that has ended, not the gateway.
+            if !Task.isCancelled { state.ended.insert(stream.id) }
+            return true
+        }
+        guard isShown else { return }
         // To be seen for a while: why it failed.
         try? await Task.sleep(for: rules.limits.remembered)
-        state.withLock { $0.streams[stream.id] = nil }
+        state.withLock { state in
+            if state.streams[stream.id] === stream { state.streams[stream.id] = nil }
+        }
     }
 
-    /// - Throws: `Problem` if there are too many.
-    func add(_ specification: StreamSpecification, owner: String) throws -> LiveStream {
+    // MARK: In the database
+
+    private func keep(with keeper: StreamKeeper) async {
+        var trouble = ""
+        while !Task.isCancelled {
+            do {
+                try await renew(with: keeper)
+                try await goOn(with: keeper)
+                trouble = ""
+            } catch {
+                let cause = "\(error)"
+                if !Task.isCancelled, cause != trouble {
+                    logger.notice("kept live streams wait", metadata: ["cause": "\(cause)"])
+                }
+                trouble = cause
+            }
+            try? await Task.sleep(for: keeper.lease / 3)
+        }
+    }
+
+    private func renew(with keeper: StreamKeeper) async throws {
+        for id in state.withLock({ $0.ended }) {
+            try await keeper.forget(id)
+            state.withLock { state in
+                state.ended.remove(id)
+                state.kept.remove(id)
+            }
+        }
+        let kept = state.withLock { $0.kept }
+        let lost = kept.subtracting(try await keeper.renew())
+        for id in lost {
+            let stream = state.withLock { state in
+                state.kept.remove(id)
+                return state.streams.removeValue(forKey: id)
+            }
+            // One that was removed meanwhile is nobody's.
+            guard let stream else { continue }
+            logger.warning("a live stream is another gateway's by now", metadata: ["stream": "\(id)"])
+            stream.stop()
+        }
+    }
+
+    /// Takes over streams that no gateway has, as far as there is room.
+    /// - Throws: what is in the way; another time may be better.
+    private func goOn(with keeper: StreamKeeper) async throws {
+        while state.withLock({ $0.streams.count }) < rules.limits.streams, let stored = try await keeper.claim() {
+            do {
+                let request = try StreamRequest(json: ByteBuffer(string: stored.request))
+                var specification = try StreamSpecification(request, try await pipeline(request.pipeline), rules)
+                if !stored.areas.isEmpty {
+                    specification.areas = try AreaSet(json: Data(stored.areas.utf8), limits: rules.areas)
+                }
+                let createdAt = Date(timeIntervalSince1970: Double(stored.createdAt.milliseconds) / 1000)
+                let stream = LiveStream(
+                    specification, id: stored.id, owner: stored.owner, createdAt: createdAt, rules: rules,
+                    places: places, metrics: metrics, logger: logger)
+                state.withLock { state in
+                    state.streams[stream.id] = stream
+                    state.kept.insert(stream.id)
+                }
+                started.continuation.yield(stream)
+            } catch {
+                guard !(error is AreaError), Problem(error).status.code >= 500 else {
+                    logger.warning(
+                        "a live stream cannot go on, and is forgotten",
+                        metadata: ["stream": "\(stored.id)", "cause": "\(error)"])
+                    try await keeper.forget(stored.id)
+                    continue
+                }
+                try await keeper.release(stored.id)
+                throw error
+            }
+        }
+    }
+
+    // MARK: What users do
+
+    /// - Parameter request: as it came, JSON.
+    /// - Throws: `Problem` if there are too many, `JobError`.
+    func add(_ specification: StreamSpecification, owner: String, request: String) async throws -> LiveStream {
         let stream = LiveStream(
             specification, owner: owner, rules: rules, places: places, metrics: metrics, logger: logger)
+        try takePlace(stream)
+        do {
+            try await keeper?.keep(stream, request: request)
+        } catch {
+            state.withLock { $0.streams[stream.id] = nil }
+            throw error
+        }
+        let isWanted = state.withLock { state in
+            guard state.streams[stream.id] === stream else { return false }
+            if keeper != nil { state.kept.insert(stream.id) }
+            return true
+        }
+        // Somebody who saw it in the list may have removed it meanwhile.
+        guard isWanted else {
+            try await keeper?.forget(stream.id)
+            throw Problem(.conflict, "the stream was removed")
+        }
+        started.continuation.yield(stream)
+        return stream
+    }
+
+    private func takePlace(_ stream: LiveStream) throws {
+        let owner = stream.owner
         try state.withLock { state in
             guard !state.isOver else {
                 throw Problem(.serviceUnavailable, "the gateway is ending").retry(after: .seconds(1))
@@ -90,8 +224,12 @@ package final class LiveStreams: Service {
             }
             state.streams[stream.id] = stream
         }
-        started.continuation.yield(stream)
-        return stream
+    }
+
+    /// Watches other areas in it, also in the gateway's next life.
+    func watch(_ areas: AreaSet, in stream: LiveStream) async throws {
+        try await keeper?.keep(areas, of: stream)
+        stream.watch(areas)
     }
 
     /// In the order in which they were made.
@@ -101,8 +239,12 @@ package final class LiveStreams: Service {
 
     func stream(_ id: String) -> LiveStream? { state.withLock { $0.streams[id] } }
 
-    func remove(_ stream: LiveStream) {
-        state.withLock { $0.streams[stream.id] = nil }
+    func remove(_ stream: LiveStream) async throws {
+        try await keeper?.forget(stream.id)
+        state.withLock { state in
+            state.streams[stream.id] = nil
+            state.kept.remove(stream.id)
+        }
         stream.stop()
     }
 }

@@ -20,6 +20,8 @@ package struct StreamLimits: Sendable, Equatable {
     package var pushIdle = Duration.seconds(60)
     /// A stream that has ended or failed is shown for this long.
     package var remembered = Duration.seconds(120)
+    /// A gateway that is not heard of for this long has lost its streams to whichever gateway comes next.
+    package var lease = Duration.seconds(15)
     /// Before a source is called again.
     package var reconnect = Backoff(initial: .milliseconds(500), factor: 2, longest: .seconds(15), jitter: 0.3)
     /// Calls in a row without a frame, before a source has failed.
@@ -41,6 +43,7 @@ package struct StreamLimits: Sendable, Equatable {
         Limit("stream-stall", \.stall, "A stream without a frame for so long is stalled."),
         Limit("stream-push-idle", \.pushIdle, "A pushed stream without a frame for so long ends."),
         Limit("stream-remembered", \.remembered, "How long a stream that has ended is shown."),
+        Limit("stream-lease", \.lease, "After so long the streams of a gateway that has died go on at another one."),
         Limit(
             "stream-reconnect", \.reconnect.initial, "Before a source is called again; doubled for each further call."),
         Limit("stream-longest-reconnect", \.reconnect.longest, "The longest wait before a source is called again."),

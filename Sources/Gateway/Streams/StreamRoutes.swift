@@ -31,7 +31,7 @@ struct StreamRoutes {
             return JSONAnswer { stream.add(to: &$0) }
         }
         group.delete("streams/{id}") { _, context in
-            streams.remove(try find(context))
+            try await streams.remove(try find(context))
             return Response(status: .noContent)
         }
         group.get("streams/{id}/areas") { _, context in Self.json(try find(context).areas) }
@@ -70,10 +70,12 @@ struct StreamRoutes {
     }
 
     private func create(_ request: Request, _ context: GatewayContext) async throws -> Response {
-        let wanted = try StreamRequest(json: try await json(request, context))
+        let body = try await json(request, context)
+        let wanted = try StreamRequest(json: body)
         let pipeline = try await services.coordinators.pipeline(named: wanted.pipeline)
         let specification = try StreamSpecification(wanted, pipeline, streams.rules)
-        let stream = try streams.add(specification, owner: context.caller.owner)
+        let stream = try await streams.add(
+            specification, owner: context.caller.owner, request: String(buffer: body))
         return JSONAnswer(.created, headers: [.location: "/v1/streams/\(stream.id)"]) { stream.add(to: &$0) }.response
     }
 
@@ -86,7 +88,7 @@ struct StreamRoutes {
         } catch {
             throw Problem(areas: error)
         }
-        stream.watch(areas)
+        try await streams.watch(areas, in: stream)
         return Self.json(areas)
     }
 

@@ -1,5 +1,6 @@
 import Foundation
 import GRDB
+import Glibc
 import NIOCore
 
 /// A database in a file of this machine. Several processes may have it open, not over a network file system.
@@ -20,12 +21,20 @@ package final class SQLiteDatabase: SQLDatabase {
         var settings = GRDB.Configuration()
         settings.busyMode = .timeout(configuration.busyTimeout / .seconds(1))
         settings.label = "jobs"
+        Self.make(path)
         pool = try Self.explaining {
             let pool = try DatabasePool(path: path, configuration: settings)
             // GRDB leaves the last transactions to luck if the power fails; what was answered with 201 is to stay.
             try pool.writeWithoutTransaction { try $0.execute(sql: "PRAGMA synchronous = FULL") }
             return pool
         }
+    }
+
+    /// For nobody else to read, and SQLite's files beside it take after it: URLs with their passwords are in it. A file that
+    /// is there is not touched: closing it would end the locks that this process has on it.
+    private static func make(_ path: String) {
+        let descriptor = unsafe open(path, O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, 0o600)
+        if descriptor >= 0 { _ = Glibc.close(descriptor) }
     }
 
     package func read<Value: Sendable>(
