@@ -3,7 +3,9 @@ import { cornersOf, placeWords } from './corners.js';
 import { element } from './elements.js';
 import { clamp } from './stage.js';
 
+/** CSS pixels from a point that are still that point; a finger hides what it points at. */
 const near = 10;
+const nearOfFinger = 22;
 const step = 5;
 const bigStep = 40;
 const saveDelay = 500;
@@ -26,6 +28,7 @@ export class AreaEditor {
   /** Which corner the keyboard moves, by its number. */
   #chosen = 0;
   #timer = null;
+  #near = near;
   #facts = new Map();
 
   /** @param onChange gets the areas as the API takes them, some time after the last change. */
@@ -109,6 +112,7 @@ export class AreaEditor {
 
   #down(event) {
     if (!this.#mode || event.button !== 0) return;
+    this.#near = event.pointerType === 'touch' ? nearOfFinger : near;
     event.preventDefault();
     this.stage.canvas.focus({ preventScroll: true });
     const point = this.stage.pointOf(event);
@@ -174,6 +178,7 @@ export class AreaEditor {
   #drawKey({ key }) {
     if (key === ' ') {
       const point = this.#cursor ?? [this.stage.width / 2, this.stage.height / 2];
+      this.#near = near;
       this.#say(`Point ${this.#points.length + 1} at ${placeWords(point)}`);
       this.#add(point, true);
     } else if (key === 'Enter') {
@@ -211,7 +216,7 @@ export class AreaEditor {
 
   #say(text) { this.said.textContent = text; }
 
-  #isNear([ax, ay], [bx, by]) { return Math.hypot(ax - bx, ay - by) * this.stage.scale < near; }
+  #isNear([ax, ay], [bx, by]) { return Math.hypot(ax - bx, ay - by) * this.stage.scale < this.#near; }
 
   #add(point, byKeyboard = false) {
     const last = this.#points.at(-1);

@@ -4,6 +4,9 @@ import { byId, element } from './elements.js';
 import { notify } from './notices.js';
 import { percent } from './format.js';
 
+/** Until pipelines that could not be had are asked for again. */
+const retryPause = 3000;
+
 let known = null;
 
 /** All pipelines, asked for once. */
@@ -18,8 +21,8 @@ export async function pipelines({ again = false } = {}) {
   }
 }
 
-/** Fills a choice of pipelines, those that fit first chosen. */
-export async function fillPipelines(id, fits, preferred) {
+/** Fills a choice of pipelines, those that fit first chosen; as soon as there are some. */
+export async function fillPipelines(id, fits, preferred, { isTold = false } = {}) {
   const select = byId(id);
   try {
     const fitting = (await pipelines()).filter(fits);
@@ -28,7 +31,10 @@ export async function fillPipelines(id, fits, preferred) {
     const names = fitting.map(({ name }) => name);
     select.value = names.includes(before) ? before : preferred.find((name) => names.includes(name)) ?? names[0] ?? '';
   } catch (error) {
-    notify(error);
+    if (!isTold) notify(error);
+    // A token that is missing is asked for by another way.
+    if (select.options.length > 0 || error.status === 401 || error.status === 403) return;
+    setTimeout(() => fillPipelines(id, fits, preferred, { isTold: true }), retryPause);
   }
 }
 

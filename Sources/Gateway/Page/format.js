@@ -31,7 +31,10 @@ export const roughly = (seconds) =>
 
 export const rate = (value) => (value >= 100 ? String(Math.round(value)) : value.toFixed(1));
 
-export const count = (value, one, many = `${one}s`) => `${value.toLocaleString('en')} ${value === 1 ? one : many}`;
+/** In groups of three digits. */
+export const number = (value) => value.toLocaleString('en');
+
+export const count = (value, one, many = `${one}s`) => `${number(value)} ${value === 1 ? one : many}`;
 
 export function moment(text) {
   const date = typeof text === 'number' ? new Date(text * (text < 1e11 ? 1000 : 1)) : new Date(text);

@@ -7,7 +7,7 @@ import { Camera } from './camera.js';
 import { fillPipelines } from './controls.js';
 import { byId, element, pill, table, tile } from './elements.js';
 import { follow } from './eventstream.js';
-import { milliseconds, rate } from './format.js';
+import { milliseconds, number, rate } from './format.js';
 import { clearNotices, notify } from './notices.js';
 import { showPictures } from './movingpictures.js';
 import { Problem, sentence } from './problems.js';
@@ -45,6 +45,7 @@ export class LiveView {
   #stopper = null;
   #camera = null;
   #listTimer = null;
+  #listTurn = 0;
   #tilesTimer = null;
   #isShown = false;
   /** The newest frame with an answer, those before it, and how old its answer was. */
@@ -281,6 +282,8 @@ export class LiveView {
 
   #changed({ state, cause, dropped }) {
     this.#dropped = dropped ?? this.#dropped;
+    // The list says the same at the same time.
+    if (this.#isShown) this.#list();
     if (state === 'failed' || state === 'ended') return this.#ended(stateWords(state, cause));
     byId('live-status').textContent = stateWords(state, cause);
     // The last picture stays on the stage; that it is an old one has to be said there.
@@ -302,7 +305,7 @@ export class LiveView {
       tile('From camera to boxes', this.#lastAge === undefined ? '–' : milliseconds(this.#lastAge)),
       tile('Of it in the mesh', milliseconds(total)),
       tile('Frames a second', rate(perSecond)),
-      tile('Dropped', String(this.#dropped)),
+      tile('Dropped', number(this.#dropped)),
       tile('Things in view', String(this.#latest?.detections?.length ?? 0)));
   }
 
@@ -326,8 +329,12 @@ export class LiveView {
   }
 
   async #list() {
+    this.#listTurn += 1;
+    const turn = this.#listTurn;
     try {
       const streams = (await getJSON('/v1/streams')).streams ?? [];
+      // It was asked for again meanwhile: this is older.
+      if (turn !== this.#listTurn) return;
       const host = byId('live-list');
       const told = JSON.stringify([streams.map(({ id, state, cause }) => [id, state, cause]), this.#stream?.id]);
       if (host.dataset.told === told) return;

@@ -18,6 +18,8 @@ export class MeshView {
   #turn = 0;
   #history = new MeshHistory();
   #isBusy = false;
+  /** When the mesh was seen last. */
+  #seen = null;
 
   enter() {
     this.#turn = 0;
@@ -38,13 +40,18 @@ export class MeshView {
       this.#history.add(links, performance.now());
       const nodes = nodesOf(links);
       byId('mesh-status').textContent = '';
+      this.#seen = new Date();
+      byId('panel-mesh').classList.remove('old');
       this.#tiles(coordinators, nodes);
       drawMesh(byId('mesh-graph'), coordinators, nodes, links, this.#history);
       this.#nodes(nodes, links);
       if (this.#turn % pipelinesEvery === 0) this.#pipelines(await pipelines({ again: true }));
       this.#turn += 1;
     } catch (error) {
-      byId('mesh-status').textContent = sentence(error);
+      // What is below looks like now, and is not.
+      const age = this.#seen ? ` Below is how it was at ${this.#seen.toLocaleTimeString()}.` : '';
+      byId('mesh-status').textContent = sentence(error) + age;
+      byId('panel-mesh').classList.add('old');
       if (error.status === 401 || error.status === 403) { clearInterval(this.#timer); notify(error); }
     } finally {
       this.#isBusy = false;
@@ -71,8 +78,8 @@ export class MeshView {
       { title: 'Failures', number: true }, { title: 'Ejections', number: true }, { title: 'Called by', number: true },
     ], nodes.map((node) => [
       element('span', {}, `${roleOf(node)} `, element('span', { class: 'numbers' }, node.address)),
-      element('span', { title: node.reason || '' }, pill(node.state, kindOf(node.state))),
-      (node.models ?? []).map(({ name }) => name).join(', ') || node.reason || '',
+      pill(node.state, kindOf(node.state)),
+      element('span', {}, (node.models ?? []).map(({ name }) => name).join(', '), node.reason && element('span', { class: 'hint' }, ` ${node.reason}`)),
       rate(this.#history.rateOf(node.address)), this.#spark(this.#history.seriesOf(node.address)),
       node.queue_depth === undefined ? '–' : `${node.queue_depth} / ${node.queue_limit}`,
       node.workers === undefined ? String(node.outstanding ?? 0) : `${node.in_flight} / ${node.workers}`,
@@ -93,7 +100,8 @@ export class MeshView {
       { title: 'Pipeline' }, { title: 'Now' }, { title: 'Stages', class: 'text' }, { title: 'Models', class: 'text' }, { title: 'What comes back', class: 'words' },
     ], all.map(({ name, now, stages = [], models = [], text, missing = [] }) => {
       const [word, kind] = nowWords[now] ?? [now ?? '–', ''];
-      return [name, element('span', { title: missing.length > 0 ? `Missing: ${missing.join(', ')}` : '' }, pill(word, kind)), stages.join(', '), models.join(', '), text];
+      const lack = missing.length > 0 && element('span', { class: 'hint' }, ` without ${missing.join(', ')}`);
+      return [name, element('span', {}, pill(word, kind), lack), stages.join(', '), models.join(', '), text];
     }), { stacks: true }));
   }
 }

@@ -1,4 +1,5 @@
 // What went wrong, in plain words. The API answers with problem+json (RFC 9457).
+import { token } from './access.js';
 
 export class Problem extends Error {
   /** @param {{status: number, title?: string, detail?: string, field?: string, limit?: string, limit_name?: string, retryAfter?: number}} facts */
@@ -20,13 +21,28 @@ export class Problem extends Error {
   static get unreachable() { return new Problem({ status: 0 }); }
 }
 
+/** What this device has or does not have; in words already. */
+export class DeviceProblem extends Error {
+  constructor(title, detail) {
+    super(detail);
+    this.title = title;
+  }
+}
+
+/** A field of the request, who shows no token, or one that is not enough: each is somebody else's to mend. */
+function forbidden(problem) {
+  if (problem.field) return ['This gateway does not allow that', 'Whoever runs it can allow it.'];
+  if (!token()) return ['This is not allowed from here', 'It is for callers on the gateway’s own machine, or with a token.'];
+  return ['This token may not do that', 'Ask whoever runs the gateway for one with more rights.'];
+}
+
 const again = (problem) => (problem.retryAfter ? `Try again in ${problem.retryAfter} s.` : 'Try again in a moment.');
 
 const words = {
   0: () => ['The gateway does not answer', 'Is it still running, and is the network there?'],
   400: () => ['The gateway did not understand this', null],
   401: () => ['The gateway asks for a token', 'Enter one with “Token” above.'],
-  403: () => ['This token may not do that', 'Ask whoever runs the gateway for one with more rights.'],
+  403: forbidden,
   404: () => ['This is not there', 'It may have expired or been removed.'],
   405: () => ['The gateway does not offer this', null],
   406: () => ['This cannot be answered in the form that was asked for', null],
@@ -48,7 +64,7 @@ const polished = (text) => (text ? `${text[0].toUpperCase()}${text.slice(1)}${/[
 
 /** `{title, detail, advice}` of an error. */
 export function explain(error) {
-  if (!(error instanceof Problem)) return { title: 'Something went wrong on this page', detail: error.message, advice: null };
+  if (!(error instanceof Problem)) return { title: error.title ?? 'Something went wrong on this page', detail: error.message, advice: null };
   const [title, advice] = (words[error.status] ?? (() => [error.title || `The gateway answered ${error.status}`, null]))(error);
   const detail = error.status === 0 ? null : [
     polished(error.detail || error.title),

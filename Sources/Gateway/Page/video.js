@@ -6,10 +6,10 @@ import { getBlob, getJSON, query, sendJSON, upload } from './api.js';
 import { confidence, fillPipelines, stateOf, takeFiles } from './controls.js';
 import { byId, element } from './elements.js';
 import { follow } from './eventstream.js';
-import { bytes, clock, count, percent, rate, roughly } from './format.js';
+import { bytes, clock, count, number, percent, rate, roughly } from './format.js';
 import { Findings } from './findings.js';
 import { clearNotices, notify } from './notices.js';
-import { Problem, explain } from './problems.js';
+import { Problem } from './problems.js';
 import { Stage } from './stage.js';
 import { Timeline } from './timeline.js';
 import { VideoList, isOver } from './videolist.js';
@@ -153,14 +153,13 @@ export class VideoView {
     const share = state === 'done' ? 1 : fraction ?? (total ? done / total : undefined);
     if (share === undefined) bar.removeAttribute('value'); else bar.value = share;
     byId('video-progress-text').textContent = [
-      total ? `${done} of ${count(total, 'frame')}` : count(done, 'frame'),
+      total ? `${number(done)} of ${count(total, 'frame')}` : count(done, 'frame'),
       share !== undefined && state === 'running' && percent(share),
       perSecond > 0 && `${rate(perSecond)} frames/s`,
       state === 'running' && left !== undefined && left !== null && `${roughly(left)} left`,
-      dropped > 0 && `${dropped} dropped`, failed > 0 && `${failed} failed`,
+      dropped > 0 && `${number(dropped)} dropped`, failed > 0 && `${number(failed)} failed`,
     ].filter(Boolean).join(' · ');
-    const told = error ? explain(new Problem({ status: 422, ...(typeof error === 'string' ? { detail: error } : error) })) : null;
-    byId('video-status').textContent = told ? [`${told.title}.`, told.detail].filter(Boolean).join(' ') : '';
+    byId('video-status').textContent = error ? `The video could not be done: ${error}.` : '';
     if (isOver(state) && !isOver(before?.state ?? 'queued') && before?.id === job.id) this.#finished();
     offerDownloads(byId('video-downloads'), this.#job);
     this.#paintPlayer();

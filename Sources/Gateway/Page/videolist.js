@@ -2,7 +2,7 @@
 import { getJSON, post, query, remove } from './api.js';
 import { stateOf } from './controls.js';
 import { byId, element, pill, table } from './elements.js';
-import { moment } from './format.js';
+import { moment, number } from './format.js';
 import { notify } from './notices.js';
 
 const interval = 3000;
@@ -61,7 +61,7 @@ export class VideoList {
       return made;
     };
     return [
-      job.name || 'video', pill(word, kind), job.pipeline, total ? `${done} / ${total}` : String(done), moment(job.created_at),
+      job.name || 'video', pill(word, kind), job.pipeline, total ? `${number(done)} / ${number(total)}` : number(done), moment(job.created_at),
       element('span', { class: 'confidence' },
         button('Show', 'show', () => this.on.show(job)),
         isOver(job.state) ? button('Remove', 'end', () => this.#remove(job), 'danger') : button('Stop', 'end', () => this.#cancel(job), 'danger')),

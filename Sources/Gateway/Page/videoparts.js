@@ -2,7 +2,7 @@
 import { download } from './api.js';
 import { colourOf } from './colours.js';
 import { element, table } from './elements.js';
-import { clock } from './format.js';
+import { clock, number } from './format.js';
 import { notify } from './notices.js';
 
 const tracksShown = 200;
@@ -18,7 +18,7 @@ export function showTracks(host, all, frameRate, onSeek) {
     const swatch = element('span', { class: 'swatch', 'aria-hidden': 'true' });
     swatch.style.background = colourOf(`track ${track.id}`);
     return [
-      element('span', {}, swatch, track.epoch ? `#${track.id} (run ${track.epoch})` : `#${track.id}`), track.label, String(track.frames),
+      element('span', {}, swatch, track.epoch ? `#${track.id} (run ${track.epoch})` : `#${track.id}`), track.label, number(track.frames),
       `${clock(track.first / frameRate)} – ${clock(track.last / frameRate)}`,
     ];
   }), {

@@ -25,6 +25,32 @@ def test_the_camera_is_analysed_live_with_the_age_of_each_frame(mesh, page):
         stream["state"] == "ended" for stream in mesh.get_json("/v1/streams")["streams"]))
 
 
+def test_a_camera_that_is_taken_away_is_told_and_its_stream_ends(mesh, page):
+    page.evaluate("""() => {
+        const open = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+        navigator.mediaDevices.getUserMedia = async (wanted) => (window.media = await open(wanted));
+    }""")
+    show(page, "Live")
+    page.get_by_role("button", name="Start").click()
+    until("boxes are drawn over the camera's picture", lambda: painted(page, "#live-stage") > 500)
+    page.evaluate("window.media.getVideoTracks()[0].dispatchEvent(new Event('ended'))")
+    expect(page.locator("#notices")).to_contain_text("There is no picture of the camera")
+    expect(page.locator("#notices")).to_contain_text("The camera was taken away.")
+    expect(page.get_by_role("button", name="Stop")).to_be_hidden()
+    until("the stream is gone or over", lambda: all(
+        stream["state"] == "ended" for stream in mesh.get_json("/v1/streams")["streams"]))
+
+
+def test_a_camera_that_the_gateway_may_not_call_is_nobodys_token(page):
+    show(page, "Live")
+    page.get_by_label("Source").select_option(label="Camera on the network")
+    page.get_by_label("Address").fill("rtsp://camera.example/stream")
+    page.get_by_role("button", name="Start").click()
+    expect(page.locator("#notices")).to_contain_text("This gateway does not allow that")
+    expect(page.locator("#notices")).to_contain_text("--stream-allow")
+    expect(page.locator("#notices")).not_to_contain_text("token")
+
+
 MOVING = "#live-stage canvas:not(.overlay)"
 
 
@@ -39,7 +65,7 @@ def test_a_camera_on_the_network_is_watched_and_what_becomes_of_it_is_told(calle
     until("its picture is shown", lambda: lit(page, MOVING) > 20)
     age = page.locator("#live-tiles .tile").filter(has_text="Age of the frame shown").locator("b")
     expect(age).to_contain_text("ms")
-    expect(page.locator("#live-list")).to_contain_text("live")
+    expect(page.locator("#live-list .pill")).to_have_text("live")
     shot(page, "live-network")
 
     # Somebody else looks on.

@@ -97,6 +97,29 @@ def test_the_mesh_is_shown_as_it_is(mesh, page):
         thread.join()
 
 
+def test_a_mesh_that_is_not_seen_any_more_does_not_look_like_one_that_is(page):
+    show(page, "Mesh")
+    expect(page.locator("#mesh-nodes tbody tr")).to_have_count(3)
+    expect(page.locator("#mesh-status")).to_have_text("")
+    refusal = {"status": 503, "detail": "no coordinator answers"}
+    page.route("**/v1/nodes", lambda route: route.fulfill(
+        status=503, content_type="application/problem+json", body=json.dumps(refusal)))
+    expect(page.locator("#mesh-status")).to_contain_text("No coordinator answers. Below is how it was at")
+    shot(page, "mesh-lost")
+    page.unroute("**/v1/nodes")
+    expect(page.locator("#mesh-status")).to_have_text("")
+
+
+def test_pipelines_are_there_as_soon_as_the_mesh_is(mesh, visit):
+    page = visit(mesh.url)
+    page.route("**/v1/pipelines", lambda route: route.fulfill(status=503, body=""))
+    page.reload()
+    expect(page.locator("#notices")).to_contain_text("The mesh is not ready")
+    expect(page.locator("#picture-pipeline option")).to_have_count(0)
+    page.unroute("**/v1/pipelines")
+    expect(page.locator("#picture-pipeline")).to_have_value("cascade")
+
+
 # ---- for everybody ----
 
 
@@ -182,8 +205,14 @@ def test_problems_are_told_in_plain_words(page):
     told = page.evaluate("""async () => {
         const { Problem, sentence, explain } = await import('/page/problems.js');
         const large = new Problem({ status: 413, title: 'Content Too Large', detail: 'the body exceeds 16 MiB', limit: '16 MiB', limit_name: 'max-picture-bytes' });
-        return [sentence(large), explain(new Problem({ status: 503, retryAfter: 2 })).advice, sentence(Problem.unreachable)];
+        const forbidden = (field) => explain(new Problem({ status: 403, detail: 'no', field })).title;
+        const before = [forbidden('source.url'), forbidden()];
+        sessionStorage.setItem('framemesh.token', 'x');
+        return [
+            sentence(large), explain(new Problem({ status: 503, retryAfter: 2 })).advice, sentence(Problem.unreachable), ...before, forbidden(),
+        ];
     }""")
     assert told == [
         "This is too large. The body exceeds 16 MiB. Limit max-picture-bytes: 16 MiB.", "Try again in 2 s.",
-        "The gateway does not answer."]
+        "The gateway does not answer.", "This gateway does not allow that", "This is not allowed from here",
+        "This token may not do that"]
