@@ -117,21 +117,15 @@ struct StreamRoutes {
             of: request, in: context, limit: limits.maxPictureBytes, named: "max-picture-bytes"
         ).picture(since: .now, in: memory, limits)
         guard body.readableBytes > 0 else { throw Problem(.badRequest, "the body is empty") }
-        let ticket = waits ? FrameTicket(on: context.channel.eventLoop) : nil
-        let frame = Frame(payload: .attached(body))
-        let sequence: UInt64
-        switch await stream.offer(frame, sourceTime: nil, ticket: ticket, memory: memory) {
-        case .taken(let number): sequence = number
-        case .noPlace: throw fullHouse
-        case .over: throw Self.over
-        }
-        guard let ticket else {
+        let (sequence, counterfoil) = try await offer(
+            Frame(payload: .attached(body)), to: stream, waitingOn: waits ? context.channel.eventLoop : nil, memory)
+        guard let counterfoil else {
             return JSONAnswer(.accepted) { json in
                 json.field("stream", stream.id)
                 json.field("sequence", sequence)
             }.response
         }
-        switch await ticket.outcome(within: streams.rules.limits.frameWait) {
+        switch await counterfoil.outcome(within: streams.rules.limits.frameWait) {
         case .answered(let response, let age):
             guard response.status != .error else { throw problem(response) }
             let text = stream.frameText(response, age: age)
@@ -149,6 +143,20 @@ struct StreamRoutes {
             throw Problem(.serviceUnavailable, "the mesh was lost before the frame was answered")
                 .retry(after: .seconds(1))
         case nil: throw Problem(.gatewayTimeout, "the frame was not answered in time")
+        }
+    }
+
+    /// The ticket goes with the frame: who waits has none of it, or nobody would hear that the frame is lost.
+    /// - Parameter loop: nil: nobody waits.
+    private func offer(
+        _ frame: Frame, to stream: LiveStream, waitingOn loop: (any EventLoop)?, _ memory: Places.Place
+    ) async throws -> (sequence: UInt64, FrameTicket.Counterfoil?) {
+        let ticket = loop.map { FrameTicket(on: $0) }
+        let counterfoil = ticket?.counterfoil
+        switch await stream.offer(frame, sourceTime: nil, ticket: ticket, memory: memory) {
+        case .taken(let sequence): return (sequence, counterfoil)
+        case .noPlace: throw fullHouse
+        case .over: throw Self.over
         }
     }
 
