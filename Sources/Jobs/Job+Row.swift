@@ -4,7 +4,7 @@ extension Job {
         "id", "owner", "name", "pipeline", "min_confidence", "annotate", "areas", "created_at", "started_at",
         "finished_at", "expires_at", "stored_bytes", "state", "error", "width", "height", "frame_rate", "frames_done",
         "frames_total", "dropped", "failed", "rate", "lease_gateway", "lease_number", "lease_until", "fruitless_claims",
-        "worked_ms",
+        "worked_ms", "reserved_bytes", "result_bytes", "waiting_for", "not_before", "leased_at", "causes",
     ]
 
     var values: [SQLValue] {
@@ -16,7 +16,8 @@ extension Job {
             .real(video.frameRate), .integer(progress.framesDone), SQLValue(progress.framesTotal),
             .integer(progress.dropped), .integer(progress.failed), .real(progress.rate), .text(lease?.gateway ?? ""),
             .integer(leaseNumber), SQLValue(lease?.until.milliseconds), .integer(fruitlessClaims),
-            .integer(worked),
+            .integer(worked), .integer(reservedBytes), .integer(resultBytes), .text(waitingFor),
+            .integer(notBefore.milliseconds), SQLValue(leasedAt?.milliseconds), .text(progress.causes.text),
         ]
     }
 
@@ -52,5 +53,11 @@ extension Job {
         }
         fruitlessClaims = try row.integer()
         worked = try row.integer()
+        reservedBytes = try row.integer()
+        resultBytes = try row.integer()
+        waitingFor = try row.text()
+        notBefore = JobTime(milliseconds: try row.integer())
+        leasedAt = try row.optionalInteger().map(JobTime.init)
+        progress.causes = try FrameCauses(text: try row.text())
     }
 }

@@ -12,51 +12,71 @@ extension Job {
 
     mutating func claim(by gateway: String, now: JobTime, for duration: Duration) -> Claim {
         switch state {
-        case .queued: break
+        case .queued: if now < notBefore { return .refused }
         case .running: if let lease, lease.until > now { return .refused }
         case .done, .failed, .cancelled, .deleting: return .refused
         }
+        // Of a gateway that died.
+        countWork(until: now)
         guard fruitlessClaims < Self.maxFruitlessClaims else {
-            end(
-                .failed, now: now,
-                error: "was begun \(fruitlessClaims) times without getting past frame \(progress.framesDone)")
+            let times = "was begun \(fruitlessClaims) times without getting past frame \(progress.framesDone)"
+            end(.failed, now: now, error: waitingFor.isEmpty ? times : "\(times), and waited for \(waitingFor)")
             return .gaveUp
         }
+        reservedBytes = 0
         state = .running
         startedAt = startedAt ?? now
         leaseNumber += 1
         fruitlessClaims += 1
         let granted = Lease(job: id, gateway: gateway, number: leaseNumber, until: now + duration)
         lease = granted
+        leasedAt = now
         return .granted(granted)
     }
 
     /// A lease that is over is renewed too, as long as nobody else has claimed the job.
+    /// - Parameter waitingFor: what no frame comes without; empty: frames come.
     /// - Returns: the lease as it is now.
-    mutating func renew(_ lease: Lease, now: JobTime, for duration: Duration) throws(JobError) -> Lease {
+    mutating func renew(
+        _ lease: Lease, waitingFor: String = "", now: JobTime, for duration: Duration
+    ) throws(JobError) -> Lease {
         try check(lease)
-        // Since it was claimed or renewed last; a clock that was set says at most the time of a lease.
-        let span = duration.wholeMilliseconds
-        if let until = self.lease?.until.milliseconds {
-            worked += min(max(0, now.milliseconds - (until - span)), span)
-        }
+        countWork(until: now)
+        wait(for: waitingFor)
         var renewed = lease
         renewed.until = now + duration
         self.lease = renewed
         return renewed
     }
 
-    /// Gives the job back, as a gateway does that stops.
-    mutating func release(_ lease: Lease) throws(JobError) {
+    /// Gives the job back.
+    mutating func release(_ lease: Lease, _ reason: JobRelease, now: JobTime, _ pauses: JobPauses) throws(JobError) {
         try check(lease)
+        countWork(until: now)
         state = .queued
         self.lease = nil
-        fruitlessClaims = 0
+        leasedAt = nil
+        reservedBytes = 0
+        progress.rate = 0
+        switch reason {
+        case .ending:
+            fruitlessClaims = 0
+            notBefore = now
+            waitingFor = ""
+        case .absent(let words):
+            fruitlessClaims = max(0, fruitlessClaims - 1)
+            notBefore = now + pauses.first
+            waitingFor = words
+        case .failed(let words):
+            notBefore = now + pauses.after(fruitlessClaims)
+            waitingFor = words
+        }
     }
 
+    /// - Parameter most: bytes of all results.
     /// - Returns: whether the batch is new; false: it is recorded already, and the answer to that was lost.
-    /// - Throws: `leaseLost`; `outOfOrder` for results that are not the next ones.
-    mutating func append(_ batch: FrameBatch, _ lease: Lease) throws(JobError) -> Bool {
+    /// - Throws: `leaseLost`; `outOfOrder` for results that are not the next ones; `tooManyResults`.
+    mutating func append(_ batch: FrameBatch, _ lease: Lease, most: Int64 = .max) throws(JobError) -> Bool {
         try check(lease)
         guard let first = batch.results.first?.sequence else { return false }
         let count = Int64(batch.results.count)
@@ -68,10 +88,17 @@ extension Job {
             throw JobError(
                 .outOfOrder, "frames \(first)..<\(first + count) came when frame \(progress.framesDone) was the next")
         }
+        let bytes = batch.storedBytes
+        guard bytes <= most - resultBytes else {
+            throw JobError(.tooManyResults, "results of \(resultBytes + bytes) bytes are more than \(most)")
+        }
+        resultBytes += bytes
         progress.framesDone += count
         progress.dropped += batch.dropped
         progress.failed += batch.failed
+        progress.causes.add(batch.causes)
         progress.rate = batch.rate
+        waitingFor = ""
         fruitlessClaims = 0
         return true
     }
@@ -83,6 +110,7 @@ extension Job {
         _ lease: Lease, as state: JobState, error: String = "", storedBytes: Int64, now: JobTime, keep: Duration
     ) throws(JobError) {
         try check(lease)
+        countWork(until: now)
         self.storedBytes = storedBytes
         end(state, now: now, error: error)
         if state == .done { progress.framesTotal = progress.framesDone }
@@ -106,18 +134,20 @@ extension Job {
         -> Int64
     {
         try check(lease)
-        let granted = min(bytes, max(0, room - kept))
-        storedBytes = kept + granted
-        return granted
+        storedBytes = kept
+        reservedBytes = min(bytes, max(0, room - kept))
+        return reservedBytes
     }
 
     /// A job that waits or is worked on does not expire, however long that takes.
     func isExpired(_ now: JobTime) -> Bool { state.isFinal && state != .deleting && expiresAt <= now }
 
-    /// Whoever works on it has lost it.
+    /// Whoever works on it has lost it. Its results take their room until they are gone.
     mutating func delete() {
         state = .deleting
         lease = nil
+        storedBytes = 0
+        reservedBytes = 0
     }
 
     /// The last results of a job that is deleted, at most `rows` of them, are to go.
@@ -128,14 +158,33 @@ extension Job {
         return progress.framesDone
     }
 
+    /// - Parameter bytes: of results that are gone, as `FrameResult.storedBytes` counts them.
+    mutating func removed(bytes: Int64) { resultBytes = max(0, resultBytes - bytes) }
+
     private mutating func end(_ state: JobState, now: JobTime, error: String) {
         self.state = state
         self.error = error
         finishedAt = now
-        // As long as was meant when it was made.
+        // It stays as long as was meant when it was made.
         expiresAt = max(expiresAt, now + .milliseconds(expiresAt.milliseconds - createdAt.milliseconds))
         lease = nil
+        leasedAt = nil
+        reservedBytes = 0
+        waitingFor = ""
         progress.rate = 0
+    }
+
+    /// Since it was claimed or renewed last; a clock that was set says at most the time of the lease.
+    private mutating func countWork(until now: JobTime) {
+        guard let lease, let leasedAt else { return }
+        let most = max(0, lease.until.milliseconds - leasedAt.milliseconds)
+        worked += min(max(0, now.milliseconds - leasedAt.milliseconds), most)
+        self.leasedAt = now
+    }
+
+    private mutating func wait(for words: String) {
+        waitingFor = words
+        if !words.isEmpty { progress.rate = 0 }
     }
 
     private func check(_ lease: Lease) throws(JobError) {

@@ -17,22 +17,32 @@ package struct Job: Sendable, Hashable {
     package var createdAt: JobTime
     package var startedAt: JobTime?
     package var finishedAt: JobTime?
-    /// When it and its files may be removed.
+    /// When it and its files may be removed. Counts once it has ended: what is still to be done does not expire.
     package var expiresAt: JobTime
     /// Of the files that are kept for it.
     package var storedBytes: Int64
+    /// Room for files that a gateway writes; nothing once nobody works on it.
+    package internal(set) var reservedBytes: Int64 = 0
+    /// Of its results, with what each takes beside its body.
+    package internal(set) var resultBytes: Int64 = 0
     package var state = JobState.queued
     /// Why, where the state is `failed`.
     package var error = ""
     package let video: Video
     package var progress = JobProgress()
+    /// What the work on it waits for, in plain words; empty: nothing keeps it.
+    package internal(set) var waitingFor = ""
+    /// While it waits, it is not claimed before.
+    package internal(set) var notBefore = JobTime(milliseconds: 0)
     /// The lease in force; nil: nobody works on it.
     package var lease: Lease?
+    /// When that was claimed or renewed last.
+    var leasedAt: JobTime?
     /// Of the last lease there was.
     package var leaseNumber: Int64 = 0
-    /// Claims since a frame was recorded last.
+    /// Claims since a frame was recorded last, without those that only found the mesh or the database gone.
     package var fruitlessClaims: Int64 = 0
-    /// How long gateways have worked on it, milliseconds; to within the time between two renewals of a lease.
+    /// How long gateways have worked on it, all in all, milliseconds. Of one that died, at most the time of its lease.
     package var worked: Int64 = 0
 
     /// What is to be done.
@@ -91,4 +101,8 @@ package enum JobState: String, Sendable, CaseIterable {
 
     /// Nobody works on it any more.
     package var isFinal: Bool { self != .queued && self != .running }
+
+    /// Those that users see, as a list in SQL. A state that only a newer version knows is none of them: to this one, such
+    /// a job is not there.
+    static let seen = "(\(allCases.filter { $0 != .deleting }.map { "'\($0.rawValue)'" }.joined(separator: ", ")))"
 }

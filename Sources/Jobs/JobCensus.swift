@@ -2,7 +2,7 @@
 package struct JobCensus: Sendable, Hashable {
     /// By state; what is not there is 0.
     package var jobs: [JobState: Int64] = [:]
-    /// Of the files of all jobs that are not on their way out.
+    /// What all jobs take, as `JobUsage` counts it.
     package var storedBytes: Int64 = 0
     /// When the job came that waits the longest for a gateway; nil: none waits.
     package var oldestQueued: JobTime?
@@ -17,15 +17,17 @@ extension JobStore {
             var census = JobCensus()
             let rows = try session.run(
                 """
-                SELECT state, COUNT(*), CAST(COALESCE(SUM(stored_bytes), 0) AS BIGINT), MIN(created_at)
+                SELECT state, COUNT(*), CAST(COALESCE(SUM(stored_bytes + reserved_bytes + result_bytes), 0) AS BIGINT),
+                    MIN(created_at)
                 FROM framemesh_job GROUP BY state
                 """, [])
             for var row in rows {
+                let name = try row.text()
+                let count = try row.integer()
+                census.storedBytes += try row.integer()
                 // A state of a newer version is none of ours to tell of.
-                guard let state = JobState(rawValue: try row.text()) else { continue }
-                census.jobs[state] = try row.integer()
-                let bytes = try row.integer()
-                if state != .deleting { census.storedBytes += bytes }
+                guard let state = JobState(rawValue: name) else { continue }
+                census.jobs[state] = count
                 let oldest = try row.integer()
                 if state == .queued { census.oldestQueued = JobTime(milliseconds: oldest) }
             }

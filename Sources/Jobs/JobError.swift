@@ -1,6 +1,6 @@
 /// What went wrong with a job or the database it is in.
 package struct JobError: Error, Sendable, CustomStringConvertible {
-    package enum Code: Sendable {
+    package enum Code: Sendable, Hashable {
         /// There is no such job, or it was removed.
         case notFound
         /// Another gateway has the job, or it was cancelled: what the old owner says of it does not count.
@@ -11,6 +11,10 @@ package struct JobError: Error, Sendable, CustomStringConvertible {
         case unavailable
         /// The database has no room for more.
         case full
+        /// Jobs would take more than they may.
+        case noRoom(JobRoom.Excess)
+        /// The results of one job would take more than they may.
+        case tooManyResults
         /// The database was written by a newer version.
         case tooNew
         /// Something that another attempt will not make better.

@@ -8,10 +8,15 @@ package struct JobProgress: Sendable, Hashable {
     package var dropped: Int64 = 0
     /// Of `framesDone`: answered with an error.
     package var failed: Int64 = 0
+    /// Of `failed`.
+    package var causes = FrameCauses()
     /// Frames a second, lately.
     package var rate = 0.0
 
     package init() {}
+
+    /// There are frames, and none has a result.
+    package var isFailure: Bool { framesDone > 0 && failed == framesDone }
 
     /// 0…1; nil where the number of frames is not known. A file that has more frames than it says stays just below 1.
     package var fraction: Double? {

@@ -1,7 +1,7 @@
 /// The tables, and how older ones become these.
 enum JobSchema {
     /// Statements of each version; a database has had those of its version and of all before. Never change one that was
-    /// released: append.
+    /// released: append. A gateway of the version before may still be at work: what is new has a default.
     static func versions(_ dialect: SQLDialect) -> [[String]] {
         [
             [
@@ -46,6 +46,29 @@ enum JobSchema {
                 "CREATE INDEX framemesh_webhook_due ON framemesh_webhook (due_at)",
             ],
             [
+                "ALTER TABLE framemesh_job ADD COLUMN reserved_bytes BIGINT NOT NULL DEFAULT 0",
+                "ALTER TABLE framemesh_job ADD COLUMN result_bytes BIGINT NOT NULL DEFAULT 0",
+                "ALTER TABLE framemesh_job ADD COLUMN waiting_for TEXT NOT NULL DEFAULT ''",
+                "ALTER TABLE framemesh_job ADD COLUMN not_before BIGINT NOT NULL DEFAULT 0",
+                "ALTER TABLE framemesh_job ADD COLUMN leased_at BIGINT",
+                "ALTER TABLE framemesh_job ADD COLUMN causes TEXT NOT NULL DEFAULT ''",
+                """
+                UPDATE framemesh_job SET result_bytes = (
+                    SELECT CAST(COALESCE(SUM(LENGTH(body) + \(FrameResult.overhead)), 0) AS BIGINT)
+                    FROM framemesh_frame WHERE framemesh_frame.job = framemesh_job.id)
+                """,
+                // All that sums ask for.
+                """
+                CREATE INDEX framemesh_job_room
+                ON framemesh_job (owner, state, stored_bytes, reserved_bytes, result_bytes)
+                """,
+                "ALTER TABLE framemesh_webhook ADD COLUMN delivered BIGINT NOT NULL DEFAULT 0",
+                "ALTER TABLE framemesh_webhook ADD COLUMN failed BIGINT NOT NULL DEFAULT 0",
+                "ALTER TABLE framemesh_webhook ADD COLUMN dropped BIGINT NOT NULL DEFAULT 0",
+                "ALTER TABLE framemesh_webhook ADD COLUMN is_given_up BIGINT NOT NULL DEFAULT 0",
+                "ALTER TABLE framemesh_webhook ADD COLUMN cause TEXT NOT NULL DEFAULT ''",
+            ],
+            [
                 """
                 CREATE TABLE framemesh_stream (
                     id TEXT PRIMARY KEY, owner TEXT NOT NULL, request TEXT NOT NULL, areas TEXT NOT NULL,
@@ -58,7 +81,7 @@ enum JobSchema {
     /// Brings a database to the last version. Several processes may do so at one time.
     /// - Throws: `JobError`: `tooNew` if it is beyond that.
     static func migrate(_ session: any SQLSession, _ dialect: SQLDialect) throws {
-        if !dialect.lockSchema.isEmpty { _ = try session.run(dialect.lockSchema, []) }
+        for statement in dialect.beforeSchema { _ = try session.run(statement, []) }
         _ = try session.run("CREATE TABLE IF NOT EXISTS framemesh_schema (version BIGINT NOT NULL)", [])
         let versions = versions(dialect)
         var row = try session.run("SELECT MAX(version) FROM framemesh_schema", [])[0]

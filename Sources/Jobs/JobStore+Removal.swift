@@ -58,9 +58,14 @@ extension JobStore {
                 """, id.map { [.text($0.text)] } ?? [])
             guard var job = try found.first.map({ try Job($0) }) else { return nil }
             if let first = job.removePiece(rows: Int64(rows)) {
-                _ = try session.run(
-                    "DELETE FROM framemesh_frame WHERE job = $1 AND sequence >= $2",
-                    [.text(job.id.text), .integer(first)])
+                let piece = "FROM framemesh_frame WHERE job = $1 AND sequence >= $2"
+                let values: [SQLValue] = [.text(job.id.text), .integer(first)]
+                var row = try session.run(
+                    """
+                    SELECT CAST(COALESCE(SUM(LENGTH(body) + \(FrameResult.overhead)), 0) AS BIGINT) \(piece)
+                    """, values)[0]
+                job.removed(bytes: try row.integer())
+                _ = try session.run("DELETE \(piece)", values)
             }
             guard job.progress.framesDone == 0 else {
                 try Self.save(job, session)

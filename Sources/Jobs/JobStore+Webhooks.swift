@@ -11,7 +11,7 @@ extension JobStore {
                 SELECT \(Self.webhookColumns) FROM framemesh_webhook
                 WHERE due_at <= $1 AND (lease_until IS NULL OR lease_until <= $1) AND EXISTS (
                     SELECT 1 FROM framemesh_job WHERE framemesh_job.id = framemesh_webhook.job
-                    AND framemesh_job.state <> 'deleting'
+                    AND framemesh_job.state IN \(JobState.seen)
                     AND (framemesh_job.state IN ('done', 'failed', 'cancelled') OR framemesh_webhook.is_for_end = 0
                         AND framemesh_job.frames_done > framemesh_webhook.frames_told))
                 ORDER BY due_at, job, number LIMIT 1 \(dialect.forUpdateSkipLocked)
@@ -34,12 +34,12 @@ extension JobStore {
         }
     }
 
-    /// The end was told, or given up.
-    package func remove(_ webhook: JobWebhook) async throws {
-        try await database.write { session in
-            _ = try session.run(
-                "DELETE FROM framemesh_webhook WHERE job = $1 AND number = $2 AND lease_number = $3",
-                [.text(webhook.job.text), .integer(webhook.number), .integer(webhook.leaseNumber)])
+    /// Of one job, in the order in which its maker named them.
+    package func webhooks(of id: JobID) async throws -> [JobWebhook] {
+        try await database.read { session in
+            try session.run(
+                "SELECT \(Self.webhookColumns) FROM framemesh_webhook WHERE job = $1 ORDER BY number", [.text(id.text)]
+            ).map { try JobWebhook($0) }
         }
     }
 

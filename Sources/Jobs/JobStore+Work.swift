@@ -1,6 +1,6 @@
 /// What the gateway does that works on a job. All throw `leaseLost` if it is another's by now.
 extension JobStore {
-    /// A job that waits, or whose gateway let its lease run out; nil: there is none.
+    /// A job that waits and whose pause is over, or whose gateway let its lease run out; nil: there is none.
     ///
     /// Owners take turns: first one of whose jobs the fewest are worked on, of these the one whose job was claimed the
     /// longest ago, of its jobs the oldest. Gateways that ask at one time get different jobs.
@@ -13,7 +13,8 @@ extension JobStore {
                 let rows = try session.run(
                     """
                     SELECT \(Self.columns) FROM framemesh_job
-                    WHERE state = 'queued' OR (state = 'running' AND (lease_until IS NULL OR lease_until <= $1))
+                    WHERE (state = 'queued' AND not_before <= $1)
+                        OR (state = 'running' AND (lease_until IS NULL OR lease_until <= $1))
                     ORDER BY
                         (SELECT COUNT(*) FROM framemesh_job AS busy WHERE busy.state = 'running'
                             AND busy.owner = framemesh_job.owner AND busy.lease_until > $1),
@@ -41,45 +42,59 @@ extension JobStore {
         }
     }
 
+    /// - Parameter waitingFor: what no frame comes without; empty: frames come.
     /// - Returns: the lease as it is now.
-    package func renew(_ lease: Lease, now: JobTime, for duration: Duration) async throws -> Lease {
-        try await own(lease) { job in try job.renew(lease, now: now, for: duration) }
+    package func renew(
+        _ lease: Lease, waitingFor: String = "", now: JobTime, for duration: Duration
+    ) async throws -> Lease {
+        try await own(lease) { job in try job.renew(lease, waitingFor: waitingFor, now: now, for: duration) }
     }
 
-    /// Gives the job back; another gateway may claim it at once.
-    package func release(_ lease: Lease) async throws {
-        try await own(lease) { job in try job.release(lease) }
+    /// Gives the job back; another gateway may claim it, after the pause that `reason` asks for.
+    package func release(
+        _ lease: Lease, _ reason: JobRelease, now: JobTime, _ pauses: JobPauses
+    ) async throws {
+        try await own(lease) { job in try job.release(lease, reason, now: now, pauses) }
     }
 
     /// Records results and progress, both or neither.
     ///
     /// They must be the next ones; a batch that is recorded already is taken again without effect, so a call that ended in
     /// `unavailable` can be repeated.
-    /// - Throws: `outOfOrder`, `leaseLost`.
-    package func append(_ batch: FrameBatch, _ lease: Lease) async throws {
+    /// - Parameter room: for these results and all that jobs take. Gateways that append at one time may go beyond what is
+    ///   there for all by a batch each.
+    /// - Throws: `outOfOrder`, `leaseLost`; `noRoom`, `tooManyResults`: nothing of the batch is recorded.
+    package func append(_ batch: FrameBatch, _ lease: Lease, within room: JobRoom = .unlimited) async throws {
         let lock = database.dialect.forUpdate
         try await database.write { session in
             guard var job = try Self.find(lease.job, session, lock) else { throw Self.removed(lease) }
-            guard try job.append(batch, lease) else { return }
+            guard try job.append(batch, lease, most: room.results) else { return }
+            if room != .unlimited {
+                var usage = try Self.usage(of: job.owner, session)
+                usage.add(JobUsage.Taken(bytes: batch.storedBytes))
+                // How many there are is no matter of those that are there.
+                if let excess = usage.excess(within: room.ofBytes) { throw Self.noRoom(excess) }
+            }
             try Self.save(job, session)
             try Self.insert(batch.results, of: job.id, session)
         }
     }
 
-    /// Room for files that are about to be written, so that all jobs together stay within a limit.
+    /// Room for files that are about to be written. Gateways that ask at one time never get the same.
     /// - Parameters:
     ///   - bytes: that may become as many.
     ///   - kept: of the job's files that are there.
-    ///   - limit: for the files of all jobs.
-    /// - Returns: the bytes that may be written, at most `bytes`. They count as stored until `finish` says what is.
-    package func reserve(_ bytes: Int64, beside kept: Int64, within limit: Int64, _ lease: Lease) async throws
+    /// - Returns: the bytes that may be written, at most `bytes`. They count as taken for as long as the lease is in force.
+    package func reserve(_ bytes: Int64, beside kept: Int64, within room: JobRoom, _ lease: Lease) async throws
         -> Int64
     {
-        let lock = database.dialect.forUpdate
+        let dialect = database.dialect
         return try await database.write { session in
-            guard var job = try Self.find(lease.job, session, lock) else { throw Self.removed(lease) }
-            let others = try Self.usage(session).bytes - job.storedBytes
-            let granted = try job.reserve(bytes, beside: kept, within: limit - others, lease)
+            if !dialect.lockRoom.isEmpty { _ = try session.run(dialect.lockRoom, []) }
+            guard var job = try Self.find(lease.job, session, dialect.forUpdate) else { throw Self.removed(lease) }
+            var others = try Self.usage(of: job.owner, session)
+            others.add(JobUsage.Taken(bytes: -job.storedBytes - job.reservedBytes))
+            let granted = try job.reserve(bytes, beside: kept, within: room.bytes(beside: others), lease)
             try Self.save(job, session)
             return granted
         }

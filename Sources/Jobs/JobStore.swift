@@ -14,15 +14,28 @@ package struct JobStore: Sendable {
         try await database.write { try JobSchema.migrate($0, dialect) }
     }
 
+    /// It takes room on the disk of the gateway's data folder.
+    package var isInDataFolder: Bool { database is SQLiteDatabase }
+
     package func close() async throws { try await database.close() }
 
     // ---- what the users do ----
 
-    /// - Parameter webhooks: who are told of it.
-    package func create(_ job: Job, webhooks: [JobWebhook] = []) async throws {
+    /// - Parameters:
+    ///   - webhooks: who are told of it.
+    ///   - room: for it and all others. Gateways that ask at one time never take more together.
+    /// - Throws: `noRoom`.
+    package func create(
+        _ job: Job, webhooks: [JobWebhook] = [], within room: JobRoom = .unlimited
+    ) async throws {
+        let lock = database.dialect.lockRoom
         let places = (1...Job.columns.count).map { "$\($0)" }.joined(separator: ", ")
         let columns = Job.columns.joined(separator: ", ")
         try await database.write { session in
+            if !lock.isEmpty { _ = try session.run(lock, []) }
+            var usage = try Self.usage(of: job.owner, session)
+            usage.add(JobUsage.Taken(jobs: 1, bytes: job.storedBytes))
+            if let excess = usage.excess(within: room) { throw Self.noRoom(excess) }
             _ = try session.run("INSERT INTO framemesh_job (\(columns)) VALUES (\(places))", job.values)
             for webhook in webhooks { try Self.insert(webhook, session) }
         }
@@ -37,7 +50,7 @@ package struct JobStore: Sendable {
     ///   - owner: whose; nil: everybody's.
     ///   - after: the last one of the page before; it need not be there any more.
     package func jobs(of owner: String?, limit: Int, after: JobID? = nil) async throws -> [Job] {
-        var conditions = ["state <> 'deleting'"]
+        var conditions = ["state IN \(JobState.seen)"]
         var values: [SQLValue] = [.integer(Int64(min(limit, Self.maxPage)))]
         if let owner {
             values.append(.text(owner))
@@ -81,29 +94,38 @@ package struct JobStore: Sendable {
         } catch let error as JobError where error.code == .notFound {}
     }
 
-    /// How many jobs there are, and the bytes of all files that are kept for them.
-    package func usage() async throws -> (jobs: Int64, bytes: Int64) {
-        try await database.read { try Self.usage($0) }
+    /// What all jobs take, and those of one owner.
+    package func usage(of owner: String = "") async throws -> JobUsage {
+        try await database.read { try Self.usage(of: owner, $0) }
     }
 
     // ---- how ----
 
     static let columns = Job.columns.joined(separator: ", ")
 
-    /// - Returns: nil also for one that is deleted.
+    /// - Returns: nil also for one that is deleted, or in a state that only a newer version knows.
     static func find(_ id: JobID, _ session: any SQLSession, _ lock: String) throws -> Job? {
         try session.run(
-            "SELECT \(columns) FROM framemesh_job WHERE id = $1 AND state <> 'deleting' \(lock)", [.text(id.text)]
+            "SELECT \(columns) FROM framemesh_job WHERE id = $1 AND state IN \(JobState.seen) \(lock)", [.text(id.text)]
         ).first.map { try Job($0) }
     }
 
-    static func usage(_ session: any SQLSession) throws -> (jobs: Int64, bytes: Int64) {
+    static func usage(of owner: String, _ session: any SQLSession) throws -> JobUsage {
+        let bytes = "stored_bytes + reserved_bytes + result_bytes"
         var row = try session.run(
             """
-            SELECT COUNT(*), CAST(COALESCE(SUM(stored_bytes), 0) AS BIGINT) FROM framemesh_job
-            WHERE state <> 'deleting'
-            """, [])[0]
-        return (try row.integer(), try row.integer())
+            SELECT COUNT(CASE WHEN state <> 'deleting' THEN 1 END), CAST(COALESCE(SUM(\(bytes)), 0) AS BIGINT),
+                COUNT(CASE WHEN owner = $1 AND state <> 'deleting' THEN 1 END),
+                CAST(COALESCE(SUM(CASE WHEN owner = $1 THEN \(bytes) END), 0) AS BIGINT)
+            FROM framemesh_job
+            """, [.text(owner)])[0]
+        return JobUsage(
+            all: JobUsage.Taken(jobs: try row.integer(), bytes: try row.integer()),
+            own: JobUsage.Taken(jobs: try row.integer(), bytes: try row.integer()))
+    }
+
+    static func noRoom(_ excess: JobRoom.Excess) -> JobError {
+        JobError(.noRoom(excess), "there is no room for more: \(excess)")
     }
 
     static func save(_ job: Job, _ session: any SQLSession) throws {

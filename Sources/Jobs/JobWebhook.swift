@@ -1,5 +1,5 @@
 /// Somebody who is told of a job by POST, and what of it was told: a cursor in the results, so that nothing is lost with
-/// a gateway. It is gone when the end of the job was told.
+/// a gateway. What became of it stays with the job.
 ///
 /// Whoever tells has a lease for so long, as for the job itself; what is told twice has the same delivery id.
 package struct JobWebhook: Sendable, Hashable {
@@ -15,14 +15,23 @@ package struct JobWebhook: Sendable, Hashable {
     package var eventsTold: Int64 = 0
     /// Attempts of the next delivery.
     package var failures: Int64 = 0
-    /// Only the end of the job is told any more.
-    package var isForEnd: Bool
+    /// What happens in frames is not wanted.
+    package let isForEnd: Bool
+    /// It did not take a delivery as often as it was tried: it is spared all but the end of the job.
+    package var isGivenUp = false
+    /// Deliveries that were taken.
+    package var delivered: Int64 = 0
+    /// That were not.
+    package var failed: Int64 = 0
+    /// That were not tried, since it was given up.
+    package var dropped: Int64 = 0
+    /// Why the last delivery failed, in plain words; empty: none did.
+    package var cause = ""
     /// Nothing is told before.
     package var dueAt: JobTime
     package private(set) var leaseNumber: Int64 = 0
     private(set) var leaseUntil: JobTime?
 
-    /// - Parameter isForEnd: what happens in frames is not wanted.
     package init(job: JobID, number: Int64, url: String, topics: String, isForEnd: Bool, dueAt: JobTime) {
         self.job = job
         self.number = number
@@ -32,6 +41,11 @@ package struct JobWebhook: Sendable, Hashable {
         self.isForEnd = isForEnd
         self.dueAt = dueAt
     }
+
+    /// All is told, or given up.
+    package mutating func end() { dueAt = Self.never }
+
+    private static let never = JobTime(milliseconds: .max)
 
     mutating func claim(until: JobTime) {
         leaseNumber += 1
@@ -43,14 +57,15 @@ package struct JobWebhook: Sendable, Hashable {
 
     static let columns = [
         "job", "number", "url", "topics", "frames_told", "events_told", "failures", "is_for_end", "due_at",
-        "lease_number", "lease_until",
+        "lease_number", "lease_until", "delivered", "failed", "dropped", "is_given_up", "cause",
     ]
 
     var values: [SQLValue] {
         [
             .text(job.text), .integer(number), .text(url), .text(topics), .integer(framesTold), .integer(eventsTold),
             .integer(failures), .integer(isForEnd ? 1 : 0), .integer(dueAt.milliseconds), .integer(leaseNumber),
-            SQLValue(leaseUntil?.milliseconds),
+            SQLValue(leaseUntil?.milliseconds), .integer(delivered), .integer(failed), .integer(dropped),
+            .integer(isGivenUp ? 1 : 0), .text(cause),
         ]
     }
 
@@ -69,5 +84,10 @@ package struct JobWebhook: Sendable, Hashable {
         dueAt = JobTime(milliseconds: try row.integer())
         leaseNumber = try row.integer()
         leaseUntil = try row.optionalInteger().map(JobTime.init)
+        delivered = try row.integer()
+        failed = try row.integer()
+        dropped = try row.integer()
+        isGivenUp = try row.integer() != 0
+        cause = try row.text()
     }
 }

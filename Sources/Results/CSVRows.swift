@@ -1,14 +1,14 @@
 package import Messages
 
 /// Detections as CSV (RFC 4180), one row each; a frame without a result has a row that says so, and a frame in which
-/// nothing was found has none.
+/// nothing was found has none. `cause` is why there is no result, or only a partial one.
 ///
-/// A label that a spreadsheet would take for a formula (it begins with `=`, `+`, `-`, `@`, a tab or the end of a line)
+/// A text that a spreadsheet would take for a formula (it begins with `=`, `+`, `-`, `@`, a tab or the end of a line)
 /// has an apostrophe before it, as OWASP advises ("CSV Injection").
 package enum CSVRows {
     /// The first row.
     package static let header =
-        "sequence,time_ms,epoch,status,label,class_id,confidence,x,y,width,height,track_id,class,class_confidence\r\n"
+        "sequence,time_ms,epoch,status,label,class_id,confidence,x,y,width,height,track_id,class,class_confidence,cause\r\n"
 
     /// Rows with their line ends. Boxes in pixels of the frame; `class` is the best that a classifier says of a box, or of
     /// the whole frame, which then is a row without a box.
@@ -17,7 +17,8 @@ package enum CSVRows {
             String(response.sequence), JSONText.number(Double(response.captureTime) / 1000, decimals: 3),
             String(response.epoch), response.status.word,
         ]
-        guard response.isAnswered else { return row(frame + Array(repeating: "", count: 10)) }
+        let cause = [quoted(response.cause)]
+        guard response.isAnswered else { return row(frame + Array(repeating: "", count: 10) + cause) }
         var text = ""
         for detection in response.detections {
             text += row(
@@ -25,9 +26,11 @@ package enum CSVRows {
                     quoted(detection.label), String(detection.classID), confidence(detection.confidence),
                     pixels(detection.box.x), pixels(detection.box.y), pixels(detection.box.width),
                     pixels(detection.box.height), detection.trackID.map { String($0) } ?? "",
-                ] + best(detection.classes))
+                ] + best(detection.classes) + cause)
         }
-        if !response.classes.isEmpty { text += row(frame + Array(repeating: "", count: 8) + best(response.classes)) }
+        if !response.classes.isEmpty {
+            text += row(frame + Array(repeating: "", count: 8) + best(response.classes) + cause)
+        }
         return text
     }
 

@@ -1,16 +1,33 @@
 #include "output_file.hpp"
 
 #include <fcntl.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdint>
 #include <cstdio>
 #include <cstring>
 
 #include "protocol.hpp"
 
 namespace framemesh {
+namespace {
+
+/// Of a name, what a part's name begins with: names have at most 255 bytes.
+constexpr size_t kLongestBegin = 200;
+
+/// Nobody else's: processes of several machines or containers may write one file, and have one number.
+std::string part_name(const std::string& name) {
+    uint64_t chance = 0;
+    if (getrandom(&chance, sizeof chance, 0) != ssize_t(sizeof chance)) throw Failure("no random numbers");
+    char text[17];
+    std::snprintf(text, sizeof text, "%016llx", static_cast<unsigned long long>(chance));
+    return name.substr(0, kLongestBegin) + "." + text + ".part";
+}
+
+}  // namespace
 
 OutputFile::OutputFile(const std::string& path) : path_(path) {
     struct stat status {};
@@ -19,7 +36,7 @@ OutputFile::OutputFile(const std::string& path) : path_(path) {
     }
     size_t slash = path.rfind('/');
     std::string folder = slash == std::string::npos ? "./" : path.substr(0, slash + 1);
-    part_ = folder + ".framemesh-video-" + std::to_string(getpid()) + ".part";
+    part_ = folder + part_name(slash == std::string::npos ? path : path.substr(slash + 1));
     descriptor_ = open(folder.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0666);
     if (descriptor_ >= 0) {
         nameless_ = true;
@@ -47,7 +64,6 @@ void OutputFile::commit() {
     if (nameless_) {
         // A link cannot replace a file, a rename can.
         std::string self = "/proc/self/fd/" + std::to_string(descriptor_);
-        unlink(part_.c_str());
         if (linkat(AT_FDCWD, self.c_str(), AT_FDCWD, part_.c_str(), AT_SYMLINK_FOLLOW) != 0) fail(errno);
         part_is_there_ = true;
     }

@@ -6,7 +6,8 @@
 namespace framemesh {
 
 /// Has no name while it is written, so that nothing is left however this process ends. Where the file system cannot do
-/// that (no O_TMPFILE), it is called `.framemesh-video-PID.part` in the same folder until then.
+/// that (no O_TMPFILE), it is called `NAME.CHANCE.part` in the same folder until then, so that whoever finds it knows whose
+/// it was.
 class OutputFile {
   public:
     explicit OutputFile(const std::string& path);

@@ -25,11 +25,14 @@ import Testing
             let (claimed, lease) = try #require(try await store.claim(by: "a", now: .at(2000), for: Self.lease))
             #expect(claimed.id == job.id && claimed.state == .running)
             var batch = FrameBatch.of(0..<150)
-            (batch.dropped, batch.failed, batch.rate) = (3, 2, 12.5)
+            (batch.dropped, batch.rate) = (3, 12.5)
+            for cause in ["too late", "too late"] { batch.fail(cause) }
             try await store.append(batch, lease)
             let running = try #require(try await store.job(job.id))
             #expect(running.progress.framesDone == 150 && running.progress.framesTotal == 200)
-            #expect(running.progress.dropped == 3 && running.progress.failed == 2 && running.progress.rate == 12.5)
+            #expect(
+                running.progress.dropped == 3 && running.progress.failed == 2
+                    && running.progress.causes.list.map(\.frames) == [2] && running.progress.rate == 12.5)
             try await store.append(.of(150..<201), lease)
             try await store.finish(lease, as: .done, storedBytes: 1 << 40, now: .at(9000), keep: .seconds(60))
             let done = try #require(try await store.job(job.id))
@@ -95,29 +98,6 @@ import Testing
     }
 
     @Test(arguments: TestDatabase.here)
-    func filesOfAllJobsStayWithinTheirRoom(_ database: TestDatabase) async throws {
-        try await database.withStore { store in
-            let (one, other) = (Job.sample(at: 1, bytes: 10), Job.sample(at: 2, bytes: 20))
-            for job in [one, other] { try await store.create(job) }
-            let first = try #require(try await store.claim(by: "a", now: .at(3), for: Self.lease)?.lease)
-            let second = try #require(try await store.claim(by: "b", now: .at(3), for: Self.lease)?.lease)
-            #expect(try await store.reserve(50, beside: 10, within: 100, first) == 50)
-            #expect(try await store.usage().bytes == 80)
-            #expect(try await store.reserve(50, beside: 20, within: 100, second) == 20)
-            // Begun anew, it takes the place of what it had.
-            #expect(try await store.reserve(60, beside: 10, within: 100, first) == 50)
-            #expect(try await store.usage().bytes == 100)
-            try await store.settle(one.id, storedBytes: 10)
-            #expect(try await store.usage().bytes == 100)
-            _ = try await store.cancel(one.id, now: .at(4))
-            try await store.settle(one.id, storedBytes: 10)
-            #expect(try await store.usage().bytes == 50)
-            #expect(try await code { _ = try await store.reserve(1, beside: 0, within: 100, first) } == .leaseLost)
-            try await store.settle(JobID(at: .at(9)), storedBytes: 1)
-        }
-    }
-
-    @Test(arguments: TestDatabase.here)
     func aLongJobGoesPieceByPieceUnseen(_ database: TestDatabase) async throws {
         try await database.with { open in
             let raw = try open()
@@ -126,16 +106,20 @@ import Testing
             for job in [long, young] { try await store.create(job) }
             let lease = try #require(try await store.claim(by: "a", now: .at(3), for: Self.lease)?.lease)
             try await store.append(.of(0..<250), lease)
+            let results = FrameBatch.of(0..<250).storedBytes
+            #expect(try await store.usage().all == JobUsage.Taken(jobs: 2, bytes: 20 + results))
             #expect(try await store.delete(long.id))
+            #expect(try await store.usage().all == JobUsage.Taken(jobs: 1, bytes: 10 + results))
             #expect(try await store.job(long.id) == nil)
             #expect(try await store.jobs(of: nil, limit: 9).map(\.id) == [young.id])
-            #expect(try await store.usage() == (1, 10))
+            #expect(try await store.usage().all.jobs == 1)
             #expect(try await store.delete(long.id) == false)
             #expect(try await code { try await store.append(.of(250..<251), lease) } == .leaseLost)
             #expect(try await code { _ = try await store.cancel(long.id, now: .at(4)) } == .notFound)
             #expect(try await store.claim(by: "b", now: .at(900_000), for: Self.lease)?.job.id == young.id)
             #expect(try await store.removePiece(rows: 100) == .smaller(long.id))
             #expect(try await rows(raw) == 150)
+            #expect(try await store.usage().all.bytes == 10 + FrameBatch.of(0..<150).storedBytes)
             try await store.close()
             // The gateway died in the middle; the next one goes on.
             let later = try open()
@@ -146,7 +130,7 @@ import Testing
             #expect(try await second.removePiece(rows: 100) == .gone(long.id))
             #expect(try await rows(later) == 0)
             #expect(try await second.removePiece(rows: 100) == nil)
-            #expect(try await second.usage().jobs == 1)
+            #expect(try await second.usage().all == JobUsage.Taken(jobs: 1, bytes: 10))
             try await second.close()
         }
     }
@@ -155,28 +139,6 @@ import Testing
         try await database.read { session in
             var row = try session.run("SELECT COUNT(*) FROM framemesh_frame", [])[0]
             return try row.integer()
-        }
-    }
-
-    @Test(arguments: TestDatabase.here)
-    func aDatabaseOfTheFirstVersionIsBroughtToThis(_ database: TestDatabase) async throws {
-        try await database.with { open in
-            let raw = try open()
-            let dialect = raw.dialect
-            let job = Job.sample()
-            try await raw.write { session in
-                for statement in JobSchema.versions(dialect)[0] { _ = try session.run(statement, []) }
-                _ = try session.run("CREATE TABLE framemesh_schema (version BIGINT NOT NULL)", [])
-                _ = try session.run("INSERT INTO framemesh_schema (version) VALUES (1)", [])
-                let columns = Job.columns.dropLast()
-                let places = columns.indices.map { "$\($0 + 1)" }.joined(separator: ", ")
-                _ = try session.run(
-                    "INSERT INTO framemesh_job (\(columns.joined(separator: ", "))) VALUES (\(places))",
-                    job.values.dropLast())
-            }
-            let store = try await JobStore(raw)
-            #expect(try await store.job(job.id) == job)
-            try await store.close()
         }
     }
 
@@ -262,7 +224,7 @@ import Testing
                     #expect(try await store.delete(job.id))
                 }
                 #expect(try await code { try await store.append(.of(5..<6), lease) } == .leaseLost)
-                #expect(try await code { try await store.release(lease) } == .leaseLost)
+                #expect(try await code { try await store.release(lease, .ending, now: .at(4), .short) } == .leaseLost)
             }
             #expect(try await store.results(of: one.id, from: 0, limit: 9).count == 5)
             #expect(try await store.job(other.id) == nil)
@@ -284,17 +246,17 @@ import Testing
                 try await store.create(job)
                 _ = try await store.cancel(job.id, now: .at(60))
             }
-            #expect(try await store.usage() == (3, 327))
+            #expect(try await store.usage().all == JobUsage.Taken(jobs: 3, bytes: 327))
             #expect(try await store.deleteExpired(now: .at(1000)) == [old.id])
             #expect(try await store.job(old.id) == nil)
-            #expect(try await store.usage() == (2, 320))
+            #expect(try await store.usage().all == JobUsage.Taken(jobs: 2, bytes: 320))
             #expect(try await store.deleteExpired(now: .at(1000)).isEmpty)
             // It is still to be done, however late that is.
             #expect(try await store.deleteExpired(now: .at(60_000)) == [young.id])
             _ = try await store.cancel(running.id, now: .at(60_000))
             #expect(try await store.deleteExpired(now: .at(60_000)).isEmpty)
             #expect(try await store.deleteExpired(now: .at(61_000)) == [running.id])
-            #expect(try await store.usage() == (0, 0))
+            #expect(try await store.usage().all == JobUsage.Taken())
         }
     }
 
@@ -346,22 +308,79 @@ import Testing
         }
     }
 
-    @Test func aFullDatabaseSaysSoAndKeepsWhatItHas() async throws {
+    @Test func aFullDatabaseSaysSoAndJobsCanStillBeEndedAndRemoved() async throws {
         try await TestDatabase.sqlite.with { open in
             let raw = try open()
             let store = try await JobStore(raw)
-            let job = Job.sample()
-            try await store.create(job)
+            let jobs = (1...4).map { Job.sample(at: $0) }
+            for job in jobs { try await store.create(job) }
             let lease = try #require(try await store.claim(by: "a", now: .at(0), for: Self.lease)?.lease)
             try await store.append(.of(0..<3), lease)
             // Of 4 KiB each, where there are more than ten already: none more.
             try await raw.write { _ = try $0.run("PRAGMA max_page_count = 1", []) }
             #expect(try await code { try await store.append(.of(3..<5000), lease) } == .full)
-            #expect(try await store.job(job.id)?.progress.framesDone == 3)
-            #expect(try await store.results(of: job.id, from: 0, limit: 9).count == 3)
+            #expect(try await store.job(jobs[0].id)?.progress.framesDone == 3)
+            #expect(try await store.results(of: jobs[0].id, from: 0, limit: 9).count == 3)
+            let other = try #require(try await store.claim(by: "a", now: .at(0), for: Self.lease)?.lease)
+            _ = try await store.renew(other, now: .at(1), for: Self.lease)
+            try await store.finish(other, as: .failed, error: "no room", storedBytes: 1, now: .at(2), keep: Self.lease)
+            #expect(try await store.cancel(jobs[2].id, now: .at(3)).state == .cancelled)
+            #expect(try await store.delete(jobs[3].id))
+            #expect(try await store.removePiece(rows: 9) == .gone(jobs[3].id))
             try await raw.write { _ = try $0.run("PRAGMA max_page_count = 1000000", []) }
             try await store.append(.of(3..<5000), lease)
             try await store.close()
+        }
+    }
+
+    /// A version that is still to come has states that this one does not know.
+    @Test(arguments: TestDatabase.here)
+    func jobsInStatesOfANewerVersionAreNotThere(_ database: TestDatabase) async throws {
+        try await database.with { open in
+            let raw = try open()
+            let store = try await JobStore(raw)
+            let (strange, known) = (Job.sample(at: 1, expires: 5), Job.sample(at: 2))
+            for job in [strange, known] {
+                try await store.create(
+                    job,
+                    webhooks: [
+                        JobWebhook(job: job.id, number: 0, url: "", topics: "", isForEnd: false, dueAt: .at(0))
+                    ])
+            }
+            try await raw.write {
+                _ = try $0.run(
+                    "UPDATE framemesh_job SET state = 'pondering', frames_done = 3 WHERE id = $1",
+                    [.text(strange.id.text)])
+            }
+            #expect(try await store.job(strange.id) == nil)
+            #expect(try await store.jobs(of: nil, limit: 9).map(\.id) == [known.id])
+            #expect(try await code { _ = try await store.cancel(strange.id, now: .at(4)) } == .notFound)
+            #expect(try await store.delete(strange.id) == false)
+            #expect(try await store.deleteExpired(now: .at(900)).isEmpty)
+            #expect(try await store.removePiece(rows: 9) == nil)
+            #expect(try await store.claimWebhook(now: .at(900), for: Self.lease) == nil)
+            #expect(try await store.claim(by: "a", now: .at(900), for: Self.lease)?.job.id == known.id)
+            #expect(try await store.claim(by: "a", now: .at(900), for: Self.lease) == nil)
+            // Its room is taken all the same.
+            #expect(try await store.usage().all.bytes == 20)
+            try await store.close()
+        }
+    }
+
+    @Test(arguments: TestDatabase.here)
+    func aJobThatIsGivenBackIsLeftAloneForItsPause(_ database: TestDatabase) async throws {
+        try await database.withStore { store in
+            let job = Job.sample()
+            try await store.create(job)
+            let lease = try #require(try await store.claim(by: "a", now: .at(0), for: Self.lease)?.lease)
+            try await store.release(lease, .absent(waitingFor: "a coordinator"), now: .at(1000), .short)
+            let waiting = try #require(try await store.job(job.id))
+            #expect(waiting.state == .queued && waiting.waitingFor == "a coordinator" && waiting.worked == 1000)
+            #expect(try await store.claim(by: "a", now: .at(3999), for: Self.lease) == nil)
+            let again = try #require(try await store.claim(by: "a", now: .at(4000), for: Self.lease))
+            #expect(again.job.worked == 1000 && again.job.fruitlessClaims == 1)
+            try await store.release(again.lease, .ending, now: .at(4000), .short)
+            #expect(try await store.claim(by: "a", now: .at(4000), for: Self.lease)?.job.waitingFor == "")
         }
     }
 

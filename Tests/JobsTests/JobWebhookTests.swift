@@ -31,8 +31,16 @@ import Testing
             #expect(try await store.claimWebhook(now: .at(60), for: Self.lease)?.number == 1)
             let again = try #require(try await store.claimWebhook(now: .at(100), for: Self.lease))
             #expect(again.number == 0 && again.framesTold == 5 && again.eventsTold == 2 && again.failures == 1)
-            try await store.remove(again)
-            #expect(try await store.claimWebhook(now: .at(5_000), for: Self.lease) == nil)
+            // What became of it stays with the job.
+            var over = again
+            (over.delivered, over.failed, over.dropped, over.isGivenUp, over.cause) = (7, 2, 1, true, "answered 503")
+            over.end()
+            try await store.record(over, holdingUntil: nil)
+            #expect(try await store.claimWebhook(now: .at(500_000), for: Self.lease)?.number == 1)
+            let all = try await store.webhooks(of: job.id)
+            #expect(all.map(\.number) == [0, 1])
+            #expect(all[0].delivered == 7 && all[0].failed == 2 && all[0].dropped == 1)
+            #expect(all[0].isGivenUp && all[0].cause == "answered 503")
         }
     }
 
@@ -49,7 +57,6 @@ import Testing
             let new = try #require(try await store.claimWebhook(now: .at(20_000), for: Self.lease))
             #expect(new.eventsTold == 1)
             #expect(try await code { try await store.record(old, holdingUntil: nil) } == .leaseLost)
-            try await store.remove(old)
             try await store.record(new, holdingUntil: nil)
             #expect(try await store.delete(job.id))
             #expect(try await store.claimWebhook(now: .at(90_000), for: Self.lease) == nil)

@@ -61,6 +61,10 @@ extension Job {
     }
 }
 
+extension JobPauses {
+    static let short = JobPauses(first: .seconds(3), longest: .seconds(40))
+}
+
 extension JobTime {
     static func at(_ milliseconds: Int64) -> JobTime { JobTime(milliseconds: milliseconds) }
 }

@@ -26,19 +26,28 @@ import Testing
         let response = Self.response(2, [Self.detection("digit", track: 5, classes: [sure]), Self.detection("dog")])
         #expect(
             CSVRows.rows(of: response)
-                == "2,80,0,ok,digit,3,0.8765,1.5,-2.25,30,40.13,5,seven,0.99\r\n"
-                + "2,80,0,ok,dog,3,0.8765,1.5,-2.25,30,40.13,,,\r\n")
+                == "2,80,0,ok,digit,3,0.8765,1.5,-2.25,30,40.13,5,seven,0.99,\r\n"
+                + "2,80,0,ok,dog,3,0.8765,1.5,-2.25,30,40.13,,,,\r\n")
     }
 
     @Test func csvSaysWhichFramesHaveNoResult() {
-        #expect(CSVRows.rows(of: Self.response(1, [], status: .dropped)) == "1,40,0,dropped,,,,,,,,,,\r\n")
+        #expect(CSVRows.rows(of: Self.response(1, [], status: .dropped)) == "1,40,0,dropped,,,,,,,,,,,\r\n")
         #expect(CSVRows.rows(of: Self.response(1, [])).isEmpty)
+    }
+
+    @Test func csvTellsWhyAFrameHasNoResultOrAPartialOne() {
+        var failed = Self.response(1, [], status: .error)
+        failed.cause = "=no node, or no coordinator"
+        #expect(CSVRows.rows(of: failed) == "1,40,0,error,,,,,,,,,,,\"'=no node, or no coordinator\"\r\n")
+        var partial = Self.response(2, [Self.detection("dog")], status: .partial)
+        partial.cause = "without classify"
+        #expect(CSVRows.rows(of: partial).hasSuffix(",,,,without classify\r\n"))
     }
 
     @Test func csvTellsTheClassOfAWholeFrame() {
         var response = Self.response(0, [])
         response.classes = [Classification(classID: 1, label: "cat", confidence: 0.5)]
-        #expect(CSVRows.rows(of: response) == "0,0,0,ok,,,,,,,,,cat,0.5\r\n")
+        #expect(CSVRows.rows(of: response) == "0,0,0,ok,,,,,,,,,cat,0.5,\r\n")
     }
 
     @Test(arguments: [

@@ -13,7 +13,7 @@ import Telemetry
 /// | `framemesh_video_uploads_in_flight` | | videos on their way |
 /// | `framemesh_video_jobs` | state | jobs of the store, of all gateways that share it |
 /// | `framemesh_video_queue_seconds` | | how long the oldest of them waits for a gateway |
-/// | `framemesh_stored_bytes`, `framemesh_stored_bytes_limit` | | files of all jobs |
+/// | `framemesh_stored_bytes`, `framemesh_stored_bytes_limit` | | files and results of all jobs |
 /// | `framemesh_job_store_up` | | 1 if the store answered when it was asked last |
 extension GatewayServices {
     func show(in metrics: PrometheusMetrics, connections: ConnectionCount, census: StoreCensus?) {

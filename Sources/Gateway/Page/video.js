@@ -142,8 +142,8 @@ export class VideoView {
 
   #update(job) {
     const before = this.#job;
-    this.#job = { ...before, ...job };
-    const { state, progress = {}, video, error } = this.#job;
+    this.#job = { ...before, waiting_for: undefined, ...job };
+    const { state, progress = {}, video, error, waiting_for: wanted, failures = [] } = this.#job;
     const [word, kind] = stateOf(state);
     byId('video-state').textContent = word;
     byId('video-state').className = `pill ${kind}`;
@@ -157,7 +157,9 @@ export class VideoView {
       share !== undefined && state === 'running' && percent(share),
       perSecond > 0 && `${rate(perSecond)} frames/s`,
       state === 'running' && left !== undefined && left !== null && `${roughly(left)} left`,
-      dropped > 0 && `${number(dropped)} dropped`, failed > 0 && `${number(failed)} failed`,
+      wanted && `waits for ${wanted}`,
+      dropped > 0 && `${number(dropped)} dropped`,
+      failed > 0 && `${number(failed)} failed${failures.length > 0 ? ` (${failures[0].cause})` : ''}`,
     ].filter(Boolean).join(' · ');
     byId('video-status').textContent = error ? `The video could not be done: ${error}.` : '';
     if (isOver(state) && !isOver(before?.state ?? 'queued') && before?.id === job.id) this.#finished();

@@ -28,7 +28,8 @@ struct FrameSpool {
         switch response.status {
         case .ok, .partial: break
         case .dropped: batch.dropped += 1
-        case .error: batch.failed += 1
+        // What is said of each frame by its number is one cause.
+        case .error: batch.fail(response.cause.replacing("frame \(response.sequence) ", with: "a frame "))
         }
         let isFull = batch.results.count >= limits.batchFrames || bytes >= limits.batchBytes
         return isFull || now - since >= limits.batchTime ? take(now: now) : nil

@@ -2,7 +2,7 @@ import Jobs
 import Results
 
 extension JSONText {
-    /// A job as `GET /v1/videos/{id}` tells it. Times are RFC 3339, UTC; what is not known is left out.
+    /// A job as lists tell it. Times are RFC 3339, UTC; what is not known is left out.
     /// - Parameter showingOwner: to those who see jobs of others.
     mutating func add(_ job: Job, showingOwner: Bool = false) {
         object { json in json.fields(of: job, showingOwner: showingOwner) }
@@ -13,6 +13,7 @@ extension JSONText {
         field("name", job.name)
         field("state", job.state.rawValue)
         if !job.error.isEmpty { field("error", job.error.onOneLine) }
+        if !job.waitingFor.isEmpty { field("waiting_for", job.waitingFor.onOneLine) }
         if showingOwner { field("owner", job.owner) }
         field("pipeline", job.request.pipeline)
         if job.request.minConfidence > 0 { field("min_confidence", job.request.minConfidence, decimals: 4) }
@@ -20,7 +21,9 @@ extension JSONText {
         field("created_at", job.createdAt.text)
         if let time = job.startedAt { field("started_at", time.text) }
         if let time = job.finishedAt { field("finished_at", time.text) }
-        field("expires_at", job.expiresAt.text)
+        // What is still to be done does not expire.
+        if job.state.isFinal { field("expires_at", job.expiresAt.text) }
+        field("stored_bytes", job.storedBytes + job.resultBytes)
         object("video") { json in
             json.field("width", job.video.width)
             json.field("height", job.video.height)
@@ -38,7 +41,34 @@ extension JSONText {
             json.field("dropped", job.progress.dropped)
             json.field("failed", job.progress.failed)
         }
+        if !job.progress.causes.list.isEmpty {
+            array("failures", job.progress.causes.list) { json, cause in
+                json.object { json in
+                    json.field("cause", cause.words)
+                    json.field("frames", cause.frames)
+                }
+            }
+        }
     }
+
+    /// Those who are told of a job, and what became of that; nothing if there are none.
+    mutating func webhooks(_ webhooks: [JobWebhook]) {
+        guard !webhooks.isEmpty else { return }
+        array("webhooks", webhooks) { json, webhook in
+            json.object { json in
+                json.field("url", webhook.shownURL)
+                json.field("delivered", webhook.delivered)
+                json.field("failed", webhook.failed)
+                json.field("dropped", webhook.dropped)
+                if !webhook.cause.isEmpty { json.field("cause", webhook.cause) }
+            }
+        }
+    }
+}
+
+extension JobWebhook {
+    /// For its owner: without user and password.
+    fileprivate var shownURL: String { (try? OutboundURL(url, ports: StreamSpecification.webhookPorts))?.shown ?? "" }
 }
 
 extension Job {

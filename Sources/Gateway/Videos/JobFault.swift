@@ -1,3 +1,7 @@
+import Jobs
+import NIOCore
+import RPC
+
 /// Why a job fails for good: no other gateway would fare better.
 struct JobFault: Error, CustomStringConvertible {
     /// For its owner. No paths, no addresses.
@@ -6,4 +10,31 @@ struct JobFault: Error, CustomStringConvertible {
     init(_ reason: String) { self.reason = reason }
 
     var description: String { reason }
+}
+
+/// What a job's work needs is not there now. It waits.
+struct JobAbsence: Error, CustomStringConvertible {
+    /// In plain words, for its owner.
+    let waitingFor: String
+
+    var description: String { "there are no \(waitingFor)" }
+}
+
+extension JobRelease {
+    /// What the job waits for after an error that is none of its faults.
+    init(_ error: any Error) {
+        switch error {
+        case is CancellationError: self = .ending
+        case let error as JobAbsence: self = .absent(waitingFor: error.waitingFor)
+        case is JobError: self = .absent(waitingFor: "the database")
+        case let error as RPCError where error.code == .unavailable:
+            self = .absent(waitingFor: "a coordinator or nodes")
+        case let error as RPCError where error.code == .resourceExhausted:
+            self = .failed(waitingFor: "room in the mesh")
+        case is RPCError: self = .failed(waitingFor: "an answer of the mesh")
+        case is IOError: self = .failed(waitingFor: "the gateway's disk")
+        // `ClientError`, `Problem`: nobody is there.
+        default: self = .absent(waitingFor: "a coordinator")
+        }
+    }
 }

@@ -15,11 +15,13 @@ struct JobRun {
     let logger: Logger
     let job: Job
     private let reasons: PlainReasons
+    private let pulse: JobPulse
 
     init(videos: VideoServices, coordinators: Coordinators, logger: Logger, job: Job) {
         self.videos = videos
         self.coordinators = coordinators
         self.job = job
+        pulse = JobPulse(videos.limits.stallTime, now: .now)
         var logger = logger
         logger[metadataKey: "job"] = "\(job.id)"
         self.logger = logger
@@ -46,7 +48,13 @@ struct JobRun {
         } catch {
             guard let reason = fault(of: error) else {
                 videos.metrics.ended(.released)
-                await toItsEnd { try await videos.store.release(lease) }
+                // What ends with the gateway may throw anything.
+                let release = Task.isCancelled ? JobRelease.ending : JobRelease(error)
+                await toItsEnd { [limits = videos.limits] in
+                    try await videos.store.release(
+                        lease, release, now: .now,
+                        JobPauses(first: limits.retryPause, longest: limits.longestRetryPause))
+                }
                 throw error
             }
             videos.metrics.ended(.failed)
@@ -62,10 +70,10 @@ struct JobRun {
     /// What is wrong with the job itself, for its owner; nil: another attempt may do.
     private func fault(of error: any Error) -> String? {
         switch error {
-        case is CancellationError, is Problem, is IOError: nil
+        case is CancellationError, is Problem, is IOError, is JobAbsence: nil
         case let error as JobFault: error.reason
         case let error as JobError where error.code == .full: "there is no room for its results"
-        case let error as JobError: error.code == .unavailable ? nil : "its results could not be recorded"
+        case let error as JobError: fault(of: error.code)
         case let error as ClientError: error.kind == .unreachable ? nil : Problem(error).detail
         case let error as RPCError:
             [.unavailable, .resourceExhausted, .deadlineExceeded, .cancelled].contains(error.code)
@@ -73,6 +81,15 @@ struct JobRun {
         case let error as VideoError:
             error.reason(of: [VideoFolder.Kind.video, .annotated].map { videos.folder.file($0, of: job.id) })
         default: "the gateway failed"
+        }
+    }
+
+    private func fault(of code: JobError.Code) -> String? {
+        switch code {
+        case .unavailable: nil
+        case .noRoom(let excess): "there is no room for its results (\(excess.limitName))"
+        case .tooManyResults: "its results take more than \(videos.limits.maxResultBytes) bytes (max-result-bytes)"
+        default: "its results could not be recorded"
         }
     }
 
@@ -97,7 +114,8 @@ struct JobRun {
         while true {
             try await Task.sleep(for: videos.limits.lease / 3)
             do {
-                held = try await videos.store.renew(held, now: .now, for: videos.limits.lease)
+                held = try await videos.store.renew(
+                    held, waitingFor: pulse.waitingFor(now: .now), now: .now, for: videos.limits.lease)
             } catch let error as JobError where error.code == .unavailable {
                 if held.until < .now { throw error }
             }
@@ -106,10 +124,19 @@ struct JobRun {
 
     private func work(_ lease: Lease) async throws {
         let done = try await analyse(lease)
+        pulse.end()
+        try await checkForResults()
         if job.request.annotate { try await annotate(frames: done, lease) }
         let stored = await videos.folder.storedBytes(of: job.id)
         try await videos.store.finish(
             lease, as: .done, storedBytes: stored, now: .now, keep: videos.limits.retention)
+    }
+
+    /// - Throws: `JobFault` if no frame has a result.
+    private func checkForResults() async throws {
+        guard let progress = try await videos.store.job(job.id)?.progress, progress.isFailure else { return }
+        let cause = progress.causes.list.first.map { ": \($0.words)" } ?? ""
+        throw JobFault("none of its \(progress.framesDone) frames could be analysed\(cause)")
     }
 
     // ---- first pass: what is in each frame ----
@@ -117,6 +144,9 @@ struct JobRun {
     /// - Returns: the number of frames.
     private func analyse(_ lease: Lease) async throws -> Int64 {
         let client = try await coordinators.client()
+        // Frames that no node is there for would all be failures.
+        let missing = try await coordinators.view().stagesMissing(for: job.request.pipeline)
+        guard missing.isEmpty else { throw JobAbsence(waitingFor: nodes(of: missing)) }
         let first = job.progress.framesDone
         var player = VideoPlayer(client: client, stream: job.id.text, limits: .lossless) { [request = job.request] in
             AnalyzeRequest(
@@ -124,7 +154,8 @@ struct JobRun {
         }
         player.first = UInt64(first)
         player.epoch = try await epoch(behind: first)
-        player.resumed = { [logger] reason, again in
+        player.resumed = { [logger, pulse] reason, again in
+            pulse.lost()
             logger.notice(
                 "video job goes on at another coordinator",
                 metadata: ["reason": "\(reason)", "again": "\(again)"])
@@ -132,12 +163,14 @@ struct JobRun {
         let reader = try await VideoReader.open(videos.folder.file(.video, of: job.id), helper: videos.helper)
         var spool = FrameSpool(videos.limits, done: first, now: .now)
         var done = first
+        pulse.begin(now: .now)
         do {
             try await player.run(reader) { response, _ in
                 guard done < videos.limits.maxFrames else {
                     throw JobFault("the video has more than \(videos.limits.maxFrames) frames (max-video-frames)")
                 }
                 done += 1
+                pulse.heard(now: .now)
                 if let batch = spool.add(reasons.plain(response), now: .now) { try await record(batch, lease) }
             }
         } catch {
@@ -161,12 +194,17 @@ struct JobRun {
     }
 
     private func append(_ batch: FrameBatch, _ lease: Lease) async throws {
-        try await videos.store.append(batch, lease)
+        try await videos.store.append(batch, lease, within: room)
         videos.metrics.frames.increment(by: batch.results.count)
     }
 
+    private var room: JobRoom { videos.quota.roomForJobs(of: job.owner) }
+
     /// A store that cannot be reached for a moment costs no frame: a batch may be sent again.
     private func record(_ batch: FrameBatch, _ lease: Lease) async throws {
+        if videos.store.isInDataFolder, await videos.folder.freeBytesForDatabase() < Int64(videos.limits.minFreeBytes) {
+            throw JobFault("there is no room on the disk for its results (min-free-bytes)")
+        }
         let end = ContinuousClock.now + videos.limits.lease
         while true {
             do {
@@ -186,19 +224,23 @@ struct JobRun {
     private func annotate(frames: Int64, _ lease: Lease) async throws {
         guard frames > 0 else { return }
         let most = Int64(videos.limits.maxAnnotatedBytes)
-        let room = try await videos.store.reserve(
-            most, beside: await videos.folder.size(.video, of: job.id), within: videos.quota.roomForJobs, lease)
-        guard room > 0 else { throw Self.noRoom }
+        let free = max(0, await videos.folder.freeBytes() - Int64(videos.limits.minFreeBytes))
+        let granted = try await videos.store.reserve(
+            min(most, free), beside: await videos.folder.size(.video, of: job.id), within: room, lease)
+        let reason =
+            if granted == most {
+                "the annotated video has more than \(most) bytes (max-annotated-bytes)"
+            } else {
+                "there is no room for the annotated video (\(granted == free ? "min-free-bytes" : "max-stored-bytes"))"
+            }
+        guard granted > 0 else { throw JobFault(reason) }
         do {
-            try await annotate(frames: frames, maxBytes: room)
-        } catch let error as VideoError where VideoWriter.isTooLarge(error, maxBytes: room) {
-            throw room < most
-                ? Self.noRoom : JobFault("the annotated video has more than \(most) bytes (max-annotated-bytes)")
+            try await annotate(frames: frames, maxBytes: granted)
+        } catch let error as VideoError where VideoWriter.isTooLarge(error, maxBytes: granted) {
+            throw JobFault(reason)
         }
         try await videos.folder.keepNames()
     }
-
-    private static let noRoom = JobFault("there is no room for the annotated video (max-stored-bytes)")
 
     private func annotate(frames: Int64, maxBytes: Int64) async throws {
         let reader = try await VideoReader.open(videos.folder.file(.video, of: job.id), helper: videos.helper)

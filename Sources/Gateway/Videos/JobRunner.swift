@@ -20,11 +20,15 @@ struct JobRunner: Service {
         gateway = "gateway-\(JobID(at: .now))"
     }
 
+    private var sweep: VideoSweep { VideoSweep(videos: videos, logger: logger) }
+
     /// Ends when its task is cancelled or the gateway shuts down; jobs that run are given back by then.
     func run() async throws {
         await cancelWhenGracefulShutdown {
             await withTaskGroup(of: Void.self) { tasks in
-                tasks.addTask { await repeatedly(every: videos.limits.sweepInterval) { try await sweep() } }
+                tasks.addTask {
+                    await repeatedly(every: videos.limits.sweepInterval) { try await sweep.run(now: .now) }
+                }
                 for _ in 0..<videos.limits.maxRunning {
                     tasks.addTask {
                         await repeatedly(every: videos.limits.claimInterval) { try await workWhileThereIsWork() }
@@ -60,31 +64,6 @@ struct JobRunner: Service {
             logger.info(
                 "video job begins", metadata: ["job": "\(job.id)", "from": "\(job.progress.framesDone)"])
             try await JobRun(videos: videos, coordinators: coordinators, logger: logger, job: job).run(lease)
-        }
-    }
-
-    /// Files without a job stay for so long: an upload that is still coming, or its last step between file and store.
-    private static let orphanAge: Duration = .seconds(3600)
-
-    private func sweep() async throws {
-        let now = JobTime.now
-        while true {
-            let expired = try await videos.store.deleteExpired(now: now)
-            for id in expired { await videos.folder.remove(id) }
-            if !expired.isEmpty { logger.info("videos have expired", metadata: ["count": "\(expired.count)"]) }
-            if expired.count < JobStore.maxPage { break }
-        }
-        while let step = try await videos.store.removePiece(rows: videos.limits.removalRows) {
-            // A gateway may have died between the job and its files.
-            if case .gone(let id) = step { await videos.folder.remove(id) }
-            try Task.checkCancellation()
-        }
-        for entry in try await videos.folder.entries() where entry.modifiedAt + Self.orphanAge < now {
-            if entry.kind == .part {
-                await videos.folder.remove(entry)
-            } else if try await videos.store.job(entry.id) == nil {
-                await videos.folder.remove(entry)
-            }
         }
     }
 }

@@ -1,20 +1,35 @@
 import HTTPTypes
 import Jobs
+import RPC
 import Synchronization
 
-/// Keeps uploads within what the disk is for. Counts what the store knows, and what is still on its way to this gateway;
-/// others that share the store may go beyond the limit by what is on its way to them.
+/// Keeps videos within what there is for them. Counts what the store knows, and what is still on its way to this gateway;
+/// what comes to others that share the store is looked at once more when a job is made of it.
 final class UploadQuota: Sendable {
+    private struct OnTheWay {
+        var bytes: Int64 = 0
+        var ofOwner: [String: Int64] = [:]
+
+        mutating func add(_ more: Int64, of owner: String) {
+            bytes += more
+            let all = ofOwner[owner, default: 0] + more
+            ofOwner[owner] = all > 0 ? all : nil
+        }
+    }
+
     private let limits: VideoJobLimits
     private let store: JobStore
+    private let folder: VideoFolder
+    private let share: Places.Share
     private let uploads: Places
-    /// On their way.
-    private let bytes = Mutex<Int64>(0)
+    private let onTheWay = Mutex(OnTheWay())
 
-    /// - Parameter share: of the uploads, what one caller may have at one time.
-    init(_ limits: VideoJobLimits, _ store: JobStore, share: Double) {
+    /// - Parameter share: of the uploads and of what is stored, what one caller may have.
+    init(_ limits: VideoJobLimits, _ store: JobStore, _ folder: VideoFolder, share: Double) {
         self.limits = limits
         self.store = store
+        self.folder = folder
+        self.share = Places.Share(part: share)
         uploads = Places(limits.maxUploads, "max-uploads", of: "videos on their way", share: share)
     }
 
@@ -23,10 +38,10 @@ final class UploadQuota: Sendable {
     /// For one upload; end it with `end`.
     /// - Parameter bytes: that are expected.
     /// - Throws: `Problem`: 429 if there are too many at one time, 507 if there is no room.
-    func begin(_ bytes: Int, for caller: Caller.Key) async throws -> Reservation {
-        let reservation = Reservation(quota: self, place: try uploads.take(for: caller))
+    func begin(_ bytes: Int, for caller: Caller) async throws -> Reservation {
+        let reservation = Reservation(quota: self, owner: caller.owner, place: try uploads.take(for: caller.key))
         do {
-            try await reservation.reserve(Int64(bytes))
+            try await reservation.reserve(Int64(bytes), needing: Int64(bytes))
             return reservation
         } catch {
             reservation.end()
@@ -34,16 +49,36 @@ final class UploadQuota: Sendable {
         }
     }
 
-    /// Bytes that a job's files may have so that all stay within the limit, and uploads on their way still fit.
-    var roomForJobs: Int64 { Int64(limits.maxStoredBytes) - bytes.withLock { $0 } }
+    /// For all that is stored, of all and of one owner. Callers without a name are not told apart: they share all of it.
+    func room(of owner: String) -> JobRoom {
+        let all = JobUsage.Taken(jobs: Int64(limits.maxJobs), bytes: Int64(limits.maxStoredBytes))
+        var own = all
+        if !owner.isEmpty {
+            own.jobs = Int64(share.places(of: limits.maxJobs))
+            own.bytes = Int64(share.places(of: limits.maxStoredBytes))
+        }
+        return JobRoom(all: all, own: own, results: Int64(limits.maxResultBytes))
+    }
+
+    /// The same for what a job writes: uploads on their way still fit beside it.
+    func roomForJobs(of owner: String) -> JobRoom {
+        var room = room(of: owner)
+        onTheWay.withLock { onTheWay in
+            room.all.bytes -= onTheWay.bytes
+            room.own.bytes -= onTheWay.ofOwner[owner, default: 0]
+        }
+        return room
+    }
 
     final class Reservation: Sendable {
         private let quota: UploadQuota
+        private let owner: String
         /// nil: has ended.
         private let held: Mutex<(place: Places.Place, bytes: Int64)?>
 
-        fileprivate init(quota: UploadQuota, place: Places.Place) {
+        fileprivate init(quota: UploadQuota, owner: String, place: Places.Place) {
             self.quota = quota
+            self.owner = owner
             held = Mutex((place, 0))
         }
 
@@ -53,41 +88,71 @@ final class UploadQuota: Sendable {
         /// Makes sure that there is room for `count` bytes in all.
         func reserve(upTo count: Int64) async throws {
             let missing = count - (held.withLock { $0?.bytes } ?? 0)
-            if missing > 0 { try await reserve(max(missing, min(Self.step, Int64(quota.limits.maxVideoBytes)))) }
+            guard missing > 0 else { return }
+            try await reserve(max(missing, min(Self.step, Int64(quota.limits.maxVideoBytes))), needing: missing)
         }
 
-        fileprivate func reserve(_ more: Int64) async throws {
-            try await quota.reserve(more)
+        /// - Parameter needed: of `more`, what comes for sure.
+        fileprivate func reserve(_ more: Int64, needing needed: Int64) async throws {
+            try await quota.reserve(more, needing: needed, of: owner)
             held.withLock { $0?.bytes += more }
         }
 
         func end() {
             guard let held = held.withLock({ $0.take() }) else { return }
-            quota.bytes.withLock { $0 -= held.bytes }
+            quota.onTheWay.withLock { $0.add(-held.bytes, of: owner) }
         }
     }
 
-    private func reserve(_ bytes: Int64) async throws {
+    private func reserve(_ bytes: Int64, needing needed: Int64, of owner: String) async throws {
         // First what is on its way, then the store: an upload that ends in between counts twice, not never.
-        let onTheirWay = self.bytes.withLock { all in
-            all += bytes
-            return all
+        let (all, own) = onTheWay.withLock { onTheWay in
+            onTheWay.add(bytes, of: owner)
+            return (onTheWay.bytes, onTheWay.ofOwner[owner, default: 0])
         }
         do {
-            let usage = try await store.usage()
-            guard usage.jobs < limits.maxJobs else {
+            var usage = try await store.usage(of: owner)
+            usage.add(JobUsage.Taken(jobs: 1))
+            usage.all.bytes += all
+            usage.own.bytes += own
+            if let excess = usage.excess(within: room(of: owner)) { throw problem(excess) }
+            guard await folder.freeBytes() - Int64(limits.minFreeBytes) >= needed else {
                 throw Problem(
-                    .insufficientStorage, "\(limits.maxJobs) videos are kept already; remove some or wait",
-                    limit: ("max-video-jobs", "\(limits.maxJobs)"))
-            }
-            guard usage.bytes + onTheirWay <= Int64(limits.maxStoredBytes) else {
-                throw Problem(
-                    .insufficientStorage, "there is no room for more videos; remove some or wait",
-                    limit: ("max-stored-bytes", "\(limits.maxStoredBytes)"))
+                    .insufficientStorage, "there is no room on the disk for more videos; remove some or wait",
+                    limit: ("min-free-bytes", "\(limits.minFreeBytes)"))
             }
         } catch {
-            self.bytes.withLock { $0 -= bytes }
+            onTheWay.withLock { $0.add(-bytes, of: owner) }
             throw error
+        }
+    }
+
+    func problem(_ excess: JobRoom.Excess) -> Problem {
+        let words =
+            switch excess {
+            case .jobs: "\(limits.maxJobs) videos are kept already"
+            case .bytes: "there is no room for more videos"
+            case .jobsOfOwner:
+                "you have \(share.places(of: limits.maxJobs)) videos, which is all that one caller may have"
+            case .bytesOfOwner: "your videos take all the room that one caller may have"
+            }
+        let value =
+            switch excess {
+            case .jobs: "\(limits.maxJobs)"
+            case .bytes: "\(limits.maxStoredBytes)"
+            case .jobsOfOwner, .bytesOfOwner: "\(share.part)"
+            }
+        return Problem(.insufficientStorage, "\(words); remove some or wait", limit: (excess.limitName, value))
+    }
+}
+
+extension JobRoom.Excess {
+    /// By which a flag sets it.
+    var limitName: String {
+        switch self {
+        case .jobs: "max-video-jobs"
+        case .bytes: "max-stored-bytes"
+        case .jobsOfOwner, .bytesOfOwner: Places.Share.name
         }
     }
 }

@@ -8,13 +8,14 @@ import NIOCore
 /// Gateways that share a database share this folder.
 struct VideoFolder: Sendable {
     enum Kind: String, CaseIterable {
-        /// An upload that has not come to its end.
+        /// An upload that has not come to its end, or an annotated video that is being written.
         case part
         case video
         case annotated = "mp4"
     }
 
     struct Entry: Sendable, Equatable {
+        var name: String
         var id: JobID
         var kind: Kind
         /// When it was written to last.
@@ -45,6 +46,20 @@ struct VideoFolder: Sendable {
         return (found?[.size] as? NSNumber)?.int64Value ?? 0
     }
 
+    /// Of the disk of these files, for this user; more than any where it does not say.
+    func freeBytes() async -> Int64 { await Self.freeBytes(path) }
+
+    /// The same where a database in a file is: in the folder around this one.
+    func freeBytesForDatabase() async -> Int64 { await Self.freeBytes((path as NSString).deletingLastPathComponent) }
+
+    private static func freeBytes(_ path: String) async -> Int64 {
+        await BlockingCall.run {
+            var found = statvfs()
+            guard unsafe statvfs(path, &found) == 0 else { return .max }
+            return Int64(clamping: UInt64(found.f_bavail) * UInt64(found.f_frsize))
+        }
+    }
+
     /// Of all files that a job keeps.
     func storedBytes(of id: JobID) async -> Int64 {
         await BlockingCall.run { Kind.allCases.reduce(0) { $0 + bytes($1, id) } }
@@ -58,7 +73,7 @@ struct VideoFolder: Sendable {
     }
 
     func remove(_ entry: Entry) async {
-        await BlockingCall.run { try? FileManager.default.removeItem(atPath: file(entry.kind, of: entry.id)) }
+        await BlockingCall.run { try? FileManager.default.removeItem(atPath: "\(path)/\(entry.name)") }
     }
 
     /// A file that got its name in this folder still has it after a power cut.
@@ -78,14 +93,22 @@ struct VideoFolder: Sendable {
 
     private func list() throws -> [Entry] {
         try FileManager.default.contentsOfDirectory(atPath: path).compactMap { name in
-            let parts = name.split(separator: ".", omittingEmptySubsequences: false)
-            guard parts.count == 2, let id = JobID(String(parts[0])), let kind = Kind(rawValue: String(parts[1])),
+            guard let (id, kind) = Self.parsed(name),
                 let found = try? FileManager.default.attributesOfItem(atPath: "\(path)/\(name)"),
                 let modified = found[.modificationDate] as? Date
             else { return nil }
             return Entry(
-                id: id, kind: kind,
+                name: name, id: id, kind: kind,
                 modifiedAt: JobTime(milliseconds: Int64(modified.timeIntervalSince1970 * 1000)))
         }
+    }
+
+    /// `ID.KIND`, or what `framemesh-video` calls a file that it writes to `ID.mp4`: `ID.mp4.CHANCE.part`.
+    private static func parsed(_ name: String) -> (JobID, Kind)? {
+        let parts = name.split(separator: ".", omittingEmptySubsequences: false).map { String($0) }
+        guard let id = parts.first.flatMap({ JobID($0) }) else { return nil }
+        if parts.count == 2, let kind = Kind(rawValue: parts[1]) { return (id, kind) }
+        let isWritten = parts.count == 4 && parts[1] == Kind.annotated.rawValue && parts[3] == Kind.part.rawValue
+        return isWritten ? (id, .part) : nil
     }
 }

@@ -12,18 +12,21 @@ struct VideoIntake {
     /// - Throws: `Problem`: 400 for an empty body, 408, 413, 422 for what is no video, 429, 507; `IOError`; `JobError`.
     func take(_ upload: Upload, _ wish: VideoWish, from caller: Caller) async throws -> Job {
         let id = JobID(at: .now)
-        let room = try await videos.quota.begin(upload.declaredBytes ?? 0, for: caller.key)
+        let room = try await videos.quota.begin(upload.declaredBytes ?? 0, for: caller)
         defer { room.end() }
         let (count, info) = try await problem {
             try await UploadFile.with(videos.folder.file(.part, of: id)) { file in
                 var count: Int64 = 0
-                let pace = UploadPace(videos.limits, begin: .now)
-                for try await part in upload {
+                var pace = UploadPace(videos.limits)
+                var parts = upload.makeAsyncIterator()
+                var asked = ContinuousClock.now
+                while let part = try await parts.next() {
                     count += Int64(part.readableBytes)
                     videos.metrics.uploadBytes.increment(by: part.readableBytes)
-                    try pace.check(count, at: .now)
+                    try pace.add(part.readableBytes, after: .now - asked)
                     try await room.reserve(upTo: count)
                     try await file.write(part)
+                    asked = .now
                 }
                 guard count > 0 else { throw Problem(.badRequest, "the body is to be a video, and is empty") }
                 let info = try await look(at: file.path)
@@ -49,7 +52,7 @@ struct VideoIntake {
                 isForEnd: !Webhook.Topic.ofAreas.contains { webhook.wants($0) }, dueAt: job.createdAt)
         }
         do {
-            try await videos.store.create(job, webhooks: told)
+            try await videos.store.create(job, webhooks: told, within: videos.quota.room(of: job.owner))
             return job
         } catch let error as JobError where error.code == .unavailable {
             // The answer to COMMIT may be what was lost. If the job is not there now, it may still be on its way: its file
@@ -58,6 +61,9 @@ struct VideoIntake {
             throw error
         } catch {
             await videos.folder.remove(job.id)
+            if let error = error as? JobError, case .noRoom(let excess) = error.code {
+                throw videos.quota.problem(excess)
+            }
             throw error
         }
     }

@@ -3,8 +3,12 @@ package import RPC
 /// What videos may take: of the disk, of the mesh, and of those who watch.
 package struct VideoJobLimits: Sendable {
     package var maxVideoBytes = 512 << 20
-    /// Uploads and annotated videos of all jobs, and what of uploads has come so far.
+    /// Uploads, annotated videos and results of all jobs, and what of uploads has come so far.
     package var maxStoredBytes = 16 << 30
+    /// Results of one video, in the database.
+    package var maxResultBytes = 1 << 30
+    /// Of the disk of the data folder, what nothing that grows may take: jobs can still be ended and removed then.
+    package var minFreeBytes = 64 << 20
     /// Jobs that are kept, finished or not.
     package var maxJobs = 10_000
     package var maxUploads = 16
@@ -21,7 +25,7 @@ package struct VideoJobLimits: Sendable {
     package var maxAnnotatedBytes = 1 << 30
     /// Videos that this gateway analyses at one time.
     package var maxRunning = 2
-    /// After its end, a job and its files stay for so long; one that never ends, for so long after it came.
+    /// After its end, a job and its files stay for so long.
     package var retention: Duration = .seconds(86_400)
     /// A gateway that says nothing for so long has lost its job to any other.
     package var lease: Duration = .seconds(15)
@@ -33,8 +37,12 @@ package struct VideoJobLimits: Sendable {
     package var removalRows = 2000
     /// How often jobs are counted for metrics.
     package var censusInterval: Duration = .seconds(5)
-    /// After a mesh or a store that could not be reached.
+    /// After a mesh or a store that could not be reached, and before a job is begun again that brought no frame.
     package var retryPause: Duration = .seconds(3)
+    /// The second of these grows with each attempt, up to this.
+    package var longestRetryPause: Duration = .seconds(300)
+    /// A video at work that has no result for so long says what it waits for.
+    package var stallTime: Duration = .seconds(5)
     /// Results that are recorded together, at most.
     package var batchFrames = 64
     package var batchBytes = 1 << 20
@@ -57,7 +65,13 @@ package struct VideoJobLimits: Sendable {
         Limit("max-video-bytes", \.maxVideoBytes, .bytes, in: 1...(1 << 40), "One uploaded video."),
         Limit(
             "max-stored-bytes", \.maxStoredBytes, .bytes, in: 1...(1 << 50),
-            "Uploads and annotated videos on disk, all together."),
+            "Uploads, annotated videos and results, all together."),
+        Limit(
+            "max-result-bytes", \.maxResultBytes, .bytes, in: 1...(1 << 40),
+            "Results of one video; a job with more fails, and keeps those before."),
+        Limit(
+            "min-free-bytes", \.minFreeBytes, .bytes, in: 0...(1 << 50),
+            "Of the disk of --data; what would leave less is refused, so that videos can be removed."),
         Limit("max-video-jobs", \.maxJobs, .count, "Videos that are kept, with their results."),
         Limit("max-uploads", \.maxUploads, .count, in: 1...10_000, "Videos that are uploaded at one time."),
         Limit("video-upload-time", \.uploadTime, "For the whole upload of a video."),
@@ -83,6 +97,10 @@ package struct VideoJobLimits: Sendable {
             "video-removal-rows", \.removalRows, .count, in: 1...1_000_000,
             "Results of a removed video that one transaction removes."),
         Limit("video-retry-pause", \.retryPause, "After a mesh or database that could not be reached."),
+        Limit(
+            "video-longest-retry-pause", \.longestRetryPause,
+            "The longest wait before a video is begun again that brought no frame."),
+        Limit("video-stall", \.stallTime, "A video at work without a result for so long says what it waits for."),
         Limit("video-batch-frames", \.batchFrames, .count, in: 1...1000, "Results that are recorded together."),
         Limit("video-batch-bytes", \.batchBytes, .bytes, "Bytes of results that are recorded together."),
         Limit("video-batch-time", \.batchTime, "The longest that a result waits to be recorded."),

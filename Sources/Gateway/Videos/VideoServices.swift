@@ -36,7 +36,7 @@ package struct VideoServices: Sendable {
         self.folder = folder
         self.helper = helper
         self.limits = limits.videos
-        quota = UploadQuota(limits.videos, store, share: limits.rate.share)
+        quota = UploadQuota(limits.videos, store, folder, share: limits.rate.share)
         watchers = Places(
             limits.videos.maxWatchers, "max-video-watchers", of: "followers of videos", share: limits.rate.share)
         areas = limits.areas

@@ -50,7 +50,8 @@ struct VideoTelling {
                 throw Pause(until: .now + videos.limits.webhookInterval)
             }
             try await tellEnd(of: job, &watch)
-            try await videos.store.remove(webhook)
+            webhook.end()
+            try await videos.store.record(webhook, holdingUntil: nil)
         } catch let pause as Pause {
             webhook.dueAt = pause.until
             try await videos.store.record(webhook, holdingUntil: nil)
@@ -126,7 +127,8 @@ struct VideoTelling {
     private mutating func tellEnd(of job: Job, _ watch: inout AreaWatch) async throws {
         var words = webhook.isForEnd ? [] : areaWords(watch.end().filter(wants), "left", of: job)
         if let topic = Webhook.Topic(rawValue: job.state.rawValue), topics.isEmpty || topics.contains(topic) {
-            words.append(Word(place: "end", body: body("end", JSONText.object { $0.fields(of: job) }, of: job)))
+            words.append(
+                Word(place: "end", body: body("end", JSONText.object { $0.fields(of: job) }, of: job), isEnd: true))
         }
         try await tell(words)
     }
@@ -137,6 +139,8 @@ struct VideoTelling {
         /// Of all that is told of this job: it makes a delivery id that stays the same.
         var place: String
         var body: ByteBuffer
+        /// Told also to those who were given up.
+        var isEnd = false
     }
 
     private func areaWords(_ events: [AreaEvent], _ place: String, of job: Job) -> [Word] {
@@ -151,39 +155,67 @@ struct VideoTelling {
             string: #"{"type":"\#(type)","video":"\#(job.id)","name":\#(JSONText.quoted(job.name)),"event":\#(event)}"#)
     }
 
-    /// Tells what of `words` was not told before; returns when it was, or is given up with all the rest.
+    /// Tells what of `words` was not told before; returns when each was taken, refused or given up.
     /// - Throws: `Pause` if the receiver is to be asked again later.
     private mutating func tell(_ words: [Word]) async throws {
         for (index, word) in words.enumerated().dropFirst(Int(webhook.eventsTold)) {
+            if webhook.isGivenUp, !word.isEnd {
+                webhook.dropped += 1
+                webhook.eventsTold = Int64(index + 1)
+                continue
+            }
             let delivery = WebhookQueue.Delivery(
                 id: "\(webhook.job)-\(webhook.number)-\(word.place)", body: word.body, failures: Int(webhook.failures))
-            let verdict = (await call?.attempt(delivery) ?? .forbidden).verdict
+            let answer = await call?.attempt(delivery) ?? .forbidden
             try Task.checkCancellation()
-            videos.metrics.webhooks.attempted(verdict)
-            if case .again(let least) = verdict { return try again(after: least) }
-            videos.metrics.webhooks.ended(verdict)
-            webhook.failures = 0
-            webhook.eventsTold = Int64(index + 1)
+            videos.metrics.webhooks.attempted(answer.verdict)
+            let pause = hear(answer, word)
+            if webhook.failures == 0 { webhook.eventsTold = Int64(index + 1) }
+            if let pause { throw pause }
             try await record()
         }
     }
 
-    /// A receiver that takes nothing is spared all but the end; that is tried as often once more.
-    private mutating func again(after least: Duration?) throws {
-        webhook.failures += 1
+    /// Counts what becomes of a delivery. A receiver that does not take one as often as it is tried is spared all but the
+    /// end; that is tried as often once more.
+    /// - Returns: until when the receiver is left alone; nil: the next delivery may be told.
+    private mutating func hear(_ answer: WebhookQueue.Answer, _ word: Word) -> Pause? {
         let limits = rules.webhookLimits
-        guard webhook.failures < Int64(limits.attempts) else {
-            logger.notice("a webhook is given up", metadata: ["job": "\(webhook.job)", "number": "\(webhook.number)"])
-            videos.metrics.webhooks.gaveUp()
+        if answer.verdict == .heard {
             webhook.failures = 0
-            webhook.eventsTold = 0
-            if webhook.isForEnd { return }
-            webhook.isForEnd = true
-            throw Pause(until: .now + limits.backoff.longest)
+            webhook.delivered += 1
+            videos.metrics.webhooks.ended(answer.verdict)
+            return nil
         }
-        var random = SystemRandomNumberGenerator()
-        let wait = limits.backoff.wait(after: Int(webhook.failures), using: &random)
-        throw Pause(until: .now + max(wait, min(least ?? .zero, limits.backoff.longest)))
+        webhook.cause = answer.words
+        webhook.failures += 1
+        if case .again(let least) = answer.verdict, webhook.failures < Int64(limits.attempts) {
+            log(.info, "a webhook of a video is told again later")
+            var random = SystemRandomNumberGenerator()
+            let wait = limits.backoff.wait(after: Int(webhook.failures), using: &random)
+            return Pause(until: .now + max(wait, min(least ?? .zero, limits.backoff.longest)))
+        }
+        log(.notice, "a delivery to a webhook of a video has failed")
+        webhook.failures = 0
+        webhook.failed += 1
+        // Who refuses one delivery may take the next.
+        guard case .again = answer.verdict else {
+            videos.metrics.webhooks.ended(answer.verdict)
+            return nil
+        }
+        videos.metrics.webhooks.gaveUp()
+        if word.isEnd { return nil }
+        webhook.isGivenUp = true
+        return Pause(until: .now + limits.backoff.longest)
+    }
+
+    private func log(_ level: Logger.Level, _ message: Logger.Message) {
+        logger.log(
+            level: level, message,
+            metadata: [
+                "job": "\(webhook.job)", "number": "\(webhook.number)", "url": "\(call?.webhook.url.place ?? "")",
+                "cause": "\(webhook.cause)", "attempts": "\(webhook.failures)",
+            ])
     }
 
     private func record() async throws {
@@ -193,5 +225,24 @@ struct VideoTelling {
     /// How long nobody else tells: one attempt may take its whole time.
     static func lease(_ videos: VideoServices, _ rules: StreamRules) -> Duration {
         videos.limits.lease + rules.webhookLimits.timeout
+    }
+}
+
+extension WebhookQueue.Answer {
+    /// Why a delivery failed, in plain words.
+    fileprivate var words: String {
+        switch self {
+        case .status(let code, _): "answered \(code)"
+        case .none: "could not be reached or did not answer"
+        case .forbidden: "may not be called"
+        }
+    }
+}
+
+extension OutboundURL {
+    /// For logs: without what often is a secret, user, password and query.
+    fileprivate var place: String {
+        let path = text.split(separator: "?", maxSplits: 1).first.flatMap { URLComponents(string: String($0))?.path }
+        return "\(scheme)://\(host.contains(":") ? "[\(host)]" : host):\(port)\(path ?? "")"
     }
 }

@@ -21,8 +21,9 @@ package final class PostgresDatabase: SQLDatabase {
 
     package let dialect = SQLDialect(
         bytes: "BYTEA", forUpdate: "FOR UPDATE", forUpdateSkipLocked: "FOR UPDATE SKIP LOCKED",
-        // Any number that others don't use.
-        lockSchema: "SELECT 1 FROM pg_advisory_xact_lock(5063221507)")
+        // Any numbers that others don't use.
+        beforeSchema: ["SELECT 1 FROM pg_advisory_xact_lock(5063221507)", "SET LOCAL statement_timeout = 0"],
+        lockRoom: "SELECT 1 FROM pg_advisory_xact_lock(5063221508)")
 
     private let url: String
     private let configuration: Configuration

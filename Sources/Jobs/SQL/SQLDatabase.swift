@@ -25,8 +25,11 @@ package struct SQLDialect: Sendable {
     package var forUpdate: String
     /// The same, without those that are another one's.
     package var forUpdateSkipLocked: String
-    /// Before the schema is looked at: nobody else changes it meanwhile. Empty: the transaction sees to that.
-    package var lockSchema: String
+    /// Before the schema is looked at: nobody else changes it meanwhile, and that may take its time.
+    package var beforeSchema: [String]
+    /// Before sums of jobs are looked at: nobody else takes the room that is found, until the end of the transaction.
+    /// Empty: there is but one writer at a time.
+    package var lockRoom: String
 }
 
 /// One transaction.

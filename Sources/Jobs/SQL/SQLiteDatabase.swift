@@ -12,7 +12,8 @@ package final class SQLiteDatabase: SQLDatabase {
         package init() {}
     }
 
-    package let dialect = SQLDialect(bytes: "BLOB", forUpdate: "", forUpdateSkipLocked: "", lockSchema: "")
+    package let dialect = SQLDialect(
+        bytes: "BLOB", forUpdate: "", forUpdateSkipLocked: "", beforeSchema: [], lockRoom: "")
     private let pool: DatabasePool
 
     /// Opens the file, or makes it.

@@ -87,16 +87,42 @@ struct BundledMesh: Sendable {
         return try await coordinator(detectors: detectors, classifiers: classifiers)
     }
 
+    /// Another coordinator of the same nodes.
+    static func another(_ configure: (inout CoordinatorConfiguration) -> Void) async throws -> BundledMesh {
+        let nodes = try await shared.detectors
+        return try await coordinator(detectors: nodes, classifiers: nodes, configure).mesh
+    }
+
+    /// One more that ends when `body` calls what it is given.
+    static func passing<Value: Sendable>(
+        _ body: (BundledMesh, _ end: @Sendable @escaping () -> Void) async throws -> Value
+    ) async throws -> Value {
+        let nodes = try await shared.detectors
+        let (mesh, running) = try await coordinator(detectors: nodes, classifiers: nodes) {
+            $0.server.drainTimeout = .zero
+        }
+        defer { running.cancel() }
+        return try await body(mesh) { running.cancel() }
+    }
+
     private static func coordinator(detectors: Target, classifiers: Target) async throws -> BundledMesh {
+        try await coordinator(detectors: detectors, classifiers: classifiers) { _ in }.mesh
+    }
+
+    private static func coordinator(
+        detectors: Target, classifiers: Target, _ configure: (inout CoordinatorConfiguration) -> Void
+    ) async throws -> (mesh: BundledMesh, running: Task<Void, any Error>) {
         var configuration = CoordinatorConfiguration(detectors: detectors, classifiers: classifiers)
         configuration.listen = try ServerAddress(parsing: "127.0.0.1:0")
         configuration.channel.readyTimeout = .seconds(30)
         // Many tests share one worker: a slow machine is no reason to refuse a picture.
         configuration.frameDeadline = .seconds(300)
+        configure(&configuration)
         let coordinator = try await Coordinator.start(
             configuration, group: MultiThreadedEventLoopGroup.singleton, logger: logger)
-        Task { try await coordinator.run() }
-        return BundledMesh(target: try Target(parsing: coordinator.address.endpointName), detectors: detectors)
+        let running = Task { try await coordinator.run() }
+        let target = try Target(parsing: coordinator.address.endpointName)
+        return (BundledMesh(target: target, detectors: detectors), running)
     }
 }
 
@@ -111,7 +137,8 @@ struct TestGateway: Sendable {
     /// Runs `body` with a gateway, and ends the gateway however `body` ends.
     /// - Parameter mesh: nil: there is no coordinator.
     static func with<Value: Sendable>(
-        mesh: BundledMesh? = nil, configure: (inout GatewayConfiguration) throws -> Void = { _ in },
+        mesh: BundledMesh? = nil, logger: Logger = BundledMesh.logger,
+        configure: (inout GatewayConfiguration) throws -> Void = { _ in },
         _ body: (TestGateway) async throws -> Value
     ) async throws -> Value {
         let data = FileManager.default.temporaryDirectory.appending(path: "gateway-\(UUID().uuidString)")
@@ -126,7 +153,7 @@ struct TestGateway: Sendable {
         configuration.drainTimeout = .milliseconds(200)
         try configure(&configuration)
         let gateway = try await GatewayServer.start(
-            configuration, group: MultiThreadedEventLoopGroup.singleton, logger: BundledMesh.logger)
+            configuration, group: MultiThreadedEventLoopGroup.singleton, logger: logger)
         let running = Task { try await gateway.run() }
         let outcome: Result<Value, any Error>
         do {

@@ -27,11 +27,12 @@ import Testing
     @Test func resultsGoTogetherWhenThereAreEnough() throws {
         var spool = FrameSpool(Self.limits, done: 7, now: Self.start)
         #expect(spool.add(Self.response(7), now: Self.start) == nil)
-        #expect(spool.add(Self.response(8, .error), now: Self.start) == nil)
+        #expect(spool.add(Self.response(8, .error, cause: "no node"), now: Self.start) == nil)
         let taken = spool.add(Self.response(9, .dropped), now: Self.start + .milliseconds(50))
         let batch = try #require(taken)
         #expect(batch.results.map(\.sequence) == [7, 8, 9])
         #expect(batch.failed == 1 && batch.dropped == 1)
+        #expect(batch.causes.list.map(\.words) == ["no node"])
         #expect(batch.rate == 60)
         #expect(try batch.results.map { try $0.response.status } == [.ok, .error, .dropped])
         #expect(spool.take(now: Self.start) == nil)

@@ -32,11 +32,21 @@ import Testing
         do {
             try await TestGateway.with(mesh: .shared) {
                 $0.data = disk.path
+                $0.limits.videos.minFreeBytes = 0
             } _: { gateway in
-                let answer = try await gateway.post(
-                    "/v1/videos?pipeline=detect", Data(repeating: 7, count: 8 << 20), type: "video/mp4")
-                #expect(answer.status == 507, "\(answer.text)")
-                #expect(!answer.text.contains(disk.path))
+                // One that says how long it is is refused unread; the other one fills the disk.
+                for length in ["Content-Length: \(8 << 20)\r\nExpect: 100-continue", "Transfer-Encoding: chunked"] {
+                    let peer = try await RawPeer.connect(to: gateway.address)
+                    await peer.send("POST /v1/videos HTTP/1.1\r\nHost: localhost\r\n\(length)\r\n\r\n")
+                    if length.hasSuffix("chunked") {
+                        let chunk = "10000\r\n" + String(repeating: "x", count: 0x10000) + "\r\n"
+                        for _ in 0..<128 where peer.text.isEmpty { await peer.send(chunk) }
+                    }
+                    try await peer.until("507")
+                    #expect(peer.text.hasPrefix("HTTP/1.1 507"), "\(peer.text.prefix(300))")
+                    #expect(!peer.text.contains(disk.path))
+                    peer.close()
+                }
                 let job = try await gateway.uploadVideo(video)
                 #expect(try await gateway.finishedJob(job.id).state == "done")
             }

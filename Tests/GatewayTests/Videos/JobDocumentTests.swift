@@ -19,7 +19,7 @@ import Testing
         #expect(
             JSONText.object { $0.fields(of: job) }
                 == #"{"id":"\#(job.id)","name":"a\"b","state":"queued","pipeline":"track","min_confidence":0.25,"#
-                + #""annotate":true,"created_at":"2027-01-15T08:00:00.007Z","expires_at":"2027-01-16T08:00:00.000Z","#
+                + #""annotate":true,"created_at":"2027-01-15T08:00:00.007Z","stored_bytes":5,"#
                 + #""video":{"width":640,"height":480,"frame_rate":25,"duration":4},"progress":{"frames_done":0,"#
                 + #""frames_total":100,"fraction":0,"rate":0,"dropped":0,"failed":0}}"#)
     }
@@ -35,6 +35,29 @@ import Testing
         job.error = "two\nlines"
         let failed = JSONText.object { $0.fields(of: job, showingOwner: true) }
         #expect(failed.contains(#""state":"failed","error":"two; lines","owner":"ada""#))
+        #expect(failed.contains(#""expires_at":"2027-01-16T08:00:00.000Z""#))
+        #expect(!failed.contains("failures"))
         #expect(!failed.contains("eta_seconds"))
+    }
+
+    @Test func framesThatFailedSayWhy() {
+        var job = Self.job()
+        job.progress.causes.add("too \"late\"", frames: 2)
+        job.progress.causes.add("no node", frames: 3)
+        #expect(
+            JSONText.object { $0.fields(of: job) }.hasSuffix(
+                #","failures":[{"cause":"no node","frames":3},{"cause":"too \"late\"","frames":2}]}"#))
+    }
+
+    @Test func webhooksSayWhatBecameOfThem() {
+        var webhook = JobWebhook(
+            job: Self.job().id, number: 0, url: "https://ada:secret@example.org/hook", topics: "", isForEnd: true,
+            dueAt: JobTime(milliseconds: 0))
+        #expect(!JSONText.object { $0.webhooks([]) }.contains("webhooks"))
+        (webhook.delivered, webhook.failed, webhook.dropped, webhook.cause) = (3, 1, 2, "answered 503")
+        #expect(
+            JSONText.object { $0.webhooks([webhook]) }
+                == #"{"webhooks":[{"url":"https://example.org/hook","delivered":3,"failed":1,"dropped":2,"#
+                + #""cause":"answered 503"}]}"#)
     }
 }

@@ -7,7 +7,7 @@ import Testing
 @testable import Gateway
 
 /// What a watcher of a job is told, from a real store.
-@Suite struct JobWatchTests {
+@Suite(.timeLimit(.minutes(10))) struct JobWatchTests {
     private static let frames: Int64 = 700
     /// Of one frame's events, by far.
     private static let frameBytes = 8 << 10

@@ -50,13 +50,15 @@ extension TestGateway {
     }
 
     /// Follows a job until it is as it should be.
-    func job(_ id: String, until condition: ([String: Any]) -> Bool) async throws -> [String: Any] {
-        var events = try await EventReader("\(base)/v1/videos/\(id)/events")
-        guard events.status == 200 else { throw Failure("events: \(events.status)") }
-        let found = try await events.first { event in
-            try ["progress", "end"].contains(event.name) && condition(event.json())
+    func job(_ id: String, until condition: @Sendable @escaping ([String: Any]) -> Bool) async throws -> [String: Any] {
+        let text = try await within(.seconds(600), "job \(id) is not as it should be") { [base] in
+            var events = try await EventReader("\(base)/v1/videos/\(id)/events")
+            guard events.status == 200 else { throw Failure("events: \(events.status)") }
+            return try await events.first { event in
+                try ["progress", "end"].contains(event.name) && condition(event.json())
+            }.data
         }
-        return try found.json()
+        return try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any] ?? [:]
     }
 
     /// Sequences of all results there are.
@@ -69,6 +71,22 @@ extension TestGateway {
             }
             return object
         }
+    }
+}
+
+/// What `body` says, if it says it in time.
+func within<Value: Sendable>(
+    _ limit: Duration, _ failure: String, _ body: @Sendable @escaping () async throws -> Value
+) async throws -> Value {
+    try await withThrowingTaskGroup(of: Value.self) { tasks in
+        tasks.addTask { try await body() }
+        tasks.addTask {
+            try await Task.sleep(for: limit)
+            throw Failure("\(failure) after \(limit)")
+        }
+        defer { tasks.cancelAll() }
+        guard let value = try await tasks.next() else { throw CancellationError() }
+        return value
     }
 }
 

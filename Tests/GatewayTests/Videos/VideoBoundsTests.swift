@@ -1,4 +1,7 @@
+import Coordination
 import Foundation
+import Jobs
+import RPC
 import TestSupport
 import Testing
 
@@ -47,6 +50,129 @@ import Testing
         }
     }
 
+    /// A gateway that has recorded some frames of a long video and is gone; then another one, with other limits.
+    private static func interrupted(
+        _ configure: @escaping (inout GatewayConfiguration, _ worked: Int64) -> Void,
+        _ body: (TestGateway, _ id: String) async throws -> Void
+    ) async throws {
+        let data = FileManager.default.temporaryDirectory.appending(path: "gateway-\(UUID().uuidString)")
+        defer { try? FileManager.default.removeItem(at: data) }
+        let id = try await TestGateway.with(
+            mesh: .shared,
+            configure: {
+                $0.data = data.path
+                $0.limits.videos.batchFrames = 1
+            },
+            { gateway in
+                let id = try await gateway.uploadVideo(try await TestVideo.long(in: data)).id
+                _ = try await gateway.job(id) { ($0[path: "progress.frames_done"] ?? 0) >= 3 }
+                return id
+            })
+        let store = try await JobStore(SQLiteDatabase(path: data.appending(path: "jobs.sqlite").path))
+        let known = try #require(JobID(id))
+        let job = try #require(try await store.job(known))
+        try await store.close()
+        #expect(job.state == .queued && job.worked > 0)
+        try await TestGateway.with(
+            mesh: .shared,
+            configure: {
+                $0.data = data.path
+                configure(&$0, job.worked)
+            },
+            { made in try await body(TestGateway(address: made.address, routes: made.routes, data: data), id) })
+    }
+
+    @Test func theTimeOfAllWhoWorkedOnAVideoCounts() async throws {
+        try await Self.interrupted({ $0.limits.videos.maxTime = .milliseconds($1) }) { gateway, id in
+            let frames = try await Self.failed(gateway, id, because: "max-video-time")
+            #expect(frames.count >= 3)
+        }
+    }
+
+    @Test func resultsThatLeaveTooLittleOfTheDiskEndAVideoThatCanStillBeRemoved() async throws {
+        try await Self.interrupted({ configuration, _ in configuration.limits.videos.minFreeBytes = 1 << 50 }) {
+            gateway, id in
+            let frames = try await Self.failed(gateway, id, because: "min-free-bytes")
+            #expect(frames.count >= 3)
+            let refused = try await gateway.post("/v1/videos", try TestVideo.digits, type: "video/mp4")
+            #expect(refused.status == 507)
+            #expect(try refused.json()["limit_name"] as? String == "min-free-bytes")
+            #expect(try await gateway.send("DELETE", "/v1/videos/\(id)").status == 204)
+            #expect(try Self.files(gateway).isEmpty)
+        }
+    }
+
+    @Test func resultsHaveALimitAndThoseBeforeStay() async throws {
+        try await TestGateway.with(
+            mesh: .shared,
+            configure: {
+                $0.limits.videos.maxResultBytes = 60_000
+                $0.limits.videos.batchFrames = 1
+            },
+            { gateway in
+                let id = try await gateway.uploadVideo(try TestVideo.digits, "min_confidence=0.0001").id
+                #expect(try await !Self.failed(gateway, id, because: "max-result-bytes").isEmpty)
+                let job = try await gateway.get("/v1/videos/\(id)").json()
+                let size = try TestVideo.digits.count
+                #expect((size + 1...size + 60_000).contains(job[path: "stored_bytes"] ?? 0))
+            })
+    }
+
+    @Test func resultsFillTheRoomOfAllVideos() async throws {
+        let size = try TestVideo.digits.count
+        try await TestGateway.with(
+            mesh: .shared,
+            configure: {
+                $0.limits.videos.maxStoredBytes = size + 5000
+                $0.limits.videos.batchFrames = 1
+            },
+            { gateway in
+                let id = try await gateway.uploadVideo(try TestVideo.digits).id
+                #expect(try await !Self.failed(gateway, id, because: "max-stored-bytes").isEmpty)
+                #expect(try await gateway.send("DELETE", "/v1/videos/\(id)").status == 204)
+                // With its results, its room is free.
+                #expect(try await gateway.post("/v1/videos", Data(count: size), type: "video/mp4").status == 422)
+            })
+    }
+
+    @Test func aVideoOfWhichNoFrameHasAResultHasFailedAndSaysWhy() async throws {
+        let mesh = try await BundledMesh.another { $0.maxPixelBytes = 10 }
+        try await TestGateway.with(mesh: mesh) { gateway in
+            let id = try await gateway.uploadVideo(try TestVideo.digits, "annotate=true").id
+            let frames = try await Self.failed(
+                gateway, id, because: "none of its 250 frames could be analysed: a frame has")
+            #expect(frames.count == 250)
+            let job = try await gateway.get("/v1/videos/\(id)").json()
+            let failures = try #require(job["failures"] as? [[String: Any]])
+            #expect(failures.map { $0[path: "frames"] } == [250])
+            let cause = try #require(failures.first?["cause"] as? String)
+            #expect(cause.hasSuffix("nodes take at most 10"))
+            #expect(job[path: "progress.failed"] == 250)
+            let rows = try await gateway.get("/v1/videos/\(id)/results?format=csv").text.split(separator: "\r\n")
+            #expect(
+                rows.count == 251
+                    && rows.dropFirst().allSatisfy { $0.contains(",error,,") && $0.hasSuffix("at most 10") })
+            #expect(try Self.files(gateway) == ["\(id).video"])
+        }
+    }
+
+    /// A stream that is refused as a whole is asked for again, but not for ever.
+    @Test func aVideoThatNoCoordinatorTakesIsGivenUp() async throws {
+        let mesh = try await BundledMesh.another { $0.server.maxAttachmentBytes = 1000 }
+        try await TestGateway.with(
+            mesh: mesh,
+            configure: {
+                $0.limits.videos.retryPause = .milliseconds(10)
+                $0.limits.videos.longestRetryPause = .milliseconds(20)
+            },
+            { gateway in
+                let id = try await gateway.uploadVideo(try TestVideo.digits).id
+                let frames = try await Self.failed(
+                    gateway, id, because: "was begun 5 times without getting past frame 0")
+                #expect(frames.isEmpty)
+            })
+    }
+
     @Test func anAnnotatedVideoHasALimitOfItsOwn() async throws {
         try await TestGateway.with(mesh: .shared, configure: { $0.limits.videos.maxAnnotatedBytes = 5000 }) { gateway in
             let id = try await gateway.uploadVideo(try TestVideo.digits, "annotate=true").id
@@ -56,17 +182,23 @@ import Testing
     }
 
     @Test func anAnnotatedVideoThatFindsNoRoomLeavesItToOthers() async throws {
+        let (all, annotated) = try await TestGateway.with(mesh: .shared) { gateway in
+            let id = try await gateway.uploadVideo(try TestVideo.digits, "annotate=true").id
+            let job = try await gateway.finishedJob(id)
+            let annotated = try await gateway.get("/v1/videos/\(id)/annotated")
+            return (try #require(job[path: "stored_bytes"]), annotated.body.count)
+        }
         let size = try TestVideo.digits.count
+        #expect(all > size + annotated)
         try await TestGateway.with(
-            mesh: .shared, configure: { $0.limits.videos.maxStoredBytes = size * 2 },
+            mesh: .shared, configure: { $0.limits.videos.maxStoredBytes = all - annotated / 2 },
             { gateway in
-                // What stands behind its end is nothing to a player.
-                let padded = try TestVideo.digits + Data(count: size - 5000)
-                let id = try await gateway.uploadVideo(padded, "annotate=true").id
-                #expect(try await !Self.failed(gateway, id, because: "max-stored-bytes").isEmpty)
+                let id = try await gateway.uploadVideo(try TestVideo.digits, "annotate=true").id
+                #expect(try await Self.failed(gateway, id, because: "max-stored-bytes").count == 250)
                 #expect(try Self.files(gateway) == ["\(id).video"])
                 // Nothing stays reserved.
-                #expect(try await gateway.post("/v1/videos", Data(count: 4000), type: "video/mp4").status == 422)
+                let rest = Data(count: annotated / 4)
+                #expect(try await gateway.post("/v1/videos", rest, type: "video/mp4").status == 422)
             })
     }
 
@@ -76,7 +208,13 @@ import Testing
         let data = FileManager.default.temporaryDirectory.appending(path: "gateway-\(UUID().uuidString)")
         defer { try? FileManager.default.removeItem(at: data) }
         try await SmallDisk.with(at: data.appending(path: "videos"), bytes: size + 64 << 10) {
-            try await TestGateway.with(mesh: .shared, configure: { $0.data = data.path }) { made in
+            try await TestGateway.with(
+                mesh: .shared,
+                configure: {
+                    $0.data = data.path
+                    $0.limits.videos.minFreeBytes = 0
+                }
+            ) { made in
                 let gateway = TestGateway(address: made.address, routes: made.routes, data: data)
                 let refused = try await gateway.post(
                     "/v1/videos", try await TestVideo.long(in: data), type: "video/mp4")
@@ -84,7 +222,7 @@ import Testing
                 #expect(!refused.text.contains(data.path))
                 #expect(try Self.files(gateway).isEmpty)
                 let id = try await gateway.uploadVideo(try TestVideo.digits, "annotate=true").id
-                #expect(try await !Self.failed(gateway, id, because: "No space left").isEmpty)
+                #expect(try await !Self.failed(gateway, id, because: "min-free-bytes").isEmpty)
                 #expect(try Self.files(gateway) == ["\(id).video"])
             }
         }

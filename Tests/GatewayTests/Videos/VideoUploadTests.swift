@@ -1,5 +1,6 @@
 import Foundation
 import NIOCore
+import RPC
 import TestSupport
 import Testing
 
@@ -110,6 +111,69 @@ import Testing
             })
     }
 
+    @Test func onlySoManyVideosAreKept() async throws {
+        try await TestGateway.with(mesh: .shared, configure: { $0.limits.videos.maxJobs = 1 }) { gateway in
+            let id = try await gateway.uploadVideo(try TestVideo.digits).id
+            let refused = try await gateway.post("/v1/videos", try TestVideo.digits, type: "video/mp4")
+            #expect(refused.status == 507)
+            #expect(try refused.json()["limit_name"] as? String == "max-video-jobs")
+            #expect(try Self.files(gateway) == ["\(id).video"])
+            #expect(try await gateway.send("DELETE", "/v1/videos/\(id)").status == 204)
+            #expect(try await !gateway.uploadVideo(try TestVideo.digits).id.isEmpty)
+        }
+    }
+
+    private static let tokens = """
+        token sha256:54a976f1f7ea57f6add41516b340083a827ac641daefa7ce4e5f13cc1f9351d8 ada analyze
+        token sha256:90623e5477a896ff088b7223109b65c9f6931b8889a22170c72f733462dd3bac eve analyze
+        """
+
+    private static func bearer(_ name: String) -> [String: String] { ["Authorization": "Bearer \(name)-token"] }
+
+    /// Half of three videos, and half of two.
+    @Test(arguments: [true, false]) func oneCallerLeavesRoomForOthers(_ isOfBytes: Bool) async throws {
+        let size = try TestVideo.digits.count
+        try await TestGateway.with(
+            mesh: .shared,
+            configure: {
+                if isOfBytes {
+                    $0.limits.videos.maxStoredBytes = size * 3
+                } else {
+                    $0.limits.videos.maxJobs = 2
+                }
+                $0.limits.rate.share = 0.5
+                $0.credentials = try Credentials(text: Self.tokens)
+            },
+            { gateway in
+                let id = try await gateway.uploadVideo(try TestVideo.digits, headers: Self.bearer("ada")).id
+                let refused = try await gateway.post(
+                    "/v1/videos", try TestVideo.digits, type: "video/mp4", headers: Self.bearer("ada"))
+                #expect(refused.status == 507)
+                #expect(try refused.json()["limit_name"] as? String == "caller-share", "\(refused.text)")
+                _ = try await gateway.uploadVideo(try TestVideo.digits, headers: Self.bearer("eve"))
+                let removed = try await gateway.send("DELETE", "/v1/videos/\(id)", headers: Self.bearer("ada"))
+                #expect(removed.status == 204)
+                _ = try await gateway.uploadVideo(try TestVideo.digits, headers: Self.bearer("ada"))
+            })
+    }
+
+    @Test func aPipelineWithoutNodesTakesNoVideos() async throws {
+        try await TestGateway.with(
+            mesh: .withoutClassifiers, configure: { $0.limits.connectPatience = .milliseconds(10) },
+            { gateway in
+                // It takes others as soon as the coordinator has found its detector.
+                try await Self.wait {
+                    let answer = try await gateway.post("/v1/videos", Data("no video".utf8), type: "video/mp4")
+                    return answer.status == 422
+                }
+                let refused = try await gateway.post(
+                    "/v1/videos?pipeline=classify", try TestVideo.digits, type: "video/mp4")
+                #expect(refused.status == 503 && refused.headers["retry-after"] == "1", "\(refused.text)")
+                #expect(try (refused.json()["detail"] as? String ?? "").contains("no nodes for the stage classify"))
+                #expect(try Self.files(gateway).isEmpty)
+            })
+    }
+
     @Test func thereAreOnlySoManyUploadsAtOneTime() async throws {
         try await TestGateway.with(mesh: .shared, configure: { $0.limits.videos.maxUploads = 1 }) { gateway in
             let peer = try await RawPeer.connect(to: gateway.address)
@@ -150,7 +214,9 @@ import Testing
                 let forgotten = String(repeating: "0", count: 32)
                 let fresh = String(repeating: "1", count: 32)
                 let others = ["notes.txt", "\(fresh).part", "\(forgotten).part.bak"]
-                for name in ["\(forgotten).part", "\(forgotten).video"] + others {
+                // What `framemesh-video` has left without O_TMPFILE.
+                let written = "\(kept).mp4.0123456789abcdef.part"
+                for name in ["\(forgotten).part", "\(forgotten).video", written] + others {
                     try Data("x".utf8).write(to: folder.appending(path: name))
                 }
                 let old = Date(timeIntervalSinceNow: -7200)
@@ -160,6 +226,7 @@ import Testing
                 }
                 try await Self.wait { try !Self.files(gateway).contains { $0.hasPrefix("\(forgotten).video") } }
                 try await Self.wait { try !Self.files(gateway).contains("\(forgotten).part") }
+                try await Self.wait { try !Self.files(gateway).contains(written) }
                 #expect(try Set(Self.files(gateway)).isSuperset(of: others + ["\(kept).video"]))
             })
     }

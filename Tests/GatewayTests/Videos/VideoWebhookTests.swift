@@ -41,13 +41,15 @@ import Testing
         }
 
         /// All up to the first that is wanted.
-        func until(_ isWanted: (Told) throws -> Bool) async throws -> [Told] {
-            var all: [Told] = []
-            for await one in told {
-                all.append(one)
-                if try isWanted(one) { return all }
+        func until(_ isWanted: @Sendable @escaping (Told) throws -> Bool) async throws -> [Told] {
+            try await within(.seconds(600), "it is not told") { [told] in
+                var all: [Told] = []
+                for await one in told {
+                    all.append(one)
+                    if try isWanted(one) { return all }
+                }
+                throw Failure("nothing more is told")
             }
-            throw Failure("nothing more is told")
         }
     }
 
@@ -98,6 +100,9 @@ import Testing
                     one.body.components(separatedBy: ",\"event\":").last?.dropLast() ?? ""
                 }
                 #expect(events == seen)
+                let webhook = try await Self.webhook(gateway, id) { $0[path: "delivered"] == told.count }
+                #expect(webhook[path: "failed"] == 0 && webhook[path: "dropped"] == 0 && webhook["cause"] == nil)
+                #expect(webhook["url"] as? String == server.base + "/hook")
             }
         }
     }
@@ -148,11 +153,55 @@ import Testing
                     let query = try Self.query([
                         "areas": Self.everywhere, "webhooks": [["url": server.base + "/hook"]],
                     ])
-                    _ = try await gateway.uploadVideo(try TestVideo.digits, "pipeline=track&\(query)")
+                    let id = try await gateway.uploadVideo(try TestVideo.digits, "pipeline=track&\(query)").id
                     let told = try await receiver.until { try $0.attempt == 3 && $0.json()["type"] as? String == "end" }
                     #expect(told.map(\.attempt) == [1, 2, 3, 1, 2, 3])
                     #expect(Set(told.map(\.delivery)).count == 2)
+                    // The first and the end were tried; whoever came in between, and all who left, were not.
+                    let webhook = try await Self.webhook(gateway, id) { $0[path: "failed"] == 2 }
+                    let events = try await gateway.get("/v1/videos/\(id)/events").text
+                    let happened = events.components(separatedBy: "event: area\n").count - 1
+                    #expect(webhook[path: "delivered"] == 0 && webhook[path: "dropped"] == happened - 1)
+                    #expect(webhook["cause"] as? String == "answered 503")
                 })
+        }
+    }
+
+    @Test func whoRefusesADeliveryIsToldTheNext() async throws {
+        let receiver = Receiver()
+        receiver.status.withLock { $0 = .notFound }
+        let log = LogRecorder()
+        try await LittleServer.with {
+            receiver.add(to: $0)
+        } _: { server in
+            try await TestGateway.with(mesh: .shared, logger: log.logger, configure: Self.impatient) { gateway in
+                let url = server.base.replacing("http://", with: "http://ada:s3cret@") + "/hook?key=s3cret"
+                let query = try Self.query(["areas": Self.everywhere, "webhooks": [["url": url]]])
+                let id = try await gateway.uploadVideo(try TestVideo.digits, "pipeline=track&\(query)").id
+                let told = try await receiver.until { try $0.json()["type"] as? String == "end" }
+                #expect(told.count > 1 && told.allSatisfy { $0.attempt == 1 })
+                let webhook = try await Self.webhook(gateway, id) { $0[path: "failed"] == told.count }
+                #expect(webhook[path: "delivered"] == 0 && webhook[path: "dropped"] == 0)
+                #expect(webhook["cause"] as? String == "answered 404")
+                let lines = log.lines.filter { $0.message == "a delivery to a webhook of a video has failed" }
+                #expect(lines.count == told.count)
+                let said = lines.map { line in ["job", "url", "cause"].map { line.metadata[$0] } }
+                #expect(said.allSatisfy { $0 == [id, server.base + "/hook", "answered 404"] }, "\(said)")
+            }
+        }
+    }
+
+    /// The only one of a job, as soon as it is as wanted: the last delivery is counted when it was answered.
+    private static func webhook(
+        _ gateway: TestGateway, _ id: String, _ isWanted: ([String: Any]) -> Bool
+    ) async throws -> [String: Any] {
+        let end = ContinuousClock.now + .seconds(120)
+        while true {
+            let job = try await gateway.get("/v1/videos/\(id)").json()
+            let webhook = try #require((job["webhooks"] as? [[String: Any]])?.first, "\(job)")
+            if isWanted(webhook) { return webhook }
+            guard ContinuousClock.now < end else { throw Failure("still \(webhook)") }
+            try await Task.sleep(for: .milliseconds(20))
         }
     }
 

@@ -1,0 +1,42 @@
+import Synchronization
+
+/// Whether results of a job come, and what is in the way if none do.
+final class JobPulse: Sendable {
+    private struct State {
+        var lastAnswer: ContinuousClock.Instant
+        var isLost = false
+        /// Frames are with the mesh; else nothing of it is waited for.
+        var isAnalysing = false
+    }
+
+    private let patience: Duration
+    private let state: Mutex<State>
+
+    /// - Parameter patience: without a result for so long it says what it waits for.
+    init(_ patience: Duration, now: ContinuousClock.Instant) {
+        self.patience = patience
+        state = Mutex(State(lastAnswer: now))
+    }
+
+    func begin(now: ContinuousClock.Instant) {
+        state.withLock { $0 = State(lastAnswer: now, isAnalysing: true) }
+    }
+
+    func heard(now: ContinuousClock.Instant) {
+        state.withLock { $0 = State(lastAnswer: now, isAnalysing: true) }
+    }
+
+    /// The coordinator is gone.
+    func lost() { state.withLock { $0.isLost = true } }
+
+    func end() { state.withLock { $0.isAnalysing = false } }
+
+    /// In plain words; empty: results come.
+    func waitingFor(now: ContinuousClock.Instant) -> String {
+        state.withLock { state in
+            guard state.isAnalysing else { return "" }
+            if state.isLost { return "a coordinator" }
+            return now - state.lastAnswer >= patience ? "an answer of the mesh" : ""
+        }
+    }
+}

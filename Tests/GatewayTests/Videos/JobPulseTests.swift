@@ -1,0 +1,64 @@
+import Foundation
+import TestSupport
+import Testing
+
+@testable import Gateway
+
+/// What a job says while nothing comes of it.
+@Suite struct JobPulseTests {
+    @Test func aJobWithoutResultsSaysWhatItWaitsFor() {
+        let start = ContinuousClock.now
+        let pulse = JobPulse(.seconds(5), now: start)
+        #expect(pulse.waitingFor(now: start + .seconds(100)) == "", "nothing was asked yet")
+        pulse.begin(now: start)
+        #expect(pulse.waitingFor(now: start + .seconds(4)) == "")
+        #expect(pulse.waitingFor(now: start + .seconds(5)) == "an answer of the mesh")
+        pulse.heard(now: start + .seconds(6))
+        #expect(pulse.waitingFor(now: start + .seconds(10)) == "")
+        pulse.lost()
+        #expect(pulse.waitingFor(now: start + .seconds(10)) == "a coordinator")
+        pulse.heard(now: start + .seconds(11))
+        #expect(pulse.waitingFor(now: start + .seconds(12)) == "")
+        pulse.end()
+        #expect(pulse.waitingFor(now: start + .seconds(100)) == "")
+    }
+
+    @Test func aJobThatRunsWithoutAMeshHasNoRateAndSaysWhatItWaitsFor() async throws {
+        try await BundledMesh.passing { mesh, end in
+            try await TestGateway.with(mesh: mesh, configure: { $0.limits.videos.lease = .seconds(2) }) { gateway in
+                let id = try await gateway.uploadVideo(try await TestVideo.long(in: gateway.data)).id
+                _ = try await gateway.job(id) { ($0[path: "progress.frames_done"] ?? 0) >= 3 }
+                end()
+                let job = try await gateway.job(id) { $0["waiting_for"] != nil }
+                #expect(job["waiting_for"] as? String == "a coordinator", "\(job)")
+                let progress = try #require(job["progress"] as? [String: Any])
+                #expect(job[path: "progress.rate"] == 0 && progress["eta_seconds"] == nil, "\(job)")
+                #expect(job["expires_at"] == nil)
+            }
+        }
+    }
+
+    @Test func aJobOfAGatewayThatFindsNoMeshWaitsForIt() async throws {
+        let data = FileManager.default.temporaryDirectory.appending(path: "gateway-\(UUID().uuidString)")
+        defer { try? FileManager.default.removeItem(at: data) }
+        func configure(_ configuration: inout GatewayConfiguration) {
+            configuration.data = data.path
+            configuration.limits.videos.batchFrames = 1
+            configuration.limits.videos.retryPause = .milliseconds(10)
+        }
+        let id = try await TestGateway.with(mesh: .shared, configure: configure) { gateway in
+            let id = try await gateway.uploadVideo(try TestVideo.digits).id
+            _ = try await gateway.job(id) { ($0[path: "progress.frames_done"] ?? 0) >= 3 }
+            return id
+        }
+        try await TestGateway.with(configure: configure) { gateway in
+            let job = try await gateway.job(id) { $0["waiting_for"] != nil }
+            #expect(job["waiting_for"] as? String == "a coordinator" && job[path: "progress.rate"] == 0, "\(job)")
+        }
+        // However often it was looked for.
+        try await TestGateway.with(mesh: .shared, configure: configure) { gateway in
+            let done = try await gateway.finishedJob(id)
+            #expect(done.state == "done" && done["waiting_for"] == nil, "\(done)")
+        }
+    }
+}
