@@ -344,8 +344,10 @@ let package = Package(
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ],
             path: "Tests/ChaosLoad", swiftSettings: strict),
-        // Child processes of tests.
-        .target(name: "TestSupport", dependencies: ["RPC", logging], path: "Tests/TestSupport", swiftSettings: strict),
+        // Child processes of tests, and hosts that fall silent.
+        .target(
+            name: "TestSupport", dependencies: ["RPC", logging, nioCore, nioPosix], path: "Tests/TestSupport",
+            swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6],
     cLanguageStandard: .c11,

@@ -3,14 +3,12 @@ package import Foundation
 extension AreaSet {
     /// Reads `{"zones":[{"name","points":[[x,y],…],"labels"?,"dwell_seconds"?}],"lines":[{"name","from","to","labels"?}],
     /// "normalized"?}`, and validates it.
-    /// - Throws: `AreaError` that names the field.
+    /// - Throws: `AreaError` that names the field; also one that is not known.
     package init(json: Data, limits: AreaLimits = AreaLimits()) throws(AreaError) {
         do {
             self = try JSONDecoder().decode(AreaSet.self, from: json)
-        } catch let error as DecodingError {
-            throw AreaError(error)
         } catch {
-            throw AreaError("", "is not JSON")
+            throw AreaError(reading: error)
         }
         try validate(limits)
     }
@@ -34,8 +32,17 @@ private enum JSONLines {
 }
 
 extension AreaError {
+    /// Of whatever a decoder of JSON threw.
+    package init(reading error: any Error) {
+        switch error {
+        case let error as AreaError: self = error
+        case let error as DecodingError: self.init(error)
+        default: self.init("", "is not JSON")
+        }
+    }
+
     /// Says where, and what was expected there.
-    package init(_ error: DecodingError) {
+    private init(_ error: DecodingError) {
         switch error {
         case .keyNotFound(let key, let context):
             self.init(Self.field(context.codingPath + [key]), "is missing")
@@ -48,7 +55,7 @@ extension AreaError {
         }
     }
 
-    private static func field(_ path: [any CodingKey]) -> String {
+    static func field(_ path: [any CodingKey]) -> String {
         path.reduce(into: "") { text, key in
             if let index = key.intValue {
                 text += "[\(index)]"
@@ -88,13 +95,13 @@ extension Point: Codable {
 }
 
 extension Zone: Codable {
-    private enum CodingKeys: String, CodingKey {
+    private enum CodingKeys: String, CodingKey, CaseIterable {
         case name, points, labels
         case dwellSeconds = "dwell_seconds"
     }
 
     package init(from decoder: any Decoder) throws {
-        let fields = try decoder.container(keyedBy: CodingKeys.self)
+        let fields = try decoder.fields(knowing: CodingKeys.self)
         self.init(
             name: try fields.decode(String.self, forKey: .name),
             points: try fields.decode([Point].self, forKey: .points),
@@ -112,10 +119,10 @@ extension Zone: Codable {
 }
 
 extension Line: Codable {
-    private enum CodingKeys: String, CodingKey { case name, from, to, labels }
+    private enum CodingKeys: String, CodingKey, CaseIterable { case name, from, to, labels }
 
     package init(from decoder: any Decoder) throws {
-        let fields = try decoder.container(keyedBy: CodingKeys.self)
+        let fields = try decoder.fields(knowing: CodingKeys.self)
         self.init(
             name: try fields.decode(String.self, forKey: .name), from: try fields.decode(Point.self, forKey: .from),
             to: try fields.decode(Point.self, forKey: .to),
@@ -132,11 +139,11 @@ extension Line: Codable {
 }
 
 extension AreaSet: Codable {
-    private enum CodingKeys: String, CodingKey { case zones, lines, normalized }
+    private enum CodingKeys: String, CodingKey, CaseIterable { case zones, lines, normalized }
 
     /// Does not validate.
     package init(from decoder: any Decoder) throws {
-        let fields = try decoder.container(keyedBy: CodingKeys.self)
+        let fields = try decoder.fields(knowing: CodingKeys.self)
         self.init(
             zones: try fields.decodeIfPresent([Zone].self, forKey: .zones) ?? [],
             lines: try fields.decodeIfPresent([Line].self, forKey: .lines) ?? [],

@@ -112,17 +112,35 @@ extension JobStore {
     /// - Parameters:
     ///   - from: the first sequence.
     ///   - limit: at most `maxPage`.
-    package func results(of id: JobID, from: Int64, limit: Int) async throws -> [FrameResult] {
+    ///   - bytes: of their bodies; the result that exceeds them is the last.
+    package func results(
+        of id: JobID, from: Int64, limit: Int, bytes: Int = .max
+    ) async throws -> [FrameResult] {
         try await database.read { session in
             try session.run(
-                "SELECT sequence, body FROM framemesh_frame WHERE job = $1 AND sequence >= $2 ORDER BY sequence LIMIT $3",
-                [.text(id.text), .integer(from), .integer(Int64(min(limit, Self.maxPage)))]
+                Self.page,
+                [
+                    .text(id.text), .integer(from), .integer(Int64(min(limit, Self.maxPage))),
+                    .integer(Int64(bytes)),
+                ]
             ).map { row in
                 var row = row
                 return FrameResult(sequence: try row.integer(), body: try row.bytes())
             }
         }
     }
+
+    /// The sizes are summed up without the bodies being read.
+    private static let page = """
+        SELECT sequence, body FROM framemesh_frame WHERE job = $1 AND sequence >= $2 AND sequence <= (
+            SELECT MAX(sequence) FROM (
+                SELECT sequence, size, SUM(size) OVER (ORDER BY sequence) AS total FROM (
+                    SELECT sequence, LENGTH(body) AS size FROM framemesh_frame
+                    WHERE job = $1 AND sequence >= $2 ORDER BY sequence LIMIT $3
+                ) AS page
+            ) AS summed WHERE total - size < $4
+        ) ORDER BY sequence
+        """
 
     /// Rows of one INSERT; a statement has at most 32,766 parameters in SQLite.
     private static let rowsPerInsert = 64

@@ -21,10 +21,12 @@ struct ExitStatus: RawRepresentable, Sendable, Hashable {
     static func interrupted(by signal: Int32) -> ExitStatus { ExitStatus(rawValue: 128 + signal) }
 }
 
-/// The end of a command: one line for people, one code for scripts.
+/// The end of a command: a line for people, one code for scripts.
 struct Fatal: Error, Sendable, CustomStringConvertible {
     /// nil: it was said already.
     var message: String?
+    /// What else is wrong, a line each.
+    var more: [String] = []
     var status: ExitStatus
 
     init(_ message: String?, status: ExitStatus = .failed) {
@@ -53,6 +55,8 @@ extension Fatal {
             self.init(error.message, status: status)
         case let error as GatewayError: self.init(error.message, status: error.isOfListening ? .unreachable : .failed)
         case let error as MeshError: self.init(error.message, status: .usage)
+        // Of rules that somebody wrote; nobody is called by them here.
+        case let error as OutboundError: self.init(error.message, status: .usage)
         case let error as VideoError: self.init(error.message)
         case let error as RPCError:
             let unreachable = error.neverStarted || error.lostConnection || error.code == .unavailable

@@ -66,7 +66,7 @@ import Foundation
         default:
             if let code = error as? ExitCode { Foundation.exit(code.rawValue) }
             let fatal = Fatal(error)
-            if let text = fatal.message { say(text) }
+            for text in [fatal.message].compactMap(\.self) + fatal.more { say(text) }
             Foundation.exit(fatal.status.rawValue)
         }
     }

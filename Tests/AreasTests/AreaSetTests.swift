@@ -35,6 +35,23 @@ import Testing
         #expect(String(decoding: event.json, as: UTF8.self) == expected)
     }
 
+    /// A misspelt field would be an empty one.
+    @Test(arguments: [
+        (#"{"zone":[]}"#, "zone", ["zones", "lines", "normalized"]),
+        (
+            #"{"zones":[{"name":"a","points":[],"dwel_seconds":1}]}"#, "zones[0].dwel_seconds",
+            ["name", "points", "labels", "dwell_seconds"]
+        ),
+        (
+            #"{"lines":[{"name":"a","from":[0,0],"to":[1,1]},{"nane":"b"}]}"#, "lines[1].nane",
+            ["name", "from", "to", "labels"]
+        ),
+    ])
+    func whatIsNotKnownIsNamedWithWhatIs(_ text: String, _ field: String, _ known: [String]) {
+        let error = #expect(throws: AreaError.self) { try AreaSet(json: Data(text.utf8)) }
+        #expect(error == AreaError(field, "is not known", known: known))
+    }
+
     /// What is wrong, and the field that the error names.
     @Test(
         arguments: [

@@ -5,12 +5,15 @@ import Testing
 @testable import framemesh
 
 @Suite struct HealthAddressTests {
-    @Test(arguments: ["127.0.0.1:8501", "[::1]:8501", "unix:/run/x.sock", "http://127.0.0.1:8080", "http://gateway"])
+    @Test(arguments: [
+        "127.0.0.1:8501", "[::1]:8501", "unix:/run/x.sock", "http://127.0.0.1:8080", "http://gateway",
+        "https://gateway:8443",
+    ])
     func addressesOfRolesAreRead(_ text: String) throws {
         #expect(try HealthAddress(text).text == text)
     }
 
-    @Test(arguments: ["8501", "http://", "https://gateway", "host:port"])
+    @Test(arguments: ["8501", "http://", "ftp://gateway", "host:port"])
     func whatIsNoAddressIsNamed(_ text: String) {
         #expect { try HealthAddress(text) } throws: {
             ($0 as? Fatal)?.status == .usage && "\($0)".contains("'\(text)'")
@@ -30,6 +33,6 @@ import Testing
     }
 
     private static func ask(_ text: String) async throws -> HealthFinding {
-        try await HealthAddress(text).ask("", tls: nil, timeout: 30)
+        try await HealthAddress(text).ask(HealthAddress.Question(timeout: .seconds(30)))
     }
 }

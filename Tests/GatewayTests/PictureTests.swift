@@ -29,12 +29,12 @@ import Testing
             let answer = try await gateway.post("/v1/images:analyze?pipeline=cascade", picture, type: "image/jpeg")
             #expect(answer.status == 200, "\(answer.text.prefix(300))")
             let result = try #require(try Self.results(answer).first)
-            #expect(result["outcome"] as? String == "ok" && result["name"] == nil)
+            #expect(result["status"] as? String == "ok" && result["name"] == nil)
             let detections = try #require(result["detections"] as? [[String: Any]])
             #expect(!detections.isEmpty)
             let box = try #require(detections[0]["box"] as? [String: Double])
             #expect(Set(box.keys) == ["x", "y", "width", "height"])
-            let timing = try #require(result["timing"] as? [String: Double])
+            let timing = try #require(result["timing_ms"] as? [String: Double])
             #expect(timing["total"] ?? 0 > 0 && timing["gateway.total"] ?? 0 >= timing["total"] ?? 1)
         }
     }
@@ -61,7 +61,7 @@ import Testing
                 "/v1/images:analyze?pipeline=detect&max_detections=1", Self.form(pictures), type: Self.formType)
             let results = try Self.results(answer)
             #expect(results.map { $0["name"] as? String } == ["a.jpg", "../../bad.jpg", "empty.jpg", "d.jpg"])
-            #expect(results.map { $0["outcome"] as? String } == ["ok", "error", "error", "ok"])
+            #expect(results.map { $0["status"] as? String } == ["ok", "error", "error", "ok"])
             #expect((results[0]["detections"] as? [Any])?.count == 1)
             #expect((results[1]["error"] as? [String: Any])?["status"] as? Int == 422)
             #expect((results[2]["error"] as? [String: Any])?["status"] as? Int == 400)

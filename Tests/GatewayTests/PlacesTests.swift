@@ -20,7 +20,7 @@ import Testing
         #expect(excess.status == .tooManyRequests && excess.limit?.name == "caller-share")
         let other = try places.take(for: .name("b"))
         let full = try Self.problem { _ = try places.take(for: .name("c")) }
-        #expect(full.status == .tooManyRequests && full.limit?.name == "max-things" && full.limit?.value == "4")
+        #expect(full.status == .tooManyRequests && full.limit?.name == "max-things" && full.limit?.value == 4)
         #expect(full.headers[.retryAfter] == "1")
         #expect(places.taken == 4)
         withExtendedLifetime((mine, other)) {}

@@ -41,7 +41,7 @@ import Testing
 
     @Test func aPartialAnswerNamesWhatIsMissing() {
         let plain = PlainReasons(LogRecorder().logger).plain(Self.response(.partial, .unavailable))
-        #expect(plain.cause == "without classify: no node or coordinator is there for this")
+        #expect(plain.cause == "without classify: no nodes for the stage classify")
     }
 
     @Test func manyFramesOfOneTroubleAreFewLines() {
@@ -58,7 +58,8 @@ import Testing
         try await TestGateway.with(mesh: .withoutClassifiers) { gateway in
             func checkPartial(_ text: String) {
                 #expect(text.contains("\"partial\""), "\(text.prefix(300))")
-                #expect(text.contains("without classify: "), "\(text.prefix(300))")
+                let words = "without classify: no nodes for the stage classify"
+                #expect(text.contains(words), "\(text.prefix(300))")
                 #expect(!text.contains("127.0.0.1") && !text.contains("static:"), "\(text.prefix(300))")
             }
             let answer = try await gateway.post("/v1/images:analyze?pipeline=cascade", picture, type: "image/jpeg")

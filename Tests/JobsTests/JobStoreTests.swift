@@ -1,3 +1,4 @@
+import NIOCore
 import Testing
 
 @testable import Jobs
@@ -41,6 +42,14 @@ import Testing
             #expect(try await store.results(of: job.id, from: 199, limit: 500) == FrameBatch.of(199..<201).results)
             #expect(try await store.results(of: job.id, from: 7, limit: 2) == FrameBatch.of(7..<9).results)
             #expect(try await store.results(of: job.id, from: 201, limit: 2).isEmpty)
+            // Bytes are a bound, too, behind which one result more may come.
+            let results = FrameBatch.of(0..<201).results
+            let two = results[7].body.readableBytes + results[8].body.readableBytes
+            for (bytes, count) in [(1, 1), (two, 2), (two + 1, 3), (.max, 5)] {
+                let page = try await store.results(of: job.id, from: 7, limit: 5, bytes: bytes)
+                #expect(page == Array(results[7..<(7 + count)]), "\(bytes)")
+            }
+            #expect(try await store.results(of: job.id, from: 201, limit: 2, bytes: 1).isEmpty)
             #expect(try await store.claim(by: "a", now: .at(90_000), for: Self.lease) == nil)
         }
     }

@@ -1,6 +1,7 @@
 import NIOCore
 import RPC
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import Mesh

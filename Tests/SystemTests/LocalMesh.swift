@@ -11,7 +11,7 @@ struct LocalMesh: Sendable {
 
     static func up(
         detectors: Int = 1, classifiers: Int = 1, detectModel: String? = "digits-detector",
-        classifyModel: String? = "digits-classifier", extra: [String] = []
+        classifyModel: String? = "digits-classifier", extra: [String] = [], environment: [String: String] = [:]
     ) async throws -> LocalMesh {
         var arguments = [
             "up", "--coordinator-port", "0", "--detectors", "\(detectors)", "--classifiers", "\(classifiers)",
@@ -20,7 +20,7 @@ struct LocalMesh: Sendable {
         if let detectModel { arguments += ["--detect-model", detectModel] }
         if let classifyModel { arguments += ["--classify-model", classifyModel] }
         let mark = EnvironmentMark()
-        var environment = mark.environment
+        var environment = environment.merging(mark.environment) { $1 }
         // A folder that is named must be there.
         if Place.hasSharedModels { environment["FRAMEMESH_MODELS"] = Place.models.path }
         let command = try Command(arguments + extra, environment: environment)

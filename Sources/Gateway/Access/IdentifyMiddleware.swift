@@ -21,7 +21,7 @@ struct IdentifyMiddleware: RouterMiddleware {
         if !isProbe, let wait = rates.wait(of: context.caller, now: .now) {
             throw Problem(
                 .tooManyRequests, "more than \(limits.requestsPerSecond) requests a second",
-                limit: ("requests-per-second", "\(limits.requestsPerSecond)")
+                limit: ("requests-per-second", Double(limits.requestsPerSecond))
             ).retry(after: wait)
         }
         return try await next(request, context)
@@ -41,7 +41,7 @@ struct IdentifyMiddleware: RouterMiddleware {
         if let wait = rates.waitOfGuesser(at: context.caller.address, now: .now) {
             throw Problem(
                 .tooManyRequests, "too many unknown tokens",
-                limit: ("bad-tokens-per-minute", "\(limits.badTokensPerMinute)")
+                limit: ("bad-tokens-per-minute", Double(limits.badTokensPerMinute))
             ).retry(after: wait)
         }
         throw Self.refusal

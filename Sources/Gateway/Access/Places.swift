@@ -78,10 +78,10 @@ package final class Places: Sendable {
 
     private func add(_ more: Int, for caller: Caller.Key) throws {
         let most = share.places(of: count)
-        let excess = state.withLock { state -> (limit: (name: String, value: String), number: Int, whose: String)? in
+        let excess = state.withLock { state -> (limit: (name: String, value: Double), number: Int, whose: String)? in
             let mine = state.ofCaller[caller, default: 0]
-            guard state.taken + more <= count else { return ((name, "\(count)"), count, "") }
-            guard mine + more <= most else { return ((Share.name, "\(share.part)"), most, " of one caller") }
+            guard state.taken + more <= count else { return ((name, Double(count)), count, "") }
+            guard mine + more <= most else { return ((Share.name, share.part), most, " of one caller") }
             state.taken += more
             if mine + more > 0 { state.ofCaller[caller] = mine + more }
             return nil

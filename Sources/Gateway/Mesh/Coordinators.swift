@@ -5,6 +5,7 @@ package import Mesh
 package import Messages
 package import NIOCore
 import RPC
+import Results
 import ServiceLifecycle
 import Services
 import Synchronization
@@ -24,8 +25,8 @@ package final class Coordinators: Service {
 
     /// Between two attempts to find a coordinator.
     private static let backoff = Backoff()
-    /// For what coordinators say of the mesh.
-    private static let viewTimeout: Duration = .seconds(5)
+    /// What is known of the mesh counts for so many times `meshAge` for those who do not wait for news of it.
+    private static let usableAges = 4
 
     private let target: Target
     private let calling: MeshClientConfiguration
@@ -35,12 +36,17 @@ package final class Coordinators: Service {
     private let state = Mutex(State())
     private let waiters = Waiters<MeshClient>()
     private let looks = SingleFlight<MeshView>()
+    /// Somebody used a view that was not quite new.
+    private let stale = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
 
     package init(
         _ target: Target, _ calling: MeshClientConfiguration, _ limits: GatewayLimits, group: any EventLoopGroup,
         logger: Logger
     ) {
         self.target = target
+        var calling = calling
+        // Also one that was connected and is lost is not waited for any longer.
+        calling.channel.readyTimeout = min(calling.channel.readyTimeout, limits.connectPatience)
         self.calling = calling
         self.limits = limits
         self.group = group
@@ -49,7 +55,12 @@ package final class Coordinators: Service {
 
     /// Looks for a coordinator until there is one; keeps it until the task is cancelled or the gateway shuts down.
     package func run() async throws {
-        await cancelWhenGracefulShutdown { await self.connect() }
+        await cancelWhenGracefulShutdown {
+            await withDiscardingTaskGroup { tasks in
+                tasks.addTask { await self.connect() }
+                tasks.addTask { for await _ in self.stale.stream { _ = try? await self.view() } }
+            }
+        }
     }
 
     private func connect() async {
@@ -83,10 +94,12 @@ package final class Coordinators: Service {
     }
 
     /// Waits for a coordinator for a short time.
+    /// - Parameter time: for whoever has a deadline of its own; `connectPatience` at most.
     /// - Throws: `Problem`, 503, if there is none; `CancellationError`.
-    package func client() async throws -> MeshClient {
+    package func client(within time: Duration? = nil) async throws -> MeshClient {
         if let client = state.withLock({ $0.client }) { return client }
-        let limit = Waiters<MeshClient>.Limit(.after(limits.connectPatience), on: group.any()) {
+        let patience = min(limits.connectPatience, time ?? limits.connectPatience)
+        let limit = Waiters<MeshClient>.Limit(.after(patience), on: group.any()) {
             RPCError(.unavailable, "no coordinator")
         }
         do {
@@ -95,59 +108,96 @@ package final class Coordinators: Service {
             }
         } catch {
             if Task.isCancelled { throw CancellationError() }
-            let cause = GatewayError(state.withLock { $0.trouble })
-            throw Problem(.serviceUnavailable, "no coordinator answers", cause: cause).retry(after: .seconds(1))
+            throw Self.absence(GatewayError(state.withLock { $0.trouble }))
         }
     }
 
+    private static func absence(_ cause: any Error) -> Problem {
+        Problem(.serviceUnavailable, "no coordinator answers", cause: cause).retry(after: .seconds(1))
+    }
+
+    // ---- what there is ----
+
     /// Nodes and pipelines as all coordinators see them, not older than `meshAge`. Those who ask at the same time ask once.
-    /// - Throws: `Problem`, as `client`, and for what the calls fail with where no coordinator answers.
-    package func view() async throws -> MeshView {
-        let known = state.withLock { state in
-            state.viewedAt.map { $0 + limits.meshAge > .now } ?? false ? state.view : nil
+    /// - Parameter time: for whoever has a deadline of its own; nil: `connectPatience` for a coordinator to be connected, and
+    ///   again for its answer.
+    /// - Throws: `Problem`: 503 where no coordinator answers, 504 where `time` is over before that is known; for what else
+    ///   the calls fail with; `CancellationError`.
+    package func view(within time: Duration? = nil) async throws -> MeshView {
+        if let known = known(for: limits.meshAge) { return known }
+        let limit = time.map { time in
+            Waiters<SingleFlight<MeshView>.Outcome>.Limit(.after(time), on: group.any()) {
+                RPCError(.deadlineExceeded, "no coordinator has said what there is within \(time)")
+            }
         }
-        if let known { return known }
-        return try await looks.value { try await self.look() }
+        do {
+            return try await looks.value(until: limit) { try await self.look() }
+        } catch let error as RPCError {
+            throw Task.isCancelled ? CancellationError() : Problem(error)
+        }
+    }
+
+    /// - Parameter age: the oldest view that will do.
+    private func known(for age: Duration) -> MeshView? {
+        state.withLock { state in state.viewedAt.map { .now - $0 <= age } ?? false ? state.view : nil }
     }
 
     private func look() async throws -> MeshView {
         let client = try await client()
-        let deadline = Deadline.after(Self.viewTimeout)
+        let look = MeshLook(client: client, deadline: .after(limits.connectPatience), grace: limits.meshAge)
         do {
-            async let pipelines = client.vision.pipelines(deadline: deadline)
-            let coordinators = await coordinators(of: client, until: deadline)
-            let view = MeshView(coordinators: coordinators, pipelines: try await pipelines)
+            let view = try await look.view()
             state.withLock { state in
                 state.view = view
                 state.viewedAt = .now
             }
             return view
         } catch let error as RPCError {
-            throw Problem(error)
-        }
-    }
-
-    /// Each is asked for its own view; what one does not say costs the others nothing.
-    private func coordinators(of client: MeshClient, until deadline: Deadline) async -> [MeshView.Coordinator] {
-        await withTaskGroup(of: MeshView.Coordinator.self) { tasks in
-            let endpoints = client.coordinators
-            for endpoint in endpoints {
-                tasks.addTask {
-                    let nodes = try? await client.vision(on: endpoint.name).nodes(deadline: deadline)
-                    return MeshView.Coordinator(endpoint: endpoint, nodes: nodes ?? [])
-                }
-            }
-            return await tasks.reduce(into: []) { $0.append($1) }.sorted { $0.endpoint.name < $1.endpoint.name }
+            let isSilence = error.isOfConnection || [.unavailable, .deadlineExceeded].contains(error.code)
+            throw isSilence ? Self.absence(error) : Problem(error)
         }
     }
 
     /// By its name, as coordinators know it: what is known already is not asked for again.
-    /// - Throws: `Problem`, 400 that names those there are.
+    /// - Throws: `Problem`, 400 that names those there are; as `view`.
     package func pipeline(named name: String) async throws -> PipelineDescription {
-        if let known = state.withLock({ $0.view })?.pipeline(named: name) { return known }
-        let view = try await view()
+        if let known = state.withLock({ $0.view })?.pipeline(named: name) { return known.pipeline }
+        return try Self.line(name, in: try await view()).pipeline
+    }
+
+    private static func line(_ name: String, in view: MeshView) throws -> PipelineLine {
         if let found = view.pipeline(named: name) { return found }
-        let names = view.pipelines.map(\.name).joined(separator: ", ")
+        let names = view.pipelines.map(\.pipeline.name).joined(separator: ", ")
         throw Problem(.badRequest, "there is no pipeline '\(name)'; there are \(names)", field: "pipeline")
+    }
+
+    /// A pipeline that has the nodes that it cannot do without. Nodes that are known and not ready are waited for, no longer
+    /// than `connectPatience`.
+    /// - Parameter time: for whoever has a deadline of its own.
+    /// - Throws: `Problem`: 400 as `pipeline`; 503 that names the stages without nodes; as `view`.
+    func pipeline(withNodes name: String, within time: Duration? = nil) async throws -> PipelineDescription {
+        let begin = ContinuousClock.now
+        let end = begin + min(limits.connectPatience, time ?? limits.connectPatience)
+        var view: MeshView
+        if let usable = usable(for: name) { view = usable } else { view = try await self.view(within: time) }
+        var line = try Self.line(name, in: view)
+        while line.now == .fails {
+            if view.mayRecover(line) { try await Task.sleep(for: max(.zero, min(limits.meshAge, end - .now))) }
+            guard view.mayRecover(line), .now < end else {
+                throw Problem(.serviceUnavailable, MeshReason.noNodes(for: line.failingStages)).retry(
+                    after: .seconds(1))
+            }
+            view = try await self.view(within: time.map { $0 - begin.duration(to: .now) })
+            line = try Self.line(name, in: view)
+        }
+        return line.pipeline
+    }
+
+    /// A view that is new enough for who wants a pipeline that it knows; one that is less than new is renewed meanwhile.
+    private func usable(for name: String) -> MeshView? {
+        if let new = known(for: limits.meshAge) { return new }
+        stale.continuation.yield()
+        let known = known(for: limits.meshAge * Self.usableAges)
+        return known?.pipeline(named: name) == nil ? nil : known
     }
 }

@@ -1,5 +1,6 @@
 package import Mesh
 package import Messages
+package import Results
 
 /// A mesh as its coordinators saw it a moment ago.
 package struct MeshView: Sendable {
@@ -10,14 +11,21 @@ package struct MeshView: Sendable {
         package var nodes: [NodeState]
     }
 
-    package var coordinators: [Coordinator]
-    /// Of the one that was asked.
-    package var pipelines: [PipelineDescription]
-
-    package func pipeline(named name: String) -> PipelineDescription? { pipelines.first { $0.name == name } }
-
+    package let coordinators: [Coordinator]
     /// Each once, though several coordinators send to it: as the one sees it that gets on with it best.
-    package var nodes: [NodeState] {
+    package let nodes: [NodeState]
+    /// What can be asked for, with these nodes.
+    package let pipelines: [PipelineLine]
+
+    /// - Parameter pipelines: of one of the coordinators.
+    init(coordinators: [Coordinator], pipelines: [PipelineDescription]) {
+        self.coordinators = coordinators
+        let nodes = Self.nodes(of: coordinators)
+        self.nodes = nodes
+        self.pipelines = pipelines.map { PipelineLine($0, nodes) }
+    }
+
+    private static func nodes(of coordinators: [Coordinator]) -> [NodeState] {
         var nodes: [NodeState] = []
         var places: [String: Int] = [:]
         for node in coordinators.flatMap(\.nodes) {
@@ -32,7 +40,23 @@ package struct MeshView: Sendable {
         return nodes
     }
 
+    package func pipeline(named name: String) -> PipelineLine? { pipelines.first { $0.pipeline.name == name } }
+
     package var readyNodes: Int { nodes.count(where: \.isReady) }
+
+    /// Nodes that are not ready, but may be soon, are known for all stages that `line` fails without.
+    func mayRecover(_ line: PipelineLine) -> Bool {
+        line.failingStages.allSatisfy { stage in nodes.contains { $0.role == PipelineLine.roles[stage] } }
+    }
+}
+
+extension PipelineLine {
+    /// Stages without a node that its frames fail without; none: they do not fail.
+    var failingStages: [String] {
+        guard now == .fails else { return [] }
+        let required = missing.filter(pipeline.required.contains)
+        return required.isEmpty ? missing : required
+    }
 }
 
 extension NodeState {

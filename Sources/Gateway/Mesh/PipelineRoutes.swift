@@ -9,7 +9,7 @@ struct PipelineRoutes {
         group.get("pipelines") { _, _ in
             let view = try await services.coordinators.view()
             return JSONAnswer { json in
-                json.array("pipelines", view.pipelines) { $0.add(PipelineLine($1, view.nodes)) }
+                json.array("pipelines", view.pipelines) { $0.add($1) }
             }
         }
     }

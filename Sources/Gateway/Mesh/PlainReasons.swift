@@ -24,7 +24,7 @@ final class PlainReasons: Sendable {
         let code = StatusCode(rawValue: response.code)
         // One that is dropped says nothing of nodes, and is no trouble.
         if code != .aborted { note(code, response.cause) }
-        let words = MeshReason.words(code, response.cause)
+        let words = MeshReason.words(code, response.cause, without: response.missing)
         plain.cause =
             response.missing.isEmpty || response.status != .partial
             ? words : "without \(response.missing.joined(separator: " and ")): \(words)"

@@ -1,14 +1,40 @@
+import HTTPTypes
+
 /// Why something is not called.
 package struct OutboundError: Error, Sendable, Hashable, CustomStringConvertible {
     /// One line, for whoever asked for it.
     package var message: String
-    /// It would be so again; else the name could not be resolved just now.
-    package var isForbidden: Bool
-
-    package init(_ message: String, isForbidden: Bool = true) {
-        self.message = message
-        self.isForbidden = isForbidden
+    package enum Kind: Sendable, Hashable {
+        /// It is no URL that anybody would call.
+        case malformed
+        /// By the rule; it would be so again.
+        case forbidden
+        /// The name could not be resolved just now.
+        case unresolved
     }
 
+    package var kind: Kind
+
+    package init(_ message: String, _ kind: Kind = .forbidden) {
+        self.message = message
+        self.kind = kind
+    }
+
+    /// It would be so again.
+    package var isForbidden: Bool { kind != .unresolved }
+
     package var description: String { message }
+}
+
+extension Problem {
+    /// - Parameter field: that the URL stands in.
+    init(outbound error: OutboundError, field: String) {
+        let status: HTTPResponse.Status =
+            switch error.kind {
+            case .malformed: .badRequest
+            case .forbidden: .forbidden
+            case .unresolved: .badGateway
+            }
+        self.init(status, "'\(field)': \(error.message)", field: field)
+    }
 }

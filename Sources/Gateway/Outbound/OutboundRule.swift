@@ -34,7 +34,8 @@ package struct OutboundRule: Sendable {
                 patterns.append(text.lowercased())
             } else {
                 throw OutboundError(
-                    "'\(text)' is neither a host, a pattern like *.example.org, nor a range of addresses")
+                    "'\(text)' is neither a host, a pattern like *.example.org, nor a range of addresses like 192.168.7.0/24"
+                )
             }
         }
         self.init(patterns: patterns, ranges: ranges, dns: dns)
@@ -54,7 +55,7 @@ package struct OutboundRule: Sendable {
             let target = try Target(parsing: "dns:///\(url.host):\(url.port)")
             found = try await target.resolve(dns)
         } catch let error as MeshError {
-            throw OutboundError("\(url.host): \(error.message)", isForbidden: false)
+            throw OutboundError("\(url.host): \(error.message)", .unresolved)
         }
         return try choose(found.compactMap { NetworkAddress($0) }, of: url.host)
     }
@@ -62,23 +63,27 @@ package struct OutboundRule: Sendable {
     /// What can be said without asking for a name.
     package func check(_ url: OutboundURL) throws(OutboundError) {
         if let address = NetworkAddress(url.host) {
-            guard ranges.contains(where: { $0.contains(address) }) else { throw Self.forbidden(url.host) }
+            guard ranges.contains(where: { $0.contains(address) }) else {
+                throw OutboundError(
+                    "\(url.host) is not allowed to be called: addresses are by ranges, such as 192.168.7.0/24")
+            }
         } else {
-            guard patterns.contains(where: { Self.matches(url.host, $0) }) else { throw Self.forbidden(url.host) }
+            guard patterns.contains(where: { Self.matches(url.host, $0) }) else {
+                throw OutboundError(
+                    "\(url.host) is not allowed to be called: names are by hosts and patterns, such as localhost or "
+                        + "*.example.org")
+            }
         }
     }
 
     /// One address that may not be called is enough: a name that leads to two networks is no accident.
     func choose(_ addresses: [NetworkAddress], of host: String) throws(OutboundError) -> [NetworkAddress] {
-        guard !addresses.isEmpty else { throw OutboundError("\(host) has no address", isForbidden: false) }
+        guard !addresses.isEmpty else { throw OutboundError("\(host) has no address", .unresolved) }
         for address in addresses where !address.isPublic && !ranges.contains(where: { $0.contains(address) }) {
-            throw OutboundError("\(host) leads to an address that is not public and not allowed")
+            throw OutboundError(
+                "\(host) leads to an address that is not public, which is allowed by ranges, such as 127.0.0.0/8")
         }
         return Array(addresses.prefix(Self.mostAddresses))
-    }
-
-    private static func forbidden(_ host: String) -> OutboundError {
-        OutboundError("\(host) is not allowed to be called")
     }
 
     private static func isPattern(_ text: String) -> Bool {

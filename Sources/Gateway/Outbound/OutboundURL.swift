@@ -18,27 +18,28 @@ package struct OutboundURL: Sendable, Hashable {
     /// - Parameter ports: the schemes that are called, with their usual ports.
     package init(_ text: String, ports: [String: Int]) throws(OutboundError) {
         guard text.utf8.count <= Self.longest else {
-            throw OutboundError("a URL is longer than \(Self.longest) characters")
+            throw OutboundError("a URL is longer than \(Self.longest) characters", .malformed)
         }
         // Only what RFC 3986 has: no spaces, no controls, no backslash, which some take for a slash.
         guard text.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F && !#"\"<>^`{|}"#.utf8.contains($0) }),
             var parts = URLComponents(string: text), let scheme = parts.scheme?.lowercased(), let host = parts.host,
             !host.isEmpty, parts.percentEncodedHost?.contains("%") == false
-        else { throw OutboundError("is not a URL with a host") }
+        else { throw OutboundError("is not a URL with a host", .malformed) }
         guard let usual = ports[scheme] else {
-            throw OutboundError("'\(scheme)' is not called, \(ports.keys.sorted().joined(separator: " and ")) are")
+            throw OutboundError(
+                "'\(scheme)' is not called, \(ports.keys.sorted().joined(separator: " and ")) are", .malformed)
         }
         let port = parts.port ?? usual
-        guard (1...65_535).contains(port) else { throw OutboundError("its port is none") }
-        guard parts.fragment == nil else { throw OutboundError("has a fragment (#), which is never sent") }
+        guard (1...65_535).contains(port) else { throw OutboundError("its port is none", .malformed) }
+        guard parts.fragment == nil else { throw OutboundError("has a fragment (#), which is never sent", .malformed) }
         var name = host.lowercased()
         if name.hasPrefix("["), name.hasSuffix("]") { name = String(name.dropFirst().dropLast()) }
         // 127.1, 0x7f000001 and 2130706433 are addresses to some and names to others.
         guard NetworkAddress(name) != nil || Self.isName(name) else {
-            throw OutboundError("its host is neither a name nor an address")
+            throw OutboundError("its host is neither a name nor an address", .malformed)
         }
         parts.encodedHost = host.lowercased()
-        guard let whole = parts.string else { throw OutboundError("is not a URL with a host") }
+        guard let whole = parts.string else { throw OutboundError("is not a URL with a host", .malformed) }
         self.text = whole
         parts.user = nil
         parts.password = nil
@@ -48,7 +49,8 @@ package struct OutboundURL: Sendable, Hashable {
         shown = parts.string ?? "\(scheme)://\(host)"
     }
 
-    private static func isName(_ name: String) -> Bool {
+    /// Of DNS, lower case; what some take for an address is none.
+    static func isName(_ name: String) -> Bool {
         let labels = name.split(separator: ".", omittingEmptySubsequences: false)
         guard let last = labels.last, name.utf8.count <= 253 else { return false }
         let areWords = labels.allSatisfy { label in

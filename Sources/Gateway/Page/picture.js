@@ -112,7 +112,7 @@ export class PictureView {
     this.stage.describe(picture.result ? `${picture.file.name}: ${summary(picture.result)}` : picture.file.name);
     if (picture.result) this.stage.setSize(picture.result.width, picture.result.height);
     this.#table(picture);
-    showTiming(byId('picture-timing'), picture.result?.timing_ms ?? picture.result?.timing ?? {}, picture.result ? picture.roundTrip : undefined);
+    showTiming(byId('picture-timing'), picture.result?.timing_ms ?? {}, picture.result ? picture.roundTrip : undefined);
   }
 
   #table({ result, error }) {
@@ -155,11 +155,11 @@ export class PictureView {
   }
 }
 
-function summary({ detections, classes, partial, outcome, status }) {
+function summary({ detections, classes, partial, status }) {
   const found = new Map();
   (detections ?? []).forEach(({ label }) => found.set(label, (found.get(label) ?? 0) + 1));
   const things = [...found].map(([label, times]) => (times > 1 ? `${times} × ${label}` : label)).join(', ');
   const whole = classes?.[0] ? `The whole looks like ${classes[0].label} (${percent(classes[0].confidence)}).` : '';
-  const lacks = partial || outcome === 'partial' || status === 'partial' ? 'A part of the mesh gave no answer.' : '';
+  const lacks = partial || status === 'partial' ? 'A part of the mesh gave no answer.' : '';
   return [detections && (things ? `Found ${things}.` : 'No things were found.'), whole, lacks].filter(Boolean).join(' ');
 }

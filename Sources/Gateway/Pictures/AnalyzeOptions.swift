@@ -11,8 +11,9 @@ struct AnalyzeOptions: Sendable {
     static let defaultPipeline = "detect"
     /// Longer than the coordinator's own default of 30 s, so that its reason comes first.
     static let defaultTimeout: Duration = .seconds(60)
-    /// On top of a deadline that was asked for.
-    static let timeoutMargin: Duration = .seconds(5)
+    /// On top of a deadline that was asked for, so that the coordinator's reason comes first: a share of it, within bounds.
+    static let marginShare = 0.1
+    static let marginBounds: ClosedRange<Duration> = .milliseconds(50)...(.seconds(5))
     static let maxDetections = 100_000
 
     var pipeline: String
@@ -23,8 +24,8 @@ struct AnalyzeOptions: Sendable {
     /// The picture with what was found drawn on it, beside the JSON.
     var isAnnotated: Bool
     var format: AnswerFormat
-    /// Milliseconds; 0: the coordinator's default.
-    var frameDeadline: UInt32
+    /// From the request's header on, but for the time in which the picture comes; nil: the coordinator's default.
+    var deadline: Duration?
 
     /// - Throws: `Problem`, 400 or 406.
     init(_ request: Request, _ limits: PictureLimits) throws {
@@ -35,18 +36,21 @@ struct AnalyzeOptions: Sendable {
         isAnnotated = try query.flag("annotate") ?? false
         format = try AnswerFormat.chosen(try query.choice("format"), accept: request.headers[.accept])
         let longest = UInt32(clamping: limits.maxDeadline.components.seconds * 1000)
-        frameDeadline = try query.number("deadline_ms", in: 1...max(1, longest)) ?? 0
+        deadline = try query.number("deadline_ms", in: 1...max(1, longest)).map { .milliseconds(Int64($0 as UInt32)) }
     }
 
-    func request(_ picture: ByteBuffer) -> AnalyzeRequest {
+    /// - Parameter waited: how long the request did; its own deadline runs meanwhile.
+    func request(_ picture: ByteBuffer, after waited: Duration) -> AnalyzeRequest {
         AnalyzeRequest(
             frame: Frame(payload: .attached(picture)), pipeline: pipeline, minConfidence: minConfidence,
-            frameDeadline: frameDeadline)
+            frameDeadline: deadline.map { UInt32(clamping: max(1, Int(($0 - waited) / .milliseconds(1)))) } ?? 0)
     }
 
     /// Of the call to the mesh.
-    var deadline: Deadline {
-        .after(frameDeadline == 0 ? Self.defaultTimeout : .milliseconds(Int64(frameDeadline)) + Self.timeoutMargin)
+    func timeout(after waited: Duration) -> Duration {
+        guard let deadline else { return Self.defaultTimeout }
+        let margin = min(max(deadline * Self.marginShare, Self.marginBounds.lowerBound), Self.marginBounds.upperBound)
+        return max(.zero, deadline - waited) + margin
     }
 
     /// At most `maxDetections`, the surest, in their order.

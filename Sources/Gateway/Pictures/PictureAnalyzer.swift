@@ -12,6 +12,8 @@ import Vision
 struct PictureAnalyzer: Sendable {
     let client: MeshClient
     let options: AnalyzeOptions
+    /// How long the request waited for the mesh.
+    let waited: Duration
     let limits: PictureLimits
     let reasons: PlainReasons
     let running: Places
@@ -28,11 +30,11 @@ struct PictureAnalyzer: Sendable {
             let begin = ContinuousClock.now
             let response = reasons.plain(
                 options.limited(
-                    try await client.vision.analyze(options.request(picture), deadline: options.deadline)))
+                    try await client.vision.analyze(
+                        options.request(picture, after: waited), deadline: .after(options.timeout(after: waited)))))
             answer.times.mesh = .now - begin
             guard response.status != .error else {
-                answer.outcome = .failed(
-                    Self.problem(code: StatusCode(rawValue: response.code), message: response.cause))
+                answer.outcome = .failed(Problem(failed: response))
                 return answer
             }
             answer.outcome = .answered(response)
@@ -43,7 +45,7 @@ struct PictureAnalyzer: Sendable {
             }
         } catch let error as RPCError {
             reasons.note(error.code, error.message)
-            answer.outcome = .failed(Self.problem(code: error.code, message: error.message, cause: error))
+            answer.outcome = .failed(Self.problem(error))
         } catch {
             answer.outcome = .failed(Problem(error))
         }
@@ -53,10 +55,9 @@ struct PictureAnalyzer: Sendable {
     private static let empty = Problem(.badRequest, "the picture is empty (0 bytes)")
 
     /// All else in the call was checked before, so what is not as it should be is the picture.
-    private static func problem(code: StatusCode, message: String, cause: (any Error)? = nil) -> Problem {
-        code == .invalidArgument
-            ? Problem(.unprocessableContent, message, cause: cause)
-            : Problem(code: code, message: message, cause: cause)
+    private static func problem(_ error: RPCError) -> Problem {
+        error.code == .invalidArgument
+            ? Problem(.unprocessableContent, error.message, cause: error) : Problem(error)
     }
 
     /// Off the threads that other requests need.

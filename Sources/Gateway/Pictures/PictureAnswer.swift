@@ -32,7 +32,7 @@ struct PictureAnswer: Sendable {
             if let name { json.field("name", name) }
             switch outcome {
             case .failed(let problem):
-                json.field("outcome", AnswerStatus.error.word)
+                json.field("status", AnswerStatus.error.word)
                 json.member("error") { problem.write(to: &$0) }
             case .answered(let response): write(response, to: &json, stages)
             }
@@ -42,14 +42,14 @@ struct PictureAnswer: Sendable {
     private func write(_ response: AnalyzeResponse, to json: inout JSONText, _ stages: [String]) {
         json.field("width", response.width)
         json.field("height", response.height)
-        json.field("outcome", response.status.word)
+        json.field("status", response.status.word)
         if response.status == .partial {
             json.array("partial", response.missing) { $0.value($1) }
             json.field("cause", response.cause.onOneLine)
         }
         if response.hasDetections(stages) { json.array("detections", response.detections) { $0.add($1) } }
         if response.hasClasses(stages) { json.array("classes", response.classes) { $0.add($1) } }
-        json.object("timing") { json in
+        json.object("timing_ms") { json in
             for timing in response.timing {
                 json.field(timing.stage, Double(timing.microseconds) / 1000, decimals: 3)
             }

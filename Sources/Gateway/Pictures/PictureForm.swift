@@ -32,6 +32,16 @@ enum PictureForm: Equatable {
         }
     }
 
+    /// Of one picture that is a frame of a stream.
+    /// - Throws: `Problem`, 415.
+    static func ofFrame(_ contentType: String?) throws -> PictureForm {
+        let form = try PictureForm(contentType)
+        guard case .parts = form else { return form }
+        throw Problem(
+            .unsupportedMediaType, "a frame is the body itself, not a form (curl --data-binary @frame.jpg)",
+            field: "Content-Type")
+    }
+
     static var unknown: Problem {
         let known = mediaTypes.sorted().joined(separator: ", ")
         return Problem(

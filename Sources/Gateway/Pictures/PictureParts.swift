@@ -70,7 +70,7 @@ struct PictureParts {
         guard count <= limits.maxPictures else {
             throw Problem(
                 .contentTooLarge, "the form has more than \(limits.maxPictures) pictures",
-                limit: ("max-pictures", "\(limits.maxPictures)"))
+                limit: ("max-pictures", Double(limits.maxPictures)))
         }
         current = Picture(name: header.fileName ?? header.field, bytes: ByteBuffer())
     }
@@ -78,7 +78,7 @@ struct PictureParts {
     private mutating func add(_ bytes: ByteBuffer) throws {
         guard let size = current?.bytes.readableBytes else { return }
         guard size + bytes.readableBytes <= limits.maxPictureBytes else {
-            throw Upload.tooLarge("a picture of more", limits.maxPictureBytes, "max-picture-bytes")
+            throw Upload.tooLarge("a picture of the form is larger", limits.maxPictureBytes, "max-picture-bytes")
         }
         if size == 0 { current?.bytes = bytes } else { current?.bytes.writeImmutableBuffer(bytes) }
     }
@@ -88,7 +88,7 @@ struct PictureParts {
         case .malformed: Problem(.badRequest, failure.message)
         case .headerTooLarge:
             Problem(
-                .badRequest, failure.message, limit: ("max-part-header-bytes", "\(limits.maxPartHeaderBytes)"))
+                .badRequest, failure.message, limit: ("max-part-header-bytes", Double(limits.maxPartHeaderBytes)))
         }
     }
 }

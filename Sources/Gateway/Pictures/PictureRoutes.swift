@@ -31,13 +31,15 @@ struct PictureRoutes {
         let form = try PictureForm(request.headers[.contentType])
         let options = try AnalyzeOptions(request, limits)
         // All that can be refused without the body is, before it is read.
-        let pipeline = try await services.coordinators.pipeline(named: options.pipeline)
+        let client = try await services.coordinators.client(within: options.deadline)
+        let pipeline = try await services.coordinators.pipeline(
+            withNodes: options.pipeline, within: options.deadline.map { $0 - begin.duration(to: .now) })
         guard !pipeline.needsStream else {
             throw Problem(
                 .badRequest, "the pipeline '\(pipeline.name)' needs a video or a stream", field: "pipeline")
         }
         let analyzer = PictureAnalyzer(
-            client: try await services.coordinators.client(), options: options, limits: limits, reasons: reasons,
+            client: client, options: options, waited: begin.duration(to: .now), limits: limits, reasons: reasons,
             running: running, caller: context.caller.key)
         let memory = try services.uploads.take(0, for: context.caller.key)
         defer { withExtendedLifetime(memory) {} }

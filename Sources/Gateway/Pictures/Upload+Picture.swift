@@ -22,6 +22,7 @@ extension PictureLimits {
     func checkUploadTime(since begin: ContinuousClock.Instant) throws {
         guard begin.duration(to: .now) > uploadTime else { return }
         throw Problem(
-            .requestTimeout, "the upload took longer than \(uploadTime)", limit: ("upload-time", "\(uploadTime)"))
+            .requestTimeout, "the upload took longer than \(uploadTime)",
+            limit: ("upload-time", uploadTime / .seconds(1)))
     }
 }

@@ -14,7 +14,7 @@ package struct GatewayLimits: Sendable {
     package var webhooks = WebhookLimits()
     /// Of a JSON document that a request brings.
     package var maxJSONBytes = 64 << 10
-    /// How long a request waits for a coordinator to be connected.
+    /// How long a request waits for a coordinator to be connected, for what one says of the mesh, or for nodes to be ready.
     package var connectPatience: Duration = .seconds(2)
     /// How old what a coordinator says of its nodes and pipelines may be.
     package var meshAge: Duration = .milliseconds(500)
@@ -31,7 +31,7 @@ package struct GatewayLimits: Sendable {
 
     private static let own: [Limit<GatewayLimits>] = [
         Limit("max-json-bytes", \.maxJSONBytes, .bytes, "A JSON document that a request brings."),
-        Limit("connect-patience", \.connectPatience, "How long a request waits for a coordinator to be connected."),
+        Limit("connect-patience", \.connectPatience, "How long a request waits for a coordinator, or for nodes."),
         Limit("mesh-age", \.meshAge, "How old what is told of nodes and pipelines may be."),
     ]
 }

@@ -78,7 +78,7 @@ package final class GatewayServer: Sendable {
         }
         let (bound, announce) = AsyncThrowingStream<SocketAddress, any Error>.makeStream()
         let application = Application(
-            router: router,
+            responder: PlainPath(next: router.buildResponder()),
             server: HTTPServerBuilder { responder in
                 GatewayChannel(
                     responder: responder, limits: configuration.limits.connections, connections: connections, tls: tls,

@@ -2,6 +2,7 @@ import Client
 import HTTPTypes
 import Hummingbird
 import Jobs
+import Messages
 import NIOCore
 import RPC
 import Vision
@@ -50,11 +51,19 @@ extension Problem {
     /// - Parameter message: of a coordinator; shown to the peer only where it is about the peer's own request.
     init(code: StatusCode, message: String, cause: (any Error)? = nil) {
         self.init(Self.status(of: code), MeshReason.words(code, message), cause: cause)
-        switch status {
-        case .tooManyRequests, .serviceUnavailable: self = retry(after: Self.pause)
-        default: break
-        }
+        if Self.passing.contains(status) { self = retry(after: Self.pause) }
     }
+
+    /// Of a picture or frame that the mesh failed at. All else in the call was checked before, so what is not as it should
+    /// be is the picture.
+    /// - Parameter response: in plain words (`PlainReasons`).
+    init(failed response: AnalyzeResponse) {
+        let code = StatusCode(rawValue: response.code)
+        self.init(code == .invalidArgument ? .unprocessableContent : Self.status(of: code), response.cause)
+        if Self.passing.contains(status) { self = retry(after: Self.pause) }
+    }
+
+    private static let passing: Set<HTTPResponse.Status> = [.tooManyRequests, .serviceUnavailable]
 
     private static func status(of code: StatusCode) -> HTTPResponse.Status {
         switch code {
@@ -62,7 +71,8 @@ extension Problem {
         case .notFound: .notFound
         case .deadlineExceeded: .gatewayTimeout
         case .resourceExhausted: .tooManyRequests
-        case .unavailable, .cancelled: .serviceUnavailable
+        // A stage has no nodes, and is to have none.
+        case .unavailable, .cancelled, .failedPrecondition: .serviceUnavailable
         default: .badGateway
         }
     }

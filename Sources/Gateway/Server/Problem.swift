@@ -14,15 +14,15 @@ package struct Problem: Error, Sendable, HTTPResponseError {
     package var detail: String
     /// The field of the request, parameter or part that is wrong.
     package var field: String?
-    /// The limit that the request went beyond, by the name that a flag sets it by, and its value.
-    package var limit: (name: String, value: String)?
+    /// The limit that the request went beyond, by the name that a flag sets it by, and its value: a count, bytes or seconds.
+    package var limit: (name: String, value: Double)?
     package var headers: HTTPFields = [:]
     /// For the log.
     package var cause: (any Error)?
 
     package init(
         _ status: HTTPResponse.Status, _ detail: String, field: String? = nil,
-        limit: (name: String, value: String)? = nil, cause: (any Error)? = nil
+        limit: (name: String, value: Double)? = nil, cause: (any Error)? = nil
     ) {
         self.status = status
         self.detail = detail
@@ -48,7 +48,7 @@ package struct Problem: Error, Sendable, HTTPResponseError {
             json.field("detail", detail)
             if let field { json.field("field", field) }
             if let limit {
-                json.field("limit", limit.value)
+                json.field("limit", limit.value, decimals: 3)
                 json.field("limit_name", limit.name)
             }
         }

@@ -30,8 +30,9 @@ package final class RouteTable: Sendable {
         guard !allowed.isEmpty, !allowed.contains(request.method) else {
             return Problem(.notFound, "there is nothing here")
         }
-        var problem = Problem(.methodNotAllowed, "\(request.method.rawValue) is none of the methods of this")
-        problem.headers[.allow] = allowed.map(\.rawValue).joined(separator: ", ")
+        let names = allowed.map(\.rawValue).joined(separator: ", ")
+        var problem = Problem(.methodNotAllowed, "this takes \(names), not \(request.method.rawValue.prefix(20))")
+        problem.headers[.allow] = names
         return problem
     }
 

@@ -31,7 +31,9 @@ package struct Upload: AsyncSequence, Sendable {
                 .unsupportedMediaType, "the body is taken as it is, without a coding", field: "Content-Encoding")
         }
         declaredBytes = request.headers[.contentLength].flatMap { Int($0) }
-        if let declaredBytes, declaredBytes > limit { throw Self.tooLarge("\(declaredBytes) bytes", limit, name) }
+        if let declaredBytes, declaredBytes > limit {
+            throw Self.tooLarge("the body has \(declaredBytes) bytes, which is more", limit, name)
+        }
         if request.headers[.expect] != nil {
             context.channel.triggerUserOutboundEvent(BodyWanted(), promise: nil)
         }
@@ -61,13 +63,13 @@ package struct Upload: AsyncSequence, Sendable {
         package mutating func next() async throws -> ByteBuffer? {
             guard let part = try await body.next() else { return nil }
             count += part.readableBytes
-            if count > limit { throw Upload.tooLarge("more", limit, name) }
+            if count > limit { throw Upload.tooLarge("the body is larger", limit, name) }
             return part
         }
     }
 
+    /// - Parameter what: "the body is larger", of which the limit says than what.
     static func tooLarge(_ what: String, _ limit: Int, _ name: String) -> Problem {
-        Problem(
-            .contentTooLarge, "the body has \(what), the limit is \(limit) bytes", limit: (name, "\(limit)"))
+        Problem(.contentTooLarge, "\(what) than the limit of \(limit) bytes", limit: (name, Double(limit)))
     }
 }

@@ -63,6 +63,6 @@ struct CameraLink {
             }
             try Task.checkCancellation()
         }
-        throw failure ?? OutboundError("\(url.host) has no address", isForbidden: false)
+        throw failure ?? OutboundError("\(url.host) has no address", .unresolved)
     }
 }

@@ -140,10 +140,10 @@ package final class LiveStreams: Service {
     private func goOn(with keeper: StreamKeeper) async throws {
         while state.withLock({ $0.streams.count }) < rules.limits.streams, let stored = try await keeper.claim() {
             do {
-                let request = try StreamRequest(json: ByteBuffer(string: stored.request))
-                var specification = try StreamSpecification(request, try await pipeline(request.pipeline), rules)
+                let request = try JSONDocument(stored.request, in: "").value(StreamRequest.self)
+                var specification = try StreamSpecification(request, try await pipeline(request.pipelineName), rules)
                 if !stored.areas.isEmpty {
-                    specification.areas = try AreaSet(json: Data(stored.areas.utf8), limits: rules.areas)
+                    specification.areas = try JSONDocument(stored.areas, in: "").areas(rules.areas)
                 }
                 let createdAt = Date(timeIntervalSince1970: Double(stored.createdAt.milliseconds) / 1000)
                 let stream = LiveStream(
@@ -155,7 +155,7 @@ package final class LiveStreams: Service {
                 }
                 started.continuation.yield(stream)
             } catch {
-                guard !(error is AreaError), Problem(error).status.code >= 500 else {
+                guard Problem(error).status.code >= 500 else {
                     logger.warning(
                         "a live stream cannot go on, and is forgotten",
                         metadata: ["stream": "\(stored.id)", "cause": "\(error)"])
@@ -208,7 +208,7 @@ package final class LiveStreams: Service {
                 throw Problem(
                     .tooManyRequests,
                     "you have \(own) of the \(rules.limits.streams) streams, which is the limit for one caller",
-                    limit: (Places.Share.name, "\(rules.share)")
+                    limit: (Places.Share.name, rules.share)
                 ).retry(after: rules.limits.pushIdle)
             }
             if state.streams.count >= rules.limits.streams {
@@ -217,7 +217,7 @@ package final class LiveStreams: Service {
                 guard let over else {
                     throw Problem(
                         .tooManyRequests, "there are \(rules.limits.streams) streams, which is the limit",
-                        limit: ("streams", "\(rules.limits.streams)")
+                        limit: ("streams", Double(rules.limits.streams))
                     ).retry(after: rules.limits.pushIdle)
                 }
                 state.streams[over.id] = nil

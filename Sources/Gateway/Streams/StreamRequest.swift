@@ -1,8 +1,4 @@
 import Areas
-import Foundation
-import HTTPTypes
-import Messages
-import NIOCore
 
 /// What somebody who wants a stream writes, as it is written.
 struct StreamRequest: Decodable {
@@ -11,16 +7,34 @@ struct StreamRequest: Decodable {
         var file: String?
         var loop: Bool?
         var push: Bool?
+
+        private enum CodingKeys: String, CodingKey, CaseIterable { case url, file, loop, push }
+
+        init(from decoder: any Decoder) throws {
+            let fields = try decoder.fields(knowing: CodingKeys.self)
+            url = try fields.decodeIfPresent(String.self, forKey: .url)
+            file = try fields.decodeIfPresent(String.self, forKey: .file)
+            loop = try fields.decodeIfPresent(Bool.self, forKey: .loop)
+            push = try fields.decodeIfPresent(Bool.self, forKey: .push)
+        }
     }
 
     struct Hook: Decodable {
         var url: String
         var events: [String]?
+
+        private enum CodingKeys: String, CodingKey, CaseIterable { case url, events }
+
+        init(from decoder: any Decoder) throws {
+            let fields = try decoder.fields(knowing: CodingKeys.self)
+            url = try fields.decode(String.self, forKey: .url)
+            events = try fields.decodeIfPresent([String].self, forKey: .events)
+        }
     }
 
     var name: String?
     var source: Source
-    var pipeline: String
+    var pipeline: String?
     var policy: String?
     var minConfidence: Double?
     var maxFPS: Double?
@@ -28,7 +42,10 @@ struct StreamRequest: Decodable {
     var areas: AreaSet?
     var webhooks: [Hook]?
 
-    private enum CodingKeys: String, CodingKey {
+    /// What it is named, or what pictures get that name none.
+    var pipelineName: String { pipeline ?? AnalyzeOptions.defaultPipeline }
+
+    private enum CodingKeys: String, CodingKey, CaseIterable {
         case name, source, pipeline, policy
         case minConfidence = "min_confidence"
         case maxFPS = "max_fps"
@@ -36,31 +53,16 @@ struct StreamRequest: Decodable {
         case areas, webhooks
     }
 
-    /// - Throws: `Problem` that names the field.
-    init(json: ByteBuffer) throws {
-        do {
-            self = try JSONDecoder().decode(StreamRequest.self, from: Data(json.readableBytesView))
-        } catch let error as DecodingError {
-            throw Problem(areas: AreaError(error))
-        } catch {
-            throw Problem(.badRequest, "the body is not JSON", cause: error)
-        }
-    }
-}
-
-extension Problem {
-    /// Of areas, or of any JSON.
-    init(areas error: AreaError, under prefix: String = "") {
-        let field = [prefix, error.field].filter { !$0.isEmpty }.joined(separator: ".")
-        let words = field.isEmpty ? "the body" : "'\(field)'"
-        self.init(
-            .badRequest, "\(words) \(error.message)", field: field.isEmpty ? nil : field,
-            limit: error.limitName.map { name in
-                (name == "areas" ? name : "area-\(name)", error.limit.map { "\(Int($0))" } ?? "")
-            })
-    }
-
-    init(outbound error: OutboundError, field: String) {
-        self.init(error.isForbidden ? .forbidden : .badGateway, "'\(field)': \(error.message)", field: field)
+    init(from decoder: any Decoder) throws {
+        let fields = try decoder.fields(knowing: CodingKeys.self)
+        name = try fields.decodeIfPresent(String.self, forKey: .name)
+        source = try fields.decode(Source.self, forKey: .source)
+        pipeline = try fields.decodeIfPresent(String.self, forKey: .pipeline)
+        policy = try fields.decodeIfPresent(String.self, forKey: .policy)
+        minConfidence = try fields.decodeIfPresent(Double.self, forKey: .minConfidence)
+        maxFPS = try fields.decodeIfPresent(Double.self, forKey: .maxFPS)
+        deadlineMS = try fields.decodeIfPresent(Int.self, forKey: .deadlineMS)
+        areas = try fields.decodeIfPresent(AreaSet.self, forKey: .areas)
+        webhooks = try fields.decodeIfPresent([Hook].self, forKey: .webhooks)
     }
 }

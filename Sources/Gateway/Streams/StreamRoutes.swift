@@ -12,10 +12,6 @@ import Results
 struct StreamRoutes {
     let services: GatewayServices
 
-    private static let pictureTypes: Set<String> = [
-        "image/jpeg", "image/png", "image/webp", "application/octet-stream",
-    ]
-
     private var streams: LiveStreams { services.streams }
 
     func add(to group: RouterGroup<GatewayContext>) {
@@ -64,30 +60,19 @@ struct StreamRoutes {
         return stream
     }
 
-    private func json(_ request: Request, _ context: GatewayContext) async throws -> ByteBuffer {
-        try await Upload(of: request, in: context, limit: services.limits.maxJSONBytes, named: "max-json-bytes")
-            .collect()
-    }
-
     private func create(_ request: Request, _ context: GatewayContext) async throws -> Response {
-        let body = try await json(request, context)
-        let wanted = try StreamRequest(json: body)
-        let pipeline = try await services.coordinators.pipeline(named: wanted.pipeline)
+        let document = try await JSONDocument(of: request, in: context, services.limits)
+        let wanted = try document.value(StreamRequest.self)
+        let pipeline = try await services.coordinators.pipeline(named: wanted.pipelineName)
         let specification = try StreamSpecification(wanted, pipeline, streams.rules)
         let stream = try await streams.add(
-            specification, owner: context.caller.owner, request: String(buffer: body))
+            specification, owner: context.caller.owner, request: document.text)
         return JSONAnswer(.created, headers: [.location: "/v1/streams/\(stream.id)"]) { stream.add(to: &$0) }.response
     }
 
     private func putAreas(_ request: Request, _ context: GatewayContext) async throws -> Response {
         let stream = try find(context)
-        let body = try await json(request, context)
-        let areas: AreaSet
-        do {
-            areas = try AreaSet(json: Data(body.readableBytesView), limits: streams.rules.areas)
-        } catch {
-            throw Problem(areas: error)
-        }
+        let areas = try await JSONDocument(of: request, in: context, services.limits).areas(streams.rules.areas)
         try await streams.watch(areas, in: stream)
         return Self.json(areas)
     }
@@ -106,17 +91,14 @@ struct StreamRoutes {
         guard stream.specification.source == .push else {
             throw Problem(.conflict, "the frames of this stream come from its source")
         }
-        let type =
-            request.headers[.contentType]?.split(separator: ";").first?.lowercased() ?? "application/octet-stream"
-        guard Self.pictureTypes.contains(type) else {
-            throw Problem(.unsupportedMediaType, "a frame is a JPEG, PNG or WebP picture", field: "Content-Type")
-        }
+        let form = try PictureForm.ofFrame(request.headers[.contentType])
         let limits = services.limits.pictures
         let memory = try services.uploads.take(0, for: context.caller.key)
         let body = try await Upload(
             of: request, in: context, limit: limits.maxPictureBytes, named: "max-picture-bytes"
         ).picture(since: .now, in: memory, limits)
         guard body.readableBytes > 0 else { throw Problem(.badRequest, "the body is empty") }
+        guard form != .unnamed || PictureSignature.begins(body) else { throw PictureForm.unknown }
         let (sequence, counterfoil) = try await offer(
             Frame(payload: .attached(body)), to: stream, waitingOn: waits ? context.channel.eventLoop : nil, memory)
         guard let counterfoil else {
@@ -127,7 +109,7 @@ struct StreamRoutes {
         }
         switch await counterfoil.outcome(within: streams.rules.limits.frameWait) {
         case .answered(let response, let age):
-            guard response.status != .error else { throw problem(response) }
+            guard response.status != .error else { throw Problem(failed: response) }
             let text = stream.frameText(response, age: age)
             return Response(
                 status: .ok, headers: [.contentType: "application/json", .cacheControl: "no-store"],
@@ -160,20 +142,13 @@ struct StreamRoutes {
         }
     }
 
-    /// All else in the call was checked before, so what is not as it should be is the picture.
-    private func problem(_ response: AnalyzeResponse) -> Problem {
-        let code = StatusCode(rawValue: response.code)
-        return code == .invalidArgument
-            ? Problem(.unprocessableContent, response.cause) : Problem(code: code, message: response.cause)
-    }
-
     private static let over = Problem(.conflict, "the stream has ended")
 
     private var fullHouse: Problem {
         let places = streams.rules.limits.waitingFrames
         return Problem(
             .tooManyRequests, "\(places) frames of this stream wait already, which is the limit",
-            limit: ("stream-waiting-frames", "\(places)")
+            limit: ("stream-waiting-frames", Double(places))
         ).retry(after: .seconds(1))
     }
 }

@@ -30,7 +30,7 @@ struct StreamSpecification: Sendable {
         guard name.unicodeScalars.count <= limits.name else {
             throw Problem(
                 .badRequest, "'name' is longer than \(limits.name) characters", field: "name",
-                limit: ("stream-name", "\(limits.name)"))
+                limit: ("stream-name", Double(limits.name)))
         }
         self.pipeline = pipeline
         policy = try Self.policy(request.policy)
@@ -70,10 +70,10 @@ struct StreamSpecification: Sendable {
         switch (source.url, source.file, source.push ?? false) {
         case (let url?, nil, false):
             do throws(OutboundError) {
+                let url = try OutboundURL(url, ports: urlPorts)
                 guard rules.streams.isOn, rules.helper != nil else {
                     throw OutboundError("this gateway calls no sources (--stream-allow)")
                 }
-                let url = try OutboundURL(url, ports: urlPorts)
                 try rules.streams.check(url)
                 return .url(url)
             } catch {
@@ -114,7 +114,7 @@ struct StreamSpecification: Sendable {
         guard hooks.count <= rules.webhookLimits.webhooks else {
             throw Problem(
                 .badRequest, "\(hooks.count) webhooks exceed the limit of \(rules.webhookLimits.webhooks)",
-                field: "webhooks", limit: ("webhooks", "\(rules.webhookLimits.webhooks)"))
+                field: "webhooks", limit: ("webhooks", Double(rules.webhookLimits.webhooks)))
         }
         return try hooks.enumerated().map { index, hook in
             let field = "webhooks[\(index)]"
@@ -127,10 +127,10 @@ struct StreamSpecification: Sendable {
                 return topic
             }
             do throws(OutboundError) {
+                let url = try OutboundURL(hook.url, ports: webhookPorts)
                 guard rules.webhooks.isOn else {
                     throw OutboundError("this gateway calls no webhooks (--webhook-allow)")
                 }
-                let url = try OutboundURL(hook.url, ports: webhookPorts)
                 try rules.webhooks.check(url)
                 return Webhook(url: url, topics: Set(wanted))
             } catch {

@@ -253,13 +253,15 @@ struct JobRun {
             do {
                 var next: Int64 = 0
                 while next < frames {
-                    for response in try await videos.store.page(of: job.id, from: next) {
+                    let page = try await videos.page(of: job.id, from: next).results
+                    guard !page.isEmpty else { break }
+                    for response in page {
                         guard let frame = try await reader.next() else { break }
                         let drawn = try await AnnotatedFrame.draw(
                             response, on: frame.pixels, width: info.width, height: info.height)
                         try await writer.write(drawn, captureTime: frame.captureTime)
                     }
-                    next += Int64(JobStore.pageSize)
+                    next += Int64(page.count)
                 }
                 try await writer.finish()
             } catch {

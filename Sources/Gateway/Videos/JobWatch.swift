@@ -15,8 +15,9 @@ import ServiceLifecycle
 struct JobWatch: EventSource {
     private enum Phase {
         case following
-        /// Other areas are watched: results from here on, up to those that were told, are gone through once more.
-        case catchingUp(from: Int64, isTold: Bool)
+        /// Other areas are watched: results from here on, up to those that were told, are gone through once more. The place
+        /// is one of `readers`.
+        case catchingUp(from: Int64, isTold: Bool, Places.Place)
         case over
     }
 
@@ -24,6 +25,7 @@ struct JobWatch: EventSource {
     private let id: JobID
     /// Held as long as somebody watches.
     private let place: Places.Place
+    private let caller: Caller.Key
     /// The first frame that was not told.
     private var untold: Int64
     /// As the job says; nil: not looked at yet.
@@ -37,10 +39,12 @@ struct JobWatch: EventSource {
     private var isUpToDate = false
 
     /// - Parameter first: frames before this one are known to the watcher.
-    init(_ videos: VideoServices, _ id: JobID, from first: Int64, place: Places.Place) {
+    /// - Throws: `Problem`, 429, where others take all places for watchers.
+    init(_ videos: VideoServices, _ id: JobID, from first: Int64, for caller: Caller.Key) throws {
         self.videos = videos
         self.id = id
-        self.place = place
+        self.caller = caller
+        place = try videos.watchers.take(for: caller)
         untold = first
         watch = AreaWatch(AreaSet(), rules: videos.areaRules)
     }
@@ -52,9 +56,10 @@ struct JobWatch: EventSource {
         if !page.isEmpty { return piece() }
         switch phase {
         case .over: return nil
-        case .catchingUp(let sequence, let isTold):
-            page = try await videos.store.page(of: id, from: sequence).filter { $0.sequence < UInt64(untold) }[...]
-            phase = page.isEmpty ? .following : .catchingUp(from: sequence + Int64(page.count), isTold: isTold)
+        case .catchingUp(let sequence, let isTold, let reading):
+            page = try await videos.page(of: id, from: sequence).results.filter { $0.sequence < UInt64(untold) }[...]
+            phase =
+                page.isEmpty ? .following : .catchingUp(from: sequence + Int64(page.count), isTold: isTold, reading)
             return piece()
         case .following:
             if isUpToDate {
@@ -74,17 +79,22 @@ struct JobWatch: EventSource {
             phase = .over
             return [Self.event("end", #"{"state":"removed"}"#)]
         }
-        if job.request.areas != areas { return change(to: job.request.areas) }
-        page = try await videos.store.page(of: id, from: untold)[...]
-        let isLast = page.count < JobStore.pageSize
+        let isChanged = job.request.areas != areas
+        if isChanged, let pieces = change(to: job.request.areas) { return pieces }
+        if areas == nil {
+            isUpToDate = true
+            return []
+        }
+        let found = try await videos.page(of: id, from: untold)
+        page = found.results[...]
         var pieces = piece()
-        isUpToDate = isLast && page.isEmpty
+        isUpToDate = found.isLast && page.isEmpty
         let text = JSONText.object { $0.fields(of: job) }
         if text != progress {
             progress = text
             pieces.append(Self.event("progress", text))
         }
-        if job.state.isFinal, page.isEmpty, untold >= job.progress.framesDone {
+        if job.state.isFinal, page.isEmpty, !isChanged, untold >= job.progress.framesDone {
             pieces += watch.end().map(Self.event) + [Self.event("end", text)]
             phase = .over
         }
@@ -93,14 +103,22 @@ struct JobWatch: EventSource {
 
     /// What happens in areas follows from the results, also of those before. A watcher that saw other areas is told all
     /// that happened in the new ones, behind an event `areas`; one that comes back has seen it.
-    private mutating func change(to areas: String) -> [ByteBuffer] {
-        let isTold = self.areas != nil
-        self.areas = areas
+    ///
+    /// Whoever changes areas has every watcher go through all results: only so many do so at one time, and the others see
+    /// the old ones meanwhile. However often areas are changed, each goes through them once at a time, and then for the
+    /// newest.
+    /// - Returns: nil: there is no place for it now.
+    private mutating func change(to areas: String) -> [ByteBuffer]? {
         // They were valid when they came; limits that were lowered since are no reason to end.
-        let watched = try? AreaSet(json: Data(areas.utf8), limits: videos.areas)
-        watch = AreaWatch(watched ?? AreaSet(), rules: videos.areaRules)
+        let wanted = (try? AreaSet(json: Data(areas.utf8), limits: videos.areas)) ?? AreaSet()
+        let isTold = self.areas != nil
+        if !wanted.isEmpty, untold > 0 {
+            guard let reading = try? videos.readers.take(for: caller) else { return nil }
+            phase = .catchingUp(from: 0, isTold: isTold, reading)
+        }
+        self.areas = areas
+        watch = AreaWatch(wanted, rules: videos.areaRules)
         isUpToDate = false
-        if !watch.areas.isEmpty, untold > 0 { phase = .catchingUp(from: 0, isTold: isTold) }
         return isTold ? [Self.event("areas", areas.isEmpty ? VideoWish.noAreas : areas)] : []
     }
 
@@ -111,7 +129,7 @@ struct JobWatch: EventSource {
         while bytes < Self.pieceBytes, let response = page.popFirst() {
             var told = watch.see(response).map(Self.event)
             switch phase {
-            case .catchingUp(_, isTold: false): told = []
+            case .catchingUp(_, isTold: false, _): told = []
             case .catchingUp: break
             case .following, .over:
                 untold = Int64(response.sequence) + 1

@@ -12,12 +12,20 @@ extension FrameResult {
     var response: AnalyzeResponse { get throws { try AnalyzeResponse.decode(WireMessage(message: body)) } }
 }
 
-extension JobStore {
-    /// Results are read in pages, so that a long video is never whole in memory.
-    static let pageSize = 256
+/// Some results of a video, in order: they are read in pages, so that neither a long video nor one with much in its frames
+/// is ever whole in memory.
+struct ResultsPage: Sendable {
+    var results: [AnalyzeResponse]
+    /// There are no more at this time.
+    var isLast: Bool
+}
 
-    /// - Returns: `pageSize` results from a sequence on, in order; fewer if there are no more.
-    func page(of id: JobID, from first: Int64) async throws -> [AnalyzeResponse] {
-        try await results(of: id, from: first, limit: Self.pageSize).map { try $0.response }
+extension VideoServices {
+    /// - Returns: at least one result from a sequence on, if there is any, and no more than a page's frames and bytes.
+    func page(of id: JobID, from first: Int64) async throws -> ResultsPage {
+        let (frames, bytes) = (limits.pageFrames, limits.pageBytes)
+        let found = try await store.results(of: id, from: first, limit: frames, bytes: bytes)
+        let isLast = found.count < frames && found.reduce(0) { $0 + $1.body.readableBytes } < bytes
+        return ResultsPage(results: try found.map { try $0.response }, isLast: isLast)
     }
 }

@@ -23,13 +23,13 @@ struct UploadPace {
         guard waited <= limits.uploadTime else {
             throw Problem(
                 .requestTimeout, "the upload takes longer than \(limits.uploadTime)",
-                limit: ("video-upload-time", "\(limits.uploadTime)"))
+                limit: ("video-upload-time", limits.uploadTime / .seconds(1)))
         }
         guard waited <= limits.uploadPatience || Double(count) >= Double(limits.minUploadRate) * (waited / .seconds(1))
         else {
             throw Problem(
                 .requestTimeout, "the upload has less than \(limits.minUploadRate) bytes a second",
-                limit: ("min-video-upload-rate", "\(limits.minUploadRate)"))
+                limit: ("min-video-upload-rate", Double(limits.minUploadRate)))
         }
     }
 }

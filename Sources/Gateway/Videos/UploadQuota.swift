@@ -119,7 +119,7 @@ final class UploadQuota: Sendable {
             guard await folder.freeBytes() - Int64(limits.minFreeBytes) >= needed else {
                 throw Problem(
                     .insufficientStorage, "there is no room on the disk for more videos; remove some or wait",
-                    limit: ("min-free-bytes", "\(limits.minFreeBytes)"))
+                    limit: ("min-free-bytes", Double(limits.minFreeBytes)))
             }
         } catch {
             onTheWay.withLock { $0.add(-bytes, of: owner) }
@@ -138,9 +138,9 @@ final class UploadQuota: Sendable {
             }
         let value =
             switch excess {
-            case .jobs: "\(limits.maxJobs)"
-            case .bytes: "\(limits.maxStoredBytes)"
-            case .jobsOfOwner, .bytesOfOwner: "\(share.part)"
+            case .jobs: Double(limits.maxJobs)
+            case .bytes: Double(limits.maxStoredBytes)
+            case .jobsOfOwner, .bytesOfOwner: share.part
             }
         return Problem(.insufficientStorage, "\(words); remove some or wait", limit: (excess.limitName, value))
     }

@@ -76,13 +76,14 @@ struct VideoIntake {
             if let frames = reader.info.frameCount, frames > videos.limits.maxFrames {
                 throw Problem(
                     .contentTooLarge, "the video has \(frames) frames, the limit is \(videos.limits.maxFrames)",
-                    limit: ("max-video-frames", "\(videos.limits.maxFrames)"))
+                    limit: ("max-video-frames", Double(videos.limits.maxFrames)))
             }
             return reader.info
         } catch let error as VideoError {
-            throw Problem(
-                .unprocessableContent, "the body is no video that can be read: \(error.reason(of: [path]))",
-                cause: error)
+            let reason = error.reason(of: [path])
+            let words =
+                reason.hasPrefix("is ") ? "the body \(reason)" : "the body is no video that can be read: \(reason)"
+            throw Problem(.unprocessableContent, words, cause: error)
         }
     }
 

@@ -48,6 +48,11 @@ package struct VideoJobLimits: Sendable {
     package var batchBytes = 1 << 20
     /// The longest that a result waits for others to be recorded with.
     package var batchTime: Duration = .milliseconds(250)
+    /// Results that are read together, at most.
+    package var pageFrames = 256
+    package var pageBytes = 256 << 10
+    /// Those who go through the results of a video: who download them, and watchers of areas that were changed.
+    package var maxReaders = 64
     /// How often a watcher's job is looked at.
     package var watchInterval: Duration = .milliseconds(250)
     /// Receivers of webhooks that are told something at one time.
@@ -104,6 +109,11 @@ package struct VideoJobLimits: Sendable {
         Limit("video-batch-frames", \.batchFrames, .count, in: 1...1000, "Results that are recorded together."),
         Limit("video-batch-bytes", \.batchBytes, .bytes, "Bytes of results that are recorded together."),
         Limit("video-batch-time", \.batchTime, "The longest that a result waits to be recorded."),
+        Limit("video-page-frames", \.pageFrames, .count, in: 1...1000, "Results that are read together."),
+        Limit("video-page-bytes", \.pageBytes, .bytes, "Bytes of results that are read together; one result more."),
+        Limit(
+            "max-result-readers", \.maxReaders, .count,
+            "Those who go through all results of a video at one time; downloads beyond are refused."),
         Limit("video-watch-interval", \.watchInterval, "How often there is news for those who follow a video."),
         Limit(
             "video-webhook-senders", \.webhookSenders, .count, in: 1...64,

@@ -56,14 +56,22 @@ struct VideoRoutes {
 
     // ---- POST, GET, DELETE ----
 
-    private static let videoTypes = ["application/octet-stream", "video/"]
+    /// The last is what `curl --data-binary` says by itself.
+    private static let videoTypes = ["application/octet-stream", "video/", "application/x-www-form-urlencoded"]
+
+    private static func checkType(_ request: Request) throws {
+        guard let type = request.headers[.contentType]?.lowercased(), !videoTypes.contains(where: type.hasPrefix) else {
+            return
+        }
+        let what =
+            type.hasPrefix("multipart/")
+            ? "a video is the body itself, not a form (curl --data-binary @video.mp4)"
+            : "the body is to be a video, as video/… or application/octet-stream"
+        throw Problem(.unsupportedMediaType, what, field: "Content-Type")
+    }
 
     @Sendable private func upload(_ request: Request, _ context: GatewayContext) async throws -> Response {
-        if let type = request.headers[.contentType]?.lowercased(), !Self.videoTypes.contains(where: type.hasPrefix) {
-            throw Problem(
-                .unsupportedMediaType, "the body is to be a video, as video/… or application/octet-stream",
-                field: "Content-Type")
-        }
+        try Self.checkType(request)
         let wish = try VideoWish(request, services.streams.rules)
         _ = try await services.coordinators.pipeline(named: wish.pipeline)
         try await waitForNodes(of: wish.pipeline)
@@ -100,7 +108,9 @@ struct VideoRoutes {
         let query = try Query(request, knowing: ["limit", "after", "all"])
         let limit = try query.number("limit", in: Self.pageSizes) ?? Self.pageSize
         let after = try query.text("after").map { text in
-            guard let id = JobID(text) else { throw Problem(.badRequest, "is the id of no video", field: "after") }
+            guard let id = JobID(text) else {
+                throw Problem(.badRequest, "'\(text.prefix(64))' is not the id of a video", field: "after")
+            }
             return id
         }
         let all = try query.flag("all") ?? false
@@ -139,13 +149,8 @@ struct VideoRoutes {
 
     @Sendable private func setAreas(_ request: Request, _ context: GatewayContext) async throws -> Response {
         let job = try await job(context)
-        if let type = request.headers[.contentType]?.lowercased(), !type.hasPrefix("application/json") {
-            throw Problem(.unsupportedMediaType, "the body is to be application/json", field: "Content-Type")
-        }
-        let body = try await Upload(
-            of: request, in: context, limit: services.limits.maxJSONBytes, named: "max-json-bytes"
-        ).collect()
-        let text = try VideoWish.areas(String(buffer: body), field: nil, services.limits.areas)
+        let areas = try await JSONDocument(of: request, in: context, services.limits).areas(services.limits.areas)
+        let text = VideoWish.stored(areas)
         return Self.json(try await found { try await videos.store.setAreas(text, of: job.id).request.areas })
     }
 
@@ -157,31 +162,50 @@ struct VideoRoutes {
 
     // ---- what was found ----
 
+    /// Text of so many bytes is written in one go, and one result more.
+    private static let textBytes = 64 << 10
+
     /// What is there so far.
     @Sendable private func results(_ request: Request, _ context: GatewayContext) async throws -> Response {
         let query = try Query(request, knowing: ["format"])
         let job = try await job(context)
         let format = try ResultsFormat.chosen(query.choice("format"), accept: request.headers[.accept])
+        let place = try videos.readers.take(for: context.caller.key)
         return Response(
             status: .ok,
             headers: [.contentType: "\(format.mediaType); charset=utf-8", .cacheControl: "no-store"],
-            body: ResponseBody { [store = videos.store] writer in
+            body: ResponseBody { [videos] writer in
+                defer { withExtendedLifetime(place) {} }
                 var results = ResultsWriter(format)
                 var next: Int64 = 0
                 var text = results.start
-                repeat {
-                    let page = try await store.page(of: job.id, from: next)
-                    for response in page { text += results.text(of: response) }
-                    if !text.isEmpty { try await writer.write(ByteBuffer(string: text)) }
-                    text = ""
-                    guard page.count == JobStore.pageSize else { break }
-                    next += Int64(page.count)
-                } while true
+                var isLast = false
+                while !isLast {
+                    let page = try await videos.page(of: job.id, from: next)
+                    for response in page.results {
+                        text += results.text(of: response)
+                        guard text.utf8.count >= Self.textBytes else { continue }
+                        try await writer.write(ByteBuffer(string: text))
+                        text = ""
+                    }
+                    next += Int64(page.results.count)
+                    isLast = page.isLast
+                }
+                if !text.isEmpty { try await writer.write(ByteBuffer(string: text)) }
                 try await writer.finish(nil)
             })
     }
 
     private static let fileChunk = 256 << 10
+
+    /// Why a job that is over has no annotated video.
+    private static func absence(of job: Job) -> String {
+        switch job.state {
+        case .cancelled: "there is no annotated video, as the job was cancelled"
+        case .failed: "there is no annotated video, as the job has failed"
+        default: "there is no annotated video"
+        }
+    }
 
     @Sendable private func annotated(_ request: Request, _ context: GatewayContext) async throws -> Response {
         let job = try await job(context)
@@ -193,7 +217,7 @@ struct VideoRoutes {
                 .retry(after: .seconds(1))
         }
         let size = Int(await videos.folder.size(.annotated, of: job.id))
-        guard job.state == .done, size > 0 else { throw Problem(.notFound, "there is no annotated video") }
+        guard job.state == .done, size > 0 else { throw Problem(.notFound, Self.absence(of: job)) }
         var headers: HTTPFields = [
             .contentType: "video/mp4", .acceptRanges: "bytes", .cacheControl: "private, no-cache",
             .eTag: "\"\(job.id)\"",
@@ -225,13 +249,13 @@ struct VideoRoutes {
         var first: Int64 = 0
         if let text = request.headers[HTTPField.Name("Last-Event-ID")!] {
             guard let last = Int64(text), (0..<Int64.max).contains(last) else {
-                throw Problem(.badRequest, "is the number of no frame", field: "Last-Event-ID")
+                throw Problem(
+                    .badRequest, "'\(text.prefix(64))' is not the number of a frame", field: "Last-Event-ID")
             }
             first = last + 1
         }
-        let place = try videos.watchers.take(for: context.caller.key)
         return EventStream.response(
-            JobWatch(videos, job.id, from: first, place: place), keepAlive: videos.limits.keepAlive, on: context.channel
-        )
+            try JobWatch(videos, job.id, from: first, for: context.caller.key), keepAlive: videos.limits.keepAlive,
+            on: context.channel)
     }
 }

@@ -10,6 +10,8 @@ package struct VideoServices: Sendable {
     let limits: VideoJobLimits
     let quota: UploadQuota
     let watchers: Places
+    /// Of those who go through results, and hold a page of them.
+    let readers: Places
     let areas: AreaLimits
     let areaRules: AreaRules
     let metrics: VideoMetrics
@@ -39,6 +41,8 @@ package struct VideoServices: Sendable {
         quota = UploadQuota(limits.videos, store, folder, share: limits.rate.share)
         watchers = Places(
             limits.videos.maxWatchers, "max-video-watchers", of: "followers of videos", share: limits.rate.share)
+        readers = Places(
+            limits.videos.maxReaders, "max-result-readers", of: "readers of results", share: limits.rate.share)
         areas = limits.areas
         areaRules = limits.areaRules
     }

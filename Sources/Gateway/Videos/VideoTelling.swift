@@ -78,7 +78,7 @@ struct VideoTelling {
         var watch = AreaWatch(areas, rules: videos.areaRules)
         var next: Int64 = 0
         while next < webhook.framesTold {
-            let page = try await videos.store.page(of: job.id, from: next)
+            let page = try await videos.page(of: job.id, from: next).results
             guard !page.isEmpty else { break }
             for response in page where Int64(response.sequence) < webhook.framesTold { _ = watch.see(response) }
             next += Int64(page.count)
@@ -95,7 +95,7 @@ struct VideoTelling {
             return
         }
         while webhook.framesTold < job.progress.framesDone {
-            let page = try await videos.store.page(of: job.id, from: webhook.framesTold)
+            let page = try await videos.page(of: job.id, from: webhook.framesTold).results
             guard !page.isEmpty else { break }
             for response in page {
                 let before = watch

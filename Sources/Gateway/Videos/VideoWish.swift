@@ -33,7 +33,7 @@ struct VideoWish {
         guard name.unicodeScalars.allSatisfy({ $0.properties.generalCategory != .control }) else {
             throw Problem(.badRequest, "a name has no control characters", field: "name")
         }
-        areas = try query.text("areas").map { try Self.areas($0, field: "areas", rules.areas) } ?? ""
+        areas = try query.text("areas").map { try Self.stored(JSONDocument($0, in: "areas").areas(rules.areas)) } ?? ""
         webhooks = try query.text("webhooks").map { try Self.webhooks($0, rules) } ?? []
     }
 
@@ -42,23 +42,10 @@ struct VideoWish {
     }
 
     private static func webhooks(_ text: String, _ rules: StreamRules) throws -> [Webhook] {
-        let hooks: [StreamRequest.Hook]
-        do {
-            hooks = try JSONDecoder().decode([StreamRequest.Hook].self, from: Data(text.utf8))
-        } catch let error as DecodingError {
-            let place = AreaError(error)
-            throw Problem(.badRequest, place.message, field: "webhooks" + place.field, cause: error)
-        }
+        let hooks = try JSONDocument(text, in: "webhooks").value([StreamRequest.Hook].self)
         return try StreamSpecification.webhooks(hooks, rules, of: Webhook.Topic.ofVideos)
     }
 
-    /// - Parameter field: the parameter that it came in; nil: it was the body.
-    /// - Returns: the areas as they are stored.
-    static func areas(_ text: String, field: String?, _ limits: AreaLimits) throws -> String {
-        do {
-            return String(decoding: try AreaSet(json: Data(text.utf8), limits: limits).json, as: UTF8.self)
-        } catch {
-            throw Problem(areas: error, under: field ?? "")
-        }
-    }
+    /// Areas as a job keeps them.
+    static func stored(_ areas: AreaSet) -> String { String(decoding: areas.json, as: UTF8.self) }
 }

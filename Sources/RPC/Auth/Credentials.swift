@@ -75,6 +75,11 @@ public final class Credentials: Sendable {
         self.certificates = certificates
     }
 
+    /// That anybody has.
+    package var scopes: Set<String> {
+        (bearers + certificates.values).reduce(into: []) { $0.formUnion($1.scopes) }
+    }
+
     /// nil if nobody has it.
     package func principal(bearing token: some StringProtocol) -> Principal? {
         TokenDigest(token: token).index(in: digests).map { bearers[$0] }

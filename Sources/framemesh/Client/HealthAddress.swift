@@ -1,6 +1,7 @@
 import Foundation
-import FoundationNetworking
+import Gateway
 import Logging
+import NIOCore
 import NIOPosix
 import RPC
 
@@ -16,61 +17,93 @@ struct HealthAddress: Sendable {
 
     init(_ text: String) throws {
         self.text = text
-        if text.hasPrefix("http://") {
-            guard let url = URL(string: text), url.host != nil else {
-                throw Fatal("'\(text)' is not http://HOST:PORT", status: .usage)
-            }
-            way = .http(url.appending(path: "healthz"))
+        if text.contains("://") {
+            guard let url = URL(string: text), ["http", "https"].contains(url.scheme), let host = url.host,
+                !host.isEmpty
+            else { throw Self.wrong(text) }
+            way = .http(url)
         } else {
-            guard let address = try? ServerAddress(parsing: text) else {
-                throw Fatal("'\(text)' is not HOST:PORT, unix:PATH or http://HOST:PORT", status: .usage)
-            }
+            guard let address = try? ServerAddress(parsing: text) else { throw Self.wrong(text) }
             way = .grpc(address)
         }
     }
 
-    /// - Parameter timeout: seconds, for all of it.
-    func ask(_ service: String, tls: ClientTLS?, timeout: Double) async -> HealthFinding {
+    private static func wrong(_ text: String) -> Fatal {
+        Fatal("'\(text)' is not HOST:PORT, unix:PATH, http://HOST:PORT or https://HOST:PORT", status: .usage)
+    }
+
+    /// What is asked.
+    struct Question: Sendable {
+        /// Of gRPC; empty: the whole server.
+        var service = ""
+        /// Of a gateway: whether it also has a mesh that works.
+        var isReady = false
+        var security = ClientSecurity()
+        /// For all of it.
+        var timeout: Duration
+    }
+
+    /// - Throws: `Fatal` that names the file that cannot be used.
+    func ask(_ question: Question) async throws -> HealthFinding {
         switch way {
-        case .grpc(let address): await Self.ask(address, service, tls, .seconds(timeout))
-        case .http(let url): await Self.ask(url, timeout)
+        case .grpc(let address): try await Self.ask(address, question)
+        case .http(let url): await Self.ask(url, question, within: question.timeout)
         }
     }
 
-    private static func ask(
-        _ address: ServerAddress, _ service: String, _ tls: ClientTLS?, _ timeout: Duration
-    ) async -> HealthFinding {
-        let deadline = Deadline.after(timeout)
+    private static func ask(_ address: ServerAddress, _ question: Question) async throws -> HealthFinding {
+        let deadline = Deadline.after(question.timeout)
         var configuration = ClientConfiguration()
-        configuration.connectTimeout = timeout
-        configuration.tls = tls
+        configuration.connectTimeout = question.timeout
+        configuration.tls = try question.security.clientTLS()
         var logger = Logger(label: "framemesh.health") { StreamLogHandler.standardError(label: $0) }
         logger.logLevel = .error
+        let finding: HealthFinding
         do {
             let connection = try await RPCConnection.connect(
                 to: address, configuration: configuration, group: MultiThreadedEventLoopGroup.singleton, logger: logger)
             defer { connection.close() }
-            let status = try await connection.checkHealth(of: service, options: CallOptions(deadline: deadline))
+            let options = CallOptions(deadline: deadline)
+            let status = try await connection.checkHealth(of: question.service, options: options)
             return status == .serving ? .well("SERVING") : .ill("NOT_SERVING")
         } catch let error as RPCError {
-            return error.neverStarted || error.lostConnection ? .gone(error.message) : .ill("\(error)")
+            finding = error.neverStarted || error.lostConnection ? .gone(error.message) : .ill("\(error)")
         } catch {
-            return .gone("\(error)")
+            finding = .gone("\(error)")
+        }
+        guard case .host(let host, let port) = address.named, !deadline.hasPassed else { return finding }
+        // What a gateway says to somebody who speaks gRPC tells nobody what is wrong.
+        let scheme = configuration.tls == nil ? "http" : "https"
+        guard let url = URL(string: "\(scheme)://\(host.contains(":") ? "[\(host)]" : host):\(port)"),
+            case .status = await probe(question).ask(url, timeout: deadline.remaining)
+        else { return finding }
+        return .ill("speaks HTTP, not gRPC: for a gateway ask \(url.absoluteString)")
+    }
+
+    private static func ask(_ url: URL, _ question: Question, within time: Duration) async -> HealthFinding {
+        let path = question.isReady ? "readyz" : "healthz"
+        switch await probe(question).ask(url.appending(path: path), timeout: time) {
+        case .status(200, _): return .well("200")
+        case .status(let status, let reason): return .ill("\(status)" + (reason.map { ": \($0)" } ?? ""))
+        case .silence(let reason): return .gone(reason)
         }
     }
 
-    private static func ask(_ url: URL, _ timeout: Double) async -> HealthFinding {
-        let settings = URLSessionConfiguration.ephemeral
-        settings.timeoutIntervalForRequest = timeout
-        settings.timeoutIntervalForResource = timeout
-        let session = URLSession(configuration: settings)
-        defer { session.finishTasksAndInvalidate() }
-        do {
-            let (_, response) = try await session.data(from: url)
-            let status = (response as? HTTPURLResponse)?.statusCode ?? 0
-            return status == 200 ? .well("200") : .ill("\(status)")
-        } catch {
-            return .gone(error.localizedDescription)
+    private static func probe(_ question: Question) -> GatewayProbe {
+        let security = question.security
+        return GatewayProbe(
+            GatewayProbe.Trust(
+                authorities: security.authorities, certificate: security.certificate, key: security.key,
+                serverName: security.serverName))
+    }
+}
+
+extension ServerAddress {
+    /// With the host and port of an IP address.
+    fileprivate var named: ServerAddress {
+        guard case .socket(let address) = self, let host = address.ipAddress, let port = address.port else {
+            return self
         }
+        return .host(host, port: port)
     }
 }

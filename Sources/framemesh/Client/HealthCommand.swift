@@ -5,13 +5,15 @@ struct HealthCommand: AsyncParsableCommand {
         commandName: "health",
         abstract: "Ask roles whether they are well, for probes and scripts.",
         discussion: """
-            ADDRESS is HOST:PORT or unix:PATH of a detector, classifier or coordinator, or http://HOST:PORT of a gateway. \
-            Without one, the usual ports of the roles on this machine are asked; those where nothing listens do not \
+            ADDRESS is HOST:PORT or unix:PATH of a detector, classifier or coordinator, or http://HOST:PORT or \
+            https://HOST:PORT of a gateway. A gateway is well when it answers, and with --ready when it has a mesh that \
+            works. Without an address, the usual ports of the roles on this machine are asked; those where nothing listens do not \
             count, unless that is so of all.
 
             Examples:
               framemesh health
               framemesh health 127.0.0.1:8501 http://127.0.0.1:8080
+              framemesh health --ready --tls-ca ca.crt https://gateway.example:8443
               framemesh health --service framemesh.v1.Vision coordinator.example:8500
               framemesh health --tls-ca ca.crt coordinator.example:8500
 
@@ -23,6 +25,9 @@ struct HealthCommand: AsyncParsableCommand {
 
     @Option(help: ArgumentHelp("A service of gRPC; empty: the whole server.", valueName: "name"))
     var service = ""
+
+    @Flag(help: "Of gateways: whether there is a mesh that works, too.")
+    var ready = false
 
     @Option(help: ArgumentHelp("For each address.", valueName: "s"))
     var timeout = 3.0
@@ -40,12 +45,15 @@ struct HealthCommand: AsyncParsableCommand {
 
     func run() async throws {
         let settings = try await Settings.load(config)
-        let tls = try settings.naming(oneOf: "client") { try securityOptions.security(settings).clientTLS() }
+        let security = try securityOptions.security(settings)
+        _ = try settings.naming(oneOf: "client") { try security.clientTLS() }
+        let question = HealthAddress.Question(
+            service: service, isReady: ready, security: security, timeout: .seconds(timeout))
         let asked = try (addresses.isEmpty ? Self.usual : addresses).map(HealthAddress.init)
         let console = Console()
         var findings: [HealthFinding] = []
         for address in asked {
-            let finding = await address.ask(service, tls: tls, timeout: timeout)
+            let finding = try await address.ask(question)
             findings.append(finding)
             // Of the usual ports, those where nothing listens are no news.
             if !addresses.isEmpty || finding.isThere { try console.print("\(address.text) \(finding.text)") }

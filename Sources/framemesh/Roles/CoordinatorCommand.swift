@@ -70,15 +70,17 @@ struct CoordinatorCommand: AsyncParsableCommand {
         let metrics = PrometheusMetrics()
         MetricsPlace.begin(metrics, of: "coordinator", at: metricsPlace)
         if metricsPlace != nil { configuration.metrics = metrics }
-        let coordinator: Coordinator
-        do {
-            coordinator = try await Coordinator.start(
-                configuration, group: MultiThreadedEventLoopGroup.singleton, logger: logger)
-        } catch {
-            throw listen.failure(error)
-        }
-        for warning in unnamed(settings).warnings(configuration.pipelines) { logger.warning("\(warning)") }
+        let warnings = unnamed(settings).warnings(configuration.pipelines)
+        // First, so that nobody is served by a role that ends at once.
         try await MetricsPlace.serving(metrics, at: metricsPlace) {
+            let coordinator: Coordinator
+            do {
+                coordinator = try await Coordinator.start(
+                    configuration, group: MultiThreadedEventLoopGroup.singleton, logger: logger)
+            } catch {
+                throw listen.failure(error)
+            }
+            for warning in warnings { logger.warning("\(warning)") }
             try await Role.serve(at: coordinator.address) { try await coordinator.run() }
         }
     }

@@ -110,14 +110,18 @@ struct GatewayCommand: AsyncParsableCommand {
         let metricsPlace = tls.isPlainText ? nil : try metrics.place(.gatewayMetricsListen, settings)
         if checking.isOn { return try report(configuration, metricsPlace) }
         MetricsPlace.begin(configuration.metrics, of: "gateway", at: metricsPlace, always: true)
-        let gateway: GatewayServer
-        do {
-            gateway = try await GatewayServer.start(
-                configuration, group: MultiThreadedEventLoopGroup.singleton, logger: logger)
-        } catch {
-            throw listen.failure(error)
-        }
+        // First, so that nobody is served by a role that ends at once.
         try await MetricsPlace.serving(configuration.metrics, at: metricsPlace) {
+            let gateway: GatewayServer
+            do {
+                gateway = try await GatewayServer.start(
+                    configuration, group: MultiThreadedEventLoopGroup.singleton, logger: logger)
+            } catch {
+                throw listen.failure(error)
+            }
+            for warning in configuration.warnings(listeningAt: gateway.address) {
+                logger.warning("\(warning)", metadata: ["listen": "\(gateway.address.endpointName)"])
+            }
             try await Role.serve(at: gateway.address) { try await gateway.run() }
         }
     }
@@ -138,70 +142,91 @@ struct GatewayCommand: AsyncParsableCommand {
     }
 
     /// Also sets the limits of the process.
+    /// - Throws: `Fatal` that says all that is wrong with it.
     func configuration(_ settings: Settings, logger: Logger) throws -> (GatewayConfiguration, ListenAddress) {
-        let listen =
-            try settings.parsed(listen, .gatewayListen) { try ListenAddress(parsing: $0) }
-            ?? ListenAddress(parsing: "127.0.0.1:8080")
-        let target =
-            try settings.parsed(coordinator, .gatewayCoordinator) { try Target(parsing: $0) }
-            ?? Target(parsing: CoordinatorOption.fallback)
+        var objections = Objections()
+        var place = try ListenAddress(parsing: "127.0.0.1:8080")
+        objections.take {
+            place = try settings.parsed(listen, .gatewayListen) { try ListenAddress(parsing: $0) } ?? place
+        }
+        var target = try Target(parsing: CoordinatorOption.fallback)
+        objections.take {
+            target = try settings.parsed(coordinator, .gatewayCoordinator) { try Target(parsing: $0) } ?? target
+        }
         var configuration = GatewayConfiguration(
-            listen: listen.address, coordinators: target, page: try Resources.page,
+            listen: place.address, coordinators: target, page: try Resources.page,
             apiDescription: try Resources.apiDescription,
             data: data ?? settings.string(.gatewayData) ?? Resources.gatewayData(ProcessInfo.processInfo.environment))
         configuration.videoHelper = try Resources.videoHelper
-        if let text = database ?? settings.string(.gatewayDatabase) {
-            // Not named in the error: it may hold a password.
-            guard let database = JobDatabase(text) else {
-                throw Fatal("the database is sqlite or postgres://…", status: .usage)
-            }
-            configuration.database = database
+        objections.take { configuration.database = try database(settings) }
+        objections.take {
+            let calling = try coordinatorLimits.limits(settings)
+            calling.process.apply()
+            configuration.calling = calling.client
         }
-        let calling = try coordinatorLimits.limits(settings)
-        calling.process.apply()
-        configuration.calling = calling.client
-        configuration.calling.channel.dns.servers = try common.dns.servers(settings)
-        configuration.limits = try limitOptions.limits(settings)
+        objections.take { configuration.calling.channel.dns.servers = try common.dns.servers(settings) }
+        objections.take { configuration.limits = try limitOptions.limits(settings) }
         configuration.origins = Self.list(corsOrigin ?? settings.string(.gatewayCORSOrigin))
         configuration.hosts = Set(Self.list(hostName ?? settings.string(.gatewayHostName)).map { $0.lowercased() })
         let dns = configuration.calling.channel.dns
-        configuration.streamAllow =
-            try settings.parsed(streamAllow, .gatewayStreamAllow) { text in
-                try OutboundRule(allow: Self.list(text).sorted(), dns: dns)
-            } ?? .nobody
-        configuration.webhookAllow =
-            try settings.parsed(webhookAllow, .gatewayWebhookAllow) { text in
-                try OutboundRule(allow: Self.list(text).sorted(), dns: dns)
-            } ?? .nobody
+        func rule(_ flag: String?, _ key: Settings.Key) throws -> OutboundRule {
+            try settings.parsed(flag, key) { try OutboundRule(allow: Self.list($0).sorted(), dns: dns) } ?? .nobody
+        }
+        objections.take { configuration.streamAllow = try rule(streamAllow, .gatewayStreamAllow) }
+        objections.take { configuration.webhookAllow = try rule(webhookAllow, .gatewayWebhookAllow) }
         configuration.streamAuthorities = streamAuthorities ?? settings.string(.gatewayStreamAuthorities)
         configuration.cameraFolder = cameraFolder ?? settings.string(.gatewayCameraFolder)
-        configuration.webhookSecret = try (webhookSecretFile ?? settings.string(.gatewayWebhookSecretFile)).map(
-            Self.secret)
-        configuration.drainTimeout = try settings.seconds(drainTimeout, .gatewayDrainTimeout, default: 10)
-        if !tls.isPlainText {
-            try settings.naming(oneOf: "gateway") { try secure(&configuration, settings, logger) }
+        objections.take {
+            configuration.webhookSecret = try (webhookSecretFile ?? settings.string(.gatewayWebhookSecretFile)).map(
+                Self.secret)
         }
-        return (configuration, listen)
+        objections.take {
+            configuration.drainTimeout = try settings.seconds(drainTimeout, .gatewayDrainTimeout, default: 10)
+        }
+        if !tls.isPlainText { secure(&configuration, settings, logger, &objections) }
+        objections.add(configuration.objections())
+        if checking.isOn { objections.add(configuration.objectionsToFiles()) }
+        try objections.check()
+        return (configuration, place)
     }
 
-    private func secure(_ configuration: inout GatewayConfiguration, _ settings: Settings, _ logger: Logger) throws {
-        configuration.tls = try tls.tls("gateway", settings)
-        let calls = try calls.security(settings)
-        configuration.calling.channel.client.tls = try calls.clientTLS()
-        configuration.calling.channel.interceptors = try calls.interceptors()
+    private func database(_ settings: Settings) throws(Fatal) -> JobDatabase {
+        guard let text = database ?? settings.string(.gatewayDatabase) else { return .sqlite }
+        // Not named in the error: it may hold a password.
+        guard let database = JobDatabase(text) else {
+            throw Fatal("the database is sqlite or postgres://…", status: .usage)
+        }
+        return database
+    }
+
+    private func secure(
+        _ configuration: inout GatewayConfiguration, _ settings: Settings, _ logger: Logger,
+        _ objections: inout Objections
+    ) {
+        func naming<Value>(_ body: () throws -> Value) throws -> Value { try settings.naming(oneOf: "gateway", body) }
+        objections.take { configuration.tls = try naming { try tls.tls("gateway", settings) } }
+        objections.take {
+            let calls = try calls.security(settings)
+            configuration.calling.channel.client.tls = try naming { try calls.clientTLS() }
+            configuration.calling.channel.interceptors = try naming { try calls.interceptors() }
+        }
         let file = tokens ?? settings.string(.gatewayTokens)
         let lines = settings.string(.gatewayTokenLines)
-        guard file == nil || lines == nil else {
-            throw Fatal("gateway.tokens and gateway.token-lines both say who may call", status: .usage)
+        if file != nil, lines != nil {
+            objections.add(["gateway.tokens and gateway.token-lines both say who may call"])
         }
-        do throws(RPCError) {
-            configuration.credentialsFile = try file.map { path throws(RPCError) in
-                try CredentialsFile(path, logger: logger)
+        objections.take {
+            configuration.credentialsFile = try naming {
+                try file.map { try Self.usage(CredentialsFile($0, logger: logger)) }
             }
-            configuration.credentials = try lines.map { text throws(RPCError) in try Credentials(text: text) }
-        } catch {
-            throw Fatal(error.message, status: .usage)
         }
+        objections.take {
+            configuration.credentials = try naming { try lines.map { try Self.usage(Credentials(text: $0)) } }
+        }
+    }
+
+    private static func usage<Value>(_ body: @autoclosure () throws -> Value) throws(Fatal) -> Value {
+        do { return try body() } catch { throw Fatal(Fatal(error).message, status: .usage) }
     }
 
     /// The first line of a file.
@@ -214,6 +239,6 @@ struct GatewayCommand: AsyncParsableCommand {
     }
 
     private static func list(_ text: String?) -> Set<String> {
-        Set((text ?? "").split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) })
+        Set((text ?? "").split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) }).subtracting([""])
     }
 }

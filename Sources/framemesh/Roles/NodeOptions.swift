@@ -59,14 +59,15 @@ struct NodeOptions: ParsableArguments {
         let metrics = PrometheusMetrics()
         MetricsPlace.begin(metrics, of: role.rawValue, at: metricsPlace)
         if metricsPlace != nil { configuration.metrics = metrics }
-        let server: NodeServer
-        do {
-            server = try await NodeServer.start(
-                configuration, group: MultiThreadedEventLoopGroup.singleton, logger: logger)
-        } catch {
-            throw listen.failure(error)
-        }
+        // First, so that nobody is served by a role that ends at once.
         try await MetricsPlace.serving(metrics, at: metricsPlace) {
+            let server: NodeServer
+            do {
+                server = try await NodeServer.start(
+                    configuration, group: MultiThreadedEventLoopGroup.singleton, logger: logger)
+            } catch {
+                throw listen.failure(error)
+            }
             try await Role.serve(at: server.address) { try await server.run() }
         }
     }

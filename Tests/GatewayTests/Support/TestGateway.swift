@@ -52,6 +52,11 @@ struct BundledMesh: Sendable {
     }
     /// Another coordinator of the same detector, with classifiers that are nowhere.
     static var withoutClassifiers: BundledMesh { get async throws { try await startedWithoutClassifiers.value } }
+    private static let startedForDetectionAlone = Task {
+        try await coordinator(detectors: try await ofPictures.detectors, classifiers: nil)
+    }
+    /// The same, which is told of no classifiers at all.
+    static var forDetectionAlone: BundledMesh { get async throws { try await startedForDetectionAlone.value } }
 
     private static let startedWithoutNodes = Task {
         try await coordinator(detectors: try Target(parsing: nowhere), classifiers: try Target(parsing: nowhere))
@@ -105,24 +110,32 @@ struct BundledMesh: Sendable {
         return try await body(mesh) { running.cancel() }
     }
 
-    private static func coordinator(detectors: Target, classifiers: Target) async throws -> BundledMesh {
+    private static func coordinator(detectors: Target, classifiers: Target?) async throws -> BundledMesh {
         try await coordinator(detectors: detectors, classifiers: classifiers) { _ in }.mesh
     }
 
     private static func coordinator(
-        detectors: Target, classifiers: Target, _ configure: (inout CoordinatorConfiguration) -> Void
+        detectors: Target, classifiers: Target?, _ configure: (inout CoordinatorConfiguration) -> Void
     ) async throws -> (mesh: BundledMesh, running: Task<Void, any Error>) {
-        var configuration = CoordinatorConfiguration(detectors: detectors, classifiers: classifiers)
-        configuration.listen = try ServerAddress(parsing: "127.0.0.1:0")
-        configuration.channel.readyTimeout = .seconds(30)
-        // Many tests share one worker: a slow machine is no reason to refuse a picture.
-        configuration.frameDeadline = .seconds(300)
+        var configuration = try configuration(detectors: detectors, classifiers: classifiers)
         configure(&configuration)
         let coordinator = try await Coordinator.start(
             configuration, group: MultiThreadedEventLoopGroup.singleton, logger: logger)
         let running = Task { try await coordinator.run() }
         let target = try Target(parsing: coordinator.address.endpointName)
         return (BundledMesh(target: target, detectors: detectors), running)
+    }
+}
+
+extension BundledMesh {
+    /// Of a coordinator of these nodes.
+    static func configuration(detectors: Target, classifiers: Target?) throws -> CoordinatorConfiguration {
+        var configuration = CoordinatorConfiguration(detectors: detectors, classifiers: classifiers)
+        configuration.listen = try ServerAddress(parsing: "127.0.0.1:0")
+        configuration.channel.readyTimeout = .seconds(30)
+        // Many tests share one worker: a slow machine is no reason to refuse a picture.
+        configuration.frameDeadline = .seconds(300)
+        return configuration
     }
 }
 

@@ -43,12 +43,14 @@ import Testing
         }
     }
 
-    private static func with(_ body: (_ videos: VideoServices, _ job: Job) async throws -> Void) async throws {
+    private static func with(
+        _ limits: GatewayLimits = GatewayLimits(), _ body: (_ videos: VideoServices, _ job: Job) async throws -> Void
+    ) async throws {
         let data = FileManager.default.temporaryDirectory.appending(path: "watch-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: data, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(at: data) }
         let store = try await JobStore(SQLiteDatabase(path: data.appending(path: "jobs.sqlite").path))
-        let videos = VideoServices(store, try VideoFolder(in: data.path), helper: "", GatewayLimits())
+        let videos = VideoServices(store, try VideoFolder(in: data.path), helper: "", limits)
         let job = Job(
             id: JobID(at: .now), owner: "", name: "", request: Job.Request(pipeline: "track"),
             video: Job.Video(width: 100, height: 100, frameRate: 10), createdAt: .now, expiresAt: .now, storedBytes: 1)
@@ -64,7 +66,7 @@ import Testing
     }
 
     private static func watch(_ videos: VideoServices, _ job: Job, from first: Int64 = 0) throws -> JobWatch {
-        JobWatch(videos, job.id, from: first, place: try videos.watchers.take(for: Caller(address: nil).key))
+        try JobWatch(videos, job.id, from: first, for: Caller(address: nil).key)
     }
 
     @Test func whatIsToldComesInBoundedPieces() async throws {
@@ -79,8 +81,7 @@ import Testing
                 // When a good part was told; what happened in it comes in pieces, too.
                 guard !isDrawn, text.utf8.count > 200_000 else { continue }
                 isDrawn = true
-                _ = try await videos.store.setAreas(
-                    #"{"zones":[],"lines":[{"name":"middle","from":[50,0],"to":[50,100]}]}"#, of: job.id)
+                _ = try await videos.store.setAreas(Self.middle, of: job.id)
             }
             let events = Event.list(text)
             #expect(events.count { $0.name == "frame" } == Int(Self.frames))
@@ -88,6 +89,58 @@ import Testing
             #expect(events.last?.name == "end")
             // Every turn of twenty frames crosses the line, whenever it was drawn.
             #expect(events.count { $0.isArea("cross") } == Int(Self.frames) / 20 - 1)
+        }
+    }
+
+    private static let middle = #"{"zones":[],"lines":[{"name":"middle","from":[50,0],"to":[50,100]}]}"#
+
+    /// Whoever changes areas again and again keeps no more than so many readers busy.
+    @Test func changedAreasWaitForAPlaceToReadAndAreNotForgotten() async throws {
+        var limits = GatewayLimits()
+        limits.videos.maxReaders = 1
+        limits.videos.watchInterval = .milliseconds(1)
+        try await Self.with(limits) { videos, job in
+            var reader: Places.Place? = try videos.readers.take(for: .name("another"))
+            var watch = try Self.watch(videos, job)
+            var text = ""
+            var looks = 0
+            while let pieces = try await watch.next() {
+                if text.isEmpty { _ = try await videos.store.setAreas(Self.middle, of: job.id) }
+                for piece in pieces { text += String(buffer: piece) }
+                if reader != nil, Event.list(text).count(where: { $0.name == "frame" }) == Int(Self.frames) {
+                    looks += 1
+                }
+                // All frames are told, and the job is done: it is not the end, as the new areas are still to come.
+                guard looks == 3, reader != nil else { continue }
+                #expect(Event.list(text).allSatisfy { !["areas", "area", "end"].contains($0.name) })
+                reader = nil
+            }
+            let events = Event.list(text)
+            #expect(events.count { $0.name == "frame" } == Int(Self.frames))
+            #expect(events.count { $0.name == "areas" } == 1)
+            #expect(events.count { $0.isArea("cross") } == Int(Self.frames) / 20 - 1)
+            #expect(events.last?.name == "end")
+            #expect(videos.readers.taken == 0)
+        }
+    }
+
+    @Test func aPageHoldsNoMoreThanItsFramesAndBytes() async throws {
+        var limits = GatewayLimits()
+        limits.videos.pageBytes = 5000
+        try await Self.with(limits) { videos, job in
+            var next: Int64 = 0
+            var pages = 0
+            while true {
+                let page = try await videos.page(of: job.id, from: next)
+                let sequences = page.results.map { Int64($0.sequence) }
+                #expect(sequences == Array(next..<(next + Int64(sequences.count))))
+                // 500 bytes of each are its label.
+                #expect(sequences.count <= 10)
+                next += Int64(sequences.count)
+                pages += 1
+                if page.isLast { break }
+            }
+            #expect(next == Self.frames && pages >= Int(Self.frames) / 10)
         }
     }
 

@@ -1,19 +1,19 @@
-import NIOCore
+public import NIOCore
 import NIOPosix
 import Synchronization
 
 /// A port that takes connections and passes on what comes to another one, until it falls silent as if its host had lost
 /// power: from then on it keeps all connections, and says nothing.
-final class SilentHost: Sendable {
+public final class SilentHost: Sendable {
     private let isSilent = Atomic(false)
 
-    var address: SocketAddress {
+    public var address: SocketAddress {
         get throws { try listener.localAddress ?? { throw ChannelError.unknownLocalAddress }() }
     }
     private let listener: any Channel
 
     /// - Parameter target: nil: it is silent from the start.
-    static func with<Value>(
+    public static func with<Value>(
         before target: SocketAddress?, _ body: (SilentHost) async throws -> Value
     ) async throws -> Value {
         let host = try await SilentHost(before: target)
@@ -23,13 +23,13 @@ final class SilentHost: Sendable {
 
     private init(before target: SocketAddress?) async throws {
         let accepted = Accepted()
-        listener = try await ServerBootstrap(group: TestNode.group)
+        listener = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .childChannelInitializer { accepted.took($0, for: target) }
             .bind(host: "127.0.0.1", port: 0).get()
         accepted.host.withLock { $0 = self }
     }
 
-    func fallSilent() { isSilent.store(true, ordering: .relaxed) }
+    public func fallSilent() { isSilent.store(true, ordering: .relaxed) }
 
     private final class Accepted: Sendable {
         let host = Mutex<SilentHost?>(nil)

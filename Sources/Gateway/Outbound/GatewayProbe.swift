@@ -1,0 +1,103 @@
+import AsyncHTTPClient
+package import Foundation
+import NIOCore
+import NIOHTTP1
+import NIOPosix
+import NIOSSL
+
+/// Asks a gateway from outside how it is, as probes and scripts do.
+package struct GatewayProbe: Sendable {
+    /// Whom an HTTPS gateway is taken for, and what it is shown; files are PEM.
+    package struct Trust: Sendable {
+        /// nil: those that the system trusts.
+        package var authorities: String?
+        package var certificate: String?
+        package var key: String?
+        /// That the gateway's certificate must bear; nil: the host of the URL.
+        package var serverName: String?
+
+        package init(
+            authorities: String? = nil, certificate: String? = nil, key: String? = nil, serverName: String? = nil
+        ) {
+            self.authorities = authorities
+            self.certificate = certificate
+            self.key = key
+            self.serverName = serverName
+        }
+    }
+
+    package enum Answer: Sendable, Equatable {
+        /// Of HTTP, and why, where it is a problem.
+        case status(Int, String?)
+        /// There was none.
+        case silence(String)
+    }
+
+    /// Of an answer that is looked at.
+    private static let maxBytes = 64 << 10
+
+    private let trust: Trust
+
+    package init(_ trust: Trust = Trust()) { self.trust = trust }
+
+    /// - Parameter timeout: for all of it.
+    package func ask(_ url: URL, timeout: Duration) async -> Answer {
+        do {
+            return try await answer(of: url, by: .now() + TimeAmount(timeout), within: timeout)
+        } catch {
+            return .silence(Self.words(error))
+        }
+    }
+
+    private func answer(of url: URL, by deadline: NIODeadline, within timeout: Duration) async throws -> Answer {
+        var configuration = HTTPClient.Configuration()
+        configuration.redirectConfiguration = .disallow
+        configuration.timeout.connect = TimeAmount(timeout)
+        configuration.connectionPool.retryConnectionEstablishment = false
+        if url.scheme == "https" { configuration.tlsConfiguration = try tls() }
+        var target = url
+        if let name = trust.serverName, let host = url.host,
+            var parts = URLComponents(url: url, resolvingAgainstBaseURL: false)
+        {
+            parts.host = name
+            configuration.dnsOverride = [name: host]
+            target = parts.url ?? url
+        }
+        let client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
+        do {
+            let response = try await client.execute(HTTPClientRequest(url: target.absoluteString), deadline: deadline)
+            let body = try await response.body.collect(upTo: Self.maxBytes)
+            try? await client.shutdown()
+            let problem = try? JSONDecoder().decode(Reason.self, from: Data(body.readableBytesView))
+            return .status(Int(response.status.code), problem?.detail)
+        } catch {
+            try? await client.shutdown()
+            throw error
+        }
+    }
+
+    private struct Reason: Decodable {
+        var detail: String?
+    }
+
+    /// - Throws: `NIOSSLError` of files that cannot be used.
+    private func tls() throws -> TLSConfiguration {
+        var tls = TLSConfiguration.makeClientConfiguration()
+        if let authorities = trust.authorities { tls.trustRoots = .file(authorities) }
+        if let certificate = trust.certificate, let key = trust.key {
+            tls.certificateChain = try NIOSSLCertificate.fromPEMFile(certificate).map { .certificate($0) }
+            tls.privateKey = .privateKey(try NIOSSLPrivateKey(file: key, format: .pem))
+        }
+        return tls
+    }
+
+    private static func words(_ error: any Error) -> String {
+        switch error {
+        case let error as IOError: SystemErrorText.of(error)
+        case let error as NIOConnectionError: error.connectionErrors.first.map { words($0.error) } ?? "no connection"
+        case let error as HTTPClientError where [.deadlineExceeded, .connectTimeout].contains(error):
+            "no answer in time"
+        default: "\(error)"
+        }
+    }
+}
