@@ -161,7 +161,7 @@ import Testing
         let broadcasts = (0..<2).map { _ in Broadcast.events(EventLimits(), places) }
         var viewers = try (0..<1000).map { try broadcasts[$0 % 2].watch(for: Self.me) }
         let error = #expect(throws: Problem.self) { try broadcasts[0].watch(for: Self.me) }
-        #expect(error?.limit?.name == "viewers" && error?.limit?.value == "1000")
+        #expect(error?.limit?.name == "viewers" && error?.limit?.value == 1000)
         broadcasts[0].publish("n", data: "")
         viewers.removeLast(10)
         #expect(places.taken == 990)
