@@ -22,7 +22,9 @@ enum MeshReason {
         }
     }
 
-    static func noNodes(for stages: [String]) -> String {
-        "no nodes for the \(stages.count == 1 ? "stage" : "stages") \(stages.joined(separator: " and "))"
+    static func noNodes(for stages: [String]) -> String { "no \(nodes(for: stages))" }
+
+    static func nodes(for stages: [String]) -> String {
+        "nodes for the \(stages.count == 1 ? "stage" : "stages") \(stages.joined(separator: " and "))"
     }
 }

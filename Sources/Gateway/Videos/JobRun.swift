@@ -145,8 +145,8 @@ struct JobRun {
     private func analyse(_ lease: Lease) async throws -> Int64 {
         let client = try await coordinators.client()
         // Frames that no node is there for would all be failures.
-        let missing = try await coordinators.view().stagesMissing(for: job.request.pipeline)
-        guard missing.isEmpty else { throw JobAbsence(waitingFor: nodes(of: missing)) }
+        let missing = try await coordinators.view().pipeline(named: job.request.pipeline)?.failingStages ?? []
+        guard missing.isEmpty else { throw JobAbsence(waitingFor: MeshReason.nodes(for: missing)) }
         let first = job.progress.framesDone
         var player = VideoPlayer(client: client, stream: job.id.text, limits: .lossless) { [request = job.request] in
             AnalyzeRequest(

@@ -73,33 +73,13 @@ struct VideoRoutes {
     @Sendable private func upload(_ request: Request, _ context: GatewayContext) async throws -> Response {
         try Self.checkType(request)
         let wish = try VideoWish(request, services.streams.rules)
-        _ = try await services.coordinators.pipeline(named: wish.pipeline)
-        try await waitForNodes(of: wish.pipeline)
+        // A video of which no frame could be analysed is not worth its upload.
+        _ = try await services.coordinators.pipeline(withNodes: wish.pipeline)
         let upload = try Upload(
             of: request, in: context, limit: videos.limits.maxVideoBytes, named: "max-video-bytes")
         let job = try await VideoIntake(videos: videos).take(upload, wish, from: context.caller)
         return JSONAnswer(.created, headers: [.location: "/v1/videos/\(job.id)"]) { $0.fields(of: job) }.response
     }
-
-    /// A video of which no frame could be analysed is not worth its upload.
-    /// - Throws: `Problem`, 503, after `connect-patience`.
-    private func waitForNodes(of pipeline: String) async throws {
-        let end = ContinuousClock.now + services.limits.connectPatience
-        while true {
-            let missing = try await services.coordinators.view().stagesMissing(for: pipeline)
-            if missing.isEmpty { return }
-            guard ContinuousClock.now < end else {
-                throw Problem(
-                    .serviceUnavailable,
-                    "the pipeline '\(pipeline)' does not work now: there are no \(nodes(of: missing))",
-                    field: "pipeline"
-                ).retry(after: .seconds(1))
-            }
-            try await Task.sleep(for: max(services.limits.meshAge, Self.nodesPause))
-        }
-    }
-
-    private static let nodesPause: Duration = .milliseconds(50)
 
     private static let pageSizes = 1...500
     private static let pageSize = 50
