@@ -48,7 +48,10 @@ extension JobStore {
     package func releaseStreams(_ id: String? = nil, by gateway: String) async throws {
         try await database.write { session in
             _ = try session.run(
-                "UPDATE framemesh_stream SET lease_until = 0 WHERE lease_gateway = $1 AND ($2 = '' OR id = $2)",
+                """
+                UPDATE framemesh_stream SET lease_gateway = '', lease_until = 0
+                WHERE lease_gateway = $1 AND ($2 = '' OR id = $2)
+                """,
                 [.text(gateway), .text(id ?? "")])
         }
     }

@@ -35,6 +35,7 @@ import Testing
             }
             try await store.setAreas(#"{"zones":[]}"#, ofStream: "y", by: "a")
             try await store.releaseStreams("z", by: "a")
+            #expect(try await store.renewStreams(by: "a", until: .at(10_000)) == ["x", "y"], "it was given back")
             #expect(try await store.claimStream(by: "b", now: .at(5), until: .at(9000))?.id == "z")
             #expect(try await store.claimStream(by: "b", now: .at(5), until: .at(9000)) == nil)
             try await store.releaseStreams(by: "a")

@@ -180,6 +180,11 @@ def test_volumes_are_of_what_there_is(manifests):
             assert {mount["name"] for mount in container["volumeMounts"]} <= names
 
 
+def test_who_calls_again_comes_to_the_gateway_that_has_the_stream(manifests):
+    affinity = manifests.named("Service", "gateway")["spec"].get("sessionAffinity", "None")
+    assert affinity == ("ClientIP" if manifests.has_several_gateways else "None")
+
+
 def test_passwords_come_from_secrets(manifests):
     database = [one for one in manifests.container("gateway")["env"] if one["name"] == "FRAMEMESH_GATEWAY_DATABASE"]
     assert bool(database) == manifests.has_several_gateways

@@ -17,6 +17,8 @@ package final class LiveStreams: Service {
         var kept: Set<String> = []
         /// Those that it need not know any more.
         var ended: Set<String> = []
+        /// Those that ended here because the database was away, and are for whoever can.
+        var letGo: Set<String> = []
         var isOver = false
     }
 
@@ -70,8 +72,13 @@ package final class LiveStreams: Service {
             return state.streams.values
         }
         for stream in rest { stream.stop() }
+        guard let keeper else { return }
         do {
-            try await keeper?.releaseAll()
+            // Also where the task is cancelled. If it fails, the lease runs out instead.
+            try await Task {
+                try await self.forgetEnded(with: keeper)
+                try await keeper.releaseAll()
+            }.value
         } catch {
             logger.notice("live streams are left to their lease", metadata: ["cause": "\(error)"])
         }
@@ -82,7 +89,7 @@ package final class LiveStreams: Service {
         let isShown = state.withLock { state in
             guard state.streams[stream.id] === stream else { return false }
             // It is the stream that has ended, not the gateway.
-            if !Task.isCancelled { state.ended.insert(stream.id) }
+            if !Task.isCancelled, keeper != nil { state.ended.insert(stream.id) }
             return true
         }
         guard isShown else { return }
@@ -97,9 +104,12 @@ package final class LiveStreams: Service {
 
     private func keep(with keeper: StreamKeeper) async {
         var trouble = ""
+        var heldUntil = ContinuousClock.now + keeper.lease
         while !Task.isCancelled {
             do {
+                let begin = ContinuousClock.now
                 try await renew(with: keeper)
+                heldUntil = begin + keeper.lease
                 try await goOn(with: keeper)
                 trouble = ""
             } catch {
@@ -108,12 +118,13 @@ package final class LiveStreams: Service {
                     logger.notice("kept live streams wait", metadata: ["cause": "\(cause)"])
                 }
                 trouble = cause
+                if heldUntil < .now { letGo() }
             }
             try? await Task.sleep(for: keeper.lease / 3)
         }
     }
 
-    private func renew(with keeper: StreamKeeper) async throws {
+    private func forgetEnded(with keeper: StreamKeeper) async throws {
         for id in state.withLock({ $0.ended }) {
             try await keeper.forget(id)
             state.withLock { state in
@@ -121,8 +132,20 @@ package final class LiveStreams: Service {
                 state.kept.remove(id)
             }
         }
-        let kept = state.withLock { $0.kept }
-        let lost = kept.subtracting(try await keeper.renew())
+    }
+
+    private func renew(with keeper: StreamKeeper) async throws {
+        try await forgetEnded(with: keeper)
+        let before = state.withLock { $0.kept }
+        let ours = try await keeper.renew()
+        let (lost, unknown, letGo) = state.withLock { state in
+            defer { state.letGo = [] }
+            return (before.subtracting(ours), ours.subtracting(state.streams.keys), state.letGo)
+        }
+        for id in unknown {
+            // What is not let go was never begun: who wanted it was told that the database does not answer.
+            if letGo.contains(id) { try await keeper.release(id) } else { try await keeper.forget(id) }
+        }
         for id in lost {
             let stream = state.withLock { state in
                 state.kept.remove(id)
@@ -135,10 +158,28 @@ package final class LiveStreams: Service {
         }
     }
 
+    /// The database has not answered for the time of a lease: another gateway may have them by now.
+    private func letGo() {
+        let streams = state.withLock { state in
+            let streams = state.kept.compactMap { state.streams.removeValue(forKey: $0) }
+            state.letGo.formUnion(state.kept)
+            state.kept = []
+            return streams
+        }
+        for stream in streams {
+            logger.warning("a live stream ends here: its database is away", metadata: ["stream": "\(stream.id)"])
+            stream.stop()
+        }
+    }
+
     /// Takes over streams that no gateway has, as far as there is room.
     /// - Throws: what is in the way; another time may be better.
     private func goOn(with keeper: StreamKeeper) async throws {
+        // Without a mesh they are better left to others.
+        _ = try await client()
         while state.withLock({ $0.streams.count }) < rules.limits.streams, let stored = try await keeper.claim() {
+            // Our own, whose lease ran out in this moment.
+            if state.withLock({ $0.streams[stored.id] != nil }) { continue }
             do {
                 let request = try JSONDocument(stored.request, in: "").value(StreamRequest.self)
                 var specification = try StreamSpecification(request, try await pipeline(request.pipelineName), rules)
@@ -149,23 +190,30 @@ package final class LiveStreams: Service {
                 let stream = LiveStream(
                     specification, id: stored.id, owner: stored.owner, createdAt: createdAt, rules: rules,
                     places: places, metrics: metrics, logger: logger)
-                state.withLock { state in
+                let hasPlace = state.withLock { state in
+                    guard state.streams.count < rules.limits.streams else { return false }
                     state.streams[stream.id] = stream
                     state.kept.insert(stream.id)
+                    return true
                 }
+                guard hasPlace else { return try await keeper.release(stored.id) }
                 started.continuation.yield(stream)
             } catch {
-                guard Problem(error).status.code >= 500 else {
-                    logger.warning(
-                        "a live stream cannot go on, and is forgotten",
-                        metadata: ["stream": "\(stored.id)", "cause": "\(error)"])
-                    try await keeper.forget(stored.id)
-                    continue
+                guard Self.isFinal(Problem(error)) else {
+                    try await keeper.release(stored.id)
+                    throw error
                 }
-                try await keeper.release(stored.id)
-                throw error
+                logger.warning(
+                    "a live stream cannot go on, and is forgotten",
+                    metadata: ["stream": "\(stored.id)", "cause": "\(error)"])
+                try await keeper.forget(stored.id)
             }
         }
+    }
+
+    /// It is the stream that is not as it may be; no other time is better.
+    private static func isFinal(_ problem: Problem) -> Bool {
+        (400..<500).contains(problem.status.code) && problem.status != .tooManyRequests
     }
 
     // MARK: What users do
@@ -221,6 +269,7 @@ package final class LiveStreams: Service {
                     ).retry(after: rules.limits.pushIdle)
                 }
                 state.streams[over.id] = nil
+                if keeper != nil { state.ended.insert(over.id) }
             }
             state.streams[stream.id] = stream
         }

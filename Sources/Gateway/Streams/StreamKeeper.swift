@@ -40,8 +40,5 @@ struct StreamKeeper: Sendable {
 
     func release(_ id: String) async throws { try await store.releaseStreams(id, by: gateway) }
 
-    /// Also where the task is cancelled. If it fails, the lease runs out instead.
-    func releaseAll() async throws {
-        try await Task { [self] in try await store.releaseStreams(by: gateway) }.value
-    }
+    func releaseAll() async throws { try await store.releaseStreams(by: gateway) }
 }

@@ -43,7 +43,9 @@ package struct StreamLimits: Sendable, Equatable {
         Limit("stream-stall", \.stall, "A stream without a frame for so long is stalled."),
         Limit("stream-push-idle", \.pushIdle, "A pushed stream without a frame for so long ends."),
         Limit("stream-remembered", \.remembered, "How long a stream that has ended is shown."),
-        Limit("stream-lease", \.lease, "After so long the streams of a gateway that has died go on at another one."),
+        Limit(
+            "stream-lease", \.lease, in: .seconds(5)...(.seconds(3600)),
+            "After so long the streams of a gateway that has died go on at another one."),
         Limit(
             "stream-reconnect", \.reconnect.initial, "Before a source is called again; doubled for each further call."),
         Limit("stream-longest-reconnect", \.reconnect.longest, "The longest wait before a source is called again."),
