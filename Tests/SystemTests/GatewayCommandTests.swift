@@ -27,6 +27,7 @@ import Testing
         let tokens = folder.appending(path: "tokens").path
         try "token sha256:\(String(repeating: "0", count: 64)) a analize\n".write(
             toFile: tokens, atomically: true, encoding: .utf8)
+        try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: tokens)
         let wrong = [
             "--stream-allow": "a b", "--webhook-allow": "http://x", "--cors-origin": "foo", "--host-name": "c/d",
             "--camera-folder": "/nope", "--data": "/proc/x", "--tokens": tokens, "--stream-authorities": "/nope.pem",

@@ -22,6 +22,6 @@ package struct RateLimits: Sendable {
         Limit("max-callers", \.maxCallers, .count, in: 16...10_000_000, "Tokens and addresses that are remembered."),
         Limit(
             Places.Share.name, \.share, in: 0.01...1,
-            "Of places for pictures, uploads and memory, streams, viewers and stored videos, what one caller may have."),
+            "Of places for pictures, uploads, memory, streams, viewers and videos, what one caller may have."),
     ]
 }

@@ -7,8 +7,8 @@ import NIOCore
 ///     let upload = try Upload(of: request, in: context, limit: limits.maxPictureBytes, named: "max-picture-bytes")
 ///     for try await part in upload { … }
 ///
-/// What is too large by its own word is refused before a byte of it is read, also before the peer sends it where it asks
-/// (`Expect: 100-continue`).
+/// What is refused before it is read, such as what is too large by its own word, is refused before the peer sends it, where
+/// the peer asks (`Expect: 100-continue`).
 package struct Upload: AsyncSequence, Sendable {
     package typealias Element = ByteBuffer
 
@@ -17,6 +17,8 @@ package struct Upload: AsyncSequence, Sendable {
     private let body: RequestBody
     private let limit: Int
     private let name: String
+    /// Of a peer that waits to be told to send its body; nil: it does not wait.
+    private let waiting: (any Channel)?
 
     /// - Parameters:
     ///   - limit: bytes.
@@ -26,6 +28,7 @@ package struct Upload: AsyncSequence, Sendable {
         self.limit = limit
         self.name = name
         body = request.body
+        waiting = request.headers[.expect] == nil ? nil : context.channel
         if let encoding = request.headers[.contentEncoding], encoding.lowercased() != "identity" {
             throw Problem(
                 .unsupportedMediaType, "the body is taken as it is, without a coding", field: "Content-Encoding")
@@ -33,9 +36,6 @@ package struct Upload: AsyncSequence, Sendable {
         declaredBytes = request.headers[.contentLength].flatMap { Int($0) }
         if let declaredBytes, declaredBytes > limit {
             throw Self.tooLarge("the body has \(declaredBytes) bytes, which is more", limit, name)
-        }
-        if request.headers[.expect] != nil {
-            context.channel.triggerUserOutboundEvent(BodyWanted(), promise: nil)
         }
     }
 
@@ -51,7 +51,8 @@ package struct Upload: AsyncSequence, Sendable {
     private static let firstCapacity = 256 << 10
 
     package func makeAsyncIterator() -> Iterator {
-        Iterator(body: body.makeAsyncIterator(), limit: limit, name: name)
+        waiting?.triggerUserOutboundEvent(BodyWanted(), promise: nil)
+        return Iterator(body: body.makeAsyncIterator(), limit: limit, name: name)
     }
 
     package struct Iterator: AsyncIteratorProtocol {

@@ -15,9 +15,8 @@ import ServiceLifecycle
 struct JobWatch: EventSource {
     private enum Phase {
         case following
-        /// Other areas are watched: results from here on, up to those that were told, are gone through once more. The place
-        /// is one of `readers`.
-        case catchingUp(from: Int64, isTold: Bool, Places.Place)
+        /// Other areas are watched: results from here on, up to those that were told, are gone through once more.
+        case catchingUp(from: Int64, isTold: Bool)
         case over
     }
 
@@ -25,6 +24,8 @@ struct JobWatch: EventSource {
     private let id: JobID
     /// Held as long as somebody watches.
     private let place: Places.Place
+    /// One of `readers`, while it catches up.
+    private var reading: Places.Place?
     private let caller: Caller.Key
     /// The first frame that was not told.
     private var untold: Int64
@@ -56,10 +57,14 @@ struct JobWatch: EventSource {
         if !page.isEmpty { return piece() }
         switch phase {
         case .over: return nil
-        case .catchingUp(let sequence, let isTold, let reading):
+        case .catchingUp(let sequence, let isTold):
             page = try await videos.page(of: id, from: sequence).results.filter { $0.sequence < UInt64(untold) }[...]
-            phase =
-                page.isEmpty ? .following : .catchingUp(from: sequence + Int64(page.count), isTold: isTold, reading)
+            if page.isEmpty {
+                phase = .following
+                reading = nil
+            } else {
+                phase = .catchingUp(from: sequence + Int64(page.count), isTold: isTold)
+            }
             return piece()
         case .following:
             if isUpToDate {
@@ -113,8 +118,9 @@ struct JobWatch: EventSource {
         let wanted = (try? AreaSet(json: Data(areas.utf8), limits: videos.areas)) ?? AreaSet()
         let isTold = self.areas != nil
         if !wanted.isEmpty, untold > 0 {
-            guard let reading = try? videos.readers.take(for: caller) else { return nil }
-            phase = .catchingUp(from: 0, isTold: isTold, reading)
+            guard let place = try? videos.readers.take(for: caller) else { return nil }
+            reading = place
+            phase = .catchingUp(from: 0, isTold: isTold)
         }
         self.areas = areas
         watch = AreaWatch(wanted, rules: videos.areaRules)
@@ -129,7 +135,7 @@ struct JobWatch: EventSource {
         while bytes < Self.pieceBytes, let response = page.popFirst() {
             var told = watch.see(response).map(Self.event)
             switch phase {
-            case .catchingUp(_, isTold: false, _): told = []
+            case .catchingUp(_, isTold: false): told = []
             case .catchingUp: break
             case .following, .over:
                 untold = Int64(response.sequence) + 1

@@ -219,7 +219,7 @@ import Testing
                 ([["url": "http://b.test/"]], 403, "webhooks[0].url"),
                 ([["url": "http://a.test/", "events": ["state"]] as [String: Any]], 400, "webhooks[0].events"),
                 (Array(repeating: ["url": "http://a.test/"], count: 9), 400, "webhooks"),
-                ([["uri": "http://a.test/"]], 400, "webhooks[0].url"),
+                ([["uri": "http://a.test/"]], 400, "webhooks[0].uri"),
                 ([:] as [String: String], 400, "webhooks"),
             ]
             for (webhooks, status, field) in cases {
