@@ -11,6 +11,7 @@ import Testing
     private static let paces: Set<String> = [
         "video-claim-interval", "video-retry-pause", "video-removal-rows", "video-webhook-senders", "webhook-backoff",
         "webhook-longest-backoff", "stream-reconnect", "stream-longest-reconnect", "stream-picture-quality",
+        "video-keep-alive", "max-running-videos",
     ]
 
     private static func texts() throws -> String {
@@ -24,17 +25,22 @@ import Testing
         }.joined()
     }
 
-    /// By its name (`max-pictures=1`, "max-pictures"), or as its property is set (`.maxPictures = 1`).
+    /// By its name (`max-pictures=1`, "max-pictures"), or as its property is set: `pictures.maxPictures = 1`, or
+    /// `.maxPictures = 1` where no other limit's property is called so.
     @Test func eachIsNamedInATest() throws {
         let texts = try Self.texts()
         var unknown = Self.paces
-        for limit in GatewayLimits.limits {
+        let paths = try GatewayLimits.limits.map { limit in
+            let path = LimitProperties([limit], of: GatewayLimits()).named.first
+            return try #require(path, "\(limit.name)").split(separator: ".")
+        }
+        for (limit, path) in zip(GatewayLimits.limits, paths) {
             unknown.remove(limit.name)
-            let path = try #require(LimitProperties([limit], of: GatewayLimits()).named.first, "\(limit.name)")
-            let property = path.split(separator: ".").last ?? ""
+            let isAlone = paths.count { $0.last == path.last } == 1
             let isNamed =
                 texts.contains("\"\(limit.name)\"") || texts.contains("\"\(limit.name)=")
-                || texts.contains(".\(property) = ")
+                || texts.contains("\(path.suffix(2).joined(separator: ".")) = ")
+                || isAlone && texts.contains(".\(path.last ?? "") = ")
             #expect(isNamed || Self.paces.contains(limit.name), "no test knows \(limit.name) (\(path))")
         }
         #expect(unknown.isEmpty, "there are no such limits")

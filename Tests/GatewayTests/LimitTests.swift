@@ -1,4 +1,5 @@
 import Foundation
+import HTTPTypes
 import NIOCore
 import RPC
 import TestSupport
@@ -137,6 +138,32 @@ import Testing
         #expect(excess(100, 2, raw: 105, body: 2) == .chunkOverhead)
         #expect(excess(100, 3, raw: 105, body: 2) == nil)
         #expect(excess(101, 2, raw: 105, body: 2) == nil)
+    }
+
+    /// Of 5000 bytes in the ten seconds of the grace.
+    @Test(arguments: [(500, nil), (501, .slowUpload)] as [(Int, ConnectionWatch.Ending?)])
+    func aBodyHasItsRateOverTheGrace(_ rate: Int, _ ending: ConnectionWatch.Ending?) {
+        var limits = GatewayLimits()
+        limits.connections.minUploadRate = rate
+        let start = NIODeadline.uptimeNanoseconds(1_000_000_000_000)
+        let end = start + .seconds(10)
+        var watch = ConnectionWatch(limits.connections, now: start)
+        watch.headRead()
+        watch.reading(start)
+        watch.received(5000, end)
+        watch.bodyRead(5000)
+        #expect(watch.overdue(end) == ending)
+    }
+
+    @Test func anUploadOfPicturesHasItsTime() {
+        var limits = GatewayLimits()
+        limits.pictures.uploadTime = .seconds(5)
+        let pictures = limits.pictures
+        #expect(throws: Never.self) { try pictures.checkUploadTime(since: .now) }
+        let late = #expect(throws: Problem.self) {
+            try pictures.checkUploadTime(since: ContinuousClock.now - .seconds(6))
+        }
+        #expect(late?.status.code == 408 && late?.limit?.name == "upload-time" && late?.limit?.value == 5)
     }
 
     /// A sender that sends on is read until `linger-timeout`; whoever goes on for longer is cut off.

@@ -23,6 +23,16 @@ import Testing
         #expect(pulse.waitingFor(now: start + .seconds(100)) == "")
     }
 
+    @Test func howLongItIsSilentIsALimit() {
+        var limits = VideoJobLimits()
+        limits.stallTime = .seconds(3)
+        let start = ContinuousClock.now
+        let pulse = JobPulse(limits.stallTime, now: start)
+        pulse.begin(now: start)
+        #expect(pulse.waitingFor(now: start + .milliseconds(2999)) == "")
+        #expect(pulse.waitingFor(now: start + .seconds(3)) == "an answer of the mesh")
+    }
+
     @Test func aJobThatRunsWithoutAMeshHasNoRateAndSaysWhatItWaitsFor() async throws {
         try await BundledMesh.passing { mesh, end in
             try await TestGateway.with(mesh: mesh, configure: { $0.limits.videos.lease = .seconds(2) }) { gateway in

@@ -220,6 +220,7 @@ import Testing
                 ([["url": "http://a.test/", "events": ["state"]] as [String: Any]], 400, "webhooks[0].events"),
                 (Array(repeating: ["url": "http://a.test/"], count: 9), 400, "webhooks"),
                 ([["uri": "http://a.test/"]], 400, "webhooks[0].uri"),
+                ([["events": ["done"]]], 400, "webhooks[0].url"),
                 ([:] as [String: String], 400, "webhooks"),
             ]
             for (webhooks, status, field) in cases {
