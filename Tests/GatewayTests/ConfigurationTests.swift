@@ -67,6 +67,21 @@ import Testing
         #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path).isEmpty)
     }
 
+    @Test func whatWasThereBeforeStays() throws {
+        let folder = FileManager.default.temporaryDirectory.appending(path: "look-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let (link, file) = (folder.appending(path: "link").path, folder.appending(path: "file").path)
+        try FileManager.default.createSymbolicLink(atPath: link, withDestinationPath: "nowhere")
+        try Data("kept".utf8).write(to: URL(fileURLWithPath: file))
+        for data in [link, file, link + "/below", file + "/below"] {
+            #expect(try Self.configuration(data: data).objectionsToFiles().count == 1, "\(data)")
+        }
+        #expect(try FileManager.default.destinationOfSymbolicLink(atPath: link) == "nowhere")
+        #expect(try String(contentsOfFile: file, encoding: .utf8) == "kept")
+        #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path).count == 2)
+    }
+
     @Test(arguments: [
         ("127.0.0.1", false, 0), ("::1", false, 0), ("0.0.0.0", false, 1), ("192.0.2.7", false, 1),
         ("0.0.0.0", true, 0),

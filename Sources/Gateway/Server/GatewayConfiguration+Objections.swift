@@ -1,4 +1,5 @@
 import Foundation
+import Glibc
 package import NIOCore
 import RPC
 
@@ -12,8 +13,8 @@ extension GatewayConfiguration {
             + unknownScopes + [objectionToCameraFolder, objectionToStreamAuthorities].compactMap(\.self)
     }
 
-    /// The same of what only a start would find: the page, and the folder for what is kept. That folder is made for the
-    /// look and removed again where it was not there.
+    /// The same of what only a start would find: the page, and the folder for what is kept. Folders that
+    /// are not there are made for the look, and removed again.
     package func objectionsToFiles() -> [String] {
         var all: [String] = []
         do throws(GatewayError) {
@@ -72,25 +73,20 @@ extension GatewayConfiguration {
     }
 
     private var objectionToData: String? {
-        let files = FileManager.default
+        var made: [String] = []
+        // What was there before, or has something in it by now, stays.
+        defer { made.reversed().forEach { unsafe rmdir($0) } }
         let folder = URL(fileURLWithPath: data).standardizedFileURL
-        // The first folder that would be new.
-        var made: URL?
-        var place = folder
-        while !files.fileExists(atPath: place.path), place.path != "/" {
-            made = place
-            place = place.deletingLastPathComponent()
+        var place = URL(fileURLWithPath: "/")
+        for name in folder.pathComponents.dropFirst() {
+            place = place.appending(path: name)
+            if unsafe mkdir(place.path, 0o700) == 0 { made.append(place.path) }
         }
-        defer { if let made { try? files.removeItem(at: made) } }
-        let probe = folder.appending(path: ".framemesh-check-\(UUID().uuidString)")
-        do {
-            try files.createDirectory(
-                at: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
-            try Data().write(to: probe)
-            try files.removeItem(at: probe)
-            return nil
-        } catch {
-            return "cannot write to the folder \(data)"
-        }
+        let probe = folder.appending(path: ".framemesh-check-\(UUID().uuidString)").path
+        let descriptor = unsafe open(probe, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0o600)
+        guard descriptor >= 0 else { return "cannot write to the folder \(data)" }
+        close(descriptor)
+        unsafe unlink(probe)
+        return nil
     }
 }
