@@ -64,7 +64,14 @@ final class HandlerTurn: @unchecked Sendable {
 }
 
 extension ServerCall {
-    typealias Outcome = Result<UnaryResponse?, RPCError>
+    /// How a handler ended: one value, as the handler may have ended on another thread than that of the call's loop.
+    enum Outcome: Sendable {
+        /// A unary one, and when, where that is measured.
+        case answered(UnaryResponse, handled: NIODeadline?)
+        /// A streaming one.
+        case ended
+        case failed(RPCError)
+    }
 
     func outcome(
         of body: @Sendable (CallContext, Payload) async throws -> UnaryResponse, _ request: Payload
@@ -72,10 +79,9 @@ extension ServerCall {
         do {
             let response = try await body(context, request.inflated()).deflated(in: self)
             try response.payload.checkLengths()
-            if method.chain?.isTimed ?? false { times.handled = .now() }
-            return .success(response)
+            return .answered(response, handled: method.chain?.isTimed ?? false ? NIODeadline.now() : nil)
         } catch {
-            return .failure(RPCError(handler: error))
+            return .failed(RPCError(handler: error))
         }
     }
 }

@@ -14,7 +14,6 @@ final class ServerCall: @unchecked Sendable {
     /// When its head came.
     let start: NIODeadline
     var traffic = CallTraffic()
-    /// The handler's task sets its end before it submits the call.
     var times = CallTimes()
     /// nil: past reading, or read at once.
     var reader: MessageReader?

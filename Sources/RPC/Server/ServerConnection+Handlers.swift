@@ -67,9 +67,9 @@ extension ServerConnection {
             do {
                 try await body(
                     call.context, MessageStream(queue: inbound), ResponseWriter(call: call, gate: gate, inbox: inbox))
-                call.outcome = .success(nil)
+                call.outcome = .ended
             } catch {
-                call.outcome = .failure(RPCError(handler: error))
+                call.outcome = .failed(RPCError(handler: error))
             }
             inbox.submit(call)
         }

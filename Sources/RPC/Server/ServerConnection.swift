@@ -185,9 +185,11 @@ final class ServerConnection: HTTP2Delegate, LoopBound {
         places.end()
         call.task = nil
         switch outcome {
-        case .success(let response?): finish(call, with: response)
-        case .success(nil): finish(call, nil)
-        case .failure(let error): finish(call, error)
+        case .answered(let response, let handled):
+            call.times.handled = handled
+            finish(call, with: response)
+        case .ended: finish(call, nil)
+        case .failed(let error): finish(call, error)
         }
         if held.ended(call) { startHeld() }
         leaveIfDone()
