@@ -182,7 +182,7 @@ import Testing
                 try await Task.sleep(for: .milliseconds(10))
             }
             #expect(!peer.isOpen)
-            #expect(peer.text.hasPrefix("HTTP/1.1 400") && peer.text.contains("Connection: close"))
+            #expect(peer.text.hasPrefix("HTTP/1.1 400") && peer.text.lowercased().contains("connection: close"))
         }
     }
 

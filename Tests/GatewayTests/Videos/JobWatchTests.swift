@@ -104,9 +104,14 @@ import Testing
             var watch = try Self.watch(videos, job)
             var text = ""
             var looks = 0
+            var isDrawn = false
             while let pieces = try await watch.next() {
-                if text.isEmpty { _ = try await videos.store.setAreas(Self.middle, of: job.id) }
                 for piece in pieces { text += String(buffer: piece) }
+                // When a good part was told: that would have to be gone through again.
+                if !isDrawn, text.utf8.count > 200_000 {
+                    isDrawn = true
+                    _ = try await videos.store.setAreas(Self.middle, of: job.id)
+                }
                 if reader != nil, Event.list(text).count(where: { $0.name == "frame" }) == Int(Self.frames) {
                     looks += 1
                 }
