@@ -47,13 +47,15 @@ package struct FrameCauses: Sendable, Hashable {
 
     var text: String { list.map { "\($0.frames) \($0.words)" }.joined(separator: "\n") }
 
-    init(text: String) throws(JobError) {
-        for line in text.split(separator: "\n") {
-            let parts = line.split(separator: " ", maxSplits: 1, omittingEmptySubsequences: false)
-            guard parts.count == 2, let frames = Int64(parts[0]) else {
-                throw JobError(.failed, "'\(line)' is not a cause with its frames")
-            }
-            list.append(Cause(words: String(parts[1]), frames: frames))
+    /// What cannot be read is left out: a job is worth more than the causes of its frames.
+    init(text: String) {
+        // By scalars: words may begin with one that would be one character with the space before it.
+        for line in text.unicodeScalars.split(separator: "\n") {
+            guard let space = line.firstIndex(of: " "),
+                let frames = Int64(String(String.UnicodeScalarView(line[..<space])))
+            else { continue }
+            let words = String(String.UnicodeScalarView(line[line.index(after: space)...]))
+            list.append(Cause(words: words, frames: frames))
         }
     }
 }

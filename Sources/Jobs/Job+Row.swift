@@ -58,6 +58,6 @@ extension Job {
         waitingFor = try row.text()
         notBefore = JobTime(milliseconds: try row.integer())
         leasedAt = try row.optionalInteger().map(JobTime.init)
-        progress.causes = try FrameCauses(text: try row.text())
+        progress.causes = FrameCauses(text: try row.text())
     }
 }
