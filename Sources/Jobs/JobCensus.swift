@@ -17,7 +17,7 @@ extension JobStore {
             var census = JobCensus()
             let rows = try session.run(
                 """
-                SELECT state, COUNT(*), CAST(COALESCE(SUM(stored_bytes + reserved_bytes + result_bytes), 0) AS BIGINT),
+                SELECT state, COUNT(*), CAST(COALESCE(SUM(\(Self.takenBytes)), 0) AS BIGINT),
                     MIN(created_at)
                 FROM framemesh_job GROUP BY state
                 """, [])

@@ -115,6 +115,23 @@ import Testing
         }
     }
 
+    /// As a gateway leaves it that knows nothing of reservations.
+    @Test(arguments: TestDatabase.here)
+    func onlyWhoWorksHoldsReservedRoom(_ database: TestDatabase) async throws {
+        try await database.with { open in
+            let raw = try open()
+            let store = try await JobStore(raw)
+            try await store.create(.sample(at: 1, bytes: 10))
+            let lease = try #require(try await store.claim(by: "a", now: .at(3), for: Self.lease)?.lease)
+            #expect(try await store.reserve(50, beside: 10, within: .unlimited, lease) == 50)
+            #expect(try await store.usage().all.bytes == 60)
+            try await raw.write { _ = try $0.run("UPDATE framemesh_job SET state = 'done'", []) }
+            #expect(try await store.usage().all.bytes == 10)
+            #expect(try await store.census().storedBytes == 10)
+            try await store.close()
+        }
+    }
+
     /// Each gateway has connections of its own. PostgreSQL's transactions do not see what others are about to write.
     @Test(arguments: TestDatabase.here)
     func gatewaysThatAskAtOneTimeNeverTakeTheSameRoom(_ database: TestDatabase) async throws {
