@@ -224,7 +224,7 @@ struct JobRun {
     private func annotate(frames: Int64, _ lease: Lease) async throws {
         guard frames > 0 else { return }
         let most = Int64(videos.limits.maxAnnotatedBytes)
-        let free = max(0, await videos.folder.freeBytes() - Int64(videos.limits.minFreeBytes))
+        let free = await videos.quota.freeBytesForJobs()
         let granted = try await videos.store.reserve(
             min(most, free), beside: await videos.folder.size(.video, of: job.id), within: room, lease)
         let reason =

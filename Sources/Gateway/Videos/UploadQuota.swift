@@ -6,15 +6,25 @@ import Synchronization
 /// Keeps videos within what there is for them. Counts what the store knows, and what is still on its way to this gateway;
 /// what comes to others that share the store is looked at once more when a job is made of it.
 final class UploadQuota: Sendable {
-    private struct OnTheWay {
+    private struct Tally {
         var bytes: Int64 = 0
+        /// Of these, what is sure to come and not on the disk yet.
+        var unwritten: Int64 = 0
         var ofOwner: [String: Int64] = [:]
 
-        mutating func add(_ more: Int64, of owner: String) {
+        mutating func add(_ more: Int64, unwritten: Int64, of owner: String) {
             bytes += more
+            self.unwritten += unwritten
             let all = ofOwner[owner, default: 0] + more
             ofOwner[owner] = all > 0 ? all : nil
         }
+    }
+
+    private struct OnTheWay {
+        /// Granted, or about to be looked at: of two that ask at one time only one gets the rest.
+        var asked = Tally()
+        /// What is refused takes no room from jobs meanwhile.
+        var granted = Tally()
     }
 
     private let limits: VideoJobLimits
@@ -64,22 +74,28 @@ final class UploadQuota: Sendable {
     func roomForJobs(of owner: String) -> JobRoom {
         var room = room(of: owner)
         onTheWay.withLock { onTheWay in
-            room.all.bytes -= onTheWay.bytes
-            room.own.bytes -= onTheWay.ofOwner[owner, default: 0]
+            room.all.bytes -= onTheWay.granted.bytes
+            room.own.bytes -= onTheWay.granted.ofOwner[owner, default: 0]
         }
         return room
+    }
+
+    /// Of the disk, what a job may write beside uploads on their way.
+    func freeBytesForJobs() async -> Int64 {
+        let unwritten = onTheWay.withLock { $0.granted.unwritten }
+        return max(0, await folder.freeBytes() - Int64(limits.minFreeBytes) - unwritten)
     }
 
     final class Reservation: Sendable {
         private let quota: UploadQuota
         private let owner: String
         /// nil: has ended.
-        private let held: Mutex<(place: Places.Place, bytes: Int64)?>
+        private let held: Mutex<(place: Places.Place, bytes: Int64, unwritten: Int64)?>
 
         fileprivate init(quota: UploadQuota, owner: String, place: Places.Place) {
             self.quota = quota
             self.owner = owner
-            held = Mutex((place, 0))
+            held = Mutex((place, 0, 0))
         }
 
         /// Asks the store once in so many bytes, where the size is not known beforehand.
@@ -95,20 +111,42 @@ final class UploadQuota: Sendable {
         /// - Parameter needed: of `more`, what comes for sure.
         fileprivate func reserve(_ more: Int64, needing needed: Int64) async throws {
             try await quota.reserve(more, needing: needed, of: owner)
-            held.withLock { $0?.bytes += more }
+            held.withLock { held in
+                held?.bytes += more
+                held?.unwritten += needed
+            }
+        }
+
+        /// Some of it is on the disk.
+        func wrote(_ count: Int64) {
+            let written = held.withLock { held in
+                let written = min(count, held?.unwritten ?? 0)
+                held?.unwritten -= written
+                return written
+            }
+            quota.add(0, unwritten: -written, of: owner)
         }
 
         func end() {
             guard let held = held.withLock({ $0.take() }) else { return }
-            quota.onTheWay.withLock { $0.add(-held.bytes, of: owner) }
+            quota.add(-held.bytes, unwritten: -held.unwritten, of: owner)
+        }
+    }
+
+    /// To what was granted.
+    private func add(_ more: Int64, unwritten: Int64, of owner: String) {
+        onTheWay.withLock { onTheWay in
+            onTheWay.asked.add(more, unwritten: unwritten, of: owner)
+            onTheWay.granted.add(more, unwritten: unwritten, of: owner)
         }
     }
 
     private func reserve(_ bytes: Int64, needing needed: Int64, of owner: String) async throws {
         // First what is on its way, then the store: an upload that ends in between counts twice, not never.
-        let (all, own) = onTheWay.withLock { onTheWay in
-            onTheWay.add(bytes, of: owner)
-            return (onTheWay.bytes, onTheWay.ofOwner[owner, default: 0])
+        let (all, own, unwritten) = onTheWay.withLock { onTheWay in
+            onTheWay.asked.add(bytes, unwritten: needed, of: owner)
+            let asked = onTheWay.asked
+            return (asked.bytes, asked.ofOwner[owner, default: 0], asked.unwritten)
         }
         do {
             var usage = try await store.usage(of: owner)
@@ -116,15 +154,16 @@ final class UploadQuota: Sendable {
             usage.all.bytes += all
             usage.own.bytes += own
             if let excess = usage.excess(within: room(of: owner)) { throw problem(excess) }
-            guard await folder.freeBytes() - Int64(limits.minFreeBytes) >= needed else {
+            guard await folder.freeBytes() - Int64(limits.minFreeBytes) >= unwritten else {
                 throw Problem(
                     .insufficientStorage, "there is no room on the disk for more videos; remove some or wait",
                     limit: ("min-free-bytes", Double(limits.minFreeBytes)))
             }
         } catch {
-            onTheWay.withLock { $0.add(-bytes, of: owner) }
+            onTheWay.withLock { $0.asked.add(-bytes, unwritten: -needed, of: owner) }
             throw error
         }
+        onTheWay.withLock { $0.granted.add(bytes, unwritten: needed, of: owner) }
     }
 
     func problem(_ excess: JobRoom.Excess) -> Problem {

@@ -26,6 +26,7 @@ struct VideoIntake {
                     try pace.add(part.readableBytes, after: .now - asked)
                     try await room.reserve(upTo: count)
                     try await file.write(part)
+                    room.wrote(Int64(part.readableBytes))
                     asked = .now
                 }
                 guard count > 0 else { throw Problem(.badRequest, "the body is to be a video, and is empty") }
