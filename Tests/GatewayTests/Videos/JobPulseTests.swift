@@ -57,7 +57,7 @@ import Testing
             configuration.limits.videos.retryPause = .milliseconds(10)
         }
         let id = try await TestGateway.with(mesh: .shared, configure: configure) { gateway in
-            let id = try await gateway.uploadVideo(try await TestVideo.long(in: gateway.data)).id
+            let id = try await gateway.uploadVideo(try await TestVideo.long(in: data)).id
             _ = try await gateway.job(id) { ($0[path: "progress.frames_done"] ?? 0) >= 3 }
             return id
         }
