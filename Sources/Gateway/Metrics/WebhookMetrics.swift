@@ -46,6 +46,9 @@ struct WebhookMetrics: Sendable {
     /// A delivery is not tried again.
     func gaveUp() { failed.increment() }
 
+    /// A delivery is not tried at all: its receiver was given up.
+    func wasLeftOut() { dropped.increment() }
+
     /// The receiver of a delivery has said something that is final.
     func ended(_ verdict: WebhookQueue.Verdict) {
         switch verdict {

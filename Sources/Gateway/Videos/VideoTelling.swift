@@ -161,6 +161,7 @@ struct VideoTelling {
         for (index, word) in words.enumerated().dropFirst(Int(webhook.eventsTold)) {
             if webhook.isGivenUp, !word.isEnd {
                 webhook.dropped += 1
+                videos.metrics.webhooks.wasLeftOut()
                 webhook.eventsTold = Int64(index + 1)
                 continue
             }
