@@ -14,11 +14,15 @@ struct VideoTelling {
         var until: JobTime
     }
 
+    /// There are few senders for all receivers: one that has much to hear, or hears slowly, is gone on with later.
+    private static let turn: Duration = .seconds(5)
+
     private let videos: VideoServices
     private let rules: StreamRules
     private let shelf: WatchShelf
     private let logger: Logger
     private let call: WebhookCall?
+    private let begun = ContinuousClock.now
     private let topics: Set<Webhook.Topic>
     private var webhook: JobWebhook
 
@@ -156,7 +160,7 @@ struct VideoTelling {
     }
 
     /// Tells what of `words` was not told before; returns when each was taken, refused or given up.
-    /// - Throws: `Pause` if the receiver is to be asked again later.
+    /// - Throws: `Pause` if the receiver is to be asked again later, or others have their turn.
     private mutating func tell(_ words: [Word]) async throws {
         for (index, word) in words.enumerated().dropFirst(Int(webhook.eventsTold)) {
             if webhook.isGivenUp, !word.isEnd {
@@ -174,6 +178,7 @@ struct VideoTelling {
             if webhook.failures == 0 { webhook.eventsTold = Int64(index + 1) }
             if let pause { throw pause }
             try await record()
+            if ContinuousClock.now - begun >= Self.turn { throw Pause(until: .now) }
         }
     }
 
