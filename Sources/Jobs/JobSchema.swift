@@ -52,11 +52,6 @@ enum JobSchema {
                 "ALTER TABLE framemesh_job ADD COLUMN not_before BIGINT NOT NULL DEFAULT 0",
                 "ALTER TABLE framemesh_job ADD COLUMN leased_at BIGINT",
                 "ALTER TABLE framemesh_job ADD COLUMN causes TEXT NOT NULL DEFAULT ''",
-                """
-                UPDATE framemesh_job SET result_bytes = (
-                    SELECT CAST(COALESCE(SUM(LENGTH(body) + \(FrameResult.overhead)), 0) AS BIGINT)
-                    FROM framemesh_frame WHERE framemesh_frame.job = framemesh_job.id)
-                """,
                 // All that sums ask for.
                 """
                 CREATE INDEX framemesh_job_room

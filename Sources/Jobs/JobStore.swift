@@ -12,6 +12,32 @@ package struct JobStore: Sendable {
         self.database = database
         let dialect = database.dialect
         try await database.write { try JobSchema.migrate($0, dialect) }
+        try await countOldResults()
+    }
+
+    /// Results that a gateway of an older version recorded count nothing yet. A job at a time: others work meanwhile, and a
+    /// gateway that is ended in between has less to do when it starts again.
+    private func countOldResults() async throws {
+        let dialect = database.dialect
+        var last: String? = ""
+        while let behind = last {
+            last = try await database.write { session -> String? in
+                let found = try session.run(
+                    """
+                    SELECT id FROM framemesh_job WHERE id > $1 AND result_bytes = 0 AND frames_done > 0
+                    ORDER BY id LIMIT 1 \(dialect.forUpdateSkipLocked)
+                    """, [.text(behind)])
+                guard var row = found.first else { return nil }
+                let id = try row.text()
+                _ = try session.run(
+                    """
+                    UPDATE framemesh_job SET result_bytes = (
+                        SELECT CAST(COALESCE(SUM(LENGTH(body) + \(FrameResult.overhead)), 0) AS BIGINT)
+                        FROM framemesh_frame WHERE framemesh_frame.job = $1) WHERE id = $1
+                    """, [.text(id)])
+                return id
+            }
+        }
     }
 
     /// It takes room on the disk of the gateway's data folder.

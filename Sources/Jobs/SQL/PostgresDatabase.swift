@@ -22,7 +22,10 @@ package final class PostgresDatabase: SQLDatabase {
     package let dialect = SQLDialect(
         bytes: "BYTEA", forUpdate: "FOR UPDATE", forUpdateSkipLocked: "FOR UPDATE SKIP LOCKED",
         // Any numbers that others don't use.
-        beforeSchema: ["SELECT 1 FROM pg_advisory_xact_lock(5063221507)", "SET LOCAL statement_timeout = 0"],
+        beforeSchema: [
+            "SET LOCAL lock_timeout = 0", "SET LOCAL statement_timeout = 0",
+            "SELECT 1 FROM pg_advisory_xact_lock(5063221507)",
+        ],
         lockRoom: "SELECT 1 FROM pg_advisory_xact_lock(5063221508)")
 
     private let url: String
