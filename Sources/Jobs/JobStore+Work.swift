@@ -4,9 +4,11 @@ extension JobStore {
     ///
     /// Owners take turns: first one of whose jobs the fewest are worked on, of these the one whose job was claimed the
     /// longest ago, of its jobs the oldest. Gateways that ask at one time get different jobs.
-    package func claim(by gateway: String, now: JobTime, for duration: Duration) async throws -> (
-        job: Job, lease: Lease
-    )? {
+    /// - Parameter givingUp: is told of jobs that failed instead, since they were begun too often.
+    package func claim(
+        by gateway: String, now: JobTime, for duration: Duration,
+        givingUp: @Sendable @escaping (Job) -> Void = { _ in }
+    ) async throws -> (job: Job, lease: Lease)? {
         let dialect = database.dialect
         return try await database.write { session in
             while true {
@@ -34,7 +36,7 @@ extension JobStore {
                         ON CONFLICT (owner) DO UPDATE SET claimed_at = excluded.claimed_at
                         """, [.text(job.owner), .integer(now.milliseconds)])
                     return (job, lease)
-                case .gaveUp: continue
+                case .gaveUp: givingUp(job)
                 // The condition above is the value's own.
                 case .refused: return nil
                 }

@@ -60,10 +60,19 @@ struct JobRunner: Service {
 
     /// - Throws: what the mesh or the store is in the way with.
     private func workWhileThereIsWork() async throws {
-        while let (job, lease) = try await videos.store.claim(by: gateway, now: .now, for: videos.limits.lease) {
+        while let (job, lease) = try await claim() {
             logger.info(
                 "video job begins", metadata: ["job": "\(job.id)", "from": "\(job.progress.framesDone)"])
             try await JobRun(videos: videos, coordinators: coordinators, logger: logger, job: job).run(lease)
         }
+    }
+
+    private func claim() async throws -> (job: Job, lease: Lease)? {
+        try await videos.store.claim(
+            by: gateway, now: .now, for: videos.limits.lease,
+            givingUp: { [logger, metrics = videos.metrics] job in
+                logger.notice("video job failed", metadata: ["job": "\(job.id)", "cause": "\(job.error)"])
+                metrics.ended(.failed)
+            })
     }
 }
