@@ -30,10 +30,11 @@ if ! buildah inspect --type image localhost/runtime-base >/dev/null 2>&1; then
     buildah commit -q --rm "$container" localhost/runtime-base >/dev/null
     rm -rf $base
 fi
-binaries=${BINARIES:-prebuilt}
-arguments=(--build-arg RUNTIME_IMAGE=localhost/runtime-base --build-arg "BINARIES=$binaries")
-case $binaries in
-    prebuilt) dev/image-root.sh .build/release .build/image ;;
+case ${BINARIES:-prebuilt} in
+    prebuilt)
+        dev/image-root.sh .build/release .build/image
+        binaries=prebuilt
+        ;;
     from-source)
         toolchain=$(dirname "$(dirname "$(readlink -f "$(command -v swift)")")")
         say "making a base that Swift runs on"
@@ -42,16 +43,22 @@ case $binaries in
             "apt-get update -qq && apt-get install -y -qq --no-install-recommends $swift_packages" >$work/base.log 2>&1
         buildah config --env "PATH=/opt/swift/usr/bin:/usr/sbin:/usr/bin:/sbin:/bin" "$container"
         buildah commit -q --rm "$container" localhost/build-base >/dev/null
-        arguments+=(--build-arg BUILD_IMAGE=localhost/build-base --volume "$toolchain:/opt/swift/usr:ro")
-        for volume in ${IMAGE_VOLUMES:-}; do arguments+=(--volume "$volume"); done
+        say "compiling in the image (minutes); log in $work/from-source.log"
+        volumes=(--volume "$toolchain:/opt/swift/usr:ro")
+        for volume in ${IMAGE_VOLUMES:-}; do volumes+=(--volume "$volume"); done
         mkdir -p .build/image
+        # Without layers, each of which would be a copy of everything; once for both targets.
+        buildah build --isolation chroot --format docker --layers=false --target from-source \
+            --build-arg BUILD_IMAGE=localhost/build-base "${volumes[@]}" -t localhost/compiled . \
+            >$work/from-source.log 2>&1 || { tail -20 $work/from-source.log >&2; say "the build failed"; exit 1; }
+        binaries=localhost/compiled
         ;;
     *) say "BINARIES is prebuilt or from-source"; exit 2 ;;
 esac
 for target in node framemesh; do
     say "building the target $target"
     buildah build --isolation chroot --format docker --layers --target $target \
-        "${arguments[@]}" -t localhost/$target . \
+        --build-arg RUNTIME_IMAGE=localhost/runtime-base --build-arg BINARIES=$binaries -t localhost/$target . \
         >$work/$target.log 2>&1 || { tail -20 $work/$target.log >&2; say "the build failed"; exit 1; }
     rm -rf $work/$target.root
     container=$(buildah from localhost/$target)
