@@ -91,7 +91,7 @@ def test_every_role_starts_and_a_picture_goes_through(tmp_path):
     request = urllib.request.Request(f"http://{gateway.address}/v1/images:analyze?pipeline=cascade", data=picture,
                                      headers={"Content-Type": "image/jpeg"})
     answer = json.loads(urllib.request.urlopen(request, timeout=60).read())
-    assert answer["results"][0]["outcome"] == "ok"
+    assert answer["results"][0]["status"] == "ok"
     page = urllib.request.urlopen(f"http://{gateway.address}/", timeout=60).read().decode()
     assert "Framemesh" in page
 

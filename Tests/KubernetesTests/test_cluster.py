@@ -74,7 +74,7 @@ def test_a_mesh_starts_is_rolled_under_load_and_loses_no_frame(kubernetes):
     wait_found(client, [pods["detector"], pods["classifier"]])
     # A picture through the Service of the gateway, and one to coordinators by their SRV record.
     answer = get(client, ANALYZE, PICTURES[0])
-    assert answer and json.loads(answer)["results"][0]["outcome"] == "ok", answer
+    assert answer and json.loads(answer)["results"][0]["status"] == "ok", answer
     sent = client.call(str(FRAMEMESH), "send", "--json", "--coordinator", COORDINATORS, "--pipeline", "numbers",
                        PICTURES[0])
     assert sent and json.loads(sent)["status"] == "ok", sent
