@@ -103,7 +103,7 @@ package final class Broadcast: Sendable {
         }
     }
 
-    /// A new viewer, of all that is published from now on.
+    /// A new viewer, of all that is published from now on; of what is over, its last words.
     /// - Parameters:
     ///   - caller: whose viewer it is: it has one of the caller's places as long as there is somebody who holds it.
     ///   - lastID: what it has seen already; what came after that, and is still remembered, comes first, and does not count
@@ -126,9 +126,14 @@ package final class Broadcast: Sendable {
         }
     }
 
+    /// How it ended, and that it did.
+    private static let lastWords = 2
+
     private static func missed(since lastID: UInt64?, _ state: State) -> [ViewerQueue.Piece] {
         // An id that is yet to come is of another life of this source.
-        guard let lastID, lastID <= state.lastID else { return [] }
+        guard let lastID, lastID <= state.lastID else {
+            return state.isOver ? Array(state.history.suffix(Self.lastWords)) : []
+        }
         return state.history.filter { piece in piece.id.map { $0 > lastID } ?? false }
     }
 

@@ -1,4 +1,5 @@
 package import NIOCore
+import ServiceLifecycle
 import Synchronization
 
 /// Somebody who looks on at a `Broadcast`, from `watch` until this object is gone.
@@ -93,7 +94,11 @@ package final class Viewer: EventSource {
         waiter?.resume(returning: nil)
     }
 
-    package func next() async -> [ByteBuffer]? { await take()?.map(\.bytes) }
+    /// Also nil when the gateway ends, which waits for nobody who only looks on.
+    package func next() async -> [ByteBuffer]? {
+        if Task.isShuttingDownGracefully { return nil }
+        return await cancelWhenGracefulShutdown { await self.take()?.map(\.bytes) }
+    }
 
     package func wake() {
         let waiter = state.withLock { state in

@@ -94,6 +94,9 @@ package struct GatewayProbe: Sendable {
     private static func words(_ error: any Error) -> String {
         switch error {
         case let error as IOError: SystemErrorText.of(error)
+        case is NIOSSLError, is BoringSSLError:
+            "no TLS: it speaks plain HTTP (http://), or has a certificate that is not trusted here (--tls-ca)"
+        case is HTTPParserError: "it speaks no HTTP: roles that speak gRPC are asked by HOST:PORT"
         case let error as NIOConnectionError: error.connectionErrors.first.map { words($0.error) } ?? "no connection"
         case let error as HTTPClientError where [.deadlineExceeded, .connectTimeout].contains(error):
             "no answer in time"

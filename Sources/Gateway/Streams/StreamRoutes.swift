@@ -41,6 +41,7 @@ struct StreamRoutes {
         }
         group.get("streams/{id}/mjpeg") { _, context in
             let stream = try find(context)
+            guard !stream.life.state.isOver else { throw Self.over }
             return EventStream.pictures(try stream.pictures.viewers.watch(for: context.caller.key), on: context.channel)
         }
     }

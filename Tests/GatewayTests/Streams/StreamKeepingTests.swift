@@ -125,6 +125,35 @@ import Testing
         }
     }
 
+    @Test func aGatewayThatEndsDoesNotWaitForWhoLooksOn() async throws {
+        var viewers: [EventReader] = []
+        try await TestStream.with {
+            $0.drainTimeout = .seconds(3600)
+        } _: { gateway in
+            let path = try await TestStream.begin(
+                gateway, ["source": ["file": "digits.mp4"], "pipeline": "detect", "max_fps": 5])
+            var events = try await EventReader(gateway.base + path + "/events", lastEventID: "0")
+            _ = try await events.first { $0.name == "frame" }
+            viewers.append(events)
+        }
+        // It has ended, and they are still there.
+        withExtendedLifetime(viewers) {}
+    }
+
+    @Test func whoComesAfterTheEndIsToldOfIt() async throws {
+        try await TestStream.with {
+            $0.limits.streams.pushIdle = .milliseconds(50)
+        } _: { gateway in
+            let path = try await TestStream.begin(gateway, TestStream.pushed)
+            var first = try await EventReader(gateway.base + path + "/events", lastEventID: "0")
+            _ = try await first.first { $0.name == "end" }
+            var later = try await EventReader(gateway.base + path + "/events")
+            #expect(try await later.first { $0.name == "state" }.json()["state"] as? String == "ended")
+            _ = try await later.first { $0.name == "end" }
+            #expect(try await gateway.get(path + "/mjpeg").status == 409)
+        }
+    }
+
     @Test func onlyTheGatewaysUserReadsTheDatabase() async throws {
         try await Self.withFolder { data in
             try await Self.with(data) { gateway in
