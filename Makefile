@@ -13,8 +13,10 @@ SANITIZED := ^(HTTP2Tests|RPCTests|MessagesTests|FuzzTests)\.
 SOURCES := Package.swift Sources Tests
 CXX_SOURCES = $(shell find Sources/CVision Sources/framemesh-video Tests -name '*.cpp' -o -name '*.hpp' -o -name 'CVision.h')
 
-# A browser and a whole mesh: after the Swift tests, since each wants the machine for itself.
-GATEWAY_TEST := PYTHONDONTWRITEBYTECODE=1 .venv/bin/python -m pytest -q -p no:cacheprovider Tests/GatewayTests/python
+# A browser and a whole mesh: after the Swift tests, since each wants the machine for itself. A browser that crashes says
+# nothing about the page: that test is tried once more, and the line of totals tells of it.
+GATEWAY_TEST := PYTHONDONTWRITEBYTECODE=1 .venv/bin/python -m pytest -q -p no:cacheprovider Tests/GatewayTests/python \
+    --reruns 1 --only-rerun TargetClosedError
 # The real Prometheus and a mesh of processes.
 OBSERVABILITY_TEST := PYTHONDONTWRITEBYTECODE=1 .venv/bin/python -m pytest -q -p no:cacheprovider Tests/TelemetryTests/python
 

@@ -1,8 +1,10 @@
+import contextlib
 import os
 import shutil
 import subprocess
 
 import pytest
+from playwright.sync_api import Error as PlaywrightError
 from playwright.sync_api import sync_playwright
 
 from browser import CHROMIUM, SCREENSHOTS, Errors
@@ -57,16 +59,32 @@ def caller(mesh, tmp_path):
     gateway.stop()
 
 
+class Chromium:
+    """Chromium with a camera that shows `camera_file`; started again for the next test where it has crashed."""
+
+    def __init__(self, playwright, camera_file):
+        self._launch = lambda: playwright.chromium.launch(
+            executable_path=CHROMIUM,
+            # As root, which containers are, there is no sandbox; the page comes from this machine.
+            args=["--no-sandbox", "--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream",
+                  f"--use-file-for-fake-video-capture={camera_file}"])
+        self._browser = self._launch()
+
+    def new_context(self, **options):
+        if not self._browser.is_connected():
+            self._browser = self._launch()
+        return self._browser.new_context(**options)
+
+    def close(self):
+        self._browser.close()
+
+
 @pytest.fixture(scope="session")
 def browser(camera_file):
     shutil.rmtree(SCREENSHOTS, ignore_errors=True)
     SCREENSHOTS.mkdir(parents=True)
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=CHROMIUM,
-            # As root, which containers are, there is no sandbox; the page comes from this machine.
-            args=["--no-sandbox", "--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream",
-                  f"--use-file-for-fake-video-capture={camera_file}"])
+        browser = Chromium(playwright, camera_file)
         yield browser
         browser.close()
 
@@ -87,7 +105,9 @@ def visit(browser):
 
     yield visit
     for context in contexts:
-        context.close()
+        # Of a browser that has crashed there is nothing to close; its test has failed.
+        with contextlib.suppress(PlaywrightError):
+            context.close()
     assert [error.found for error in errors if error.found] == []
 
 
