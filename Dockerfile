@@ -10,7 +10,7 @@ ARG RUNTIME_IMAGE=debian:bookworm-slim
 # Or `prebuilt`: what dev/image-root.sh has put into .build/image from executables that are there already.
 ARG BINARIES=from-source
 
-FROM ${BUILD_IMAGE} AS from-source
+FROM ${BUILD_IMAGE} AS build
 WORKDIR /src
 COPY dev/setup.sh dev/
 RUN dev/setup.sh
@@ -22,7 +22,10 @@ RUN swift build -c release --static-swift-stdlib --product framemesh \
 COPY dev/image-root.sh dev/
 RUN dev/image-root.sh .build/release /image
 
-FROM ${RUNTIME_IMAGE} AS prebuilt
+FROM scratch AS from-source
+COPY --from=build /image /image
+
+FROM scratch AS prebuilt
 COPY .build/image /image
 
 FROM ${BINARIES} AS binaries

@@ -36,13 +36,15 @@ build: ## Release executables in .build/release
 demo: build ## Pictures and a video through a local mesh; results in framemesh-demo
 	@.build/release/framemesh demo
 
-.PHONY: test
-test: ## All tests
+.PHONY: build-tests
+build-tests: ## What `make test` runs, and all programs
 	@dev/setup.sh test
+	$(BUILD) --build-tests
+
+.PHONY: test
+test: build-tests ## All tests
 	@dev/python-env.sh
 	proto/generate.sh --check
-	$(BUILD)
-	$(BUILD) --build-tests
 	$(TEST)
 	$(GATEWAY_TEST)
 	$(KUBERNETES_TEST)
@@ -101,10 +103,13 @@ SANITIZER_BUILD = $(SANITIZER_ENV) swift build $(SANITIZER_FLAGS) --build-tests 
 SANITIZER_TEST = $(SANITIZER_ENV) ASAN_OPTIONS=detect_leaks=0 SWIFT_BACKTRACE=enable=no \
     swift test $(SANITIZER_FLAGS) --skip-build --no-parallel
 
-.PHONY: sanitize
-sanitize: ## HTTP2, RPC and the C code they use: tests and fuzzers under sanitizers
+.PHONY: build-sanitized
+build-sanitized: ## What `make sanitize` runs
 	@dev/setup.sh test
 	$(SANITIZER_BUILD)
+
+.PHONY: sanitize
+sanitize: build-sanitized ## HTTP2, RPC and the C code they use: tests and fuzzers under sanitizers
 	$(SANITIZER_TEST) --filter '$(SANITIZED)'
 	printf '%s\n' $(FUZZ_TARGETS) | xargs -P 2 -I TARGET $(MAKE) --no-print-directory fuzz-TARGET
 

@@ -100,12 +100,20 @@ class Kubernetes:
         return [pod for pod in self.pods if pod.role == role and pod.is_ready]
 
     def delete(self, *pods):
-        """As `kubectl delete pod`, of several at the same time: they leave the endpoints, preStop runs, then they are told
-        to end. Returns the exit code of each, None of one that would have been killed."""
+        """As `kubectl delete pod`, of several at the same time. Returns the exit code of each, None of one that would have
+        been killed."""
+        self.withdraw(*pods)
+        return self.terminate(*pods)
+
+    def withdraw(self, *pods):
+        """The first half: they leave the endpoints, and preStop runs."""
         for pod in pods:
             pod.is_ready = False
         self.publish()
         time.sleep(max(pod.grace[0] for pod in pods))
+
+    def terminate(self, *pods):
+        """The second one: they are told to end."""
         for pod in pods:
             pod.process.send(signal.SIGTERM)
         return [pod.process.wait(pod.grace[1]) for pod in pods]

@@ -17,6 +17,15 @@ def cores(quantity):
     return math.ceil(int(quantity[:-1]) / 1000 if quantity.endswith("m") else float(quantity))
 
 
+def localized(folders, text):
+    """Paths under a container's mounts as they are here. `folders`: where each mount is."""
+    for mount in sorted(folders, key=len, reverse=True):
+        head, found, tail = text.partition(mount)
+        if found and (not tail or tail[0] == "/"):
+            return f"{head}{folders[mount]}{tail}"
+    return text
+
+
 def write_as_volume(folder, files):
     """As the kubelet lays ConfigMaps and Secrets: files are links into a folder that is replaced as a whole."""
     generation = folder / "..2026_11_26"
@@ -47,13 +56,7 @@ class Volumes:
             self._folders[volume["name"]] = place
 
     def localize(self, container, text):
-        """Paths under the container's mounts as they are here."""
-        mounts = sorted(container["volumeMounts"], key=lambda mount: -len(mount["mountPath"]))
-        for mount in mounts:
-            head, found, tail = text.partition(mount["mountPath"])
-            if found and (not tail or tail[0] == "/"):
-                return f"{head}{self._folders[mount['name']]}{tail}"
-        return text
+        return localized({mount["mountPath"]: self._folders[mount["name"]] for mount in container["volumeMounts"]}, text)
 
     def folder(self, name):
         return self._folders[name]

@@ -3,12 +3,14 @@ DNS records of their Services."""
 
 import json
 import signal
+import sys
+from pathlib import Path
 
 import pytest
 
 from cluster import until
 from kubernetes import PATIENCE, SEARCH, get
-from manifests import ROLES, ROOT
+from manifests import ROLES, ROOT, ports
 from processes import FRAMEMESH
 
 DEMO = ROOT / "Sources" / "framemesh" / "Resources" / "demo"
@@ -16,6 +18,8 @@ PICTURES = [str(DEMO / f"numbers-0{number}.jpg") for number in (1, 2, 3)]
 # A pod's own port: a Service's address is not played here.
 ANALYZE = "http://gateway:8080/v1/images:analyze?pipeline=cascade"
 COORDINATORS = "srv:///_grpc._tcp.coordinator"
+# The largest id: of the first GOAWAY of two.
+ANY_STREAM = 2**31 - 1
 
 
 def start_one_of_each(kubernetes):
@@ -36,18 +40,44 @@ def wait_found(client, pods, *options):
     assert until(are_found, PATIENCE), f"not found: {wanted}"
 
 
+class HeldConnection:
+    """Of a client that calls seldom, to a pod that goes."""
+
+    def __init__(self, net, pod):
+        self.process = net.run(f"held-{pod.name}", [
+            sys.executable, str(Path(__file__).with_name("held_connection.py")), pod.address,
+            str(ports(pod.container)["grpc"])])
+        self.process.wait_for("health SERVING", PATIENCE)
+
+    @property
+    def said(self):
+        return self.process.text().splitlines()
+
+
 def replace(kubernetes, client, *roles):
-    """A rolling update of Deployments of one pod each: a new pod, then the old one goes. Returns the exit codes."""
+    """A rolling update of Deployments of one pod each: a new pod, then the old one goes, in the order that
+    docs/kubernetes.md promises. Returns the exit codes."""
     old = [kubernetes.ready(role)[0] for role in roles]
     new = [kubernetes.start(role) for role in roles]
     for pod in new:
         pod.wait_ready()
     if "coordinator" not in roles:
         wait_found(client, new)
-    codes = kubernetes.delete(*old)
-    for gone, pod in zip(old, new):
+    held = [HeldConnection(client, pod) for pod in old]
+
+    # Its record goes while it serves as before, and nobody is sent away.
+    kubernetes.withdraw(*old)
+    for gone, pod, connection in zip(old, new, held):
         assert until(lambda pod=pod: kubernetes.addresses(pod.net, pod.role) == {pod.address}, PATIENCE), \
             "the old one's record is gone"
+        assert gone.passes("readinessProbe")
+        assert connection.said == ["health SERVING"]
+
+    # Then it is not ready, says GOAWAY, serves what was on its way, and ends.
+    codes = kubernetes.terminate(*old)
+    for gone, connection in zip(old, held):
+        assert connection.process.wait(PATIENCE) == 0, connection.process.text()[-2000:]
+        assert connection.said == ["health SERVING", f"GOAWAY {ANY_STREAM}", "health NOT_SERVING", "GOAWAY 3", "closed"]
         assert not gone.passes("readinessProbe")
     return codes
 

@@ -89,7 +89,7 @@ class Frame:
 class Peer:
     """A connection from our side. Everything that it sends is sent while it reads, so that neither side can block."""
 
-    def __init__(self, port, initial=(), preface=True, receive_buffer=None, acknowledges=True, source=None):
+    def __init__(self, port, initial=(), preface=True, receive_buffer=None, acknowledges=True, source=None, host="127.0.0.1"):
         self.socket = socket.socket()
         if source:
             # Another client, as far as the server can see: all of 127.0.0.0/8 is this host.
@@ -97,7 +97,7 @@ class Peer:
         if receive_buffer:
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
         self.socket.settimeout(20)
-        self.socket.connect(("127.0.0.1", port))
+        self.socket.connect((host, port))
         self.adopt(self.socket, acknowledges)
         if preface:
             self.send(PREFACE + settings(initial))
