@@ -17,8 +17,10 @@ RUN dev/setup.sh
 COPY Package.swift ./
 COPY Sources Sources
 COPY Tests Tests
-RUN swift build -c release --static-swift-stdlib --product framemesh \
-    && swift build -c release --static-swift-stdlib --product framemesh-video
+# Nobody loads the executables as a library: without a table of all that is in them the linker leaves out what is not used.
+RUN for product in framemesh framemesh-video; do \
+        swift build -c release --static-swift-stdlib -Xlinker --no-export-dynamic --product $product || exit 1; \
+    done
 COPY dev/image-root.sh dev/
 RUN dev/image-root.sh .build/release /image
 
