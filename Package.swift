@@ -19,6 +19,7 @@ let nioTLS: Target.Dependency = .product(name: "NIOTLS", package: "swift-nio")
 let nioSSL: Target.Dependency = .product(name: "NIOSSL", package: "swift-nio-ssl")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let metrics: Target.Dependency = .product(name: "Metrics", package: "swift-metrics")
+let tracing: Target.Dependency = .product(name: "Tracing", package: "swift-distributed-tracing")
 let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
 let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
 let hummingbirdCore: Target.Dependency = .product(name: "HummingbirdCore", package: "hummingbird")
@@ -54,6 +55,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
         .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
+        .package(url: "https://github.com/apple/swift-distributed-tracing.git", from: "1.7.0"),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
         .package(url: "https://github.com/apple/swift-configuration", from: "1.4.0", traits: [.defaults, "YAML"]),
@@ -81,6 +83,7 @@ let package = Package(
         .target(name: "CMessages", dependencies: ["CProtobufC"]),
         .target(name: "CRPCMessages", dependencies: ["CProtobufC"]),
         .target(name: "CInteropMessages", dependencies: ["CProtobufC"]),
+        .target(name: "CTraceMessages", dependencies: ["CProtobufC"]),
         // protobuf-c with limits, for messages of peers.
         .target(name: "CBoundedProtobuf", dependencies: ["CProtobufC"]),
 
@@ -109,6 +112,15 @@ let package = Package(
         .target(
             name: "Mesh", dependencies: ["RPC", "CAres", nioCore, nioPosix, logging, metrics], swiftSettings: strict),
 
+        // Spans of calls and frames, and their way to a receiver (OTLP).
+        .target(
+            name: "Traces",
+            dependencies: [
+                "RPC", "CTraceMessages", "ProtobufStructs", nioCore, logging, metrics, tracing,
+                .product(name: "DequeModule", package: "swift-collections"),
+            ],
+            swiftSettings: strict),
+
         // C++ image core behind one C header.
         .target(
             name: "CVision",
@@ -131,13 +143,16 @@ let package = Package(
         // Queue, batcher, workers; serves Vision over RPC.
         .target(
             name: "Node",
-            dependencies: ["Services", "RPC", "Messages", "Vision", "Telemetry", nioCore, logging, metrics],
+            dependencies: [
+                "Services", "RPC", "Messages", "Vision", "Telemetry", "Traces", nioCore, logging, metrics, tracing,
+            ],
             swiftSettings: strict),
         // Pipelines: admit, fan out, merge, track, put in order.
         .target(
             name: "Coordination",
             dependencies: [
-                "Mesh", "Services", "RPC", "Messages", "Tracking", "Telemetry", nioCore, logging, metrics,
+                "Mesh", "Services", "RPC", "Messages", "Tracking", "Telemetry", "Traces", nioCore, logging, metrics,
+                tracing,
                 .product(name: "DequeModule", package: "swift-collections"),
             ],
             swiftSettings: strict),
@@ -159,8 +174,8 @@ let package = Package(
         .target(name: "Results", dependencies: ["Messages", "Vision", nioCore], swiftSettings: strict),
         // Zones and lines in a picture, and what tracks do there; pure arithmetic.
         .target(name: "Areas", dependencies: ["Messages"], swiftSettings: strict),
-        // Metrics of a process as Prometheus reads them.
-        .target(name: "Telemetry", dependencies: [metrics, nioCore, nioPosix, nioHTTP1], swiftSettings: strict),
+        // Metrics of a process as Prometheus reads them, and its log.
+        .target(name: "Telemetry", dependencies: [logging, metrics, nioCore, nioPosix, nioHTTP1], swiftSettings: strict),
         // What was asked for and how far it is, in SQLite or PostgreSQL; who works on it (leases).
         .target(
             name: "Jobs",
@@ -172,10 +187,10 @@ let package = Package(
             name: "Gateway",
             dependencies: [
                 "Areas", "Client", "Jobs", "Mesh", "Messages", "Playback", "RPC", "Results", "Services", "Telemetry",
-                "Video",
+                "Traces", "Video",
                 "Vision",
-                nioCore, nioPosix, nioSSL, nioHTTP1, nioHTTPTypes, httpTypes, logging, metrics, crypto, hummingbird,
-                hummingbirdCore,
+                nioCore, nioPosix, nioSSL, nioHTTP1, nioHTTPTypes, httpTypes, logging, metrics, tracing, crypto,
+                hummingbird, hummingbirdCore,
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "DequeModule", package: "swift-collections"),
@@ -208,10 +223,10 @@ let package = Package(
         .executableTarget(
             name: "framemesh",
             dependencies: [
-                "Gateway", "Jobs", "Node", "Coordination", "Client", "Playback", "Results", "Telemetry", "Video",
-                "Vision", "Mesh", "Services",
+                "Gateway", "Jobs", "Node", "Coordination", "Client", "Playback", "Results", "Telemetry", "Traces",
+                "Video", "Vision", "Mesh", "Services",
                 "RPC",
-                "Messages", nioCore, nioPosix, logging, metrics, yams, crypto,
+                "Messages", nioCore, nioPosix, nioSSL, nioTLS, logging, metrics, yams, crypto,
                 .product(name: "SystemPackage", package: "swift-system"),
                 .product(name: "DequeModule", package: "swift-collections"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -239,6 +254,13 @@ let package = Package(
             ], swiftSettings: strict),
         .testTarget(
             name: "MeshTests", dependencies: ["Mesh", "RPC", "TestSupport", nioCore, nioPosix, logging],
+            swiftSettings: strict),
+        .testTarget(
+            name: "TracesTests",
+            dependencies: [
+                "Traces", "RPC", "CTraceMessages", "ProtobufStructs", "TestSupport", nioCore, nioPosix, logging, metrics,
+                tracing, .product(name: "MetricsTestKit", package: "swift-metrics"),
+            ],
             swiftSettings: strict),
         // Tests/CVisionTests, in C, is built by its own run.sh, under sanitizers.
         .testTarget(
@@ -269,7 +291,7 @@ let package = Package(
             name: "ResultsTests", dependencies: ["Results", "Messages", "Vision", nioCore], swiftSettings: strict),
         .testTarget(name: "AreasTests", dependencies: ["Areas", "Messages"], swiftSettings: strict),
         .testTarget(
-            name: "TelemetryTests", dependencies: ["Telemetry", "TestSupport", metrics, nioCore, nioPosix],
+            name: "TelemetryTests", dependencies: ["Telemetry", "TestSupport", logging, metrics, nioCore, nioPosix],
             exclude: ["python"], swiftSettings: strict),
         .testTarget(
             name: "JobsTests", dependencies: ["Jobs", "TestSupport", nioCore, nioPosix, logging], swiftSettings: strict),

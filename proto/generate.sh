@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Writes the C code of Sources/CMessages, CRPCMessages and CInteropMessages from the .proto files beside this script:
+# Writes the C code of Sources/CMessages, CRPCMessages, CInteropMessages and CTraceMessages from the .proto files beside this script:
 # messages, and the serialized FileDescriptorSet of the files, which server reflection hands out.
 # `proto/generate.sh --check` writes nothing and fails if the committed code is not current.
 set -euo pipefail
@@ -60,8 +60,12 @@ describe "$root/CRPCMessages" rpc \
     grpc/health/v1/health.proto grpc/reflection/v1/reflection.proto grpc/reflection/v1alpha/reflection.proto
 generate "$root/CInteropMessages" grpc/testing/messages.proto
 describe "$root/CInteropMessages" interop grpc/testing/test.proto
+# Nobody reflects them: the service is another's.
+generate "$root/CTraceMessages" opentelemetry/proto/common/v1/common.proto \
+    opentelemetry/proto/resource/v1/resource.proto opentelemetry/proto/trace/v1/trace.proto \
+    opentelemetry/proto/collector/trace/v1/trace_service.proto
 if [ "${1:-}" = --check ]; then
-    for target in CMessages CRPCMessages CInteropMessages; do
+    for target in CMessages CRPCMessages CInteropMessages CTraceMessages; do
         for file in $(cd "$root/$target" && find . -name '*.pb-c.*' -o -name '*.descriptors.*'); do
             same "$root/$target/$file" "../Sources/$target/$file" || { echo "stale: run proto/generate.sh" >&2; exit 1; }
         done

@@ -5,6 +5,7 @@ public import NIOCore
 public import RPC
 import Services
 import Telemetry
+import Traces
 
 /// Takes frames from clients, fans them out to nodes, merges, tracks, answers in order.
 public final class Coordinator: Sendable {
@@ -22,6 +23,7 @@ public final class Coordinator: Sendable {
         var calling = configuration.channel
         calling.probe = .node
         calling.isLastHop = true
+        if let tracer = configuration.tracer { calling.interceptors.insert(ClientTraces(tracer), at: 0) }
         func channel(_ target: Target?, _ service: String) -> BalancedChannel? {
             target.map {
                 BalancedChannel(
@@ -36,14 +38,16 @@ public final class Coordinator: Sendable {
             configuration: configuration, detectors: detectors, classifiers: classifiers, drain: drain,
             metrics: CoordinatorMetrics(
                 pipelines: configuration.pipelines.map(\.name),
-                factory: configuration.metrics ?? MetricsSystem.factory))
+                factory: configuration.metrics ?? MetricsSystem.factory),
+            log: FrameLog(logger: logger))
         if let metrics = configuration.metrics {
             detectors?.show(in: metrics, stage: "detect")
             classifiers?.show(in: metrics, stage: "classify")
         }
         let bound = try await RoleServer.bind(
-            "coordinator", [VisionService(handler)], to: configuration.listen, configuration.server,
+            "coordinator", [VisionService(handler, version: configuration.build)], to: configuration.listen, configuration.server,
             access: configuration.access, probes: configuration.probes,
+            tracing: configuration.tracer.map { ServerTraces($0, beginningAt: [MethodPath.analyze]) },
             metrics: configuration.metrics ?? MetricsSystem.factory, budget: budget, group: group, logger: logger)
         return Coordinator(
             server: bound, channels: [detectors, classifiers].compactMap { $0 }, drain: drain, logger: logger)

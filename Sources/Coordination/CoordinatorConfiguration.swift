@@ -3,6 +3,7 @@ import Messages
 import NIOCore
 public import RPC
 public import Telemetry
+package import Traces
 
 /// Every size, count and wait of a coordinator.
 public struct CoordinatorConfiguration: Sendable {
@@ -37,9 +38,13 @@ public struct CoordinatorConfiguration: Sendable {
     public var channel = ChannelConfiguration()
     /// The mesh that nodes must belong to; empty: any.
     public var cluster = ""
+    /// The version of the program, for those who ask.
+    public var build = ""
 
     /// Shows what the coordinator counts; nil: it is counted by the process's own metrics, without what it knows of nodes.
     public var metrics: PrometheusMetrics?
+    /// Makes calls and frames spans; nil: nobody wants them.
+    package var tracer: MeshTracer?
 
     public init(detectors: Target?, classifiers: Target?) {
         self.detectors = detectors

@@ -3,6 +3,7 @@ import Messages
 import NIOCore
 import RPC
 import Services
+import Traces
 
 /// The `framemesh.v1.Vision` service over two channels.
 struct CoordinatorHandler: VisionHandler {
@@ -11,13 +12,15 @@ struct CoordinatorHandler: VisionHandler {
     let classifiers: BalancedChannel?
     let drain: DrainFlag
     let metrics: CoordinatorMetrics
+    let log: FrameLog
 
     /// For a node's own words in `ListNodes`.
     static let describeTimeout: Duration = .seconds(1)
 
     private var runner: FrameRunner {
         FrameRunner(
-            detectors: detectors, classifiers: classifiers, configuration: configuration, metrics: metrics)
+            detectors: detectors, classifiers: classifiers, configuration: configuration, metrics: metrics,
+            log: log)
     }
 
     func analyze(_ request: AnalyzeRequest, context: CallContext) async throws -> AnalyzeResponse {
@@ -31,10 +34,12 @@ struct CoordinatorHandler: VisionHandler {
         let own = Deadline(instant: now + TimeAmount(configuration.deadline(of: request)))
         var request = request
         request.policy = .lossless
+        let work = context.values[TracedWork.self]
+        work?.span?.tell(request.frame, pipeline.name)
         return try await runner.answer(
             AcceptedFrame(
                 request: request, pipeline: pipeline, arrival: now,
-                deadline: min(own, context.deadline ?? own), waitsForRoom: false, client: context.caller))
+                deadline: min(own, context.deadline ?? own), waitsForRoom: false, client: context.caller, work: work))
     }
 
     func analyzeStream(
@@ -42,16 +47,17 @@ struct CoordinatorHandler: VisionHandler {
         answer: @Sendable @escaping (AnalyzeResponse) async throws -> Void
     ) async throws {
         var iterator = requests.makeAsyncIterator()
-        guard let session = try await session(&iterator, context.caller) else { return }
+        guard let session = try await session(&iterator, context) else { return }
         try await session.run(iterator, answer: answer)
     }
 
     /// Apart, so that the stream does not hold its first frame to its end.
     private func session(
-        _ requests: inout MessageStream.AsyncIterator, _ client: CallOrigin
+        _ requests: inout MessageStream.AsyncIterator, _ context: CallContext
     ) async throws -> StreamSession? {
         guard let opening = try await requests.next() else { return nil }
-        return try StreamSession(opening: opening, runner: runner, drain: drain, client: client)
+        return try StreamSession(opening: opening, runner: runner, drain: drain, client: context.caller,
+            traces: configuration.tracer.map { StreamTraces(tracer: $0, call: context.values[TracedWork.self]) })
     }
 
     func pipelines() -> [PipelineDescription] { configuration.pipelines.map { $0.description(configuration) } }

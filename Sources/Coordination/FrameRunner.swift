@@ -3,6 +3,7 @@ import Messages
 import NIOCore
 import RPC
 import Services
+import Traces
 
 /// A request with the time it came, the rules of its stream applied.
 struct AcceptedFrame: Sendable {
@@ -15,6 +16,8 @@ struct AcceptedFrame: Sendable {
     var waitsForRoom: Bool
     /// Whose share of nodes it takes.
     var client: CallOrigin
+    /// The trace that it is of; nil: nobody wants one.
+    var work: TracedWork?
     /// What the request came in, the same bytes: its reservation of memory lasts until the frame is answered.
     var received: Payload?
 }
@@ -27,26 +30,38 @@ struct FrameRunner: Sendable {
     let classifiers: (any StageCaller)?
     let configuration: CoordinatorConfiguration
     var metrics = CoordinatorMetrics.none
+    /// nil: of frames nothing is said.
+    var log: FrameLog?
 
     /// A tracker also looks at weak detections (ByteTrack's second association).
     static let trackingFloor: Float = 0.1
 
     /// Never throws: what went wrong is in the answer.
-    func run(_ frame: AcceptedFrame) async -> AnalyzeResponse { await merge(frame).finish(metrics) }
+    func run(_ frame: AcceptedFrame) async -> AnalyzeResponse {
+        guard let work = frame.work else { return await answer(inStream: frame) }
+        return await work.run { await answer(inStream: frame) }
+    }
+
+    private func answer(inStream frame: AcceptedFrame) async -> AnalyzeResponse {
+        let merge = await merge(frame)
+        if let error = merge.worst ?? merge.missed { log?.note(error, of: frame.request.frame, merge.worst == nil) }
+        return merge.finish(metrics)
+    }
 
     /// The answer of a frame that came alone.
     /// - Throws: `RPCError`, with the pushback of the nodes.
     func answer(_ frame: AcceptedFrame) async throws(RPCError) -> AnalyzeResponse {
         let merge = await merge(frame)
-        let pushback = merge.worst?.pushback
+        let worst = merge.worst
         let response = merge.finish(metrics)
         guard response.status == .error else {
             metrics.answered(response, pipeline: frame.pipeline.name, after: NIODeadline.now() - frame.arrival)
             return response
         }
         metrics.refused(StatusCode(rawValue: response.code))
-        let error = RPCError(StatusCode(rawValue: response.code), response.cause)
-        throw pushback.map { error.pushingBack($0) } ?? error
+        var error = RPCError(StatusCode(rawValue: response.code), response.cause)
+        if let node = worst?.endpoint { error.subject["node"] = node }
+        throw worst?.pushback.map { error.pushingBack($0) } ?? error
     }
 
     private func merge(_ frame: AcceptedFrame) async -> Merge {

@@ -3,6 +3,7 @@ import Metrics
 import NIOCore
 import RPC
 import Services
+import Traces
 
 /// What the answers of nodes have in common.
 protocol StageResponse: WireCodable, Sendable {
@@ -98,6 +99,9 @@ struct Merge {
         return worst?.error
     }
 
+    /// Why a stage is missing, of an answer without it.
+    var missed: RPCError? { errors.first?.error }
+
     consuming func finish(_ metrics: CoordinatorMetrics = .none) -> AnalyzeResponse {
         response.missing = errors.map(\.stage)
         if let worst {
@@ -112,6 +116,11 @@ struct Merge {
         metrics.queue.recordNanoseconds((started - frame.arrival).nanoseconds)
         metrics.fanOut.recordNanoseconds((told - started).nanoseconds)
         metrics.merge.recordNanoseconds((end - told).nanoseconds)
+        frame.work?.span?.went(through: [
+            ("queue", .nanoseconds((started - frame.arrival).nanoseconds)),
+            ("fan_out", .nanoseconds((told - started).nanoseconds)),
+            ("merge", .nanoseconds((end - told).nanoseconds)),
+        ])
         return response
     }
 }

@@ -3,27 +3,39 @@ import Metrics
 import NIOCore
 import RPC
 import Services
+import Traces
 import Tracking
 
 /// One `AnalyzeStream` call: reads frames, runs them side by side, answers in order.
 struct StreamSession: Sendable {
-    typealias Queue = StreamQueue<AcceptedFrame, AnalyzeResponse>
+    typealias Queue = StreamQueue<AcceptedFrame, Answer>
+
+    /// What a frame is answered with.
+    struct Answer: Sendable {
+        var response: AnalyzeResponse
+        /// Ends when the client has taken it; nil: the frame is not traced.
+        var span: MeshSpan?
+    }
 
     let runner: FrameRunner
     let rules: StreamRules
     let queue: Queue
     let drain: DrainFlag
     let client: CallOrigin
+    /// nil: nobody wants them.
+    let traces: StreamTraces?
 
     /// Fixes the rules of a stream by the request that opened it, and accepts that.
     /// - Throws: `RPCError` if it is no request, or asks for what cannot be.
     init(
-        opening payload: Payload, runner: FrameRunner, drain: DrainFlag, client: CallOrigin
+        opening payload: Payload, runner: FrameRunner, drain: DrainFlag, client: CallOrigin,
+        traces: StreamTraces? = nil
     ) throws(RPCError) {
         let first = try AnalyzeRequest.decode(payload)
         self.runner = runner
         self.drain = drain
         self.client = client
+        self.traces = traces
         rules = try StreamRules(first, configuration: runner.configuration)
         queue = Queue(StreamWindow(policy: rules.policy, limits: runner.configuration.limits, dropped: Self.drop))
         _ = accept(first, in: payload)
@@ -71,11 +83,12 @@ struct StreamSession: Sendable {
 
     private func accept(_ request: AnalyzeRequest, in payload: Payload) -> Bool {
         let now = NIODeadline.now()
-        let frame = AcceptedFrame(
+        var frame = AcceptedFrame(
             request: request, pipeline: rules.pipeline, arrival: now,
             deadline: Deadline(instant: now + TimeAmount(rules.frameDeadline)),
             waitsForRoom: rules.policy == .lossless, client: client,
             received: payload)
+        frame.work = traces?.begin(request.frame, rules.pipeline.name)
         return queue.accept(frame, expires: frame.deadline.instant.uptimeNanoseconds)
     }
 
@@ -91,7 +104,7 @@ struct StreamSession: Sendable {
                 rules.apply(to: &frame.request)
                 answer = await runner.run(frame)
             }
-            next = queue.finish(run, answer)
+            next = queue.finish(run, Answer(response: answer, span: frame.work?.span))
         }
     }
 
@@ -99,7 +112,8 @@ struct StreamSession: Sendable {
     private func write(_ answer: (AnalyzeResponse) async throws -> Void) async throws {
         var tracking =
             rules.pipeline.tracks ? StreamTracking(reported: StreamTracking.reported(rules.minConfidence)) : nil
-        while var response = await queue.nextAnswer() {
+        while let next = await queue.nextAnswer() {
+            var response = next.response
             if tracking != nil {
                 let start = NIODeadline.now()
                 tracking?.update(&response)
@@ -110,7 +124,9 @@ struct StreamSession: Sendable {
             do {
                 let start = NIODeadline.now()
                 try await answer(response)
-                runner.metrics.send.recordNanoseconds((NIODeadline.now() - start).nanoseconds)
+                let sent = NIODeadline.now() - start
+                runner.metrics.send.recordNanoseconds(sent.nanoseconds)
+                next.span?.end(response, send: .nanoseconds(sent.nanoseconds))
             } catch {
                 queue.cancel()
                 throw error
@@ -119,7 +135,7 @@ struct StreamSession: Sendable {
     }
 
     @Sendable
-    private static func drop(_ frame: AcceptedFrame, _ why: Queue.Window.Drop) -> AnalyzeResponse {
+    private static func drop(_ frame: AcceptedFrame, _ why: Queue.Window.Drop) -> Answer {
         var response = AnalyzeResponse.answering(frame.request.frame)
         response.status = .dropped
         switch why {
@@ -132,7 +148,7 @@ struct StreamSession: Sendable {
             response.cause = "waited longer than its deadline of \(limit.nanoseconds / 1_000_000) ms"
         }
         response.timing.append(Timing("total", NIODeadline.now() - frame.arrival))
-        return response
+        return Answer(response: response, span: frame.work?.span)
     }
 }
 

@@ -24,6 +24,7 @@ struct ClassifierNode: ClassifierHandler {
         response.regions = served.answer.outputs
         response.timing = served.timing()
         pool.metrics?.record(served)
+        context.span?.tell(request.frame, response.timing)
         return response
     }
 

@@ -25,6 +25,7 @@ struct DetectorNode: DetectorHandler {
         response.detections = served.answer.outputs.first ?? []
         response.timing = served.timing()
         pool.metrics?.record(served)
+        context.span?.tell(request.frame, response.timing)
         return response
     }
 }

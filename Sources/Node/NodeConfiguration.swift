@@ -1,5 +1,6 @@
 public import RPC
 public import Telemetry
+package import Traces
 public import Vision
 
 /// Every size, count and wait of a node.
@@ -41,6 +42,8 @@ public struct NodeConfiguration: Sendable {
 
     /// Shows what the node counts; nil: it is counted by the process's own metrics, without the queue's numbers.
     public var metrics: PrometheusMetrics?
+    /// Makes calls spans; nil: nobody wants them.
+    package var tracer: MeshTracer?
 
     public init(role: NodeRole, store: ModelStore, models: [ModelManifest]) {
         self.role = role

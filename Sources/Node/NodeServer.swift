@@ -6,6 +6,7 @@ import RPC
 import Services
 import Synchronization
 import Telemetry
+import Traces
 import Vision
 
 /// A detection or classification node: loads its models, warms them up, serves them.
@@ -95,6 +96,9 @@ public final class NodeServer: Sendable {
         let bound = try await RoleServer.bind(
             "\(configuration.role)", [service, NodeService(describer)], to: configuration.listen, configuration.server,
             access: configuration.access, probes: configuration.probes,
+            tracing: configuration.tracer.map {
+                ServerTraces($0, beginningAt: [MethodPath.detect, MethodPath.classify])
+            },
             metrics: configuration.metrics ?? MetricsSystem.factory, group: group, logger: logger)
         var names = ["", configuration.role.serviceName, ServiceName.node] + configuration.models.map(\.name)
         if !configuration.cluster.isEmpty {

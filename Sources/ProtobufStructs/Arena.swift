@@ -1,3 +1,5 @@
+package import CBoundedProtobuf
+
 /// Memory for the C structs of one message while it is packed; freed all at once.
 @safe package struct Arena: ~Copyable {
     @usableFromInline static let chunkBytes = 4096
@@ -37,6 +39,13 @@
             unsafe place[utf8.count] = 0
             return unsafe place
         }
+    }
+
+    /// Bytes, as protobuf-c has them.
+    package mutating func bytes(_ bytes: [UInt8]) -> ProtobufCBinaryData {
+        let place = unsafe allocate(UInt8.self, count: bytes.count)
+        unsafe place.initialize(from: bytes, count: bytes.count)
+        return unsafe ProtobufCBinaryData(len: bytes.count, data: place)
     }
 
     /// An array of pointers, as protobuf-c wants repeated messages; each value is filled by `fill`.

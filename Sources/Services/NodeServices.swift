@@ -24,7 +24,8 @@ public struct DetectorService: RPCService {
     public var methods: [String: RPCHandler] {
         [
             "Detect": .unary { [handler] context, payload in
-                UnaryResponse(try await handler.detect(try DetectRequest.decode(payload), context: context))
+                let request = try DetectRequest.decode(payload)
+                return try await request.frame.named { UnaryResponse(try await handler.detect(request, context: context)) }
             },
             "DetectStream": .stream { [handler] context, requests, responses in
                 try await answerInOrder(requests, responses) { payload in
@@ -43,7 +44,10 @@ public struct ClassifierService: RPCService {
     public var methods: [String: RPCHandler] {
         [
             "Classify": .unary { [handler] context, payload in
-                UnaryResponse(try await handler.classify(try ClassifyRequest.decode(payload), context: context))
+                let request = try ClassifyRequest.decode(payload)
+                return try await request.frame.named {
+                    UnaryResponse(try await handler.classify(request, context: context))
+                }
             },
             "ClassifyStream": .stream { [handler] context, requests, responses in
                 try await answerInOrder(requests, responses) { payload in
@@ -60,6 +64,11 @@ public struct NodeService: RPCService {
 
     public var serviceName: String { ServiceName.node }
     public var methods: [String: RPCHandler] {
-        ["Describe": .immediate { [handler] _, _ in UnaryResponse(handler.describe()) }]
+        [
+            "Describe": .immediate { [handler] context, _ in
+                let description = handler.describe()
+                return UnaryResponse(description).introducing(description.build, to: context)
+            }
+        ]
     }
 }

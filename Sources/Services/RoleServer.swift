@@ -19,11 +19,13 @@ public struct RoleServer: Sendable {
     ///   - name: with a number of its own, what it tells peers that it takes attachments as.
     ///   - access: nil: anybody.
     ///   - probes: where health alone is served as well, in plain text, for probes that cannot do TLS; nil: nowhere.
+    ///   - tracing: what makes calls spans, if somebody wants that.
     ///   - metrics: what counts calls, and the stages of frames with `name` as role.
     /// - Throws: what a bind says, or that `access` has a rule for what is not there.
     public static func bind(
         _ name: String, _ services: [any RPCService], to address: ServerAddress, _ configuration: ServerConfiguration,
-        access: AccessControl?, probes: ServerAddress? = nil, metrics: any MetricsFactory = MetricsSystem.factory,
+        access: AccessControl?, probes: ServerAddress? = nil, tracing: (any ServerInterceptor)? = nil,
+        metrics: any MetricsFactory = MetricsSystem.factory,
         budget: MemoryBudget = .shared,
         group: any EventLoopGroup, logger: Logger
     ) async throws -> RoleServer {
@@ -36,6 +38,7 @@ public struct RoleServer: Sendable {
             LogInterceptor(logger: logger), MetricsInterceptor(factory: metrics),
             FrameStages(role: name, factory: metrics),
         ]
+        if let tracing { interceptors.append(tracing) }
         if let access { interceptors.append(try access.interceptor(guarding: services)) }
         let server = try await RPCServer.bind(
             to: address, configuration: configuration, services: services, interceptors: interceptors, budget: budget,

@@ -15,19 +15,28 @@ public protocol VisionHandler: Sendable {
 
 public struct VisionService: RPCService {
     let handler: any VisionHandler
-    public init(_ handler: any VisionHandler) { self.handler = handler }
+    let version: String
+
+    /// - Parameter version: of the program, for those who ask (`Introduction`).
+    public init(_ handler: any VisionHandler, version: String = "") {
+        self.handler = handler
+        self.version = version
+    }
 
     public var serviceName: String { ServiceName.vision }
     public var methods: [String: RPCHandler] {
         [
             "Analyze": .unary { [handler] context, payload in
-                UnaryResponse(try await handler.analyze(try AnalyzeRequest.decode(payload), context: context))
+                let request = try AnalyzeRequest.decode(payload)
+                return try await request.frame.named {
+                    UnaryResponse(try await handler.analyze(request, context: context))
+                }
             },
             "AnalyzeStream": .stream { [handler] context, requests, responses in
                 try await handler.analyzeStream(requests, context: context) { try await responses.write(Payload($0)) }
             },
-            "ListPipelines": .immediate { [handler] _, _ in
-                UnaryResponse(ListPipelinesResponse(pipelines: handler.pipelines()))
+            "ListPipelines": .immediate { [handler, version] context, _ in
+                UnaryResponse(ListPipelinesResponse(pipelines: handler.pipelines())).introducing(version, to: context)
             },
             "ListNodes": .unary { [handler] _, _ in UnaryResponse(ListNodesResponse(nodes: await handler.nodes())) },
         ]

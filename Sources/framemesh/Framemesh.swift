@@ -26,7 +26,7 @@ import Foundation
                 name: "Client",
                 subcommands: [
                     SendCommand.self, VideoCommand.self, PipelinesCommand.self, NodesCommand.self, TopCommand.self,
-                    HealthCommand.self, BenchCommand.self,
+                    HealthCommand.self, DoctorCommand.self, BenchCommand.self,
                 ]),
             CommandGroup(name: "Models", subcommands: [ModelsCommand.self]),
             CommandGroup(name: "Settings", subcommands: [LimitsCommand.self]),

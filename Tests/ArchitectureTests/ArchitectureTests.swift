@@ -11,11 +11,12 @@ import Testing
         "Messages": ["CMessages", "CProtobufC", "ProtobufStructs"],
         "Services": ["RPC", "Messages"],
         "Mesh": ["RPC", "CAres"],
+        "Traces": ["RPC", "CTraceMessages", "ProtobufStructs"],
         "Vision": ["CVision", "Messages"],
         "Tracking": ["Messages"],
         "Video": ["Messages"],
-        "Node": ["Services", "RPC", "Vision", "Messages", "Telemetry"],
-        "Coordination": ["Mesh", "Services", "RPC", "Tracking", "Messages", "Telemetry"],
+        "Node": ["Services", "RPC", "Vision", "Messages", "Telemetry", "Traces"],
+        "Coordination": ["Mesh", "Services", "RPC", "Tracking", "Messages", "Telemetry", "Traces"],
         "Client": ["Mesh", "Services", "RPC", "Messages"],
         "Playback": ["Client", "Results", "Video", "Vision", "Messages"],
         "Results": ["Messages", "Vision"],
@@ -24,17 +25,17 @@ import Testing
         "Jobs": ["CPostgres"],
         "Gateway": [
             "Areas", "Client", "Jobs", "Mesh", "Messages", "Playback", "RPC", "Results", "Services", "Telemetry",
-            "Video", "Vision",
+            "Traces", "Video", "Vision",
         ],
         "rpc-interop": ["RPC", "CInteropMessages", "CProtobufC", "ProtobufStructs"],
         "framemesh": [
-            "Areas", "Gateway", "Jobs", "Playback", "Results", "Telemetry",
+            "Areas", "Gateway", "Jobs", "Playback", "Results", "Telemetry", "Traces",
             "Node", "Coordination", "Client", "Video", "Vision", "Mesh", "Services", "RPC", "Messages", "Tracking",
         ],
     ]
     static let ours = Set(arrows.keys).union([
-        "CNghttp2", "CMessages", "CRPCMessages", "CInteropMessages", "CProtobufC", "CBoundedProtobuf", "CVision",
-        "CZlib", "CEventDescriptor", "CAres", "CPostgres",
+        "CNghttp2", "CMessages", "CRPCMessages", "CInteropMessages", "CTraceMessages", "CProtobufC",
+        "CBoundedProtobuf", "CVision", "CZlib", "CEventDescriptor", "CAres", "CPostgres",
     ])
 
     static let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
@@ -73,8 +74,8 @@ import Testing
 
     /// C libraries stay in small rooms.
     @Test(arguments: [
-        "CNghttp2", "CVision", "CMessages", "CRPCMessages", "CInteropMessages", "CBoundedProtobuf", "CZlib",
-        "CEventDescriptor", "CAres", "CPostgres",
+        "CNghttp2", "CVision", "CMessages", "CRPCMessages", "CInteropMessages", "CTraceMessages", "CBoundedProtobuf",
+        "CZlib", "CEventDescriptor", "CAres", "CPostgres",
     ])
     func fewFilesSpeakC(_ library: String) throws {
         var speakers: [String] = []
@@ -86,7 +87,7 @@ import Testing
         let limit = [
             "CNghttp2": 5, "CVision": 4, "CMessages": 8, "CBoundedProtobuf": 1, "CRPCMessages": 2, "CZlib": 1,
             "CEventDescriptor": 1, "CAres": 1, "CPostgres": 1,
-            "CInteropMessages": 4,
+            "CInteropMessages": 4, "CTraceMessages": 2,
         ][library]!
         #expect(!speakers.isEmpty)
         #expect(speakers.count <= limit, "\(library) is imported by \(speakers.sorted())")

@@ -61,6 +61,8 @@ import Testing
                 #expect(throws: Fatal.self, "\(variable)") {
                     switch section {
                     case .roles: _ = try RoleLimitOptions.parse([]).limits(settings)
+                    case .traces:
+                        _ = try TraceOptions.parse(["--trace-endpoint", "127.0.0.1:4317"]).plan("detector", settings)
                     case .clients: _ = try ClientLimitOptions.parse([]).limits(settings)
                     case .gateways: _ = try GatewayLimitOptions.parse([]).limits(settings)
                     case .coordinators: _ = try CoordinatorLimitOptions.parse([]).limits(settings)

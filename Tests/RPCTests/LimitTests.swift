@@ -14,6 +14,15 @@ import Testing
         #expect(gate.pass(at: 6_000_000_001) == 0)
     }
 
+    @Test func causesHaveGatesOfTheirOwn() {
+        let gates = LineGates()
+        let first = (0..<25).map { _ in gates.pass("a") }
+        // A second may end meanwhile.
+        #expect((10...20).contains(first.count { $0 != nil }))
+        #expect(gates.pass("b") == 0)
+        #expect(gates.pass(.unavailable) == 0)
+    }
+
     @Test func textOfAPeerIsOneShortPrintableLine() {
         #expect(PeerText.escaped("GET /\r\n\u{1b}[31mü\\") == #"GET /\u{d}\u{a}\u{1b}[31m\u{fc}\u{5c}"#)
         #expect(PeerText.escaped(String(repeating: "x", count: 300)) == String(repeating: "x", count: 256) + "…")

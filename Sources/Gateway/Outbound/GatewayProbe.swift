@@ -33,8 +33,33 @@ package struct GatewayProbe: Sendable {
         case silence(String)
     }
 
+    /// All that a gateway has said.
+    package struct Reply: Sendable {
+        package var status: Int
+        /// Of the header `date`: what its clock shows, to the second.
+        package var date: String?
+        package var body: Data
+
+        /// Why, where it is a problem.
+        package var reason: String? { (try? JSONDecoder().decode(Reason.self, from: body))?.detail }
+    }
+
+    /// What is asked.
+    package struct Question: Sendable {
+        package var url: URL
+        /// A picture to be analysed; nil: a GET.
+        package var picture: Data?
+        package var token: String?
+
+        package init(_ url: URL, picture: Data? = nil, token: String? = nil) {
+            self.url = url
+            self.picture = picture
+            self.token = token
+        }
+    }
+
     /// Of an answer that is looked at.
-    private static let maxBytes = 64 << 10
+    private static let maxBytes = 1 << 20
 
     private let trust: Trust
 
@@ -42,14 +67,28 @@ package struct GatewayProbe: Sendable {
 
     /// - Parameter timeout: for all of it.
     package func ask(_ url: URL, timeout: Duration) async -> Answer {
-        do {
-            return try await answer(of: url, by: .now() + TimeAmount(timeout), within: timeout)
-        } catch {
-            return .silence(Self.words(error))
+        switch await reply(to: Question(url), timeout: timeout) {
+        case .success(let reply): .status(reply.status, reply.reason)
+        case .failure(let silence): .silence(silence.reason)
         }
     }
 
-    private func answer(of url: URL, by deadline: NIODeadline, within timeout: Duration) async throws -> Answer {
+    /// There was no answer.
+    package struct Silence: Error { package var reason: String }
+
+    /// - Parameter timeout: for all of it.
+    package func reply(to question: Question, timeout: Duration) async -> Result<Reply, Silence> {
+        do {
+            return .success(try await reply(to: question, by: .now() + TimeAmount(timeout), within: timeout))
+        } catch {
+            return .failure(Silence(reason: Self.words(error)))
+        }
+    }
+
+    private func reply(
+        to question: Question, by deadline: NIODeadline, within timeout: Duration
+    ) async throws -> Reply {
+        let url = question.url
         var configuration = HTTPClient.Configuration()
         configuration.redirectConfiguration = .disallow
         configuration.timeout.connect = TimeAmount(timeout)
@@ -65,11 +104,19 @@ package struct GatewayProbe: Sendable {
         }
         let client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
         do {
-            let response = try await client.execute(HTTPClientRequest(url: target.absoluteString), deadline: deadline)
+            var request = HTTPClientRequest(url: target.absoluteString)
+            if let token = question.token { request.headers.add(name: "authorization", value: "Bearer \(token)") }
+            if let picture = question.picture {
+                request.method = .POST
+                request.headers.add(name: "content-type", value: "image/png")
+                request.body = .bytes(ByteBuffer(bytes: picture))
+            }
+            let response = try await client.execute(request, deadline: deadline)
             let body = try await response.body.collect(upTo: Self.maxBytes)
             try? await client.shutdown()
-            let problem = try? JSONDecoder().decode(Reason.self, from: Data(body.readableBytesView))
-            return .status(Int(response.status.code), problem?.detail)
+            return Reply(
+                status: Int(response.status.code), date: response.headers.first(name: "date"),
+                body: Data(body.readableBytesView))
         } catch {
             try? await client.shutdown()
             throw error

@@ -4,6 +4,7 @@ package import Mesh
 import NIOCore
 package import RPC
 package import Telemetry
+package import Traces
 
 /// Everything that a gateway can be told.
 package struct GatewayConfiguration: Sendable {
@@ -43,10 +44,19 @@ package struct GatewayConfiguration: Sendable {
     package var limits = GatewayLimits()
     /// What `/metrics` shows; the process may have made it that of all its metrics.
     package var metrics = PrometheusMetrics()
+    /// Makes requests and calls spans; nil: nobody wants them.
+    package var tracer: MeshTracer?
     /// How long running requests have to finish in at the end.
     package var drainTimeout: Duration = .seconds(10)
 
     package var hasCredentials: Bool { credentials != nil || credentialsFile != nil }
+
+    /// How coordinators are called, with the spans of that.
+    var tracedCalling: MeshClientConfiguration {
+        var calling = calling
+        if let tracer { calling.channel.interceptors.insert(ClientTraces(tracer), at: 0) }
+        return calling
+    }
 
     package init(listen: ServerAddress, coordinators: Target, page: String, apiDescription: String, data: String) {
         self.listen = listen

@@ -11,6 +11,7 @@ struct GatewayRoutes {
         let router = Router(context: GatewayContext.self, options: .autoGenerateHeadEndpoints)
         // The first stands before all others.
         router.add(middleware: MetricsMiddleware(metrics: services.metrics))
+        if let tracer = configuration.tracer { router.add(middleware: TraceMiddleware(tracer: tracer)) }
         router.add(middleware: SecurityHeaders())
         router.add(middleware: CrossOrigin(allowed: configuration.origins))
         router.add(middleware: ProblemMiddleware(routes: table, metrics: services.metrics))

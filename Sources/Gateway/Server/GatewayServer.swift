@@ -50,7 +50,7 @@ package final class GatewayServer: Sendable {
         let metrics = GatewayMetrics(configuration.metrics)
         let videos = try await VideoServices.open(configuration, metrics.videos)
         let coordinators = Coordinators(
-            configuration.coordinators, configuration.calling, configuration.limits, group: group, logger: logger)
+            configuration.coordinators, configuration.tracedCalling, configuration.limits, group: group, logger: logger)
         let viewers = Places(
             configuration.limits.events.viewers, "viewers", of: "viewers of streams",
             share: configuration.limits.rate.share)

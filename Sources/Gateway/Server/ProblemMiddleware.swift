@@ -8,6 +8,12 @@ import RPC
 struct ProblemMiddleware: RouterMiddleware {
     let routes: RouteTable
     let metrics: GatewayMetrics
+    private let lines = LineGates()
+
+    init(routes: RouteTable, metrics: GatewayMetrics) {
+        self.routes = routes
+        self.metrics = metrics
+    }
 
     func handle(
         _ request: Request, context: GatewayContext, next: (Request, GatewayContext) async throws -> Response
@@ -28,12 +34,16 @@ struct ProblemMiddleware: RouterMiddleware {
 
     private func log(_ problem: Problem, of request: Request, in context: GatewayContext) {
         let level: Logger.Level = problem.status.code >= 500 ? .warning : .debug
-        context.logger.log(
-            level: level, "request refused",
-            metadata: [
-                "status": "\(problem.status.code)", "method": "\(request.method.rawValue)",
-                "route": "\(context.endpointPath ?? "")", "detail": "\(problem.detail)",
-                "cause": "\(problem.cause.map { "\($0)" } ?? "")", "caller": "\(context.caller)",
-            ])
+        let route = context.endpointPath ?? ""
+        guard context.logger.logLevel <= level, let skipped = lines.pass("\(problem.status.code) \(route)") else {
+            return
+        }
+        var fields: Logger.Metadata = [
+            "status": "\(problem.status.code)", "method": "\(request.method.rawValue)", "route": "\(route)",
+            "detail": "\(problem.detail)", "cause": "\(problem.cause.map { "\($0)" } ?? "")",
+            "caller": "\(context.caller)",
+        ]
+        if skipped > 0 { fields["skipped"] = "\(skipped)" }
+        context.logger.log(level: level, "request refused", metadata: fields)
     }
 }

@@ -31,6 +31,7 @@ struct AttemptSeries {
     func options(on supplied: SuppliedConnection, mayGiveUp: Bool) -> CallOptions {
         var attempt = options
         attempt.previousAttempts = rules.previousAttempts
+        attempt.place = AttemptPlace(number: retries + 1, kind: retries == 0 ? .first : .retry)
         if mayGiveUp, rules.hasNext, let policy = rules.policy {
             attempt.deadline = channel.deadline(of: options, on: supplied, policy, excluding: tried)
         }

@@ -11,6 +11,8 @@ public final class ChannelState: Sendable {
     private let replayBytes = Atomic(0)
     /// nil: it has no name to be counted under.
     let attempts: AttemptCounters?
+    /// Those of the configuration that look at attempts.
+    let attemptInterceptors: [any AttemptInterceptor]
 
     /// - Parameters:
     ///   - name: where its calls go, for the log.
@@ -19,6 +21,7 @@ public final class ChannelState: Sendable {
         self.configuration = configuration
         self.name = name
         self.logger = logger
+        attemptInterceptors = configuration.interceptors.compactMap { $0 as? any AttemptInterceptor }
         attempts = name.isEmpty ? nil : AttemptCounters(target: name)
     }
 

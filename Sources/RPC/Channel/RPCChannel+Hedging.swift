@@ -53,6 +53,8 @@ extension RPCChannel {
                 var next = NextAttempt(path: path, options: options, demand: rules.demand)
                 next.options.previousAttempts = rules.attempts
                 count += 1
+                next.options.place = AttemptPlace(
+                    number: count, kind: supplied != nil ? .hedge : count == 1 ? .first : .retry)
                 let due = rules.began(now: .now())
                 // Asked when this one counts: the last gives up for no other.
                 tasks.addTask { [count, next, givesUp = rules.givesUp] in

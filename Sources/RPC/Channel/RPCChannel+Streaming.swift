@@ -27,17 +27,23 @@ extension RPCChannel {
     func open(
         _ path: String, _ options: CallOptions, on supplied: SuppliedConnection
     ) async throws -> StreamAttempt {
-        var supplied = supplied
+        var (supplied, options) = (supplied, options)
         supplied.deadline = options.deadline
+        let ended = state.attemptInterceptors.isEmpty ? nil : state.begin(path, supplied.name, &options)
         do {
             let attempt = try await supplied.connection.attempt(path, options: options)
             attempt.state.onEnd { [source, supplied, state = attempt.state] error in
-                source.finished(supplied, AttemptOutcome(ofStream: error, wasAnswered: state.hasResponse))
+                let outcome = AttemptOutcome(ofStream: error, wasAnswered: state.hasResponse)
+                source.finished(supplied, outcome)
+                ended?(outcome)
             }
             return attempt
         } catch {
-            let error = RPCError(of: error)
-            source.finished(supplied, Task.isCancelled && !error.lostConnection ? .abandoned : .failed(error))
+            var error = RPCError(of: error)
+            error.endpoint = supplied.name
+            let outcome = Task.isCancelled && !error.lostConnection ? AttemptOutcome.abandoned : .failed(error)
+            source.finished(supplied, outcome)
+            ended?(outcome)
             throw error
         }
     }

@@ -59,16 +59,21 @@ extension RPCChannel {
     func run(
         _ path: String, _ request: Payload, _ options: CallOptions, on supplied: SuppliedConnection
     ) async throws -> UnaryResponse {
-        var supplied = supplied
+        var (supplied, options) = (supplied, options)
         supplied.deadline = options.deadline
+        let ended = state.attemptInterceptors.isEmpty ? nil : state.begin(path, supplied.name, &options)
         do {
             let response = try await supplied.connection.unary(path, request, options: options)
             source.finished(supplied, .answered)
+            ended?(.answered)
             state.throttle?.succeeded()
             return response
         } catch {
-            let error = RPCError(of: error)
-            source.finished(supplied, Task.isCancelled && !error.lostConnection ? .abandoned : .failed(error))
+            var error = RPCError(of: error)
+            error.endpoint = supplied.name
+            let outcome = Task.isCancelled && !error.lostConnection ? AttemptOutcome.abandoned : .failed(error)
+            source.finished(supplied, outcome)
+            ended?(outcome)
             throw error
         }
     }

@@ -1,7 +1,8 @@
 /// What a channel does with the calls of its user, and its limits.
 public struct RPCChannelConfiguration: Sendable {
     public var service = ServiceConfig()
-    /// The first one is outermost: it sees a call first and its end last. They see a call once, not each attempt.
+    /// The first one is outermost: it sees a call first and its end last. They see a call once;
+    /// an `AttemptInterceptor` sees each attempt too.
     public var interceptors: [any ClientInterceptor] = []
     /// Caps every policy (gRPC A6 has 5).
     public var maxAttempts = 5

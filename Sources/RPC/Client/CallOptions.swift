@@ -18,6 +18,10 @@ public struct CallOptions: Sendable {
     public var isSuspect = false
     /// Whose call it is, where a channel serves many clients: those that wait for a connection get one in turn (`FairLine`).
     public var client = CallOrigin(0)
+    /// What interceptors have left here for their own attempts.
+    public var values = CallValues()
+    /// Of an attempt: which one of its call it is.
+    var place = AttemptPlace()
     /// Attempts of the same call before this one, told to the peer as `grpc-previous-rpc-attempts` (gRPC A6).
     var previousAttempts = 0
 

@@ -10,10 +10,13 @@ import Synchronization
 public struct LogInterceptor: ServerInterceptor {
     private let logger: Logger
 
+    /// What an interceptor knows of a call that a line about it shall say, such as the trace that it belongs to.
+    public enum Fields: CallValueKey { public typealias Value = Logger.Metadata }
+
     public init(logger: Logger) { self.logger = logger }
 
     public func hooks(for method: MethodDescription) -> CallHooks {
-        let gates = Gates()
+        let gates = LineGates()
         return CallHooks(finished: { [logger] context, report in
             guard let error = report.error else { return }
             let level = Self.level(of: error.code)
@@ -51,21 +54,9 @@ public struct LogInterceptor: ServerInterceptor {
             fields["cause"] = "\(PeerText.escaped(cause))"
         }
         if let principal = context.principal { fields["principal"] = "\(PeerText.escaped(principal.name))" }
+        for (key, value) in error.subject { fields[key] = "\(PeerText.escaped(value))" }
+        if let told = context.values[Fields.self] { fields.merge(told) { field, _ in field } }
         if skipped > 0 { fields["skipped"] = "\(skipped)" }
         return fields
-    }
-
-    /// One per code.
-    private final class Gates: Sendable {
-        private let gates = Mutex([LineGate](repeating: LineGate(), count: 17))
-
-        /// - Returns: how many lines were held back before this one; nil: it is held back.
-        func pass(_ code: StatusCode) -> Int? {
-            let now = NIODeadline.now().uptimeNanoseconds
-            return gates.withLock { gates in
-                // Numbers that gRPC does not have count as UNKNOWN.
-                gates[gates.indices.contains(code.rawValue) ? code.rawValue : StatusCode.unknown.rawValue].pass(at: now)
-            }
-        }
     }
 }

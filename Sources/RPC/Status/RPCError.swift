@@ -14,6 +14,10 @@ public struct RPCError: Error, Sendable, CustomStringConvertible {
     public internal(set) var retries = 0
     /// An endpoint was lost while it ran this call, and may have died of it (`FailoverPolicy.isolatesSuspects`).
     public internal(set) var isSuspect = false
+    /// Of the attempt that it is of, for the log; nil: of none.
+    public internal(set) var endpoint: String?
+    /// What the call was about, for the log: its server says it, and its peer is not told.
+    public var subject: [String: String] = [:]
     /// `neverStarted`, but it was sent: the peer says that it did not look at it.
     var wasRefused = false
     /// It is of a call that this process made, or of its files: what it says of servers, addresses, trailers and paths is

@@ -75,6 +75,32 @@ public struct RichStatus: Sendable, Equatable {
     }
 }
 
+extension RichStatus {
+    /// After how long the server wants to be asked again (`google.rpc.RetryInfo`); nil: it does not say.
+    public var retryDelay: Duration? {
+        guard let info = details.first(where: { $0.typeURL.hasSuffix("/google.rpc.RetryInfo") }) else { return nil }
+        return try? Self.delay(info.value)
+    }
+
+    private static func delay(_ info: ByteBuffer) throws(ProtobufReader.Malformed) -> Duration {
+        var delay = Duration.zero
+        var reader = ProtobufReader(info)
+        while let field = try reader.next() {
+            guard field.number == 1, case .bytes(let duration) = field.value else { continue }
+            var parts = ProtobufReader(duration)
+            while let part = try parts.next() {
+                guard case .varint(let value) = part.value else { continue }
+                switch part.number {
+                case 1: delay += .seconds(Int64(bitPattern: value))
+                case 2: delay += .nanoseconds(Int64(bitPattern: value))
+                default: break
+                }
+            }
+        }
+        return delay
+    }
+}
+
 extension RPCError {
     /// An error whose `details` are this status.
     public init(_ status: RichStatus, cause: (any Error)? = nil) {

@@ -1,9 +1,9 @@
 /// Text of a peer, for a log: one short line of printable ASCII.
-enum PeerText {
+public enum PeerText {
     static let maxCharacters = 256
 
     /// What is not printable ASCII becomes `\u{…}`, as does the backslash; what is too long is cut.
-    static func escaped(_ text: String) -> String {
+    public static func escaped(_ text: String) -> String {
         var result = ""
         for scalar in text.unicodeScalars.prefix(maxCharacters) {
             if (0x20...0x7e).contains(scalar.value), scalar != "\\" {

@@ -1,5 +1,6 @@
 public import ArgumentParser
 public import Logging
+public import Telemetry
 
 /// Options of every command that reads the configuration.
 struct CommonOptions: ParsableArguments {
@@ -9,16 +10,19 @@ struct CommonOptions: ParsableArguments {
     @Option(help: ArgumentHelp("What is logged, this level and above (default: info).", valueName: "level"))
     var logLevel: Logger.Level?
 
+    @Option(help: ArgumentHelp("How lines of the log look: text, or json (default: text).", valueName: "format"))
+    var logFormat: LogFormat?
+
     @OptionGroup var dns: DNSOption
 
     func settings() async throws -> Settings { try await Settings.load(config) }
 
-    /// Logs to standard error; standard output is for results.
-    func logger(_ label: String, _ settings: Settings, default level: Logger.Level = .info) throws -> Logger {
-        var logger = Logger(label: "framemesh.\(label)") { StreamLogHandler.standardError(label: $0) }
-        logger.logLevel = try logLevel ?? settings.value(.logLevel) ?? level
-        return logger
+    func log(_ label: String, _ settings: Settings) throws -> ProcessLog {
+        ProcessLog(
+            label, try logFormat ?? settings.value(.logFormat) ?? .text,
+            try logLevel ?? settings.value(.logLevel) ?? .info)
     }
 }
 
 extension Logger.Level: @retroactive ExpressibleByArgument {}
+extension LogFormat: ExpressibleByArgument {}

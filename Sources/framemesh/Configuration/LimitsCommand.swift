@@ -3,6 +3,7 @@ import Gateway
 import Mesh
 import RPC
 import Results
+import Traces
 
 struct LimitsCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -81,6 +82,7 @@ private struct LimitGroup {
         LimitGroup(
             "A gateway's connections to coordinators", "--coordinator-limit", .coordinators, ClientLimits.all,
             of: ClientLimits()),
+        LimitGroup("The export of traces", "--trace-limit", .traces, TraceLimits.limits, of: TraceLimits()),
     ]
 
     var table: String {

@@ -2,6 +2,9 @@ extension Settings {
     /// Every key there is. The last part is the name of the option that wins over it.
     enum Key: String, CaseIterable, Sendable {
         case logLevel = "log-level"
+        case logFormat = "log-format"
+        case traceEndpoint = "trace-endpoint"
+        case traceRatio = "trace-ratio"
         case dnsServer = "dns-server"
         case zone
         case cluster

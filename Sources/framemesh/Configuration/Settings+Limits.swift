@@ -2,6 +2,7 @@ import Client
 import Gateway
 import Mesh
 import RPC
+import Traces
 
 /// The limits of a role: of its server, and of its process.
 struct RoleLimits: Sendable {
@@ -36,12 +37,15 @@ extension Settings {
         case gateways = "gateway.limits"
         /// Of a gateway's connections to coordinators.
         case coordinators = "gateway.coordinator-limits"
+        /// Of the export of traces, of every role.
+        case traces = "trace-limits"
 
         var names: [String] {
             switch self {
             case .roles: RoleLimits.all.map(\.name)
             case .nodes: ChannelConfiguration.limits.map(\.name)
             case .clients, .coordinators: ClientLimits.all.map(\.name)
+            case .traces: TraceLimits.limits.map(\.name)
             case .gateways: GatewayLimits.limits.map(\.name)
             }
         }

@@ -32,6 +32,11 @@ struct MeshPlan: Sendable, Hashable {
     var config: String?
     var dnsServer: String?
     var logLevel: String?
+    var logFormat: String?
+    var traceEndpoint: String?
+    var traceRatio: Double?
+    /// `NAME=VALUE`.
+    var traceLimits: [String] = []
 
     /// The nodes; a coordinator comes after them, since it is told where they are.
     var nodes: [MeshPart] {
@@ -50,6 +55,10 @@ struct MeshPlan: Sendable, Hashable {
         if let config { arguments += ["--config", config] }
         if let dnsServer { arguments += ["--dns-server", dnsServer] }
         if let logLevel { arguments += ["--log-level", logLevel] }
+        if let logFormat { arguments += ["--log-format", logFormat] }
+        if let traceEndpoint { arguments += ["--trace-endpoint", traceEndpoint] }
+        if let traceRatio { arguments += ["--trace-ratio", "\(traceRatio)"] }
+        arguments += traceLimits.flatMap { ["--trace-limit", $0] }
         switch part.role {
         case .detector:
             arguments += ["--listen", address ?? "\(Self.host):0", "--workers", "\(workersOfEach(detectors))"]

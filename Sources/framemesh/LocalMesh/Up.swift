@@ -4,6 +4,7 @@ import Logging
 import Mesh
 import NIOCore
 import Node
+import Telemetry
 import Vision
 
 struct Up: AsyncParsableCommand {
@@ -65,6 +66,7 @@ struct Up: AsyncParsableCommand {
 
     @OptionGroup var limitOptions: RoleLimitOptions
     @OptionGroup var nodeLimits: NodeLimitOptions
+    @OptionGroup(title: "Traces") var traces: TraceOptions
     @OptionGroup var common: CommonOptions
 
     static let defaultGatewayPort = 8080
@@ -127,6 +129,11 @@ struct Up: AsyncParsableCommand {
         plan.dnsServer = common.dns.dnsServer
         plan.config = common.config
         plan.logLevel = common.logLevel?.rawValue
+        plan.logFormat = common.logFormat?.rawValue
+        _ = try traces.plan("up", settings)
+        plan.traceEndpoint = traces.traceEndpoint
+        plan.traceRatio = traces.traceRatio
+        plan.traceLimits = traces.traceLimits
         return plan
     }
 }

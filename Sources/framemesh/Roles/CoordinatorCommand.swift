@@ -53,6 +53,7 @@ struct CoordinatorCommand: AsyncParsableCommand {
     @OptionGroup(title: "TLS and access") var security: ServerSecurityOptions
     @OptionGroup(title: "Calls of nodes") var nodes: NodeSecurityOptions
     @OptionGroup(title: "For those who watch over it") var ports: PortOptions
+    @OptionGroup(title: "Traces") var traces: TraceOptions
     @OptionGroup var limitOptions: RoleLimitOptions
     @OptionGroup var nodeLimits: NodeLimitOptions
     @OptionGroup var common: CommonOptions
@@ -62,17 +63,20 @@ struct CoordinatorCommand: AsyncParsableCommand {
     func run() async throws {
         parent.start()
         let settings = try await common.settings()
-        let logger = try common.logger("coordinator", settings)
-        let (settled, listen) = try self.configuration(settings, logger: logger)
-        var configuration = settled
+        let log = try common.log("coordinator", settings)
+        let logger = log.logger
+        let (configuration, listen) = try self.configuration(settings, logger: logger)
+        let plan = try traces.plan("coordinator", settings)
         let metricsPlace = security.isPlainText ? nil : try ports.metrics.place(.coordinatorMetricsListen, settings)
-        if checking.isOn { return try report(configuration, metricsPlace) }
+        if checking.isOn { return try report(configuration, metricsPlace, plan) }
         let metrics = PrometheusMetrics()
         MetricsPlace.begin(metrics, of: "coordinator", at: metricsPlace)
-        if metricsPlace != nil { configuration.metrics = metrics }
         let warnings = unnamed(settings).warnings(configuration.pipelines)
         // First, so that nobody is served by a role that ends at once.
-        try await MetricsPlace.serving(metrics, at: metricsPlace) {
+        try await Role.telling(log, metrics, at: metricsPlace, plan) { tracer in
+            var configuration = configuration
+            if metricsPlace != nil { configuration.metrics = metrics }
+            configuration.tracer = tracer
             let coordinator: Coordinator
             do {
                 coordinator = try await Coordinator.start(
@@ -86,10 +90,11 @@ struct CoordinatorCommand: AsyncParsableCommand {
     }
 
     /// `--check-config`.
-    private func report(_ configuration: CoordinatorConfiguration, _ metrics: MetricsPlace?) throws {
+    private func report(_ configuration: CoordinatorConfiguration, _ metrics: MetricsPlace?, _ plan: TracePlan?) throws {
         try checking.report("coordinator") { json in
             json.field("listen", "\(configuration.listen)")
             json.ports(health: configuration.probes, metrics: metrics)
+            json.traces(plan)
             json.field("tls", configuration.server.tls)
             if let detectors = configuration.detectors { json.field("detectors", "\(detectors)") }
             if let classifiers = configuration.classifiers { json.field("classifiers", "\(classifiers)") }
@@ -133,6 +138,7 @@ struct CoordinatorCommand: AsyncParsableCommand {
         try nodeLimits.set(in: &configuration.channel, settings)
         configuration.channel.balancing.zone = try place.zone(settings)
         configuration.cluster = try place.cluster(settings)
+        configuration.build = Framemesh.version
         configuration.channel.dns.servers = try common.dns.servers(settings)
         if !security.isPlainText {
             try settings.naming(oneOf: "coordinator") {

@@ -94,6 +94,7 @@ struct GatewayCommand: AsyncParsableCommand {
     var drainTimeout: Double?
 
     @OptionGroup var metrics: MetricsOption
+    @OptionGroup(title: "Traces") var traces: TraceOptions
     @OptionGroup(title: "TLS") var tls: ServerTLSOptions
     @OptionGroup(title: "Calls of coordinators") var calls: CoordinatorSecurityOptions
     @OptionGroup var limitOptions: GatewayLimitOptions
@@ -105,13 +106,17 @@ struct GatewayCommand: AsyncParsableCommand {
     func run() async throws {
         parent.start()
         let settings = try await common.settings()
-        let logger = try common.logger("gateway", settings)
+        let log = try common.log("gateway", settings)
+        let logger = log.logger
         let (configuration, listen) = try configuration(settings, logger: logger)
         let metricsPlace = tls.isPlainText ? nil : try metrics.place(.gatewayMetricsListen, settings)
-        if checking.isOn { return try report(configuration, metricsPlace) }
+        let plan = try traces.plan("gateway", settings)
+        if checking.isOn { return try report(configuration, metricsPlace, plan) }
         MetricsPlace.begin(configuration.metrics, of: "gateway", at: metricsPlace, always: true)
         // First, so that nobody is served by a role that ends at once.
-        try await MetricsPlace.serving(configuration.metrics, at: metricsPlace) {
+        try await Role.telling(log, configuration.metrics, at: metricsPlace, plan) { tracer in
+            var configuration = configuration
+            configuration.tracer = tracer
             let gateway: GatewayServer
             do {
                 gateway = try await GatewayServer.start(
@@ -127,10 +132,11 @@ struct GatewayCommand: AsyncParsableCommand {
     }
 
     /// `--check-config`.
-    private func report(_ configuration: GatewayConfiguration, _ metrics: MetricsPlace?) throws {
+    private func report(_ configuration: GatewayConfiguration, _ metrics: MetricsPlace?, _ plan: TracePlan?) throws {
         try checking.report("gateway") { json in
             json.field("listen", "\(configuration.listen)")
             json.ports(health: nil, metrics: metrics)
+            json.traces(plan)
             json.field("tls", configuration.tls)
             json.field("coordinator", "\(configuration.coordinators)")
             json.field("calls_tls", configuration.calling.channel.client.tls != nil)

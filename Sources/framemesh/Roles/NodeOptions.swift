@@ -42,6 +42,7 @@ struct NodeOptions: ParsableArguments {
     @OptionGroup var place: PlaceOptions
     @OptionGroup(title: "TLS and access") var security: ServerSecurityOptions
     @OptionGroup(title: "For those who watch over it") var ports: PortOptions
+    @OptionGroup(title: "Traces") var traces: TraceOptions
     @OptionGroup var limitOptions: RoleLimitOptions
     @OptionGroup var common: CommonOptions
     @OptionGroup var checking: CheckConfigOption
@@ -51,16 +52,19 @@ struct NodeOptions: ParsableArguments {
     func run(as role: NodeRole) async throws {
         parent.start()
         let settings = try await common.settings()
-        let logger = try common.logger(role.rawValue, settings)
-        let (settled, listen) = try self.configuration(role, settings, logger: logger)
-        var configuration = settled
+        let log = try common.log(role.rawValue, settings)
+        let logger = log.logger
+        let (configuration, listen) = try self.configuration(role, settings, logger: logger)
         let metricsPlace = try metricsPlace(role, settings)
-        if checking.isOn { return try report(configuration, metricsPlace) }
+        let plan = try traces.plan(role.rawValue, settings)
+        if checking.isOn { return try report(configuration, metricsPlace, plan) }
         let metrics = PrometheusMetrics()
         MetricsPlace.begin(metrics, of: role.rawValue, at: metricsPlace)
-        if metricsPlace != nil { configuration.metrics = metrics }
         // First, so that nobody is served by a role that ends at once.
-        try await MetricsPlace.serving(metrics, at: metricsPlace) {
+        try await Role.telling(log, metrics, at: metricsPlace, plan) { tracer in
+            var configuration = configuration
+            if metricsPlace != nil { configuration.metrics = metrics }
+            configuration.tracer = tracer
             let server: NodeServer
             do {
                 server = try await NodeServer.start(
@@ -77,11 +81,12 @@ struct NodeOptions: ParsableArguments {
     }
 
     /// `--check-config`.
-    private func report(_ configuration: NodeConfiguration, _ metrics: MetricsPlace?) throws {
+    private func report(_ configuration: NodeConfiguration, _ metrics: MetricsPlace?, _ plan: TracePlan?) throws {
         try checking.report(configuration.role.rawValue) { json in
             try configuration.check()
             json.field("listen", "\(configuration.listen)")
             json.ports(health: configuration.probes, metrics: metrics)
+            json.traces(plan)
             json.field("tls", configuration.server.tls)
             json.array("models", configuration.models) { $0.value($1.name) }
             json.field("workers", configuration.workers)

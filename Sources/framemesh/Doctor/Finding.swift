@@ -1,0 +1,56 @@
+import Results
+
+/// What the doctor has seen in one place.
+struct Finding: Sendable, Equatable {
+    enum Verdict: String, Sendable { case ok, note, wrong }
+
+    /// What was looked at: `name`, `tcp`, `tls`, `grpc`, `http`, `health`, `version`, `clock`, `round trip`, `nodes`,
+    /// `pipeline NAME`, `model NAME`.
+    var check: String
+    var verdict: Verdict
+    /// In plain words.
+    var text: String
+    /// What to do about it.
+    var advice: String?
+
+    static func ok(_ check: String, _ text: String) -> Finding { Finding(check: check, verdict: .ok, text: text) }
+
+    static func note(_ check: String, _ text: String, do advice: String? = nil) -> Finding {
+        Finding(check: check, verdict: .note, text: text, advice: advice)
+    }
+
+    static func wrong(_ check: String, _ text: String, do advice: String) -> Finding {
+        Finding(check: check, verdict: .wrong, text: text, advice: advice)
+    }
+
+    /// For people.
+    var line: String {
+        let word = verdict.rawValue.padding(to: 6)
+        let said = "\(word)\(check.padding(to: 12)) \(text.onOneLine)"
+        return advice.map { "\(said)\n\("".padding(to: 19))\($0)" } ?? said
+    }
+
+    func fields(_ json: inout JSONText) {
+        json.field("check", check)
+        json.field("verdict", verdict.rawValue)
+        json.field("text", text.onOneLine)
+        if let advice { json.field("advice", advice) }
+    }
+}
+
+extension String {
+    fileprivate func padding(to width: Int) -> String { self + String(repeating: " ", count: max(0, width - count)) }
+}
+
+/// What the doctor has seen so far. Each finding is told at once.
+struct Findings: Sendable {
+    private(set) var all: [Finding] = []
+    let tell: @Sendable (Finding) throws -> Void
+
+    mutating func add(_ finding: Finding) throws {
+        all.append(finding)
+        try tell(finding)
+    }
+
+    var isWell: Bool { !all.contains { $0.verdict == .wrong } }
+}

@@ -1,0 +1,136 @@
+import Foundation
+import Messages
+import RPC
+import Results
+import Services
+
+/// Looks at a coordinator and, through its eyes, at its nodes.
+struct MeshDoctor: Sendable {
+    let doctor: Doctor
+    let channel: RPCChannel
+
+    private var deadline: Deadline { .after(doctor.timeout) }
+
+    func look(_ findings: inout Findings) async throws {
+        let pipelines: [PipelineDescription]
+        let nodes: [NodeState]
+        do {
+            pipelines = try await introduction(&findings)
+            nodes = try await VisionClient(channel).nodes(deadline: deadline)
+        } catch let error as RPCError {
+            return try findings.add(CallTrouble.finding("mesh", error))
+        }
+        try look(at: nodes, &findings)
+        try models(pipelines, nodes, &findings)
+        for pipeline in pipelines { try findings.add(await probe(PipelineLine(pipeline, nodes))) }
+    }
+
+    private func introduction(_ findings: inout Findings) async throws -> [PipelineDescription] {
+        let before = Date().timeIntervalSince1970
+        let response = try await channel.unary(
+            MethodPath.listPipelines, Payload(EmptyRequest()),
+            options: CallOptions(metadata: Introduction.asking, deadline: deadline))
+        let after = Date().timeIntervalSince1970
+        try findings.add(Doctor.version(Introduction.version(in: response.metadata)))
+        if let time = Introduction.time(in: response.metadata) {
+            try findings.add(Doctor.clock(time, between: (before, after)))
+        }
+        return try ListPipelinesResponse.decode(response.payload).pipelines
+    }
+
+    // ---- nodes ----
+
+    private func look(at nodes: [NodeState], _ findings: inout Findings) throws {
+        if nodes.isEmpty {
+            try findings.add(
+                .wrong(
+                    "nodes", "the coordinator knows no nodes",
+                    do: "Tell it where they are: --detectors and --classifiers; and start them (framemesh detector)."))
+        }
+        for node in nodes {
+            let name = "\(node.role) \(node.address)"
+            guard node.state == "ready" else {
+                let reason = node.reason.isEmpty ? "" : ": \(node.reason)"
+                try findings.add(.wrong("nodes", "\(name) is \(node.state)\(reason)", do: Self.advice(node)))
+                continue
+            }
+            let models = node.description?.models.map(\.name).joined(separator: ", ") ?? "no models that it tells"
+            try findings.add(.ok("nodes", "\(name) is ready, with \(models)"))
+            if let build = node.description?.build, build != Framemesh.version {
+                try findings.add(.note("nodes", "\(name) is version \(build), ours is \(Framemesh.version)"))
+            }
+        }
+    }
+
+    private static func advice(_ node: NodeState) -> String {
+        switch node.state {
+        case "connecting": "Is it running? From where the coordinator is: framemesh doctor \(node.address)"
+        case "unhealthy": "It is starting, or ending: look at its log."
+        case "wrong service": "Another program, or another role or mesh, has its address: look at the coordinator's targets."
+        case "silent": "It hangs, or the network drops what it says: look at its log and at its load."
+        case "ejected": "Its calls failed: look at its log, it says why."
+        default: "Look at its log."
+        }
+    }
+
+    /// Models that are asked for, and that no node has.
+    private func models(
+        _ pipelines: [PipelineDescription], _ nodes: [NodeState], _ findings: inout Findings
+    ) throws {
+        for (role, asked) in [
+            ("detector", Set(pipelines.map(\.detectModel))), ("classifier", Set(pipelines.map(\.classifyModel))),
+        ] {
+            let able = nodes.filter { $0.role == role && $0.state == "ready" }
+            for model in asked.subtracting([""]).sorted() where !able.isEmpty {
+                let without = able.filter { node in !(node.description?.models.contains { $0.name == model } ?? true) }
+                if without.isEmpty { continue }
+                try findings.add(
+                    .wrong(
+                        "nodes", "\(without.map(\.address).joined(separator: ", ")): without the model '\(model)' that is asked for",
+                        do: "Start the \(role) with --model \(model), or the coordinator with the name of a model that it has."))
+            }
+        }
+    }
+
+    // ---- pictures ----
+
+    private func probe(_ line: PipelineLine) async -> Finding {
+        let name = line.pipeline.name
+        let check = "pipeline \(name)"
+        let request = AnalyzeRequest(
+            frame: ProbePicture.frame, pipeline: name, frameDeadline: UInt32(doctor.timeout / .milliseconds(1)))
+        do {
+            let start = ContinuousClock.now
+            let answer = try await line.pipeline.needsStream ? inStream(request) : alone(request)
+            let milliseconds = Int(((ContinuousClock.now - start) / .milliseconds(1)).rounded())
+            switch answer.status {
+            case .ok: return .ok(check, "a picture was answered in \(milliseconds) ms")
+            case .partial:
+                return .wrong(
+                    check, "a picture was answered without \(answer.missing.joined(separator: ", ")): \(answer.cause)",
+                    do: "Start nodes for what is missing, or name them to the coordinator.")
+            default:
+                return CallTrouble.finding(
+                    check, RPCError(StatusCode(rawValue: answer.code), answer.cause), missing: line.missing)
+            }
+        } catch let error as RPCError {
+            return CallTrouble.finding(check, error, missing: line.missing)
+        } catch {
+            return .wrong(check, "\(error)", do: "Look at the coordinator's log.")
+        }
+    }
+
+    private func alone(_ request: AnalyzeRequest) async throws -> AnalyzeResponse {
+        try await VisionClient(channel).analyze(request, deadline: deadline)
+    }
+
+    private func inStream(_ request: AnalyzeRequest) async throws -> AnalyzeResponse {
+        let call = AnalyzeStreamClient(
+            try await channel.open(MethodPath.analyzeStream, options: CallOptions(deadline: deadline)))
+        defer { call.cancel() }
+        try await call.send(request)
+        call.finishSending()
+        for try await answer in call.answers { return answer }
+        throw RPCError(.internal, "the stream has ended without an answer")
+    }
+}

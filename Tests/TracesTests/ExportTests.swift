@@ -1,0 +1,244 @@
+import Logging
+import MetricsTestKit
+import NIOCore
+import RPC
+import Synchronization
+import TestSupport
+import Testing
+import Tracing
+
+@testable import Traces
+
+@Suite struct ExportRetryTests {
+    private static let start = NIODeadline.uptimeNanoseconds(1_000_000_000)
+
+    private static func wait(_ error: RPCError, after time: TimeAmount = .zero) -> Duration? {
+        var random = SystemRandomNumberGenerator()
+        var retry = ExportRetry(TraceLimits(), start: start)
+        return retry.wait(after: error, at: start + time, using: &random)
+    }
+
+    /// As OTLP has it.
+    @Test(arguments: [
+        (StatusCode.cancelled, true), (.unknown, false), (.invalidArgument, false), (.deadlineExceeded, true),
+        (.notFound, false), (.alreadyExists, false), (.permissionDenied, false), (.resourceExhausted, false),
+        (.failedPrecondition, false), (.aborted, true), (.outOfRange, true), (.unimplemented, false),
+        (.internal, false), (.unavailable, true), (.dataLoss, true), (.unauthenticated, false),
+    ])
+    func theStatusDecides(_ code: StatusCode, _ canBeRetried: Bool) {
+        #expect((Self.wait(RPCError(code, "no")) != nil) == canBeRetried)
+    }
+
+    @Test func aReceiverThatIsFullIsAskedAgainWhenItSays() {
+        // RetryInfo { retry_delay { seconds: 2 nanos: 500000000 } }
+        let info = ByteBuffer(bytes: [0x0a, 0x08, 0x08, 0x02, 0x10, 0x80, 0xca, 0xb5, 0xee, 0x01])
+        let details = [RichStatus.Detail(typeURL: "type.googleapis.com/google.rpc.RetryInfo", value: info)]
+        for code in [StatusCode.resourceExhausted, .unavailable] {
+            let error = RPCError(RichStatus(code, "full", details: details))
+            #expect(error.richStatus?.retryDelay == .milliseconds(2500))
+            #expect(Self.wait(error) == .milliseconds(2500))
+        }
+    }
+
+    @Test func itIsNotTriedForEver() {
+        #expect(Self.wait(RPCError(.unavailable, "no"), after: .seconds(30)) != nil)
+        #expect(Self.wait(RPCError(.unavailable, "no"), after: .seconds(60)) == nil)
+    }
+}
+
+@Suite(.timeLimit(.minutes(5))) struct SpanQueueTests {
+    private static func span(_ name: String) -> FinishedSpan {
+        var random = SystemRandomNumberGenerator()
+        let trace = TraceContext(
+            trace: .random(using: &random), span: .random(using: &random), isSampled: true)
+        return FinishedSpan(name: name, kind: .internal, trace: trace, start: 1, end: 2)
+    }
+
+    @Test func itHoldsSoManyAndGivesThemInOrder() async {
+        let queue = SpanQueue(limit: 3, batch: 2)
+        #expect(["a", "b", "c", "d"].map { queue.add(Self.span($0)) } == [true, true, true, false])
+        #expect(await queue.next(within: .seconds(600)).map(\.name) == ["a", "b"])
+        #expect(await queue.next(within: .milliseconds(1)).map(\.name) == ["c"])
+        #expect(queue.add(Self.span("e")))
+        queue.close()
+        #expect(!queue.add(Self.span("f")))
+        #expect(await queue.next(within: .seconds(600)).map(\.name) == ["e"])
+        #expect(await queue.next(within: .seconds(600)).isEmpty)
+    }
+
+    @Test func whoWaitsIsWokenByAFullBatchAndByTheEnd() async {
+        for isClosed in [false, true] {
+            let queue = SpanQueue(limit: 100, batch: 2)
+            async let next = queue.next(within: .seconds(600))
+            try? await Task.sleep(for: .milliseconds(20))
+            _ = queue.add(Self.span("a"))
+            if isClosed { queue.close() } else { _ = queue.add(Self.span("b")) }
+            #expect(await next.map(\.name) == (isClosed ? ["a"] : ["a", "b"]))
+        }
+    }
+}
+
+@Suite(.timeLimit(.minutes(5))) struct TraceExporterTests {
+    private static let service = "opentelemetry.proto.collector.trace.v1.TraceService"
+    private static let resource = TraceResource(service: "s", version: "1", instance: "i", host: "h", process: 1)
+
+    private static func limits(_ change: (inout TraceLimits) -> Void = { _ in }) -> TraceLimits {
+        var limits = TraceLimits()
+        limits.interval = .milliseconds(10)
+        limits.timeout = .seconds(60)
+        limits.backoff = Backoff(initial: .milliseconds(1), longest: .milliseconds(1))
+        change(&limits)
+        return limits
+    }
+
+    private static func exporter(
+        to address: String, _ metrics: TestMetrics, _ limits: TraceLimits, _ logger: Logger = TestServer.logger
+    ) throws -> TraceExporter {
+        try TraceExporter(
+            to: TraceEndpoint(parsing: "http://\(address)"), ratio: 1, resource: resource, limits: limits,
+            metrics: metrics, group: TestServer.group, logger: logger)
+    }
+
+    private static func count(_ metrics: TestMetrics, _ name: String, _ dimensions: [(String, String)] = []) -> Int64 {
+        ((try? metrics.expectCounter(name, dimensions))?.totalValue) ?? 0
+    }
+
+    private static func drops(_ metrics: TestMetrics, _ reason: String) -> Int64 {
+        count(metrics, "framemesh_trace_drops_total", [("reason", reason)])
+    }
+
+    @Test func whatEndsIsSentAndTheRestAtTheEnd() async throws {
+        let metrics = TestMetrics()
+        let requests = Atomic(0)
+        try await TestServer.with(
+            of: Self.service,
+            ["Export": .unary { _, _ in
+                requests.add(1, ordering: .relaxed)
+                return UnaryResponse(Payload(ByteBuffer()))
+            }]
+        ) { address in
+            let exporter = try Self.exporter(to: address, metrics, Self.limits { $0.batchSpans = 4 })
+            await exporter.exporting { tracer in
+                for index in 0..<10 { tracer.begin("span \(index)", .internal, below: nil).span?.end() }
+            }
+        }
+        #expect(Self.count(metrics, "framemesh_trace_spans_total") == 10)
+        #expect(requests.load(ordering: .relaxed) == 3)
+        #expect(Self.count(metrics, "framemesh_trace_requests_total", [("code", "OK")]) == 3)
+    }
+
+    @Test func aRequestThatFailsForATimeIsSentAgain() async throws {
+        let metrics = TestMetrics()
+        let recorder = LogRecorder()
+        let requests = Atomic(0)
+        try await TestServer.with(
+            of: Self.service,
+            ["Export": .unary { _, _ in
+                if requests.add(1, ordering: .relaxed).newValue < 4 { throw RPCError(.unavailable, "later") }
+                return UnaryResponse(Payload(ByteBuffer()))
+            }]
+        ) { address in
+            let exporter = try Self.exporter(to: address, metrics, Self.limits(), recorder.logger)
+            try await exporter.exporting { tracer in
+                tracer.begin("a", .internal, below: nil).span?.end()
+                while Self.count(metrics, "framemesh_trace_spans_total") == 0 {
+                    try await Task.sleep(for: .milliseconds(5))
+                }
+            }
+        }
+        #expect(requests.load(ordering: .relaxed) == 4)
+        #expect(Self.count(metrics, "framemesh_trace_requests_total", [("code", "UNAVAILABLE")]) == 3)
+        let said = recorder.lines.filter { $0.message == "traces are not taken" }
+        #expect(said.count == 3)
+        #expect(said.allSatisfy { $0.metadata["code"] == "UNAVAILABLE" })
+    }
+
+    @Test func whatIsRefusedForGoodIsCountedAndNotSentAgain() async throws {
+        let metrics = TestMetrics()
+        let requests = Atomic(0)
+        try await TestServer.with(
+            of: Self.service,
+            ["Export": .unary { _, _ in
+                requests.add(1, ordering: .relaxed)
+                throw RPCError(.invalidArgument, "never")
+            }]
+        ) { address in
+            let exporter = try Self.exporter(to: address, metrics, Self.limits())
+            try await exporter.exporting { tracer in
+                tracer.begin("a", .internal, below: nil).span?.end()
+                while Self.drops(metrics, "failed") == 0 { try await Task.sleep(for: .milliseconds(5)) }
+            }
+        }
+        #expect(requests.load(ordering: .relaxed) == 1)
+        #expect(Self.drops(metrics, "failed") == 1)
+    }
+
+    @Test func aPartialSuccessIsCountedAndNotSentAgain() async throws {
+        let metrics = TestMetrics()
+        let recorder = LogRecorder()
+        // ExportTraceServiceResponse { partial_success { rejected_spans: 2 error_message: "no" } }
+        let answer = ByteBuffer(bytes: [0x0a, 0x06, 0x08, 0x02, 0x12, 0x02] + Array("no".utf8))
+        try await TestServer.with(
+            of: Self.service, ["Export": .unary { _, _ in UnaryResponse(Payload(answer)) }]
+        ) { address in
+            let exporter = try Self.exporter(to: address, metrics, Self.limits(), recorder.logger)
+            await exporter.exporting { tracer in
+                for _ in 0..<3 { tracer.begin("a", .internal, below: nil).span?.end() }
+            }
+        }
+        #expect(Self.drops(metrics, "rejected") == 2)
+        #expect(Self.count(metrics, "framemesh_trace_spans_total") == 1)
+        let said = recorder.lines.first { $0.message == "the receiver of traces did not take all" }
+        #expect(said?.metadata["reason"] == "no")
+    }
+
+    @Test func aReceiverThatIsDownCostsSpansAndNothingElse() async throws {
+        let metrics = TestMetrics()
+        // Nobody listens there.
+        let exporter = try Self.exporter(
+            to: "127.0.0.1:1", metrics,
+            Self.limits {
+                $0.queuedSpans = 5
+                $0.batchSpans = 5
+                $0.interval = .seconds(60)
+            })
+        for _ in 0..<12 { exporter.tracer.begin("a", .internal, below: nil).span?.end() }
+        #expect(Self.drops(metrics, "queue_full") == 7)
+        await exporter.exporting { _ in }
+        #expect(Self.drops(metrics, "shutdown") == 5)
+        exporter.tracer.begin("late", .internal, below: nil).span?.end()
+        #expect(Self.drops(metrics, "shutdown") == 6)
+        #expect(Self.count(metrics, "framemesh_trace_spans_total") == 0)
+    }
+
+    @Test func aReceiverThatHangsHoldsUpTheEndForSoLongOnly() async throws {
+        let metrics = TestMetrics()
+        try await TestServer.with(
+            of: Self.service,
+            ["Export": .unary { _, request in
+                try await Task.sleep(for: .seconds(600))
+                return UnaryResponse(request)
+            }]
+        ) { address in
+            let exporter = try Self.exporter(to: address, metrics, Self.limits { $0.flushTime = .milliseconds(50) })
+            await exporter.exporting { tracer in tracer.begin("a", .internal, below: nil).span?.end() }
+        }
+        #expect(Self.drops(metrics, "shutdown") == 1)
+    }
+
+    @Test(arguments: [
+        ("http://collector:4317", "collector:4317", false), ("https://collector", "collector:4317", true),
+        ("http://[::1]", "[::1]:4317", false), ("http://[::1]:99/v1/traces", "[::1]:99", false),
+        ("127.0.0.1:4317", "127.0.0.1:4317", false), ("unix:/run/otlp", "unix:/run/otlp", false),
+    ])
+    func endpointsAreRead(_ text: String, _ address: String, _ isSecure: Bool) throws {
+        let endpoint = try TraceEndpoint(parsing: text)
+        #expect("\(endpoint)" == address)
+        #expect((endpoint.tls != nil) == isSecure)
+    }
+
+    @Test(arguments: ["", "collector", "ftp://collector:1", "http://", "http://collector:port"])
+    func othersAreNone(_ text: String) {
+        #expect(throws: RPCError.self) { try TraceEndpoint(parsing: text) }
+    }
+}
