@@ -1,4 +1,5 @@
 // swift-tools-version: 6.2
+import Foundation
 import PackageDescription
 
 // The arrows between modules. They point down only; Tests/ArchitectureTests reads the import lines and fails on a wrong one.
@@ -41,6 +42,9 @@ let parts: [String: Set<String>] = [
         "ConformanceTests", "CInteropMessages", "rpc-interop", "HostileTests", "hostile-target", "FuzzTests",
     ]
 ]
+
+/// Debian's libdnnl-dev. Where it is missing, OpenCV's own layers are all there is.
+let hasOneDNN = FileManager.default.fileExists(atPath: "/usr/include/dnnl.hpp")
 
 let package = Package(
     name: "framemesh",
@@ -124,11 +128,13 @@ let package = Package(
         // C++ image core behind one C header.
         .target(
             name: "CVision",
-            cxxSettings: [.unsafeFlags(["-isystem", "/usr/include/opencv4"])],
+            exclude: hasOneDNN ? [] : ["onednn"],
+            cxxSettings: [.unsafeFlags(["-isystem", "/usr/include/opencv4"])]
+                + (hasOneDNN ? [.define("VISION_ONEDNN")] : []),
             linkerSettings: [
                 .linkedLibrary("opencv_core"), .linkedLibrary("opencv_imgproc"), .linkedLibrary("opencv_dnn"),
                 .linkedLibrary("turbojpeg"), .linkedLibrary("png16"), .linkedLibrary("webp"),
-            ]),
+            ] + (hasOneDNN ? [.linkedLibrary("dnnl"), .linkedLibrary("gomp")] : [])),
         // Image bytes to pixels to detections; models and their manifests.
         .target(
             name: "Vision",

@@ -9,7 +9,7 @@ set -euo pipefail
 swift_needed=6.2
 
 build_packages=(
-    libopencv-dev libprotobuf-c-dev protobuf-c-compiler libnghttp2-dev libc-ares-dev zlib1g-dev libturbojpeg0-dev libpng-dev libwebp-dev
+    libopencv-dev libdnnl-dev libprotobuf-c-dev protobuf-c-compiler libnghttp2-dev libc-ares-dev zlib1g-dev libturbojpeg0-dev libpng-dev libwebp-dev
     libsqlite3-dev libpq-dev libavformat-dev libavcodec-dev libswscale-dev libavutil-dev pkg-config
     binutils ca-certificates git
 )

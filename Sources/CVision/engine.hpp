@@ -1,4 +1,4 @@
-// The seam between our code and what runs a network. OpenCV's DNN module is the default and the reference.
+// The seam between our code and what runs a network. OpenCV's DNN module is the reference.
 #pragma once
 
 #include <cstddef>
@@ -43,6 +43,8 @@ class Engine {
     virtual float *input(int batch) = 0;
     /// Runs what was written to `input`.
     virtual const std::vector<Tensor> &run() = 0;
+    /// One line: what runs the layers.
+    virtual std::string description() const = 0;
 };
 
 struct NetworkFiles {
@@ -55,5 +57,11 @@ struct NetworkFiles {
 };
 
 std::unique_ptr<Engine> load_opencv(const NetworkFiles &files);
+/// OpenCV's net with layers on oneDNN; not in every build.
+std::unique_ptr<Engine> load_opencv_onednn(const NetworkFiles &files);
+
+bool is_built(vision_engine engine);
+/// Throws where the engine is not in this build.
+std::unique_ptr<Engine> load_engine(vision_engine engine, const NetworkFiles &files);
 
 }  // namespace vision

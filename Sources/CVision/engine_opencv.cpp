@@ -1,7 +1,7 @@
-#include <opencv2/dnn.hpp>
+#include "engine_opencv.hpp"
+
 #include <sstream>
 
-#include "engine.hpp"
 #include "guard.hpp"
 #include "mat.hpp"
 
@@ -22,7 +22,9 @@ std::string with_region_threshold(Span network) {
     return text;
 }
 
-cv::dnn::Net read(const NetworkFiles &files) {
+}  // namespace
+
+cv::dnn::Net read_network(const NetworkFiles &files) {
     const auto *network = reinterpret_cast<const char *>(files.network.data);
     switch (files.kind) {
         case VISION_DARKNET: {
@@ -36,89 +38,76 @@ cv::dnn::Net read(const NetworkFiles &files) {
     fail(VISION_BAD_MODEL, "network format %d is unknown", static_cast<int>(files.kind));
 }
 
-class OpenCVEngine : public Engine {
-  public:
-    explicit OpenCVEngine(const NetworkFiles &files) : shape_(files.input), net_(read(files)) {
-        if (net_.empty()) fail(VISION_BAD_MODEL, "the network has no layers");
-        net_.setPreferableBackend(cv::dnn::DNN_BACKEND_OPENCV);
-        net_.setPreferableTarget(cv::dnn::DNN_TARGET_CPU);
-        std::istringstream asked(files.outputs);
-        std::string name;
-        while (std::getline(asked, name)) {
-            if (net_.getLayerId(name) < 0) fail(VISION_BAD_MODEL, "the network has no layer %s", name.c_str());
-            names_.push_back(name);
-        }
-        if (names_.size() > 1) return;
-        for (const std::string &unread : net_.getUnconnectedOutLayersNames()) names_.push_back(unread);
-        if (names_.size() == 1) fail(VISION_BAD_MODEL, "the network has no outputs");
+std::vector<std::string> output_names(const NetworkFiles &files, const cv::dnn::Net &net) {
+    std::vector<std::string> names;
+    std::istringstream asked(files.outputs);
+    std::string name;
+    while (std::getline(asked, name)) {
+        if (net.getLayerId(name) < 0) fail(VISION_BAD_MODEL, "the network has no layer %s", name.c_str());
+        names.push_back(name);
     }
+    if (names.empty()) names = net.getUnconnectedOutLayersNames();
+    if (names.empty()) fail(VISION_BAD_MODEL, "the network has no outputs");
+    return names;
+}
 
-    float *input(int batch) override {
-        // The net's own input, once a run has allocated it: `setInput` would copy.
-        if (batch == batch_) return own_input_.ptr<float>();
-        if (batch != scratch_batch_) {
-            const int sizes[] = {batch, shape_.channels, shape_.height, shape_.width};
-            scratch_.create(4, sizes, CV_32F);
-            scratch_batch_ = batch;
-        }
-        scratch_used_ = true;
-        return scratch_.ptr<float>();
+OpenCVEngine::OpenCVEngine(const NetworkFiles &files, cv::dnn::Net net) : shape_(files.input), net_(std::move(net)) {
+    if (net_.empty()) fail(VISION_BAD_MODEL, "the network has no layers");
+    net_.setPreferableBackend(cv::dnn::DNN_BACKEND_OPENCV);
+    net_.setPreferableTarget(cv::dnn::DNN_TARGET_CPU);
+    for (std::string &name : output_names(files, net_)) names_.push_back(std::move(name));
+}
+
+float *OpenCVEngine::input(int batch) {
+    // The net's own input, once a run has allocated it: `setInput` would copy.
+    if (batch == batch_) return own_input_.ptr<float>();
+    if (batch != scratch_batch_) {
+        const int sizes[] = {batch, shape_.channels, shape_.height, shape_.width};
+        scratch_.create(4, sizes, CV_32F);
+        scratch_batch_ = batch;
     }
+    scratch_used_ = true;
+    return scratch_.ptr<float>();
+}
 
-    const std::vector<Tensor> &run() override {
-        const int batch = scratch_used_ ? scratch_batch_ : batch_;
-        if (scratch_used_) {
-            batch_ = 0;
-            net_.setInput(scratch_);
-        }
-        // Blobs alias the net's memory. The name "" is its input, asked for each time: other outputs mean a new set-up.
-        net_.forward(blobs_, names_);
-        if (scratch_used_) adopt_input(batch);
-        scratch_used_ = false;
-        outputs_.clear();
-        for (size_t i = 1; i < names_.size(); i++) add_output(names_[i], blobs_[i], batch);
-        return outputs_;
+const std::vector<Tensor> &OpenCVEngine::run() {
+    const int batch = this->batch();
+    if (scratch_used_) {
+        batch_ = 0;
+        net_.setInput(scratch_);
     }
+    // Blobs alias the net's memory. The name "" is its input, asked for each time: other outputs mean a new set-up.
+    net_.forward(blobs_, names_);
+    if (scratch_used_) adopt_input(batch);
+    scratch_used_ = false;
+    outputs_.clear();
+    for (size_t i = 1; i < names_.size(); i++) add_output(names_[i], blobs_[i], batch);
+    return outputs_;
+}
 
-  private:
-    /// Only if it really is what `setInput` filled; otherwise every run goes through `setInput`.
-    void adopt_input(int batch) {
-        const cv::Mat &own = blobs_.at(0).at(0);
-        if (own.type() != CV_32F || !own.isContinuous() || own.total() != scratch_.total()) return;
-        own_input_ = own;
-        batch_ = batch;
-        scratch_.release();
-        scratch_batch_ = 0;
+/// Only if it really is what `setInput` filled; otherwise every run goes through `setInput`.
+void OpenCVEngine::adopt_input(int batch) {
+    const cv::Mat &own = blobs_.at(0).at(0);
+    if (own.type() != CV_32F || !own.isContinuous() || own.total() != scratch_.total()) return;
+    own_input_ = own;
+    batch_ = batch;
+    scratch_.release();
+    scratch_batch_ = 0;
+}
+
+void OpenCVEngine::add_output(const std::string &name, const std::vector<cv::Mat> &blobs, int batch) {
+    const cv::Mat *blob = blobs.empty() ? nullptr : &blobs[0];
+    if (!blob || blob->type() != CV_32F || !blob->isContinuous() || blob->empty() ||
+        blob->total() % static_cast<size_t>(batch) != 0) {
+        fail(VISION_BAD_MODEL, "output %s of the network is no block of floats", name.c_str());
     }
-
-    void add_output(const std::string &name, const std::vector<cv::Mat> &blobs, int batch) {
-        const cv::Mat *blob = blobs.empty() ? nullptr : &blobs[0];
-        if (!blob || blob->type() != CV_32F || !blob->isContinuous() || blob->empty() ||
-            blob->total() % static_cast<size_t>(batch) != 0) {
-            fail(VISION_BAD_MODEL, "output %s of the network is no block of floats", name.c_str());
-        }
-        outputs_.push_back(
-            {name, blob->ptr<float>(), std::vector<int>(blob->size.p, blob->size.p + blob->dims), blob->total()});
-    }
-
-    const InputShape shape_;
-    cv::dnn::Net net_;
-    std::vector<std::string> names_{""};
-    std::vector<std::vector<cv::Mat>> blobs_;
-    std::vector<Tensor> outputs_;
-    cv::Mat own_input_;
-    /// Pictures in `own_input_`; 0 before the first run.
-    int batch_ = 0;
-    cv::Mat scratch_;
-    int scratch_batch_ = 0;
-    bool scratch_used_ = false;
-};
-
-}  // namespace
+    outputs_.push_back(
+        {name, blob->ptr<float>(), std::vector<int>(blob->size.p, blob->size.p + blob->dims), blob->total()});
+}
 
 std::unique_ptr<Engine> load_opencv(const NetworkFiles &files) {
     prepare_opencv();
-    return std::make_unique<OpenCVEngine>(files);
+    return std::make_unique<OpenCVEngine>(files, read_network(files));
 }
 
 }  // namespace vision

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <chrono>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "CVision.h"
@@ -81,13 +82,14 @@ struct vision_model {
                                  {parts.weights, parts.weights_length},
                                  parts.outputs ? parts.outputs : "",
                                  preprocess.shape()};
-        engine = load_opencv(files);
+        engine = load_engine(settings.engine, files);
         max_batch_size = std::max(settings.max_batch_size, 1);
         if (max_batch_size > 1 && !batches_well(max_batch_size)) {
             max_batch_size = 1;
-            engine = load_opencv(files);
+            engine = load_engine(settings.engine, files);
         }
         try_outputs();
+        description = engine->description();
     }
 
     void run(const vision_input *inputs, size_t count, vision_result &result) {
@@ -101,6 +103,7 @@ struct vision_model {
     }
 
     int max_batch_size = 1;
+    std::string description;
 
   private:
     bool batches_well(int batch) {
@@ -174,6 +177,10 @@ void vision_model_free(vision_model *model) {
 
 int32_t vision_model_max_batch_size(const vision_model *model) {
     return model->max_batch_size;
+}
+
+const char *vision_model_engine_description(const vision_model *model) {
+    return model->description.c_str();
 }
 
 bool vision_model_run(vision_model *model, const vision_input *inputs, size_t count, vision_result *result,

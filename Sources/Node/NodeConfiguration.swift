@@ -17,6 +17,8 @@ public struct NodeConfiguration: Sendable {
     public var store: ModelStore
     /// The first one answers requests that name none. All of the role's task.
     public var models: [ModelManifest]
+    /// What runs the models.
+    public var engine = Engine.standard
     /// Threads, each with one net of every model.
     public var workers = 1
     /// Frames that may wait; over it RESOURCE_EXHAUSTED at once.
@@ -33,7 +35,7 @@ public struct NodeConfiguration: Sendable {
     /// Makes a model on the thread of the worker that will run it.
     package var load: @Sendable (ModelManifest, NodeConfiguration) throws(VisionError) -> any VisionModel = {
         (manifest, node) throws(VisionError) in
-        try Model(manifest, store: node.store, maxBatchSize: node.maxBatchSize)
+        try Model(manifest, store: node.store, engine: node.engine, maxBatchSize: node.maxBatchSize)
     }
     /// Where it is, for callers that prefer their own zone; empty: it does not say.
     public var zone = ""

@@ -1,7 +1,7 @@
 internal import CVision
 public import Messages
 
-/// One network, loaded: belongs to one thread. Each further one costs 8–19 MB.
+/// One network, loaded: belongs to one thread. docs/engines.md says what each further one costs.
 @safe public final class Model {
     /// Inputs of one forward pass; a model that shall take more is refused.
     public static let batchSizeLimit = Int(VISION_MAX_BATCH_SIZE)
@@ -9,17 +9,21 @@ public import Messages
     public let manifest: ModelManifest
     /// 1 where batches differ from their singles.
     public let maxBatchSize: Int
+    /// What runs its layers, in one line.
+    public let engineDescription: String
     private let labels: Labels
     /// Owned; freed with this object.
     private let handle: OpaquePointer
 
     /// Checks sha256, loads, and where `maxBatchSize` > 1 compares a batch with its singles.
-    public init(_ manifest: ModelManifest, store: ModelStore, maxBatchSize: Int = 1) throws(VisionError) {
+    public init(
+        _ manifest: ModelManifest, store: ModelStore, engine: Engine = .standard, maxBatchSize: Int = 1
+    ) throws(VisionError) {
         let labels = try Labels(manifest, store: store)
         let network = try store.file(manifest.networkFile).verifiedBytes(model: manifest.name)
         var weights: [UInt8] = []
         if let file = manifest.weightsFile { weights = try store.file(file).verifiedBytes(model: manifest.name) }
-        let settings = vision_settings(manifest, maxBatchSize: maxBatchSize)
+        let settings = vision_settings(manifest, engine: engine, maxBatchSize: maxBatchSize)
         let priors = manifest.output.priors.flatMap { prior in
             prior.sizes.map { vision_prior(stride: Int32(clamping: prior.stride), size: $0) }
         }
@@ -47,6 +51,7 @@ public import Messages
         self.labels = labels
         unsafe self.handle = handle
         self.maxBatchSize = unsafe Int(vision_model_max_batch_size(handle))
+        self.engineDescription = unsafe String(cString: vision_model_engine_description(handle))
     }
 
     deinit { unsafe vision_model_free(handle) }
@@ -141,10 +146,11 @@ public import Messages
 }
 
 extension vision_settings {
-    fileprivate init(_ manifest: ModelManifest, maxBatchSize: Int) {
+    fileprivate init(_ manifest: ModelManifest, engine: Engine, maxBatchSize: Int) {
         let input = manifest.input
         let output = manifest.output
         self.init()
+        self.engine = engine.code
         network = manifest.network == .darknet ? VISION_DARKNET : VISION_ONNX
         input_width = Int32(clamping: input.width)
         input_height = Int32(clamping: input.height)

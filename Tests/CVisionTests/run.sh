@@ -13,6 +13,14 @@ cxx=${CXX:-$(command -v clang++ || command -v g++)}
 # OpenCV is not instrumented, so its types are unknown to the vptr check.
 flags=(-g -O1 -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize=vptr -fno-sanitize-recover=all
     -Wall -Wextra -Werror -I"$core/include")
+# Layers on oneDNN where it is, as Package.swift has it.
+sources=("$core"/*.cpp "$here"/*.cpp "$here"/*.c)
+libraries=(-lopencv_imgcodecs -lopencv_dnn -lopencv_imgproc -lopencv_core -lturbojpeg -lpng16 -lwebp)
+if [ -e /usr/include/dnnl.hpp ]; then
+    sources+=("$core"/onednn/*.cpp)
+    flags+=(-DVISION_ONEDNN)
+    libraries+=(-ldnnl -lgomp)
+fi
 newest_header=$(find "$core" "$here" \( -name '*.h' -o -name '*.hpp' \) -printf '%T@ %p\n' | sort -n | tail -1 | cut -d' ' -f2-)
 
 compile() {
@@ -27,7 +35,7 @@ compile() {
 }
 objects=()
 running=()
-for source in "$core"/*.cpp "$here"/*.cpp "$here"/*.c; do
+for source in "${sources[@]}"; do
     objects+=("$out/$(basename "$source").o")
     compile "$source" &
     running+=($!)
@@ -36,8 +44,7 @@ done
 for job in "${running[@]}"; do wait "$job"; done
 
 # Swift's clang would take gold, which warns about the sanitizer itself.
-"$cxx" "${flags[@]}" -fuse-ld=bfd "${objects[@]}" -o "$out/test" -lopencv_imgcodecs -lopencv_dnn -lopencv_imgproc -lopencv_core \
-    -lturbojpeg -lpng16 -lwebp
+"$cxx" "${flags[@]}" -fuse-ld=bfd "${objects[@]}" -o "$out/test" "${libraries[@]}"
 
 # What libraries allocate once and keep is not ours.
 cat >"$out/leaks" <<'TEXT'
@@ -54,4 +61,12 @@ export LSAN_OPTIONS=suppressions=$out/leaks:print_suppressions=0
 export ASAN_OPTIONS=detect_leaks=1:allocator_may_return_null=1
 export UBSAN_OPTIONS=print_stacktrace=1
 cd "$root"
-"$out/test" "$root/Tests/VisionTests/Fixtures" "${1:-15}"
+models=$root/../shared/models
+[ -d "$models" ] || models=
+places=("$root/Tests/VisionTests/Fixtures" "$root/Sources/framemesh/Resources/models" "$models")
+"$out/test" "${places[@]}" "${1:-15}"
+# oneDNN takes the best instructions that it finds; here what it has for other machines.
+for instructions in AVX2 SSE41; do
+    echo "CVision on $instructions"
+    ONEDNN_MAX_CPU_ISA=$instructions "$out/test" "${places[@]}" 0
+done

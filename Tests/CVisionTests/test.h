@@ -7,6 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 #include "CVision.h"
 #include "reference.h"
 
@@ -25,13 +29,14 @@ extern int failures;
 static const vision_limits usual = {50000000, 16384};
 
 static inline vision_image *decode(bytes data, vision_error *error) {
-    *error = (vision_error){VISION_OK, ""};
+    error->status = VISION_OK;
+    error->text[0] = 0;
     return vision_image_decode(data.data, data.length, usual, error);
 }
 
 // A copy that is exactly as long, so that a read beyond the end is seen.
 static inline bytes exact(const uint8_t *data, size_t length) {
-    bytes copy = {malloc(length ? length : 1), length};
+    bytes copy = {(uint8_t *)malloc(length ? length : 1), length};
     if (length) memcpy(copy.data, data, length);
     return copy;
 }
@@ -45,6 +50,8 @@ void test_limits(void);
 void test_raw(void);
 void test_drawing(void);
 void test_models(const char *fixtures);
+// `models` may be empty.
+void test_engines(const char *fixtures, const char *bundled, const char *models);
 void test_fuzz(double seconds);
 
 // The EXIF structure with one orientation, in either byte order.
@@ -53,5 +60,9 @@ bytes exif(int orientation, bool big_endian);
 bytes with_app1(bytes jpeg, bytes tiff);
 bytes with_png_exif(bytes png, bytes tiff);
 bytes with_webp_exif(bytes webp, int width, int height, bytes tiff);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -22,6 +22,17 @@ import Vision
         #expect([set.imageLimits.maxPixels, set.imageLimits.maxSide] == [1000, 50])
     }
 
+    @Test func theEngineIsThatOfTheFlagTheEnvironmentOrTheDefault() async throws {
+        #expect(try await configuration([]).engine == .standard)
+        let environment = ["FRAMEMESH_CLASSIFIER_ENGINE": "opencv"]
+        #expect(try await configuration([], environment: environment).engine == .openCV)
+        let standard = Engine.standard.rawValue
+        #expect(try await configuration(["--engine", standard], environment: environment).engine == .standard)
+        await #expect {
+            _ = try await configuration(["--engine", "fast"])
+        } throws: { "\($0)" == "there is no engine 'fast', there are opencv and opencv+onednn" }
+    }
+
     @Test(arguments: [
         ("--max-pixels", "0", "1 to 500000000"), ("--max-pixels", "500000001", "1 to 500000000"),
         ("--max-side", "65536", "1 to 65535"), ("--workers", "257", "1 to 256"), ("--max-batch-size", "65", "1 to 64"),

@@ -12,7 +12,7 @@ from image import ROOT, WORK, Container, Image, megabytes
 
 DEMO = ROOT / "Sources" / "framemesh" / "Resources" / "demo"
 # Beyond the base.
-LIMITS = {"framemesh": 350, "node": 150}
+LIMITS = {"framemesh": 350, "node": 195}
 USER = 65532
 
 

@@ -4,7 +4,7 @@ import Testing
 
 @testable import Vision
 
-/// What plain OpenCV 4.6 finds with the real models, `Model` finds too.
+/// What plain OpenCV 4.6 finds with the real models, `Model` finds too, on every engine.
 @Suite struct GoldenTests {
     struct Reference: Decodable {
         struct Found: Decodable {
@@ -48,11 +48,11 @@ import Testing
 
     @Test(
         .enabled(if: Place.announceSkip("golden detections")),
-        arguments: ["yolo-fastest-1.1", "yolo-fastest-1.1-xl", "FastestDet", "ultraface-RFB-320"])
-    func detectorsFindWhatTheReferenceFinds(_ name: String) throws {
+        arguments: ["yolo-fastest-1.1", "yolo-fastest-1.1-xl", "FastestDet", "ultraface-RFB-320"], Engine.built)
+    func detectorsFindWhatTheReferenceFinds(_ name: String, _ engine: Engine) throws {
         let reference = try Reference.load(name)
         let store = try Place.store()
-        let model = try Model(store.manifest(named: name), store: store)
+        let model = try Model(store.manifest(named: name), store: store, engine: engine)
         for wanted in reference.pictures {
             let image = try Place.picture(wanted.picture)
             #expect(image.width == wanted.width && image.height == wanted.height)
@@ -74,11 +74,11 @@ import Testing
         }
     }
 
-    @Test(.enabled(if: Place.announceSkip("golden classes")))
-    func theClassifierNamesWhatTheReferenceNames() throws {
+    @Test(.enabled(if: Place.announceSkip("golden classes")), arguments: Engine.built)
+    func theClassifierNamesWhatTheReferenceNames(_ engine: Engine) throws {
         let reference = try Reference.load("squeezenet-1.1")
         let store = try Place.store()
-        let model = try Model(store.manifest(named: "squeezenet-1.1"), store: store)
+        let model = try Model(store.manifest(named: "squeezenet-1.1"), store: store, engine: engine)
         for wanted in reference.pictures {
             let classes = try model.classify([ModelInput(Place.picture(wanted.picture))], topK: [0]).found[0]
             let expected = try #require(wanted.top5)

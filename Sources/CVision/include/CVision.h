@@ -133,6 +133,16 @@ typedef enum vision_activation {
     VISION_ACTIVATION_SIGMOID = 2,
 } vision_activation;
 
+// What runs a network.
+typedef enum vision_engine {
+    // OpenCV's own layers: the reference.
+    VISION_ENGINE_OPENCV = 0,
+    // OpenCV's net with layers on oneDNN, where this was built with it.
+    VISION_ENGINE_OPENCV_ONEDNN = 1,
+} vision_engine;
+
+bool vision_engine_is_built(vision_engine engine);
+
 // A prior box of UltraFace: a square of `size` pixels of the network's input in each cell of `stride` pixels.
 typedef struct vision_prior {
     int32_t stride;
@@ -142,6 +152,7 @@ typedef struct vision_prior {
 #define VISION_MAX_BATCH_SIZE 64
 
 typedef struct vision_settings {
+    vision_engine engine;
     vision_network network;
     int32_t input_width;
     int32_t input_height;
@@ -182,6 +193,8 @@ vision_model *vision_model_create(vision_settings settings, vision_model_parts p
 void vision_model_free(vision_model *model);
 // 1 where batches differ from their singles.
 int32_t vision_model_max_batch_size(const vision_model *model);
+// One line: what runs its layers; lives as long as the model.
+const char *vision_model_engine_description(const vision_model *model);
 
 typedef struct vision_input {
     const vision_image *image;

@@ -32,6 +32,7 @@ struct BenchCommand: AsyncParsableCommand {
     var detectModel: String?
     @Option(help: ArgumentHelp("With --in-process (default: \(BundledModel.classifier)).", valueName: "name"))
     var classifyModel: String?
+    @OptionGroup var engine: EngineOption
 
     @Option(help: "Callers, streams, or threads.") var concurrency = 1
     @Option(help: ArgumentHelp("Time to measure.", valueName: "seconds")) var duration = 10.0
@@ -68,8 +69,9 @@ struct BenchCommand: AsyncParsableCommand {
             throw ValidationError("--in-process and --coordinator exclude each other")
         }
         if inProcess, stream { throw ValidationError("--in-process has no streams") }
-        if !inProcess, detectModel != nil || classifyModel != nil {
-            throw ValidationError("--detect-model and --classify-model are for --in-process; a mesh has its own")
+        if !inProcess, detectModel != nil || classifyModel != nil || engine.engine != nil {
+            throw ValidationError(
+                "--detect-model, --classify-model and --engine are for --in-process; a mesh has its own")
         }
     }
 
@@ -113,7 +115,7 @@ struct BenchCommand: AsyncParsableCommand {
     private func measureInProcess(_ inputs: BenchInputs) async throws -> BenchReport {
         let bench = try InProcessBench(
             pipeline: analyze.pipeline, store: try Resources.store(), detectModel: detectModel,
-            classifyModel: classifyModel, options: analyze.options, inputs: inputs)
+            classifyModel: classifyModel, engine: engine.chosen(), options: analyze.options, inputs: inputs)
         let (result, window) = try await bench.run(
             threads: concurrency, warmup: .seconds(warmup), duration: .seconds(duration))
         var report = report(result, window, inputs: inputs.count, mode: "in-process", callers: "threads")

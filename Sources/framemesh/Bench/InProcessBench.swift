@@ -10,13 +10,14 @@ struct InProcessBench: Sendable {
     let store: ModelStore
     let detectModel: ModelManifest?
     let classifyModel: ModelManifest?
+    let engine: Engine
     let options: AnalyzeOptions
     let inputs: BenchInputs
 
     /// - Throws: `Fatal` for a pipeline that tracks, or a model that is not for its stage.
     init(
         pipeline name: String, store: ModelStore, detectModel: String?, classifyModel: String?,
-        options: AnalyzeOptions, inputs: BenchInputs
+        engine: Engine, options: AnalyzeOptions, inputs: BenchInputs
     ) throws {
         let known = Pipeline.builtIn.filter { !$0.tracks }
         guard let pipeline = known.first(where: { $0.name == name }) else {
@@ -31,6 +32,7 @@ struct InProcessBench: Sendable {
         self.classifyModel = try Self.model(
             classifyModel ?? BundledModel.classifier, .classification, pipeline.classify != nil, "--classify-model",
             store)
+        self.engine = engine
         self.options = options
         self.inputs = inputs
     }

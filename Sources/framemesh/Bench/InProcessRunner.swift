@@ -11,15 +11,15 @@ final class InProcessRunner {
 
     /// Loads and warms up.
     init(_ bench: InProcessBench) throws(VisionError) {
-        detector = try Self.load(bench.detectModel, bench.store)
-        classifier = try Self.load(bench.classifyModel, bench.store)
+        detector = try Self.load(bench.detectModel, bench)
+        classifier = try Self.load(bench.classifyModel, bench)
         pipeline = bench.pipeline
         options = bench.options
     }
 
-    private static func load(_ manifest: ModelManifest?, _ store: ModelStore) throws(VisionError) -> Model? {
+    private static func load(_ manifest: ModelManifest?, _ bench: InProcessBench) throws(VisionError) -> Model? {
         guard let manifest else { return nil }
-        let model = try Model(manifest, store: store)
+        let model = try Model(manifest, store: bench.store, engine: bench.engine)
         try model.warmUp()
         return model
     }

@@ -11,6 +11,7 @@ extension Settings {
 
         case detectorListen = "detector.listen"
         case detectorModel = "detector.model"
+        case detectorEngine = "detector.engine"
         case detectorWorkers = "detector.workers"
         case detectorQueueLimit = "detector.queue-limit"
         case detectorMaxBatchSize = "detector.max-batch-size"
@@ -28,6 +29,7 @@ extension Settings {
 
         case classifierListen = "classifier.listen"
         case classifierModel = "classifier.model"
+        case classifierEngine = "classifier.engine"
         case classifierWorkers = "classifier.workers"
         case classifierQueueLimit = "classifier.queue-limit"
         case classifierMaxBatchSize = "classifier.max-batch-size"
@@ -97,6 +99,7 @@ extension Settings {
         case upClassifiers = "up.classifiers"
         case upDetectModel = "up.detect-model"
         case upClassifyModel = "up.classify-model"
+        case upEngine = "up.engine"
         case upWorkers = "up.workers"
         case upMaxPixels = "up.max-pixels"
         case upMaxSide = "up.max-side"

@@ -1,4 +1,5 @@
 import Node
+import Vision
 
 /// What a local mesh consists of: one coordinator, so many nodes, and a gateway if it is wanted.
 struct MeshPlan: Sendable, Hashable {
@@ -17,6 +18,8 @@ struct MeshPlan: Sendable, Hashable {
     /// nil: the node's own default.
     var detectModel: String?
     var classifyModel: String?
+    /// Of each node; nil: the node's own default.
+    var engine: Engine?
     /// Of each node; nil: the cores are shared among the nodes of a role.
     var workers: Int?
     var cores = 1
@@ -63,11 +66,11 @@ struct MeshPlan: Sendable, Hashable {
         case .detector:
             arguments += ["--listen", address ?? "\(Self.host):0", "--workers", "\(workersOfEach(detectors))"]
             if let detectModel { arguments += ["--model", detectModel] }
-            arguments += imageLimits + limits.flatMap { ["--limit", $0] }
+            arguments += ofNodes + limits.flatMap { ["--limit", $0] }
         case .classifier:
             arguments += ["--listen", address ?? "\(Self.host):0", "--workers", "\(workersOfEach(classifiers))"]
             if let classifyModel { arguments += ["--model", classifyModel] }
-            arguments += imageLimits + limits.flatMap { ["--limit", $0] }
+            arguments += ofNodes + limits.flatMap { ["--limit", $0] }
         case .coordinator:
             arguments += ["--listen", address ?? "\(Self.host):\(coordinatorPort)"]
             arguments += ["--detectors", target(.detector, serving), "--classifiers", target(.classifier, serving)]
@@ -80,10 +83,11 @@ struct MeshPlan: Sendable, Hashable {
         return arguments
     }
 
-    private var imageLimits: [String] {
-        [("--max-pixels", maxPixels), ("--max-side", maxSide)].flatMap { option, limit in
+    private var ofNodes: [String] {
+        let limits = [("--max-pixels", maxPixels), ("--max-side", maxSide)].flatMap { option, limit in
             limit.map { [option, "\($0)"] } ?? []
         }
+        return (engine.map { ["--engine", $0.rawValue] } ?? []) + limits
     }
 
     private func workersOfEach(_ nodes: Int) -> Int {

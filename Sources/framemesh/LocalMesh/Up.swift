@@ -52,6 +52,8 @@ struct Up: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Models of the classifiers (default: digits-classifier).", valueName: "name[,name…]"))
     var classifyModel: String?
 
+    @OptionGroup var engine: EngineOption
+
     @Option(help: ArgumentHelp("Threads of each node (default: its role's share of the cores).", valueName: "n"))
     var workers: Int?
 
@@ -114,6 +116,7 @@ struct Up: AsyncParsableCommand {
         plan.classifiers = try settings.number(classifiers, .upClassifiers, default: 1, in: 0...MeshPlan.maxNodes)
         plan.detectModel = detectModel ?? settings.string(.upDetectModel)
         plan.classifyModel = classifyModel ?? settings.string(.upClassifyModel)
+        plan.engine = try engine.explicit(.upEngine, settings)
         plan.cores = System.coreCount
         plan.workers = try settings.number(workers, .upWorkers, in: 1...NodeConfiguration.maxWorkers)
         plan.maxPixels = try settings.number(maxPixels, .upMaxPixels, in: ImageLimits.pixelBounds)

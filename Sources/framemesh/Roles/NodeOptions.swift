@@ -39,6 +39,7 @@ struct NodeOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Seconds that running work has to finish in at the end (default: 30).", valueName: "s"))
     var drainTimeout: Double?
 
+    @OptionGroup var engine: EngineOption
     @OptionGroup var place: PlaceOptions
     @OptionGroup(title: "TLS and access") var security: ServerSecurityOptions
     @OptionGroup(title: "For those who watch over it") var ports: PortOptions
@@ -89,6 +90,7 @@ struct NodeOptions: ParsableArguments {
             json.traces(plan)
             json.field("tls", configuration.server.tls)
             json.array("models", configuration.models) { $0.value($1.name) }
+            json.field("engine", configuration.engine.rawValue)
             json.field("workers", configuration.workers)
             json.place(zone: configuration.zone, cluster: configuration.cluster)
             json.field("drain_seconds", configuration.server.drainTimeout)
@@ -117,6 +119,7 @@ struct NodeOptions: ParsableArguments {
             configuration.server.tls = try security.tls(role.rawValue, settings)
             configuration.access = try security.access(role.rawValue, settings, logger: logger)
         }
+        configuration.engine = try engine.engine(keys.engine, settings)
         configuration.workers = try settings.number(
             workers, keys.workers, default: min(System.coreCount, NodeConfiguration.maxWorkers),
             in: 1...NodeConfiguration.maxWorkers)
@@ -163,7 +166,7 @@ extension NodeRole {
 
 /// The settings of one of the two roles.
 private struct NodeKeys {
-    var listen, model, workers, queueLimit, maxBatchSize, maxQueueDelay: Settings.Key
+    var listen, model, engine, workers, queueLimit, maxBatchSize, maxQueueDelay: Settings.Key
     var maxPixels, maxSide, drainTimeout, healthListen, metricsListen: Settings.Key
     var defaultListen: String
     var defaultModel: String
@@ -172,6 +175,7 @@ private struct NodeKeys {
         switch role {
         case .detector:
             (listen, model, workers) = (.detectorListen, .detectorModel, .detectorWorkers)
+            engine = .detectorEngine
             (queueLimit, maxBatchSize) = (.detectorQueueLimit, .detectorMaxBatchSize)
             (maxPixels, maxSide) = (.detectorMaxPixels, .detectorMaxSide)
             (maxQueueDelay, drainTimeout) = (.detectorMaxQueueDelay, .detectorDrainTimeout)
@@ -179,6 +183,7 @@ private struct NodeKeys {
             (defaultListen, defaultModel) = ("127.0.0.1:8501", BundledModel.detector)
         case .classifier:
             (listen, model, workers) = (.classifierListen, .classifierModel, .classifierWorkers)
+            engine = .classifierEngine
             (queueLimit, maxBatchSize) = (.classifierQueueLimit, .classifierMaxBatchSize)
             (maxPixels, maxSide) = (.classifierMaxPixels, .classifierMaxSide)
             (maxQueueDelay, drainTimeout) = (.classifierMaxQueueDelay, .classifierDrainTimeout)

@@ -1,0 +1,35 @@
+import ArgumentParser
+import Vision
+
+/// What runs the networks.
+struct EngineOption: ParsableArguments {
+    @Option(
+        help: ArgumentHelp(
+            "What runs the networks, \(Engine.allCases.map(\.rawValue).joined(separator: " or ")).",
+            valueName: "engine"))
+    var engine: String?
+
+    /// - Throws: `Fatal` where there is no such engine, or none in this build.
+    func engine(_ key: Settings.Key, _ settings: Settings) throws -> Engine {
+        try explicit(key, settings) ?? .standard
+    }
+
+    /// The same; nil where nothing says it.
+    func explicit(_ key: Settings.Key, _ settings: Settings) throws -> Engine? {
+        try settings.parsed(engine, key) { try Self.engine(named: $0) }
+    }
+
+    /// That of a command which has no settings.
+    func chosen() throws -> Engine { try engine.map(Self.engine(named:)) ?? .standard }
+
+    private static func engine(named name: String) throws -> Engine {
+        guard let engine = Engine(rawValue: name) else {
+            let known = Engine.allCases.map(\.rawValue).joined(separator: " and ")
+            throw Fatal("there is no engine '\(name)', there are \(known)", status: .usage)
+        }
+        guard engine.isBuilt else {
+            throw Fatal("the engine \(name) is not in this build: oneDNN was not there", status: .usage)
+        }
+        return engine
+    }
+}

@@ -1,0 +1,150 @@
+"""Forward passes of every engine with every network, one thread, in turns: README.md says how to read them."""
+
+import argparse
+import json
+import os
+import pathlib
+import platform
+import statistics
+import subprocess
+import sys
+
+HERE = pathlib.Path(__file__).resolve().parent
+ROOT = HERE.parent.parent
+BUNDLED = ROOT / "Sources/framemesh/Resources/models"
+ENGINES = ["opencv", "opencv+onednn", "onnxruntime", "openvino"]
+# Name, network and weights as OpenCV reads them, the same as ONNX, width, height, channels.
+NETWORKS = [
+    ("yolo-fastest-1.1", "yolo-fastest-1.1.cfg", "yolo-fastest-1.1.weights", "yolo-fastest-1.1.rawheads.onnx", 320, 320, 3),
+    (
+        "yolo-fastest-1.1-xl", "yolo-fastest-1.1-xl.cfg", "yolo-fastest-1.1-xl.weights",
+        "yolo-fastest-1.1-xl.rawheads.onnx", 320, 320, 3,
+    ),
+    ("FastestDet", "FastestDet.onnx", None, "FastestDet.onnx", 352, 352, 3),
+    ("ultraface-RFB-320", "ultraface-RFB-320.onnx", None, "ultraface-RFB-320.onnx", 320, 240, 3),
+    ("squeezenet-1.1", "squeezenet_v1.1.onnx", None, "squeezenet_v1.1.onnx", 227, 227, 3),
+    ("digits-detector", "digits-detector.onnx", None, "digits-detector.onnx", 320, 240, 1),
+    ("digits-classifier", "digits-classifier.onnx", None, "digits-classifier.onnx", 32, 32, 1),
+]
+
+
+class Runner:
+    """A process with one engine and one network."""
+
+    def __init__(self, engine, command):
+        self.times = []
+        self.rounds = []
+        self.process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+            env={**os.environ, "OMP_NUM_THREADS": "1"},
+        )
+        first = self.process.stdout.readline().split(maxsplit=3)
+        if len(first) < 4:
+            raise RuntimeError(f"{engine}: {self.process.stderr.read().strip()}")
+        self.load_ms, self.first_kib, self.further_kib = float(first[0]), int(first[1]), int(first[2])
+        self.description = first[3].strip()
+
+    def run(self, passes):
+        self.process.stdin.write(f"{passes}\n")
+        self.process.stdin.flush()
+        times = [float(text) for text in self.process.stdout.readline().split()]
+        self.times += times
+        self.rounds.append(statistics.median(times))
+
+    def close(self):
+        self.process.stdin.close()
+        self.process.wait()
+
+
+def commands(network, models):
+    name, config, weights, onnx, width, height, channels = network
+    size = [str(width), str(height), str(channels)]
+
+    def place(file):
+        bundled = BUNDLED / file
+        return str(bundled if bundled.exists() else models / file)
+
+    own = [place(config), place(weights) if weights else "-", *size]
+    for engine in ENGINES:
+        if engine.startswith("opencv"):
+            yield engine, [str(ROOT / ".build/vision-bench/forward"), engine, *own]
+        else:
+            yield engine, [sys.executable, str(HERE / "peers.py"), engine, place(onnx), *size]
+
+
+def measure(network, models, rounds, passes):
+    runners = {}
+    for engine, command in commands(network, models):
+        try:
+            runners[engine] = Runner(engine, command)
+        except RuntimeError as error:
+            print(f"{network[0]}: {error}", file=sys.stderr)
+    for _ in range(rounds):
+        for runner in runners.values():
+            runner.run(passes)
+    for runner in runners.values():
+        runner.close()
+    return {
+        engine: {
+            "median_ms": statistics.median(runner.times), "min_ms": min(runner.times),
+            "round_medians_ms": runner.rounds, "load_ms": runner.load_ms, "first_net_kib": runner.first_kib,
+            "further_net_kib": runner.further_kib, "layers": runner.description,
+        }
+        for engine, runner in runners.items()
+    }
+
+
+def ratio(results, a, b):
+    """Of the rounds' medians, the median: what slows a round down slows both."""
+    if a not in results or b not in results:
+        return None
+    pairs = zip(results[a]["round_medians_ms"], results[b]["round_medians_ms"])
+    return statistics.median(x / y for x, y in pairs)
+
+
+def table(all_results):
+    lines = [
+        "| | " + " | ".join(ENGINES) + " | opencv ÷ opencv+onednn | opencv+onednn ÷ openvino |",
+        "|---|" + "---|" * (len(ENGINES) + 2),
+    ]
+    for name, results in all_results.items():
+        cells = [
+            f"{results[e]['median_ms']:.2f} / {results[e]['min_ms']:.2f}" if e in results else "–" for e in ENGINES
+        ]
+        for a, b in [("opencv", "opencv+onednn"), ("opencv+onednn", "openvino")]:
+            value = ratio(results, a, b)
+            cells.append("–" if value is None else f"{value:.2f}")
+        lines.append(f"| {name} | " + " | ".join(cells) + " |")
+    lines += ["", "| | first net, MiB | each further net, MiB | load, ms | layers |", "|---|---|---|---|---|"]
+    for name, results in all_results.items():
+        for engine in ENGINES[:2]:
+            if engine in results:
+                r = results[engine]
+                lines.append(
+                    f"| {name}, {engine} | {r['first_net_kib'] / 1024:.1f} | {r['further_net_kib'] / 1024:.1f} | "
+                    f"{r['load_ms']:.0f} | {r['layers']} |"
+                )
+    return "\n".join(lines) + "\n"
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--models", type=pathlib.Path, default=ROOT.parent / "shared/models")
+    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--passes", type=int, default=20)
+    parser.add_argument("--only", nargs="*", help="names of networks")
+    parser.add_argument("--output", default="trial", help="name of the files in results/")
+    options = parser.parse_args()
+    chosen = [network for network in NETWORKS if not options.only or network[0] in options.only]
+    results = {n[0]: measure(n, options.models, options.rounds, options.passes) for n in chosen}
+    text = table(results)
+    print(text)
+    folder = HERE / "results"
+    folder.mkdir(exist_ok=True)
+    (folder / f"{options.output}.md").write_text(text)
+    cpu = next(l.split(":")[1].strip() for l in open("/proc/cpuinfo") if l.startswith("model name"))
+    about = {"cpu": cpu, "kernel": platform.release(), "rounds": options.rounds, "passes": options.passes}
+    (folder / f"{options.output}.json").write_text(json.dumps({"about": about, "results": results}, indent=1) + "\n")
+
+
+main()
