@@ -181,7 +181,8 @@ let package = Package(
         // Zones and lines in a picture, and what tracks do there; pure arithmetic.
         .target(name: "Areas", dependencies: ["Messages"], swiftSettings: strict),
         // Metrics of a process as Prometheus reads them, and its log.
-        .target(name: "Telemetry", dependencies: [logging, metrics, nioCore, nioPosix, nioHTTP1], swiftSettings: strict),
+        .target(
+            name: "Telemetry", dependencies: [logging, metrics, nioCore, nioPosix, nioHTTP1], swiftSettings: strict),
         // What was asked for and how far it is, in SQLite or PostgreSQL; who works on it (leases).
         .target(
             name: "Jobs",
@@ -264,7 +265,8 @@ let package = Package(
         .testTarget(
             name: "TracesTests",
             dependencies: [
-                "Traces", "RPC", "CTraceMessages", "ProtobufStructs", "TestSupport", nioCore, nioPosix, logging, metrics,
+                "Traces", "RPC", "CTraceMessages", "ProtobufStructs", "TestSupport", nioCore, nioPosix, logging,
+                metrics,
                 tracing, .product(name: "MetricsTestKit", package: "swift-metrics"),
             ],
             swiftSettings: strict),

@@ -45,7 +45,8 @@ public final class Coordinator: Sendable {
             classifiers?.show(in: metrics, stage: "classify")
         }
         let bound = try await RoleServer.bind(
-            "coordinator", [VisionService(handler, version: configuration.build)], to: configuration.listen, configuration.server,
+            "coordinator", [VisionService(handler, version: configuration.build)], to: configuration.listen,
+            configuration.server,
             access: configuration.access, probes: configuration.probes,
             tracing: configuration.tracer.map { ServerTraces($0, beginningAt: [MethodPath.analyze]) },
             metrics: configuration.metrics ?? MetricsSystem.factory, budget: budget, group: group, logger: logger)

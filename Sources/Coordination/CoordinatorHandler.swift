@@ -56,7 +56,8 @@ struct CoordinatorHandler: VisionHandler {
         _ requests: inout MessageStream.AsyncIterator, _ context: CallContext
     ) async throws -> StreamSession? {
         guard let opening = try await requests.next() else { return nil }
-        return try StreamSession(opening: opening, runner: runner, drain: drain, client: context.caller,
+        return try StreamSession(
+            opening: opening, runner: runner, drain: drain, client: context.caller,
             traces: configuration.tracer.map { StreamTraces(tracer: $0, call: context.values[TracedWork.self]) })
     }
 

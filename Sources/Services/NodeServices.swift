@@ -25,7 +25,9 @@ public struct DetectorService: RPCService {
         [
             "Detect": .unary { [handler] context, payload in
                 let request = try DetectRequest.decode(payload)
-                return try await request.frame.named { UnaryResponse(try await handler.detect(request, context: context)) }
+                return try await request.frame.named {
+                    UnaryResponse(try await handler.detect(request, context: context))
+                }
             },
             "DetectStream": .stream { [handler] context, requests, responses in
                 try await answerInOrder(requests, responses) { payload in

@@ -20,8 +20,9 @@ COMBINATIONS = {
     "production with mtls and cert-manager": ("production", ("mtls", "cert-manager")),
     "production with models, monitoring and autoscaling": ("production", ("models", "monitoring", "autoscaling")),
     "minikube with monitoring and keda": ("minikube", ("monitoring", "keda")),
+    "minikube with tracing": ("minikube", ("tracing",)),
     "minikube with gateways": ("minikube", ("gateways",)),
-    "eks with everything": ("eks", ("mtls", "cert-manager", "models", "monitoring", "autoscaling", "gateways")),
+    "eks with everything": ("eks", ("mtls", "cert-manager", "models", "monitoring", "autoscaling", "gateways", "tracing")),
 }
 SETS = (*OVERLAYS, *COMBINATIONS)
 

@@ -23,12 +23,15 @@ import Testing
     @Test func aLineOfTextIsForPeople() throws {
         let lines = Lines()
         lines.logger(.text, LogLevels(.info)).info(
-            "call failed", metadata: ["code": "UNAVAILABLE", "cause": "no \"route\"\nat all", "frame": "7", "empty": ""])
+            "call failed",
+            metadata: ["code": "UNAVAILABLE", "cause": "no \"route\"\nat all", "frame": "7", "empty": ""])
         let line = try #require(lines.all.first)
         let (time, rest) = (line.prefix(24), line.dropFirst(24))
         #expect(time.wholeMatch(of: /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z/) != nil)
         #expect(
-            rest == " info framemesh.test: call failed cause=\"no \\\"route\\\"\\nat all\" code=UNAVAILABLE empty=\"\" frame=7\n")
+            rest
+                == " info framemesh.test: call failed cause=\"no \\\"route\\\"\\nat all\" code=UNAVAILABLE empty=\"\" frame=7\n"
+        )
     }
 
     @Test func aLineOfJSONIsOneObject() throws {
@@ -44,7 +47,8 @@ import Testing
             var metadata: Metadata
         }
         let lines = Lines()
-        var logger = lines.logger(.json, LogLevels(.trace), .init { ["trace_id": "4bf9", "message": "of the provider"] })
+        var logger = lines.logger(
+            .json, LogLevels(.trace), .init { ["trace_id": "4bf9", "message": "of the provider"] })
         logger[metadataKey: "message"] = "of the logger"
         logger.warning(
             "größe \u{1} \u{2028} \"\\", metadata: ["message": "of the line", "list": ["a", "\n"], "more": ["k": "v"]])
@@ -52,7 +56,9 @@ import Testing
         #expect(text.hasSuffix("}\n") && text.dropLast().allSatisfy { !$0.isNewline })
         let decoder = JSONDecoder()
         decoder.dateDecodingStrategy = .custom { decoder in
-            try Date(decoder.singleValueContainer().decode(String.self), strategy: Date.ISO8601FormatStyle(includingFractionalSeconds: true))
+            try Date(
+                decoder.singleValueContainer().decode(String.self),
+                strategy: Date.ISO8601FormatStyle(includingFractionalSeconds: true))
         }
         let line = try decoder.decode(Line.self, from: Data(text.utf8))
         #expect(line.level == "warning")

@@ -19,13 +19,15 @@ import Tracing
         let (client, server) = (SpanCollector(), SpanCollector())
         let seen = Mutex<[TraceContext?]>([])
         try await TestServer.with(
-            ["Do": .unary { context, request in
-                seen.withLock { $0.append(InstrumentationContext.current?.trace) }
-                context.values[TracedWork.self]?.span?.went(
-                    through: [("queue", .milliseconds(1)), ("infer", .milliseconds(2))])
-                try await Task.sleep(for: .milliseconds(20))
-                return UnaryResponse(request)
-            }], interceptors: Self.interceptors(server.tracer(ratio: 0))
+            [
+                "Do": .unary { context, request in
+                    seen.withLock { $0.append(InstrumentationContext.current?.trace) }
+                    context.values[TracedWork.self]?.span?.went(
+                        through: [("queue", .milliseconds(1)), ("infer", .milliseconds(2))])
+                    try await Task.sleep(for: .milliseconds(20))
+                    return UnaryResponse(request)
+                }
+            ], interceptors: Self.interceptors(server.tracer(ratio: 0))
         ) { address in
             let channel = try TestServer.channel(to: address, client.tracer())
             let root = client.tracer().begin("root", .internal, below: nil)
@@ -53,7 +55,9 @@ import Tracing
         #expect(served.text("rpc.grpc.status_code") == "0")
         // The handler worked for the span.
         #expect(seen.withLock { $0.map { $0?.span } } == [served.trace.span])
-        let stages = server.spans.filter { $0.parent == served.trace.span }.sorted { ($0.start, $0.end) < ($1.start, $1.end) }
+        let stages = server.spans.filter { $0.parent == served.trace.span }.sorted {
+            ($0.start, $0.end) < ($1.start, $1.end)
+        }
         #expect(stages.map(\.name) == ["receive", "queue", "infer", "send"])
         #expect(stages.map { $0.end - $0.start }[1...2] == [1_000_000, 2_000_000])
         #expect(stages.allSatisfy { $0.start >= served.start && $0.end <= served.end })
@@ -65,10 +69,12 @@ import Tracing
         let server = SpanCollector()
         let seen = Mutex<[String?]>([])
         try await TestServer.with(
-            ["Do": .unary { _, request in
-                seen.withLock { $0.append(InstrumentationContext.current?.trace?.parent) }
-                return UnaryResponse(request)
-            }], interceptors: Self.interceptors(server.tracer(ratio: isSampled ? 0 : 1))
+            [
+                "Do": .unary { _, request in
+                    seen.withLock { $0.append(InstrumentationContext.current?.trace?.parent) }
+                    return UnaryResponse(request)
+                }
+            ], interceptors: Self.interceptors(server.tracer(ratio: isSampled ? 0 : 1))
         ) { address in
             let channel = try TestServer.channel(to: address, nil)
             let parent = isSampled ? Self.parent : Self.parent.dropLast(2) + "00"
@@ -122,10 +128,12 @@ import Tracing
         let (client, server) = (SpanCollector(), SpanCollector())
         let calls = Atomic(0)
         try await TestServer.with(
-            ["Do": .unary { _, request in
-                guard calls.add(1, ordering: .relaxed).newValue > 2 else { throw RPCError(.unavailable, "later") }
-                return UnaryResponse(request)
-            }], interceptors: Self.interceptors(server.tracer())
+            [
+                "Do": .unary { _, request in
+                    guard calls.add(1, ordering: .relaxed).newValue > 2 else { throw RPCError(.unavailable, "later") }
+                    return UnaryResponse(request)
+                }
+            ], interceptors: Self.interceptors(server.tracer())
         ) { address in
             let policy = RetryPolicy(
                 maxAttempts: 4, backoff: Backoff(initial: .milliseconds(1)), statusCodes: [.unavailable])
@@ -149,11 +157,13 @@ import Tracing
         let (client, server) = (SpanCollector(), SpanCollector())
         let calls = Atomic(0)
         try await TestServer.with(
-            ["Do": .unary { _, request in
-                // The first waits until it is cancelled.
-                if calls.add(1, ordering: .relaxed).newValue == 1 { try await Task.sleep(for: .seconds(600)) }
-                return UnaryResponse(request)
-            }], interceptors: Self.interceptors(server.tracer())
+            [
+                "Do": .unary { _, request in
+                    // The first waits until it is cancelled.
+                    if calls.add(1, ordering: .relaxed).newValue == 1 { try await Task.sleep(for: .seconds(600)) }
+                    return UnaryResponse(request)
+                }
+            ], interceptors: Self.interceptors(server.tracer())
         ) { address in
             let channel = try TestServer.channel(
                 to: address, client.tracer(),
@@ -172,9 +182,11 @@ import Tracing
     @Test func aStreamIsACallWithOneAttempt() async throws {
         let (client, server) = (SpanCollector(), SpanCollector())
         try await TestServer.with(
-            ["Do": .stream { _, requests, responses in
-                for try await request in requests { try await responses.write(request) }
-            }], interceptors: Self.interceptors(server.tracer())
+            [
+                "Do": .stream { _, requests, responses in
+                    for try await request in requests { try await responses.write(request) }
+                }
+            ], interceptors: Self.interceptors(server.tracer())
         ) { address in
             let channel = try TestServer.channel(to: address, client.tracer())
             let root = client.tracer().begin("root", .internal, below: nil)

@@ -112,10 +112,12 @@ import Tracing
         let requests = Atomic(0)
         try await TestServer.with(
             of: Self.service,
-            ["Export": .unary { _, _ in
-                requests.add(1, ordering: .relaxed)
-                return UnaryResponse(Payload(ByteBuffer()))
-            }]
+            [
+                "Export": .unary { _, _ in
+                    requests.add(1, ordering: .relaxed)
+                    return UnaryResponse(Payload(ByteBuffer()))
+                }
+            ]
         ) { address in
             let exporter = try Self.exporter(to: address, metrics, Self.limits { $0.batchSpans = 4 })
             await exporter.exporting { tracer in
@@ -133,10 +135,12 @@ import Tracing
         let requests = Atomic(0)
         try await TestServer.with(
             of: Self.service,
-            ["Export": .unary { _, _ in
-                if requests.add(1, ordering: .relaxed).newValue < 4 { throw RPCError(.unavailable, "later") }
-                return UnaryResponse(Payload(ByteBuffer()))
-            }]
+            [
+                "Export": .unary { _, _ in
+                    if requests.add(1, ordering: .relaxed).newValue < 4 { throw RPCError(.unavailable, "later") }
+                    return UnaryResponse(Payload(ByteBuffer()))
+                }
+            ]
         ) { address in
             let exporter = try Self.exporter(to: address, metrics, Self.limits(), recorder.logger)
             try await exporter.exporting { tracer in
@@ -158,10 +162,12 @@ import Tracing
         let requests = Atomic(0)
         try await TestServer.with(
             of: Self.service,
-            ["Export": .unary { _, _ in
-                requests.add(1, ordering: .relaxed)
-                throw RPCError(.invalidArgument, "never")
-            }]
+            [
+                "Export": .unary { _, _ in
+                    requests.add(1, ordering: .relaxed)
+                    throw RPCError(.invalidArgument, "never")
+                }
+            ]
         ) { address in
             let exporter = try Self.exporter(to: address, metrics, Self.limits())
             try await exporter.exporting { tracer in
@@ -215,15 +221,23 @@ import Tracing
         let metrics = TestMetrics()
         try await TestServer.with(
             of: Self.service,
-            ["Export": .unary { _, request in
-                try await Task.sleep(for: .seconds(600))
-                return UnaryResponse(request)
-            }]
+            [
+                "Export": .unary { _, request in
+                    try await Task.sleep(for: .seconds(600))
+                    return UnaryResponse(request)
+                }
+            ]
         ) { address in
             let exporter = try Self.exporter(to: address, metrics, Self.limits { $0.flushTime = .milliseconds(50) })
             await exporter.exporting { tracer in tracer.begin("a", .internal, below: nil).span?.end() }
         }
         #expect(Self.drops(metrics, "shutdown") == 1)
+    }
+
+    /// docs/observability.md names every limit, with its default.
+    @Test func theDocumentListsEveryLimit() throws {
+        let listed = try DocumentTable.all(of: "observability.md").flatMap { $0.words(in: "limit of traces") }
+        #expect(listed.sorted() == TraceLimits.limits.map(\.name).sorted())
     }
 
     @Test(arguments: [

@@ -37,7 +37,8 @@ import Testing
         "00-00000000000000000000000000000000-\(span)-01", "00-\(trace)-0000000000000000-01",
         "00-\(trace.dropLast())-\(span)-01", "00-\(trace)0-\(span)-01", "00-\(trace)-\(span)0-01",
         "00_\(trace)-\(span)-01", "00-\(trace)_\(span)-01", "00-\(trace)-\(span)_01", "00-\(trace)-\(span)-0x",
-        "0X-\(trace)-\(span)-01", " 00-\(trace)-\(span)-01", "00-\(trace)-\(span)-01 ", "00-\(trace.dropLast())g-\(span)-01",
+        "0X-\(trace)-\(span)-01", " 00-\(trace)-\(span)-01", "00-\(trace)-\(span)-01 ",
+        "00-\(trace.dropLast())g-\(span)-01",
         "00-\(trace.dropLast(2))é-\(span)-01", String(repeating: "0", count: 100_000),
     ])
     func nonsenseIsNothing(_ parent: String) {
@@ -70,7 +71,8 @@ import Testing
     }
 
     @Test(arguments: [
-        ["a"], ["=1"], ["a="], ["A=1"], ["0a=1"], ["a=1,a=1"], ["a=1", "a=2"], ["a@=1"], ["@a=1"], ["a@b@c=1"], ["a@0b=1"],
+        ["a"], ["=1"], ["a="], ["A=1"], ["0a=1"], ["a=1,a=1"], ["a=1", "a=2"], ["a@=1"], ["@a=1"], ["a@b@c=1"],
+        ["a@0b=1"],
         ["a=1=2"], ["a=\u{7f}"], ["a=é"], ["a b=1"], ["a\u{0}=1"], [String(repeating: "k", count: 257) + "=1"],
         ["a=" + String(repeating: "v", count: 257)], [String(repeating: "t", count: 242) + "@s=1"],
         ["t@" + String(repeating: "s", count: 15) + "=1"],

@@ -59,7 +59,8 @@ enum LineText {
 
     /// In quotes where it has to be for the reader to see its end.
     static func value(_ text: String) -> String {
-        let isPlain = !text.isEmpty && !text.unicodeScalars.contains { $0 == " " || $0 == "\"" || $0 == "=" || isControl($0) }
+        let isPlain =
+            !text.isEmpty && !text.unicodeScalars.contains { $0 == " " || $0 == "\"" || $0 == "=" || isControl($0) }
         return isPlain ? text : quoted(text)
     }
 

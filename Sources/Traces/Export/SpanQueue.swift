@@ -39,7 +39,13 @@ final class SpanQueue: Sendable {
                 state.nap = nap
                 return true
             }
-            if waits { await withTaskCancellationHandler { await nap.value } onCancel: { nap.cancel() } }
+            if waits {
+                await withTaskCancellationHandler {
+                    await nap.value
+                } onCancel: {
+                    nap.cancel()
+                }
+            }
             nap.cancel()
             let (spans, isClosed) = state.withLock { state in
                 state.nap = nil

@@ -4,7 +4,10 @@ import RPC
 enum CallTrouble {
     /// - Parameter missing: stages of the pipeline that have no node.
     static func finding(_ check: String, _ error: RPCError, missing: [String] = []) -> Finding {
-        .wrong(check, "\(error)", do: missing.isEmpty ? advice(error.code) : "No node is ready for \(missing.joined(separator: " and ")): see above.")
+        .wrong(
+            check, "\(error)",
+            do: missing.isEmpty
+                ? advice(error.code) : "No node is ready for \(missing.joined(separator: " and ")): see above.")
     }
 
     private static func advice(_ code: StatusCode) -> String {

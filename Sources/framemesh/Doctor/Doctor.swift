@@ -32,7 +32,9 @@ struct Doctor: Sendable {
             guard case .grpc(.socket(let address)) = place else { return true }
             return try await connect([address], &findings)
         }
-        if let address = try? SocketAddress(ipAddress: host, port: port) { return try await connect([address], &findings) }
+        if let address = try? SocketAddress(ipAddress: host, port: port) {
+            return try await connect([address], &findings)
+        }
         do {
             var configuration = DNSConfiguration()
             configuration.servers = dns
@@ -91,10 +93,12 @@ struct Doctor: Sendable {
     /// - Parameters:
     ///   - theirs: seconds since the epoch.
     ///   - span: between which it was said, of our own clock.
-    ///   - precision: in seconds, of what was said.
+    ///   - precision: how many seconds what was said may be off by itself.
     static func clock(_ theirs: Double, between span: (Double, Double), precision: Double = 0) -> Finding {
-        let off = theirs < span.0 - precision ? theirs - span.0 : theirs > span.1 + precision ? theirs - span.1 : 0
-        guard abs(off) > maxSkew else { return .ok("clock", "its clock and ours show the same time, as far as can be seen") }
+        let off = max(0, theirs - (span.1 + precision)) + min(0, theirs - (span.0 - precision))
+        guard abs(off) > maxSkew else {
+            return .ok("clock", "its clock and ours show the same time, as far as can be seen")
+        }
         let seconds = (abs(off) * 10).rounded() / 10
         return .wrong(
             "clock", "its clock is \(seconds) s \(off < 0 ? "behind" : "ahead of") ours",

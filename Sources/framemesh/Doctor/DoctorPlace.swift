@@ -9,7 +9,8 @@ enum DoctorPlace: Sendable, Equatable {
 
     /// - Throws: `Fatal` if it is no address.
     init(_ text: String) throws(Fatal) {
-        let wrong = Fatal("'\(text)' is not HOST:PORT, unix:PATH, http://HOST:PORT or https://HOST:PORT", status: .usage)
+        let wrong = Fatal(
+            "'\(text)' is not HOST:PORT, unix:PATH, http://HOST:PORT or https://HOST:PORT", status: .usage)
         guard text.contains("://"), !text.hasPrefix("unix:") else {
             guard let address = try? ServerAddress(parsing: text) else { throw wrong }
             self = .grpc(address)

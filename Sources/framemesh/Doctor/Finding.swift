@@ -25,10 +25,12 @@ struct Finding: Sendable, Equatable {
 
     /// For people.
     var line: String {
-        let word = verdict.rawValue.padding(to: 6)
-        let said = "\(word)\(check.padding(to: 12)) \(text.onOneLine)"
-        return advice.map { "\(said)\n\("".padding(to: 19))\($0)" } ?? said
+        let head = verdict.rawValue.padding(to: 6) + check.padding(to: Self.checkWidth) + " "
+        return head + text.onOneLine + (advice.map { "\n\("".padding(to: head.count))\($0)" } ?? "")
     }
+
+    /// Of `pipeline detect+classify`.
+    private static let checkWidth = 23
 
     func fields(_ json: inout JSONText) {
         json.field("check", check)

@@ -44,13 +44,17 @@ struct GatewayDoctor: Sendable {
         }
         try findings.add(.ok("http", "a gateway answers"))
         if let date = reply.date.flatMap({ Self.dates.date(from: $0) }) {
-            try findings.add(Doctor.clock(date.timeIntervalSince1970, between: (before, after), precision: 1))
+            try findings.add(
+                Doctor.clock(date.timeIntervalSince1970, between: (before, after), precision: Self.datePrecision))
         }
         try await roundTrip(&findings)
         try await ready(&findings)
         try await nodes(&findings)
         try await pipelines(&findings)
     }
+
+    /// It is of whole seconds, and made once a second.
+    private static let datePrecision = 2.0
 
     private struct Status: Decodable { var status: String }
 
@@ -84,7 +88,8 @@ struct GatewayDoctor: Sendable {
 
     private func ready(_ findings: inout Findings) async throws {
         switch await ask("readyz") {
-        case .success(let reply) where reply.status == 200: try findings.add(.ok("health", "it has a mesh with nodes that are ready"))
+        case .success(let reply) where reply.status == 200:
+            try findings.add(.ok("health", "it has a mesh with nodes that are ready"))
         case .success(let reply):
             try findings.add(
                 .wrong(
@@ -119,7 +124,8 @@ struct GatewayDoctor: Sendable {
         guard reply.status == 200 else {
             let why = reply.reason ?? "\(reply.status)"
             return try findings.add(
-                .note("nodes", "it does not show its nodes to us: \(why)", do: "A token with the scope admin sees them."))
+                .note(
+                    "nodes", "it does not show its nodes to us: \(why)", do: "A token with the scope admin sees them."))
         }
         guard let mesh = try? JSONDecoder().decode(Nodes.self, from: reply.body) else {
             return try findings.add(.note("nodes", "what it says of its nodes is not known here: another version?"))
@@ -143,7 +149,8 @@ struct GatewayDoctor: Sendable {
                             "nodes", "\(text): \(node.reason ?? "")",
                             do: "From where the coordinator is: framemesh doctor \(node.address)"))
                 if let build = node.build, build != Framemesh.version {
-                    try findings.add(.note("nodes", "\(node.address) is version \(build), ours is \(Framemesh.version)"))
+                    try findings.add(
+                        .note("nodes", "\(node.address) is version \(build), ours is \(Framemesh.version)"))
                 }
             }
         }
@@ -162,8 +169,11 @@ struct GatewayDoctor: Sendable {
     }
 
     private struct Answer: Decodable {
-        var status: String
-        var cause: String?
+        struct Picture: Decodable {
+            var status: String
+            var cause: String?
+        }
+        var results: [Picture]
     }
 
     private func pipelines(_ findings: inout Findings) async throws {
@@ -171,17 +181,22 @@ struct GatewayDoctor: Sendable {
             let all = try? JSONDecoder().decode(Pipelines.self, from: reply.body)
         else {
             return try findings.add(
-                .wrong("pipelines", "it does not list its pipelines", do: "It has no coordinator, or wants a token: --token-file FILE"))
+                .wrong(
+                    "pipelines", "it does not list its pipelines",
+                    do: "It has no coordinator, or wants a token: --token-file FILE"))
         }
         let picture = try ProbePicture.png()
         for pipeline in all.pipelines {
             let check = "pipeline \(pipeline.name)"
             if pipeline.needsStream {
-                try findings.add(.note(check, "not tried: it takes a stream; framemesh doctor of the coordinator tries it"))
+                try findings.add(
+                    .note(check, "not tried: it takes a stream; framemesh doctor of the coordinator tries it"))
                 continue
             }
             let start = ContinuousClock.now
-            switch await ask("v1/images:analyze", [URLQueryItem(name: "pipeline", value: pipeline.name)], picture: picture) {
+            switch await ask(
+                "v1/images:analyze", [URLQueryItem(name: "pipeline", value: pipeline.name)], picture: picture)
+            {
             case .failure(let silence):
                 try findings.add(.wrong(check, silence.reason, do: "It is very busy: look at its log."))
             case .success(let reply):
@@ -192,8 +207,10 @@ struct GatewayDoctor: Sendable {
     }
 
     private static func finding(_ check: String, _ reply: GatewayProbe.Reply, _ milliseconds: Int) -> Finding {
-        let answer = try? JSONDecoder().decode(Answer.self, from: reply.body)
-        if reply.status == 200, answer?.status == "ok" { return .ok(check, "a picture was answered in \(milliseconds) ms") }
+        let answer = (try? JSONDecoder().decode(Answer.self, from: reply.body))?.results.first
+        if reply.status == 200, answer?.status == "ok" {
+            return .ok(check, "a picture was answered in \(milliseconds) ms")
+        }
         let reason = answer?.cause ?? reply.reason ?? ""
         let advice =
             switch reply.status {
@@ -202,19 +219,24 @@ struct GatewayDoctor: Sendable {
             case 429: "It is full, or we have called too often."
             default: "Look at the nodes above, and at the gateway's log."
             }
-        return .wrong(check, "a picture was answered with \(answer?.status ?? "\(reply.status)"): \(reason)", do: advice)
+        return .wrong(
+            check, "a picture was answered with \(answer?.status ?? "\(reply.status)"): \(reason)", do: advice)
     }
 
     // ---- what is not there ----
 
     private func explain(_ reason: String) async -> Finding {
-        guard let (host, port) = doctor.place.hostPort else { return .wrong("http", reason, do: "Is the address right?") }
+        guard let (host, port) = doctor.place.hostPort else {
+            return .wrong("http", reason, do: "Is the address right?")
+        }
         let name = host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)"
         let look = CertificateLook(host: host, port: port, protocols: ["http/1.1", "h2"])
         let shown = await look.look(within: doctor.timeout)
         if url.scheme == "http" {
             guard case .none = shown else {
-                return .wrong("http", "it speaks TLS, and was asked in plain text", do: "Ask https://\(name), with --tls-ca FILE if its authority is your own.")
+                return .wrong(
+                    "http", "it speaks TLS, and was asked in plain text",
+                    do: "Ask https://\(name), with --tls-ca FILE if its authority is your own.")
             }
             return .wrong("http", reason, do: "For a coordinator or a node ask \(name), without http://")
         }

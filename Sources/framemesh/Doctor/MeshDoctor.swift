@@ -66,7 +66,8 @@ struct MeshDoctor: Sendable {
         switch node.state {
         case "connecting": "Is it running? From where the coordinator is: framemesh doctor \(node.address)"
         case "unhealthy": "It is starting, or ending: look at its log."
-        case "wrong service": "Another program, or another role or mesh, has its address: look at the coordinator's targets."
+        case "wrong service":
+            "Another program, or another role or mesh, has its address: look at the coordinator's targets."
         case "silent": "It hangs, or the network drops what it says: look at its log and at its load."
         case "ejected": "Its calls failed: look at its log, it says why."
         default: "Look at its log."
@@ -86,8 +87,11 @@ struct MeshDoctor: Sendable {
                 if without.isEmpty { continue }
                 try findings.add(
                     .wrong(
-                        "nodes", "\(without.map(\.address).joined(separator: ", ")): without the model '\(model)' that is asked for",
-                        do: "Start the \(role) with --model \(model), or the coordinator with the name of a model that it has."))
+                        "nodes",
+                        "\(without.map(\.address).joined(separator: ", ")): without the model '\(model)' that is asked for",
+                        do:
+                            "Start the \(role) with --model \(model), or the coordinator with the name of a model that it has."
+                    ))
             }
         }
     }

@@ -28,7 +28,8 @@ struct NodeDoctor: Sendable {
         }
         try findings.add(
             .ok(
-                "node", "a \(description.role) with \(description.workers) workers; \(description.queueDepth) of "
+                "node",
+                "a \(description.role) with \(description.workers) workers; \(description.queueDepth) of "
                     + "\(description.queueLimit) places of its queue are taken"))
         for model in description.models { try findings.add(await probe(description.role, model.name)) }
     }

@@ -73,7 +73,9 @@ struct RPCDoctor: Sendable {
         } else {
             let names = ill.map { $0.isEmpty ? "the whole" : $0 }.joined(separator: ", ")
             try findings.add(
-                .wrong("health", "not serving: \(names)", do: "It is starting, or ending: look at its log, and ask again."))
+                .wrong(
+                    "health", "not serving: \(names)", do: "It is starting, or ending: look at its log, and ask again.")
+            )
         }
         return Set(statuses.keys)
     }
@@ -86,7 +88,9 @@ struct RPCDoctor: Sendable {
                 _ = try await connection.checkHealth(options: CallOptions(deadline: deadline))
             } catch {
                 return try findings.add(
-                    .wrong("round trip", "a call was not answered: \(error)", do: "It is very busy, or the network loses packets."))
+                    .wrong(
+                        "round trip", "a call was not answered: \(error)",
+                        do: "It is very busy, or the network loses packets."))
             }
             times.append(ContinuousClock.now - start)
         }
@@ -106,17 +110,21 @@ struct RPCDoctor: Sendable {
         if isTLS {
             guard case .certificate(let certificate) = shown else {
                 if case .status = await GatewayProbe().ask(Self.url("http", name), timeout: doctor.timeout) {
-                    return .wrong("tls", "it speaks plain HTTP/1, without TLS: \(text)", do: "For a gateway ask http://\(name)")
+                    return .wrong(
+                        "tls", "it speaks plain HTTP/1, without TLS: \(text)", do: "For a gateway ask http://\(name)")
                 }
                 return .wrong(
-                    "tls", "it does not speak TLS: \(text)", do: "Leave out --tls and --tls-…, or give the role a certificate.")
+                    "tls", "it does not speak TLS: \(text)",
+                    do: "Leave out --tls and --tls-…, or give the role a certificate.")
             }
             return tlsTrouble(text, certificate)
         }
         if case .certificate(let certificate) = shown {
             return .wrong(
                 "grpc", "it speaks TLS, and was asked in plain text (its certificate is \(certificate.text))",
-                do: "Add --tls, or --tls-ca FILE with the authority that its certificate is of; for a gateway ask https://\(name)")
+                do:
+                    "Add --tls, or --tls-ca FILE with the authority that its certificate is of; for a gateway ask https://\(name)"
+            )
         }
         if case .status = await GatewayProbe().ask(Self.url("http", name), timeout: doctor.timeout) {
             return .wrong("grpc", "it speaks HTTP/1, not gRPC", do: "For a gateway ask http://\(name)")

@@ -90,7 +90,8 @@ struct CoordinatorCommand: AsyncParsableCommand {
     }
 
     /// `--check-config`.
-    private func report(_ configuration: CoordinatorConfiguration, _ metrics: MetricsPlace?, _ plan: TracePlan?) throws {
+    private func report(_ configuration: CoordinatorConfiguration, _ metrics: MetricsPlace?, _ plan: TracePlan?) throws
+    {
         try checking.report("coordinator") { json in
             json.field("listen", "\(configuration.listen)")
             json.ports(health: configuration.probes, metrics: metrics)

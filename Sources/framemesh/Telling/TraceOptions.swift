@@ -34,7 +34,9 @@ struct TraceOptions: ParsableArguments {
         let ratio = try settings.number(traceRatio, .traceRatio, default: 1, in: 0...1)
         let told = OpenTelemetryVariables(settings.environment)
         let endpoint = try settings.parsed(traceEndpoint, .traceEndpoint) { text in
-            do throws(RPCError) { return try TraceEndpoint(parsing: text) } catch { throw Fatal(error.message, status: .usage) }
+            do throws(RPCError) { return try TraceEndpoint(parsing: text) } catch {
+                throw Fatal(error.message, status: .usage)
+            }
         }
         guard let endpoint = try endpoint ?? told.endpoint() else { return nil }
         return TracePlan(

@@ -1,0 +1,253 @@
+"""`framemesh doctor` at meshes that are well, and at what can be wrong with them."""
+
+import http.server
+import json
+import socket
+import subprocess
+import threading
+import time
+
+import pytest
+
+from roles import FRAMEMESH, PATIENCE, Role, free_port, until
+
+
+def doctor(address, *options):
+    """Its exit code, and what it has found: verdict, text and advice by check."""
+    done = subprocess.run(
+        [FRAMEMESH, "doctor", "--json", *options, address], capture_output=True, text=True, timeout=PATIENCE)
+    assert done.stderr == "", done.stderr
+    report = json.loads(done.stdout)
+    assert report["address"] == address
+    assert report["well"] == (done.returncode == 0)
+    return done.returncode, report["findings"]
+
+
+def wrong(findings):
+    return [one for one in findings if one["verdict"] == "wrong"]
+
+
+def only_wrong(address, *options):
+    """The one thing that is wrong: what was looked at, what is said, what to do."""
+    code, findings = doctor(address, *options)
+    assert code == 1
+    [finding] = wrong(findings)
+    return finding["check"], finding["text"], finding["advice"]
+
+
+# ---- what is well ----
+
+PIPELINES = ["detect", "classify", "detect+classify", "cascade", "track", "cascade+track"]
+
+
+def test_a_mesh_that_is_well(mesh):
+    code, findings = doctor(mesh.coordinator)
+    assert code == 0
+    checks = [one["check"] for one in findings]
+    assert checks == [
+        "tcp", "grpc", "health", "round trip", "version", "clock", "nodes", "nodes", *[f"pipeline {name}" for name in PIPELINES]]
+    assert {one["verdict"] for one in findings} == {"ok"}
+
+
+def test_a_node_that_is_well(mesh):
+    code, findings = doctor(mesh["classifier"].address)
+    assert code == 0
+    assert [one["check"] for one in findings][-2:] == ["node", "model digits-classifier"]
+
+
+def test_a_gateway_that_is_well(mesh):
+    code, findings = doctor(f"http://{mesh['gateway'].address}")
+    assert code == 0, wrong(findings)
+    verdicts = {one["check"]: one["verdict"] for one in findings}
+    assert [verdicts[f"pipeline {name}"] for name in PIPELINES] == ["ok"] * 4 + ["note"] * 2
+    assert verdicts["nodes"] == verdicts["clock"] == "ok"
+
+
+def test_people_read_lines(mesh):
+    done = subprocess.run([FRAMEMESH, "doctor", mesh.coordinator], capture_output=True, text=True, timeout=PATIENCE)
+    assert done.returncode == 0
+    assert all(line.startswith("ok    ") for line in done.stdout.splitlines())
+
+
+# ---- the way there ----
+
+def test_nobody_listens():
+    check, text, _ = only_wrong(f"127.0.0.1:{free_port()}")
+    assert (check, "nothing listens there" in text) == ("tcp", True)
+
+
+def test_the_name_is_not_known():
+    check, text, advice = only_wrong("no-such-host.invalid:8500")
+    assert (check, "no-such-host.invalid is not known" in text) == ("name", True)
+    assert "dig" in advice
+
+
+@pytest.mark.parametrize("arguments", [["nonsense"], [], ["ftp://host:1"], ["127.0.0.1:1", "--timeout", "0"], ["--tls-ca", "/no/file", "127.0.0.1:1"]])
+def test_wrong_usage(arguments):
+    done = subprocess.run([FRAMEMESH, "doctor", *arguments], capture_output=True, text=True, timeout=PATIENCE)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr
+
+
+# ---- the protocol ----
+
+@pytest.fixture
+def web():
+    """Speaks HTTP/1, and nothing else."""
+
+    class Page(http.server.SimpleHTTPRequestHandler):
+        def log_message(self, *_):
+            pass
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Page)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"127.0.0.1:{server.server_address[1]}"
+    server.shutdown()
+
+
+def test_a_port_that_speaks_http_1(web):
+    check, text, advice = only_wrong(web)
+    assert (check, text) == ("grpc", "it speaks HTTP/1, not gRPC")
+    assert f"http://{web}" in advice
+
+
+def test_a_web_server_is_no_gateway(web):
+    check, text, _ = only_wrong(f"http://{web}")
+    assert (check, "no gateway of Framemesh" in text) == ("http", True)
+
+
+def test_a_gateway_asked_by_grpc_and_a_coordinator_by_http(mesh):
+    check, text, advice = only_wrong(mesh["gateway"].address)
+    assert (check, f"http://{mesh['gateway'].address}" in advice) == ("grpc", True), text
+    check, text, advice = only_wrong(f"http://{mesh.coordinator}")
+    assert (check, "without http://" in advice) == ("http", True), text
+
+
+def test_a_port_that_says_nothing():
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        check, text, _ = only_wrong(f"127.0.0.1:{silent.getsockname()[1]}", "--timeout", "1")
+        assert check == "grpc", text
+
+
+# ---- TLS ----
+
+@pytest.fixture(scope="module")
+def certificates(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("certificates")
+
+    def openssl(*arguments):
+        subprocess.run(["openssl", *arguments], cwd=folder, check=True, capture_output=True)
+
+    for name in ["ca", "other"]:
+        openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", f"{name}.key",
+                "-out", f"{name}.crt", "-subj", f"/CN={name} authority", "-days", "2")
+    (folder / "names").write_text("subjectAltName=DNS:mesh.example,IP:127.0.0.1\n")
+    (folder / "elsewhere").write_text("subjectAltName=DNS:elsewhere.example\n")
+    for name, days, extension in [("good", "1", "names"), ("expired", "0", "names"), ("named", "1", "elsewhere")]:
+        openssl("req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", f"{name}.key",
+                "-out", f"{name}.csr", "-subj", f"/CN={name}")
+        openssl("x509", "-req", "-in", f"{name}.csr", "-CA", "ca.crt", "-CAkey", "ca.key", "-CAcreateserial", "-days", days,
+                "-extfile", extension, "-out", f"{name}.crt")
+    # Until the one of no days is over.
+    time.sleep(2)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def secured(certificates, tmp_path_factory):
+    """Detectors with certificates, by name."""
+    roles = {}
+    for name in ["good", "expired", "named"]:
+        roles[name] = Role(
+            tmp_path_factory.mktemp(name), "detector", "--workers", "1", "--tls-certificate", str(certificates / f"{name}.crt"),
+            "--tls-key", str(certificates / f"{name}.key"))
+    yield {name: role.address for name, role in roles.items()}
+    assert [role.stop() for role in roles.values()] == [0] * 3
+
+
+def test_tls_that_is_well(secured, certificates):
+    code, findings = doctor(secured["good"], "--tls-ca", str(certificates / "ca.crt"))
+    assert code == 0
+    [tls] = [one["text"] for one in findings if one["check"] == "tls"]
+    assert "mesh.example, 127.0.0.1" in tls and "ca authority" in tls
+
+
+def test_tls_asked_in_plain_text(secured):
+    check, text, advice = only_wrong(secured["good"])
+    assert (check, "it speaks TLS" in text, "--tls" in advice) == ("grpc", True, True)
+
+
+def test_plain_text_asked_by_tls(mesh):
+    check, text, advice = only_wrong(mesh.coordinator, "--tls")
+    assert (check, "does not speak TLS" in text, "Leave out --tls" in advice) == ("tls", True, True)
+
+
+def test_another_authority(secured, certificates):
+    check, text, advice = only_wrong(secured["good"], "--tls-ca", str(certificates / "other.crt"))
+    assert (check, "authority" in text) == ("tls", True)
+    assert "ca authority" in advice and "--tls-ca" in advice
+
+
+def test_an_expired_certificate(secured, certificates):
+    check, text, advice = only_wrong(secured["expired"], "--tls-ca", str(certificates / "ca.crt"))
+    assert (check, "has expired" in text, "renew" in advice) == ("tls", True, True)
+
+
+def test_a_certificate_for_another_name(secured, certificates):
+    check, text, advice = only_wrong(secured["named"], "--tls-ca", str(certificates / "ca.crt"))
+    assert (check, "elsewhere.example" in advice) == ("tls", True), text
+    code, _ = doctor(secured["named"], "--tls-ca", str(certificates / "ca.crt"), "--tls-server-name", "elsewhere.example")
+    assert code == 0
+
+
+# ---- the mesh ----
+
+@pytest.fixture
+def coordinator(tmp_path):
+    roles = []
+
+    def start(*arguments):
+        folder = tmp_path / str(len(roles))
+        folder.mkdir()
+        roles.append(Role(folder, *arguments))
+        return roles[-1]
+
+    yield start
+    assert [role.stop() for role in reversed(roles)] == [0] * len(roles)
+
+
+def test_a_coordinator_without_nodes(coordinator):
+    code, findings = doctor(coordinator("coordinator").address)
+    assert code == 1
+    faults = {one["check"]: one for one in wrong(findings)}
+    assert faults["nodes"]["text"] == "the coordinator knows no nodes"
+    assert "--detectors" in faults["nodes"]["advice"]
+    assert set(faults) == {"nodes", *[f"pipeline {name}" for name in PIPELINES]}
+
+
+def test_a_node_that_is_not_there(coordinator):
+    gone = f"127.0.0.1:{free_port()}"
+    code, findings = doctor(coordinator("coordinator", "--detectors", gone).address, "--timeout", "2")
+    assert code == 1
+    [node] = [one for one in wrong(findings) if one["check"] == "nodes"]
+    assert gone in node["text"] and f"framemesh doctor {gone}" in node["advice"]
+
+
+def test_a_model_that_no_node_has(coordinator):
+    detector = coordinator("detector", "--workers", "1")
+    address = coordinator("coordinator", "--detectors", detector.address, "--detect-model", "street").address
+
+    def seen():
+        return [one for one in wrong(doctor(address)[1]) if one["check"] == "nodes" and "street" in one["text"]]
+
+    [model] = until("the node is ready", seen)
+    assert detector.address in model["text"] and "--model street" in model["advice"]
+
+
+def test_a_gateway_without_a_coordinator(coordinator):
+    gone = f"127.0.0.1:{free_port()}"
+    gateway = coordinator("gateway", "--coordinator", gone)
+    code, findings = doctor(f"http://{gateway.address}")
+    assert code == 1
+    [health] = [one for one in wrong(findings) if one["check"] == "health"]
+    assert "/readyz: 503" in health["text"]
