@@ -53,6 +53,23 @@ package struct AreaSet: Sendable, Hashable {
         }
     }
 
+    /// - Throws: `AreaError` that names the first point which is outside of a frame of this size.
+    package func validate(width: Int, height: Int) throws(AreaError) {
+        guard !normalized else { return }
+        func check(_ point: Point, _ field: String) throws(AreaError) {
+            guard (0...Double(width)).contains(point.x), (0...Double(height)).contains(point.y) else {
+                throw AreaError(field, "is outside of the picture, which has \(width)×\(height) pixels")
+            }
+        }
+        for (index, zone) in zones.enumerated() {
+            for (number, point) in zone.points.enumerated() { try check(point, "zones[\(index)].points[\(number)]") }
+        }
+        for (index, line) in lines.enumerated() {
+            try check(line.from, "lines[\(index)].from")
+            try check(line.to, "lines[\(index)].to")
+        }
+    }
+
     private func checkName(
         _ name: String, _ field: String, _ names: inout Set<String>, _ limits: AreaLimits
     ) throws(AreaError) {

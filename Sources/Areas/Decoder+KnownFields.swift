@@ -1,6 +1,6 @@
 extension Decoder {
     /// The fields of an object that somebody wrote. One that is not known is an error, as a misspelt one would be heard by
-    /// nobody: `{"zone":[…]}` would be no zones at all.
+    /// nobody: `{"zone":[…]}` would be no zones at all. So is one that is null: to leave it out is the one way to say nothing.
     /// - Throws: `AreaError` that names the first unknown one, by name, and those there are; what the decoder throws.
     package func fields<Key: CodingKey & CaseIterable>(
         knowing keys: Key.Type
@@ -11,7 +11,11 @@ extension Decoder {
             let shown = String(String.UnicodeScalarView(name.unicodeScalars.prefix(AnyKey.longestShown)))
             throw AreaError(AreaError.field(codingPath + [AnyKey(shown)]), "is not known", known: known)
         }
-        return try container(keyedBy: keys)
+        let fields = try container(keyedBy: keys)
+        for key in fields.allKeys where try fields.decodeNil(forKey: key) {
+            throw AreaError(AreaError.field(codingPath + [key]), "is null; leave it out")
+        }
+        return fields
     }
 }
 

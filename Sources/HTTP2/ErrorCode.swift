@@ -13,6 +13,8 @@ public struct ErrorCode: RawRepresentable, Sendable, Hashable, CustomStringConve
     public static let cancel = ErrorCode(rawValue: 0x8)
     public static let enhanceYourCalm = ErrorCode(rawValue: 0xb)
 
+    public static let http11Required = ErrorCode(rawValue: 0xd)
+
     private static let names = [
         "NO_ERROR", "PROTOCOL_ERROR", "INTERNAL_ERROR", "FLOW_CONTROL_ERROR", "SETTINGS_TIMEOUT", "STREAM_CLOSED",
         "FRAME_SIZE_ERROR", "REFUSED_STREAM", "CANCEL", "COMPRESSION_ERROR", "CONNECT_ERROR", "ENHANCE_YOUR_CALM",

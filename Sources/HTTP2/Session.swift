@@ -120,6 +120,15 @@ import Synchronization
     /// - Throws: if the connection cannot go on.
     public func receive(_ buffer: ByteBuffer, now: UInt64) throws(HTTP2Error) {
         guard !state.isTerminated, violation == nil else { return }
+        if !state.hasHeard {
+            state.hasHeard = true
+            // nghttp2 would miss SETTINGS in that, which helps nobody who has named the wrong port.
+            guard role == .server || !buffer.readableBytesView.starts(with: Self.olderVersion) else {
+                throw HTTP2Error(
+                    .http11Required, "who is there speaks HTTP/1, not HTTP/2: a web server or gateway?",
+                    limit: .connectionViolation)
+            }
+        }
         state.flood.advance(to: now)
         state.log.beginRead()
         var mistake: (before: Int, error: HTTP2Error)?
@@ -136,6 +145,9 @@ import Synchronization
         if let mistake { throw mistake.error }
         try checkQueue()
     }
+
+    /// How answers of HTTP/1 begin. A frame of such a length is never the first one.
+    private static let olderVersion = Array("HTTP/".utf8)
 
     /// Each kind of frame that a peer can make us send is few at a time, but all of them wait while it does not read.
     private func checkQueue() throws(HTTP2Error) {

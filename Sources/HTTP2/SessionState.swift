@@ -20,6 +20,8 @@ struct SessionState {
     var isTerminated = false
     /// nghttp2 found a mistake that ends the connection, and has told the peer.
     var violation: HTTP2Error?
+    /// The peer has sent something.
+    var hasHeard = false
     /// HEADERS and DATA.
     var callFramesSent: UInt64 = 0
     /// Address of the buffer that is read, to name DATA by its offset.

@@ -23,6 +23,8 @@ package struct FrameBatch: Sendable {
     package var results: [FrameResult] = []
     /// Of the results: without an answer by the stream's policy.
     package var dropped: Int64 = 0
+    /// Of the results: without one of their stages.
+    package var partial: Int64 = 0
     /// Of the results: answered with an error.
     package private(set) var failed: Int64 = 0
     /// Of these.

@@ -5,6 +5,7 @@ extension Job {
         "finished_at", "expires_at", "stored_bytes", "state", "error", "width", "height", "frame_rate", "frames_done",
         "frames_total", "dropped", "failed", "rate", "lease_gateway", "lease_number", "lease_until", "fruitless_claims",
         "worked_ms", "reserved_bytes", "result_bytes", "waiting_for", "not_before", "leased_at", "causes",
+        "partial_frames",
     ]
 
     var values: [SQLValue] {
@@ -18,6 +19,7 @@ extension Job {
             .integer(leaseNumber), SQLValue(lease?.until.milliseconds), .integer(fruitlessClaims),
             .integer(worked), .integer(reservedBytes), .integer(resultBytes), .text(waitingFor),
             .integer(notBefore.milliseconds), SQLValue(leasedAt?.milliseconds), .text(progress.causes.text),
+            .integer(progress.partial),
         ]
     }
 
@@ -59,5 +61,6 @@ extension Job {
         notBefore = JobTime(milliseconds: try row.integer())
         leasedAt = try row.optionalInteger().map(JobTime.init)
         progress.causes = FrameCauses(text: try row.text())
+        progress.partial = try row.integer()
     }
 }

@@ -2,6 +2,9 @@ extension Job {
     /// A job that was begun so often without one more frame takes gateways down, or is taken down with them.
     package static let maxFruitlessClaims: Int64 = 5
 
+    /// No more turns come after this one if it brings no frame.
+    package var isLastTurn: Bool { fruitlessClaims >= Self.maxFruitlessClaims }
+
     enum Claim: Equatable {
         case granted(Lease)
         /// The job failed instead: see `maxFruitlessClaims`.
@@ -24,6 +27,8 @@ extension Job {
             return .gaveUp
         }
         reservedBytes = 0
+        // Of whoever had it before.
+        progress.rate = 0
         state = .running
         startedAt = startedAt ?? now
         leaseNumber += 1
@@ -53,11 +58,7 @@ extension Job {
     mutating func release(_ lease: Lease, _ reason: JobRelease, now: JobTime, _ pauses: JobPauses) throws(JobError) {
         try check(lease)
         countWork(until: now)
-        state = .queued
-        self.lease = nil
-        leasedAt = nil
-        reservedBytes = 0
-        progress.rate = 0
+        giveBack()
         switch reason {
         case .ending:
             fruitlessClaims = 0
@@ -71,6 +72,23 @@ extension Job {
             notBefore = now + pauses.after(fruitlessClaims)
             waitingFor = words
         }
+    }
+
+    /// Its gateway is dead. It may have died of this job: the turn counts.
+    mutating func orphan(now: JobTime) {
+        guard state == .running else { return }
+        countWork(until: now)
+        giveBack()
+        notBefore = now
+        waitingFor = ""
+    }
+
+    private mutating func giveBack() {
+        state = .queued
+        lease = nil
+        leasedAt = nil
+        reservedBytes = 0
+        progress.rate = 0
     }
 
     /// - Parameter most: bytes of all results.
@@ -95,6 +113,7 @@ extension Job {
         resultBytes += bytes
         progress.framesDone += count
         progress.dropped += batch.dropped
+        progress.partial += batch.partial
         progress.failed += batch.failed
         progress.causes.add(batch.causes)
         progress.rate = batch.rate

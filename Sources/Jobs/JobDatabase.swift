@@ -6,6 +6,7 @@ package enum JobDatabase: Sendable, Hashable {
     case postgres(String)
 
     private static let fileName = "jobs.sqlite"
+    private static let presenceName = "jobs.lock"
 
     /// Its kind, which says nothing of a connection string.
     package var name: String {
@@ -26,12 +27,20 @@ package enum JobDatabase: Sendable, Hashable {
         }
     }
 
+    /// A file is of this machine: where nobody else has it, whoever had jobs is dead, and they are free at once. Of a
+    /// server's clients nobody knows that; there leases run out.
     /// - Parameter folder: for `sqlite`; it must be there.
     /// - Throws: `JobError`.
-    package func open(in folder: String) async throws -> JobStore {
+    package func open(in folder: String, now: JobTime) async throws -> JobStore {
         switch self {
-        case .sqlite: try await JobStore(SQLiteDatabase(path: "\(folder)/\(Self.fileName)"))
-        case .postgres(let url): try await JobStore(PostgresDatabase(url: url))
+        case .sqlite:
+            let database = try SQLiteDatabase(path: "\(folder)/\(Self.fileName)")
+            let presence = Presence(path: "\(folder)/\(Self.presenceName)")
+            let store = try await JobStore(database, presence)
+            if presence.isAlone { try await store.endAllLeases(now: now) }
+            presence.share()
+            return store
+        case .postgres(let url): return try await JobStore(PostgresDatabase(url: url))
         }
     }
 }

@@ -6,6 +6,8 @@ package struct JobProgress: Sendable, Hashable {
     package var framesTotal: Int64?
     /// Of `framesDone`: without an answer by the stream's policy.
     package var dropped: Int64 = 0
+    /// Of `framesDone`: with a result that lacks a stage.
+    package var partial: Int64 = 0
     /// Of `framesDone`: answered with an error.
     package var failed: Int64 = 0
     /// Of `failed`.

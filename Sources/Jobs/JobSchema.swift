@@ -70,6 +70,7 @@ enum JobSchema {
                     created_at BIGINT NOT NULL, lease_gateway TEXT NOT NULL, lease_until BIGINT NOT NULL)
                 """
             ],
+            ["ALTER TABLE framemesh_job ADD COLUMN partial_frames BIGINT NOT NULL DEFAULT 0"],
         ]
     }
 

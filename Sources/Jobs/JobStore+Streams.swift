@@ -64,6 +64,20 @@ extension JobStore {
         }
     }
 
+    /// One that no gateway has is not wanted any more.
+    /// - Parameter owner: whose it must be; nil: anybody's.
+    /// - Returns: whether there was one.
+    package func removeWaitingStream(_ id: String, of owner: String?, now: JobTime) async throws -> Bool {
+        try await database.write { session in
+            let rows = try session.run(
+                """
+                DELETE FROM framemesh_stream WHERE id = $1 AND lease_until <= $2
+                \(owner == nil ? "" : "AND owner = $3") RETURNING id
+                """, [.text(id), .integer(now.milliseconds)] + (owner.map { [.text($0)] } ?? []))
+            return !rows.isEmpty
+        }
+    }
+
     /// It has ended, or is not wanted any more.
     package func removeStream(_ id: String, by gateway: String) async throws {
         try await database.write { session in

@@ -3,21 +3,25 @@
 /// Every method is one transaction; what it changes is on disk when it returns. All throw `JobError`.
 package struct JobStore: Sendable {
     let database: any SQLDatabase
+    /// For as long as the store is open.
+    private let presence: Presence?
 
     /// The largest page of `jobs`, and the most results that `results` gives at once.
     package static let maxPage = 1000
 
     /// Makes the tables if they are not there, or brings them to this version.
-    package init(_ database: any SQLDatabase) async throws {
+    package init(_ database: any SQLDatabase) async throws { try await self.init(database, nil) }
+
+    init(_ database: any SQLDatabase, _ presence: Presence?) async throws {
         self.database = database
+        self.presence = presence
         let dialect = database.dialect
         try await database.write { try JobSchema.migrate($0, dialect) }
-        try await countOldResults()
     }
 
-    /// Results that a gateway of an older version recorded count nothing yet. A job at a time: others work meanwhile, and a
-    /// gateway that is ended in between has less to do when it starts again.
-    private func countOldResults() async throws {
+    /// Results that a gateway of an older version recorded count nothing yet; nobody is to add to them before this. A job at
+    /// a time: others work meanwhile, and a gateway that is ended in between has less to do when it starts again.
+    package func countOldResults() async throws {
         let dialect = database.dialect
         var last: String? = ""
         while let behind = last {
@@ -43,7 +47,10 @@ package struct JobStore: Sendable {
     /// It takes room on the disk of the gateway's data folder.
     package var isInDataFolder: Bool { database is SQLiteDatabase }
 
-    package func close() async throws { try await database.close() }
+    package func close() async throws {
+        defer { presence?.end() }
+        try await database.close()
+    }
 
     // ---- what the users do ----
 
@@ -123,6 +130,13 @@ package struct JobStore: Sendable {
     /// What all jobs take, and those of one owner.
     package func usage(of owner: String = "") async throws -> JobUsage {
         try await database.read { try Self.usage(of: owner, $0) }
+    }
+
+    /// What keeps a job of this owner from recording one more result; nil: nothing does.
+    package func excess(of owner: String, within room: JobRoom) async throws -> JobRoom.Excess? {
+        var usage = try await usage(of: owner)
+        usage.add(JobUsage.Taken(bytes: 1))
+        return usage.excess(within: room.ofBytes)
     }
 
     // ---- how ----

@@ -74,10 +74,13 @@ extension BalancedChannel {
 
     func serveLine() { line.serve { tryPick($0) } }
 
-    /// After how long a call of `path` is worth a second attempt; nil: it is not known yet, or there are fewer endpoints.
+    /// After how long a call of `path` is worth a second attempt; nil: there are fewer endpoints, or nobody can tell. While
+    /// that time is not known yet, a call looks as often as endpoints are probed whether its own has fallen silent.
     func hedgeDelay(of path: String, among count: Int) -> Duration? {
         state.withLock { state in
-            state.balancer.readyCount >= count ? state.hedges.delay(of: path).map { .nanoseconds(Int64($0)) } : nil
+            guard state.balancer.readyCount >= count, state.hedges.rules.share > 0 else { return nil }
+            if let usual = state.hedges.delay(of: path) { return .nanoseconds(Int64(usual)) }
+            return configuration.probe == nil ? nil : configuration.probeInterval
         }
     }
 
@@ -85,7 +88,9 @@ extension BalancedChannel {
         let now = now
         let call = PickLine.Call(attempt: attempt, isStream: false)
         return state.withLock { state in
-            guard state.hedges.mayHedge, let picked = tryPick(call, now: now, &state) else { return nil }
+            let isWorthIt =
+                state.hedges.delay(of: attempt.path) != nil || attempt.tried.contains { state.balancer.isSilent($0) }
+            guard isWorthIt, state.hedges.mayHedge, let picked = tryPick(call, now: now, &state) else { return nil }
             state.hedges.hedged()
             return picked
         }

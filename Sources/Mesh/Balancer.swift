@@ -134,6 +134,8 @@ struct Balancer<ID: Hashable & Sendable>: Sendable {
 
     func isEjected(_ id: ID, now: UInt64) -> Bool { (endpoints[id]?.ejectedUntil ?? 0) > now }
 
+    func isSilent(_ id: ID) -> Bool { endpoints[id]?.isSilent == true }
+
     private func isHindered(_ endpoint: BalancedEndpoint) -> Bool {
         endpoint.isSilent || endpoint.outstanding >= rules.maxInFlight - rules.roomForOthers
     }

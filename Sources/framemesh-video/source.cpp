@@ -21,6 +21,8 @@ constexpr size_t kReadBytes = 64 << 10;
 // hls, dash, concat, sdp and their like are not here.
 constexpr const char* kContainers[] = {
     "mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm", "avi", "mpegts", "mpeg", "flv", "ogg"};
+// The same for people.
+constexpr const char* kKnown = "mp4, mov, matroska, webm, avi, mpegts, mpeg, flv, ogg";
 // Pictures of a camera, one part each; these have no times of their own.
 constexpr const char* kPictureParts = "mpjpeg";
 
@@ -144,13 +146,13 @@ const AVInputFormat* Source::find_container() {
         return container;
     }
     int status = av_probe_input_buffer2(io(), &container, "", nullptr, 0, 0);
-    if (status < 0 || !container) fail("is not a video that is known here");
+    if (status < 0 || !container) fail(std::string("is not a video that is known here (") + kKnown + ")");
     auto is_it = [&](const char* name) { return std::strcmp(name, container->name) == 0; };
     if (std::any_of(std::begin(kContainers), std::end(kContainers), is_it) || (link_ && is_it(kPictureParts))) {
         return container;
     }
     fail(std::string(link_ ? "streams" : "files") + " of the kind '" + container->name +
-         "' are not read (mp4, mov, matroska, webm, avi, mpegts, mpeg, flv, ogg are)");
+         "' are not read (" + kKnown + " are)");
 }
 
 void Source::open_container() {

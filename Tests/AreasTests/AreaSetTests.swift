@@ -24,6 +24,22 @@ import Testing
         #expect(areas.lines.first?.labels == [])
     }
 
+    @Test func pointsAreInTheFrameWhoseSizeIsKnown() throws {
+        let areas = try AreaSet(json: Data(Self.text.utf8))
+        #expect(throws: Never.self) { try areas.validate(width: 640, height: 480) }
+        #expect(throws: Never.self) { try areas.validate(width: 640, height: 241) }
+        let narrow = #expect(throws: AreaError.self) { try areas.validate(width: 639, height: 480) }
+        #expect(narrow?.field == "lines[0].to")
+        #expect(narrow?.message == "is outside of the picture, which has 639×480 pixels")
+        let low = #expect(throws: AreaError.self) { try areas.validate(width: 640, height: 99) }
+        #expect(low?.field == "zones[0].points[2]")
+        let negative = AreaSet(lines: [Line(name: "a", from: Point(-1, 0), to: Point(9, 9))])
+        #expect(throws: AreaError.self) { try negative.validate(width: 640, height: 480) }
+        var fractions = areas
+        fractions.normalized = true
+        #expect(throws: Never.self) { try fractions.validate(width: 1, height: 1) }
+    }
+
     @Test func anEventIsOneObject() {
         var event = AreaEvent(
             kind: .leave, area: "door", trackID: 18_446_744_073_709_551_615, label: "</script>",

@@ -99,7 +99,7 @@ import Testing
         }
         func number(_ key: Settings.Key) -> String { message { try settings.number(nil, key, default: 1, in: 1...10) } }
         #expect(number(.detectorWorkers) == "FRAMEMESH_DETECTOR_WORKERS is 11, it must be 1 to 10")
-        #expect(number(.detectorQueueLimit).hasSuffix(".yaml: detector.queue-limit is 12, it must be 1 to 10"))
+        #expect(number(.detectorQueueLimit).hasSuffix(".yaml:2: detector.queue-limit is 12, it must be 1 to 10"))
         let target = message { try settings.parsed(nil, .coordinatorDetectors) { try Target(parsing: $0) } }
         #expect(target == "FRAMEMESH_COORDINATOR_DETECTORS: 'nowhere' in target 'nowhere' is not HOST:PORT")
         let flag = message { try settings.parsed("here", .coordinatorDetectors) { try Target(parsing: $0) } }
@@ -152,7 +152,7 @@ import Testing
         let yaml = "pipelines:\n  mine:\n    \(body)\n"
         await #expect {
             _ = try await settings(yaml).pipelines()
-        } throws: { "\($0)".contains("'mine'") }
+        } throws: { "\($0)".contains(".yaml:2: pipelines.mine: the pipeline 'mine' ") }
     }
 }
 

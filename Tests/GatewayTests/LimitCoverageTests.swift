@@ -9,8 +9,9 @@ import Testing
 @Suite struct LimitCoverageTests {
     /// How often something is looked at, or how it is shared out: these bound nothing that a peer sends.
     private static let paces: Set<String> = [
-        "video-claim-interval", "video-retry-pause", "video-removal-rows", "video-webhook-senders", "webhook-backoff",
-        "webhook-longest-backoff", "stream-reconnect", "stream-longest-reconnect", "stream-picture-quality",
+        "video-claim-interval", "video-retry-pause", "video-removal-rows", "video-webhook-senders",
+        "video-webhook-turn", "webhook-backoff", "webhook-longest-backoff", "stream-reconnect",
+        "stream-longest-reconnect", "stream-picture-quality",
         "video-keep-alive", "max-running-videos",
     ]
 

@@ -132,6 +132,17 @@ import Testing
         }
     }
 
+    /// `curl --data-binary @notes.txt` says nothing of a type: it is the body that is wrong.
+    @Test func aBodyThatIsNoPictureIsToBlameAndNotItsType() async throws {
+        try await TestGateway.with(mesh: .ofPictures) { gateway in
+            let type = "application/x-www-form-urlencoded"
+            let answer = try await gateway.post("/v1/images:analyze", Data("notes".utf8), type: type)
+            #expect(answer.status == 415)
+            #expect(try answer.json()["detail"] as? String == "the body is no picture: no JPEG, PNG or WebP")
+            #expect(try answer.json()["field"] == nil)
+        }
+    }
+
     @Test func withoutACoordinatorTheAnswerIsThatItMayComeLater() async throws {
         try await TestGateway.with { gateway in
             let answer = try await gateway.post("/v1/images:analyze", Data("x".utf8), type: "image/jpeg")

@@ -73,7 +73,10 @@ import Testing
             let noVideo = try await gateway.post(
                 "/v1/videos", Data("x=1".utf8), type: "application/x-www-form-urlencoded")
             #expect(noVideo.status == 422)
-            #expect(try Self.detail(noVideo) == "the body is not a video that is known here")
+            #expect(
+                try Self.detail(noVideo)
+                    == "the body is not a video that is known here (mp4, mov, matroska, webm, avi, mpegts, mpeg, flv, ogg)"
+            )
             let form = try await gateway.post("/v1/videos", video, type: "multipart/form-data; boundary=b")
             #expect(form.status == 415)
             #expect(try Self.detail(form).contains("curl --data-binary"))

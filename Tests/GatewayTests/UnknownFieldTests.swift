@@ -38,6 +38,25 @@ import Testing
         }
     }
 
+    @Test func whatIsNullIsNotLeftOut() async throws {
+        let bodies = [
+            (Self.source(#""policy":null"#), "policy"), (Self.source(#""areas":null"#), "areas"),
+            (#"{"source":{"push":true,"url":null}}"#, "source.url"),
+            (Self.source(#""areas":{"lines":[],"normalized":null}"#), "areas.normalized"),
+            (Self.source(#""webhooks":[{"url":"http://a.example/","events":null}]"#), "webhooks[0].events"),
+            (
+                Self.source(#""areas":{"zones":[{"name":"a","points":[[0,0],[1,0],[1,1]],"labels":null}]}"#),
+                "areas.zones[0].labels"
+            ),
+        ]
+        try await TestGateway.with(mesh: .ofPictures) { gateway in
+            for (body, field) in bodies {
+                let answer = try await gateway.post("/v1/streams", Data(body.utf8), type: "application/json")
+                #expect(try refused(answer, field) == "'\(field)' is null; leave it out")
+            }
+        }
+    }
+
     @Test func areasThatAreMisspeltLeaveThoseThatThereAre() async throws {
         try await TestGateway.with(mesh: .shared) { gateway in
             let stream =

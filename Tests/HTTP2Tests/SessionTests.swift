@@ -312,6 +312,15 @@ final class Pair {
         #expect(throws: HTTP2Error.self) { try server.receive(ByteBuffer(string: "GET / HTTP/1.1\r\n\r\n"), now: 0) }
     }
 
+    @Test func aServerOfHTTP1IsCalledThat() throws {
+        let client = try Session(role: .client)
+        let error = #expect(throws: HTTP2Error.self) {
+            try client.receive(ByteBuffer(string: "HTTP/1.1 400 Bad Request\r\n\r\n"), now: 0)
+        }
+        #expect(error?.code == .http11Required)
+        #expect(error?.message == "who is there speaks HTTP/1, not HTTP/2: a web server or gateway?")
+    }
+
     @Test func moreStreamsThanAllowedAreRefused() throws {
         var settings = SessionSettings()
         settings.maxConcurrentStreams = 2

@@ -1,3 +1,4 @@
+import Foundation
 import Testing
 
 @testable import Jobs
@@ -22,6 +23,41 @@ import Testing
             #expect(try await second.setAreas("[]", of: job.id).request.areas == "[]")
             try await second.close()
         }
+    }
+
+    /// Whoever has the folder for itself knows that whoever had it before is dead; beside others nobody does.
+    @Test func leasesInAFileEndWithTheLastWhoHasIt() async throws {
+        let folder = FileManager.default.temporaryDirectory.appending(path: "jobs-\(UUID().uuidString)").path
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let far = JobTime(milliseconds: .max)
+        let first = try await JobDatabase.sqlite.open(in: folder, now: .at(0))
+        let job = Job.sample()
+        let hook = JobWebhook(
+            job: job.id, number: 0, url: "http://a/", topics: "", isForEnd: false, dueAt: .at(0))
+        try await first.create(job, webhooks: [hook])
+        let lease = try #require(try await first.claim(by: "a", now: .at(0), for: .seconds(1_000_000))?.lease)
+        try await first.append(.of(0..<3), lease)
+        #expect(try await first.claimWebhook(now: .at(0), for: .seconds(1_000_000)) != nil)
+        let stream = StoredStream(id: "s", owner: "", request: "{}", createdAt: .at(0))
+        try await first.create(stream, by: "a", until: far)
+        let beside = try await JobDatabase.sqlite.open(in: folder, now: .at(0))
+        #expect(try await beside.claim(by: "b", now: .at(1), for: Self.lease) == nil)
+        #expect(try await beside.claimStream(by: "b", now: .at(1), until: far) == nil)
+        // As the kernel does for one that is killed: nothing is given back.
+        try await first.close()
+        let another = try await JobDatabase.sqlite.open(in: folder, now: .at(1))
+        #expect(try await another.job(job.id)?.state == .running, "there is still one beside it")
+        try await beside.close()
+        try await another.close()
+        let next = try await JobDatabase.sqlite.open(in: folder, now: .at(2))
+        #expect(try await next.job(job.id)?.state == .queued)
+        let (found, new) = try #require(try await next.claim(by: "b", now: .at(2), for: Self.lease))
+        #expect(found.progress.framesDone == 3 && new.number == lease.number + 1)
+        #expect(try await code { try await next.append(.of(3..<4), lease) } == .leaseLost)
+        #expect(try await next.claimStream(by: "b", now: .at(2), until: far) == stream)
+        #expect(try await next.claimWebhook(now: .at(2), for: Self.lease) != nil)
+        try await next.close()
     }
 
     @Test(arguments: TestDatabase.here)

@@ -31,6 +31,41 @@ import Testing
         #expect(job.startedAt == .at(0))
     }
 
+    @Test func whatADeadGatewayHadIsFreeAtOnceAndItsTurnCounts() throws {
+        var job = Job.sample()
+        let old = try Self.claimed(&job, now: 0)
+        var batch = FrameBatch.of(0..<2)
+        batch.rate = 30
+        batch.partial = 1
+        #expect(try job.append(batch, old))
+        #expect(job.progress.partial == 1)
+        _ = try job.renew(old, waitingFor: "a coordinator", now: .at(1000), for: .seconds(10))
+        job.orphan(now: .at(3000))
+        #expect(job.state == .queued && job.lease == nil && job.waitingFor.isEmpty && job.progress.rate == 0)
+        #expect(job.worked == 3000)
+        _ = try Self.claimed(&job, by: "b", now: 3000)
+        // Turns that end so without a frame are as many as any others.
+        for turn in 1...4 {
+            #expect(job.isLastTurn == false)
+            job.orphan(now: .at(3000))
+            _ = try Self.claimed(&job, by: "b", now: 3000 + Int64(turn))
+        }
+        #expect(job.isLastTurn)
+        job.orphan(now: .at(4000))
+        #expect(job.claim(by: "b", now: .at(4000), for: .seconds(10)) == .gaveUp)
+    }
+
+    @Test func whoseWorkIsGoneOnWithHasNoRateOfBefore() throws {
+        var job = Job.sample()
+        let old = try Self.claimed(&job, now: 0)
+        var batch = FrameBatch.of(0..<2)
+        batch.rate = 30
+        #expect(try job.append(batch, old))
+        #expect(job.progress.rate == 30)
+        _ = try Self.claimed(&job, by: "b", now: 10_000)
+        #expect(job.progress.rate == 0)
+    }
+
     @Test func whatTheOldOwnerSaysDoesNotCount() throws {
         var job = Job.sample()
         let old = try Self.claimed(&job, now: 0)

@@ -48,6 +48,18 @@ import Testing
     }
 
     @Test(arguments: TestDatabase.here)
+    func oneThatNoGatewayHasIsRemovedByItsOwner(_ database: TestDatabase) async throws {
+        try await database.withStore { store in
+            for id in ["s", "t"] { try await store.create(Self.stream(id), by: "a", until: .at(2000)) }
+            #expect(try await store.removeWaitingStream("s", of: "ada", now: .at(1999)) == false, "a gateway has it")
+            #expect(try await store.removeWaitingStream("s", of: "eve", now: .at(2000)) == false)
+            #expect(try await store.removeWaitingStream("s", of: "ada", now: .at(2000)))
+            #expect(try await store.removeWaitingStream("s", of: "ada", now: .at(2000)) == false)
+            #expect(try await store.removeWaitingStream("t", of: nil, now: .at(2000)))
+        }
+    }
+
+    @Test(arguments: TestDatabase.here)
     func gatewaysThatClaimAtOneTimeGetDifferentStreams(_ database: TestDatabase) async throws {
         try await database.with { open in
             let stores = [try await JobStore(open()), try await JobStore(open())]

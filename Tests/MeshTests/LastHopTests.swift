@@ -104,6 +104,51 @@ import Testing
         }
     }
 
+    /// Nothing is known yet of how long answers take, and no deadline ends the wait: the calls on a node are hedged once it
+    /// does not answer its probe, and not before, however long they take.
+    @Test func aNodeThatFallsSilentIsNotWaitedForBeforeTheUsualTimeIsKnown() async throws {
+        try await TestNode.with { nodes async throws in
+            let near = try await nodes.start { _ in "near" }
+            let far = try await nodes.start { _ in
+                try await Task.sleep(for: .seconds(10_000))
+                return "far"
+            }
+            try await SilentHost.with(before: far.address) { host async throws in
+                let script = Script()
+                script.set([near.address, try host.address])
+                func configure(_ configuration: inout ChannelConfiguration) {
+                    Self.lastHop(&configuration)
+                    configuration.client.keepalive.time = nil
+                    configuration.probeInterval = .milliseconds(100)
+                    configuration.probe = EndpointProbe { channel, deadline in
+                        _ = try await channel.unary(
+                            "/test.Node/Fill", Payload(ByteBuffer()), options: .init(deadline: deadline))
+                        return EndpointReport(capacity: 4)
+                    }
+                }
+                try await BalancedChannel.with(script, configure: configure) { channel async throws in
+                    try await channel.until { $0.count == 2 && $0.allSatisfy { $0.state == .ready } }
+                    let answers = try await withThrowingTaskGroup(of: String.self) { tasks in
+                        var calls = 0
+                        while far.calls == 0 {
+                            tasks.addTask { try await channel.ask(deadline: nil).answer }
+                            calls += 1
+                            while near.calls + far.calls < calls { try await Task.sleep(for: .milliseconds(1)) }
+                        }
+                        // It answers its probe, so it is busy.
+                        try await Task.sleep(for: .milliseconds(500))
+                        #expect(near.calls + far.calls == calls)
+                        host.fallSilent()
+                        let answers = try await tasks.reduce(into: []) { $0.append($1) }
+                        #expect(near.calls == calls && far.calls == 1)
+                        return answers
+                    }
+                    #expect(answers.allSatisfy { $0 == "near" })
+                }
+            }
+        }
+    }
+
     @Test func theCancellationOfAnOvertakenAttemptReachesItsNode() async throws {
         try await TestNode.with { nodes async throws in
             let hangs = Atomic(false)

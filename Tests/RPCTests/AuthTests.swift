@@ -63,8 +63,8 @@ private enum Known {
     @Test(arguments: [
         ("token sha256:abc anna", "line 2: a token is given as sha256: and 64 hexadecimal digits"),
         ("token anna's-token anna", "line 2: a token is given as sha256: and 64 hexadecimal digits"),
-        ("dns a.mesh", "line 2: kind, value, principal and scopes are needed"),
-        ("dns a.mesh a b c", "line 2: kind, value, principal and scopes are needed"),
+        ("dns a.mesh", "line 2: kind, value, caller and scopes are needed"),
+        ("dns a.mesh a b c", "line 2: kind, value, caller and scopes are needed"),
         ("password a b", "line 2: the kind is none of token, dns, uri, fingerprint"),
         ("fingerprint 12 a", "line 2: a fingerprint has 64 hexadecimal digits"),
         ("dns a.mesh a\ndns A.mesh b", "line 3: the name is there already"),
@@ -107,7 +107,7 @@ private enum Known {
 
         try write("nonsense", mode: 0o600)
         let error = #expect(throws: RPCError.self) { try Credentials(contentsOf: path, logger: recorder.logger) }
-        #expect(error?.message == "'\(path)', line 1: kind, value, principal and scopes are needed")
+        #expect(error?.message == "'\(path)', line 1: kind, value, caller and scopes are needed")
         for other in [path + ".not-there", "/dev/zero", "/"] {
             let error = #expect(throws: RPCError.self) { try Credentials(contentsOf: other, logger: recorder.logger) }
             #expect(error?.message.contains("'\(other)'") == true)

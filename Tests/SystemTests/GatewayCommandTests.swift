@@ -43,7 +43,7 @@ import Testing
 
     @Test(arguments: [
         ["--stream-allow", "a b"], ["--webhook-allow", "a b"], ["--camera-folder", "/nope"], ["--cors-origin", "foo"],
-        ["--host-name", "a/b"], ["--database", "mysql://x"], ["--limit", "viewers=none"],
+        ["--host-name", "a/b"], ["--listen", "1.2.3.4.5:1"], ["--database", "mysql://x"], ["--limit", "viewers=none"],
     ])
     func aWrongValueIsWrongUsageAtAStartToo(_ arguments: [String]) async throws {
         let result = try await Command.run(["gateway", "--listen", "127.0.0.1:0"] + arguments)
@@ -68,6 +68,13 @@ import Testing
             #expect(unready.output == "http://\(address) 503: no coordinator answers\n", "\(unready.output)")
             let asRole = try await Command.run(["health", "--timeout", "60", address])
             #expect(asRole.code == 1)
+            let sent = try await Command.run(
+                [
+                    "send", "--pipeline", "detect", "--coordinator", address,
+                    Place.demo.appending(path: "numbers-01.jpg").path,
+                ])
+            #expect(sent.code == 3)
+            #expect(sent.errors.contains("who is there speaks HTTP/1, not HTTP/2: a web server or gateway?"))
             #expect(asRole.output.contains("speaks HTTP, not gRPC: for a gateway ask http://\(address)"))
         }
     }

@@ -29,10 +29,10 @@ struct WebhookCall: Sendable {
             }
             return try await post(delivery, to: addresses[addresses.count - 1], until: end)
         } catch let error as OutboundError {
-            logger.notice("webhook not sent", metadata: ["url": "\(webhook.url.shown)", "error": "\(error.message)"])
+            logger.notice("webhook not sent", metadata: ["url": "\(webhook.url.place)", "error": "\(error.message)"])
             return error.isForbidden ? .forbidden : .none
         } catch {
-            logger.info("webhook not sent", metadata: ["url": "\(webhook.url.shown)", "error": "\(error)"])
+            logger.info("webhook not sent", metadata: ["url": "\(webhook.url.place)", "error": "\(error)"])
             return .none
         }
     }

@@ -15,7 +15,7 @@ struct WebhookQueue: Sendable {
         var delivered = 0
         /// Given up.
         var failed = 0
-        /// There were too many.
+        /// There were too many, or there was no time left.
         var dropped = 0
     }
 
@@ -64,6 +64,12 @@ struct WebhookQueue: Sendable {
     mutating func append(_ delivery: Delivery) {
         guard waiting.count < limits.queue else { return counts.dropped += 1 }
         waiting.append(delivery)
+    }
+
+    /// What waits is not told.
+    mutating func abandon() {
+        counts.dropped += waiting.count
+        waiting = []
     }
 
     /// What the receiver says to the first delivery.

@@ -48,6 +48,9 @@ package final class WebhookSender: Sendable {
         waiter?.resume()
     }
 
+    /// What is left is not told.
+    func abandon() { change { $0.queue.abandon() } }
+
     /// Until all is told and nothing comes any more, or the task is cancelled.
     func run() async {
         while !Task.isCancelled {

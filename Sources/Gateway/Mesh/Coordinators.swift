@@ -183,14 +183,25 @@ package final class Coordinators: Service {
         var line = try Self.line(name, in: view)
         while line.now == .fails {
             if view.mayRecover(line) { try await Task.sleep(for: max(.zero, min(limits.meshAge, end - .now))) }
-            guard view.mayRecover(line), .now < end else {
-                throw Problem(.serviceUnavailable, MeshReason.noNodes(for: line.failingStages)).retry(
-                    after: .seconds(1))
-            }
+            guard view.mayRecover(line), .now < end else { throw Self.absence(of: line) }
             view = try await self.view(within: time.map { $0 - begin.duration(to: .now) })
             line = try Self.line(name, in: view)
         }
         return line.pipeline
+    }
+
+    /// A pipeline that has nodes, or may have: some are known for each stage that it cannot do without, ready or not.
+    /// - Throws: as `pipeline(withNodes:)`.
+    func pipeline(withKnownNodes name: String) async throws -> PipelineDescription {
+        let view: MeshView
+        if let usable = usable(for: name) { view = usable } else { view = try await self.view() }
+        let line = try Self.line(name, in: view)
+        guard line.now != .fails || view.mayRecover(line) else { throw Self.absence(of: line) }
+        return line.pipeline
+    }
+
+    private static func absence(of line: PipelineLine) -> Problem {
+        Problem(.serviceUnavailable, MeshReason.noNodes(for: line.failingStages)).retry(after: .seconds(1))
     }
 
     /// A view that is new enough for who wants a pipeline that it knows; one that is less than new is renewed meanwhile.

@@ -12,8 +12,10 @@ package struct OutboundURL: Sendable, Hashable {
     /// Lower case; an IPv6 address has no brackets.
     package let host: String
     package let port: Int
-    /// Without user and password.
+    /// For its owner: without user and password.
     package let shown: String
+    /// For logs: without what often is a secret, also the query.
+    package let place: String
 
     /// - Parameter ports: the schemes that are called, with their usual ports.
     package init(_ text: String, ports: [String: Int]) throws(OutboundError) {
@@ -47,6 +49,7 @@ package struct OutboundURL: Sendable, Hashable {
         self.host = name
         self.port = port
         shown = parts.string ?? "\(scheme)://\(host)"
+        place = "\(scheme)://\(name.contains(":") ? "[\(name)]" : name):\(port)\(parts.percentEncodedPath)"
     }
 
     /// Of DNS, lower case; what some take for an address is none.

@@ -12,7 +12,7 @@ enum PictureForm: Equatable {
     static let mediaTypes: Set<String> = ["image/jpeg", "image/png", "image/webp", "application/octet-stream"]
 
     /// - Throws: `Problem`, 415, or 400 for a form without a boundary.
-    init(_ contentType: String?) throws {
+    init(_ contentType: String?) throws(Problem) {
         guard let contentType else {
             self = .one
             return
@@ -35,16 +35,26 @@ enum PictureForm: Equatable {
     /// Of one picture that is a frame of a stream.
     /// - Throws: `Problem`, 415.
     static func ofFrame(_ contentType: String?) throws -> PictureForm {
-        let form = try PictureForm(contentType)
-        guard case .parts = form else { return form }
-        throw Problem(
-            .unsupportedMediaType, "a frame is the body itself, not a form (curl --data-binary @frame.jpg)",
-            field: "Content-Type")
+        let word = contentType.map { PartHeader.Parameters($0[...]).word } ?? ""
+        guard !word.hasPrefix("multipart/") else {
+            throw Problem(
+                .unsupportedMediaType, "a frame is the body itself, not a form (curl --data-binary @frame.jpg)",
+                field: "Content-Type")
+        }
+        do throws(Problem) {
+            return try PictureForm(contentType)
+        } catch {
+            throw Problem(.unsupportedMediaType, "a frame comes as \(knownTypes)", field: "Content-Type")
+        }
     }
 
-    static var unknown: Problem {
-        let known = mediaTypes.sorted().joined(separator: ", ")
-        return Problem(
-            .unsupportedMediaType, "pictures come as \(known) or multipart/form-data", field: "Content-Type")
+    /// Of a body that says nothing of what it is, and is no picture.
+    static let noPicture = Problem(.unsupportedMediaType, "the body is no picture: no JPEG, PNG or WebP")
+
+    private static let knownTypes = mediaTypes.sorted().joined(separator: ", ")
+
+    private static var unknown: Problem {
+        Problem(
+            .unsupportedMediaType, "pictures come as \(knownTypes) or multipart/form-data", field: "Content-Type")
     }
 }

@@ -44,17 +44,27 @@ struct JSONDocument {
     /// - Throws: `Problem`, 400, that names the field.
     func value<Value: Decodable>(_ type: Value.Type) throws -> Value {
         do {
-            return try JSONDecoder().decode(type, from: bytes)
+            let value = try JSONDecoder().decode(type, from: bytes)
+            try checkKeys()
+            return value
         } catch {
             throw Problem(areas: AreaError(reading: error), under: place)
         }
     }
 
+    private func checkKeys() throws(AreaError) {
+        if let key = RepeatedKey.first(in: bytes) { throw AreaError(key, "is there twice") }
+    }
+
     /// Zones and lines, valid ones.
+    /// - Parameter frame: whose size is known; nil: it is not.
     /// - Throws: `Problem`, 400, that names the field and the limit.
-    func areas(_ limits: AreaLimits) throws -> AreaSet {
+    func areas(_ limits: AreaLimits, on frame: (width: Int, height: Int)? = nil) throws -> AreaSet {
         do throws(AreaError) {
-            return try AreaSet(json: bytes, limits: limits)
+            let areas = try AreaSet(json: bytes, limits: limits)
+            try checkKeys()
+            if let frame { try areas.validate(width: frame.width, height: frame.height) }
+            return areas
         } catch {
             throw Problem(areas: error, under: place)
         }

@@ -131,10 +131,10 @@ final class HandOver<Element: Sendable>: Sendable {
     }
 
     /// Nothing comes any more, and what waits is not taken.
-    func discard() {
+    /// - Returns: what waits.
+    @discardableResult func discard() -> Element? {
         finish()
-        // It goes outside the lock: whoever hears of that may come back.
-        _ = state.withLock { $0.element.take() }
+        return state.withLock { $0.element.take() }
     }
 
     /// Nothing comes any more after what waits.

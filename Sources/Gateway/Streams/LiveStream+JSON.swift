@@ -44,7 +44,7 @@ extension LiveStream {
         json.field("received", counts.received)
         json.field("answered", counts.answered)
         json.field("dropped", counts.dropped)
-        json.field("failed", counts.failed)
+        json.field("failed", counts.failed + counts.lost)
         json.field("rate", counts.rate(.now), decimals: 2)
         if let age = counts.lastAge { json.field("age_ms", age / .milliseconds(1), decimals: 1) }
         json.field("viewers", events.viewerCount + pictures.viewers.viewerCount)

@@ -37,7 +37,13 @@ final class LiveStream: Sendable {
         var clock = LiveClock()
         var watch: AreaWatch
         var sequence: UInt64 = 0
+        /// Of the last frame with a result.
+        var frameSize: (width: Int, height: Int)?
         var sourceIsOver = false
+        /// Nothing is taken any more. What it came to is told when all of its tasks are.
+        var isEnding = false
+        /// Why it ends, if it is not as it was asked to.
+        var failure: String?
         var lastFrame: ContinuousClock.Instant
     }
 
@@ -90,7 +96,11 @@ final class LiveStream: Sendable {
     // MARK: What it is
 
     var life: StreamLife { state.withLock { $0.life } }
+    /// It has ended, or is about to.
+    var isOver: Bool { state.withLock { $0.isEnding } }
     var counts: StreamCounts { state.withLock { $0.counts } }
+    /// Of its frames; nil: none has a result yet.
+    var frameSize: (width: Int, height: Int)? { state.withLock { $0.frameSize } }
     var areas: AreaSet { state.withLock { $0.watch.areas } }
     /// No frame comes any more after those that wait.
     var sourceIsOver: Bool { state.withLock { $0.sourceIsOver } }
@@ -126,11 +136,21 @@ final class LiveStream: Sendable {
             // Whichever is the first to end ends the stream.
             await tasks.next()
             // First: whoever hears that a frame is lost asks why.
-            change { $0.end() }
+            state.withLock { $0.isEnding = true }
             tasks.cancelAll()
         }
         // Its ticket says that the frame is lost.
-        frames.discard()
+        if frames.discard() != nil { lost(1) }
+        end()
+    }
+
+    /// Tells how it ended, behind all else: whoever is in a zone leaves first.
+    private func end() {
+        let gone = state.withLock { $0.watch.end() }
+        tell(gone)
+        change { state in
+            if let failure = state.failure { state.life.fail(failure) } else { state.life.end() }
+        }
     }
 
     private func feed() async {
@@ -159,7 +179,10 @@ final class LiveStream: Sendable {
             }
             guard (try? await Task.sleep(until: next, clock: .continuous)) != nil else { return }
             let now = ContinuousClock.now
-            change { $0.look(now, stall: limits.stall) }
+            change { state in
+                let hasFrames = state.counts.onTheirWay > 0 || now - state.lastFrame < limits.stall
+                return !state.isEnding && state.life.look(now, stall: limits.stall, hasFrames: hasFrames)
+            }
             if isPushed, now - state.withLock({ $0.lastFrame }) >= limits.pushIdle { return }
         }
     }
@@ -171,16 +194,18 @@ final class LiveStream: Sendable {
     }
 
     /// Tells all of it, if it is news.
-    private func change(_ body: (inout StreamLife) -> Bool) {
-        let isNews = state.withLock { body(&$0.life) }
+    private func change(_ body: (inout State) -> Bool) {
+        let isNews = state.withLock { body(&$0) }
         guard isNews else { return }
         let text = JSONText.object { addState(to: &$0) }
         events.publish("state", data: text)
         webhooks.tell(.state, "state", text)
     }
 
-    func trouble(_ cause: String) { change { $0.trouble(cause) } }
-    func fail(_ cause: String) { change { $0.fail(cause) } }
+    func trouble(_ cause: String) { change { !$0.isEnding && $0.life.trouble(cause) } }
+
+    /// It ends with this once what is on its way is answered.
+    func fail(_ cause: String) { state.withLock { $0.failure = $0.failure ?? cause } }
 
     // MARK: Frames in
 
@@ -198,17 +223,25 @@ final class LiveStream: Sendable {
         let isOver = state.withLock { state in
             frame.sequence = state.sequence
             frame.captureTime = sourceTime.map { state.clock.time($0) } ?? state.clock.arrival(now: Self.now)
+            guard !state.isEnding else { return true }
             state.sequence += 1
             state.lastFrame = now
-            state.counts.received += 1
-            return state.life.state.isOver
+            return false
         }
-        metrics.received.increment()
         guard !isOver else { return .over }
-        let offered = Offered(frame: frame, arrived: now, ticket: ticket, memory: memory)
+        let offer = await handOver(Offered(frame: frame, arrived: now, ticket: ticket, memory: memory))
+        if case .taken = offer {
+            state.withLock { $0.counts.wasTaken() }
+            metrics.received.increment()
+        }
+        return offer
+    }
+
+    private func handOver(_ offered: Offered) async -> Offer {
+        let sequence = offered.frame.sequence
         if specification.policy == .lossless {
             return switch await frames.place(offered, places: rules.limits.waitingFrames) {
-            case .placed: .taken(sequence: frame.sequence)
+            case .placed: .taken(sequence: sequence)
             case .noPlace: .noPlace
             case .over: .over
             }
@@ -221,7 +254,7 @@ final class LiveStream: Sendable {
             metrics.dropped.increment()
         case .over: return .over
         }
-        return .taken(sequence: frame.sequence)
+        return .taken(sequence: sequence)
     }
 
     private static var now: Int64 { Int64(Date().timeIntervalSince1970 * 1_000_000) }
@@ -234,23 +267,37 @@ final class LiveStream: Sendable {
         let age = now - offered.arrived
         let happened = state.withLock { state in
             switch response.status {
-            case .ok, .partial: state.counts.answered(age: age, now: now)
+            case .ok, .partial:
+                state.counts.answered(age: age, now: now)
+                state.frameSize = (response.width, response.height)
             case .dropped: state.counts.dropped += 1
-            case .error: state.counts.failedOnce()
+            case .error:
+                state.counts.failedOnce()
+                state.life.missed(response.cause)
             }
             return state.watch.see(response)
         }
         metrics.ended(response.status)
-        if response.isAnswered { change { $0.answered(now) } }
+        if response.isAnswered { change { $0.life.answered(now) } }
         events.publish("frame", data: frameText(response, age: age))
+        tell(happened)
+        offered.ticket?.resolve(.answered(response, age: age))
+        if response.isAnswered {
+            pictures.show(.init(response: response, frame: offered.frame, arrived: offered.arrived))
+        }
+    }
+
+    /// Nothing more is heard of so many frames that were with the mesh.
+    func lost(_ frames: Int) {
+        state.withLock { $0.counts.wereLost(frames) }
+        metrics.failed.increment(by: frames)
+    }
+
+    private func tell(_ happened: [AreaEvent]) {
         for event in happened {
             let text = String(decoding: event.json, as: UTF8.self)
             events.publish("area", data: text)
             webhooks.tell(Webhook.Topic(event.kind), "area", text)
-        }
-        offered.ticket?.resolve(.answered(response, age: age))
-        if response.isAnswered {
-            pictures.show(.init(response: response, frame: offered.frame, arrived: offered.arrived))
         }
     }
 

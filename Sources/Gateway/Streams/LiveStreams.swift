@@ -251,7 +251,7 @@ package final class LiveStreams: Service {
                 throw Problem(.serviceUnavailable, "the gateway is ending").retry(after: .seconds(1))
             }
             let most = Places.Share(part: rules.share).places(of: rules.limits.streams)
-            let own = state.streams.values.filter { $0.owner == owner && !$0.life.state.isOver }.count
+            let own = state.streams.values.filter { $0.owner == owner && !$0.isOver }.count
             guard owner.isEmpty || own < most else {
                 throw Problem(
                     .tooManyRequests,
@@ -261,7 +261,7 @@ package final class LiveStreams: Service {
             }
             if state.streams.count >= rules.limits.streams {
                 // What has ended makes room for what is to begin.
-                let over = state.streams.values.filter { $0.life.state.isOver }.min { $0.createdAt < $1.createdAt }
+                let over = state.streams.values.filter { $0.isOver }.min { $0.createdAt < $1.createdAt }
                 guard let over else {
                     throw Problem(
                         .tooManyRequests, "there are \(rules.limits.streams) streams, which is the limit",
@@ -287,6 +287,16 @@ package final class LiveStreams: Service {
     }
 
     func stream(_ id: String) -> LiveStream? { state.withLock { $0.streams[id] } }
+
+    /// One that runs nowhere now: its gateway has ended, and it waits for a mesh to go on.
+    /// - Parameters:
+    ///   - id: as a request has it.
+    ///   - owner: whose it must be; nil: anybody's.
+    /// - Returns: whether there was one.
+    func removeWaiting(_ id: String, of owner: String?) async throws -> Bool {
+        guard let keeper, UUID(uuidString: id) != nil else { return false }
+        return try await keeper.forgetWaiting(id, of: owner)
+    }
 
     func remove(_ stream: LiveStream) async throws {
         try await keeper?.forget(stream.id)

@@ -5,6 +5,7 @@ import Messages
 import NIOCore
 import NIOPosix
 import RPC
+import Synchronization
 import Vision
 
 /// Takes the frames of a stream to the mesh and its answers back, over one coordinator after the other.
@@ -56,8 +57,15 @@ struct MeshLink {
                 "stream goes on at another coordinator", metadata: ["reason": "\(reason)", "again": "\(again)"])
             stream.trouble(MeshReason.words(.unavailable, reason))
         }
+        // Frames that were taken and have no answer; nothing of this stream runs any more when that is looked at last.
+        let unanswered = Atomic(0)
+        defer {
+            let lost = unanswered.load(ordering: .relaxed)
+            if lost > 0 { stream.lost(lost) }
+        }
         try await frames.run { [stream] in
             guard var offered = await stream.frames.take() else { return nil }
+            unanswered.add(1, ordering: .relaxed)
             // Pixels do not travel far.
             if !mesh.isThisHost, offered.frame.encoding.isRaw {
                 offered.frame = try await Self.compressed(offered.frame)
@@ -70,6 +78,7 @@ struct MeshLink {
             let (epoch, overflows) = response.epoch.addingReportingOverflow(base)
             response.epoch = overflows ? .max : epoch
             epochs = max(epochs, response.epoch &+ 1)
+            unanswered.subtract(1, ordering: .relaxed)
             stream.take(response, offered)
         }
     }

@@ -32,6 +32,13 @@ struct StreamKeeper: Sendable {
 
     func forget(_ id: String) async throws { try await store.removeStream(id, by: gateway) }
 
+    /// One that no gateway has.
+    /// - Parameter owner: whose it must be; nil: anybody's.
+    /// - Returns: whether there was one.
+    func forgetWaiting(_ id: String, of owner: String?) async throws -> Bool {
+        try await store.removeWaitingStream(id, of: owner, now: .now)
+    }
+
     /// - Returns: those that this gateway has.
     func renew() async throws -> Set<String> { try await store.renewStreams(by: gateway, until: end) }
 

@@ -13,6 +13,10 @@ struct StreamLife: Sendable, Equatable {
     /// Why, when it is not live.
     private(set) var cause: String?
     private var seen: ContinuousClock.Instant
+    /// Why the last frame had no result; nil: it had one.
+    private var failure: String?
+    /// It is `look` that has said why it is stalled.
+    private var isSilent = false
 
     init(now: ContinuousClock.Instant) { seen = now }
 
@@ -20,8 +24,12 @@ struct StreamLife: Sendable, Equatable {
     /// - Returns: true if this is news.
     mutating func answered(_ now: ContinuousClock.Instant) -> Bool {
         seen = now
+        failure = nil
         return become(.live, nil)
     }
+
+    /// A frame has ended without a result.
+    mutating func missed(_ cause: String) { failure = cause }
 
     /// When `look` may have something to say, at the earliest. No frame moves it forward.
     func nextLook(_ now: ContinuousClock.Instant, stall: Duration) -> ContinuousClock.Instant {
@@ -29,9 +37,14 @@ struct StreamLife: Sendable, Equatable {
     }
 
     /// A while has passed.
-    mutating func look(_ now: ContinuousClock.Instant, stall: Duration) -> Bool {
-        guard state == .live, now - seen >= stall else { return false }
-        return become(.stalled, "no frames for \(stall.components.seconds) s")
+    /// - Parameter hasFrames: the source brings frames, so it is the mesh that is silent.
+    mutating func look(_ now: ContinuousClock.Instant, stall: Duration, hasFrames: Bool) -> Bool {
+        guard now - seen >= stall, state == .live || isSilent || state == .connecting && hasFrames && cause == nil
+        else { return false }
+        let seconds = stall.components.seconds
+        let words = hasFrames ? failure ?? "no answer of the mesh for \(seconds) s" : "no frames for \(seconds) s"
+        defer { isSilent = true }
+        return become(state == .connecting ? .connecting : .stalled, words)
     }
 
     /// The source or the mesh is gone; it is looked for.
@@ -42,6 +55,7 @@ struct StreamLife: Sendable, Equatable {
     mutating func end() -> Bool { become(.ended, nil) }
 
     private mutating func become(_ state: State, _ cause: String?) -> Bool {
+        isSilent = false
         guard !self.state.isOver, self.state != state || self.cause != cause else { return false }
         self.state = state
         self.cause = cause

@@ -26,39 +26,50 @@ struct StreamRoutes {
             let stream = try find(context)
             return JSONAnswer { stream.add(to: &$0) }
         }
-        group.delete("streams/{id}") { _, context in
-            try await streams.remove(try find(context))
-            return Response(status: .noContent)
-        }
+        group.delete("streams/{id}") { _, context in try await remove(context) }
         group.get("streams/{id}/areas") { _, context in Self.json(try find(context).areas) }
         group.put("streams/{id}/areas") { request, context in try await putAreas(request, context) }
         group.post("streams/{id}/frames") { request, context in try await push(request, context) }
         group.get("streams/{id}/events") { request, context in
             let stream = try find(context)
-            let last = request.headers[HTTPField.Name("Last-Event-ID")!].flatMap { UInt64($0) }
+            let last = try request.lastEventID().map { UInt64($0) }
             let viewer = try stream.events.watch(for: context.caller.key, after: last)
             return EventStream.response(viewer, keepAlive: streams.rules.events.keepAlive, on: context.channel)
         }
         group.get("streams/{id}/mjpeg") { _, context in
             let stream = try find(context)
-            guard !stream.life.state.isOver else { throw Self.over }
+            guard !stream.isOver else { throw Self.over }
             return EventStream.pictures(try stream.pictures.viewers.watch(for: context.caller.key), on: context.channel)
         }
     }
 
     // MARK: Streams
 
+    private func isAdmin(_ context: GatewayContext) -> Bool {
+        context.caller.may(.admin, hasCredentials: services.configuration.hasCredentials)
+    }
+
     private func isVisible(_ stream: LiveStream, to context: GatewayContext) -> Bool {
-        stream.owner == context.caller.owner
-            || context.caller.may(.admin, hasCredentials: services.configuration.hasCredentials)
+        stream.owner == context.caller.owner || isAdmin(context)
     }
 
     private func find(_ context: GatewayContext) throws -> LiveStream {
         let id = try context.parameters.require("id")
-        guard let stream = streams.stream(id), isVisible(stream, to: context) else {
-            throw Problem(.notFound, "there is no such stream")
-        }
+        guard let stream = streams.stream(id), isVisible(stream, to: context) else { throw Self.missing }
         return stream
+    }
+
+    private static var missing: Problem { Problem(.notFound, "there is no such stream") }
+
+    private func remove(_ context: GatewayContext) async throws -> Response {
+        let id = try context.parameters.require("id")
+        if streams.stream(id) != nil {
+            try await streams.remove(try find(context))
+        } else {
+            let owner = isAdmin(context) ? nil : context.caller.owner
+            guard try await streams.removeWaiting(id, of: owner) else { throw Self.missing }
+        }
+        return Response(status: .noContent)
     }
 
     private func create(_ request: Request, _ context: GatewayContext) async throws -> Response {
@@ -66,6 +77,8 @@ struct StreamRoutes {
         let wanted = try document.value(StreamRequest.self)
         let pipeline = try await services.coordinators.pipeline(named: wanted.pipelineName)
         let specification = try StreamSpecification(wanted, pipeline, streams.rules)
+        // None of its frames would ever have a result. Nodes that are gone for now are waited for, as a mesh is.
+        _ = try await services.coordinators.pipeline(withKnownNodes: wanted.pipelineName)
         let stream = try await streams.add(
             specification, owner: context.caller.owner, request: document.text)
         return JSONAnswer(.created, headers: [.location: "/v1/streams/\(stream.id)"]) { stream.add(to: &$0) }.response
@@ -73,7 +86,8 @@ struct StreamRoutes {
 
     private func putAreas(_ request: Request, _ context: GatewayContext) async throws -> Response {
         let stream = try find(context)
-        let areas = try await JSONDocument(of: request, in: context, services.limits).areas(streams.rules.areas)
+        let areas = try await JSONDocument(of: request, in: context, services.limits)
+            .areas(streams.rules.areas, on: stream.frameSize)
         try await streams.watch(areas, in: stream)
         return Self.json(areas)
     }
@@ -99,7 +113,7 @@ struct StreamRoutes {
             of: request, in: context, limit: limits.maxPictureBytes, named: "max-picture-bytes"
         ).picture(since: .now, in: memory, limits)
         guard body.readableBytes > 0 else { throw Problem(.badRequest, "the body is empty") }
-        guard form != .unnamed || PictureSignature.begins(body) else { throw PictureForm.unknown }
+        guard form != .unnamed || PictureSignature.begins(body) else { throw PictureForm.noPicture }
         let (sequence, counterfoil) = try await offer(
             Frame(payload: .attached(body)), to: stream, waitingOn: waits ? context.channel.eventLoop : nil, memory)
         guard let counterfoil else {
@@ -122,7 +136,7 @@ struct StreamRoutes {
                 json.field("cause", "a newer frame took its place")
             }.response
         case .lost:
-            guard !stream.life.state.isOver else { throw Self.over }
+            guard !stream.isOver else { throw Self.over }
             throw Problem(.serviceUnavailable, "the mesh was lost before the frame was answered")
                 .retry(after: .seconds(1))
         case nil: throw Problem(.gatewayTimeout, "the frame was not answered in time")

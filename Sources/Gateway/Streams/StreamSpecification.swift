@@ -38,6 +38,7 @@ struct StreamSpecification: Sendable {
         maxFrameRate = try Self.number(request.maxFPS, 0.01...1000, "max_fps")
         let deadline = try Self.number(request.deadlineMS.map { Double($0) }, 1...600_000, "deadline_ms")
         frameDeadline = UInt32(deadline ?? (policy == .deadline ? Double(Self.usualDeadline) : 0))
+        try Self.checkUse(of: request, policy)
         areas = request.areas ?? AreaSet()
         do {
             try areas.validate(rules.areas)
@@ -46,6 +47,20 @@ struct StreamSpecification: Sendable {
         }
         source = try Self.source(request.source, rules)
         webhooks = try Self.webhooks(request.webhooks ?? [], rules, of: Webhook.Topic.ofStreams)
+    }
+
+    /// What would be heard by nobody is refused.
+    private static func checkUse(of request: StreamRequest, _ policy: StreamPolicy) throws {
+        if request.source.push == true, request.maxFPS != nil {
+            throw Problem(
+                .badRequest, "'max_fps' is of a file or URL: of a pushed stream every frame counts", field: "max_fps")
+        }
+        if policy != .deadline, request.deadlineMS != nil {
+            throw Problem(.badRequest, "'deadline_ms' is of the policy deadline alone", field: "deadline_ms")
+        }
+        if request.source.file == nil, request.source.loop != nil {
+            throw Problem(.badRequest, "'source.loop' is of a file alone", field: "source.loop")
+        }
     }
 
     private static func policy(_ word: String?) throws -> StreamPolicy {

@@ -54,5 +54,6 @@ struct StreamWebhooks: Sendable {
             }
             tellers.cancelAll()
         }
+        for sender in senders { sender.abandon() }
     }
 }

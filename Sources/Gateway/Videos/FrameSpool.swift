@@ -26,7 +26,8 @@ struct FrameSpool {
         batch.results.append(result)
         bytes += result.body.readableBytes
         switch response.status {
-        case .ok, .partial: break
+        case .ok: break
+        case .partial: batch.partial += 1
         case .dropped: batch.dropped += 1
         // What is said of each frame by its number is one cause.
         case .error: batch.fail(response.cause.replacing("frame \(response.sequence) ", with: "a frame "))

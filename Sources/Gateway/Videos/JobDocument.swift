@@ -38,6 +38,7 @@ extension JSONText {
             if job.state == .running, let left = job.progress.secondsLeft {
                 json.field("eta_seconds", left, decimals: 1)
             }
+            json.field("partial", job.progress.partial)
             json.field("dropped", job.progress.dropped)
             json.field("failed", job.progress.failed)
         }

@@ -16,6 +16,8 @@ struct JobFault: Error, CustomStringConvertible {
 struct JobAbsence: Error, CustomStringConvertible {
     /// In plain words, for its owner.
     let waitingFor: String
+    /// A frame was with the mesh when that was found out. It may be what nodes die of, so there is an end to it.
+    var cameWithFrame = false
 
     var description: String { "there are no \(waitingFor)" }
 }
@@ -25,8 +27,9 @@ extension JobRelease {
     init(_ error: any Error) {
         switch error {
         case is CancellationError: self = .ending
+        case let error as JobAbsence where error.cameWithFrame: self = .failed(waitingFor: error.waitingFor)
         case let error as JobAbsence: self = .absent(waitingFor: error.waitingFor)
-        case is JobError: self = .absent(waitingFor: "the database")
+        case let error as JobError: self = .absent(waitingFor: Self.room(error.code) ?? "the database")
         case let error as RPCError where error.code == .unavailable:
             self = .absent(waitingFor: "a coordinator or nodes")
         case let error as RPCError where error.code == .resourceExhausted:
@@ -35,6 +38,15 @@ extension JobRelease {
         case is IOError: self = .failed(waitingFor: "the gateway's disk")
         // `ClientError`, `Problem`: nobody is there.
         default: self = .absent(waitingFor: "a coordinator")
+        }
+    }
+
+    /// What there is too little of; nil: it is not room.
+    private static func room(_ code: JobError.Code) -> String? {
+        switch code {
+        case .full: "room on the disk"
+        case .noRoom(let excess): "room (\(excess.limitName))"
+        default: nil
         }
     }
 }

@@ -9,6 +9,9 @@ final class JobPulse: Sendable {
         var isAnalysing = false
     }
 
+    /// What is waited for where nothing else is known to be missing.
+    static let answer = "an answer of the mesh"
+
     private let patience: Duration
     private let state: Mutex<State>
 
@@ -36,7 +39,7 @@ final class JobPulse: Sendable {
         state.withLock { state in
             guard state.isAnalysing else { return "" }
             if state.isLost { return "a coordinator" }
-            return now - state.lastAnswer >= patience ? "an answer of the mesh" : ""
+            return now - state.lastAnswer >= patience ? Self.answer : ""
         }
     }
 }

@@ -36,8 +36,9 @@ struct JobRun {
             logger.info("video job done")
         } catch let error as JobError where error.code == .leaseLost {
             videos.metrics.ended(.lost)
-            // Cancelled, removed, or another gateway thought that we are dead: nothing of it is ours any more.
-            logger.info("video job left", metadata: ["reason": "\(error)"])
+            // Nothing of it is ours any more.
+            let reason = await whyLeft(error)
+            logger.info("video job left", metadata: ["reason": "\(reason)"])
             // What was reserved for its files and not written is free again, if it has ended.
             let stored = await videos.folder.storedBytes(of: job.id)
             await toItsEnd {
@@ -67,12 +68,21 @@ struct JobRun {
         }
     }
 
+    /// - Parameter error: what is said to whoever has lost a lease, for whichever reason.
+    private func whyLeft(_ error: JobError) async -> String {
+        let found = await Task { [store = videos.store, id = job.id] in try await store.job(id) }.result
+        return switch found {
+        case .success(nil): "it was removed"
+        case .success(let now?) where now.state == .cancelled: "it was cancelled"
+        case .success, .failure: "\(error)"
+        }
+    }
+
     /// What is wrong with the job itself, for its owner; nil: another attempt may do.
     private func fault(of error: any Error) -> String? {
         switch error {
         case is CancellationError, is Problem, is IOError, is JobAbsence: nil
         case let error as JobFault: error.reason
-        case let error as JobError where error.code == .full: "there is no room for its results"
         case let error as JobError: fault(of: error.code)
         case let error as ClientError: error.kind == .unreachable ? nil : Problem(error).detail
         case let error as RPCError:
@@ -86,8 +96,8 @@ struct JobRun {
 
     private func fault(of code: JobError.Code) -> String? {
         switch code {
-        case .unavailable: nil
-        case .noRoom(let excess): "there is no room for its results (\(excess.limitName))"
+        // There may be room again: it is made by whoever removes a video.
+        case .unavailable, .full, .noRoom: nil
         case .tooManyResults: "its results take more than \(videos.limits.maxResultBytes) bytes (max-result-bytes)"
         default: "its results could not be recorded"
         }
@@ -115,11 +125,23 @@ struct JobRun {
             try await Task.sleep(for: videos.limits.lease / 3)
             do {
                 held = try await videos.store.renew(
-                    held, waitingFor: pulse.waitingFor(now: .now), now: .now, for: videos.limits.lease)
+                    held, waitingFor: await waitingFor(), now: .now, for: videos.limits.lease)
             } catch let error as JobError where error.code == .unavailable {
                 if held.until < .now { throw error }
             }
         }
+    }
+
+    /// In plain words; empty: results come.
+    private func waitingFor() async -> String {
+        let words = pulse.waitingFor(now: .now)
+        guard words == JobPulse.answer, let missing = try? await missingStages(), !missing.isEmpty else { return words }
+        return MeshReason.nodes(for: missing)
+    }
+
+    /// Those without a node that all frames fail without.
+    private func missingStages() async throws -> [String] {
+        try await coordinators.view().pipeline(named: job.request.pipeline)?.failingStages ?? []
     }
 
     private func work(_ lease: Lease) async throws {
@@ -145,8 +167,10 @@ struct JobRun {
     private func analyse(_ lease: Lease) async throws -> Int64 {
         let client = try await coordinators.client()
         // Frames that no node is there for would all be failures.
-        let missing = try await coordinators.view().pipeline(named: job.request.pipeline)?.failingStages ?? []
+        let missing = try await missingStages()
         guard missing.isEmpty else { throw JobAbsence(waitingFor: MeshReason.nodes(for: missing)) }
+        // So would results be that nobody can record.
+        try await checkForRoom()
         let first = job.progress.framesDone
         var player = VideoPlayer(client: client, stream: job.id.text, limits: .lossless) { [request = job.request] in
             AnalyzeRequest(
@@ -169,6 +193,7 @@ struct JobRun {
                 guard done < videos.limits.maxFrames else {
                     throw JobFault("the video has more than \(videos.limits.maxFrames) frames (max-video-frames)")
                 }
+                if let absence = await absence(in: response, isFirst: done == first) { throw absence }
                 done += 1
                 pulse.heard(now: .now)
                 if let batch = spool.add(reasons.plain(response), now: .now) { try await record(batch, lease) }
@@ -182,6 +207,19 @@ struct JobRun {
         await reader.close()
         if let batch = spool.take(now: .now) { try await record(batch, lease) }
         return done
+    }
+
+    /// A frame that no node was there for has no result yet: the job waits for nodes, and goes on with it. Only where that
+    /// was so in all turns of a job, what the mesh says of its first frame counts.
+    private func absence(in response: AnalyzeResponse, isFirst: Bool) async -> JobAbsence? {
+        guard response.status == .error, !response.missing.isEmpty, !isFirst || !job.isLastTurn else { return nil }
+        switch StatusCode(rawValue: response.code) {
+        case .unavailable: break
+        // Nodes that are there were too slow for it, and are the next time.
+        case .deadlineExceeded: guard let missing = try? await missingStages(), !missing.isEmpty else { return nil }
+        default: return nil
+        }
+        return JobAbsence(waitingFor: MeshReason.nodes(for: response.missing), cameWithFrame: true)
     }
 
     /// The tracker begins anew where a video goes on, and the ids of its tracks with it: an epoch of its own tells them
@@ -200,11 +238,23 @@ struct JobRun {
 
     private var room: JobRoom { videos.quota.roomForJobs(of: job.owner) }
 
+    /// - Throws: `JobAbsence` if there is none for one more result.
+    private func checkForRoom() async throws {
+        try await checkForDisk()
+        guard let excess = try await videos.store.excess(of: job.owner, within: room) else { return }
+        throw JobAbsence(waitingFor: "room (\(excess.limitName))")
+    }
+
+    private func checkForDisk() async throws {
+        guard videos.store.isInDataFolder,
+            await videos.folder.freeBytesForDatabase() < Int64(videos.limits.minFreeBytes)
+        else { return }
+        throw JobAbsence(waitingFor: "room on the disk (min-free-bytes)")
+    }
+
     /// A store that cannot be reached for a moment costs no frame: a batch may be sent again.
     private func record(_ batch: FrameBatch, _ lease: Lease) async throws {
-        if videos.store.isInDataFolder, await videos.folder.freeBytesForDatabase() < Int64(videos.limits.minFreeBytes) {
-            throw JobFault("there is no room on the disk for its results (min-free-bytes)")
-        }
+        try await checkForDisk()
         let end = ContinuousClock.now + videos.limits.lease
         while true {
             do {
@@ -227,13 +277,12 @@ struct JobRun {
         let free = await videos.quota.freeBytesForJobs()
         let granted = try await videos.store.reserve(
             min(most, free), beside: await videos.folder.size(.video, of: job.id), within: room, lease)
+        let limit = granted == free ? "min-free-bytes" : "max-stored-bytes"
+        guard granted > 0 else { throw JobAbsence(waitingFor: "room for the annotated video (\(limit))") }
         let reason =
-            if granted == most {
-                "the annotated video has more than \(most) bytes (max-annotated-bytes)"
-            } else {
-                "there is no room for the annotated video (\(granted == free ? "min-free-bytes" : "max-stored-bytes"))"
-            }
-        guard granted > 0 else { throw JobFault(reason) }
+            granted == most
+            ? "the annotated video has more than \(most) bytes (max-annotated-bytes)"
+            : "there is no room for the annotated video (\(limit))"
         do {
             try await annotate(frames: frames, maxBytes: granted)
         } catch let error as VideoError where VideoWriter.isTooLarge(error, maxBytes: granted) {

@@ -25,6 +25,7 @@ struct JobRunner: Service {
     /// Ends when its task is cancelled or the gateway shuts down; jobs that run are given back by then.
     func run() async throws {
         await cancelWhenGracefulShutdown {
+            await countOldResults()
             await withTaskGroup(of: Void.self) { tasks in
                 tasks.addTask {
                     await repeatedly(every: videos.limits.sweepInterval) { try await sweep.run(now: .now) }
@@ -38,12 +39,21 @@ struct JobRunner: Service {
         }
     }
 
-    private func repeatedly(every interval: Duration, _ body: () async throws -> Void) async {
+    /// Before there are new ones, and while the gateway serves: it may take its time.
+    private func countOldResults() async {
+        await repeatedly(every: .zero, untilDone: true) { try await videos.store.countOldResults() }
+    }
+
+    /// - Parameter untilDone: it ends when `body` has come to its end once.
+    private func repeatedly(
+        every interval: Duration, untilDone: Bool = false, _ body: () async throws -> Void
+    ) async {
         var trouble = ""
         while !Task.isCancelled {
             var pause = interval
             do {
                 try await body()
+                if untilDone { return }
                 trouble = ""
             } catch is CancellationError {
                 return

@@ -1,3 +1,4 @@
+import Areas
 import Glibc
 import HTTPTypes
 import Jobs
@@ -31,6 +32,7 @@ struct VideoIntake {
                 }
                 guard count > 0 else { throw Problem(.badRequest, "the body is to be a video, and is empty") }
                 let info = try await look(at: file.path)
+                try Self.check(wish.areas, on: info)
                 try await file.commit(as: videos.folder.file(.video, of: id))
                 return (count, info)
             }
@@ -42,6 +44,14 @@ struct VideoIntake {
             framesTotal: info.frameCount.map { Int64($0) }, createdAt: now, expiresAt: now + videos.limits.retention,
             storedBytes: count)
         return try await record(job, telling: wish.webhooks)
+    }
+
+    private static func check(_ areas: AreaSet?, on info: VideoInfo) throws {
+        do throws(AreaError) {
+            try areas?.validate(width: info.width, height: info.height)
+        } catch {
+            throw Problem(areas: error, under: "areas")
+        }
     }
 
     /// Makes a job known whose file is in its place.

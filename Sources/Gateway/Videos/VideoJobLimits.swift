@@ -57,6 +57,10 @@ package struct VideoJobLimits: Sendable {
     package var watchInterval: Duration = .milliseconds(250)
     /// Receivers of webhooks that are told something at one time.
     package var webhookSenders = 4
+    /// There are few senders for all receivers: one that has much to hear, or hears slowly, is gone on with later.
+    package var webhookTurn: Duration = .seconds(5)
+    /// Webhooks whose areas are remembered as they are; of others they are worked out anew, from the first frame.
+    package var webhookShelf = 64
     /// How often there is news for webhooks.
     package var webhookInterval: Duration = .seconds(1)
     /// Those who follow the events of videos.
@@ -118,6 +122,11 @@ package struct VideoJobLimits: Sendable {
         Limit(
             "video-webhook-senders", \.webhookSenders, .count, in: 1...64,
             "Receivers of videos' webhooks that are told something at one time."),
+        Limit(
+            "video-webhook-turn", \.webhookTurn, "How long one receiver is told things before others have their turn."),
+        Limit(
+            "video-webhook-shelf", \.webhookShelf, .count,
+            "Webhooks of videos whose areas are remembered between their turns."),
         Limit("video-webhook-interval", \.webhookInterval, "How often there is news for webhooks of videos."),
         Limit("max-video-watchers", \.maxWatchers, .count, "Those who follow the events of videos."),
         Limit("video-keep-alive", \.keepAlive, "Between two signs of life where nothing happens."),

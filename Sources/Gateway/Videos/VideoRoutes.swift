@@ -129,7 +129,8 @@ struct VideoRoutes {
 
     @Sendable private func setAreas(_ request: Request, _ context: GatewayContext) async throws -> Response {
         let job = try await job(context)
-        let areas = try await JSONDocument(of: request, in: context, services.limits).areas(services.limits.areas)
+        let areas = try await JSONDocument(of: request, in: context, services.limits)
+            .areas(services.limits.areas, on: (width: Int(job.video.width), height: Int(job.video.height)))
         let text = VideoWish.stored(areas)
         return Self.json(try await found { try await videos.store.setAreas(text, of: job.id).request.areas })
     }
@@ -226,14 +227,8 @@ struct VideoRoutes {
 
     @Sendable private func events(_ request: Request, _ context: GatewayContext) async throws -> Response {
         let job = try await job(context)
-        var first: Int64 = 0
-        if let text = request.headers[HTTPField.Name("Last-Event-ID")!] {
-            guard let last = Int64(text), (0..<Int64.max).contains(last) else {
-                throw Problem(
-                    .badRequest, "'\(text.prefix(64))' is not the number of a frame", field: "Last-Event-ID")
-            }
-            first = last + 1
-        }
+        // The id of a frame is its number.
+        let first = try request.lastEventID().map { $0 + 1 } ?? 0
         return EventStream.response(
             try JobWatch(videos, job.id, from: first, for: context.caller.key), keepAlive: videos.limits.keepAlive,
             on: context.channel)

@@ -22,7 +22,7 @@ package struct VideoServices: Sendable {
         guard let helper = configuration.videoHelper else { return nil }
         let folder = try VideoFolder(in: configuration.data)
         do {
-            let store = try await configuration.database.open(in: configuration.data)
+            let store = try await configuration.database.open(in: configuration.data, now: .now)
             return VideoServices(store, folder, helper: helper, configuration.limits, metrics)
         } catch {
             throw GatewayError("cannot open the database of jobs: \(error)", cause: error)

@@ -16,10 +16,11 @@ struct VideoTeller: Service {
     let videos: VideoServices
     let rules: StreamRules
     let logger: Logger
-    private let shelf = WatchShelf()
+    private let shelf: WatchShelf
 
     init(_ videos: VideoServices, _ rules: StreamRules, logger: Logger) {
         self.videos = videos
+        shelf = WatchShelf(size: videos.limits.webhookShelf)
         self.rules = rules
         self.logger = logger
     }

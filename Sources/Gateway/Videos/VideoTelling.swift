@@ -14,9 +14,6 @@ struct VideoTelling {
         var until: JobTime
     }
 
-    /// There are few senders for all receivers: one that has much to hear, or hears slowly, is gone on with later.
-    private static let turn: Duration = .seconds(5)
-
     private let videos: VideoServices
     private let rules: StreamRules
     private let shelf: WatchShelf
@@ -178,7 +175,7 @@ struct VideoTelling {
             if webhook.failures == 0 { webhook.eventsTold = Int64(index + 1) }
             if let pause { throw pause }
             try await record()
-            if ContinuousClock.now - begun >= Self.turn { throw Pause(until: .now) }
+            if ContinuousClock.now - begun >= videos.limits.webhookTurn { throw Pause(until: .now) }
         }
     }
 
@@ -242,13 +239,5 @@ extension WebhookQueue.Answer {
         case .none: "could not be reached or did not answer"
         case .forbidden: "may not be called"
         }
-    }
-}
-
-extension OutboundURL {
-    /// For logs: without what often is a secret, user, password and query.
-    fileprivate var place: String {
-        let path = text.split(separator: "?", maxSplits: 1).first.flatMap { URLComponents(string: String($0))?.path }
-        return "\(scheme)://\(host.contains(":") ? "[\(host)]" : host):\(port)\(path ?? "")"
     }
 }

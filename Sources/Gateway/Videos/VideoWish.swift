@@ -16,8 +16,8 @@ struct VideoWish {
     var minConfidence: Double
     var name: String
     var annotate: Bool
-    /// JSON that was validated; empty: none.
-    var areas: String
+    /// Valid ones, of a picture of any size; nil: none.
+    var areas: AreaSet?
     var webhooks: [Webhook]
 
     /// - Throws: `Problem`: 400; 403 for webhooks that may not be called.
@@ -33,12 +33,14 @@ struct VideoWish {
         guard name.unicodeScalars.allSatisfy({ $0.properties.generalCategory != .control }) else {
             throw Problem(.badRequest, "a name has no control characters", field: "name")
         }
-        areas = try query.text("areas").map { try Self.stored(JSONDocument($0, in: "areas").areas(rules.areas)) } ?? ""
+        areas = try query.text("areas").map { try JSONDocument($0, in: "areas").areas(rules.areas) }
         webhooks = try query.text("webhooks").map { try Self.webhooks($0, rules) } ?? []
     }
 
     var request: Job.Request {
-        Job.Request(pipeline: pipeline, minConfidence: minConfidence, annotate: annotate, areas: areas)
+        Job.Request(
+            pipeline: pipeline, minConfidence: minConfidence, annotate: annotate,
+            areas: areas.map(Self.stored) ?? "")
     }
 
     private static func webhooks(_ text: String, _ rules: StreamRules) throws -> [Webhook] {

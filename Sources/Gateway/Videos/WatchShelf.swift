@@ -18,15 +18,16 @@ final class WatchShelf: Sendable {
     }
 
     /// Those beyond are worked out anew.
-    private static let size = 64
-
+    private let size: Int
     private let watches = Mutex<[Key: Watch]>([:])
+
+    init(size: Int) { self.size = size }
 
     func take(_ key: Key) -> Watch? { watches.withLock { $0.removeValue(forKey: key) } }
 
     func put(_ watch: Watch, _ key: Key) {
         watches.withLock { watches in
-            if watches.count >= Self.size, let any = watches.keys.first { watches[any] = nil }
+            if watches.count >= size, let any = watches.keys.first { watches[any] = nil }
             watches[key] = watch
         }
     }

@@ -1,4 +1,4 @@
-/// Who may call: bearer tokens and client certificates, each with a principal and its scopes.
+/// Who may call: bearer tokens and client certificates, each with the caller's name, which is its principal, and scopes.
 ///
 /// Of a token only its SHA-256 is known here. See `init(text:)` for the file format.
 public final class Credentials: Sendable {
@@ -17,7 +17,7 @@ public final class Credentials: Sendable {
 
     /// One credential per line:
     ///
-    ///     # kind       value                            principal    scopes
+    ///     # kind       value                            caller       scopes
     ///     token        sha256:9f86d081884c7d659a2f…     camera-7     analyze
     ///     dns          node-1.mesh.example              node-1       detect,classify
     ///     uri          spiffe://mesh/coordinator        coordinator  detect,classify
@@ -41,7 +41,7 @@ public final class Credentials: Sendable {
             let fields = line.split { $0 == " " || $0 == "\t" }
             guard let kind = fields.first, !kind.hasPrefix("#") else { continue }
             func wrong(_ what: String) -> RPCError { RPCError(.invalidArgument, "line \(index + 1): \(what)") }
-            guard (3...4).contains(fields.count) else { throw wrong("kind, value, principal and scopes are needed") }
+            guard (3...4).contains(fields.count) else { throw wrong("kind, value, caller and scopes are needed") }
             let scopes = fields.count == 4 ? Set(fields[3].split(separator: ",").map(String.init)) : []
             let principal = Principal(name: String(fields[2]), scopes: scopes)
             if kind == "token" {

@@ -30,6 +30,10 @@ public enum ServerAddress: Sendable, Hashable, CustomStringConvertible {
         if let address = try? SocketAddress(ipAddress: String(host), port: port) {
             self = .socket(address)
         } else {
+            // Of a name the last part is a word; else it was to be an address.
+            guard let last = host.split(separator: ".").last, !last.allSatisfy({ $0.isASCII && $0.isNumber }) else {
+                throw RPCError(.invalidArgument, "'\(host)' in '\(text)' is neither an address nor a name").withheld
+            }
             self = .host(String(host), port: port)
         }
     }

@@ -8,6 +8,8 @@ struct ConfigurationFile: Sendable {
 
     /// Names under `pipelines`, in the file's order.
     private(set) var pipelines: [String] = []
+    /// Where the values of keys are, and pipelines with what they have.
+    private var lines: [String: Int] = [:]
 
     init(contentsOf path: String) throws(Fatal) {
         guard let handle = FileHandle(forReadingAtPath: path) else {
@@ -36,15 +38,20 @@ struct ConfigurationFile: Sendable {
         for (key, value) in mapping { try check(key, value, under: [], name) }
     }
 
+    /// The line in which the value of a key is; nil: the file has none.
+    func line(of key: String) -> Int? { lines[key] }
+
     private mutating func check(_ key: Node, _ value: Node, under path: [String], _ name: String) throws(Fatal) {
         let path = path + [key.string ?? ""]
         let dotted = path.joined(separator: ".")
         func wrong(_ what: String) -> Fatal { Fatal("\(name):\(key.mark?.line ?? 0): \(what)", status: .usage) }
 
         if path.first == Settings.pipelineSection {
+            lines[dotted] = key.mark?.line
             try checkPipeline(path, value, wrong)
         } else if Self.keys.contains(dotted) {
             guard value.scalar != nil else { throw wrong("the key '\(dotted)' takes a single value") }
+            lines[dotted] = value.mark?.line
             return
         } else if !Self.sections.contains(dotted) {
             let near = Spelling.nearest(to: dotted, of: Settings.knownKeys + Self.sections)

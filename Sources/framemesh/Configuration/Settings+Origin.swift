@@ -1,9 +1,10 @@
 extension Settings {
-    /// What the user wrote a value in: the variable of the environment, or the key of the file.
+    /// What the user wrote a value in: the variable of the environment, or the file's line and key.
     func origin(of key: String) -> String {
         let variable = EnvironmentNames.name(of: key)
         if environment[variable] != nil { return variable }
-        return path.map { "\($0): \(key)" } ?? key
+        guard let path else { return key }
+        return file?.line(of: key).map { "\(path):\($0): \(key)" } ?? "\(path): \(key)"
     }
 
     /// `parse` of the flag, or else of what the environment or the file says; nil: neither is there.

@@ -14,7 +14,9 @@ extension Settings {
 
     private func pipeline(named name: String) throws(Fatal) -> Pipeline {
         func place(_ key: PipelineKey) -> [String] { [Self.pipelineSection, name, key.rawValue] }
-        func wrong(_ what: String) -> Fatal { Fatal("the pipeline '\(name)' \(what)", status: .usage) }
+        func wrong(_ what: String) -> Fatal {
+            Fatal("\(origin(of: "\(Self.pipelineSection).\(name)")): the pipeline '\(name)' \(what)", status: .usage)
+        }
         func number(_ key: PipelineKey, default standard: Int, limit: Int) throws(Fatal) -> Int {
             guard let text = string(at: place(key)) else { return standard }
             guard let number = Int(text), (1...limit).contains(number) else {

@@ -14,6 +14,9 @@ import Testing
         #expect(found.host == "cam.example.org")
         #expect(found.port == 554)
         #expect(found.shown == "rtsp://cam.example.org/live?x=1")
+        // In the log a key in the query is as good as a password.
+        #expect(found.place == "rtsp://cam.example.org:554/live")
+        #expect(try url("http://[2001:db8::7]:8080/A%2fb?key=1").place == "http://[2001:db8::7]:8080/A%2fb")
         // The one who calls it looks its address up by the host in the text.
         #expect(found.text == "rtsp://user:pass@cam.example.org/live?x=1")
         #expect(try url("http://[2001:DB8::7]:8080/A%2fb").text == "http://[2001:db8::7]:8080/A%2fb")

@@ -38,14 +38,14 @@ import Testing
 
     /// Takes what is in the database, as another gateway does.
     private static func take(_ data: URL, until: JobTime = .now) async throws -> StoredStream? {
-        let store = try await JobDatabase.sqlite.open(in: data.path)
+        let store = try await JobDatabase.sqlite.open(in: data.path, now: .now)
         let found = try await store.claimStream(by: "test", now: JobTime(milliseconds: .max), until: until)
         try await store.close()
         return found
     }
 
     private static func untilNothingIsKept(_ data: URL) async throws {
-        let store = try await JobDatabase.sqlite.open(in: data.path)
+        let store = try await JobDatabase.sqlite.open(in: data.path, now: .now)
         let count = {
             try await store.database.read { session in
                 var row = try session.run("SELECT COUNT(*) FROM framemesh_stream", [])[0]

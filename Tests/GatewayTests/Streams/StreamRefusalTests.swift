@@ -15,6 +15,13 @@ import Testing
             #expect(noise.headers["content-type"] == "application/problem+json")
             let text = try await gateway.post(path + "/frames", Data("x".utf8), type: "text/plain")
             #expect(text.status == 415)
+            // One frame is a body; forms are for pictures.
+            #expect(!text.text.contains("multipart") && text.text.contains("image/jpeg"), "\(text.text)")
+            let form = try await gateway.post(path + "/frames", Data("x".utf8), type: "multipart/form-data")
+            #expect(form.status == 415 && form.text.contains("not a form"), "\(form.text)")
+            let unnamed = try await gateway.post(
+                path + "/frames", Data("x".utf8), type: "application/x-www-form-urlencoded")
+            #expect(unnamed.status == 415 && unnamed.text.contains("the body is no picture"), "\(unnamed.text)")
             #expect(try await gateway.post(path + "/frames", Data(), type: "image/jpeg").status == 400)
             // The stream goes on.
             #expect(try await TestStream.push(gateway, path).status == 200)
@@ -60,6 +67,11 @@ import Testing
             #expect(try await refused(["policy": "best"]) == (400, "policy"))
             #expect(try await refused(["min_confidence": 2]) == (400, "min_confidence"))
             #expect(try await refused(["max_fps": 0]) == (400, "max_fps"))
+            // What would do nothing.
+            #expect(try await refused(["max_fps": 5]) == (400, "max_fps"))
+            #expect(try await refused(["deadline_ms": 100]) == (400, "deadline_ms"))
+            #expect(try await refused(["deadline_ms": 100, "policy": "latest"]) == (400, "deadline_ms"))
+            #expect(try await refused(["source": ["push": true, "loop": false]]) == (400, "source.loop"))
             #expect(try await refused(["name": String(repeating: "a", count: 101)]) == (400, "name"))
             let hooks = Array(repeating: ["url": "http://127.0.0.1/"], count: 9)
             let many = try await TestStream.create(gateway, TestStream.pushed.merging(["webhooks": hooks]) { $1 })
@@ -71,6 +83,11 @@ import Testing
             #expect(
                 try await refused(["areas": ["lines": [["name": "a", "from": [0, 0], "to": [0, 0]]]]])
                     == (400, "areas.lines[0].to"))
+            let twice = try await gateway.post(
+                "/v1/streams", Data(#"{"source":{"push":true},"areas":{"zones":[],"zones":[]}}"#.utf8),
+                type: "application/json")
+            #expect(twice.status == 400)
+            #expect(try twice.json()["detail"] as? String == "'areas.zones' is there twice")
             let noJSON = try await gateway.post("/v1/streams", Data("{".utf8), type: "application/json")
             #expect(noJSON.status == 400)
         }

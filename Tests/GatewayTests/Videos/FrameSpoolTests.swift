@@ -38,6 +38,15 @@ import Testing
         #expect(spool.take(now: Self.start) == nil)
     }
 
+    @Test func resultsThatLackAStageAreCounted() throws {
+        var spool = FrameSpool(Self.limits, done: 0, now: Self.start)
+        _ = spool.add(Self.response(0, .partial, cause: "without classify"), now: Self.start)
+        _ = spool.add(Self.response(1), now: Self.start)
+        let taken = spool.take(now: Self.start)
+        let batch = try #require(taken)
+        #expect(batch.partial == 1 && batch.failed == 0 && batch.causes.list.isEmpty)
+    }
+
     @Test func noResultWaitsForLong() throws {
         var spool = FrameSpool(Self.limits, done: 0, now: Self.start)
         #expect(spool.add(Self.response(0), now: Self.start + .milliseconds(99)) == nil)

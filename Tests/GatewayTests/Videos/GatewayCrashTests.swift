@@ -61,6 +61,41 @@ import Testing
         second.process.signal(SIGTERM)
         _ = try await second.process.finish(within: .seconds(120))
     }
+
+    /// Where there is but one machine, the next gateway knows that the one before is dead, and waits for no lease.
+    @Test func whatAKilledGatewayHadGoesOnAtOnce() async throws {
+        let folder = FileManager.default.temporaryDirectory.appending(path: "gateways-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let arguments = [
+            "--camera-folder", Place.resources.appending(path: "demo").path, "--limit", "video-batch-frames=4",
+            "--limit", "stream-lease=3600s", "--limit", "video-lease=3600s",
+        ]
+        func died(_ gateway: GatewayProcess) async throws {
+            gateway.process.signal(SIGKILL)
+            _ = try await gateway.process.finish(within: .seconds(60))
+        }
+        let first = try await GatewayProcess.start(data: folder, arguments)
+        let stream = try await TestStream.begin(
+            first.gateway, ["source": ["file": "digits.mp4"], "pipeline": "detect", "max_fps": 1])
+        let job = try await first.gateway.uploadVideo(try await TestVideo.long(in: folder))
+        _ = try await first.gateway.job(job.id) { ($0[path: "progress.frames_done"] ?? 0) >= 20 }
+        try await died(first)
+        let second = try await GatewayProcess.start(data: folder, arguments)
+        try await within(.seconds(300), "the stream does not go on") {
+            while try await second.gateway.get(stream).status != 200 { try await Task.sleep(for: .milliseconds(20)) }
+        }
+        let done = try await second.gateway.finishedJob(job.id)
+        #expect(done.state == "done", "\(done)")
+        #expect(try await second.gateway.sequences(job.id) == Array(0..<(done[path: "progress.frames_done"] ?? -1)))
+        try await died(second)
+        // Without a mesh it cannot go on, and who does not want it any more is heard all the same.
+        let third = try await GatewayProcess.start(data: folder, arguments + ["--coordinator", "127.0.0.1:1"])
+        #expect(try await third.gateway.get(stream).status == 404)
+        #expect(try await third.gateway.send("DELETE", stream).status == 204)
+        #expect(try await third.gateway.send("DELETE", stream).status == 404)
+        try await died(third)
+    }
 }
 
 /// `framemesh gateway`.

@@ -66,6 +66,31 @@ import Testing
         #expect(receiver.told.withLock { $0 } == 5)
     }
 
+    /// What is untold in the end is counted, as what is left out before.
+    @Test func whatIsNeverToldIsCounted() async throws {
+        let receiver = Receiver(patience: .max)
+        try await LittleServer.with {
+            receiver.add(to: $0)
+        } _: { server in
+            try await TestStream.with {
+                $0.webhookAllow = try OutboundRule(allow: ["127.0.0.0/8"])
+                $0.limits.webhooks.lastWords = .milliseconds(100)
+                $0.limits.streams.pushIdle = .milliseconds(20)
+            } _: { gateway in
+                var fields = TestStream.pushed
+                fields["webhooks"] = [["url": server.base + "/hook", "events": ["state"]]]
+                let path = try await TestStream.begin(gateway, fields)
+                try await within(.seconds(120), "nothing is dropped") {
+                    while true {
+                        let hooks = try await gateway.get(path).json()["webhooks"] as? [[String: Any]]
+                        if hooks?.first?[path: "dropped"] == 1 { return }
+                        try await Task.sleep(for: .milliseconds(20))
+                    }
+                }
+            }
+        }
+    }
+
     @Test func whoNeverHearsThemIsNotToldForEver() async throws {
         let receiver = Receiver(patience: .max)
         try await Self.end(of: receiver, .milliseconds(100))

@@ -1,4 +1,5 @@
 import Foundation
+import NIOCore
 import TestSupport
 
 @testable import Gateway
@@ -21,6 +22,14 @@ enum TestVideo {
     /// The whole in a container that does not say how many frames it has.
     static func uncounted(in folder: URL) async throws -> Data {
         try await made(folder.appending(path: "uncounted.mkv"), after: ["-live", "1"])
+    }
+
+    /// A part of an MP4 file that says nothing, of so many bytes.
+    static func nothing(_ bytes: Int) -> Data {
+        var box = ByteBuffer(integer: UInt32(bytes))
+        box.writeString("free")
+        box.writeRepeatingByte(0, count: bytes - 8)
+        return Data(box.readableBytesView)
     }
 
     private static func made(_ file: URL, before: [String] = [], after: [String] = []) async throws -> Data {

@@ -30,6 +30,42 @@ import Testing
         }
     }
 
+    @Test func whoeverCancelsAJobIsNotALostLease() async throws {
+        let log = LogRecorder()
+        try await TestGateway.with(mesh: .shared, logger: log.logger) { gateway in
+            let id = try await gateway.uploadVideo(try await TestVideo.long(in: gateway.data)).id
+            _ = try await gateway.job(id) { ($0[path: "progress.frames_done"] ?? 0) > 0 }
+            #expect(try await gateway.send("POST", "/v1/videos/\(id)/cancel").status == 200)
+            let left = try await within(.seconds(120), "nobody says that the job was left") {
+                while true {
+                    if let line = log.lines.first(where: { $0.message == "video job left" }) { return line }
+                    try await Task.sleep(for: .milliseconds(20))
+                }
+            }
+            #expect(left.metadata["reason"] == "it was cancelled")
+        }
+    }
+
+    @Test func areasAreInThePicture() async throws {
+        try await TestGateway.with(mesh: .shared) { gateway in
+            // The video has 640×480.
+            let far = #"{"zones":[{"name":"far","points":[[0,0],[641,0],[0,480]]}]}"#
+            let query = try #require(far.addingPercentEncoding(withAllowedCharacters: .alphanumerics))
+            let refused = try await gateway.post(
+                "/v1/videos?pipeline=detect&areas=\(query)", try TestVideo.digits, type: "video/mp4")
+            #expect(refused.status == 400, "\(refused.text)")
+            #expect(try refused.json()["field"] as? String == "areas.zones[0].points[1]")
+            #expect(
+                try FileManager.default.contentsOfDirectory(
+                    atPath: gateway.data.appending(path: "videos").path
+                ).isEmpty)
+            let id = try await gateway.uploadVideo(try TestVideo.digits).id
+            let put = try await gateway.send("PUT", "/v1/videos/\(id)/areas", body: Data(far.utf8))
+            #expect(put.status == 400)
+            #expect(try put.json()["field"] as? String == "zones[0].points[1]")
+        }
+    }
+
     private func theOtherFormatsAgree(_ gateway: TestGateway, _ id: String, _ tracked: Int) async throws {
         let csv = try await gateway.get("/v1/videos/\(id)/results", headers: ["Accept": "text/csv"])
         #expect(csv.headers["content-type"] == "text/csv; charset=utf-8")

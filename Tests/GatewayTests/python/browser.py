@@ -2,7 +2,7 @@
 
 from playwright.sync_api import expect
 
-from mesh import PATIENCE, ROOT
+from programs import PATIENCE, ROOT
 
 CHROMIUM = "/usr/bin/chromium"
 # For people to look at; each run writes them anew.

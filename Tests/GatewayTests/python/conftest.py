@@ -9,7 +9,8 @@ from playwright.sync_api import sync_playwright
 
 from browser import CHROMIUM, SCREENSHOTS, Errors
 from http_camera import HTTPCamera
-from mesh import DEMO, FRAMEMESH, PATIENCE, Gateway, Mesh
+from mesh import Gateway, Mesh
+from programs import DEMO, FRAMEMESH, PATIENCE
 
 
 @pytest.fixture(scope="session")

@@ -12,23 +12,7 @@ import time
 from pathlib import Path
 from urllib.parse import urlsplit
 
-ROOT = Path(__file__).resolve().parents[3]
-FRAMEMESH = ROOT / ".build/release/framemesh"
-DEMO = ROOT / "Sources/framemesh/Resources/demo"
-# Nothing here takes nearly as long; a machine with other things to do may.
-PATIENCE = 180
-
-
-def until(what, condition, patience=PATIENCE):
-    """What `condition` gives once it gives something."""
-    deadline = time.monotonic() + patience
-    while True:
-        value = condition()
-        if value:
-            return value
-        if time.monotonic() > deadline:
-            raise AssertionError(f"after {patience} s: {what}")
-        time.sleep(0.1)
+from programs import FRAMEMESH, PATIENCE, until
 
 
 class Client:

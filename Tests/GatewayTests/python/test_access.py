@@ -6,7 +6,8 @@ import pytest
 from playwright.sync_api import expect
 
 from browser import shot
-from mesh import DEMO, Gateway
+from mesh import Gateway
+from programs import DEMO
 
 TOKEN = "token-of-this-test-alone"
 

@@ -2,7 +2,7 @@
 
 import json
 
-from mesh import until
+from programs import until
 
 
 def test_a_video_goes_on_when_a_detector_is_killed_in_the_middle(mesh, long_video):

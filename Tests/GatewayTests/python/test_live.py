@@ -5,7 +5,7 @@ import json
 from playwright.sync_api import expect
 
 from browser import draw, keys, lit, painted, shot, show, unnamed
-from mesh import until
+from programs import until
 
 
 def test_the_camera_is_analysed_live_with_the_age_of_each_frame(mesh, page):

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import expect
 
 from browser import MARKUP, border, painted, shot, show, unnamed
-from mesh import DEMO, until
+from programs import DEMO, until
 
 # ---- pictures ----
 

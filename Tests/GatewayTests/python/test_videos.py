@@ -7,7 +7,7 @@ import subprocess
 from playwright.sync_api import expect
 
 from browser import MARKUP, border, draw, shot, show, unnamed
-from mesh import DEMO, until
+from programs import DEMO, until
 
 # URLs of blobs that keep their bytes in memory.
 COUNT_BLOBS = """() => {

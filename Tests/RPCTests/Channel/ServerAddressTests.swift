@@ -12,7 +12,9 @@ import Testing
         #expect(try ServerAddress(parsing: text).description == readable)
     }
 
-    @Test(arguments: ["", ":1", "a", "a:", "a:b", "a:65536", "a:-1", "::1:5", "unix:", "10.0.0.7"])
+    @Test(arguments: [
+        "", ":1", "a", "a:", "a:b", "a:65536", "a:-1", "::1:5", "unix:", "10.0.0.7", "1.2.3.4.5:1", "127.1:80", "a.7:1",
+    ])
     func whatIsNoneIsSaid(_ text: String) {
         let error = #expect(throws: RPCError.self) { try ServerAddress(parsing: text) }
         #expect(error?.code == .invalidArgument)

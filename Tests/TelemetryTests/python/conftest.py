@@ -4,7 +4,8 @@ import urllib.parse
 
 import pytest
 
-from roles import DEMO, FRAMEMESH, Mesh, free_port, get, until
+from programs import DEMO, FRAMEMESH, until
+from roles import Mesh, free_port, get
 
 PICTURES = sorted(str(path) for path in DEMO.glob("numbers-0*.jpg"))
 

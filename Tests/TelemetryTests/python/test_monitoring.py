@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from roles import ROOT, get, until
+from programs import ROOT, until
+from roles import get
 
 MONITORING = ROOT / "k8s/monitoring"
 DASHBOARD = json.loads((MONITORING / "dashboard.json").read_text())

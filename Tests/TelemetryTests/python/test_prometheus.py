@@ -6,7 +6,8 @@ import subprocess
 import pytest
 
 from conftest import PICTURES
-from roles import PATIENCE, get, until
+from programs import PATIENCE, until
+from roles import get
 
 ROLES = ["detector", "classifier", "coordinator", "gateway"]
 
