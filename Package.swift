@@ -310,7 +310,7 @@ let package = Package(
                 "Gateway", "Areas", "Jobs", "Client", "Coordination", "Node", "Mesh", "Messages", "Services", "RPC",
                 "Vision",
                 "Results", "Telemetry", "TestSupport", nioCore, nioHTTP1, nioPosix, nioEmbedded, httpTypes, logging,
-                hummingbird,
+                hummingbird, hummingbirdCore,
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
             ],
             exclude: ["python"], swiftSettings: strict),

@@ -2,12 +2,18 @@
 ///
 /// `JSONEncoder` promises no order; lines that people and scripts compare need one.
 package struct JSONText: Sendable {
-    package private(set) var text = ""
+    /// UTF-8.
+    package private(set) var bytes: [UInt8] = []
     /// For each open object or array: whether it has something in it already.
     private var hasElements: [Bool] = []
     private var afterKey = false
 
-    package init() {}
+    /// Most texts have no more.
+    private static let usualBytes = 2048
+
+    package init() { bytes.reserveCapacity(Self.usualBytes) }
+
+    package var text: String { String(decoding: bytes, as: UTF8.self) }
 
     package static func object(_ fields: (inout JSONText) -> Void) -> String {
         var json = JSONText()
@@ -40,7 +46,7 @@ package struct JSONText: Sendable {
     package mutating func field(_ key: String, json: String) {
         self.key(key)
         separate()
-        text += json
+        append(json)
     }
 
     package mutating func field(_ key: String, _ value: String) {
@@ -51,30 +57,31 @@ package struct JSONText: Sendable {
     package mutating func field(_ key: String, _ value: some BinaryInteger) {
         self.key(key)
         separate()
-        text += String(value)
+        append(String(value))
     }
 
     package mutating func field(_ key: String, _ value: Bool) {
         self.key(key)
         separate()
-        text += value ? "true" : "false"
+        append(value ? "true" : "false")
     }
 
     /// - Parameter decimals: digits after the point, at most; see `number(_:decimals:)`.
     package mutating func field(_ key: String, _ value: Double, decimals: Int) {
         self.key(key)
         separate()
-        text += Self.number(value, decimals: decimals)
+        append(value, decimals: decimals)
     }
 
     package mutating func value(_ value: String) {
         separate()
-        text += Self.quoted(value)
+        append(quoted: value)
     }
 
     private mutating func key(_ key: String) {
         separate()
-        text += Self.quoted(key) + ":"
+        append(quoted: key)
+        mark(":")
         afterKey = true
     }
 
@@ -82,42 +89,69 @@ package struct JSONText: Sendable {
         if afterKey {
             afterKey = false
         } else if let last = hasElements.indices.last {
-            if hasElements[last] { text += "," }
+            if hasElements[last] { mark(",") }
             hasElements[last] = true
         }
     }
 
-    private mutating func nested(_ open: String, _ close: String, _ body: (inout JSONText) -> Void) {
+    private mutating func nested(_ open: Unicode.Scalar, _ close: Unicode.Scalar, _ body: (inout JSONText) -> Void) {
         separate()
-        text += open
+        mark(open)
         hasElements.append(false)
         body(&self)
         hasElements.removeLast()
-        text += close
+        mark(close)
     }
+
+    private mutating func append(_ text: String) { bytes += text.utf8 }
+
+    private mutating func mark(_ character: Unicode.Scalar) { bytes.append(UInt8(ascii: character)) }
 
     /// Rounded to `decimals` (0…9), without zeros at the end. What is no number is `null`: JSON has no NaN.
     package static func number(_ value: Double, decimals: Int) -> String {
-        guard value.isFinite else { return "null" }
+        var json = JSONText()
+        json.append(value, decimals: decimals)
+        return json.text
+    }
+
+    private mutating func append(_ value: Double, decimals: Int) {
+        guard value.isFinite else { return append("null") }
         var scale = 1
         for _ in 0..<max(0, min(decimals, 9)) { scale *= 10 }
         let scaled = (value * Double(scale)).rounded()
         // Beyond this, a Double has no digits after the point anyway.
-        guard abs(scaled) < 0x1p53 else { return "\(value)" }
-        let whole = Int(scaled)
-        if whole == 0 { return "0" }
-        let (units, rest) = abs(whole).quotientAndRemainder(dividingBy: scale)
-        let sign = whole < 0 ? "-" : ""
-        if rest == 0 { return sign + String(units) }
-        let digits = String(rest)
-        var fraction = String(repeating: "0", count: String(scale).count - 1 - digits.count) + digits
-        while fraction.hasSuffix("0") { fraction.removeLast() }
-        return "\(sign)\(units).\(fraction)"
+        guard abs(scaled) < 0x1p53 else { return append("\(value)") }
+        if scaled < 0 { mark("-") }
+        var (units, rest) = Int(abs(scaled)).quotientAndRemainder(dividingBy: scale)
+        append(String(units))
+        if rest > 0 { mark(".") }
+        while rest > 0 {
+            scale /= 10
+            (units, rest) = rest.quotientAndRemainder(dividingBy: scale)
+            bytes.append(UInt8(ascii: "0") + UInt8(units))
+        }
     }
 
     /// RFC 8259 section 7. Control characters are escaped, all other text stays as it is.
     package static func quoted(_ string: String) -> String {
-        var text = "\""
+        var json = JSONText()
+        json.append(quoted: string)
+        return json.text
+    }
+
+    private mutating func append(quoted string: String) {
+        mark("\"")
+        if string.utf8.allSatisfy(Self.isPlain) { append(string) } else { append(Self.escaped(string)) }
+        mark("\"")
+    }
+
+    /// ASCII that stands for itself, as nearly all text is.
+    private static func isPlain(_ byte: UInt8) -> Bool {
+        byte >= 0x20 && byte < 0x7F && byte != UInt8(ascii: "\"") && byte != UInt8(ascii: "\\")
+    }
+
+    private static func escaped(_ string: String) -> String {
+        var text = ""
         for scalar in string.unicodeScalars {
             switch scalar {
             case "\"": text += "\\\""
@@ -132,6 +166,6 @@ package struct JSONText: Sendable {
             default: text.unicodeScalars.append(scalar)
             }
         }
-        return text + "\""
+        return text
     }
 }

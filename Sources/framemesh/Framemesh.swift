@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import NIOCore
 
 /// The command: everything that Framemesh does is one of its subcommands.
 @main struct Framemesh: AsyncParsableCommand {
@@ -37,10 +38,15 @@ import Foundation
                 ]),
         ])
 
+    /// The others are for who computes. On two processors all connections are on one loop, so that what comes on one and goes
+    /// on by another need not change threads.
+    private static let processorsOfLoop = 2
+
     /// The one place where a command's failure becomes a line on standard error and an exit code.
     static func main() async {
         // A closed pipe is an error of the write, not the end of the process.
         signal(SIGPIPE, SIG_IGN)
+        NIOSingletons.groupLoopCountSuggestion = max(1, System.coreCount / processorsOfLoop)
         do {
             if let objection = CommandWords.objection(to: CommandLine.arguments.dropFirst(), of: Framemesh.self) {
                 throw ValidationError(objection)

@@ -60,6 +60,25 @@ import Testing
         }
     }
 
+    private static var place: String { MultiThreadedEventLoopGroup.currentEventLoop == nil ? "pool" : "loop" }
+
+    @Test(arguments: [(false, "loop, then pool, a child: pool"), (true, "loop, then loop, a child: loop")])
+    func aHandlerThatHasWaitedGoesOnWhereItsServerWantsIt(_ keeps: Bool, _ expected: String) async throws {
+        var configuration = ServerConfiguration()
+        configuration.keepsHandlersOnLoop = keeps
+        let methods: [String: RPCHandler] = [
+            "Place": .unary { _, _ in
+                let first = Self.place
+                await Task.yield()
+                async let child = Self.place
+                return UnaryResponse(Payload("\(first), then \(Self.place), a child: \(await child)"))
+            }
+        ]
+        try await Loopback.with(methods, server: configuration) { loopback in
+            try await loopback.expect(expected, from: "Place", "")
+        }
+    }
+
     @Test func handlersThatEndAtOnceDoNotFillTheServer() async throws {
         var configuration = ServerConfiguration()
         configuration.maxRunningHandlers = 1

@@ -38,7 +38,7 @@ package enum EventStream {
         _ source: some EventSource, first: ByteBuffer, keepAlive: Duration?, on channel: any Channel
     ) -> ResponseBody {
         source.onDrop { channel.close(promise: nil) }
-        return ResponseBody { writer in
+        return .computed { writer in
             var source = source
             let listener = Listener(on: channel, keepAlive: keepAlive) { [source] in source.wake() }
             listener.begin()

@@ -11,7 +11,9 @@ extension Upload {
         for try await part in self {
             try limits.checkUploadTime(since: begin)
             try memory.add(part.readableBytes)
-            if whole.readableBytes == 0 { whole = part } else { whole.writeImmutableBuffer(part) }
+            if whole.readableBytes == 0, part.readableBytes == declaredBytes { return part }
+            if whole.capacity == 0 { whole.reserveCapacity(firstCapacity) }
+            whole.writeImmutableBuffer(part)
         }
         return whole
     }

@@ -50,5 +50,11 @@ struct GatewayChannel: ServerChildChannel {
         return ready
     }
 
-    func handle(value: HTTP1Channel.Value, logger: Logger) async { await http.handle(value: value, logger: logger) }
+    /// On the loop of the connection, where all comes that its requests wait for. What takes a processor's time is done
+    /// elsewhere (`ResponseBody.computed`, `NIOThreadPool`).
+    func handle(value: HTTP1Channel.Value, logger: Logger) async {
+        await withTaskExecutorPreference(LoopExecutor(value.channel.eventLoop)) {
+            await http.handle(value: value, logger: logger)
+        }
+    }
 }

@@ -7,21 +7,23 @@ package import Results
 package struct JSONAnswer: ResponseGenerator, Sendable {
     package var status: HTTPResponse.Status
     package var headers: HTTPFields
-    private let text: String
+    private let body: ByteBuffer
 
     package init(
         _ status: HTTPResponse.Status = .ok, headers: HTTPFields = [:], _ fields: (inout JSONText) -> Void
     ) {
         self.status = status
         self.headers = headers
-        text = JSONText.object(fields)
+        var json = JSONText()
+        json.object(fields)
+        body = ByteBuffer(bytes: json.bytes)
     }
 
     package var response: Response {
         var headers = headers
         headers[.contentType] = "application/json"
         if headers[.cacheControl] == nil { headers[.cacheControl] = "no-store" }
-        return Response(status: status, headers: headers, body: .init(byteBuffer: ByteBuffer(string: text)))
+        return Response(status: status, headers: headers, body: .init(byteBuffer: body))
     }
 
     package func response(from request: Request, context: some RequestContext) -> Response { response }

@@ -42,13 +42,16 @@ package struct Upload: AsyncSequence, Sendable {
     /// All of it.
     package func collect() async throws -> ByteBuffer {
         var whole = ByteBuffer()
-        if let declaredBytes { whole.reserveCapacity(Swift.min(declaredBytes, Self.firstCapacity)) }
+        whole.reserveCapacity(firstCapacity)
         for try await part in self { whole.writeImmutableBuffer(part) }
         return whole
     }
 
     /// What is taken at a peer's word.
-    private static let firstCapacity = 256 << 10
+    private static let mostAtWord = 256 << 10
+
+    /// Of a buffer for all of it.
+    var firstCapacity: Int { Swift.min(declaredBytes ?? 0, Self.mostAtWord) }
 
     package func makeAsyncIterator() -> Iterator {
         waiting?.triggerUserOutboundEvent(BodyWanted(), promise: nil)

@@ -155,7 +155,7 @@ struct VideoRoutes {
         return Response(
             status: .ok,
             headers: [.contentType: "\(format.mediaType); charset=utf-8", .cacheControl: "no-store"],
-            body: ResponseBody { [videos] writer in
+            body: .computed { [videos] writer in
                 defer { withExtendedLifetime(place) {} }
                 var results = ResultsWriter(format)
                 var next: Int64 = 0

@@ -60,6 +60,9 @@ public struct ServerConfiguration: Sendable {
     /// as those of its method do so for less than 100 µs on average. False: each starts in Swift's thread pool, which
     /// costs small calls about twice the time.
     public var startsHandlersOnLoop = true
+    /// Whether one that has started there also goes on there after its waits. For handlers that never compute for long:
+    /// how long they hold the loop then is not measured. False: they go on in Swift's thread pool.
+    public var keepsHandlersOnLoop = false
     /// A loop that has heard from its clients in quick succession looks for more for so long before it sleeps: waking a
     /// processor takes longer than a small call. nil: it sleeps at once.
     public var busyPoll: Duration? = .microseconds(200)
@@ -96,6 +99,8 @@ extension ServerConfiguration {
         configuration.pings = .cluster
         configuration.age = .cluster
         configuration.maxRunningHandlers = 4 * configuration.maxConcurrentStreams
+        // Those of whole requests only pass frames on; networks run on threads of their own.
+        configuration.keepsHandlersOnLoop = true
         return configuration
     }
 }

@@ -40,7 +40,7 @@ extension ServerConnection {
     func beginHandlers() {
         while !ready.isEmpty {
             let turn = HandlerTurn(self)
-            let task = Task.immediate { await turn.run() }
+            let task = Task.immediate(executorPreference: keeper) { await turn.run() }
             guard let call = turn.end() else { continue }
             call.task = task
             if call.rendezvous.arrive() { take(call) } else { calls.set(call.stream, call) }

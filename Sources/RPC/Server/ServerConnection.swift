@@ -33,6 +33,8 @@ final class ServerConnection: HTTP2Delegate, LoopBound {
     var hasAnswered = false
     private(set) var hasEnded = false
     private var watch: ServerWatch?
+    /// Where handlers go on that have begun on the loop; nil: in Swift's pool.
+    let keeper: LoopExecutor?
     private let poll: LoopPoll
     private let pollTime: TimeAmount?
 
@@ -72,6 +74,7 @@ final class ServerConnection: HTTP2Delegate, LoopBound {
         session = try Session(role: .server, settings: settings)
         peer = channel.peerName
         eventLoop = channel.eventLoop
+        keeper = limits.keepsHandlersOnLoop ? LoopExecutor(eventLoop) : nil
         poll = .of(eventLoop)
         pollTime = limits.busyPoll.map { TimeAmount($0) }
         mostRunning = limits.maxRunningHandlers ?? limits.maxConcurrentStreams

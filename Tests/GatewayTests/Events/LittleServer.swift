@@ -1,11 +1,13 @@
 import Hummingbird
+import HummingbirdCore
 import Logging
 import NIOCore
 import NIOPosix
+import Telemetry
 
 @testable import Gateway
 
-/// A real HTTP server of this process, for one test.
+/// A real HTTP server of this process, for one test; its connections are those of a gateway.
 struct LittleServer {
     let address: SocketAddress
 
@@ -21,7 +23,13 @@ struct LittleServer {
         var logger = Logger(label: "test")
         logger.logLevel = .critical
         let application = Application(
-            router: router, configuration: ApplicationConfiguration(address: .hostname("127.0.0.1", port: 0)),
+            router: router,
+            server: HTTPServerBuilder { responder in
+                GatewayChannel(
+                    responder: responder, limits: ConnectionLimits(), connections: ConnectionCount(ConnectionLimits()),
+                    tls: nil, metrics: GatewayMetrics(PrometheusMetrics()))
+            },
+            configuration: ApplicationConfiguration(address: .hostname("127.0.0.1", port: 0)),
             onServerRunning: { channel in if let address = channel.localAddress { announce.yield(address) } },
             eventLoopGroupProvider: .shared(MultiThreadedEventLoopGroup.singleton), logger: logger)
         return try await withThrowingTaskGroup(of: Void.self) { tasks in
