@@ -388,3 +388,9 @@ if let part = Context.environment["BUILD_PART"].flatMap({ parts[$0] }) {
     package.targets.removeAll { !part.contains($0.name) }
     package.products.removeAll { $0.name.hasPrefix("framemesh") }
 }
+
+// What is tested is optimized. Tests are compiled as they are written, which takes half the time; fuzzers take millions
+// of turns.
+for target in package.targets where target.type == .test && target.name != "FuzzTests" {
+    target.swiftSettings?.append(.unsafeFlags(["-Onone"]))
+}
