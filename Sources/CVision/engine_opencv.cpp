@@ -60,13 +60,13 @@ OpenCVEngine::OpenCVEngine(const NetworkFiles &files, cv::dnn::Net net) : shape_
 
 float *OpenCVEngine::input(int batch) {
     // The net's own input, once a run has allocated it: `setInput` would copy.
-    if (batch == batch_) return own_input_.ptr<float>();
+    scratch_used_ = batch != batch_;
+    if (!scratch_used_) return own_input_.ptr<float>();
     if (batch != scratch_batch_) {
         const int sizes[] = {batch, shape_.channels, shape_.height, shape_.width};
         scratch_.create(4, sizes, CV_32F);
         scratch_batch_ = batch;
     }
-    scratch_used_ = true;
     return scratch_.ptr<float>();
 }
 

@@ -124,6 +124,9 @@ std::vector<Network> networks() {
                                        convolution(16, 1, normal, "linear") +
                                        "[shortcut]\nfrom=-3\nactivation=leaky\n" + convolution(24, 1, normal))));
     all.push_back(
+        make("residual of what is added to", net(convolution(16, 3) + convolution(16, 3, normal, "linear") +
+                                                 "[shortcut]\nfrom=-2\nactivation=leaky\n" + convolution(8, 1))));
+    all.push_back(
         make("residual that others read too",
              net(convolution(16, 3) + convolution(16, 3, "", "linear") + "[shortcut]\nfrom=-2\nactivation=linear\n" +
                  convolution(16, 1) + "[route]\nlayers=-1,-4\n" + convolution(8, 1))));
@@ -143,6 +146,8 @@ std::vector<Network> networks() {
     all.push_back(make("classifier", net(convolution(10, 3) + "[avgpool]\n[softmax]\n")));
     all.push_back(make("strides", net("[convolutional]\nfilters=8\nsize=3\nstride=2\npad=1\nactivation=leaky\n"
                                       "[convolutional]\nfilters=16\nsize=5\nstride=3\npad=0\nactivation=relu\n")));
+    all.push_back(make("boxes", net(convolution(18, 1, "", "linear") +
+                                    "[yolo]\nmask=0,1,2\nanchors=3,4,5,6,7,8\nclasses=1\nnum=3\n")));
     // OpenCV's own in the middle.
     all.push_back(make("reorganisation", net(convolution(8, 3) + "[reorg]\nstride=2\n" + convolution(8, 1))));
     all.push_back(make("dropout", net(convolution(8, 3) + "[dropout]\nprobability=.5\n" + convolution(8, 1))));
@@ -267,7 +272,7 @@ void compare_real_models(const std::string &folder, const std::string &bundled) 
                             input};
         EXPECT(!whole.text.empty(), "%s/%s cannot be read", place.c_str(), network);
         compare(whole);
-        if (batches) compare_batches(whole, true);
+        compare_batches(whole, batches);
     };
     add(bundled, "digits-detector.onnx", nullptr, {1, 240, 320}, true);
     add(bundled, "digits-classifier.onnx", nullptr, {1, 32, 32}, true);
@@ -298,6 +303,11 @@ extern "C" void test_engines(const char *fixtures, const char *bundled, const ch
     compare_real_models(models, bundled);
     const Network cells{"bright-cells", read_file(std::string(fixtures) + "/bright-cells.onnx"), "", {3, 32, 32}};
     compare(cells);
+    for (const char *name : {"mean-colour.onnx", "mixes-batches.onnx", "many-layers.onnx"}) {
+        const Network network{name, read_file(std::string(fixtures) + "/" + name), "", {3, 16, 16}};
+        compare(network);
+        compare_batches(network, false);
+    }
     compare_damaged(cells, 150);
     compare_damaged(all.front(), 150);
     compare_threads(all.front());

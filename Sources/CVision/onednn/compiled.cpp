@@ -9,10 +9,8 @@ namespace vision::onednn {
 Compiled::Compiled(const Program &program, int batch, std::map<int, Weights> &weights) : stream_(cpu()) {
     Compiler compiler(program, batch, weights);
     compiler.compile();
-    arena_bytes_ = compiler.arena_bytes();
-    scratch_bytes_ = compiler.scratch_bytes();
-    arena_ = allocate(arena_bytes_);
-    scratch_ = allocate(scratch_bytes_);
+    arena_ = allocate(compiler.arena_bytes());
+    scratch_ = allocate(compiler.scratch_bytes());
     steps_ = compiler.take_steps();
     auto *arena = static_cast<char *>(arena_.get());
     for (Step &step : steps_) {
@@ -67,7 +65,7 @@ void Compiled::run(int node, const std::vector<cv::Mat> &inputs, std::vector<cv:
         } else {
             dnnl::error::wrap_c_api(dnnl_primitive_execute(step.primitive.get(), stream_.get(),
                                                            static_cast<int>(step.bound.size()), step.bound.data()),
-                                    "a oneDNN primitive failed");
+                                    "a primitive of oneDNN failed");
         }
     }
 }

@@ -55,14 +55,12 @@ class Compiled {
     void run(int node, const std::vector<cv::Mat> &inputs, std::vector<cv::Mat> &outputs);
     /// Whether there are any, and whether they read or write blobs of OpenCV's.
     bool idle(int node) const { return first_[static_cast<size_t>(node)] == first_[static_cast<size_t>(node) + 1]; }
-    size_t bytes() const { return arena_bytes_ + scratch_bytes_; }
 
   private:
     std::vector<Step> steps_;
     /// Of each node, where its steps begin.
     std::vector<size_t> first_;
     Memory arena_, scratch_;
-    size_t arena_bytes_ = 0, scratch_bytes_ = 0;
     dnnl::stream stream_;
 };
 

@@ -134,6 +134,16 @@ int Compiler::add_slot(const memory::desc &desc) {
     return static_cast<int>(slots_.size()) - 1;
 }
 
+int Compiler::whole_of(int slot) const {
+    const int parent = slots_[static_cast<size_t>(slot)].parent;
+    return parent < 0 ? slot : whole_of(parent);
+}
+
+void Compiler::refuse_slow(const char *implementation) const {
+    // Larger batches have what one picture has.
+    if (batch_ == 1 && is_slow(implementation)) throw NotCompiled{node_, implementation};
+}
+
 bool Compiler::foreign(const View &view) const {
     return view.value >= 0 && program_.values[static_cast<size_t>(view.value)].foreign;
 }
@@ -284,11 +294,13 @@ void Compiler::compile_convolution(const Operation &operation) {
     if (!operation.residual) {
         Forward::primitive_desc chosen = describe(from, any_output, attributes(operation.bend));
         if (is_slow(chosen.impl_info_str())) chosen = describe(any_input, any_output, attributes(operation.bend));
+        refuse_slow(chosen.impl_info_str());
         return run(chosen, output(operation, chosen.dst_desc()));
     }
     // In place, where nobody reads what is added to any more.
-    if (last_reader_[static_cast<size_t>(operation.residual->value)] == at_) {
-        const int slot = slot_of(*operation.residual);
+    const int slot = slot_of(*operation.residual);
+    const bool reads_it_too = input.value >= 0 && !foreign(input) && whole_of(slot_of(input)) == whole_of(slot);
+    if (!reads_it_too && last_reader_[static_cast<size_t>(operation.residual->value)] == at_) {
         dnnl::post_ops added;
         added.append_sum();
         try {
@@ -303,6 +315,7 @@ void Compiler::compile_convolution(const Operation &operation) {
         }
     }
     const auto chosen = describe(from, any_output, attributes(std::nullopt));
+    refuse_slow(chosen.impl_info_str());
     const int sum = add_slot(chosen.dst_desc());
     run(chosen, sum);
     const dnnl::binary::desc desc(dnnl::algorithm::binary_add, chosen.dst_desc(), chosen.dst_desc(), chosen.dst_desc());
@@ -397,12 +410,16 @@ void Compiler::compile_concatenation(const Operation &operation) {
         }
         return;
     }
-    auto elements = std::make_shared<std::vector<Element>>();
-    elements->reserve(count(shape));
+    std::vector<Argument> arguments;
+    std::vector<memory::desc> descs;
     for (const View &input : operation.inputs) {
-        for (size_t i = 0; i < count(input.shape); i++) elements->push_back({input.value, static_cast<int>(i)});
+        descs.push_back(like(first, input.shape, batch_));
+        arguments.push_back(
+            reading(DNNL_ARG_MULTIPLE_SRC + static_cast<int>(arguments.size()), input, descs.back(), operation));
     }
-    add_gather({shape, -1, std::move(elements)}, writing(DNNL_ARG_DST, all));
+    arguments.push_back(writing(DNNL_ARG_DST, all));
+    const dnnl::concat::primitive_desc chosen(all_desc, 1, descs, cpu(), attributes(std::nullopt));
+    add_step(dnnl::concat(chosen), std::move(arguments));
 }
 
 void Compiler::compile_export(const Export &what) {
@@ -458,20 +475,20 @@ void Compiler::place_slots() {
 
 void Compiler::finish_gathers() {
     std::map<int, Layout> layouts;
+    const auto batch = static_cast<size_t>(batch_);
     for (const Pending &pending : gathers_) {
         const Layout to(pending.desc);
-        const size_t each = pending.elements->size();
+        const size_t next_to = to.from_picture_to_picture(batch_);
         std::vector<int> places(pending.desc.get_size() / sizeof(float), -1);
-        for (int picture = 0; picture < batch_; picture++) {
-            for (size_t i = 0; i < each; i++) {
-                const Element &element = (*pending.elements)[i];
-                const int slot = slot_of_value_[static_cast<size_t>(element.value)];
-                const auto layout = layouts.try_emplace(slot, slots_[static_cast<size_t>(slot)].desc).first;
-                const size_t one = count(program_.values[static_cast<size_t>(element.value)].shape);
-                const size_t from =
-                    offset(slot) / sizeof(float) +
-                    layout->second.place(static_cast<size_t>(picture) * one + static_cast<size_t>(element.index));
-                places[to.place(static_cast<size_t>(picture) * each + i)] = static_cast<int>(from);
+        for (size_t i = 0; i < pending.elements->size(); i++) {
+            const Element &element = (*pending.elements)[i];
+            const int slot = slot_of_value_[static_cast<size_t>(element.value)];
+            const Layout &from = layouts.try_emplace(slot, slots_[static_cast<size_t>(slot)].desc).first->second;
+            const size_t next_from = from.from_picture_to_picture(batch_);
+            size_t at = to.place(i);
+            size_t source = offset(slot) / sizeof(float) + from.place(static_cast<size_t>(element.index));
+            for (size_t picture = 0; picture < batch; picture++, at += next_to, source += next_from) {
+                places[at] = static_cast<int>(source);
             }
         }
         steps_[pending.step].gather = std::make_unique<Gather>(places);

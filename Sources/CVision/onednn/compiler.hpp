@@ -35,7 +35,10 @@ class Compiler {
 
     int add_slot(const dnnl::memory::desc &desc);
     int slot_of(const View &view) const { return slot_of_value_[static_cast<size_t>(view.value)]; }
+    /// What the slot is a part of, at last.
+    int whole_of(int slot) const;
     bool foreign(const View &view) const;
+    void refuse_slow(const char *implementation) const;
     dnnl::memory::desc layout_of(const View &view) const;
 
     void compile(const Operation &operation);

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "../engine_opencv.hpp"
 #include "../mat.hpp"
 #include "plan.hpp"
@@ -38,10 +40,23 @@ class OneDNNEngine final : public OpenCVEngine {
     const std::shared_ptr<onednn::Plan> plan_;
 };
 
-}  // namespace
+/// A network that no plan fits.
+class UnplannedEngine final : public OpenCVEngine {
+  public:
+    UnplannedEngine(const NetworkFiles &files, std::string why)
+        : OpenCVEngine(files, read_network(files)), why_(std::move(why)) {
+        // One line, whatever the library says.
+        std::replace_if(
+            why_.begin(), why_.end(), [](unsigned char c) { return c < 0x20; }, ' ');
+    }
 
-std::unique_ptr<Engine> load_opencv_onednn(const NetworkFiles &files) {
-    prepare_opencv();
+    std::string description() const override { return "all layers are OpenCV's own: " + why_; }
+
+  private:
+    std::string why_;
+};
+
+std::unique_ptr<Engine> with_plan(const NetworkFiles &files) {
     const SingleThread alone;
     const auto import = [&] { return read_network(files); };
     std::shared_ptr<onednn::Plan> plan;
@@ -52,7 +67,25 @@ std::unique_ptr<Engine> load_opencv_onednn(const NetworkFiles &files) {
             onednn::read_graph(import, input, [&](const cv::dnn::Net &net) { return output_names(files, net); });
         plan = std::make_shared<onednn::Plan>(graph);
     }
-    return std::make_unique<OneDNNEngine>(files, onednn::import_with(import, plan), plan);
+    auto engine = std::make_unique<OneDNNEngine>(files, onednn::import_with(import, plan), plan);
+    // OpenCV allocates now; if that does not fit the plan, this is the time to see it.
+    std::fill_n(engine->input(1), files.input.size(), 0.0f);
+    engine->run();
+    return engine;
+}
+
+}  // namespace
+
+std::unique_ptr<Engine> load_opencv_onednn(const NetworkFiles &files) {
+    prepare_opencv();
+    try {
+        return with_plan(files);
+    } catch (const std::bad_alloc &) {
+        throw;
+    } catch (const std::exception &error) {
+        // What is wrong with the network itself, OpenCV alone says as well.
+        return std::make_unique<UnplannedEngine>(files, error.what());
+    }
 }
 
 }  // namespace vision

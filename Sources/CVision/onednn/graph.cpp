@@ -18,17 +18,22 @@ struct Shapes {
     std::vector<std::vector<MatShape>> in, out;
 };
 
-Shapes shapes(const cv::dnn::Net &net, const Shape &input) {
+Shapes shapes(cv::dnn::Net &net, const Shape &input, bool any_size) {
+    // Layers that were made for any size have one when they have run.
+    if (any_size) {
+        net.setInput(cv::Mat(input, CV_32F, cv::Scalar(0)));
+        net.forward();
+    }
     Shapes all;
     net.getLayersShapes(input, all.ids, all.in, all.out);
     return all;
 }
 
 /// Shapes of two pictures; none where the network cannot have two.
-std::optional<Shapes> shapes_of_two(const cv::dnn::Net &net, Shape input) {
+std::optional<Shapes> shapes_of_two(cv::dnn::Net &net, Shape input, bool any_size) {
     input[0] *= 2;
     try {
-        return shapes(net, input);
+        return shapes(net, input, any_size);
     } catch (const cv::Exception &) {
         return std::nullopt;
     }
@@ -60,8 +65,11 @@ Graph read_graph(const std::function<cv::dnn::Net()> &import, const Shape &input
         graph.net = import();
         if (graph.net.empty()) fail(VISION_BAD_MODEL, "the network has no layers");
         const std::vector<std::string> wanted = outputs(graph.net);
-        const Shapes all = shapes(graph.net, input);
-        const std::optional<Shapes> two = shapes_of_two(graph.net, input);
+        const bool any_size = std::any_of(graph.params.begin(), graph.params.end(), [](const auto &layer) {
+            return layer.second.template get<bool>("has_dynamic_shapes", false);
+        });
+        const std::optional<Shapes> two = shapes_of_two(graph.net, input, any_size);
+        const Shapes all = shapes(graph.net, input, any_size);
         std::map<std::string, int> index;
         // Ids ascend, and so does the order in which OpenCV runs layers.
         for (size_t i = 0; i < all.ids.size(); i++) {
@@ -74,7 +82,11 @@ Graph read_graph(const std::function<cv::dnn::Net()> &import, const Shape &input
             if (node.output_count > 0) node.shape = all.out[i][0];
             if (i > 0) {
                 for (const auto &source : graph.net.getLayerInputs(all.ids[i])) {
-                    node.inputs.push_back(index.at(source->name));
+                    const auto found = index.find(source->name);
+                    if (found == index.end()) {
+                        fail(VISION_BAD_MODEL, "layer %s reads one that comes after it", node.name.c_str());
+                    }
+                    node.inputs.push_back(found->second);
                     graph.nodes[static_cast<size_t>(node.inputs.back())].readers.push_back(static_cast<int>(i));
                 }
             }

@@ -31,6 +31,10 @@ Layout::Layout(const dnnl::memory::desc &desc) : desc_(desc.data) {
     if (desc_.format_kind != dnnl_blocked) fail(VISION_INTERNAL, "oneDNN chose a layout without places");
 }
 
+size_t Layout::from_picture_to_picture(int batch) const {
+    return static_cast<size_t>(desc_.dims[0] / batch * desc_.format_desc.blocking.strides[0]);
+}
+
 size_t Layout::place(size_t index) const {
     const dnnl_blocking_desc_t &blocking = desc_.format_desc.blocking;
     int64_t position[DNNL_MAX_NDIMS];

@@ -42,6 +42,8 @@ class Layout {
     explicit Layout(const dnnl::memory::desc &desc);
     /// Of the number with such a place among the packed ones, in numbers.
     size_t place(size_t index) const;
+    /// From one picture of a batch to the next, in numbers.
+    size_t from_picture_to_picture(int batch) const;
 
   private:
     const dnnl_memory_desc_t desc_;
