@@ -4,7 +4,8 @@
     benchmarks/gateway/overhead.py
 
 Needs a release build and h2load (package nghttp2-client), which is the client of both: one connection, one request at a
-time, the same bytes of the same picture. Prints p50 of both in each round, and the median of the differences.
+time, the same bytes of the same picture. Prints p50 of both in each round, the median of the differences, and what the
+gateway and the coordinator take of a processor for a picture through HTTP, which depends less on who else is there.
 """
 import argparse
 import pathlib
@@ -47,6 +48,21 @@ def p50(folder, body, *arguments):
     return statistics.median(int(micros) for _, _, micros in answers[len(answers) // 5:]) / 1000
 
 
+def children(pid):
+    """Process ids by role."""
+    found = {}
+    for task in pathlib.Path(f'/proc/{pid}/task').iterdir():
+        for child in (task / 'children').read_text().split():
+            found[pathlib.Path(f'/proc/{child}/cmdline').read_text().split('\0')[1]] = child
+    return found
+
+
+def processor_time(pid):
+    """Of all threads, in ms."""
+    times = (int((task / 'schedstat').read_text().split()[0]) for task in pathlib.Path(f'/proc/{pid}/task').iterdir())
+    return sum(times) / 1e6
+
+
 def main():
     picture = chosen.picture.read_bytes()
     request = field(2, b'detect') + field(100, picture)
@@ -59,18 +75,24 @@ def main():
         try:
             coordinator = mesh.stdout.readline().strip().removeprefix('ready coordinator=')
             gateway = mesh.stdout.readline().strip().removeprefix('ready gateway=')
-            differences = []
+            differences, taken = [], {'gateway': [], 'coordinator': []}
+            pids = children(mesh.pid)
             for _ in range(chosen.rounds):
                 direct = p50(folder, message, '--header', 'content-type: application/grpc', '--header', 'te: trailers',
                              f'http://{coordinator}/framemesh.v1.Vision/Analyze')
+                before = {role: processor_time(pids[role]) for role in taken}
                 through = p50(folder, picture, '--h1', '--header', 'content-type: image/jpeg',
                               f'{gateway}/v1/images:analyze?pipeline=detect')
+                for role, times in taken.items():
+                    times.append((processor_time(pids[role]) - before[role]) / chosen.requests)
                 differences.append(through - direct)
                 print(f'gRPC p50 {direct:.2f} ms, gateway p50 {through:.2f} ms, difference {through - direct:.2f} ms')
         finally:
             mesh.terminate()
             mesh.wait()
     print(f'median difference: {statistics.median(differences):.2f} ms')
+    for role, times in taken.items():
+        print(f'{role}: {statistics.median(times):.2f} ms of a processor for each picture')
 
 
 main()
