@@ -85,7 +85,7 @@ import Testing
             }
         }
         let limit = [
-            "CNghttp2": 5, "CVision": 5, "CMessages": 8, "CBoundedProtobuf": 1, "CRPCMessages": 2, "CZlib": 1,
+            "CNghttp2": 5, "CVision": 5, "CMessages": 8, "CBoundedProtobuf": 2, "CRPCMessages": 2, "CZlib": 1,
             "CEventDescriptor": 1, "CAres": 1, "CPostgres": 1,
             "CInteropMessages": 4, "CTraceMessages": 2,
         ][library]!

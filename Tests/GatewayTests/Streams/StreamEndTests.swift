@@ -1,6 +1,8 @@
+import Client
 import Foundation
 import HTTPTypes
 import Hummingbird
+import Mesh
 import Synchronization
 import TestSupport
 import Testing

@@ -47,7 +47,7 @@ import Testing
                 let id = try await gateway.uploadVideo(try await TestVideo.long(in: gateway.data)).id
                 _ = try await gateway.job(id) { ($0[path: "progress.frames_done"] ?? 0) >= 20 }
                 detector.signal(SIGSTOP)
-                func isWaiting(_ job: [String: Any]) -> Bool {
+                @Sendable func isWaiting(_ job: [String: Any]) -> Bool {
                     job["waiting_for"] as? String == "nodes for the stage detect"
                 }
                 // While frames are still hoped for, and when they are lost.

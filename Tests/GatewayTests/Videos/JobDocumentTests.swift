@@ -21,7 +21,7 @@ import Testing
                 == #"{"id":"\#(job.id)","name":"a\"b","state":"queued","pipeline":"track","min_confidence":0.25,"#
                 + #""annotate":true,"created_at":"2027-01-15T08:00:00.007Z","stored_bytes":5,"#
                 + #""video":{"width":640,"height":480,"frame_rate":25,"duration":4},"progress":{"frames_done":0,"#
-                + #""frames_total":100,"fraction":0,"rate":0,"dropped":0,"failed":0}}"#)
+                + #""frames_total":100,"fraction":0,"rate":0,"partial":0,"dropped":0,"failed":0}}"#)
     }
 
     @Test func aJobThatRunsSaysHowLongItWillTake() {
