@@ -112,7 +112,8 @@ import Testing
             let path = try await TestStream.begin(gateway, TestStream.pushed)
             let events = try await EventReader(gateway.base + path + "/events", lastEventID: "0")
             for _ in 0..<4 { #expect(try await TestStream.push(gateway, path, wait: false).status == 202) }
-            try await withThrowingTaskGroup(of: Int.self) { pushers in
+            try await withThrowingTaskGroup(of: Int.self) {
+                (pushers: inout ThrowingTaskGroup<Int, any Error>) async throws in
                 for _ in 0..<8 { pushers.addTask { try await TestStream.push(gateway, path, wait: false).status } }
                 for _ in 0..<7 { #expect(try await pushers.next() == 429) }
                 #expect(try await gateway.send("DELETE", path).status == 204)

@@ -6,7 +6,7 @@ from concurrent import futures
 import grpc
 from opentelemetry.proto.collector.trace.v1 import trace_service_pb2, trace_service_pb2_grpc
 
-from roles import until
+from programs import until
 
 
 class Span:

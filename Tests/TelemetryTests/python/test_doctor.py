@@ -9,7 +9,8 @@ import time
 
 import pytest
 
-from roles import FRAMEMESH, PATIENCE, Role, free_port, until
+from programs import FRAMEMESH, PATIENCE, until
+from roles import Role, free_port
 
 
 def doctor(address, *options):

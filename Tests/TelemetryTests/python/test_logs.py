@@ -7,7 +7,8 @@ import subprocess
 
 import pytest
 
-from roles import FRAMEMESH, Role, until
+from programs import FRAMEMESH, until
+from roles import Role
 
 
 def lines(role):

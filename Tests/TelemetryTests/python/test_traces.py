@@ -10,8 +10,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from programs import DEMO, FRAMEMESH, PATIENCE, until
 from receiver import Receiver
-from roles import DEMO, FRAMEMESH, PATIENCE, Role, free_port, get, until
+from roles import Role, free_port, get
 
 PICTURE = (DEMO / "numbers-01.jpg").read_bytes()
 DETECT = "framemesh.v1.Detector/Detect"
