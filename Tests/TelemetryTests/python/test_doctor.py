@@ -9,8 +9,20 @@ import time
 
 import pytest
 
+from conftest import PICTURES
 from programs import FRAMEMESH, PATIENCE, until
-from roles import Role, free_port
+from roles import Mesh, Role, free_port
+
+
+@pytest.fixture(scope="module")
+def mesh(tmp_path_factory):
+    """One of its own: the doctor's pictures are counted, and others count theirs."""
+    mesh = Mesh(tmp_path_factory.mktemp("mesh"))
+    # Answered when all nodes are ready.
+    answered = mesh.send("--pipeline", "cascade", PICTURES[0])
+    assert answered.returncode == 0, answered.stderr
+    yield mesh
+    assert mesh.stop() == [0] * 4
 
 
 def doctor(address, *options):
