@@ -89,6 +89,14 @@ import Testing
         #expect(arguments.contains("127.0.0.1:1"))
     }
 
+    @Test func signalsOfTheLogGoToAllThatRun() {
+        var mesh = ready()
+        _ = mesh.handle(.ended(Self.detector, killed()), now: start)
+        #expect(
+            mesh.handle(.signal(SIGUSR1), now: start)
+                == [.signal(Self.classifier, SIGUSR1), .signal(.coordinator, SIGUSR1)])
+    }
+
     @Test func aPartThatCannotStartEndsTheMeshWithItsWords() {
         var mesh = MeshSupervisor(MeshPlan(detectors: 1, classifiers: 1))
         _ = mesh.handle(.start, now: start)

@@ -1,9 +1,11 @@
 import Foundation
 import Mesh
+import UnixSignals
 
 /// A mesh of processes on this machine, as long as a piece of work needs it.
 enum LocalMesh {
-    /// Starts a mesh, runs `body` with where it can be called, and ends the mesh, however `body` ends.
+    /// Starts a mesh, runs `body` with where it can be called, and ends the mesh, however `body` ends. SIGUSR1 and SIGUSR2
+    /// are passed on to all of it.
     ///
     /// - Throws: `Fatal` with the error of the part that could not start, or what `body` throws.
     static func with<Value: Sendable>(
@@ -17,6 +19,9 @@ enum LocalMesh {
         let running = Task {
             await MeshRunner(plan: plan, executable: executable, feed: feed, announce: announce, say: say).run(inputs)
         }
+        let signals = await UnixSignalsSequence(trapping: .sigusr1, .sigusr2)
+        let passing = Task { for await signal in signals { feed.yield(.signal(signal.rawValue)) } }
+        defer { passing.cancel() }
         func end() async -> MeshSupervisor.Ending {
             feed.yield(.stop)
             return await running.value

@@ -21,6 +21,7 @@ struct MeshRunner {
                 for action in supervisor.handle(input, now: .now) {
                     switch action {
                     case .spawn(let part, let arguments): children[part] = spawn(part, arguments)
+                    case .signal(let part, let number): children[part]?.signal(number)
                     case .terminate(let part): children[part]?.signal(SIGTERM)
                     case .kill(let part): children[part]?.signal(SIGKILL)
                     case .set(let timer, let delay):

@@ -20,6 +20,8 @@ struct MeshSupervisor {
         case timer(Timer)
         /// The coordinator sees all nodes ready.
         case joined
+        /// For every part: SIGUSR1 or SIGUSR2, which change the level of its log.
+        case signal(Int32)
         case stop
     }
 
@@ -32,6 +34,7 @@ struct MeshSupervisor {
 
     enum Action: Sendable, Hashable {
         case spawn(MeshPart, [String])
+        case signal(MeshPart, Int32)
         case terminate(MeshPart)
         case kill(MeshPart)
         case set(Timer, after: Duration)
@@ -78,6 +81,7 @@ struct MeshSupervisor {
         case .ended(let part, let ending): ended(part, ending, now)
         case .timer(let timer): fired(timer, now)
         case .joined: joined()
+        case .signal(let number): all.filter { parts[$0]?.isRunning == true }.map { .signal($0, number) }
         case .stop: stop()
         }
     }

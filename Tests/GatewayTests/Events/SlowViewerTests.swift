@@ -64,7 +64,8 @@ import Testing
                 var pushed = 0
                 /// No frame is sent before all who read have seen the one before: who is slow is so by its own doing.
                 func push() async throws {
-                    #expect(try await TestStream.push(gateway, path).status == 200)
+                    let answer = try await TestStream.push(gateway, path)
+                    #expect(answer.status == 200, "\(answer.text)")
                     for index in progress.indices { try #require(await progress[index].next() == pushed) }
                     pushed += 1
                 }

@@ -16,6 +16,8 @@ enum TestStream {
     ) async throws -> Value {
         try await TestGateway.with(mesh: .shared) { configuration in
             configuration.cameraFolder = Place.resources.appending(path: "demo").path
+            // The mesh is everybody's, and may have much to do.
+            configuration.limits.streams.frameWait = .seconds(300)
             try configure(&configuration)
         } _: {
             try await body($0)
