@@ -130,6 +130,11 @@ std::vector<Network> networks() {
         make("residual that others read too",
              net(convolution(16, 3) + convolution(16, 3, "", "linear") + "[shortcut]\nfrom=-2\nactivation=linear\n" +
                  convolution(16, 1) + "[route]\nlayers=-1,-4\n" + convolution(8, 1))));
+    // What is added to is a part of a concatenation, which has readers afterwards.
+    all.push_back(make("residual that lies in what others read",
+                       net(convolution(16, 3) + convolution(16, 3) + convolution(16, 3) + "[route]\nlayers=-1,-2\n" +
+                           "[route]\nlayers=0\n" + convolution(16, 3, "", "linear") +
+                           "[shortcut]\nfrom=-5\nactivation=linear\n" + "[route]\nlayers=-1,3\n" + convolution(8, 1))));
     for (const char *bend : {"relu", "swish", "mish", "logistic", "leaky", "linear"}) {
         all.push_back(make(bend, net(convolution(5, 3, normal, bend) + convolution(19, 3, "", bend))));
     }

@@ -139,6 +139,14 @@ int Compiler::whole_of(int slot) const {
     return parent < 0 ? slot : whole_of(parent);
 }
 
+bool Compiler::is_read_later(int whole) const {
+    for (size_t value = 0; value < slot_of_value_.size(); value++) {
+        const int slot = slot_of_value_[value];
+        if (slot >= 0 && last_reader_[value] > at_ && whole_of(slot) == whole) return true;
+    }
+    return false;
+}
+
 void Compiler::refuse_slow(const char *implementation) const {
     // Larger batches have what one picture has.
     if (batch_ == 1 && is_slow(implementation)) throw NotCompiled{node_, implementation};
@@ -300,7 +308,7 @@ void Compiler::compile_convolution(const Operation &operation) {
     // In place, where nobody reads what is added to any more.
     const int slot = slot_of(*operation.residual);
     const bool reads_it_too = input.value >= 0 && !foreign(input) && whole_of(slot_of(input)) == whole_of(slot);
-    if (!reads_it_too && last_reader_[static_cast<size_t>(operation.residual->value)] == at_) {
+    if (!reads_it_too && !is_read_later(whole_of(slot))) {
         dnnl::post_ops added;
         added.append_sum();
         try {

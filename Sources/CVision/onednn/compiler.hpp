@@ -37,6 +37,8 @@ class Compiler {
     int slot_of(const View &view) const { return slot_of_value_[static_cast<size_t>(view.value)]; }
     /// What the slot is a part of, at last.
     int whole_of(int slot) const;
+    /// Whether anything that lies in the whole has readers after the operation in hand.
+    bool is_read_later(int whole) const;
     bool foreign(const View &view) const;
     void refuse_slow(const char *implementation) const;
     dnnl::memory::desc layout_of(const View &view) const;
