@@ -40,6 +40,26 @@ import Tracing
         }
     }
 
+    /// RetryInfo with seconds of its largest number, again and again; below zero; nothing; longer than there is time.
+    @Test(arguments: [
+        ([UInt8](repeatElement([0x08, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f], count: 6).joined()), nil),
+        ([0x08, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x01], nil),
+        ([0x10, 0x80, 0x94, 0xeb, 0xdc, 0x03], nil),
+        ([], Duration.zero), ([0x08, 0x01, 0x08, 0x02], .seconds(2)),
+        ([0x08, 0x80, 0xbc, 0xae, 0xce, 0x97, 0x09], .seconds(315_576_000_000)),
+    ])
+    func aDelayOfAReceiverIsTakenAsFarAsItIsOne(_ duration: [UInt8], _ expected: Duration?) throws {
+        let info = ByteBuffer(bytes: [0x0a, UInt8(duration.count)] + duration)
+        let details = [RichStatus.Detail(typeURL: "type.googleapis.com/google.rpc.RetryInfo", value: info)]
+        let error = RPCError(RichStatus(.unavailable, "full", details: details))
+        #expect(error.richStatus?.retryDelay == expected)
+        if let expected, expected > .seconds(60) {
+            #expect(Self.wait(error) == nil)
+        } else {
+            #expect(try #require(Self.wait(error)) > .zero, "never at once")
+        }
+    }
+
     @Test func itIsNotTriedForEver() {
         #expect(Self.wait(RPCError(.unavailable, "no"), after: .seconds(30)) != nil)
         #expect(Self.wait(RPCError(.unavailable, "no"), after: .seconds(60)) == nil)

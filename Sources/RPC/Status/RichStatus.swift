@@ -76,14 +76,20 @@ public struct RichStatus: Sendable, Equatable {
 }
 
 extension RichStatus {
-    /// After how long the server wants to be asked again (`google.rpc.RetryInfo`); nil: it does not say.
+    /// After how long the server wants to be asked again (`google.rpc.RetryInfo`); nil: it does not say, or says
+    /// what is no time to wait.
     public var retryDelay: Duration? {
         guard let info = details.first(where: { $0.typeURL.hasSuffix("/google.rpc.RetryInfo") }) else { return nil }
-        return try? Self.delay(info.value)
+        return (try? Self.delay(info.value)) ?? nil
     }
 
-    private static func delay(_ info: ByteBuffer) throws(ProtobufReader.Malformed) -> Duration {
-        var delay = Duration.zero
+    /// What google.protobuf.Duration may hold: 10,000 years.
+    private static let longestDelay: Int64 = 315_576_000_000
+    private static let nanosecondsOfSecond: Int64 = 1_000_000_000
+
+    /// The last of repeated fields counts, as in protobuf. nil: beyond what such a duration may be.
+    private static func delay(_ info: ByteBuffer) throws(ProtobufReader.Malformed) -> Duration? {
+        var (seconds, nanoseconds): (Int64, Int64) = (0, 0)
         var reader = ProtobufReader(info)
         while let field = try reader.next() {
             guard field.number == 1, case .bytes(let duration) = field.value else { continue }
@@ -91,13 +97,14 @@ extension RichStatus {
             while let part = try parts.next() {
                 guard case .varint(let value) = part.value else { continue }
                 switch part.number {
-                case 1: delay += .seconds(Int64(bitPattern: value))
-                case 2: delay += .nanoseconds(Int64(bitPattern: value))
+                case 1: seconds = Int64(bitPattern: value)
+                case 2: nanoseconds = Int64(bitPattern: value)
                 default: break
                 }
             }
         }
-        return delay
+        guard (0...longestDelay).contains(seconds), (0..<nanosecondsOfSecond).contains(nanoseconds) else { return nil }
+        return .seconds(seconds) + .nanoseconds(nanoseconds)
     }
 }
 

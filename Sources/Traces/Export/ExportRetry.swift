@@ -20,9 +20,10 @@ struct ExportRetry {
         let told = error.richStatus?.retryDelay
         guard Self.canBeRetried(error.code, hasDelay: told != nil) else { return nil }
         attempts += 1
-        let wait = max(.zero, told ?? limits.backoff.wait(after: attempts, using: &random))
+        // A receiver may ask for more time than the backoff, not for less.
+        let wait = max(told ?? .zero, limits.backoff.wait(after: attempts, using: &random))
         let end = start + TimeAmount(limits.retryTime)
-        return now + TimeAmount(wait) < end ? wait : nil
+        return TimeAmount(wait) < end - now ? wait : nil
     }
 
     /// A receiver that is full is asked again only if it says when.
