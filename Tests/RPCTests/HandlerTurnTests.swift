@@ -69,7 +69,8 @@ import Testing
         let methods: [String: RPCHandler] = [
             "Place": .unary { _, _ in
                 let first = Self.place
-                await Task.yield()
+                // A turn of the loop that this holds: it is waited for, whatever other threads do.
+                try await MultiThreadedEventLoopGroup.currentEventLoop?.submit {}.get()
                 async let child = Self.place
                 return UnaryResponse(Payload("\(first), then \(Self.place), a child: \(await child)"))
             }
