@@ -53,7 +53,7 @@ class Compiled {
 
     /// The steps of one layer.
     void run(int node, const std::vector<cv::Mat> &inputs, std::vector<cv::Mat> &outputs);
-    /// Whether there are any, and whether they read or write blobs of OpenCV's.
+    /// Whether it has no steps.
     bool idle(int node) const { return first_[static_cast<size_t>(node)] == first_[static_cast<size_t>(node) + 1]; }
 
   private:

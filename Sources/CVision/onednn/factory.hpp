@@ -10,7 +10,7 @@
 namespace vision::onednn {
 
 /// While one lives, layers that this thread makes are shown to `seen`, with what they were made from, and replaced by
-/// what it returns. The layers are those of the types that `replaceable` names.
+/// what it returns.
 class FactoryScope {
   public:
     using Seen = std::function<cv::Ptr<cv::dnn::Layer>(cv::dnn::LayerParams &, cv::Ptr<cv::dnn::Layer>)>;

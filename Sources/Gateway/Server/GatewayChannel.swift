@@ -50,8 +50,8 @@ struct GatewayChannel: ServerChildChannel {
         return ready
     }
 
-    /// On the loop of the connection, where all comes that its requests wait for. What takes a processor's time is done
-    /// elsewhere (`ResponseBody.computed`, `NIOThreadPool`).
+    /// On the loop of the connection, where all comes that its requests wait for. Pictures and answers that go on are made
+    /// elsewhere (`NIOThreadPool`, `ResponseBody.computed`).
     func handle(value: HTTP1Channel.Value, logger: Logger) async {
         await withTaskExecutorPreference(LoopExecutor(value.channel.eventLoop)) {
             await http.handle(value: value, logger: logger)
