@@ -6,22 +6,16 @@ DESTDIR ?=
 # One set of flags for programs and tests, so that nothing compiles twice.
 BUILD := swift build -c release -Xswiftc -enable-testing
 # Over a thousand tests at once leave none of them its time on two cores; many wait, so there may be more than cores.
-TEST := swift test -c release --skip-build --experimental-maximum-parallelization-width 8
+TEST := dev/swift-tests.py -c release --skip-build --experimental-maximum-parallelization-width 8
 # The tests of what runs on several threads; millions of turns of one thread tell nothing here.
 THREADED := ^(HTTP2Tests|RPCTests|MeshTests)\.
 SANITIZED := ^(HTTP2Tests|RPCTests|MessagesTests|FuzzTests)\.
 SOURCES := Package.swift Sources Tests
 CXX_SOURCES = $(shell find Sources/CVision Sources/framemesh-video Tests -name '*.cpp' -o -name '*.hpp' -o -name 'CVision.h')
 
-# A browser and a whole mesh: after the Swift tests, since each wants the machine for itself. A browser that crashes says
-# nothing about the page: that test is tried once more, and the line of totals tells of it.
-GATEWAY_TEST := PYTHONDONTWRITEBYTECODE=1 .venv/bin/python -m pytest -q -p no:cacheprovider Tests/GatewayTests/python \
-    --reruns 1 --only-rerun TargetClosedError
-# The real Prometheus and a mesh of processes.
-OBSERVABILITY_TEST := PYTHONDONTWRITEBYTECODE=1 .venv/bin/python -m pytest -q -p no:cacheprovider Tests/TelemetryTests/python
-
-# kubectl's kustomize, the schemas, and network namespaces as pods; nothing of it needs a cluster.
-KUBERNETES_TEST := PYTHONDONTWRITEBYTECODE=1 .venv/bin/python -m pytest -q -p no:cacheprovider Tests/KubernetesTests
+# Browsers, whole meshes, the real Prometheus, network namespaces as pods: after the Swift tests, since each wants the
+# machine for itself. As there, a test that fails is tried once more, and is named in the summary.
+PYTEST := PYTHONDONTWRITEBYTECODE=1 .venv/bin/python -m pytest -q -p no:cacheprovider --reruns 1 -rfER
 
 .PHONY: help
 help: ## What there is
@@ -46,9 +40,9 @@ test: build-tests ## All tests
 	@dev/python-env.sh
 	proto/generate.sh --check
 	$(TEST)
-	$(GATEWAY_TEST)
-	$(KUBERNETES_TEST)
-	$(OBSERVABILITY_TEST)
+	$(PYTEST) Tests/GatewayTests/python
+	$(PYTEST) Tests/KubernetesTests
+	$(PYTEST) Tests/TelemetryTests/python
 	@if [ -x Tests/CVisionTests/run.sh ]; then Tests/CVisionTests/run.sh; else echo "skipped: Tests/CVisionTests/run.sh is not there"; fi
 
 .PHONY: test-gateway
@@ -56,14 +50,14 @@ test-gateway: ## The page in a browser, and the API against its description
 	@dev/setup.sh test
 	@dev/python-env.sh
 	$(BUILD)
-	$(GATEWAY_TEST)
+	$(PYTEST) Tests/GatewayTests/python
 
 .PHONY: test-k8s
 test-k8s: ## The Kubernetes manifests: schemas, policies, and what the executable says to them
 	@dev/setup.sh test
 	@dev/python-env.sh
 	$(BUILD) --product framemesh
-	$(KUBERNETES_TEST)
+	$(PYTEST) Tests/KubernetesTests
 
 # Takes root, and no Docker engine.
 .PHONY: image-test
@@ -84,7 +78,7 @@ test-observability: ## Metrics of a mesh as Prometheus reads them
 	@dev/setup.sh test
 	@dev/python-env.sh
 	$(BUILD)
-	$(OBSERVABILITY_TEST)
+	$(PYTEST) Tests/TelemetryTests/python
 
 # One build of RPC and its tests with the address and undefined-behaviour sanitizers, and with the coverage that
 # libFuzzer is guided by. FUZZ_SECONDS is for each target; what it finds is kept in Tests/FuzzTests/cases.
@@ -101,7 +95,7 @@ SANITIZER_BUILD = $(SANITIZER_ENV) swift build $(SANITIZER_FLAGS) --build-tests 
 # lost (a TLS context that is kept, the queue of NIO's threads). What connections leave behind is told by weak references
 # in ServerObjectsTests and ClientObjectsTests.
 SANITIZER_TEST = $(SANITIZER_ENV) ASAN_OPTIONS=detect_leaks=0 SWIFT_BACKTRACE=enable=no \
-    swift test $(SANITIZER_FLAGS) --skip-build --no-parallel
+    dev/swift-tests.py $(SANITIZER_FLAGS) --skip-build --no-parallel
 
 .PHONY: build-sanitized
 build-sanitized: ## What `make sanitize` runs

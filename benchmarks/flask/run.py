@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """The gateway beside Flask servers of the same models: same pictures, same cores, one run.
 
-    benchmarks/flask/run.py [--quick] [--seconds S] [--picture FILE …] [--output FILE]
+    benchmarks/flask/run.py [--quick] [--seconds S] [--picture FILE …] [--engine E] [--output FILE]
 
 Needs a release build, and python3 with venv; makes benchmarks/flask/.venv from PyPI. With FRAMEMESH_MODELS (default:
 ../shared/models of the project, if it is there) the models are yolo-fastest-1.1 and squeezenet-1.1, else the bundled
@@ -106,10 +106,11 @@ def flask(kind, values, cores):
 
 
 @contextlib.contextmanager
-def gateway(values):
+def gateway(values, engine):
     command = [
         FRAMEMESH, "up", "--coordinator-port", "0", "--gateway-port", "0", "--detectors", "1", "--classifiers", "1",
         "--detect-model", values["DETECT_MODEL"], "--classify-model", values["CLASSIFY_MODEL"],
+        "--engine", engine,
     ]
     with process(command, values, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as mesh:
         said, deadline = b"", time.monotonic() + START_TIMEOUT
@@ -149,6 +150,7 @@ def main():
     parser.add_argument("--quick", action="store_true", help="under a minute; noisy")
     parser.add_argument("--seconds", type=float, help="of each measurement (10, quick 2)")
     parser.add_argument("--picture", type=Path, action="append", help="JPEG; default: the bundled ones")
+    parser.add_argument("--engine", default="opencv", help="of the mesh; the default is the one that Flask has, too")
     parser.add_argument("--output", type=Path, help="JSON (default: results/latest.json)")
     arguments = parser.parse_args()
     seconds = arguments.seconds or (2 if arguments.quick else 10)
@@ -168,7 +170,7 @@ def main():
         many = stack.enter_context(flask("gunicorn", own, cores))
         many.name += f", {cores} threads in OpenCV"
         flasks.append(many)
-        ours = stack.enter_context(gateway(values))
+        ours = stack.enter_context(gateway(values, arguments.engine))
         targets = [ours, *flasks]
 
         found = {target.name: answers(target, pictures) for target in targets}
@@ -191,7 +193,7 @@ def main():
 
     report = {
         "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"), "quick": arguments.quick, "cores": cores,
-        "machine": platform_name(), "models": [values["DETECT_MODEL"], values["CLASSIFY_MODEL"]],
+        "machine": platform_name(), "engine": arguments.engine, "models": [values["DETECT_MODEL"], values["CLASSIFY_MODEL"]],
         "pictures": [path.name for path in paths], "seconds": seconds, "open_loop_rate": round(rate, 1),
         "best_flask": best.name, "results": results, "ratios": ratios(results, ours.name, [each.name for each in flasks]),
         "took_seconds": round(time.monotonic() - started, 1),
