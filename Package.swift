@@ -43,8 +43,14 @@ let parts: [String: Set<String>] = [
     ]
 ]
 
-/// Debian's libdnnl-dev. Where it is missing, OpenCV's own layers are all there is.
-let hasOneDNN = FileManager.default.fileExists(atPath: "/usr/include/dnnl.hpp")
+/// oneDNN 2, Debian's libdnnl-dev. Where it is missing, or another version whose interface is another one, OpenCV's own
+/// layers are all there is.
+let hasOneDNN: Bool = {
+    let header = try? String(contentsOfFile: "/usr/include/oneapi/dnnl/dnnl_version.h", encoding: .utf8)
+    return header?.split(separator: "\n").contains { line in
+        line.split(whereSeparator: \.isWhitespace) == ["#define", "DNNL_VERSION_MAJOR", "2"]
+    } ?? false
+}()
 
 let package = Package(
     name: "framemesh",

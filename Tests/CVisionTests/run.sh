@@ -13,10 +13,10 @@ cxx=${CXX:-$(command -v clang++ || command -v g++)}
 # OpenCV is not instrumented, so its types are unknown to the vptr check.
 flags=(-g -O1 -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize=vptr -fno-sanitize-recover=all
     -Wall -Wextra -Werror -I"$core/include")
-# Layers on oneDNN where it is, as Package.swift has it.
+# Layers on oneDNN where version 2 of it is, as Package.swift has it.
 sources=("$core"/*.cpp "$here"/*.cpp "$here"/*.c)
 libraries=(-lopencv_imgcodecs -lopencv_dnn -lopencv_imgproc -lopencv_core -lturbojpeg -lpng16 -lwebp)
-if [ -e /usr/include/dnnl.hpp ]; then
+if grep -qsE '^#define[[:space:]]+DNNL_VERSION_MAJOR[[:space:]]+2[[:space:]]*$' /usr/include/oneapi/dnnl/dnnl_version.h; then
     sources+=("$core"/onednn/*.cpp)
     flags+=(-DVISION_ONEDNN)
     libraries+=(-ldnnl -lgomp)

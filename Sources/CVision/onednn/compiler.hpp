@@ -5,6 +5,11 @@
 
 namespace vision::onednn {
 
+/// Whether it is one of oneDNN's ways for what it has no good one for.
+bool is_slow(const char *implementation);
+/// The last thing that a primitive does.
+void append(dnnl::post_ops &operations, const Activation &bend);
+
 class Compiler {
   public:
     Compiler(const Program &program, int batch, std::map<int, Weights> &weights);
