@@ -21,22 +21,22 @@ import Testing
         let log = LogRecorder()
         let tokens = try CredentialsFile(file.path, logger: log.logger)
         let start = ContinuousClock.now
-        func names(_ seconds: Int) -> [String?] {
-            let current = tokens.current(at: start + .seconds(seconds))
+        func names(_ seconds: Int) async -> [String?] {
+            let current = await tokens.current(at: start + .seconds(seconds))
             return ["first", "second"].map { current.principal(bearing: $0)?.name }
         }
-        #expect(names(0) == ["ada", nil])
+        #expect(await names(0) == ["ada", nil])
         try Data(Self.line("second", "eve").utf8).write(to: file)
-        #expect(names(1) == ["ada", nil], "not asked for yet")
-        #expect(names(6) == [nil, "eve"])
+        #expect(await names(1) == ["ada", nil], "not asked for yet")
+        #expect(await names(6) == [nil, "eve"])
         try Data("nonsense\n".utf8).write(to: file)
-        #expect(names(12) == [nil, "eve"])
-        #expect(names(18) == [nil, "eve"])
+        #expect(await names(12) == [nil, "eve"])
+        #expect(await names(18) == [nil, "eve"])
         #expect(log.lines.count { $0.level == .error } == 1, "the same is not said twice")
         try FileManager.default.removeItem(at: file)
-        #expect(names(24) == [nil, "eve"])
+        #expect(await names(24) == [nil, "eve"])
         try Data(Self.line("first", "ada").utf8).write(to: file)
-        #expect(names(30) == ["ada", nil])
+        #expect(await names(30) == ["ada", nil])
     }
 
     @Test func aTokenOfTheEnvironmentIsTaken() async throws {

@@ -26,18 +26,29 @@ package final class CredentialsFile: Sendable {
         state = Mutex(State(credentials: try Credentials(contentsOf: path, logger: logger), readAt: .now))
     }
 
-    /// Those of the file as it is now; while it cannot be used, as it was, which is logged once. Blocks for as long as it
-    /// takes to read a small file.
-    package var current: Credentials { current(at: .now) }
+    /// As they were read last.
+    package var held: Credentials { state.withLock { $0.credentials } }
 
-    func current(at now: ContinuousClock.Instant) -> Credentials {
-        state.withLock { state in
-            guard now - state.readAt >= Self.readInterval else { return state.credentials }
-            state.readAt = now
-            do throws(RPCError) {
-                state.credentials = try Credentials(contentsOf: path, logger: Self.silent)
+    /// Those of the file as it is now; while it cannot be used, as it was, which is logged once. The file is read on a thread
+    /// that may wait for a disk, for the first who asks when it is time; whoever asks meanwhile has those before.
+    package func current(at now: ContinuousClock.Instant = .now) async -> Credentials {
+        let (held, isDue) = state.withLock { state in
+            let isDue = now - state.readAt >= Self.readInterval
+            if isDue { state.readAt = now }
+            return (state.credentials, isDue)
+        }
+        guard isDue else { return held }
+        return await BlockingCall.run { self.readAgain() }
+    }
+
+    private func readAgain() -> Credentials {
+        let read = Result { () throws(RPCError) in try Credentials(contentsOf: path, logger: Self.silent) }
+        return state.withLock { state in
+            switch read {
+            case .success(let credentials):
+                state.credentials = credentials
                 state.trouble = nil
-            } catch {
+            case .failure(let error):
                 if state.trouble != error.message {
                     logger.error(
                         "the file of tokens cannot be used, those before it stay",

@@ -13,7 +13,7 @@ struct IdentifyMiddleware: RouterMiddleware {
         _ request: Request, context: GatewayContext, next: (Request, GatewayContext) async throws -> Response
     ) async throws -> Response {
         var context = context
-        if let credentials = file?.current ?? credentials {
+        if let credentials = await file?.current() ?? credentials {
             context.caller.principal = try principal(of: request, in: context, credentials)
         }
         // Probes of an orchestrator may share an address with a caller that asks too often.

@@ -52,7 +52,7 @@ extension GatewayConfiguration {
     /// A file of tokens may be shared with roles that have other scopes; one that is nearly one of ours is a slip.
     private var unknownScopes: [String] {
         let known = Access.allCases.filter { $0 != .open }.map(\.rawValue)
-        let scopes = (credentialsFile?.current ?? credentials)?.scopes ?? []
+        let scopes = (credentialsFile?.held ?? credentials)?.scopes ?? []
         return scopes.subtracting(known).sorted().compactMap { scope in
             Spelling.nearest(to: scope, of: known).map {
                 "the tokens have the scope '\(scope)', did you mean '\($0)'?"

@@ -30,8 +30,8 @@ struct RepeatedKey {
             case UInt8(ascii: "}"), UInt8(ascii: "]"): _ = containers.popLast()
             case UInt8(ascii: ","): goOn()
             case UInt8(ascii: "\""):
-                let text = string()
-                if isRepeated(text) { return path }
+                let raw = string()
+                if isRepeated(raw) { return path }
             default: break
             }
             place += 1
@@ -49,23 +49,32 @@ struct RepeatedKey {
     }
 
     /// - Returns: whether it is a key that was there already.
-    private mutating func isRepeated(_ text: String) -> Bool {
-        guard case .object(var keys, nil)? = containers.last else { return false }
-        let isNew = keys.insert(text).inserted
-        containers[containers.count - 1] = .object(keys: keys, current: text)
+    private mutating func isRepeated(_ raw: ArraySlice<UInt8>) -> Bool {
+        guard case .object(_, nil)? = containers.last, case .object(var keys, nil)? = containers.popLast() else {
+            return false
+        }
+        let key = Self.text(of: raw)
+        let isNew = keys.insert(key).inserted
+        containers.append(.object(keys: keys, current: key))
         return !isNew
     }
 
-    /// The string that begins here; ends at its last quote.
-    private mutating func string() -> String {
-        let start = place
+    /// What is between the quotes of the string that begins here; ends at its last quote.
+    private mutating func string() -> ArraySlice<UInt8> {
         place += 1
+        let start = place
         while place < bytes.count, bytes[place] != UInt8(ascii: "\"") {
             place += bytes[place] == UInt8(ascii: "\\") ? 2 : 1
         }
-        let raw = bytes[start...min(place, bytes.count - 1)]
-        // Two spellings of one key are the same.
-        return (try? JSONDecoder().decode(String.self, from: Data(raw))) ?? String(decoding: raw, as: UTF8.self)
+        return bytes[min(start, bytes.count)..<min(place, bytes.count)]
+    }
+
+    /// Two spellings of one key are the same.
+    private static func text(of raw: ArraySlice<UInt8>) -> String {
+        // Few keys have any, and a decoder for each of them would be dear.
+        guard raw.contains(UInt8(ascii: "\\")) else { return String(decoding: raw, as: UTF8.self) }
+        let quoted = Data([UInt8(ascii: "\"")] + raw + [UInt8(ascii: "\"")])
+        return (try? JSONDecoder().decode(String.self, from: quoted)) ?? String(decoding: raw, as: UTF8.self)
     }
 
     private var path: String {

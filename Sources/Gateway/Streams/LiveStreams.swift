@@ -182,7 +182,7 @@ package final class LiveStreams: Service {
             if state.withLock({ $0.streams[stored.id] != nil }) { continue }
             do {
                 let request = try JSONDocument(stored.request, in: "").value(StreamRequest.self)
-                var specification = try StreamSpecification(request, try await pipeline(request.pipelineName), rules)
+                var specification = try await StreamSpecification(request, pipeline(request.pipelineName), rules)
                 if !stored.areas.isEmpty {
                     specification.areas = try JSONDocument(stored.areas, in: "").areas(rules.areas)
                 }

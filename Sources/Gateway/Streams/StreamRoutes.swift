@@ -76,7 +76,7 @@ struct StreamRoutes {
         let document = try await JSONDocument(of: request, in: context, services.limits)
         let wanted = try document.value(StreamRequest.self)
         let pipeline = try await services.coordinators.pipeline(named: wanted.pipelineName)
-        let specification = try StreamSpecification(wanted, pipeline, streams.rules)
+        let specification = try await StreamSpecification(wanted, pipeline, streams.rules)
         // None of its frames would ever have a result. Nodes that are gone for now are waited for, as a mesh is.
         _ = try await services.coordinators.pipeline(withKnownNodes: wanted.pipelineName)
         let stream = try await streams.add(

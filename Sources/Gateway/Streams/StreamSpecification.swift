@@ -24,7 +24,7 @@ struct StreamSpecification: Sendable {
     var webhooks: [Webhook]
 
     /// - Throws: `Problem` that names the field and the limit.
-    init(_ request: StreamRequest, _ pipeline: PipelineDescription, _ rules: StreamRules) throws {
+    init(_ request: StreamRequest, _ pipeline: PipelineDescription, _ rules: StreamRules) async throws {
         let limits = rules.limits
         name = request.name ?? ""
         guard name.unicodeScalars.count <= limits.name else {
@@ -45,7 +45,7 @@ struct StreamSpecification: Sendable {
         } catch {
             throw Problem(areas: error, under: "areas")
         }
-        source = try Self.source(request.source, rules)
+        source = try await Self.source(request.source, rules)
         webhooks = try Self.webhooks(request.webhooks ?? [], rules, of: Webhook.Topic.ofStreams)
     }
 
@@ -81,7 +81,7 @@ struct StreamSpecification: Sendable {
         return value
     }
 
-    private static func source(_ source: StreamRequest.Source, _ rules: StreamRules) throws -> StreamSource {
+    private static func source(_ source: StreamRequest.Source, _ rules: StreamRules) async throws -> StreamSource {
         switch (source.url, source.file, source.push ?? false) {
         case (let url?, nil, false):
             do throws(OutboundError) {
@@ -100,7 +100,7 @@ struct StreamSpecification: Sendable {
                     .forbidden, "'source.file': this gateway has no camera folder (--camera-folder)",
                     field: "source.file")
             }
-            return .file(name: name, path: try path(of: name, in: folder), loop: source.loop ?? true)
+            return .file(name: name, path: try await path(of: name, in: folder), loop: source.loop ?? true)
         case (nil, nil, true): return .push
         default:
             throw Problem(.badRequest, "'source' has one of 'url', 'file' and 'push': true", field: "source")
@@ -108,17 +108,23 @@ struct StreamSpecification: Sendable {
     }
 
     /// A file right in the folder: a name is no path, and leads nowhere else.
-    private static func path(of name: String, in folder: String) throws -> String {
+    private static func path(of name: String, in folder: String) async throws -> String {
         let isName =
             !name.isEmpty && name.utf8.count <= 255 && !name.hasPrefix(".") && !name.contains("/")
             && name.unicodeScalars.allSatisfy { $0.value >= 0x20 && $0.value != 0x7F }
         let path = folder.hasSuffix("/") ? folder + name : "\(folder)/\(name)"
-        let kind = isName ? try? FileManager.default.attributesOfItem(atPath: path)[.type] as? FileAttributeType : nil
-        guard kind == .typeRegular else {
+        guard isName, await isFile(path) else {
             throw Problem(
                 .badRequest, "'source.file': there is no file of this name in the camera folder", field: "source.file")
         }
         return path
+    }
+
+    private static func isFile(_ path: String) async -> Bool {
+        await BlockingCall.run {
+            let kind = try? FileManager.default.attributesOfItem(atPath: path)[.type] as? FileAttributeType
+            return kind == .typeRegular
+        }
     }
 
     /// - Parameter topics: that there are.
