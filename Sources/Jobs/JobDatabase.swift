@@ -27,8 +27,8 @@ package enum JobDatabase: Sendable, Hashable {
         }
     }
 
-    /// A file is of this machine: where nobody else has it, whoever had jobs is dead, and they are free at once. Of a
-    /// server's clients nobody knows that; there leases run out.
+    /// A file is of this machine: where nobody else has it, gateways that said they had it are dead, and what they had is
+    /// free at once. Of a server's clients nobody knows that; there leases run out.
     /// - Parameter folder: for `sqlite`; it must be there.
     /// - Throws: `JobError`.
     package func open(in folder: String, now: JobTime) async throws -> JobStore {
@@ -37,8 +37,8 @@ package enum JobDatabase: Sendable, Hashable {
             let database = try SQLiteDatabase(path: "\(folder)/\(Self.fileName)")
             let presence = Presence(path: "\(folder)/\(Self.presenceName)")
             let store = try await JobStore(database, presence)
-            if presence.isAlone { try await store.endAllLeases(now: now) }
-            presence.share()
+            if !presence.dead.isEmpty { try await store.endLeases(of: presence.dead, now: now) }
+            try await presence.share(as: store.gateway)
             return store
         case .postgres(let url): return try await JobStore(PostgresDatabase(url: url))
         }

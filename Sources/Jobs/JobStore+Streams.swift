@@ -46,14 +46,16 @@ extension JobStore {
     /// Any gateway may have them at once.
     /// - Parameter id: of the one; nil: all.
     package func releaseStreams(_ id: String? = nil, by gateway: String) async throws {
-        try await database.write { session in
-            _ = try session.run(
-                """
-                UPDATE framemesh_stream SET lease_gateway = '', lease_until = 0
-                WHERE lease_gateway = $1 AND ($2 = '' OR id = $2)
-                """,
-                [.text(gateway), .text(id ?? "")])
-        }
+        try await database.write { try Self.releaseStreams(id, by: gateway, $0) }
+    }
+
+    static func releaseStreams(_ id: String?, by gateway: String, _ session: any SQLSession) throws {
+        _ = try session.run(
+            """
+            UPDATE framemesh_stream SET lease_gateway = '', lease_until = 0
+            WHERE lease_gateway = $1 AND ($2 = '' OR id = $2)
+            """,
+            [.text(gateway), .text(id ?? "")])
     }
 
     package func setAreas(_ areas: String, ofStream id: String, by gateway: String) async throws {

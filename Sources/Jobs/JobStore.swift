@@ -2,6 +2,8 @@
 ///
 /// Every method is one transaction; what it changes is on disk when it returns. All throw `JobError`.
 package struct JobStore: Sendable {
+    /// Names this life of the gateway in leases.
+    package let gateway = "gateway-\(String(UInt64.random(in: .min ... .max), radix: 16))"
     let database: any SQLDatabase
     /// For as long as the store is open.
     private let presence: Presence?

@@ -36,11 +36,11 @@ import Testing
         let hook = JobWebhook(
             job: job.id, number: 0, url: "http://a/", topics: "", isForEnd: false, dueAt: .at(0))
         try await first.create(job, webhooks: [hook])
-        let lease = try #require(try await first.claim(by: "a", now: .at(0), for: .seconds(1_000_000))?.lease)
+        let lease = try #require(try await first.claim(by: first.gateway, now: .at(0), for: .seconds(1_000_000))?.lease)
         try await first.append(.of(0..<3), lease)
         #expect(try await first.claimWebhook(now: .at(0), for: .seconds(1_000_000)) != nil)
         let stream = StoredStream(id: "s", owner: "", request: "{}", createdAt: .at(0))
-        try await first.create(stream, by: "a", until: far)
+        try await first.create(stream, by: first.gateway, until: far)
         let beside = try await JobDatabase.sqlite.open(in: folder, now: .at(0))
         #expect(try await beside.claim(by: "b", now: .at(1), for: Self.lease) == nil)
         #expect(try await beside.claimStream(by: "b", now: .at(1), until: far) == nil)
@@ -58,6 +58,47 @@ import Testing
         #expect(try await next.claimStream(by: "b", now: .at(2), until: far) == stream)
         #expect(try await next.claimWebhook(now: .at(2), for: Self.lease) != nil)
         try await next.close()
+    }
+
+    /// A gateway of a version without the lock is not seen: what it has is its own until its leases are over.
+    @Test func leasesOfWhoNeverHadTheLockRunOut() async throws {
+        let folder = FileManager.default.temporaryDirectory.appending(path: "jobs-\(UUID().uuidString)").path
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let older = try await JobStore(SQLiteDatabase(path: "\(folder)/jobs.sqlite"))
+        try await older.create(.sample())
+        let lease = try #require(try await older.claim(by: older.gateway, now: .at(0), for: Self.lease)?.lease)
+        let stream = StoredStream(id: "s", owner: "", request: "{}", createdAt: .at(0))
+        try await older.create(stream, by: older.gateway, until: .at(10_000))
+        for life in 0..<2 {
+            let newer = try await JobDatabase.sqlite.open(in: folder, now: .at(1))
+            #expect(try await newer.claim(by: newer.gateway, now: .at(1), for: Self.lease) == nil, "life \(life)")
+            #expect(try await newer.claimStream(by: newer.gateway, now: .at(1), until: .at(2)) == nil, "life \(life)")
+            try await newer.close()
+        }
+        try await older.append(.of(0..<3), lease)
+        let newer = try await JobDatabase.sqlite.open(in: folder, now: .at(20_000))
+        #expect(try await newer.claim(by: newer.gateway, now: .at(20_000), for: Self.lease) != nil)
+        #expect(try await newer.claimStream(by: newer.gateway, now: .at(20_000), until: .at(20_001)) == stream)
+        try await newer.close()
+        try await older.close()
+    }
+
+    /// Tasks are not held up meanwhile, however many wait.
+    @Test func whoIsNotAloneWaitsForWhoIsWithoutAThread() async throws {
+        let folder = FileManager.default.temporaryDirectory.appending(path: "jobs-\(UUID().uuidString)").path
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let path = "\(folder)/jobs.lock"
+        let first = Presence(path: path)
+        try await withThrowingTaskGroup(of: Void.self) { tasks in
+            for index in 0..<64 { tasks.addTask { try await Presence(path: path).share(as: "other \(index)") } }
+            tasks.addTask { try await first.share(as: "first") }
+            try await tasks.waitForAll()
+        }
+        first.end()
+        let dead = Presence(path: path).dead
+        #expect(dead.count == 65 && dead.contains("first"))
     }
 
     @Test(arguments: TestDatabase.here)

@@ -8,14 +8,13 @@ struct StreamKeeper: Sendable {
     let store: JobStore
     /// How long a gateway that is not heard of keeps its streams.
     let lease: Duration
-    /// Names this life of this gateway.
-    private let gateway = "gateway-\(JobID(at: .now))"
 
     init(_ store: JobStore, lease: Duration) {
         self.store = store
         self.lease = lease
     }
 
+    private var gateway: String { store.gateway }
     private var end: JobTime { .now + lease }
 
     /// - Parameter request: as it came, JSON.
@@ -41,6 +40,9 @@ struct StreamKeeper: Sendable {
 
     /// - Returns: those that this gateway has.
     func renew() async throws -> Set<String> { try await store.renewStreams(by: gateway, until: end) }
+
+    /// Whether there is one that no gateway has.
+    func hasWaiting() async throws -> Bool { try await store.hasWaitingStream(now: .now) }
 
     /// One that no gateway has; it is ours from now on.
     func claim() async throws -> StoredStream? { try await store.claimStream(by: gateway, now: .now, until: end) }

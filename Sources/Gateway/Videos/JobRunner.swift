@@ -10,14 +10,11 @@ struct JobRunner: Service {
     let videos: VideoServices
     let coordinators: Coordinators
     let logger: Logger
-    /// Names this gateway in leases and logs.
-    let gateway: String
 
     init(_ videos: VideoServices, _ services: GatewayServices) {
         self.videos = videos
         coordinators = services.coordinators
         logger = services.logger
-        gateway = "gateway-\(JobID(at: .now))"
     }
 
     private var sweep: VideoSweep { VideoSweep(videos: videos, logger: logger) }
@@ -79,7 +76,7 @@ struct JobRunner: Service {
 
     private func claim() async throws -> (job: Job, lease: Lease)? {
         try await videos.store.claim(
-            by: gateway, now: .now, for: videos.limits.lease,
+            by: videos.store.gateway, now: .now, for: videos.limits.lease,
             givingUp: { [logger, metrics = videos.metrics] job in
                 logger.notice("video job failed", metadata: ["job": "\(job.id)", "cause": "\(job.error)"])
                 metrics.ended(.failed)
