@@ -2,6 +2,7 @@ package import Logging
 package import Metrics
 package import NIOCore
 package import RPC
+import Synchronization
 
 /// Sends the spans of a process to a receiver, over OTLP on gRPC.
 ///
@@ -15,6 +16,8 @@ package final class TraceExporter: Sendable {
     private let metrics: TraceMetrics
     private let logger: Logger
     private let lines = LineGates()
+    /// Why the last request was not taken; nil: it was.
+    private let trouble = Mutex<StatusCode?>(nil)
     package let tracer: MeshTracer
 
     /// - Parameters:
@@ -69,8 +72,10 @@ package final class TraceExporter: Sendable {
         }
     }
 
+    /// A receiver that did not take the last request is not waited for.
     private func flush(_ work: Task<Void, Never>) async {
         stop()
+        if trouble.withLock({ $0 }) != nil { work.cancel() }
         let limit = Task { [limits] in
             try? await Task.sleep(for: limits.flushTime)
             work.cancel()
@@ -87,13 +92,15 @@ package final class TraceExporter: Sendable {
             do {
                 let answer = try await channel.unary(
                     ExportRequest.path, request, options: CallOptions(deadline: .after(limits.timeout)))
+                let response = try ExportResponse.decode(answer.payload.message)
                 metrics.asked(.ok)
-                return took(batch.count, try ExportResponse.decode(answer.payload.message))
+                if trouble.withLock({ $0.take() }) != nil { logger.notice("traces are taken again") }
+                return took(batch.count, response)
             } catch {
                 let error = error as? RPCError ?? RPCError(.unknown, "\(error)")
                 if error.code != .ok { metrics.asked(error.code) }
                 let wait = retry.wait(after: error, at: .now(), using: &random)
-                log("traces are not taken", error, willRetry: wait != nil && !queue.isClosed)
+                note(error)
                 guard !queue.isClosed, let wait, (try? await Task.sleep(for: wait)) != nil else {
                     return metrics.dropped(batch.count, queue.isClosed || Task.isCancelled ? .shutdown : .failed)
                 }
@@ -111,13 +118,17 @@ package final class TraceExporter: Sendable {
         logger.notice("the receiver of traces did not take all", metadata: fields)
     }
 
-    private func log(_ text: Logger.Message, _ error: RPCError, willRetry: Bool) {
-        guard let skipped = lines.pass(error.code) else { return }
-        var fields: Logger.Metadata = [
-            "code": "\(error.code)", "reason": "\(PeerText.escaped(error.message))", "retry": "\(willRetry)",
-        ]
-        if skipped > 0 { fields["skipped"] = "\(skipped)" }
-        logger.notice(text, metadata: fields)
+    /// What goes on is said once: a receiver that is away may be away for days.
+    private func note(_ error: RPCError) {
+        let isNew = trouble.withLock { trouble in
+            // What is cut off at the end says nothing more of the receiver.
+            if trouble == error.code || Task.isCancelled && trouble != nil { return false }
+            trouble = error.code
+            return true
+        }
+        guard isNew else { return }
+        logger.notice(
+            "traces are not taken", metadata: ["code": "\(error.code)", "reason": "\(PeerText.escaped(error.message))"])
     }
 }
 

@@ -124,9 +124,6 @@ package final class MeshSpan: Tracing.Span {
 }
 
 extension Duration {
-    /// Not less than 0.
-    var nanoseconds: UInt64 {
-        UInt64(
-            clamping: components.seconds * 1_000_000_000 + components.attoseconds / 1_000_000_000)
-    }
+    /// Not less than 0; what is beyond 64 bits is their end.
+    var nanoseconds: UInt64 { UInt64(clamping: attoseconds / 1_000_000_000) }
 }
