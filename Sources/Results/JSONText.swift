@@ -8,10 +8,10 @@ package struct JSONText: Sendable {
     private var hasElements: [Bool] = []
     private var afterKey = false
 
-    /// Most texts have no more.
+    /// Most objects and arrays have no more.
     private static let usualBytes = 2048
 
-    package init() { bytes.reserveCapacity(Self.usualBytes) }
+    package init() {}
 
     package var text: String { String(decoding: bytes, as: UTF8.self) }
 
@@ -95,6 +95,7 @@ package struct JSONText: Sendable {
     }
 
     private mutating func nested(_ open: Unicode.Scalar, _ close: Unicode.Scalar, _ body: (inout JSONText) -> Void) {
+        if bytes.isEmpty { bytes.reserveCapacity(Self.usualBytes) }
         separate()
         mark(open)
         hasElements.append(false)

@@ -1,17 +1,13 @@
 import Logging
 import Messages
+import NIOCore
 import RPC
-import Synchronization
 
 /// Answers of the mesh as users may see them: whatever leaves the gateway, or is stored for its users, has come through
-/// here. The mesh's own words go to the log, those of a code at most once a second: frames come in numbers.
+/// here. The mesh's own words go to the log, so many lines of a code in a second: frames come in numbers.
 final class PlainReasons: Sendable {
-    private static let pause: Duration = .seconds(1)
-    /// Codes that gRPC knows; others, which a peer may make up, count as one.
-    private static let codes = 0...16
-
     private let logger: Logger
-    private let logged = Mutex<[Int: ContinuousClock.Instant]>([:])
+    private let lines = LineGates()
 
     init(_ logger: Logger) { self.logger = logger }
 
@@ -32,14 +28,10 @@ final class PlainReasons: Sendable {
     }
 
     /// Writes into the log what the mesh said.
-    func note(_ code: StatusCode, _ message: String, at now: ContinuousClock.Instant = .now) {
-        let key = Self.codes.contains(code.rawValue) ? code.rawValue : -1
-        let isDue = logged.withLock { logged in
-            if let last = logged[key], now - last < Self.pause { return false }
-            logged[key] = now
-            return true
-        }
-        guard isDue else { return }
-        logger.notice("the mesh did not do it all", metadata: ["code": "\(code)", "reason": "\(message)"])
+    func note(_ code: StatusCode, _ message: String, at now: NIODeadline = .now()) {
+        guard let skipped = lines.pass(code, at: now) else { return }
+        var fields: Logger.Metadata = ["code": "\(code)", "reason": "\(PeerText.escaped(message))"]
+        if skipped > 0 { fields["skipped"] = "\(skipped)" }
+        logger.notice("the mesh did not do it all", metadata: fields)
     }
 }

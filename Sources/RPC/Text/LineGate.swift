@@ -1,4 +1,4 @@
-import NIOCore
+public import NIOCore
 import Synchronization
 
 /// Lets so many lines of one cause through to the log in a second, and counts the others.
@@ -38,16 +38,15 @@ public final class LineGates: Sendable {
 
     /// - Parameter cause: a word of ours, such as a code or a route.
     /// - Returns: how many lines were held back before this one; nil: it is held back.
-    public func pass(_ cause: String) -> Int? {
-        let now = NIODeadline.now().uptimeNanoseconds
-        return gates.withLock { gates in
+    public func pass(_ cause: String, at now: NIODeadline = .now()) -> Int? {
+        gates.withLock { gates in
             let isKnown = gates[cause] != nil || gates.count < Self.maxCauses
-            return gates[isKnown ? cause : Self.others, default: LineGate()].pass(at: now)
+            return gates[isKnown ? cause : Self.others, default: LineGate()].pass(at: now.uptimeNanoseconds)
         }
     }
 
     /// Numbers that gRPC does not have count as UNKNOWN.
-    public func pass(_ code: StatusCode) -> Int? {
-        pass("\((0...16).contains(code.rawValue) ? code : .unknown)")
+    public func pass(_ code: StatusCode, at now: NIODeadline = .now()) -> Int? {
+        pass("\((0...16).contains(code.rawValue) ? code : .unknown)", at: now)
     }
 }
