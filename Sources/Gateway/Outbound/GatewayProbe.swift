@@ -74,14 +74,20 @@ package struct GatewayProbe: Sendable {
     }
 
     /// There was no answer.
-    package struct Silence: Error { package var reason: String }
+    package struct Silence: Error, Equatable {
+        package enum Cause: Sendable { case time, tls, other }
+
+        package var cause: Cause
+        /// In words.
+        package var reason: String
+    }
 
     /// - Parameter timeout: for all of it.
     package func reply(to question: Question, timeout: Duration) async -> Result<Reply, Silence> {
         do {
             return .success(try await reply(to: question, by: .now() + TimeAmount(timeout), within: timeout))
         } catch {
-            return .failure(Silence(reason: Self.words(error)))
+            return .failure(Self.silence(error))
         }
     }
 
@@ -138,16 +144,21 @@ package struct GatewayProbe: Sendable {
         return tls
     }
 
-    private static func words(_ error: any Error) -> String {
+    private static func silence(_ error: any Error) -> Silence {
         switch error {
-        case let error as IOError: SystemErrorText.of(error)
+        case let error as IOError: Silence(cause: .other, reason: SystemErrorText.of(error))
         case is NIOSSLError, is BoringSSLError:
-            "no TLS: it speaks plain HTTP (http://), or has a certificate that is not trusted here (--tls-ca)"
-        case is HTTPParserError: "it speaks no HTTP: roles that speak gRPC are asked by HOST:PORT"
-        case let error as NIOConnectionError: error.connectionErrors.first.map { words($0.error) } ?? "no connection"
+            Silence(
+                cause: .tls,
+                reason:
+                    "no TLS: it speaks plain HTTP (http://), or has a certificate that is not trusted here (--tls-ca)")
+        case is HTTPParserError:
+            Silence(cause: .other, reason: "it speaks no HTTP: roles that speak gRPC are asked by HOST:PORT")
+        case let error as NIOConnectionError:
+            error.connectionErrors.first.map { silence($0.error) } ?? Silence(cause: .other, reason: "no connection")
         case let error as HTTPClientError where [.deadlineExceeded, .connectTimeout].contains(error):
-            "no answer in time"
-        default: "\(error)"
+            Silence(cause: .time, reason: "no answer in time")
+        default: Silence(cause: .other, reason: "\(error)")
         }
     }
 }

@@ -4,6 +4,7 @@ import Logging
 import NIOCore
 import NIOPosix
 import RPC
+import Services
 
 /// Whom to ask, and in which way.
 struct HealthAddress: Sendable {
@@ -36,7 +37,7 @@ struct HealthAddress: Sendable {
     struct Question: Sendable {
         /// Of gRPC; empty: the whole server.
         var service = ""
-        /// Of a gateway: whether it also has a mesh that works.
+        /// Of a gateway and a coordinator: whether they also have a mesh that works.
         var isReady = false
         var security = ClientSecurity()
         /// For all of it.
@@ -65,7 +66,8 @@ struct HealthAddress: Sendable {
             defer { connection.close() }
             let options = CallOptions(deadline: deadline)
             let status = try await connection.checkHealth(of: question.service, options: options)
-            return status == .serving ? .well("SERVING") : .ill("NOT_SERVING")
+            guard status == .serving else { return .ill("NOT_SERVING") }
+            return question.isReady ? try await mesh(behind: connection, question, options) : .well("SERVING")
         } catch let error as RPCError {
             finding = error.neverStarted || error.lostConnection ? .gone(error.message) : .ill("\(error)")
         } catch {
@@ -78,6 +80,22 @@ struct HealthAddress: Sendable {
             case .status = await probe(question).ask(url, timeout: deadline.remaining)
         else { return finding }
         return .ill("speaks HTTP, not gRPC: for a gateway ask \(url.absoluteString)")
+    }
+
+    /// A coordinator serves without nodes, to say what is missing (docs/kubernetes.md, "Health"); others have none.
+    private static func mesh(
+        behind connection: RPCConnection, _ question: Question, _ options: CallOptions
+    ) async throws -> HealthFinding {
+        var calls = RPCChannelConfiguration()
+        calls.interceptors = try question.security.interceptors()
+        let channel = RPCChannel(OneConnection(connection, name: "coordinator"), configuration: calls)
+        do {
+            let states = try await VisionClient(channel).nodes(deadline: options.deadline).map(\.state)
+            let ready = states.count { $0 == "ready" }
+            return ready > 0 ? .well("SERVING") : .ill("SERVING, and none of its \(states.count) nodes is ready")
+        } catch let error as RPCError where error.code == .unimplemented {
+            return .well("SERVING")
+        }
     }
 
     private static func ask(_ url: URL, _ question: Question, within time: Duration) async -> HealthFinding {

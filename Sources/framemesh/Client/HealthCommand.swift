@@ -6,8 +6,8 @@ struct HealthCommand: AsyncParsableCommand {
         abstract: "Ask roles whether they are well, for probes and scripts.",
         discussion: """
             ADDRESS is HOST:PORT or unix:PATH of a detector, classifier or coordinator, or http://HOST:PORT or \
-            https://HOST:PORT of a gateway. A gateway is well when it answers, and with --ready when it has a mesh that \
-            works. Without an address, the usual ports of the roles on this machine are asked; those where nothing listens do not \
+            https://HOST:PORT of a gateway. A gateway or coordinator is well when it answers, and with --ready when it has a \
+            node that is ready. Without an address, the usual ports of the roles on this machine are asked; those where nothing listens do not \
             count, unless that is so of all.
 
             Examples:
@@ -26,7 +26,7 @@ struct HealthCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("A service of gRPC; empty: the whole server.", valueName: "name"))
     var service = ""
 
-    @Flag(help: "Of gateways: whether there is a mesh that works, too.")
+    @Flag(help: "Of gateways and coordinators: whether a node is ready, too.")
     var ready = false
 
     @Option(help: ArgumentHelp("For each address.", valueName: "s"))
@@ -46,7 +46,7 @@ struct HealthCommand: AsyncParsableCommand {
     func run() async throws {
         let settings = try await Settings.load(config)
         let security = try securityOptions.security(settings)
-        _ = try settings.naming(oneOf: "client") { try security.clientTLS() }
+        _ = try settings.naming(oneOf: "client") { (try security.clientTLS(), try security.interceptors()) }
         let question = HealthAddress.Question(
             service: service, isReady: ready, security: security, timeout: .seconds(timeout))
         let asked = try (addresses.isEmpty ? Self.usual : addresses).map(HealthAddress.init)

@@ -2,12 +2,8 @@ import RPC
 
 /// What a failed call means, and what to do about it.
 enum CallTrouble {
-    /// - Parameter missing: stages of the pipeline that have no node.
-    static func finding(_ check: String, _ error: RPCError, missing: [String] = []) -> Finding {
-        .wrong(
-            check, "\(error)",
-            do: missing.isEmpty
-                ? advice(error.code) : "No node is ready for \(missing.joined(separator: " and ")): see above.")
+    static func finding(_ check: String, _ error: RPCError) -> Finding {
+        .wrong(check, "\(error)", do: advice(error.code))
     }
 
     private static func advice(_ code: StatusCode) -> String {

@@ -14,8 +14,10 @@ struct CertificateLook: Sendable {
 
     enum Outcome: Sendable, Equatable {
         case certificate(Certificate)
-        /// It speaks no TLS, or does not go on.
+        /// It speaks no TLS.
         case none
+        /// It took the connection, and said nothing in the time that it had.
+        case silent
     }
 
     let host: String
@@ -28,7 +30,7 @@ struct CertificateLook: Sendable {
         tls.certificateVerification = .none
         tls.applicationProtocols = protocols
         let loop = MultiThreadedEventLoopGroup.singleton.any()
-        let shaken = loop.makePromise(of: Certificate?.self)
+        let shaken = loop.makePromise(of: Outcome.self)
         let name = (try? SocketAddress(ipAddress: host, port: port)) == nil ? host : nil
         do {
             let context = try NIOSSLContext(configuration: tls)
@@ -40,13 +42,13 @@ struct CertificateLook: Sendable {
                         try channel.pipeline.syncOperations.addHandler(Handshake(shaken))
                     }
                 }.connect(host: host, port: port).get()
-            let timer = loop.scheduleTask(in: TimeAmount(time)) { shaken.succeed(nil) }
-            let certificate = try await shaken.futureResult.get()
+            let timer = loop.scheduleTask(in: TimeAmount(time)) { shaken.succeed(.silent) }
+            let outcome = try await shaken.futureResult.get()
             timer.cancel()
             channel.close(promise: nil)
-            return certificate.map { .certificate($0) } ?? .none
+            return outcome
         } catch {
-            shaken.succeed(nil)
+            shaken.succeed(.none)
             return .none
         }
     }
@@ -55,22 +57,22 @@ struct CertificateLook: Sendable {
     private final class Handshake: ChannelInboundHandler {
         typealias InboundIn = NIOAny
 
-        private let shaken: EventLoopPromise<Certificate?>
+        private let shaken: EventLoopPromise<Outcome>
 
-        init(_ shaken: EventLoopPromise<Certificate?>) { self.shaken = shaken }
+        init(_ shaken: EventLoopPromise<Outcome>) { self.shaken = shaken }
 
         func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
             guard case TLSUserEvent.handshakeCompleted = event else { return }
             let certificate = try? context.pipeline.syncOperations.nioSSL_peerCertificate()
-            shaken.succeed(certificate.map(Certificate.init))
+            shaken.succeed(certificate.map { .certificate(Certificate($0)) } ?? .none)
         }
 
         func errorCaught(context: ChannelHandlerContext, error: any Error) {
-            shaken.succeed(nil)
+            shaken.succeed(.none)
             context.close(promise: nil)
         }
 
-        func channelInactive(context: ChannelHandlerContext) { shaken.succeed(nil) }
+        func channelInactive(context: ChannelHandlerContext) { shaken.succeed(.none) }
     }
 }
 

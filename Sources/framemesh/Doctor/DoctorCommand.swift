@@ -43,8 +43,10 @@ struct DoctorCommand: AsyncParsableCommand {
         let settings = try await Settings.load(config)
         let security = try securityOptions.security(settings)
         _ = try settings.naming(oneOf: "client") { (try security.clientTLS(), try security.interceptors()) }
+        let place = try DoctorPlace(address)
+        if case .http(let url, _, _) = place { try securityOptions.check(fitting: url) }
         let doctor = Doctor(
-            place: try DoctorPlace(address), security: security, dns: try dns.servers(settings),
+            place: place, security: security, dns: try dns.servers(settings),
             timeout: .seconds(timeout))
         let console = Console()
         var findings = Findings { [json] in if !json { try console.print($0.line) } }

@@ -5,7 +5,7 @@ struct Finding: Sendable, Equatable {
     enum Verdict: String, Sendable { case ok, note, wrong }
 
     /// What was looked at: `name`, `tcp`, `tls`, `grpc`, `http`, `health`, `version`, `clock`, `round trip`, `nodes`,
-    /// `pipeline NAME`, `model NAME`.
+    /// `pipelines` (that are not tried), `pipeline NAME`, `model NAME`.
     var check: String
     var verdict: Verdict
     /// In plain words.
@@ -23,14 +23,22 @@ struct Finding: Sendable, Equatable {
         Finding(check: check, verdict: .wrong, text: text, advice: advice)
     }
 
+    /// It took the connection, and nothing more came.
+    static func silent(_ check: String, within time: Duration) -> Finding {
+        .wrong(
+            check, "it takes the connection and does not answer within \(time / .seconds(1)) s: it may hang",
+            do:
+                "Look at its process where it runs: is it stopped, or far too busy? If it is no role of Framemesh: is the port right?"
+        )
+    }
+
     /// For people.
     var line: String {
         let head = verdict.rawValue.padding(to: 6) + check.padding(to: Self.checkWidth) + " "
         return head + text.onOneLine + (advice.map { "\n\("".padding(to: head.count))\($0)" } ?? "")
     }
 
-    /// Of `pipeline detect+classify`.
-    private static let checkWidth = 23
+    private static let checkWidth = "pipeline detect+classify".count
 
     func fields(_ json: inout JSONText) {
         json.field("check", check)

@@ -21,16 +21,17 @@ struct GatewayDoctor: Sendable {
     }
 
     func look(_ findings: inout Findings) async throws {
-        if url.scheme == "https", let (host, port) = doctor.place.hostPort {
-            let look = CertificateLook(host: host, port: port, protocols: ["http/1.1"])
-            if case .certificate(let certificate) = await look.look(within: doctor.timeout) {
+        var shown: CertificateLook.Outcome?
+        if url.scheme == "https" {
+            shown = await look()
+            if case .certificate(let certificate)? = shown {
                 try findings.add(.ok("tls", "its certificate is \(certificate.text)"))
             }
         }
         let before = Date().timeIntervalSince1970
         let reply: GatewayProbe.Reply
         switch await ask("healthz") {
-        case .failure(let silence): return try findings.add(await explain(silence.reason))
+        case .failure(let silence): return try findings.add(await explain(silence, shown))
         case .success(let found): reply = found
         }
         let after = Date().timeIntervalSince1970
@@ -49,8 +50,8 @@ struct GatewayDoctor: Sendable {
         }
         try await roundTrip(&findings)
         try await ready(&findings)
-        try await nodes(&findings)
-        try await pipelines(&findings)
+        let known = try await nodes(&findings)
+        try await pipelines(known, &findings)
     }
 
     /// It is of whole seconds, and made once a second.
@@ -119,16 +120,19 @@ struct GatewayDoctor: Sendable {
         var coordinators: [Coordinator]
     }
 
-    private func nodes(_ findings: inout Findings) async throws {
-        guard case .success(let reply) = await ask("v1/nodes") else { return }
+    /// - Returns: the roles of those that are shown.
+    private func nodes(_ findings: inout Findings) async throws -> Set<String> {
+        guard case .success(let reply) = await ask("v1/nodes") else { return [] }
         guard reply.status == 200 else {
             let why = reply.reason ?? "\(reply.status)"
-            return try findings.add(
+            try findings.add(
                 .note(
                     "nodes", "it does not show its nodes to us: \(why)", do: "A token with the scope admin sees them."))
+            return []
         }
         guard let mesh = try? JSONDecoder().decode(Nodes.self, from: reply.body) else {
-            return try findings.add(.note("nodes", "what it says of its nodes is not known here: another version?"))
+            try findings.add(.note("nodes", "what it says of its nodes is not known here: another version?"))
+            return []
         }
         for coordinator in mesh.coordinators {
             let name = "coordinator \(coordinator.address)"
@@ -154,14 +158,17 @@ struct GatewayDoctor: Sendable {
                 }
             }
         }
+        return Set(mesh.coordinators.flatMap(\.nodes).map(\.role))
     }
 
     private struct Pipelines: Decodable {
         struct Pipeline: Decodable {
             var name: String
             var needsStream: Bool
+            /// Stages without a node.
+            var missing: [String]
             enum CodingKeys: String, CodingKey {
-                case name
+                case name, missing
                 case needsStream = "needs_stream"
             }
         }
@@ -176,7 +183,8 @@ struct GatewayDoctor: Sendable {
         var results: [Picture]
     }
 
-    private func pipelines(_ findings: inout Findings) async throws {
+    /// - Parameter known: roles of which there are nodes.
+    private func pipelines(_ known: Set<String>, _ findings: inout Findings) async throws {
         guard case .success(let reply) = await ask("v1/pipelines"), reply.status == 200,
             let all = try? JSONDecoder().decode(Pipelines.self, from: reply.body)
         else {
@@ -186,7 +194,8 @@ struct GatewayDoctor: Sendable {
                     do: "It has no coordinator, or wants a token: --token-file FILE"))
         }
         let picture = try ProbePicture.png()
-        for pipeline in all.pipelines {
+        var gap = PipelineGap()
+        for pipeline in all.pipelines where !gap.takes(pipeline.name, missing: pipeline.missing) {
             let check = "pipeline \(pipeline.name)"
             if pipeline.needsStream {
                 try findings.add(
@@ -204,6 +213,7 @@ struct GatewayDoctor: Sendable {
                 try findings.add(Self.finding(check, reply, time))
             }
         }
+        if let finding = gap.finding(known: known) { try findings.add(finding) }
     }
 
     private static func finding(_ check: String, _ reply: GatewayProbe.Reply, _ milliseconds: Int) -> Finding {
@@ -225,24 +235,40 @@ struct GatewayDoctor: Sendable {
 
     // ---- what is not there ----
 
-    private func explain(_ reason: String) async -> Finding {
+    private func look() async -> CertificateLook.Outcome? {
+        guard let (host, port) = doctor.place.hostPort else { return nil }
+        return await CertificateLook(host: host, port: port, protocols: ["http/1.1", "h2"]).look(within: doctor.timeout)
+    }
+
+    /// - Parameter shown: in a TLS handshake; nil: it was asked in plain text.
+    private func explain(_ silence: GatewayProbe.Silence, _ shown: CertificateLook.Outcome?) async -> Finding {
+        let reason = silence.reason
         guard let (host, port) = doctor.place.hostPort else {
             return .wrong("http", reason, do: "Is the address right?")
         }
         let name = host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)"
-        let look = CertificateLook(host: host, port: port, protocols: ["http/1.1", "h2"])
-        let shown = await look.look(within: doctor.timeout)
-        if url.scheme == "http" {
-            guard case .none = shown else {
+        guard let shown else {
+            switch await look() {
+            case .certificate?:
                 return .wrong(
                     "http", "it speaks TLS, and was asked in plain text",
                     do: "Ask https://\(name), with --tls-ca FILE if its authority is your own.")
+            case .silent? where silence.cause == .time: return .silent("http", within: doctor.timeout)
+            default: return .wrong("http", reason, do: "For a coordinator or a node ask \(name), without http://")
             }
-            return .wrong("http", reason, do: "For a coordinator or a node ask \(name), without http://")
         }
         guard case .certificate(let certificate) = shown else {
-            return .wrong("tls", "it does not speak TLS: \(reason)", do: "Ask http://\(name)")
+            if let plain = URL(string: "http://\(name)"),
+                case .status = await GatewayProbe().ask(plain, timeout: doctor.timeout)
+            {
+                return .wrong("tls", "it speaks plain HTTP, without TLS", do: "Ask http://\(name)")
+            }
+            if case .silent = shown { return .silent("tls", within: doctor.timeout) }
+            return .wrong(
+                "tls", "it speaks neither TLS nor HTTP", do: "For a coordinator or a node ask \(name), without https://"
+            )
         }
+        let text = silence.cause == .tls ? "the TLS handshake fails: its certificate is not accepted here" : reason
         let now = Date()
         let advice =
             if certificate.to < now {
@@ -254,6 +280,6 @@ struct GatewayDoctor: Sendable {
             } else {
                 "Name the authority that has signed its certificate (\(certificate.issuer)) with --tls-ca FILE."
             }
-        return .wrong("tls", reason, do: advice)
+        return .wrong("tls", text, do: advice)
     }
 }

@@ -22,7 +22,12 @@ struct MeshDoctor: Sendable {
         }
         try look(at: nodes, &findings)
         try models(pipelines, nodes, &findings)
-        for pipeline in pipelines { try findings.add(await probe(PipelineLine(pipeline, nodes))) }
+        let lines = pipelines.map { PipelineLine($0, nodes) }
+        var gap = PipelineGap()
+        for line in lines where !gap.takes(line.pipeline.name, missing: line.missing) {
+            try findings.add(await probe(line.pipeline))
+        }
+        if let finding = gap.finding(known: Set(nodes.map(\.role))) { try findings.add(finding) }
     }
 
     private func introduction(_ findings: inout Findings) async throws -> [PipelineDescription] {
@@ -68,7 +73,8 @@ struct MeshDoctor: Sendable {
         case "unhealthy": "It is starting, or ending: look at its log."
         case "wrong service":
             "Another program, or another role or mesh, has its address: look at the coordinator's targets."
-        case "silent": "It hangs, or the network drops what it says: look at its log and at its load."
+        case "silent":
+            "It hangs, or is stopped, or the network drops what it says: look at its process, its log and its load."
         case "ejected": "Its calls failed: look at its log, it says why."
         default: "Look at its log."
         }
@@ -98,27 +104,27 @@ struct MeshDoctor: Sendable {
 
     // ---- pictures ----
 
-    private func probe(_ line: PipelineLine) async -> Finding {
-        let name = line.pipeline.name
+    /// - Parameter pipeline: for each stage of which a node is ready.
+    private func probe(_ pipeline: PipelineDescription) async -> Finding {
+        let name = pipeline.name
         let check = "pipeline \(name)"
         let request = AnalyzeRequest(
             frame: ProbePicture.frame, pipeline: name, frameDeadline: UInt32(doctor.timeout / .milliseconds(1)))
         do {
             let start = ContinuousClock.now
-            let answer = try await line.pipeline.needsStream ? inStream(request) : alone(request)
+            let answer = try await pipeline.needsStream ? inStream(request) : alone(request)
             let milliseconds = Int(((ContinuousClock.now - start) / .milliseconds(1)).rounded())
             switch answer.status {
             case .ok: return .ok(check, "a picture was answered in \(milliseconds) ms")
             case .partial:
                 return .wrong(
                     check, "a picture was answered without \(answer.missing.joined(separator: ", ")): \(answer.cause)",
-                    do: "Start nodes for what is missing, or name them to the coordinator.")
+                    do: "Its nodes are ready, and did not do it: look at their logs and at their load.")
             default:
-                return CallTrouble.finding(
-                    check, RPCError(StatusCode(rawValue: answer.code), answer.cause), missing: line.missing)
+                return CallTrouble.finding(check, RPCError(StatusCode(rawValue: answer.code), answer.cause))
             }
         } catch let error as RPCError {
-            return CallTrouble.finding(check, error, missing: line.missing)
+            return CallTrouble.finding(check, error)
         } catch {
             return .wrong(check, "\(error)", do: "Look at the coordinator's log.")
         }

@@ -16,10 +16,11 @@ struct RPCDoctor: Sendable {
 
     func look(_ findings: inout Findings) async throws {
         let tls = try doctor.security.clientTLS()
-        if tls != nil, let (host, port) = doctor.place.hostPort {
-            let look = CertificateLook(host: host, port: port, protocols: ["h2"])
+        var shown: CertificateLook.Outcome?
+        if tls != nil {
+            shown = await look()
             // Whether it is trusted is seen when we connect.
-            if case .certificate(let certificate) = await look.look(within: doctor.timeout) {
+            if case .certificate(let certificate)? = shown {
                 try findings.add(.ok("tls", "its certificate is \(certificate.text)"))
             }
         }
@@ -34,7 +35,7 @@ struct RPCDoctor: Sendable {
             // A server that speaks something else is found out by the first call.
             _ = try await connection.checkHealth(options: CallOptions(deadline: deadline))
         } catch let error as RPCError {
-            return try findings.add(await explain(error, isTLS: tls != nil))
+            return try findings.add(await explain(error, shown))
         }
         defer { connection.close() }
         try findings.add(.ok("grpc", "it speaks HTTP/2 and gRPC" + (tls == nil ? ", in plain text" : ", over TLS")))
@@ -99,27 +100,34 @@ struct RPCDoctor: Sendable {
 
     // ---- what is not ----
 
-    private func explain(_ error: RPCError, isTLS: Bool) async -> Finding {
+    /// nil: a socket of this host.
+    private func look() async -> CertificateLook.Outcome? {
+        guard let (host, port) = doctor.place.hostPort else { return nil }
+        return await CertificateLook(host: host, port: port, protocols: ["h2", "http/1.1"]).look(within: doctor.timeout)
+    }
+
+    /// - Parameter shown: in a TLS handshake; nil: it was asked in plain text.
+    private func explain(_ error: RPCError, _ shown: CertificateLook.Outcome?) async -> Finding {
         let text = "\(error.message)"
         guard let (host, port) = doctor.place.hostPort else {
             return .wrong("grpc", text, do: "Is the role that owns this socket still running?")
         }
         let name = host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)"
-        let secure = CertificateLook(host: host, port: port, protocols: ["h2", "http/1.1"])
-        let shown = await secure.look(within: doctor.timeout)
-        if isTLS {
+        if let shown {
             guard case .certificate(let certificate) = shown else {
                 if case .status = await GatewayProbe().ask(Self.url("http", name), timeout: doctor.timeout) {
                     return .wrong(
                         "tls", "it speaks plain HTTP/1, without TLS: \(text)", do: "For a gateway ask http://\(name)")
                 }
+                if case .silent = shown { return .silent("tls", within: doctor.timeout) }
                 return .wrong(
                     "tls", "it does not speak TLS: \(text)",
                     do: "Leave out --tls and --tls-…, or give the role a certificate.")
             }
             return tlsTrouble(text, certificate)
         }
-        if case .certificate(let certificate) = shown {
+        let secure = await look()
+        if case .certificate(let certificate)? = secure {
             return .wrong(
                 "grpc", "it speaks TLS, and was asked in plain text (its certificate is \(certificate.text))",
                 do:
@@ -129,6 +137,7 @@ struct RPCDoctor: Sendable {
         if case .status = await GatewayProbe().ask(Self.url("http", name), timeout: doctor.timeout) {
             return .wrong("grpc", "it speaks HTTP/1, not gRPC", do: "For a gateway ask http://\(name)")
         }
+        if case .silent? = secure { return .silent("grpc", within: doctor.timeout) }
         return .wrong("grpc", text, do: "Whatever listens there does not speak gRPC. Is the port right?")
     }
 

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Foundation
 
 /// TLS and the token of a command that calls a coordinator.
 struct ClientSecurityOptions: ParsableArguments {
@@ -33,6 +34,22 @@ struct ClientSecurityOptions: ParsableArguments {
             key: tlsKey ?? settings.string(.clientTLSKey),
             serverName: tlsServerName ?? settings.string(.clientTLSServerName),
             tokenFile: tokenFile ?? settings.string(.clientTokenFile))
+    }
+
+    /// A URL says by itself whether it is called over TLS.
+    /// - Throws: `Fatal` that names an option of the command line which says otherwise.
+    func check(fitting url: URL) throws(Fatal) {
+        let isSecure = url.scheme == "https"
+        let options: [(String, Bool)] = [
+            ("--tls-ca", tlsCa != nil), ("--tls-certificate", tlsCertificate != nil), ("--tls-key", tlsKey != nil),
+            ("--tls-server-name", tlsServerName != nil), ("--tls", tls == true),
+        ]
+        if !isSecure, let option = options.first(where: \.1)?.0 {
+            throw Fatal("\(option) is for https://, and \(url) is asked without TLS", status: .usage)
+        }
+        if isSecure, tls == false {
+            throw Fatal("--no-tls is for http://, and \(url) is asked over TLS", status: .usage)
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 
 import http.server
 import json
+import signal
 import socket
 import subprocess
 import threading
@@ -79,7 +80,11 @@ def test_a_gateway_that_is_well(mesh):
 def test_people_read_lines(mesh):
     done = subprocess.run([FRAMEMESH, "doctor", mesh.coordinator], capture_output=True, text=True, timeout=PATIENCE)
     assert done.returncode == 0
-    assert all(line.startswith("ok    ") for line in done.stdout.splitlines())
+    lines = done.stdout.splitlines()
+    assert all(line.startswith("ok    ") for line in lines)
+    # One column, the longest name of a pipeline included.
+    column = lines[0].index("127.0.0.1")
+    assert all(line[column - 1] == " " and line[column] != " " for line in lines), done.stdout
 
 
 # ---- the way there ----
@@ -95,7 +100,8 @@ def test_the_name_is_not_known():
     assert "dig" in advice
 
 
-@pytest.mark.parametrize("arguments", [["nonsense"], [], ["ftp://host:1"], ["127.0.0.1:1", "--timeout", "0"], ["--tls-ca", "/no/file", "127.0.0.1:1"]])
+@pytest.mark.parametrize("arguments", [["nonsense"], [], ["ftp://host:1"], ["127.0.0.1:1", "--timeout", "0"], ["--tls-ca", "/no/file", "127.0.0.1:1"],
+    ["--tls", "http://127.0.0.1:1"], ["--tls-server-name", "a", "http://127.0.0.1:1"], ["--no-tls", "https://127.0.0.1:1"]])
 def test_wrong_usage(arguments):
     done = subprocess.run([FRAMEMESH, "doctor", *arguments], capture_output=True, text=True, timeout=PATIENCE)
     assert (done.returncode, done.stdout) == (2, "")
@@ -139,7 +145,29 @@ def test_a_gateway_asked_by_grpc_and_a_coordinator_by_http(mesh):
 def test_a_port_that_says_nothing():
     with socket.create_server(("127.0.0.1", 0)) as silent:
         check, text, _ = only_wrong(f"127.0.0.1:{silent.getsockname()[1]}", "--timeout", "1")
-        assert check == "grpc", text
+        assert (check, "does not answer within 1.0 s: it may hang" in text) == ("grpc", True), text
+        check, text, _ = only_wrong(f"127.0.0.1:{silent.getsockname()[1]}", "--timeout", "1", "--tls")
+        assert (check, "may hang" in text) == ("tls", True), text
+        check, text, _ = only_wrong(f"http://127.0.0.1:{silent.getsockname()[1]}", "--timeout", "1")
+        assert (check, "may hang" in text) == ("http", True), text
+
+
+def test_a_role_that_is_stopped(coordinator):
+    stopped = coordinator("detector", "--workers", "1")
+    stopped.process.send_signal(signal.SIGSTOP)
+    try:
+        check, text, advice = only_wrong(stopped.address, "--timeout", "1")
+        assert (check, "may hang" in text, "is it stopped" in advice) == ("grpc", True, True), text
+    finally:
+        stopped.process.send_signal(signal.SIGCONT)
+
+
+def test_a_gateway_asked_by_tls_that_has_none(mesh):
+    check, text, advice = only_wrong(f"https://{mesh['gateway'].address}")
+    assert (check, text) == ("tls", "it speaks plain HTTP, without TLS")
+    assert advice == f"Ask http://{mesh['gateway'].address}"
+    check, text, advice = only_wrong(f"https://{mesh.coordinator}")
+    assert (check, "without https://" in advice) == ("tls", True), text
 
 
 # ---- TLS ----
@@ -235,13 +263,32 @@ def test_a_coordinator_without_nodes(coordinator):
     faults = {one["check"]: one for one in wrong(findings)}
     assert faults["nodes"]["text"] == "the coordinator knows no nodes"
     assert "--detectors" in faults["nodes"]["advice"]
-    assert set(faults) == {"nodes", *[f"pipeline {name}" for name in PIPELINES]}
+    assert set(faults) == {"nodes", "pipelines"}, "what has one cause is told once"
+    assert faults["pipelines"]["text"].endswith(": " + ", ".join(PIPELINES))
+    assert "framemesh detector" in faults["pipelines"]["advice"]
+
+
+def health(*arguments):
+    done = subprocess.run([FRAMEMESH, "health", *arguments], capture_output=True, text=True, timeout=PATIENCE)
+    return done.returncode, done.stdout.strip()
+
+
+def test_health_of_a_coordinator_without_nodes(coordinator, mesh):
+    empty = coordinator("coordinator").address
+    assert health(empty) == (0, f"{empty} SERVING")
+    assert health("--ready", empty) == (1, f"{empty} SERVING, and none of its 0 nodes is ready")
+    for address in [mesh.coordinator, mesh["detector"].address]:
+        assert health("--ready", address) == (0, f"{address} SERVING")
 
 
 def test_a_node_that_is_not_there(coordinator):
     gone = f"127.0.0.1:{free_port()}"
-    code, findings = doctor(coordinator("coordinator", "--detectors", gone).address, "--timeout", "2")
-    assert code == 1
+    # Nobody waits for a node that is known not to be there.
+    start = time.monotonic()
+    code, findings = doctor(coordinator("coordinator", "--detectors", gone).address, "--timeout", "60")
+    assert (code, time.monotonic() - start < 60) == (1, True)
+    [pipelines] = [one for one in wrong(findings) if one["check"].startswith("pipeline")]
+    assert "said of the detectors above" in pipelines["advice"] and "framemesh classifier" in pipelines["advice"]
     [node] = [one for one in wrong(findings) if one["check"] == "nodes"]
     assert gone in node["text"] and f"framemesh doctor {gone}" in node["advice"]
 
