@@ -2643,7 +2643,7 @@ const ProtobufCMessageDescriptor framemesh__v1__model_description__descriptor =
   (ProtobufCMessageInit) framemesh__v1__model_description__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor framemesh__v1__node_description__field_descriptors[13] =
+static const ProtobufCFieldDescriptor framemesh__v1__node_description__field_descriptors[14] =
 {
   {
     "role",
@@ -2801,11 +2801,24 @@ static const ProtobufCFieldDescriptor framemesh__v1__node_description__field_des
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "engine",
+    14,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Framemesh__V1__NodeDescription, engine),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned framemesh__v1__node_description__field_indices_by_name[] = {
   8,   /* field[8] = accepted */
   7,   /* field[7] = build */
   9,   /* field[9] = completed */
+  13,   /* field[13] = engine */
   6,   /* field[6] = estimated_wait_us */
   11,   /* field[11] = expired */
   5,   /* field[5] = in_flight */
@@ -2820,7 +2833,7 @@ static const unsigned framemesh__v1__node_description__field_indices_by_name[] =
 static const ProtobufCIntRange framemesh__v1__node_description__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 13 }
+  { 0, 14 }
 };
 const ProtobufCMessageDescriptor framemesh__v1__node_description__descriptor =
 {
@@ -2830,7 +2843,7 @@ const ProtobufCMessageDescriptor framemesh__v1__node_description__descriptor =
   "Framemesh__V1__NodeDescription",
   "framemesh.v1",
   sizeof(Framemesh__V1__NodeDescription),
-  13,
+  14,
   framemesh__v1__node_description__field_descriptors,
   framemesh__v1__node_description__field_indices_by_name,
   1,  framemesh__v1__node_description__number_ranges,

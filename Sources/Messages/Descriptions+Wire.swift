@@ -146,6 +146,7 @@ extension NodeDescription: WireCodable {
         unsafe c.pointee.refused = refused
         unsafe c.pointee.expired = expired
         unsafe c.pointee.zone = unsafe arena.string(zone)
+        unsafe c.pointee.engine = unsafe arena.string(engine)
         return unsafe c
     }
 
@@ -164,6 +165,7 @@ extension NodeDescription: WireCodable {
         refused = unsafe c.refused
         expired = unsafe c.expired
         zone = unsafe try Wire.text(c.zone)
+        engine = unsafe try Wire.text(c.engine)
     }
 }
 

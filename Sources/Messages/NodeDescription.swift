@@ -32,6 +32,8 @@ public struct NodeDescription: Sendable, Hashable {
     public var expired: UInt64 = 0
     /// Where it is; empty: it does not say.
     public var zone = ""
+    /// What runs its models (`opencv`, `opencv+onednn`); empty: it does not say.
+    public var engine = ""
 
     public init() {}
 }

@@ -23,6 +23,7 @@ extension WorkerPool {
         constant.queueLimit = configuration.queueLimit
         constant.build = configuration.build
         constant.zone = configuration.zone
+        constant.engine = configuration.engine.rawValue
         let batchSizes = withQueue { $0.batchers.map(\.maxBatchSize) }
         constant.models = zip(configuration.models, batchSizes).map { model, maxBatchSize in
             var description = model.description

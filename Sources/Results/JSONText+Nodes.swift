@@ -42,5 +42,6 @@ extension NodeState {
         json.field("refused", description.refused)
         json.field("expired", description.expired)
         json.field("build", description.build)
+        json.field("engine", description.engine)
     }
 }

@@ -52,6 +52,7 @@ extension RealNodes {
                     $0.workers = 2
                     $0.queueLimit = 17
                     $0.build = "1.2.3"
+                    $0.engine = .openCV
                 }
             ) { node in
                 let description = try await node.describe()
@@ -61,6 +62,7 @@ extension RealNodes {
                 #expect(description.workers == 2)
                 #expect(description.queueLimit == 17)
                 #expect(description.build == "1.2.3")
+                #expect(description.engine == "opencv")
                 #expect(description.estimatedWait == 0)
             }
         }

@@ -572,10 +572,14 @@ struct  Framemesh__V1__NodeDescription
    * where it is; empty: it does not say
    */
   char *zone;
+  /*
+   * what runs its models; empty: it does not say
+   */
+  char *engine;
 };
 #define FRAMEMESH__V1__NODE_DESCRIPTION__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&framemesh__v1__node_description__descriptor) \
-    , (char *)protobuf_c_empty_string, 0,NULL, 0, 0, 0, 0, 0, (char *)protobuf_c_empty_string, 0, 0, 0, 0, (char *)protobuf_c_empty_string }
+    , (char *)protobuf_c_empty_string, 0,NULL, 0, 0, 0, 0, 0, (char *)protobuf_c_empty_string, 0, 0, 0, 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string }
 
 
 /* Framemesh__V1__Frame methods */

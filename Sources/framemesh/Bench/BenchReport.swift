@@ -7,6 +7,8 @@ struct BenchReport: Sendable {
     var coordinator: String?
     var pipeline: String
     var models: [String] = []
+    /// What ran them; nil: the mesh's nodes say it (`framemesh nodes`).
+    var engine: String?
     /// `unary`, `stream` or `threads`.
     var callers: String
     var concurrency: Int
@@ -36,6 +38,7 @@ struct BenchReport: Sendable {
             if let coordinator { json.field("coordinator", coordinator) }
             json.field("pipeline", pipeline)
             if !models.isEmpty { json.array("models", models) { $0.value($1) } }
+            if let engine { json.field("engine", engine) }
             json.field("callers", callers)
             json.field("concurrency", concurrency)
             if let perStream { json.field("frames_per_stream", perStream) }
@@ -74,7 +77,9 @@ struct BenchReport: Sendable {
 
     var text: String {
         let seconds = JSONText.number(measured / .seconds(1), decimals: 1)
-        let where_ = coordinator.map { "mesh at \($0)" } ?? "in-process (\(models.joined(separator: ", ")))"
+        let where_ =
+            coordinator.map { "mesh at \($0)" }
+            ?? "in-process (\((models + [engine].compactMap(\.self)).joined(separator: ", ")))"
         var lines = [
             "\(where_), pipeline \(pipeline), \(callersText), \(seconds) s"
                 + (wasStopped ? " (interrupted)" : ""),

@@ -77,6 +77,15 @@ import Testing
         #expect(report.text.contains("0.5 frames/s"))
     }
 
+    @Test func theReportOfThisProcessSaysWhatRan() {
+        let report = BenchReport(
+            mode: "in-process", pipeline: "detect", models: ["a"], engine: "opencv", callers: "threads", concurrency: 1,
+            inputs: 1, warmup: .zero, measured: .seconds(1), wasStopped: false, machine: Machine(cpu: "x", cores: 1),
+            result: Measurement())
+        #expect(report.json.contains(#""models":["a"],"engine":"opencv""#))
+        #expect(report.text.hasPrefix("in-process (a, opencv), "))
+    }
+
     @Test func streamsTellOfCoordinatorsThatTheyLost() throws {
         var measured = Measurement()
         var answer = Self.ok()
