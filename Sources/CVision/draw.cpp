@@ -80,30 +80,42 @@ void plate(vision_image &image, const std::string &text, const cv::Rect &place, 
     image.texts.push_back({place.x, place.y, place.width, place.height});
 }
 
-/// Texts that are looked at to find a free place; more of them than that cover the picture anyway.
+/// Texts, and as many boxes, that are looked at to find a free place; more of them than that cover the picture anyway.
 constexpr size_t max_looked_at = 512;
 /// Rows above and below a box that are tried where all places beside it are taken.
 constexpr int max_rows = 6;
 
-/// Pixels of other texts that a plate would cover.
-int64_t covered(const vision_image &image, const cv::Rect &place) {
-    int64_t area = 0;
-    const size_t count = std::min(image.texts.size(), max_looked_at);
-    for (size_t i = 0; i < count; i++) {
-        const Area &text = image.texts[i];
-        area += (place & cv::Rect(text.x, text.y, text.width, text.height)).area();
-    }
-    return area;
+/// Inside of a large box a label hides little of what it is about.
+bool is_large(int width, int height, cv::Size label) {
+    return width >= 2 * label.width && height >= 4 * label.height;
 }
 
-/// Where the label of a box goes: the first place that covers no other text, else the one that covers least.
+/// A pixel of a text that nobody can read is worse than one of an object.
+constexpr int64_t text_weight = 4;
+
+/// How much a plate would cover of other texts, and of what is in boxes that are not large.
+int64_t covered(const vision_image &image, const cv::Rect &place) {
+    const auto shared = [&](const Area &area) {
+        return static_cast<int64_t>((place & cv::Rect(area.x, area.y, area.width, area.height)).area());
+    };
+    int64_t sum = 0;
+    for (size_t i = 0; i < std::min(image.texts.size(), max_looked_at); i++)
+        sum += text_weight * shared(image.texts[i]);
+    for (size_t i = 0; i < std::min(image.boxes.size(), max_looked_at); i++) {
+        const Area &box = image.boxes[i];
+        if (!is_large(box.width, box.height, place.size())) sum += shared(box);
+    }
+    return sum;
+}
+
+/// Where the label of a box goes: the first place that covers neither another text nor a small object, else the one
+/// that covers least.
 cv::Rect label_place(const vision_image &image, const cv::Rect &box, cv::Size size) {
     const int left = box.x, right = box.x + box.width, top = box.y, bottom = box.y + box.height;
     std::vector<cv::Point> places;
     // Above the box; inside where there is no room.
     places.push_back({left, top >= size.height ? top - size.height : top});
-    // Inside of a large one a label hides little of it.
-    if (box.width >= 2 * size.width && box.height >= 4 * size.height) places.push_back({left, top});
+    if (is_large(box.width, box.height, size)) places.push_back({left, top});
     places.insert(places.end(), {{left, bottom},
                                  {right - size.width, top - size.height},
                                  {right - size.width, bottom},
@@ -153,6 +165,7 @@ bool vision_image_draw_box(vision_image *image, float x, float y, float width, f
         cv::Mat to = mat(*image);
         const cv::Rect box = box_place(*image, x, y, width, height);
         cv::rectangle(to, box.tl(), box.br(), colour(key), pen.line);
+        image->boxes.push_back({box.x, box.y, box.width, box.height});
         return true;
     });
 }

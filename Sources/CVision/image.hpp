@@ -24,8 +24,8 @@ struct vision_image {
     int width;
     int height;
     vision::Buffer buffer;
-    /// Where texts were drawn; the next ones keep off.
-    std::vector<vision::Area> texts;
+    /// Where texts and boxes were drawn; the next texts keep off.
+    std::vector<vision::Area> texts, boxes;
 };
 
 namespace vision {

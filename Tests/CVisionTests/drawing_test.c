@@ -33,6 +33,41 @@ static void labels_keep_off_each_other(void) {
     free(grey.data);
 }
 
+/// A label beside a box that is smaller than itself, wherever that is, and off another one beside it.
+static void labels_keep_off_small_objects(void) {
+    enum { side = 400, pixels = side * side, width = 24, height = 12 };
+    const int corners[][2] = {{100, 0},           {0, 0},     {side - width, 0},
+                              {0, side - height}, {150, 150}, {150, 150 - height - 4}};
+    enum { boxes = sizeof corners / sizeof *corners };
+    const bytes grey = {malloc(pixels * 3), pixels * 3};
+    memset(grey.data, 128, grey.length);
+    vision_error error = {VISION_OK, ""};
+    vision_image *image = vision_image_create(VISION_BGR8, side, side, 0, grey.data, grey.length, usual, &error);
+    EXPECT(image, "%s", error.text);
+    if (!image) return;
+    for (size_t i = 0; i < boxes; i++) {
+        EXPECT(vision_image_draw_box(image, corners[i][0], corners[i][1], width, height, i, &error), "%s", error.text);
+    }
+    uint8_t *before = malloc(grey.length);
+    memcpy(before, vision_image_pixels(image), grey.length);
+    for (size_t i = 0; i < boxes; i++) {
+        EXPECT(vision_image_draw_label(image, corners[i][0], corners[i][1], width, height, i, "cat 0.91", &error), "%s",
+               error.text);
+    }
+    const uint8_t *after = vision_image_pixels(image);
+    for (size_t i = 0; i < boxes; i++) {
+        size_t hidden = 0;
+        for (int y = corners[i][1]; y < corners[i][1] + height; y++) {
+            const size_t row = ((size_t)y * side + (size_t)corners[i][0]) * 3;
+            hidden += differences(after + row, before + row, width - 1);
+        }
+        EXPECT(hidden == 0, "box %zu: %zu pixels of it are hidden", i, hidden);
+    }
+    free(before);
+    vision_image_free(image);
+    free(grey.data);
+}
+
 void test_drawing(void) {
     const bytes pixels = scene(120, 80, 3);
     vision_error error = {VISION_OK, ""};
@@ -83,4 +118,5 @@ void test_drawing(void) {
     vision_image_free(image);
     free(pixels.data);
     labels_keep_off_each_other();
+    labels_keep_off_small_objects();
 }
