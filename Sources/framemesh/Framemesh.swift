@@ -17,7 +17,7 @@ import NIOCore
               framemesh send --pipeline cascade pictures/*.jpg
 
             Exit codes: 0 all went well, 1 some frame or file failed, 2 wrong usage or configuration,
-            3 no coordinator or node could be reached, 130 or 143 interrupted or terminated by SIGINT or SIGTERM; \
+            3 no coordinator or node could be reached, 129, 130 or 143 ended by SIGHUP, SIGINT or SIGTERM; \
             `up` and the roles end with 0 then.
             """,
         version: version,

@@ -2,15 +2,18 @@ import Foundation
 import Synchronization
 import UnixSignals
 
-/// Ctrl-C and SIGTERM as cancellation of the work in hand.
+/// Ctrl-C, SIGTERM and a terminal that goes away as cancellation of the work in hand.
 enum Interrupts {
-    /// Runs `body`, and cancels it on the first SIGINT or SIGTERM. A second signal ends the process at once; children
+    /// Runs `body`, and cancels it on the first SIGINT, SIGTERM, or SIGHUP that is not ignored (`nohup`). A second signal ends the process at once; children
     /// of ours end then too, because their standard input closes.
     ///
     /// - Returns: what `body` returns, also when it was cancelled.
     /// - Throws: `Fatal` with 128 and the signal's number when `body` throws after a signal.
     static func run<Value: Sendable>(_ body: @Sendable @escaping () async throws -> Value) async throws -> Value {
-        let signals = await UnixSignalsSequence(trapping: .sigint, .sigterm)
+        let signals =
+            ignoresHangUp
+            ? await UnixSignalsSequence(trapping: .sigint, .sigterm)
+            : await UnixSignalsSequence(trapping: .sigint, .sigterm, .sighup)
         let seen = Mutex<UnixSignal?>(nil)
         // Both tasks belong to this call: neither outlives it.
         let work = Task { try await body() }
@@ -36,6 +39,14 @@ enum Interrupts {
             throw Fatal("interrupted", status: .interrupted(by: signal.rawValue))
         }
     }
+
+    /// As whoever started us wanted it.
+    private static let ignoresHangUp: Bool = {
+        var action = unsafe sigaction()
+        guard unsafe sigaction(SIGHUP, nil, &action) == 0 else { return false }
+        return unsafe unsafeBitCast(action.__sigaction_handler.sa_handler, to: Int.self)
+            == unsafeBitCast(SIG_IGN, to: Int.self)
+    }()
 
     /// Suspends until the task is cancelled.
     static func wait() async {

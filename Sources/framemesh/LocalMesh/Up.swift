@@ -13,8 +13,8 @@ struct Up: AsyncParsableCommand {
         discussion: """
             Starts a coordinator, detectors, classifiers and a gateway as processes of their own, and prints \
             `ready coordinator=HOST:PORT` and `ready gateway=http://HOST:PORT` once all of them are ready; the latter is \
-            the address of the page. A part that dies is started again. SIGTERM or Ctrl-C ends all of them, running work \
-            first.
+            the address of the page. A part that dies is started again. SIGTERM, SIGHUP or Ctrl-C ends all of them, running \
+            work first.
             The mesh is for this machine: plain text on loopback, whatever the configuration says of TLS and access.
 
             Examples:
