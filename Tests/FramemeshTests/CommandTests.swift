@@ -60,6 +60,17 @@ import Testing
         #expect(CommandWords.objection(to: arguments, of: Framemesh.self) == nil)
     }
 
+    @Test func aPipelineThatIsMissingHidesNoOtherMistake() throws {
+        #expect {
+            try SendCommand.parse(["--pipline", "detect", "a.jpg"])
+        } throws: {
+            SendCommand.message(for: $0).contains("--pipline")
+        }
+        let command = try SendCommand.parse(["a.jpg"])
+        let error = #expect(throws: Fatal.self) { try command.analyze.options() }
+        #expect(error?.status == .usage && error?.message?.hasPrefix("--pipeline is missing") == true)
+    }
+
     @Test func onlyMP4IsAskedForWhereVideoIsWritten() {
         for name in ["a.mp4", "x/a.MP4", "a.m4v", "a"] { #expect(VideoOutput.isNamedAsWritten(name), "\(name)") }
         for name in ["a.avi", "a.mkv", "a.mp4.webm", "a.jpg"] {

@@ -77,49 +77,54 @@ struct BenchCommand: AsyncParsableCommand {
 
     func run() async throws {
         let sources = try PictureSource.discover(inputs)
+        let options = try analyze.options()
         try await Interrupts.run {
             let inputs = try await BenchInputs(reading: sources)
-            let report = inProcess ? try await measureInProcess(inputs) : try await measureMesh(inputs)
+            let report =
+                inProcess ? try await measureInProcess(inputs, options) : try await measureMesh(inputs, options)
             try Console().print(json ? report.json : report.text)
             if report.wasStopped { throw CancellationError() }
             guard report.result.failed == 0 else { throw Fatal(nil) }
         }
     }
 
-    private func report(_ result: Measurement, _ window: BenchWindow?, inputs: Int, mode: String, callers: String)
-        -> BenchReport
-    {
+    private func report(
+        _ result: Measurement, _ window: BenchWindow?, pipeline: String, inputs: Int, mode: String, callers: String
+    ) -> BenchReport {
         BenchReport(
-            mode: mode, pipeline: analyze.pipeline, callers: callers, concurrency: concurrency, inputs: inputs,
+            mode: mode, pipeline: pipeline, callers: callers, concurrency: concurrency, inputs: inputs,
             warmup: .seconds(warmup), measured: window?.length ?? .zero, wasStopped: window?.wasStopped ?? true,
             result: result)
     }
 
-    private func measureMesh(_ inputs: BenchInputs) async throws -> BenchReport {
+    private func measureMesh(_ inputs: BenchInputs, _ options: AnalyzeOptions) async throws -> BenchReport {
         let (target, calling) = try await coordinator.place()
         let clients = try await MeshBench.connect(concurrency, to: target, calling)
         defer { for client in clients { client.close() } }
-        let pipeline = try clients[0].pipeline(named: analyze.pipeline)
+        let pipeline = try clients[0].pipeline(named: options.pipeline)
         let streams = stream || pipeline.needsStream
         let window = BenchWindow(warmup: .seconds(warmup), duration: .seconds(duration))
         let bench = MeshBench(
-            options: analyze.options, inputs: inputs, window: window, perStream: streams ? perStream : nil)
+            options: options, inputs: inputs, window: window, perStream: streams ? perStream : nil)
         let result = try await bench.run(clients)
         var report = report(
-            result, window, inputs: inputs.count, mode: "mesh", callers: streams ? "stream" : "unary")
+            result, window, pipeline: options.pipeline, inputs: inputs.count, mode: "mesh",
+            callers: streams ? "stream" : "unary")
         report.coordinator = target.hostPorts
         report.perStream = bench.perStream
         return report
     }
 
-    private func measureInProcess(_ inputs: BenchInputs) async throws -> BenchReport {
+    private func measureInProcess(_ inputs: BenchInputs, _ options: AnalyzeOptions) async throws -> BenchReport {
         let bench = try InProcessBench(
-            pipeline: analyze.pipeline, store: try Resources.store(), detectModel: detectModel,
-            classifyModel: classifyModel, engine: engine.chosen(), options: analyze.options, inputs: inputs)
+            pipeline: options.pipeline, store: try Resources.store(), detectModel: detectModel,
+            classifyModel: classifyModel, engine: engine.chosen(), options: options, inputs: inputs)
         let (result, window) = try await bench.run(
             threads: concurrency, warmup: .seconds(warmup), duration: .seconds(duration))
-        var report = report(result, window, inputs: inputs.count, mode: "in-process", callers: "threads")
+        var report = report(
+            result, window, pipeline: options.pipeline, inputs: inputs.count, mode: "in-process", callers: "threads")
         report.models = [bench.detectModel, bench.classifyModel].compactMap { $0?.name }
+        report.engine = bench.engine.rawValue
         return report
     }
 }

@@ -2,8 +2,13 @@ import ArgumentParser
 
 /// What `send` and `video` ask of frames.
 struct AnalyzeArguments: ParsableArguments {
-    @Option(help: "What to do with the frames: detect, classify, detect+classify, cascade, track, …")
-    var pipeline: String
+    /// The parser would name it before all else that is wrong, so it is looked for after that.
+    @Option(
+        name: .customLong("pipeline"),
+        help: ArgumentHelp(
+            "What to do with the frames, always needed: detect, classify, detect+classify, cascade, track, …",
+            valueName: "pipeline"))
+    var named: String?
 
     @Option(help: ArgumentHelp("Leave out what is less certain than this, 0 to 1. (default: the model's own)"))
     var minConfidence: Float?
@@ -26,8 +31,18 @@ struct AnalyzeArguments: ParsableArguments {
         if frameDeadlineMs == 0 { throw ValidationError("--frame-deadline-ms must be above 0") }
     }
 
-    var options: AnalyzeOptions {
-        var options = AnalyzeOptions(pipeline: pipeline)
+    /// - Throws: `Fatal` if none is named.
+    func pipeline() throws(Fatal) -> String {
+        guard let named else {
+            throw Fatal(
+                "--pipeline is missing: what is to be done with the frames, such as detect (framemesh pipelines lists all)",
+                status: .usage)
+        }
+        return named
+    }
+
+    func options() throws(Fatal) -> AnalyzeOptions {
+        var options = AnalyzeOptions(pipeline: try pipeline())
         options.minConfidence = minConfidence ?? 0
         options.topK = topK ?? 0
         options.frameDeadline = frameDeadlineMs ?? 0

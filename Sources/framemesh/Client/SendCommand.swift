@@ -72,7 +72,8 @@ struct SendCommand: AsyncParsableCommand {
         let sources = try PictureSource.discover(files, anyExtension: raw != nil)
         // Before a coordinator is looked for.
         try InputFile.check(sources)
-        try await Interrupts.run { try await send(sources, raw) }
+        let options = try analyze.options()
+        try await Interrupts.run { try await send(sources, raw, options) }
     }
 
     private var rawPicture: RawPicture? {
@@ -82,11 +83,11 @@ struct SendCommand: AsyncParsableCommand {
         }
     }
 
-    private func send(_ sources: [PictureSource], _ raw: RawPicture?) async throws {
+    private func send(_ sources: [PictureSource], _ raw: RawPicture?, _ options: AnalyzeOptions) async throws {
         let client = try await coordinator.connect()
         defer { client.close() }
-        let pipeline = try client.pipeline(named: analyze.pipeline)
-        var sender = PictureSender(client: client, options: analyze.options, concurrency: concurrency)
+        let pipeline = try client.pipeline(named: options.pipeline)
+        var sender = PictureSender(client: client, options: options, concurrency: concurrency)
         sender.raw = raw
         sender.frameRate = frameRate
         sender.annotator = try annotate.map { try PictureAnnotator(folder: $0) }

@@ -59,16 +59,16 @@ struct VideoCommand: AsyncParsableCommand {
         // Before a coordinator is looked for.
         try InputFile.check([file])
         if let output { try VideoOutput.check(output) }
-        try await Interrupts.run { try await send() }
+        var options = try analyze.options()
+        options.policy = policy
+        try await Interrupts.run { [options] in try await send(options) }
     }
 
-    private func send() async throws {
+    private func send(_ options: AnalyzeOptions) async throws {
         let helper = try Resources.videoHelper
         let client = try await coordinator.connect()
         defer { client.close() }
-        let pipeline = try client.pipeline(named: analyze.pipeline)
-        var options = analyze.options
-        options.policy = policy
+        let pipeline = try client.pipeline(named: options.pipeline)
         var runner = VideoRunner(
             client: client, options: options, encoding: encode, realtime: realtime || policy == .latest, output: output,
             helper: helper)
