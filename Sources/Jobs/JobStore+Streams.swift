@@ -26,6 +26,14 @@ extension JobStore {
         }
     }
 
+    package func hasWaitingStream(now: JobTime) async throws -> Bool {
+        try await database.read { session in
+            try !session.run(
+                "SELECT 1 FROM framemesh_stream WHERE lease_until <= $1 LIMIT 1", [.integer(now.milliseconds)]
+            ).isEmpty
+        }
+    }
+
     /// The oldest stream that no gateway has; nil: there is none. Gateways that ask at one time get different ones.
     package func claimStream(by gateway: String, now: JobTime, until: JobTime) async throws -> StoredStream? {
         let dialect = database.dialect

@@ -12,7 +12,10 @@ import Testing
     @Test(arguments: TestDatabase.here)
     func aStreamIsItsGatewaysUntilItIsNotHeardOf(_ database: TestDatabase) async throws {
         try await database.withStore { store in
+            #expect(try await !store.hasWaitingStream(now: .at(9000)))
             try await store.create(Self.stream("s"), by: "a", until: .at(2000))
+            #expect(try await !store.hasWaitingStream(now: .at(1999)))
+            #expect(try await store.hasWaitingStream(now: .at(2000)))
             #expect(try await store.claimStream(by: "b", now: .at(1999), until: .at(3000)) == nil)
             #expect(try await store.renewStreams(by: "a", until: .at(5000)) == ["s"])
             #expect(try await store.claimStream(by: "b", now: .at(4999), until: .at(9000)) == nil)

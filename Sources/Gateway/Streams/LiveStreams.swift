@@ -113,7 +113,7 @@ package final class LiveStreams: Service {
                 try await goOn(with: keeper)
                 trouble = ""
             } catch {
-                let cause = "\(error)"
+                let cause = (error as? Problem).map { "\($0.detail)" } ?? "\(error)"
                 if !Task.isCancelled, cause != trouble {
                     logger.notice("kept live streams wait", metadata: ["cause": "\(cause)"])
                 }
@@ -175,6 +175,7 @@ package final class LiveStreams: Service {
     /// Takes over streams that no gateway has, as far as there is room.
     /// - Throws: what is in the way; another time may be better.
     private func goOn(with keeper: StreamKeeper) async throws {
+        guard try await keeper.hasWaiting() else { return }
         // Without a mesh they are better left to others.
         _ = try await client()
         while state.withLock({ $0.streams.count }) < rules.limits.streams, let stored = try await keeper.claim() {

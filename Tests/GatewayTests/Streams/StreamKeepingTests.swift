@@ -82,6 +82,29 @@ import Testing
         }
     }
 
+    /// Nobody need be told of a mesh that is away where nothing waits for it; and then in plain words.
+    @Test func keptStreamsThatWaitForAMeshAreInTheLog() async throws {
+        try await Self.withFolder { data in
+            let log = LogRecorder()
+            let said = { log.lines.filter { $0.message == "kept live streams wait" } }
+            try await TestGateway.with(logger: log.logger) {
+                $0.data = data.path
+                $0.limits.streams.lease = .milliseconds(60)
+            } _: { gateway in
+                let store = try await JobDatabase.sqlite.open(in: data.path, now: .now)
+                // It looks for them three times in the time of a lease.
+                try await Task.sleep(for: .milliseconds(300))
+                #expect(said().isEmpty)
+                try await store.create(
+                    StoredStream(id: "s", owner: "", request: "{}", createdAt: .now), by: "other", until: .now)
+                while said().isEmpty { try await Task.sleep(for: .milliseconds(10)) }
+                try await store.close()
+            }
+            let cause = said().first?.metadata["cause"] ?? ""
+            #expect(cause.contains("coordinator") && !cause.contains("Problem"), "\(cause)")
+        }
+    }
+
     @Test func whatCannotGoOnIsForgotten() async throws {
         try await Self.withFolder { data in
             try await Self.with(data) { gateway in
