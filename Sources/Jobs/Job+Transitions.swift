@@ -155,6 +155,8 @@ extension Job {
         try check(lease)
         storedBytes = kept
         reservedBytes = min(bytes, max(0, room - kept))
+        // No more frames are analysed.
+        progress.rate = 0
         return reservedBytes
     }
 

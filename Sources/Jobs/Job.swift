@@ -23,6 +23,8 @@ package struct Job: Sendable, Hashable {
     package var storedBytes: Int64
     /// Room for files that a gateway writes; nothing once nobody works on it.
     package internal(set) var reservedBytes: Int64 = 0
+    /// All its frames have results, and its annotated video is drawn: room for a file is taken for that alone.
+    package var isAnnotating: Bool { state == .running && reservedBytes > 0 }
     /// Of its results, with what each takes beside its body.
     package internal(set) var resultBytes: Int64 = 0
     package var state = JobState.queued

@@ -142,8 +142,8 @@ export class VideoView {
 
   #update(job) {
     const before = this.#job;
-    this.#job = { ...before, waiting_for: undefined, ...job };
-    const { state, progress = {}, video, error, waiting_for: wanted, failures = [] } = this.#job;
+    this.#job = { ...before, waiting_for: undefined, phase: undefined, ...job };
+    const { state, phase, progress = {}, video, error, waiting_for: wanted, failures = [] } = this.#job;
     const [word, kind] = stateOf(state);
     byId('video-state').textContent = word;
     byId('video-state').className = `pill ${kind}`;
@@ -157,6 +157,7 @@ export class VideoView {
       share !== undefined && state === 'running' && percent(share),
       perSecond > 0 && `${rate(perSecond)} frames/s`,
       state === 'running' && left !== undefined && left !== null && `${roughly(left)} left`,
+      phase === 'annotating' && 'draws the annotated video',
       wanted && `waits for ${wanted}`,
       dropped > 0 && `${number(dropped)} dropped`,
       failed > 0 && `${number(failed)} failed${failures.length > 0 ? ` (${failures[0].cause})` : ''}`,

@@ -12,6 +12,7 @@ extension JSONText {
         field("id", job.id.text)
         field("name", job.name)
         field("state", job.state.rawValue)
+        if job.state == .running { field("phase", job.isAnnotating ? "annotating" : "analysing") }
         if !job.error.isEmpty { field("error", job.error.onOneLine) }
         if !job.waitingFor.isEmpty { field("waiting_for", job.waitingFor.onOneLine) }
         if showingOwner { field("owner", job.owner) }

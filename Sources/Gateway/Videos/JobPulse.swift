@@ -34,6 +34,14 @@ final class JobPulse: Sendable {
 
     func end() { state.withLock { $0.isAnalysing = false } }
 
+    /// When it is to be said that nothing comes, unless something does; nil: it is said already, or nothing is waited for.
+    func stallsAt(now: ContinuousClock.Instant) -> ContinuousClock.Instant? {
+        state.withLock { state in
+            let end = state.lastAnswer + patience
+            return state.isAnalysing && end > now ? end : nil
+        }
+    }
+
     /// In plain words; empty: results come.
     func waitingFor(now: ContinuousClock.Instant) -> String {
         state.withLock { state in

@@ -118,11 +118,18 @@ struct JobRun {
         }
     }
 
-    /// Three times in the time of a lease, so that one or two that fail do no harm.
+    /// Three times in the time of a lease, so that one or two that fail do no harm; and as soon as frames stand still, since
+    /// the job has a rate until that is said.
     private func keep(_ lease: Lease) async throws {
         var held = lease
+        var due = ContinuousClock.now + videos.limits.lease / 3
         while true {
-            try await Task.sleep(for: videos.limits.lease / 3)
+            let stall = pulse.stallsAt(now: .now)
+            try await Task.sleep(until: min(due, stall ?? due), clock: .continuous)
+            let now = ContinuousClock.now
+            // Frames came meanwhile.
+            if now < due, pulse.stallsAt(now: now) != nil || stall == nil { continue }
+            due = now + videos.limits.lease / 3
             do {
                 held = try await videos.store.renew(
                     held, waitingFor: await waitingFor(), now: .now, for: videos.limits.lease)

@@ -1,8 +1,8 @@
-import Jobs
 import Results
 import Testing
 
 @testable import Gateway
+@testable import Jobs
 
 @Suite struct JobDocumentTests {
     private static func job() -> Job {
@@ -31,6 +31,7 @@ import Testing
         job.progress.rate = 12.5
         let text = JSONText.object { $0.fields(of: job) }
         #expect(text.contains(#""fraction":0.75,"rate":12.5,"eta_seconds":2,"#))
+        #expect(text.contains(#""state":"running","phase":"analysing","#))
         job.state = .failed
         job.error = "two\nlines"
         let failed = JSONText.object { $0.fields(of: job, showingOwner: true) }
@@ -38,6 +39,21 @@ import Testing
         #expect(failed.contains(#""expires_at":"2027-01-16T08:00:00.000Z""#))
         #expect(!failed.contains("failures"))
         #expect(!failed.contains("eta_seconds"))
+    }
+
+    @Test func aJobWhoseAnnotatedVideoIsDrawnSaysSo() throws {
+        var job = Self.job()
+        let now = JobTime(milliseconds: 0)
+        guard case .granted(let lease) = job.claim(by: "a", now: now, for: .seconds(9)) else {
+            Issue.record("it was not claimed")
+            return
+        }
+        job.progress.rate = 12.5
+        #expect(try job.reserve(100, beside: 5, within: 1000, lease) == 100)
+        let text = JSONText.object { $0.fields(of: job) }
+        #expect(text.contains(#""state":"running","phase":"annotating","#) && text.contains(#""rate":0,"#), "\(text)")
+        try job.finish(lease, as: .done, storedBytes: 9, now: now, keep: .seconds(9))
+        #expect(!JSONText.object { $0.fields(of: job) }.contains("phase"))
     }
 
     @Test func framesThatFailedSayWhy() {

@@ -12,6 +12,8 @@ import Testing
         #expect(pulse.waitingFor(now: start + .seconds(100)) == "", "nothing was asked yet")
         pulse.begin(now: start)
         #expect(pulse.waitingFor(now: start + .seconds(4)) == "")
+        #expect(pulse.stallsAt(now: start + .seconds(4)) == start + .seconds(5))
+        #expect(pulse.stallsAt(now: start + .seconds(5)) == nil, "it is to be said now")
         #expect(pulse.waitingFor(now: start + .seconds(5)) == "an answer of the mesh")
         pulse.heard(now: start + .seconds(6))
         #expect(pulse.waitingFor(now: start + .seconds(10)) == "")
@@ -35,7 +37,14 @@ import Testing
 
     @Test func aJobThatRunsWithoutAMeshHasNoRateAndSaysWhatItWaitsFor() async throws {
         try await BundledMesh.passing { mesh, end in
-            try await TestGateway.with(mesh: mesh, configure: { $0.limits.videos.lease = .seconds(2) }) { gateway in
+            try await TestGateway.with(
+                mesh: mesh,
+                configure: {
+                    // It is said although the lease need not be renewed for long.
+                    $0.limits.videos.lease = .seconds(1800)
+                    $0.limits.videos.stallTime = .milliseconds(200)
+                }
+            ) { gateway in
                 let id = try await gateway.uploadVideo(try await TestVideo.long(in: gateway.data)).id
                 _ = try await gateway.job(id) { ($0[path: "progress.frames_done"] ?? 0) >= 3 }
                 end()
