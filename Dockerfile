@@ -38,7 +38,7 @@ COPY --from=binaries /image/node /
 ENV LD_LIBRARY_PATH=/usr/local/lib/framemesh
 # No name in /etc/passwd is needed, and Kubernetes can see that it is not root.
 USER 65532:65532
-EXPOSE 8500 8501 8502 9464
+EXPOSE 8500 8501 8502 8503 9464
 HEALTHCHECK --interval=10s --timeout=5s --start-period=30s CMD ["/usr/local/bin/framemesh", "health"]
 ENTRYPOINT ["/usr/local/bin/framemesh"]
 

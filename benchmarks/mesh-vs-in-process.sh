@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# The mesh beside the same work in one process, in turns on the same machine, so that noise hits both.
+# Meshes, with a detector and a classifier (apart) and with a node that does both (fused), beside the same work in one process,
+# in turns on the same machine, so that noise hits all of them.
 #   benchmarks/mesh-vs-in-process.sh PICTURE [SECONDS] [ROUNDS]
 # Needs FRAMEMESH_MODELS with yolo-fastest-1.1 and squeezenet-1.1, a release build, and jq.
 set -euo pipefail
@@ -7,15 +8,24 @@ cd "$(dirname "$0")/.."
 picture=${1:?usage: $0 PICTURE [SECONDS] [ROUNDS]} seconds=${2:-10} rounds=${3:-3}
 framemesh=.build/release/framemesh
 models=(--detect-model yolo-fastest-1.1 --classify-model squeezenet-1.1)
-results=$(mktemp)
-ready=$(mktemp)
+folder=$(mktemp -d)
+results=$folder/results
+meshes=()
+trap 'kill "${meshes[@]}" 2>/dev/null; wait "${meshes[@]}" 2>/dev/null || true; rm -r "$folder"' EXIT
 
-$framemesh up --no-gateway --coordinator-port 0 --detectors 1 --classifiers 1 "${models[@]}" >"$ready" 2>/dev/null &
-mesh=$!
-trap 'kill $mesh 2>/dev/null; wait $mesh 2>/dev/null || true; rm -f "$results" "$ready"' EXIT
-for _ in $(seq 600); do grep -q '^ready' "$ready" && break; sleep 0.1; done
-coordinator=$(sed -n 's/^ready coordinator=//p' "$ready")
-[ -n "$coordinator" ] || { echo "the mesh did not start" >&2; exit 1; }
+# Where a mesh of these nodes can be called.
+up() { # name, then options
+    local ready=$folder/$1; shift
+    $framemesh up --no-gateway --coordinator-port 0 "$@" "${models[@]}" >"$ready" 2>/dev/null &
+    meshes+=($!)
+    for _ in $(seq 600); do grep -q '^ready' "$ready" && break; sleep 0.1; done
+    coordinator=$(sed -n 's/^ready coordinator=//p' "$ready")
+    [ -n "$coordinator" ] || { echo "the mesh did not start" >&2; exit 1; }
+}
+up apart --detectors 1 --classifiers 1
+apart=$coordinator
+up fused --nodes 1
+fused=$coordinator
 
 run() { # label, then arguments of bench
     local label=$1; shift
@@ -23,10 +33,12 @@ run() { # label, then arguments of bench
         jq -c --arg name "$label" '. + {name: $name}' >>"$results"
 }
 for _ in $(seq "$rounds"); do
-    # The mesh idles, but for its health watch, while the other runs.
+    # The others idle, but for their health watches, while one runs.
     for concurrency in 1 8; do
-        run "mesh, unary, $concurrency" --coordinator "$coordinator" --concurrency "$concurrency"
-        run "mesh, stream, $concurrency" --coordinator "$coordinator" --concurrency "$concurrency" --stream
+        for mesh in apart fused; do
+            run "$mesh, unary, $concurrency" --coordinator "${!mesh}" --concurrency "$concurrency"
+            run "$mesh, stream, $concurrency" --coordinator "${!mesh}" --concurrency "$concurrency" --stream
+        done
     done
     run "in process, 1 thread" --in-process "${models[@]}" --concurrency 1
     run "in process, 2 threads" --in-process "${models[@]}" --concurrency 2

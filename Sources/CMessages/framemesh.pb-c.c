@@ -817,6 +817,141 @@ void   framemesh__v1__classify_response__free_unpacked
   assert(message->base.descriptor == &framemesh__v1__classify_response__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   framemesh__v1__fused_request__init
+                     (Framemesh__V1__FusedRequest         *message)
+{
+  static const Framemesh__V1__FusedRequest init_value = FRAMEMESH__V1__FUSED_REQUEST__INIT;
+  *message = init_value;
+}
+size_t framemesh__v1__fused_request__get_packed_size
+                     (const Framemesh__V1__FusedRequest *message)
+{
+  assert(message->base.descriptor == &framemesh__v1__fused_request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t framemesh__v1__fused_request__pack
+                     (const Framemesh__V1__FusedRequest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &framemesh__v1__fused_request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t framemesh__v1__fused_request__pack_to_buffer
+                     (const Framemesh__V1__FusedRequest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &framemesh__v1__fused_request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Framemesh__V1__FusedRequest *
+       framemesh__v1__fused_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Framemesh__V1__FusedRequest *)
+     protobuf_c_message_unpack (&framemesh__v1__fused_request__descriptor,
+                                allocator, len, data);
+}
+void   framemesh__v1__fused_request__free_unpacked
+                     (Framemesh__V1__FusedRequest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &framemesh__v1__fused_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   framemesh__v1__stage_failure__init
+                     (Framemesh__V1__StageFailure         *message)
+{
+  static const Framemesh__V1__StageFailure init_value = FRAMEMESH__V1__STAGE_FAILURE__INIT;
+  *message = init_value;
+}
+size_t framemesh__v1__stage_failure__get_packed_size
+                     (const Framemesh__V1__StageFailure *message)
+{
+  assert(message->base.descriptor == &framemesh__v1__stage_failure__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t framemesh__v1__stage_failure__pack
+                     (const Framemesh__V1__StageFailure *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &framemesh__v1__stage_failure__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t framemesh__v1__stage_failure__pack_to_buffer
+                     (const Framemesh__V1__StageFailure *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &framemesh__v1__stage_failure__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Framemesh__V1__StageFailure *
+       framemesh__v1__stage_failure__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Framemesh__V1__StageFailure *)
+     protobuf_c_message_unpack (&framemesh__v1__stage_failure__descriptor,
+                                allocator, len, data);
+}
+void   framemesh__v1__stage_failure__free_unpacked
+                     (Framemesh__V1__StageFailure *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &framemesh__v1__stage_failure__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   framemesh__v1__fused_response__init
+                     (Framemesh__V1__FusedResponse         *message)
+{
+  static const Framemesh__V1__FusedResponse init_value = FRAMEMESH__V1__FUSED_RESPONSE__INIT;
+  *message = init_value;
+}
+size_t framemesh__v1__fused_response__get_packed_size
+                     (const Framemesh__V1__FusedResponse *message)
+{
+  assert(message->base.descriptor == &framemesh__v1__fused_response__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t framemesh__v1__fused_response__pack
+                     (const Framemesh__V1__FusedResponse *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &framemesh__v1__fused_response__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t framemesh__v1__fused_response__pack_to_buffer
+                     (const Framemesh__V1__FusedResponse *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &framemesh__v1__fused_response__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Framemesh__V1__FusedResponse *
+       framemesh__v1__fused_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Framemesh__V1__FusedResponse *)
+     protobuf_c_message_unpack (&framemesh__v1__fused_response__descriptor,
+                                allocator, len, data);
+}
+void   framemesh__v1__fused_response__free_unpacked
+                     (Framemesh__V1__FusedResponse *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &framemesh__v1__fused_response__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   framemesh__v1__describe_request__init
                      (Framemesh__V1__DescribeRequest         *message)
 {
@@ -2509,6 +2644,316 @@ const ProtobufCMessageDescriptor framemesh__v1__classify_response__descriptor =
   (ProtobufCMessageInit) framemesh__v1__classify_response__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
+static const ProtobufCFieldDescriptor framemesh__v1__fused_request__field_descriptors[8] =
+{
+  {
+    "frame",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Framemesh__V1__FusedRequest, frame),
+    &framemesh__v1__frame__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "detect_model",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Framemesh__V1__FusedRequest, detect_model),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "min_confidence",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_FLOAT,
+    0,   /* quantifier_offset */
+    offsetof(Framemesh__V1__FusedRequest, min_confidence),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "classify_model",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Framemesh__V1__FusedRequest, classify_model),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "top_k",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Framemesh__V1__FusedRequest, top_k),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "boxes",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Framemesh__V1__FusedRequest, boxes),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "box_confidence",
+    7,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_FLOAT,
+    0,   /* quantifier_offset */
+    offsetof(Framemesh__V1__FusedRequest, box_confidence),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "pixels",
+    100,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Framemesh__V1__FusedRequest, pixels),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned framemesh__v1__fused_request__field_indices_by_name[] = {
+  6,   /* field[6] = box_confidence */
+  5,   /* field[5] = boxes */
+  3,   /* field[3] = classify_model */
+  1,   /* field[1] = detect_model */
+  0,   /* field[0] = frame */
+  2,   /* field[2] = min_confidence */
+  7,   /* field[7] = pixels */
+  4,   /* field[4] = top_k */
+};
+static const ProtobufCIntRange framemesh__v1__fused_request__number_ranges[2 + 1] =
+{
+  { 1, 0 },
+  { 100, 7 },
+  { 0, 8 }
+};
+const ProtobufCMessageDescriptor framemesh__v1__fused_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "framemesh.v1.FusedRequest",
+  "FusedRequest",
+  "Framemesh__V1__FusedRequest",
+  "framemesh.v1",
+  sizeof(Framemesh__V1__FusedRequest),
+  8,
+  framemesh__v1__fused_request__field_descriptors,
+  framemesh__v1__fused_request__field_indices_by_name,
+  2,  framemesh__v1__fused_request__number_ranges,
+  (ProtobufCMessageInit) framemesh__v1__fused_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor framemesh__v1__stage_failure__field_descriptors[3] =
+{
+  {
+    "stage",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Framemesh__V1__StageFailure, stage),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "code",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Framemesh__V1__StageFailure, code),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "message",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Framemesh__V1__StageFailure, message),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned framemesh__v1__stage_failure__field_indices_by_name[] = {
+  1,   /* field[1] = code */
+  2,   /* field[2] = message */
+  0,   /* field[0] = stage */
+};
+static const ProtobufCIntRange framemesh__v1__stage_failure__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 3 }
+};
+const ProtobufCMessageDescriptor framemesh__v1__stage_failure__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "framemesh.v1.StageFailure",
+  "StageFailure",
+  "Framemesh__V1__StageFailure",
+  "framemesh.v1",
+  sizeof(Framemesh__V1__StageFailure),
+  3,
+  framemesh__v1__stage_failure__field_descriptors,
+  framemesh__v1__stage_failure__field_indices_by_name,
+  1,  framemesh__v1__stage_failure__number_ranges,
+  (ProtobufCMessageInit) framemesh__v1__stage_failure__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor framemesh__v1__fused_response__field_descriptors[7] =
+{
+  {
+    "width",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Framemesh__V1__FusedResponse, width),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "height",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Framemesh__V1__FusedResponse, height),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "detections",
+    3,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Framemesh__V1__FusedResponse, n_detections),
+    offsetof(Framemesh__V1__FusedResponse, detections),
+    &framemesh__v1__detection__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "classes",
+    4,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Framemesh__V1__FusedResponse, n_classes),
+    offsetof(Framemesh__V1__FusedResponse, classes),
+    &framemesh__v1__classification__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "timing",
+    5,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Framemesh__V1__FusedResponse, n_timing),
+    offsetof(Framemesh__V1__FusedResponse, timing),
+    &framemesh__v1__timing__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "sequence",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Framemesh__V1__FusedResponse, sequence),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "failures",
+    7,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Framemesh__V1__FusedResponse, n_failures),
+    offsetof(Framemesh__V1__FusedResponse, failures),
+    &framemesh__v1__stage_failure__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned framemesh__v1__fused_response__field_indices_by_name[] = {
+  3,   /* field[3] = classes */
+  2,   /* field[2] = detections */
+  6,   /* field[6] = failures */
+  1,   /* field[1] = height */
+  5,   /* field[5] = sequence */
+  4,   /* field[4] = timing */
+  0,   /* field[0] = width */
+};
+static const ProtobufCIntRange framemesh__v1__fused_response__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 7 }
+};
+const ProtobufCMessageDescriptor framemesh__v1__fused_response__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "framemesh.v1.FusedResponse",
+  "FusedResponse",
+  "Framemesh__V1__FusedResponse",
+  "framemesh.v1",
+  sizeof(Framemesh__V1__FusedResponse),
+  7,
+  framemesh__v1__fused_response__field_descriptors,
+  framemesh__v1__fused_response__field_indices_by_name,
+  1,  framemesh__v1__fused_response__number_ranges,
+  (ProtobufCMessageInit) framemesh__v1__fused_response__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
 #define framemesh__v1__describe_request__field_descriptors NULL
 #define framemesh__v1__describe_request__field_indices_by_name NULL
 #define framemesh__v1__describe_request__number_ranges NULL
@@ -3101,6 +3546,49 @@ void framemesh__v1__classifier__init (Framemesh__V1__Classifier_Service *service
 {
   protobuf_c_service_generated_init (&service->base,
                                      &framemesh__v1__classifier__descriptor,
+                                     (ProtobufCServiceDestroy) destroy);
+}
+static const ProtobufCMethodDescriptor framemesh__v1__fused__method_descriptors[2] =
+{
+  { "Run", &framemesh__v1__fused_request__descriptor, &framemesh__v1__fused_response__descriptor },
+  { "RunStream", &framemesh__v1__fused_request__descriptor, &framemesh__v1__fused_response__descriptor },
+};
+const unsigned framemesh__v1__fused__method_indices_by_name[] = {
+  0,        /* Run */
+  1         /* RunStream */
+};
+const ProtobufCServiceDescriptor framemesh__v1__fused__descriptor =
+{
+  PROTOBUF_C__SERVICE_DESCRIPTOR_MAGIC,
+  "framemesh.v1.Fused",
+  "Fused",
+  "Framemesh__V1__Fused",
+  "framemesh.v1",
+  2,
+  framemesh__v1__fused__method_descriptors,
+  framemesh__v1__fused__method_indices_by_name
+};
+void framemesh__v1__fused__run(ProtobufCService *service,
+                               const Framemesh__V1__FusedRequest *input,
+                               Framemesh__V1__FusedResponse_Closure closure,
+                               void *closure_data)
+{
+  assert(service->descriptor == &framemesh__v1__fused__descriptor);
+  service->invoke(service, 0, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+}
+void framemesh__v1__fused__run_stream(ProtobufCService *service,
+                                      const Framemesh__V1__FusedRequest *input,
+                                      Framemesh__V1__FusedResponse_Closure closure,
+                                      void *closure_data)
+{
+  assert(service->descriptor == &framemesh__v1__fused__descriptor);
+  service->invoke(service, 1, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+}
+void framemesh__v1__fused__init (Framemesh__V1__Fused_Service *service,
+                                 Framemesh__V1__Fused_ServiceDestroy destroy)
+{
+  protobuf_c_service_generated_init (&service->base,
+                                     &framemesh__v1__fused__descriptor,
                                      (ProtobufCServiceDestroy) destroy);
 }
 static const ProtobufCMethodDescriptor framemesh__v1__node__method_descriptors[1] =

@@ -33,9 +33,11 @@ public final class Coordinator: Sendable {
         }
         let detectors = channel(configuration.detectors, ServiceName.detector)
         let classifiers = channel(configuration.classifiers, ServiceName.classifier)
+        let nodes = channel(configuration.nodes, ServiceName.fused)
         let drain = DrainFlag()
         let handler = CoordinatorHandler(
-            configuration: configuration, detectors: detectors, classifiers: classifiers, drain: drain,
+            configuration: configuration, detectors: detectors, classifiers: classifiers, bothStages: nodes,
+            refusals: FusionRefusals(length: configuration.fusionPause, logger: logger), drain: drain,
             metrics: CoordinatorMetrics(
                 pipelines: configuration.pipelines.map(\.name),
                 factory: configuration.metrics ?? MetricsSystem.factory),
@@ -43,6 +45,7 @@ public final class Coordinator: Sendable {
         if let metrics = configuration.metrics {
             detectors?.show(in: metrics, stage: "detect")
             classifiers?.show(in: metrics, stage: "classify")
+            nodes?.show(in: metrics, stage: "detect+classify")
         }
         let bound = try await RoleServer.bind(
             "coordinator", [VisionService(handler, version: configuration.build)], to: configuration.listen,
@@ -51,7 +54,7 @@ public final class Coordinator: Sendable {
             tracing: configuration.tracer.map { ServerTraces($0, beginningAt: [MethodPath.analyze]) },
             metrics: configuration.metrics ?? MetricsSystem.factory, budget: budget, group: group, logger: logger)
         return Coordinator(
-            server: bound, channels: [detectors, classifiers].compactMap { $0 }, drain: drain, logger: logger)
+            server: bound, channels: [detectors, classifiers, nodes].compactMap { $0 }, drain: drain, logger: logger)
     }
 
     private init(

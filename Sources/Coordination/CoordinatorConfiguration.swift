@@ -17,6 +17,8 @@ public struct CoordinatorConfiguration: Sendable {
     public var access: AccessControl?
     public var detectors: Target?
     public var classifiers: Target?
+    /// Nodes that have models for both stages: frames of pipelines with both go there in one call.
+    public var nodes: Target?
     /// Empty: each node's first model.
     public var detectModel = ""
     public var classifyModel = ""
@@ -35,6 +37,8 @@ public struct CoordinatorConfiguration: Sendable {
     public var roomWait = RoomWait()
     /// How long a frame waits for a stage that it can do without, from when the last of its nodes was lost.
     public var optionalStageGrace: Duration = .milliseconds(500)
+    /// When a node has refused a frame with both stages in one call, they go apart for so long.
+    public var fusionPause: Duration = .seconds(5)
     public var channel = ChannelConfiguration()
     /// The mesh that nodes must belong to; empty: any.
     public var cluster = ""
@@ -46,9 +50,10 @@ public struct CoordinatorConfiguration: Sendable {
     /// Makes calls and frames spans; nil: nobody wants them.
     package var tracer: MeshTracer?
 
-    public init(detectors: Target?, classifiers: Target?) {
+    public init(detectors: Target?, classifiers: Target?, nodes: Target? = nil) {
         self.detectors = detectors
         self.classifiers = classifiers
+        self.nodes = nodes
     }
 }
 

@@ -5,11 +5,14 @@ import RPC
 import Services
 import Traces
 
-/// The `framemesh.v1.Vision` service over two channels.
+/// The `framemesh.v1.Vision` service over the channels to nodes.
 struct CoordinatorHandler: VisionHandler {
     let configuration: CoordinatorConfiguration
     let detectors: BalancedChannel?
     let classifiers: BalancedChannel?
+    /// Those that have both stages.
+    let bothStages: BalancedChannel?
+    let refusals: FusionRefusals
     let drain: DrainFlag
     let metrics: CoordinatorMetrics
     let log: FrameLog
@@ -19,8 +22,9 @@ struct CoordinatorHandler: VisionHandler {
 
     private var runner: FrameRunner {
         FrameRunner(
-            detectors: detectors, classifiers: classifiers, configuration: configuration, metrics: metrics,
-            log: log)
+            places: Places(
+                detectors: detectors, classifiers: classifiers, nodes: bothStages, refusals: refusals),
+            configuration: configuration, metrics: metrics, log: log)
     }
 
     func analyze(_ request: AnalyzeRequest, context: CallContext) async throws -> AnalyzeResponse {
@@ -66,7 +70,8 @@ struct CoordinatorHandler: VisionHandler {
     func nodes() async -> [NodeState] {
         async let detecting = states(of: detectors, role: "detector")
         async let classifying = states(of: classifiers, role: "classifier")
-        return await detecting + classifying
+        async let doingBoth = states(of: bothStages, role: "node")
+        return await detecting + classifying + doingBoth
     }
 
     private func states(of channel: BalancedChannel?, role: String) async -> [NodeState] {

@@ -18,6 +18,8 @@ struct AcceptedFrame: Sendable {
     var client: CallOrigin
     /// The trace that it is of; nil: nobody wants one.
     var work: TracedWork?
+    /// A node was lost while it ran this frame, and may have died of it.
+    var isSuspect = false
     /// What the request came in, the same bytes: its reservation of memory lasts until the frame is answered.
     var received: Payload?
 }
@@ -26,8 +28,7 @@ struct AcceptedFrame: Sendable {
 ///
 /// Holds the frame's bytes as they came: each stage's call refers to the same buffer.
 struct FrameRunner: Sendable {
-    let detectors: (any StageCaller)?
-    let classifiers: (any StageCaller)?
+    let places: Places
     let configuration: CoordinatorConfiguration
     var metrics = CoordinatorMetrics.none
     /// nil: of frames nothing is said.
@@ -68,6 +69,12 @@ struct FrameRunner: Sendable {
         let start = NIODeadline.now()
         var merge = Merge(frame, started: start)
         let pipeline = frame.pipeline
+        var frame = frame
+        if pipeline.detects, let (input, topK) = pipeline.classify,
+            let nodes = places.fusing(now: start), await fuse(&frame, input, topK: topK, nodes, &merge)
+        {
+            return merge
+        }
         if pipeline.detects, case (.frame, let topK)? = pipeline.classify {
             let (boxes, classes) = await both(frame, topK: topK)
             if let boxes { merge.add(boxes) }
@@ -79,9 +86,7 @@ struct FrameRunner: Sendable {
                 case .frame:
                     merge.add(await classify(frame, regions: [], topK: topK))
                 case .boxes(let limit):
-                    // What is there for the tracker alone is not looked at again.
-                    let floor = pipeline.tracks ? StreamTracking.reported(frame.request.minConfidence) : 0
-                    let chosen = merge.strongest(limit, from: floor)
+                    let chosen = merge.response.detections.strongest(limit, from: classifyFloor(frame))
                     if !chosen.isEmpty {
                         let regions = chosen.map { merge.response.detections[$0].box }
                         merge.add(await classify(frame, regions: regions, topK: topK), toBoxes: chosen)
@@ -127,45 +132,61 @@ struct FrameRunner: Sendable {
         }
     }
 
+    /// What a detector is asked for.
+    func detectFloor(_ frame: AcceptedFrame) -> Float {
+        let confidence = frame.request.minConfidence
+        return frame.pipeline.tracks && confidence == 0 ? Self.trackingFloor : confidence
+    }
+
+    /// What is there for the tracker alone is not looked at again.
+    func classifyFloor(_ frame: AcceptedFrame) -> Float {
+        frame.pipeline.tracks ? StreamTracking.reported(frame.request.minConfidence) : 0
+    }
+
     private func detect(_ frame: AcceptedFrame) async -> StageResult<DetectResponse> {
-        var confidence = frame.request.minConfidence
-        if frame.pipeline.tracks, confidence == 0 { confidence = Self.trackingFloor }
+        let grace = canDoWithout(.detect, of: frame) ? configuration.optionalStageGrace : nil
         return await call(
-            .detect, detectors, MethodPath.detect,
-            DetectRequest(frame: frame.request.frame, model: configuration.detectModel, minConfidence: confidence),
-            frame)
+            "detect", places.caller(for: .detect), MethodPath.detect,
+            DetectRequest(
+                frame: frame.request.frame, model: configuration.detectModel, minConfidence: detectFloor(frame)),
+            frame, grace: grace)
     }
 
     private func classify(
         _ frame: AcceptedFrame, regions: [Box], topK: Int
     ) async -> StageResult<ClassifyResponse> {
+        let stage = Pipeline.Stage.classify(.frame, topK: topK)
+        let grace = canDoWithout(stage, of: frame) ? configuration.optionalStageGrace : nil
         let wanted = frame.request.topK == 0 ? topK : frame.request.topK
         return await call(
-            .classify(.frame, topK: topK), classifiers, MethodPath.classify,
+            "classify", places.caller(for: stage), MethodPath.classify,
             ClassifyRequest(
                 frame: frame.request.frame, model: configuration.classifyModel, regions: regions, topK: wanted),
-            frame)
+            frame, grace: grace)
     }
 
-    /// One stage of one frame on some node, and how long it took.
-    private func call<Response: StageResponse>(
-        _ stage: Pipeline.Stage, _ caller: (any StageCaller)?, _ path: String, _ request: some WireCodable,
-        _ frame: AcceptedFrame
+    /// One call of one frame to some node, and how long it took.
+    /// - Parameters:
+    ///   - stage: for messages.
+    ///   - grace: how long it waits for a node, from when the last one was lost; nil: as others do.
+    ///   - waits: where all nodes are full, as the rules of its stream have it.
+    func call<Response: StageResponse>(
+        _ stage: String, _ caller: (any StageCaller)?, _ path: String, _ request: some WireCodable,
+        _ frame: AcceptedFrame, grace: Duration?, waits: Bool = true
     ) async -> StageResult<Response> {
         let start = NIODeadline.now()
-        var result: StageResult<Response> = await answer(stage, caller, path, request, frame)
+        var result: StageResult<Response> = await answer(stage, caller, path, request, frame, grace, waits)
         result.elapsed = NIODeadline.now() - start
         return result
     }
 
     private func answer<Response: StageResponse>(
-        _ stage: Pipeline.Stage, _ caller: (any StageCaller)?, _ path: String, _ request: some WireCodable,
-        _ frame: AcceptedFrame
+        _ stage: String, _ caller: (any StageCaller)?, _ path: String, _ request: some WireCodable,
+        _ frame: AcceptedFrame, _ grace: Duration?, _ waits: Bool
     ) async -> StageResult<Response> {
-        var result = StageResult<Response>(stage: stage.name)
+        var result = StageResult<Response>(stage: stage)
         guard let caller else {
-            result.error = RPCError(
-                .failedPrecondition, "this coordinator has no nodes for the stage \(stage.name)")
+            result.error = RPCError(.failedPrecondition, "this coordinator has no nodes for the stage \(stage)")
             return result
         }
         let payload = Payload(request)
@@ -175,13 +196,13 @@ struct FrameRunner: Sendable {
         }
         let time = Duration.nanoseconds((frame.deadline.instant - frame.arrival).nanoseconds)
         let deadline = Deadline(instant: frame.deadline.instant - TimeAmount(configuration.hopMargin.margin(of: time)))
-        let grace = canDoWithout(stage, of: frame) ? configuration.optionalStageGrace : nil
         var options = CallOptions(metadata: ClientKey.metadata(for: frame.client), deadline: deadline)
         options.client = frame.client
+        options.isSuspect = frame.isSuspect
         var calls = 0
         while true {
             do {
-                if deadline.hasPassed { throw RPCError(.deadlineExceeded, "deadline passed before \(stage.name)") }
+                if deadline.hasPassed { throw RPCError(.deadlineExceeded, "deadline passed before \(stage)") }
                 if calls > 0 { result.retries += 1 }
                 calls += 1
                 let answer = try await caller.call(path, payload, options: options, outageGrace: grace)
@@ -198,14 +219,15 @@ struct FrameRunner: Sendable {
             } catch let error as RPCError {
                 result.retries += error.retries
                 options.isSuspect = error.isSuspect
-                if error.code == .resourceExhausted, let wait = wait(frame, caller, error.pushback, until: deadline),
+                if waits, error.code == .resourceExhausted,
+                    let wait = wait(frame, caller, error.pushback, until: deadline),
                     (try? await Task.sleep(for: wait)) != nil
                 {
                     continue
                 }
                 result.error = error
             } catch {
-                result.error = RPCError(.internal, "\(stage.name) failed", cause: error)
+                result.error = RPCError(.internal, "\(stage) failed", cause: error)
             }
             return result
         }
@@ -228,10 +250,10 @@ struct FrameRunner: Sendable {
         let pipeline = frame.pipeline
         guard !pipeline.required.contains(stage.name) else { return false }
         if !pipeline.required.isEmpty { return true }
-        let others = [
-            stage != .detect && pipeline.detects ? detectors : nil,
-            stage == .detect && pipeline.classify != nil ? classifiers : nil,
-        ]
-        return others.contains { $0?.lastRecovery != nil }
+        if stage == .detect {
+            guard let (input, topK) = pipeline.classify else { return false }
+            return places.isReady(.classify(input, topK: topK))
+        }
+        return pipeline.detects && places.isReady(.detect)
     }
 }

@@ -15,9 +15,11 @@ protocol StageResponse: WireCodable, Sendable {
 
 extension DetectResponse: StageResponse {}
 extension ClassifyResponse: StageResponse {}
+extension FusedResponse: StageResponse {}
 
 /// How a stage went: an answer or an error.
 struct StageResult<Response: StageResponse>: Sendable {
+    /// Of the pipeline; of both in one call, `node`.
     var stage: String
     var response: Response?
     var error: RPCError?
@@ -62,34 +64,66 @@ struct Merge {
         for (index, classes) in zip(boxes, found.regions) { response.detections[index].classes = classes }
     }
 
+    /// Both stages in one.
+    mutating func add(_ result: StageResult<FusedResponse>) {
+        account(for: result)
+        if let error = result.error {
+            errors.append(("detect", error))
+            // Of boxes that nobody has found no classes are missing.
+            if case .frame? = frame.pipeline.classify?.input { errors.append(("classify", error)) }
+        }
+        guard let found = result.response else { return }
+        heard(found)
+        response.detections = found.detections
+        response.classes = found.classes
+        for failure in found.failures {
+            let code = StatusCode(rawValue: failure.code)
+            let error = RPCError(code == .ok ? .unknown : code, failure.message)
+            errors.append((failure.stage == "detect" ? "detect" : "classify", error))
+        }
+    }
+
+    /// Both stages in one, which the node did not take: they go apart.
+    mutating func add(refused result: StageResult<FusedResponse>) {
+        account(for: result)
+        response.attempts += 1
+    }
+
     private mutating func take<Response>(_ result: StageResult<Response>) -> Response? {
+        account(for: result)
+        if let error = result.error { errors.append((result.stage, error)) }
+        guard let found = result.response else { return nil }
+        heard(found)
+        return found
+    }
+
+    private mutating func heard(_ found: some StageResponse) {
+        answered = true
+        response.width = found.width
+        response.height = found.height
+    }
+
+    private mutating func account<Response>(for result: StageResult<Response>) {
         response.attempts += result.retries
         told = .now()
         var accounted: UInt64 = 0
+        var overlap: UInt64 = 0
         for timing in result.response?.timing ?? [] {
-            response.timing.append(Timing("\(result.stage).\(timing.stage)", microseconds: timing.microseconds))
+            // Of both stages in one call, what they do not share bears their names already.
+            let name = timing.stage.contains(".") ? timing.stage : "\(result.stage).\(timing.stage)"
+            response.timing.append(Timing(name, microseconds: timing.microseconds))
+            guard timing.stage != Timing.overlap else {
+                overlap = timing.microseconds
+                continue
+            }
             let (sum, overflow) = accounted.addingReportingOverflow(timing.microseconds)
             accounted = overflow ? .max : sum
         }
+        accounted -= min(accounted, overlap)
         // What the node does not account for: the way there and back, and attempts that failed.
         let elapsed = UInt64(clamping: result.elapsed.nanoseconds / 1000)
         let network = elapsed > accounted ? elapsed - accounted : 0
         response.timing.append(Timing("\(result.stage).network", microseconds: network))
-        if let error = result.error { errors.append((result.stage, error)) }
-        guard let found = result.response else { return nil }
-        answered = true
-        response.width = found.width
-        response.height = found.height
-        return found
-    }
-
-    /// Indices of the detections to classify, most confident first.
-    /// - Parameter floor: the least confidence of them.
-    func strongest(_ limit: Int, from floor: Float) -> [Int] {
-        let detections = response.detections
-        let order = detections.indices.filter { detections[$0].confidence >= floor }
-            .sorted { detections[$0].confidence > detections[$1].confidence }
-        return Array(order.prefix(limit))
     }
 
     /// Why the frame fails, if it does.

@@ -69,6 +69,9 @@ public struct Timing: Sendable, Hashable {
     public var stage: String
     public var microseconds: UInt64
 
+    /// The step that is none: time in which two stages ran at once, which their own times count twice.
+    public static let overlap = "overlap"
+
     public init(_ stage: String, microseconds: UInt64) {
         self.stage = stage
         self.microseconds = microseconds

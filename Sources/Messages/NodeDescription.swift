@@ -14,7 +14,7 @@ public struct ModelDescription: Sendable, Hashable {
 
 /// What a node says of itself.
 public struct NodeDescription: Sendable, Hashable {
-    /// `detector` or `classifier`.
+    /// `detector`, `classifier` or `node`.
     public var role = ""
     public var models: [ModelDescription] = []
     public var workers = 0

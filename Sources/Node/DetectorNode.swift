@@ -1,31 +1,33 @@
 import Messages
-import NIOCore
 import RPC
 import Services
 
 /// `framemesh.v1.Detector` on worker threads.
 struct DetectorNode: DetectorHandler {
-    let pool: WorkerPool<ModelRunner<DetectWork>>
-    let models: ModelNames
-    let trust: ClientTrust
+    let desk: FrameDesk
 
     func detect(_ request: DetectRequest, context: CallContext) async throws -> DetectResponse {
-        let model = try models.index(of: request.model)
-        guard (0...1).contains(request.minConfidence) else {
-            throw RPCError(.invalidArgument, "min_confidence \(request.minConfidence) is not in 0…1")
-        }
-        let served = try await pool.run(
-            DetectWork(frame: request.frame, minConfidence: request.minConfidence), client: trust.client(of: context),
-            model: model, inputs: 1,
-            deadline: context.deadline?.instant)
+        let lane = try desk.lanes.index(detector: request.model, classifier: nil)
+        let work = VisionWork(
+            frame: request.frame, detect: try .init(threshold: request.minConfidence), classify: nil)
+        let served = try await desk.run(work, lane: lane, context)
         var response = DetectResponse()
         response.sequence = request.frame.sequence
         response.width = served.answer.width
         response.height = served.answer.height
-        response.detections = served.answer.outputs.first ?? []
+        response.detections = try served.answer.detect?.get().output ?? []
         response.timing = served.timing()
-        pool.metrics?.record(served)
         context.span?.tell(request.frame, response.timing)
         return response
+    }
+}
+
+extension VisionWork.Detect {
+    /// - Throws: INVALID_ARGUMENT.
+    init(threshold: Float) throws(RPCError) {
+        guard (0...1).contains(threshold) else {
+            throw RPCError(.invalidArgument, "min_confidence \(threshold) is not in 0…1")
+        }
+        self.init(minConfidence: threshold)
     }
 }

@@ -5,7 +5,7 @@ import Vision
 struct ModelLoader: Sendable {
     struct Loaded {
         var models: [any VisionModel]
-        /// Of a full batch, once the first, slow pass is over.
+        /// Of a full batch of each model, once the first, slow pass is over.
         var passTimes: [TimeAmount]
     }
 
@@ -29,9 +29,14 @@ struct ModelLoader: Sendable {
 
 extension WorkerPool {
     /// Each worker says the same of batches; times are averaged.
-    func learn(from loaded: borrowing ModelLoader.Loaded) {
-        for (index, passTime) in loaded.passTimes.enumerated() {
-            let maxBatchSize = loaded.models[index].maxBatchSize
+    func learn(from loaded: borrowing ModelLoader.Loaded, _ lanes: [ModelLane]) {
+        for (index, lane) in lanes.enumerated() {
+            let passes = lane.models.map { (batch: loaded.models[$0].maxBatchSize, time: loaded.passTimes[$0]) }
+            // A batch of a lane is one that each of its models takes; of one that takes more, it has a share.
+            let maxBatchSize = passes.map(\.batch).min() ?? 1
+            let passTime = passes.reduce(TimeAmount.zero) { sum, pass in
+                sum + .nanoseconds(pass.time.nanoseconds * Int64(maxBatchSize) / Int64(max(1, pass.batch)))
+            }
             withQueue { $0.learn(model: index, maxBatchSize: maxBatchSize, passTime: passTime) }
         }
     }

@@ -15,7 +15,7 @@ public struct NodeConfiguration: Sendable {
     /// nil: whoever reaches the node may call it.
     public var access: AccessControl?
     public var store: ModelStore
-    /// The first one answers requests that name none. All of the role's task.
+    /// The first one of a task answers requests that name none. All of the role's tasks.
     public var models: [ModelManifest]
     /// What runs the models.
     public var engine = Engine.standard
@@ -82,14 +82,7 @@ public struct NodeConfiguration: Sendable {
         }
         guard workerPatience > .zero else { throw NodeError("worker patience is \(workerPatience), not above zero") }
         guard maxQueueDelay >= .zero else { throw NodeError("max queue delay is \(maxQueueDelay), less than zero") }
-        guard !models.isEmpty else { throw NodeError("a \(role) needs at least one model") }
-        var seen: Set<String> = []
-        for model in models {
-            guard model.task == role.task else {
-                throw NodeError("model \(model.name) is for \(model.task), a \(role) cannot serve it")
-            }
-            guard seen.insert(model.name).inserted else { throw NodeError("model \(model.name) is given twice") }
-        }
+        if let objection = role.objection(to: models) { throw NodeError(objection) }
     }
 
     /// Each worker is a thread with nets of its own.

@@ -16,7 +16,7 @@ struct NodeDescriber: NodeHandler {
 }
 
 extension WorkerPool {
-    func describer(of configuration: NodeConfiguration) -> NodeDescriber {
+    func describer(of configuration: NodeConfiguration, _ lanes: [ModelLane]) -> NodeDescriber {
         var constant = NodeDescription()
         constant.role = configuration.role.rawValue
         constant.workers = configuration.workers
@@ -25,9 +25,12 @@ extension WorkerPool {
         constant.zone = configuration.zone
         constant.engine = configuration.engine.rawValue
         let batchSizes = withQueue { $0.batchers.map(\.maxBatchSize) }
-        constant.models = zip(configuration.models, batchSizes).map { model, maxBatchSize in
+        constant.models = configuration.models.enumerated().map { index, model in
             var description = model.description
-            description.maxBatchSize = maxBatchSize
+            // Of the lane that the model has for itself.
+            if let lane = lanes.firstIndex(where: { $0.models == [index] }) {
+                description.maxBatchSize = batchSizes[lane]
+            }
             return description
         }
         return NodeDescriber(constant: constant, numbers: fillNumbers)

@@ -6,8 +6,15 @@ import Vision
 
 /// What a node measures on the way of each frame. Its handles are made once, when the node starts.
 struct NodeMetrics: Sendable {
-    private let queue, decode, preprocess, infer, postprocess: Metrics.Timer
+    private let queue, decode: Metrics.Timer
+    /// By the stage of a pipeline.
+    private let passes: [String: Pass]
     let batchSize: Recorder
+
+    /// The parts of a forward pass.
+    private struct Pass: Sendable {
+        let preprocess, infer, postprocess: Metrics.Timer
+    }
 
     init(role: NodeRole, factory: any MetricsFactory) {
         func stage(_ name: String) -> Metrics.Timer {
@@ -17,20 +24,41 @@ struct NodeMetrics: Sendable {
         }
         queue = stage("queue")
         decode = stage("decode")
-        preprocess = stage("preprocess")
-        infer = stage("infer")
-        postprocess = stage("postprocess")
+        // Two models of different sizes in one series would be nobody's time.
+        passes = Dictionary(
+            uniqueKeysWithValues: role.tasks.map { task in
+                let prefix = role.tasks.count > 1 ? "\(task.stage)." : ""
+                return (
+                    task.stage,
+                    Pass(
+                        preprocess: stage("\(prefix)preprocess"), infer: stage("\(prefix)infer"),
+                        postprocess: stage("\(prefix)postprocess"))
+                )
+            })
         batchSize = Recorder(
             label: "framemesh_batch_size", dimensions: [("role", role.rawValue)], aggregate: true, factory: factory)
     }
 
     /// A frame has its answer. What a batch took counts for each of its frames: all of them waited for it.
-    func record<Runner, Output>(_ served: WorkerPool<Runner>.Served) where Runner.Answer == VisionAnswer<Output> {
+    func record(_ served: WorkerPool<ModelRunner>.Served) {
         queue.recordNanoseconds(served.queued.nanoseconds)
         decode.recordNanoseconds(served.answer.decode.nanoseconds)
-        preprocess.recordMicroseconds(served.answer.stages.preprocess)
-        infer.recordMicroseconds(served.answer.stages.infer)
-        postprocess.recordMicroseconds(served.answer.stages.postprocess)
+        for (stage, times) in served.answer.times {
+            guard let pass = passes[stage] else { continue }
+            pass.preprocess.recordMicroseconds(times.preprocess)
+            pass.infer.recordMicroseconds(times.infer)
+            pass.postprocess.recordMicroseconds(times.postprocess)
+        }
+    }
+}
+
+extension ModelManifest.Task {
+    /// The stage of a pipeline that its models run.
+    fileprivate var stage: String {
+        switch self {
+        case .detection: "detect"
+        case .classification: "classify"
+        }
     }
 }
 

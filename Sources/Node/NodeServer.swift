@@ -9,7 +9,7 @@ import Telemetry
 import Traces
 import Vision
 
-/// A detection or classification node: loads its models, warms them up, serves them.
+/// A node of the mesh: loads its models, warms them up, serves them.
 ///
 /// Life: `start` leaves it bound and its health SERVING; `run()` serves until its task is cancelled, drains, and ends the
 /// worker threads. A node that was started must be run, if only with a cancelled task.
@@ -47,62 +47,62 @@ public final class NodeServer: Sendable {
         _ configuration: NodeConfiguration, group: any EventLoopGroup, logger: Logger
     ) async throws -> NodeServer {
         try configuration.check()
-        switch configuration.role {
-        case .detector:
-            return try await start(configuration, group, logger) {
-                DetectorService(DetectorNode(pool: $0, models: $1, trust: ClientTrust(logger: logger)))
-            }
-        case .classifier:
-            return try await start(configuration, group, logger) {
-                ClassifierService(
-                    ClassifierNode(
-                        pool: $0, models: $1, trust: ClientTrust(logger: logger), maxRegions: configuration.maxRegions))
-            }
-        }
-    }
-
-    private static func start<Work: VisionWork>(
-        _ configuration: NodeConfiguration, _ group: any EventLoopGroup, _ logger: Logger,
-        service: (WorkerPool<ModelRunner<Work>>, ModelNames) -> any RPCService
-    ) async throws -> NodeServer {
         let factory: any MetricsFactory = configuration.metrics ?? MetricsSystem.factory
-        let pool = WorkerPool<ModelRunner<Work>>(
+        let lanes = ModelLanes(configuration.models, of: configuration.role)
+        let pool = WorkerPool<ModelRunner>(
             queue: WorkQueue(
                 admission: Admission(limit: configuration.queueLimit, workers: configuration.workers),
-                batchers: configuration.models.map { _ in
+                batchers: lanes.all.map { _ in
                     Batcher(maxBatchSize: configuration.maxBatchSize, maxQueueDelay: .init(configuration.maxQueueDelay))
                 }),
             workers: configuration.workers, metrics: NodeMetrics(role: configuration.role, factory: factory))
         if let metrics = configuration.metrics { pool.show(in: metrics, role: configuration.role) }
         try await pool.start { [loader = ModelLoader(configuration: configuration), now = pool.now] _ in
             let loaded = try loader.load()
-            pool.learn(from: loaded)
-            return ModelRunner(models: loaded.models, limits: configuration.imageLimits, now: now)
+            pool.learn(from: loaded, lanes.all)
+            return ModelRunner(
+                models: loaded.models, lanes: lanes.all, limits: configuration.imageLimits, now: now)
         }
         do {
-            let names = ModelNames(names: configuration.models.map(\.name))
+            let desk = FrameDesk(pool: pool, lanes: lanes, trust: ClientTrust(logger: logger))
             return try await bind(
-                configuration, service(pool, names), pool.describer(of: configuration), pool, group, logger)
+                configuration, services(configuration, desk), pool.describer(of: configuration, lanes.all), pool,
+                group, logger)
         } catch {
             await pool.stop()
             throw error
         }
     }
 
+    private static func services(_ configuration: NodeConfiguration, _ desk: FrameDesk) -> [any RPCService] {
+        let detector = DetectorService(DetectorNode(desk: desk))
+        let classifier = ClassifierService(ClassifierNode(desk: desk, maxRegions: configuration.maxRegions))
+        switch configuration.role {
+        case .detector: return [detector]
+        case .classifier: return [classifier]
+        case .node:
+            return [
+                detector, classifier, FusedService(FusedNode(desk: desk, maxRegions: configuration.maxRegions)),
+            ]
+        }
+    }
+
     private static func bind(
-        _ configuration: NodeConfiguration, _ service: any RPCService, _ describer: NodeDescriber,
+        _ configuration: NodeConfiguration, _ services: [any RPCService], _ describer: NodeDescriber,
         _ workers: any Workers, _ group: any EventLoopGroup, _ logger: Logger
     ) async throws -> NodeServer {
         let bound = try await RoleServer.bind(
-            "\(configuration.role)", [service, NodeService(describer)], to: configuration.listen, configuration.server,
+            "\(configuration.role)", services + [NodeService(describer)], to: configuration.listen,
+            configuration.server,
             access: configuration.access, probes: configuration.probes,
             tracing: configuration.tracer.map {
-                ServerTraces($0, beginningAt: [MethodPath.detect, MethodPath.classify])
+                ServerTraces($0, beginningAt: [MethodPath.detect, MethodPath.classify, MethodPath.fused])
             },
             metrics: configuration.metrics ?? MetricsSystem.factory, group: group, logger: logger)
-        var names = ["", configuration.role.serviceName, ServiceName.node] + configuration.models.map(\.name)
+        let serviceNames = configuration.role.serviceNames
+        var names = [""] + serviceNames + [ServiceName.node] + configuration.models.map(\.name)
         if !configuration.cluster.isEmpty {
-            names.append(ServiceName.health(configuration.role.serviceName, cluster: configuration.cluster))
+            names += serviceNames.map { ServiceName.health($0, cluster: configuration.cluster) }
         }
         for name in names { bound.health.set(.serving, for: name) }
         return NodeServer(

@@ -2,61 +2,74 @@ import Messages
 import RPC
 import Vision
 
-/// What is asked of a model, whichever its task is.
-protocol VisionWork: Sendable, SendableMetatype {
-    /// What the model says of one input.
-    associatedtype Output: Sendable
+/// What is asked of a node for one picture: one stage, or both on the picture that is decoded once.
+struct VisionWork: Sendable {
+    struct Detect: Sendable {
+        /// 0: the model's own.
+        var minConfidence: Float
+    }
 
-    var frame: Frame { get }
+    struct Classify: Sendable {
+        var subject: Subject
+        /// 0: the model's own.
+        var topK: Int
+    }
 
-    /// What the model shall look at in the decoded picture: one input or more, as many as the request was queued with.
-    /// - Throws: INVALID_ARGUMENT.
-    func inputs(of image: Image) throws(RPCError) -> [ModelInput]
+    /// What is classified.
+    enum Subject: Sendable {
+        case frame
+        case regions([Box])
+        /// Boxes that the same request detects, the most confident first.
+        case found(limit: Int, floor: Float)
+    }
 
-    /// - Parameter works: whose each input is.
-    /// - Returns: one output for each input.
-    static func run(
-        _ model: any VisionModel, _ inputs: [ModelInput], for works: [Self]
-    ) throws(VisionError) -> (found: [Output], times: StageTimes)
-}
-
-struct DetectWork: VisionWork {
     var frame: Frame
-    /// 0: the model's own.
-    var minConfidence: Float
+    var detect: Detect?
+    var classify: Classify?
 
-    func inputs(of image: Image) -> [ModelInput] { [ModelInput(image)] }
-
-    static func run(
-        _ model: any VisionModel, _ inputs: [ModelInput], for works: [Self]
-    ) throws(VisionError) -> (found: [[Detection]], times: StageTimes) {
-        try model.detect(inputs, minConfidence: works.map(\.minConfidence))
+    /// Pictures or regions that are known of before it runs.
+    var inputs: Int {
+        if case .regions(let regions)? = classify?.subject { regions.count } else { 1 }
     }
 }
 
-struct ClassifyWork: VisionWork {
-    var frame: Frame
-    /// Empty: the whole picture.
-    var regions: [Box]
-    /// 0: the model's own.
-    var topK: Int
+extension VisionWork.Subject {
+    /// What the classifier shall look at in the decoded picture.
+    /// - Parameter found: what this request has detected.
+    /// - Returns: the inputs, and whose each of them is by index, where they are boxes of `found`.
+    /// - Throws: INVALID_ARGUMENT.
+    func inputs(of image: Image, found: [Detection]) throws(RPCError) -> (inputs: [ModelInput], boxes: [Int]) {
+        switch self {
+        case .frame: return ([ModelInput(image)], [])
+        case .regions(let regions): return (try image.inputs(regions), [])
+        case .found(let limit, let floor):
+            let boxes = found.strongest(limit, from: floor)
+            let regions = boxes.map { found[$0].box }
+            try regions.check()
+            return (try image.inputs(regions), boxes)
+        }
+    }
+}
 
-    func inputs(of image: Image) throws(RPCError) -> [ModelInput] {
-        if regions.isEmpty { return [ModelInput(image)] }
+extension Image {
+    fileprivate func inputs(_ regions: [Box]) throws(RPCError) -> [ModelInput] {
         for (index, region) in regions.enumerated() {
-            guard region.overlaps(width: image.width, height: image.height) else {
+            guard region.overlaps(width: width, height: height) else {
                 throw RPCError(
                     .invalidArgument,
-                    "region \(index) (\(region.text)) lies outside of the picture of \(image.width)×\(image.height)")
+                    "region \(index) (\(region.text)) lies outside of the picture of \(width)×\(height)")
             }
         }
-        return regions.map { ModelInput(image, region: $0) }
+        return regions.map { ModelInput(self, region: $0) }
     }
+}
 
-    static func run(
-        _ model: any VisionModel, _ inputs: [ModelInput], for works: [Self]
-    ) throws(VisionError) -> (found: [[Classification]], times: StageTimes) {
-        try model.classify(inputs, topK: works.map(\.topK))
+extension [Box] {
+    /// - Throws: INVALID_ARGUMENT for one that has no place or no size.
+    func check() throws(RPCError) {
+        for (index, region) in enumerated() where !region.isUsable {
+            throw RPCError(.invalidArgument, "region \(index) (\(region.text)) is empty or not a number")
+        }
     }
 }
 

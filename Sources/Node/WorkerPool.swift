@@ -25,14 +25,29 @@ final class WorkerPool<Runner: BatchRunner>: Workers {
     /// What a worker has in hand. Who takes it out of the state answers it.
     private struct Batch: Sendable {
         let number: UInt64
+        /// Of an errand none: another worker's batch has them.
         let entries: [Queue.Entry]
         let start: NIODeadline
+        /// Whose batch it is a part of.
+        var helps: Int?
+    }
+
+    /// A part of another worker's batch.
+    private struct Errand: Sendable {
+        let body: Helpers<Runner>.Errand
+        /// Whose batch it is.
+        let worker: Int
+        let done = DispatchSemaphore(value: 0)
     }
 
     private struct State: Sendable {
         var queue: Queue
         /// Of each worker.
         var inHand: [Batch?]
+        /// For workers that were asleep, and have not begun it yet.
+        var errands: [Int: Errand] = [:]
+        /// Time that others have worked for the batch that a worker has in hand.
+        var helped: [TimeAmount]
         var batches: UInt64 = 0
         /// Of batches that are done, all workers together.
         var busy = TimeAmount.zero
@@ -45,9 +60,38 @@ final class WorkerPool<Runner: BatchRunner>: Workers {
         var threads = 0
         var whenEnded: [CheckedContinuation<Void, Never>] = []
 
-        mutating func give(_ entries: [Queue.Entry], to worker: Int, now: NIODeadline) {
-            inHand[worker] = Batch(number: batches, entries: entries, start: now)
+        mutating func give(_ entries: [Queue.Entry], to worker: Int, now: NIODeadline, helping: Int? = nil) {
+            inHand[worker] = Batch(number: batches, entries: entries, start: now, helps: helping)
             batches += 1
+        }
+
+        /// A worker does not come back. Whom it helps waits for it, and does not either.
+        /// - Returns: what is to be answered in its place, and who waits for the end of all threads; nil: it has come back.
+        mutating func abandon(
+            _ worker: Int, batch number: UInt64
+        ) -> (entries: [Queue.Entry], told: [CheckedContinuation<Void, Never>])? {
+            guard let batch = inHand[worker], batch.number == number else { return nil }
+            inHand[worker] = nil
+            abandoned.insert(worker)
+            // What it would have been is not known; its time says nothing.
+            queue.finish(batch.entries, batch.entries.map { _ in .expired }, elapsed: .zero)
+            var lost = (entries: batch.entries, told: threadEnds())
+            if let helped = batch.helps, let waiting = inHand[helped],
+                let more = abandon(helped, batch: waiting.number)
+            {
+                lost.entries += more.entries
+                lost.told += more.told
+            }
+            return lost
+        }
+
+        /// A worker comes back from what it has in hand.
+        /// - Returns: false: it was given up meanwhile.
+        mutating func takeBack(from worker: Int, at end: NIODeadline) -> Bool {
+            guard let batch = inHand[worker] else { return false }
+            inHand[worker] = nil
+            busy = busy + (end - batch.start)
+            return true
         }
 
         /// - Returns: who waits for the end of all threads, once that has come.
@@ -69,7 +113,10 @@ final class WorkerPool<Runner: BatchRunner>: Workers {
         queue: Queue, workers: Int, metrics: NodeMetrics? = nil, now: @Sendable @escaping () -> NIODeadline = { .now() }
     ) {
         self.metrics = metrics
-        state = Mutex(State(queue: queue, inHand: Array(repeating: nil, count: workers)))
+        state = Mutex(
+            State(
+                queue: queue, inHand: Array(repeating: nil, count: workers),
+                helped: Array(repeating: .zero, count: workers)))
         self.now = now
         bells = (0..<workers).map { _ in DispatchSemaphore(value: 0) }
     }
@@ -212,23 +259,16 @@ final class WorkerPool<Runner: BatchRunner>: Workers {
     var inHand: [UInt64?] { state.withLock { $0.inHand.map { $0?.number } } }
 
     func abandon(_ worker: Int, batch: UInt64) -> Bool {
-        let (entries, told) = state.withLock { state -> ([Queue.Entry], [CheckedContinuation<Void, Never>]) in
-            guard let inHand = state.inHand[worker], inHand.number == batch else { return ([], []) }
-            state.inHand[worker] = nil
-            state.abandoned.insert(worker)
-            // What it would have been is not known; its time says nothing.
-            state.queue.finish(inHand.entries, inHand.entries.map { _ in .expired }, elapsed: .zero)
-            return (inHand.entries, state.threadEnds())
-        }
-        for entry in entries {
+        let lost = state.withLock { $0.abandon(worker, batch: batch) }
+        for entry in lost?.entries ?? [] {
             // Another node is not to lose a worker too.
             entry.payload.answer.resume(
                 throwing: RPCError(
                     .internal, "the worker does not come back from this frame",
                     metadata: ["grpc-retry-pushback-ms": "-1"]))
         }
-        for continuation in told { continuation.resume() }
-        return !entries.isEmpty
+        for continuation in lost?.told ?? [] { continuation.resume() }
+        return lost != nil
     }
 
     func abandonAll() {
@@ -242,6 +282,7 @@ final class WorkerPool<Runner: BatchRunner>: Workers {
 
     private enum Step: Sendable {
         case run([Queue.Entry], bell: Int?)
+        case help(Errand)
         case sleep(until: NIODeadline?)
         case end
     }
@@ -253,6 +294,7 @@ final class WorkerPool<Runner: BatchRunner>: Workers {
                 // Someone else looks after those that still wait for their batch to fill.
                 if let bell { bells[bell].signal() }
                 run(batch, as: worker, with: &runner)
+            case .help(let errand): help(with: errand, as: worker, with: &runner)
             case .sleep(let until):
                 let until = min(until ?? .distantFuture, now() + longestSleep)
                 _ = bells[worker].wait(timeout: DispatchTime(uptimeNanoseconds: until.uptimeNanoseconds))
@@ -266,6 +308,8 @@ final class WorkerPool<Runner: BatchRunner>: Workers {
         let (told, step) = state.withLock { state -> ([(Queue.Entry, RPCError)], Step) in
             // Still there if its sleep ended by time.
             state.idle.removeAll { $0 == worker }
+            // Somebody waits for it.
+            if let errand = state.errands.removeValue(forKey: worker) { return ([], .help(errand)) }
             let expired = state.queue.expire(now: now).map { ($0, RPCError.expiredInQueue) }
             if state.abandoned.contains(worker) { return (expired, .end) }
             let late = state.queue.giveUpLate(now: now)
@@ -290,15 +334,17 @@ final class WorkerPool<Runner: BatchRunner>: Workers {
     private func run(_ batch: [Queue.Entry], as worker: Int, with runner: inout Runner) {
         guard let model = batch.first?.model else { return }
         let start = now()
-        let results = runner.run(batch.map(\.payload.job), model: model)
+        let results = runner.run(
+            batch.map(\.payload.job), model: model, helpers: Helpers { self.findHelper(of: worker, for: $0) })
         let elapsed = now() - start
         metrics?.batchSize.record(batch.count)
         // Counted before it is told, so that a client that asks after its answer finds it counted.
         let isOurs = state.withLock { state in
-            guard let batchInHand = state.inHand[worker] else { return false }
-            state.inHand[worker] = nil
-            state.busy = state.busy + (start + elapsed - batchInHand.start)
-            state.queue.finish(batch, results.map(Queue.End.init), elapsed: elapsed)
+            let helped = state.helped[worker]
+            state.helped[worker] = .zero
+            guard state.takeBack(from: worker, at: start + elapsed) else { return false }
+            // Clients pay for all the work there was.
+            state.queue.finish(batch, results.map(Queue.End.init), elapsed: elapsed + helped)
             return true
         }
         // Abandoned meanwhile: it is answered.
@@ -307,6 +353,36 @@ final class WorkerPool<Runner: BatchRunner>: Workers {
             entry.payload.answer.resume(
                 with: result.map { Served(answer: $0, queued: start - entry.arrival) }.mapError { $0 as any Error })
         }
+    }
+
+    /// A worker that sleeps is woken for a part of this one's batch. What comes meanwhile waits for the first that is free, as
+    /// it would with more requests at work.
+    private func findHelper(of worker: Int, for body: @escaping Helpers<Runner>.Errand) -> DispatchSemaphore? {
+        let errand = Errand(body: body, worker: worker)
+        let now = now()
+        let helper = state.withLock { state -> Int? in
+            guard state.queue.depth == 0, let helper = state.idle.popLast() else { return nil }
+            state.errands[helper] = errand
+            // From now on it is watched.
+            state.give([], to: helper, now: now, helping: worker)
+            return helper
+        }
+        guard let helper else { return nil }
+        bells[helper].signal()
+        return errand.done
+    }
+
+    private func help(with errand: Errand, as worker: Int, with runner: inout Runner) {
+        let start = now()
+        errand.body(&runner)
+        let end = now()
+        state.withLock { state in
+            _ = state.takeBack(from: worker, at: end)
+            if state.inHand[errand.worker] != nil {
+                state.helped[errand.worker] = state.helped[errand.worker] + (end - start)
+            }
+        }
+        errand.done.signal()
     }
 }
 

@@ -16,8 +16,11 @@ package struct PipelineLine: Sendable {
     /// Stages without a node.
     package let missing: [String]
 
-    /// Roles of the nodes that do a stage's work.
+    /// Roles of the nodes that do a stage's work, and no other's.
     package static let roles = ["detect": "detector", "classify": "classifier"]
+    /// The role of those that do all of it.
+    package static let allRounder = "node"
+    private static let tasks = ["detect": "detection", "classify": "classification"]
     /// A node in one of these states is called, if there is no better one.
     private static let callable: Set<String> = ["ready", "ejected"]
 
@@ -27,14 +30,22 @@ package struct PipelineLine: Sendable {
         var missing: [String] = []
         for stage in pipeline.stages {
             guard let role = Self.roles[stage] else { continue }
-            let able = nodes.filter { $0.role == role && Self.callable.contains($0.state) }
+            let able = nodes.filter { Self.does($0, role) && Self.callable.contains($0.state) }
             if able.isEmpty { missing.append(stage) }
             let asked = stage == "detect" ? pipeline.detectModel : pipeline.classifyModel
-            let own = asked.isEmpty ? able.compactMap { $0.description?.models.first?.name } : [asked]
+            let own = asked.isEmpty ? able.compactMap { Self.firstModel(of: $0, for: stage)?.name } : [asked]
             for model in own where !models.contains(model) { models.append(model) }
         }
         self.models = models
         self.missing = missing
+    }
+
+    /// - Parameter role: that of a stage.
+    package static func does(_ node: NodeState, _ role: String) -> Bool { [role, allRounder].contains(node.role) }
+
+    private static func firstModel(of node: NodeState, for stage: String) -> ModelDescription? {
+        let models = node.description?.models
+        return node.role == allRounder ? models?.first { $0.task == tasks[stage] } : models?.first
     }
 
     /// Those of nodes without which a frame is partial.

@@ -9,4 +9,5 @@ extension DescriptorSet {
 extension VisionService { public var descriptors: DescriptorSet? { .framemesh } }
 extension DetectorService { public var descriptors: DescriptorSet? { .framemesh } }
 extension ClassifierService { public var descriptors: DescriptorSet? { .framemesh } }
+extension FusedService { public var descriptors: DescriptorSet? { .framemesh } }
 extension NodeService { public var descriptors: DescriptorSet? { .framemesh } }

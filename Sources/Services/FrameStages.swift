@@ -8,7 +8,9 @@ struct FrameStages: ServerInterceptor {
     let role: String
     let factory: any MetricsFactory
 
-    private static let methods: Set<String> = [MethodPath.detect, MethodPath.classify, MethodPath.analyze]
+    private static let methods: Set<String> = [
+        MethodPath.detect, MethodPath.classify, MethodPath.fused, MethodPath.analyze,
+    ]
 
     func hooks(for method: MethodDescription) -> CallHooks {
         guard Self.methods.contains(method.path) else { return .none }

@@ -1,7 +1,7 @@
 public import Messages
 public import RPC
 
-/// Calls detection and classification nodes.
+/// Calls nodes, whichever models they have.
 public struct NodeClient: Sendable {
     public let caller: any Caller
     public init(_ caller: any Caller) { self.caller = caller }
@@ -12,6 +12,10 @@ public struct NodeClient: Sendable {
 
     public func classify(_ request: ClassifyRequest, deadline: Deadline?) async throws -> ClassifyResponse {
         try await caller.call(MethodPath.classify, request, options: .init(deadline: deadline))
+    }
+
+    public func fused(_ request: FusedRequest, deadline: Deadline?) async throws -> FusedResponse {
+        try await caller.call(MethodPath.fused, request, options: .init(deadline: deadline))
     }
 
     public func describe(deadline: Deadline?) async throws -> NodeDescription {

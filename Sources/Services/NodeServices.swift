@@ -11,6 +11,11 @@ public protocol ClassifierHandler: Sendable {
     func classify(_ request: ClassifyRequest, context: CallContext) async throws -> ClassifyResponse
 }
 
+/// What a node does that has models for both stages.
+public protocol FusedHandler: Sendable {
+    func run(_ request: FusedRequest, context: CallContext) async throws -> FusedResponse
+}
+
 /// What every node says of itself. Answers at once, on the event loop.
 public protocol NodeHandler: Sendable {
     func describe() -> NodeDescription
@@ -54,6 +59,28 @@ public struct ClassifierService: RPCService {
             "ClassifyStream": .stream { [handler] context, requests, responses in
                 try await answerInOrder(requests, responses) { payload in
                     Payload(try await handler.classify(try ClassifyRequest.decode(payload), context: context))
+                }
+            },
+        ]
+    }
+}
+
+public struct FusedService: RPCService {
+    let handler: any FusedHandler
+    public init(_ handler: any FusedHandler) { self.handler = handler }
+
+    public var serviceName: String { ServiceName.fused }
+    public var methods: [String: RPCHandler] {
+        [
+            "Run": .unary { [handler] context, payload in
+                let request = try FusedRequest.decode(payload)
+                return try await request.frame.named {
+                    UnaryResponse(try await handler.run(request, context: context))
+                }
+            },
+            "RunStream": .stream { [handler] context, requests, responses in
+                try await answerInOrder(requests, responses) { payload in
+                    Payload(try await handler.run(try FusedRequest.decode(payload), context: context))
                 }
             },
         ]

@@ -34,7 +34,8 @@ import NIOCore
             CommandGroup(
                 name: "Roles",
                 subcommands: [
-                    DetectorCommand.self, ClassifierCommand.self, CoordinatorCommand.self, GatewayCommand.self,
+                    DetectorCommand.self, ClassifierCommand.self, NodeCommand.self, CoordinatorCommand.self,
+                    GatewayCommand.self,
                 ]),
         ])
 

@@ -72,7 +72,7 @@ import Testing
     private func attempts(of frame: NIODeadline, recovery: NIODeadline?) async -> (count: Int, error: RPCError?) {
         let nodes = FullNodes(lastRecovery: recovery)
         let runner = FrameRunner(
-            detectors: nodes, classifiers: nil,
+            places: Places(detectors: nodes),
             configuration: CoordinatorConfiguration(detectors: nil, classifiers: nil))
         let detect = Pipeline.builtIn.first { $0.name == "detect" }
         guard let detect else { return (0, nil) }

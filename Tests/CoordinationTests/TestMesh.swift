@@ -9,8 +9,16 @@ import Services
 import Synchronization
 import Testing
 
-/// A detection or classification node whose answers the test decides; everything else about it is real.
-struct ScriptedNode: DetectorHandler, ClassifierHandler, NodeHandler {
+/// A node whose answers the test decides; everything else about it is real.
+struct ScriptedNode: DetectorHandler, ClassifierHandler, FusedHandler, NodeHandler {
+    /// What it knows of calls with both stages.
+    enum Fusion: Sendable {
+        case known, unknown
+        /// Its health says that it knows them.
+        case promised
+    }
+    var fusion = Fusion.known
+
     var onDetect: @Sendable (DetectRequest) async throws -> DetectResponse = { request in
         .found([.digit(at: 10)], in: request.frame)
     }
@@ -26,6 +34,9 @@ struct ScriptedNode: DetectorHandler, ClassifierHandler, NodeHandler {
         return response
     }
 
+    /// As a real node answers: both stages, of one picture.
+    var onBoth: (@Sendable (FusedRequest) async throws -> FusedResponse)?
+
     /// A call has come.
     var onCall: @Sendable (CallContext) -> Void = { _ in }
 
@@ -34,7 +45,30 @@ struct ScriptedNode: DetectorHandler, ClassifierHandler, NodeHandler {
         return try await onDetect(request)
     }
     func classify(_ request: ClassifyRequest, context: CallContext) async throws -> ClassifyResponse {
-        try await onClassify(request)
+        onCall(context)
+        return try await onClassify(request)
+    }
+    func run(_ request: FusedRequest, context: CallContext) async throws -> FusedResponse {
+        onCall(context)
+        if let onBoth { return try await onBoth(request) }
+        let found = try await onDetect(DetectRequest(frame: request.frame, minConfidence: request.minConfidence))
+        var response = FusedResponse()
+        response.sequence = found.sequence
+        response.width = found.width
+        response.height = found.height
+        response.detections = found.detections
+        let boxes = found.detections.strongest(request.boxes, from: request.boxConfidence)
+        if request.boxes == 0 || !boxes.isEmpty {
+            let regions = boxes.map { found.detections[$0].box }
+            let classes = try await onClassify(ClassifyRequest(frame: request.frame, regions: regions)).regions
+            if request.boxes == 0 { response.classes = classes.first ?? [] }
+            for (box, classes) in zip(boxes, classes) { response.detections[box].classes = classes }
+        }
+        response.timing = [
+            Timing("queue", microseconds: 1), Timing("decode", microseconds: 5),
+            Timing("detect.infer", microseconds: 10), Timing("classify.infer", microseconds: 20),
+        ]
+        return response
     }
     func describe() -> NodeDescription {
         var description = NodeDescription()
@@ -93,7 +127,8 @@ struct TestMesh {
     }
 
     static func with(
-        detectors: [ScriptedNode] = [ScriptedNode()], classifiers: [ScriptedNode]? = [ScriptedNode()],
+        detectors: [ScriptedNode]? = [ScriptedNode()], classifiers: [ScriptedNode]? = [ScriptedNode()],
+        both: [ScriptedNode]? = nil,
         budget: MemoryBudget = .shared, nodeAge: Duration? = nil,
         configure: (inout CoordinatorConfiguration) -> Void = { _ in },
         _ body: (TestMesh) async throws -> Void
@@ -101,41 +136,41 @@ struct TestMesh {
         func start(_ scripted: ScriptedNode) async throws -> RunningNode {
             let health = HealthService()
             for name in ["", ServiceName.detector, ServiceName.classifier] { health.set(.serving, for: name) }
+            if scripted.fusion != .unknown { health.set(.serving, for: ServiceName.fused) }
+            var services: [any RPCService] = [
+                DetectorService(scripted), ClassifierService(scripted), NodeService(scripted), health,
+            ]
+            if scripted.fusion == .known { services.append(FusedService(scripted)) }
             var limits = ServerConfiguration.cluster
             limits.attachmentIdentity = "node-\(UInt64.random(in: 0...UInt64.max))"
             limits.drainTimeout = .zero
             limits.age.maxAge = nodeAge
             let server = try await RPCServer.bind(
                 host: "127.0.0.1", port: 0, configuration: limits,
-                services: [DetectorService(scripted), ClassifierService(scripted), NodeService(scripted), health],
-                group: group, logger: logger)
+                services: services, group: group, logger: logger)
             let node = RunningNode(server)
             // Ended by `kill`, in any case at the end of the test.
             node.stop.withLock { $0 = Task { try await server.run() } }
             return node
         }
         var nodes: [RunningNode] = []
-        var names: [String] = []
-        for scripted in detectors {
-            nodes.append(try await start(scripted))
-            names.append(nodes.last!.target)
-        }
-        var classifierTarget: Target?
-        if let classifiers {
-            var classifierNames: [String] = []
-            for scripted in classifiers {
+        /// nil: the coordinator is told of no such nodes.
+        func start(_ all: [ScriptedNode]?) async throws -> Target? {
+            guard let all else { return nil }
+            var names: [String] = []
+            for scripted in all {
                 nodes.append(try await start(scripted))
-                classifierNames.append(nodes.last!.target)
+                names.append(nodes.last!.target)
             }
             // A port where nobody listens, if there shall be no node.
-            if classifierNames.isEmpty { classifierNames = ["127.0.0.1:1"] }
-            classifierTarget = try Target(parsing: "static:///" + classifierNames.joined(separator: ","))
+            if names.isEmpty { names = ["127.0.0.1:1"] }
+            return try Target(parsing: "static:///" + names.joined(separator: ","))
         }
-        if names.isEmpty { names = ["127.0.0.1:1"] }
         var configuration = CoordinatorConfiguration(
-            detectors: try Target(parsing: "static:///" + names.joined(separator: ",")), classifiers: classifierTarget)
+            detectors: try await start(detectors), classifiers: try await start(classifiers),
+            nodes: try await start(both))
         // Short only where a stage shall have no node.
-        let isComplete = !detectors.isEmpty && classifiers?.isEmpty != true
+        let isComplete = detectors?.isEmpty != true && classifiers?.isEmpty != true && both?.isEmpty != true
         configuration.channel.readyTimeout = isComplete ? .seconds(30) : .milliseconds(700)
         configuration.channel.client.connectTimeout = .seconds(30)
         configuration.server.drainTimeout = .milliseconds(200)
@@ -147,7 +182,9 @@ struct TestMesh {
         let connection = try await RPCConnection.connect(
             to: coordinator.address, configuration: patient, group: group, logger: logger)
         let client = VisionClient(connection)
-        while try await client.nodes(deadline: .after(.seconds(30))).filter({ $0.state == "ready" }).count < nodes.count
+        let strangers = both?.count { $0.fusion == .unknown } ?? 0
+        while try await client.nodes(deadline: .after(.seconds(30))).count(where: { $0.state == "ready" })
+            < nodes.count - strangers
         {
             try await Task.sleep(for: .milliseconds(2))
         }

@@ -48,7 +48,7 @@ import Testing
     /// The executable reads what the plan writes.
     @Test func everyPartParsesItsCommandLine() throws {
         let plan = MeshPlan(
-            detectModel: "a", classifyModel: "b", workers: 2, maxPixels: 7, maxSide: 5, drainTimeout: 1.5,
+            both: 1, detectModel: "a", classifyModel: "b", workers: 2, maxPixels: 7, maxSide: 5, drainTimeout: 1.5,
             config: "f.yaml", logLevel: "debug")
         for part in plan.nodes + [.coordinator, .gateway] {
             let command = try Framemesh.parseAsRoot(plan.arguments(of: part, at: nil, nodes: [:]))
@@ -61,8 +61,21 @@ import Testing
             case .classifier:
                 let node = try #require((command as? ClassifierCommand)?.node)
                 #expect(node.model == "b" && node.maxPixels == 7 && node.maxSide == 5)
+            case .node:
+                let node = try #require((command as? NodeCommand)?.node)
+                #expect(node.model == "a,b" && node.maxPixels == 7 && node.maxSide == 5)
             }
         }
+    }
+
+    @Test func nodesThatDoBothAreInPlaceOfTheOthers() async throws {
+        let settings = try await Settings.load(nil, environment: [:])
+        let usual = try Up.parse([]).plan(settings)
+        #expect([usual.detectors, usual.classifiers, usual.both] == [2, 1, 0])
+        let both = try Up.parse(["--nodes", "2"]).plan(settings)
+        #expect([both.detectors, both.classifiers, both.both] == [0, 0, 2])
+        let mixed = try Up.parse(["--nodes", "1", "--detectors", "1"]).plan(settings)
+        #expect([mixed.detectors, mixed.classifiers, mixed.both] == [1, 0, 1])
     }
 
     private func value(_ option: String, _ arguments: [String]) -> String? {

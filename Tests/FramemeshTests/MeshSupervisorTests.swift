@@ -47,6 +47,25 @@ import Testing
         #expect(mesh.handle(.joined, now: start) == [.announce(MeshAddresses(coordinator: "127.0.0.1:3"))])
     }
 
+    @Test func nodesOfBothStagesTakeTheirPlace() throws {
+        var plan = MeshPlan(detectors: 0, classifiers: 0, both: 2, detectModel: "yolo", cores: 4)
+        let first = MeshPart(.node, 1)
+        #expect(plan.nodes == [first, MeshPart(.node, 2)])
+        let node = plan.arguments(of: first, at: nil, nodes: [:])
+        #expect(node.first == "node" && node.contains("yolo,digits-classifier"))
+        let workers = try #require(node.firstIndex(of: "--workers"))
+        #expect(node[workers + 1] == "2", "the cores are shared among them")
+        let coordinator = plan.arguments(of: .coordinator, at: nil, nodes: [first: "127.0.0.1:1"])
+        for (option, target) in [
+            ("--nodes", "static:///127.0.0.1:1"), ("--detectors", "none"), ("--classifiers", "none"),
+        ] {
+            let index = try #require(coordinator.firstIndex(of: option))
+            #expect(coordinator[index + 1] == target)
+        }
+        plan.detectModel = nil
+        #expect(!plan.arguments(of: first, at: nil, nodes: [:]).contains("--model"), "the node has its own")
+    }
+
     @Test func theGatewayStartsWithTheCoordinatorAndEndsFirst() throws {
         var mesh = MeshSupervisor(MeshPlan(gatewayPort: 0, detectors: 1, classifiers: 0))
         _ = mesh.handle(.start, now: start)

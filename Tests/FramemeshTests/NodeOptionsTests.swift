@@ -8,10 +8,10 @@ import Vision
 
 @Suite struct NodeOptionsTests {
     private func configuration(
-        _ options: [String], environment: [String: String] = [:]
+        _ options: [String], as role: NodeRole = .classifier, environment: [String: String] = [:]
     ) async throws -> NodeConfiguration {
         let settings = try await Settings.load(nil, environment: environment)
-        return try NodeOptions.parse(options).configuration(.classifier, settings, logger: Logger(label: "test")).0
+        return try NodeOptions.parse(options).configuration(role, settings, logger: Logger(label: "test")).0
     }
 
     @Test func limitsOfPicturesAreThoseOfTheFlagTheEnvironmentOrTheDefault() async throws {
@@ -31,6 +31,41 @@ import Vision
         await #expect {
             _ = try await configuration(["--engine", "fast"])
         } throws: { "\($0)" == "there is no engine 'fast', there are opencv and opencv+onednn" }
+    }
+
+    @Test func aNodeOfBothHasTheBundledModelsOrThoseThatAreNamed() async throws {
+        let standard = try await configuration([], as: .node)
+        #expect(standard.models.map(\.name) == ["digits-detector", "digits-classifier"])
+        #expect("\(standard.listen)" == "127.0.0.1:8503")
+        let environment = ["FRAMEMESH_NODE_MODEL": "digits-classifier,digits-detector", "FRAMEMESH_NODE_WORKERS": "3"]
+        let named = try await configuration([], as: .node, environment: environment)
+        #expect(named.models.map(\.name) == ["digits-classifier", "digits-detector"] && named.workers == 3)
+    }
+
+    @Test(arguments: [
+        (
+            "digits-detector",
+            "no model does classification, a node needs detection and classification; "
+                + "for one of them there is `framemesh detector`"
+        ),
+        (
+            "digits-classifier",
+            "no model does detection, a node needs detection and classification; "
+                + "for one of them there is `framemesh classifier`"
+        ),
+        ("digits-detector,digits-classifier,digits-detector", "the model 'digits-detector' is given twice"),
+        (",", "no model is named"),
+    ])
+    func modelsThatANodeOfBothCannotDoWithAreNamed(_ models: String, _ message: String) async {
+        await #expect {
+            _ = try await configuration(["--model", models], as: .node)
+        } throws: { ($0 as? Fatal)?.message == message && ($0 as? Fatal)?.status == .usage }
+    }
+
+    @Test func aModelThatThereIsNotIsNamedWithThoseThatThereAre() async {
+        await #expect {
+            _ = try await configuration(["--model", "digits-detector,no-such"], as: .node)
+        } throws: { "\($0)".hasPrefix("no model is named no-such; there are: ") }
     }
 
     @Test(arguments: [

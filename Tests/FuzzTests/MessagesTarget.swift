@@ -17,6 +17,7 @@ enum MessagesTarget {
         { decode(ListNodesResponse.self, $0) }, { decode(NodeDescription.self, $0) },
         { _ = try? HealthMessages.service(of: $0) }, { _ = try? HealthMessages.status(of: $0) },
         { _ = Timeout.parse([UInt8]($0.readableBytesView).span) }, { _ = StatusMessage.decode(String(buffer: $0)) },
+        { decode(FusedRequest.self, $0) }, { decode(FusedResponse.self, $0) },
     ]
 
     static func run(_ bytes: [UInt8]) {

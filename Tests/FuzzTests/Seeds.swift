@@ -21,6 +21,9 @@ enum Seeds {
         for (name, bytes) in reflection { try save(.reflection, name, bytes) }
         try save(.messages, "timeout", [11] + Array("250m".utf8))
         try save(.messages, "status", [12] + Array("gr%C3%B6".utf8))
+        for (number, bytes) in fused.enumerated() {
+            try save(.messages, "fused-\(number)", [13 + UInt8(number)] + bytes)
+        }
     }
 
     /// What comes before the first DATA frame, and in its place one that begins a message of 300,000 bytes. An odd number of
@@ -74,6 +77,19 @@ enum Seeds {
             }
         }
         return questions.mapValues { [0] + $0.readableBytesView }.merging(["set": [1] + set.readableBytesView]) { $1 }
+    }
+
+    /// A call with both stages, and its answer.
+    private static var fused: [[UInt8]] {
+        let request = FusedRequest(
+            frame: Frame(stream: "cam", sequence: 300, payload: .inline(ByteBuffer(bytes: [1, 2, 3]))),
+            detectModel: "m", minConfidence: 0.5, classifyModel: "c", topK: 3, boxes: 64, boxConfidence: 0.25)
+        var response = FusedResponse()
+        response.classes = [Classification(classID: 3, label: "three", confidence: 0.5)]
+        response.failures = [StageFailure(stage: "detect", code: 13, message: "why")]
+        return [request.encode(), response.encode()].map { wire in
+            [wire.message, wire.preamble, wire.pixels].flatMap { $0.map { [UInt8]($0.readableBytesView) } ?? [] }
+        }
     }
 
     private static var encoded: [[UInt8]] {

@@ -36,7 +36,7 @@ def test_it_says_how_it_is_run(image):
     assert configuration["User"] == f"{USER}:{USER}"
     assert configuration["Entrypoint"] == ["/usr/local/bin/framemesh"]
     assert configuration["Healthcheck"]["Test"] == ["CMD", "/usr/local/bin/framemesh", "health"]
-    ports = {"8500/tcp", "8501/tcp", "8502/tcp", "9464/tcp"}
+    ports = {"8500/tcp", "8501/tcp", "8502/tcp", "8503/tcp", "9464/tcp"}
     assert set(configuration["ExposedPorts"]) == ports | ({"8080/tcp"} if "framemesh.root" in str(image.root) else set())
 
 

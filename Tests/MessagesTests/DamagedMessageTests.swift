@@ -37,6 +37,15 @@ import Testing
         return answer
     }()
 
+    static let fused: FusedResponse = {
+        var answer = FusedResponse()
+        answer.detections = [detection]
+        answer.classes = detection.classes
+        answer.timing = analysis.timing
+        answer.failures = [StageFailure(stage: "classify", code: 13, message: "why")]
+        return answer
+    }()
+
     static let node: NodeDescription = {
         var model = ModelDescription()
         model.name = "yolo"
@@ -77,12 +86,17 @@ import Testing
                 frame: Self.frame, pipeline: "p", minConfidence: 0.5, policy: .latest, frameDeadline: 9, topK: 2))
         Self.damage(DetectRequest(frame: Self.frame, model: "m", minConfidence: 0.5))
         Self.damage(ClassifyRequest(frame: Self.frame, model: "c", regions: [Self.detection.box], topK: 5))
+        Self.damage(
+            FusedRequest(
+                frame: Self.frame, detectModel: "m", minConfidence: 0.5, classifyModel: "c", topK: 5, boxes: 9,
+                boxConfidence: 0.25))
     }
 
     @Test func answersSurvive() {
         Self.damage(Self.analysis)
         Self.damage(Self.detected)
         Self.damage(Self.classified)
+        Self.damage(Self.fused)
         Self.damage(Self.node)
         Self.damage(Self.nodes)
         Self.damage(

@@ -187,6 +187,41 @@ import Testing
         #expect(try ListPipelinesResponse.decode(pipelines.encode()).pipelines == [pipeline])
     }
 
+    @Test func messagesOfBothStagesComeBackWhole() throws {
+        let sent = FusedRequest(
+            frame: request(.attached(pixels)).frame, detectModel: "m", minConfidence: 0.5, classifyModel: "c", topK: 5,
+            boxes: 9, boxConfidence: 0.25)
+        let got = try FusedRequest.decode(sent.encode())
+        #expect(got.detectModel == "m" && got.minConfidence == 0.5 && got.classifyModel == "c" && got.topK == 5)
+        #expect(got.boxes == 9 && got.boxConfidence == 0.25 && got.frame.payload.bytes == pixels)
+
+        var answer = FusedResponse()
+        answer.width = 640
+        answer.height = 480
+        answer.sequence = 7
+        answer.classes = [Classification(classID: 1, label: "x", confidence: 1)]
+        answer.detections = [
+            Detection(
+                classID: 2, label: "y", confidence: 0.5, box: Box(x: 1, y: 2, width: 3, height: 4),
+                classes: answer.classes)
+        ]
+        answer.timing = [Timing("detect.infer", microseconds: 9)]
+        answer.failures = [StageFailure(stage: "classify", code: 13, message: "why")]
+        let answerGot = try FusedResponse.decode(answer.encode())
+        #expect([answerGot.width, answerGot.height] == [640, 480] && answerGot.sequence == 7)
+        #expect(answerGot.classes == answer.classes && answerGot.detections == answer.detections)
+        #expect(answerGot.timing == answer.timing && answerGot.failures == answer.failures)
+    }
+
+    @Test func theStrongestBoxesAreThoseThatAreClassified() {
+        let found = [0.5, 0.9, 0.1, 0.7].map {
+            Detection(classID: 0, label: "", confidence: $0, box: Box(x: 0, y: 0, width: 1, height: 1))
+        }
+        #expect(found.strongest(2, from: 0) == [1, 3])
+        #expect(found.strongest(9, from: 0.5) == [1, 3, 0])
+        #expect(found.strongest(0, from: 0).isEmpty && found.strongest(-1, from: 0).isEmpty)
+    }
+
     @Test func iouOfHalfOverlappingBoxes() {
         let a = Box(x: 0, y: 0, width: 2, height: 1)
         #expect(abs(a.iou(Box(x: 1, y: 0, width: 2, height: 1)) - 1.0 / 3) < 1e-6)

@@ -8,15 +8,16 @@ import Vision
 
 @Suite struct ModelRunnerTests {
     private func detect(
-        _ jobs: [Job<DetectWork>], now: @Sendable @escaping () -> NIODeadline = { .now() }
-    ) throws -> [Result<VisionAnswer<[Detection]>, RPCError>] {
-        let runner = ModelRunner<DetectWork>(
-            models: [try TestModels.model(TestModels.detector)], limits: .init(), now: now)
-        return runner.run(jobs, model: 0)
+        _ jobs: [Job<VisionWork>], now: @Sendable @escaping () -> NIODeadline = { .now() }
+    ) throws -> [Result<VisionAnswer, RPCError>] {
+        let runner = ModelRunner(
+            models: [try TestModels.model(TestModels.detector)], lanes: [ModelLane(detector: 0)], limits: .init(),
+            now: now)
+        return runner.run(jobs, model: 0, helpers: .none)
     }
 
-    private func job(_ bytes: ByteBuffer, deadline: NIODeadline? = nil) -> Job<DetectWork> {
-        Job(work: DetectWork(frame: TestModels.frame(bytes), minConfidence: 0), deadline: deadline)
+    private func job(_ bytes: ByteBuffer, deadline: NIODeadline? = nil) -> Job<VisionWork> {
+        Job(work: VisionWork(frame: TestModels.frame(bytes), detect: .init(minConfidence: 0)), deadline: deadline)
     }
 
     private func error<Answer>(_ result: Result<Answer, RPCError>?) -> RPCError? {
@@ -28,8 +29,9 @@ import Vision
         let image = try Image(decoding: TestModels.frame(picture))
         let expected = try TestModels.model(TestModels.detector).detect([ModelInput(image)], minConfidence: [0]).found
         let answer = try #require(try detect([job(picture)]).first).get()
-        #expect(answer.outputs == expected)
-        #expect(!answer.outputs[0].isEmpty)
+        let found = try #require(try answer.detect?.get().output)
+        #expect([found] == expected)
+        #expect(!found.isEmpty)
         #expect([answer.width, answer.height] == [image.width, image.height])
     }
 
@@ -68,14 +70,15 @@ import Vision
         let picture = try #require(try TestModels.pictures().first)
         let regions = Array(repeating: Box(x: 0, y: 0, width: 50, height: 50), count: 64)
         let clock = TestClock()
-        let runner = ModelRunner<ClassifyWork>(
-            models: [try TestModels.model(TestModels.classifier)], limits: .init(),
+        let runner = ModelRunner(
+            models: [try TestModels.model(TestModels.classifier)], lanes: [ModelLane(classifier: 0)], limits: .init(),
             now: {
                 clock.advance(by: .seconds(1))
                 return clock.now
             })
-        let work = ClassifyWork(frame: TestModels.frame(picture), regions: regions, topK: 1)
-        let results = runner.run([Job(work: work, deadline: clock.now + .milliseconds(4500))], model: 0)
+        let work = VisionWork(
+            frame: TestModels.frame(picture), classify: .init(subject: .regions(regions), topK: 1))
+        let results = runner.run([Job(work: work, deadline: clock.now + .milliseconds(4500))], model: 0, helpers: .none)
         #expect(error(results.first)?.message == "deadline passed before inference of region 32")
     }
 }

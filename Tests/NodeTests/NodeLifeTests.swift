@@ -125,10 +125,11 @@ extension RealNodes {
             try await #expect(startError(.detector) { $0.workers = 0 } == "workers is 0, at least 1 is needed")
             try await #expect(startError(.detector) { $0.models = [] } == "a detector needs at least one model")
             try await #expect(
-                startError(.detector) { $0.models.append($0.models[0]) } == "model digits-detector is given twice")
+                startError(.detector) { $0.models.append($0.models[0]) } == "the model 'digits-detector' is given twice"
+            )
             try await #expect(
                 startError(.classifier) { $0.models = [try $0.store.manifest(named: TestModels.detector)] }
-                    == "model digits-detector is for detection, a classifier cannot serve it")
+                    == "the model 'digits-detector' does detection, a classifier needs classification")
         }
 
         @Test func aModelFileThatIsNotThereIsNamed() async throws {

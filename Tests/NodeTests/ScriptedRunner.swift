@@ -15,7 +15,7 @@ struct ScriptedRunner: BatchRunner {
     let log: Log
     let now: @Sendable () -> NIODeadline
 
-    func run(_ jobs: [Job<Work>], model: Int) -> [Result<Int, RPCError>] {
+    func run(_ jobs: [Job<Work>], model: Int, helpers: Helpers<Self>) -> [Result<Int, RPCError>] {
         log.batches.withLock { $0.append(jobs.map(\.work.name)) }
         return jobs.map { job in
             do throws(RPCError) {

@@ -30,8 +30,10 @@ struct TestNode {
 
     static func configuration(_ role: NodeRole) throws -> NodeConfiguration {
         let store = try TestModels.store()
-        let name = role == .detector ? TestModels.detector : TestModels.classifier
-        return NodeConfiguration(role: role, store: store, models: [try store.manifest(named: name)])
+        let models = try role.tasks.map { task in
+            try store.manifest(named: task == .detection ? TestModels.detector : TestModels.classifier)
+        }
+        return NodeConfiguration(role: role, store: store, models: models)
     }
 
     static func with(
@@ -77,6 +79,15 @@ struct TestNode {
         try await client.classify(
             ClassifyRequest(frame: TestModels.frame(bytes, sequence: sequence), regions: regions, topK: topK),
             deadline: .after(Self.patience))
+    }
+
+    func both(
+        _ bytes: ByteBuffer, sequence: UInt64 = 0, boxes: Int = 0, topK: Int = 0,
+        _ change: (inout FusedRequest) -> Void = { _ in }
+    ) async throws -> FusedResponse {
+        var request = FusedRequest(frame: TestModels.frame(bytes, sequence: sequence), topK: topK, boxes: boxes)
+        change(&request)
+        return try await client.fused(request, deadline: .after(Self.patience))
     }
 
     func describe() async throws -> NodeDescription { try await client.describe(deadline: .after(Self.patience)) }

@@ -50,6 +50,15 @@ import Testing
         #expect(PipelineLine(pipeline, nodes).models == ["mine", "squeeze"])
     }
 
+    @Test func aNodeThatDoesBothServesEachStage() {
+        var both = Self.node("node", "ready", models: "squeeze", "yolo")
+        both.description?.models[0].task = "classification"
+        both.description?.models[1].task = "detection"
+        let line = PipelineLine(Self.cascade, [both])
+        #expect(line.now == .ready && line.models == ["yolo", "squeeze"])
+        #expect(PipelineLine(Self.cascade, [Self.node("node", "connecting")]).now == .fails)
+    }
+
     @Test func aLineForPrograms() throws {
         var pipeline = Self.cascade
         pipeline.topK = 3

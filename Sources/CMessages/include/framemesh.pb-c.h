@@ -33,6 +33,9 @@ typedef struct Framemesh__V1__DetectResponse Framemesh__V1__DetectResponse;
 typedef struct Framemesh__V1__ClassifyRequest Framemesh__V1__ClassifyRequest;
 typedef struct Framemesh__V1__RegionClasses Framemesh__V1__RegionClasses;
 typedef struct Framemesh__V1__ClassifyResponse Framemesh__V1__ClassifyResponse;
+typedef struct Framemesh__V1__FusedRequest Framemesh__V1__FusedRequest;
+typedef struct Framemesh__V1__StageFailure Framemesh__V1__StageFailure;
+typedef struct Framemesh__V1__FusedResponse Framemesh__V1__FusedResponse;
 typedef struct Framemesh__V1__DescribeRequest Framemesh__V1__DescribeRequest;
 typedef struct Framemesh__V1__ModelDescription Framemesh__V1__ModelDescription;
 typedef struct Framemesh__V1__NodeDescription Framemesh__V1__NodeDescription;
@@ -380,7 +383,7 @@ struct  Framemesh__V1__NodeState
 {
   ProtobufCMessage base;
   /*
-   * detector or classifier
+   * detector, classifier or node
    */
   char *role;
   char *address;
@@ -510,6 +513,104 @@ struct  Framemesh__V1__ClassifyResponse
 #define FRAMEMESH__V1__CLASSIFY_RESPONSE__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&framemesh__v1__classify_response__descriptor) \
     , 0, 0, 0,NULL, 0,NULL, 0 }
+
+
+/*
+ * Both stages in one call, of a node that has models for both: the picture
+ * travels once, waits once and is decoded once.
+ */
+struct  Framemesh__V1__FusedRequest
+{
+  ProtobufCMessage base;
+  Framemesh__V1__Frame *frame;
+  /*
+   * empty: the node's first detection model
+   */
+  char *detect_model;
+  /*
+   * 0: the model's own threshold
+   */
+  float min_confidence;
+  /*
+   * empty: the node's first classification model
+   */
+  char *classify_model;
+  /*
+   * 0: the model's own
+   */
+  uint32_t top_k;
+  /*
+   * classify so many of the boxes that were found, the most confident first; 0: the whole frame
+   */
+  uint32_t boxes;
+  /*
+   * boxes with less are not classified
+   */
+  float box_confidence;
+  ProtobufCBinaryData pixels;
+};
+#define FRAMEMESH__V1__FUSED_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&framemesh__v1__fused_request__descriptor) \
+    , NULL, (char *)protobuf_c_empty_string, 0, (char *)protobuf_c_empty_string, 0, 0, 0, {0,NULL} }
+
+
+/*
+ * A stage that gave no answer, though the picture is well.
+ */
+struct  Framemesh__V1__StageFailure
+{
+  ProtobufCMessage base;
+  /*
+   * detect or classify
+   */
+  char *stage;
+  /*
+   * gRPC status code
+   */
+  uint32_t code;
+  char *message;
+};
+#define FRAMEMESH__V1__STAGE_FAILURE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&framemesh__v1__stage_failure__descriptor) \
+    , (char *)protobuf_c_empty_string, 0, (char *)protobuf_c_empty_string }
+
+
+struct  Framemesh__V1__FusedResponse
+{
+  ProtobufCMessage base;
+  /*
+   * of the frame as displayed
+   */
+  uint32_t width;
+  uint32_t height;
+  /*
+   * with their classes, where boxes were to be classified
+   */
+  size_t n_detections;
+  Framemesh__V1__Detection **detections;
+  /*
+   * of the whole frame, where that was
+   */
+  size_t n_classes;
+  Framemesh__V1__Classification **classes;
+  /*
+   * queue and decode, which both stages share; then detect.infer, classify.infer and so on
+   */
+  size_t n_timing;
+  Framemesh__V1__Timing **timing;
+  /*
+   * of the request
+   */
+  uint64_t sequence;
+  /*
+   * at most one of the two: where both fail, the call does
+   */
+  size_t n_failures;
+  Framemesh__V1__StageFailure **failures;
+};
+#define FRAMEMESH__V1__FUSED_RESPONSE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&framemesh__v1__fused_response__descriptor) \
+    , 0, 0, 0,NULL, 0,NULL, 0,NULL, 0, 0,NULL }
 
 
 struct  Framemesh__V1__DescribeRequest
@@ -924,6 +1025,63 @@ Framemesh__V1__ClassifyResponse *
 void   framemesh__v1__classify_response__free_unpacked
                      (Framemesh__V1__ClassifyResponse *message,
                       ProtobufCAllocator *allocator);
+/* Framemesh__V1__FusedRequest methods */
+void   framemesh__v1__fused_request__init
+                     (Framemesh__V1__FusedRequest         *message);
+size_t framemesh__v1__fused_request__get_packed_size
+                     (const Framemesh__V1__FusedRequest   *message);
+size_t framemesh__v1__fused_request__pack
+                     (const Framemesh__V1__FusedRequest   *message,
+                      uint8_t             *out);
+size_t framemesh__v1__fused_request__pack_to_buffer
+                     (const Framemesh__V1__FusedRequest   *message,
+                      ProtobufCBuffer     *buffer);
+Framemesh__V1__FusedRequest *
+       framemesh__v1__fused_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   framemesh__v1__fused_request__free_unpacked
+                     (Framemesh__V1__FusedRequest *message,
+                      ProtobufCAllocator *allocator);
+/* Framemesh__V1__StageFailure methods */
+void   framemesh__v1__stage_failure__init
+                     (Framemesh__V1__StageFailure         *message);
+size_t framemesh__v1__stage_failure__get_packed_size
+                     (const Framemesh__V1__StageFailure   *message);
+size_t framemesh__v1__stage_failure__pack
+                     (const Framemesh__V1__StageFailure   *message,
+                      uint8_t             *out);
+size_t framemesh__v1__stage_failure__pack_to_buffer
+                     (const Framemesh__V1__StageFailure   *message,
+                      ProtobufCBuffer     *buffer);
+Framemesh__V1__StageFailure *
+       framemesh__v1__stage_failure__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   framemesh__v1__stage_failure__free_unpacked
+                     (Framemesh__V1__StageFailure *message,
+                      ProtobufCAllocator *allocator);
+/* Framemesh__V1__FusedResponse methods */
+void   framemesh__v1__fused_response__init
+                     (Framemesh__V1__FusedResponse         *message);
+size_t framemesh__v1__fused_response__get_packed_size
+                     (const Framemesh__V1__FusedResponse   *message);
+size_t framemesh__v1__fused_response__pack
+                     (const Framemesh__V1__FusedResponse   *message,
+                      uint8_t             *out);
+size_t framemesh__v1__fused_response__pack_to_buffer
+                     (const Framemesh__V1__FusedResponse   *message,
+                      ProtobufCBuffer     *buffer);
+Framemesh__V1__FusedResponse *
+       framemesh__v1__fused_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   framemesh__v1__fused_response__free_unpacked
+                     (Framemesh__V1__FusedResponse *message,
+                      ProtobufCAllocator *allocator);
 /* Framemesh__V1__DescribeRequest methods */
 void   framemesh__v1__describe_request__init
                      (Framemesh__V1__DescribeRequest         *message);
@@ -1036,6 +1194,15 @@ typedef void (*Framemesh__V1__RegionClasses_Closure)
                   void *closure_data);
 typedef void (*Framemesh__V1__ClassifyResponse_Closure)
                  (const Framemesh__V1__ClassifyResponse *message,
+                  void *closure_data);
+typedef void (*Framemesh__V1__FusedRequest_Closure)
+                 (const Framemesh__V1__FusedRequest *message,
+                  void *closure_data);
+typedef void (*Framemesh__V1__StageFailure_Closure)
+                 (const Framemesh__V1__StageFailure *message,
+                  void *closure_data);
+typedef void (*Framemesh__V1__FusedResponse_Closure)
+                 (const Framemesh__V1__FusedResponse *message,
                   void *closure_data);
 typedef void (*Framemesh__V1__DescribeRequest_Closure)
                  (const Framemesh__V1__DescribeRequest *message,
@@ -1157,6 +1324,36 @@ void framemesh__v1__classifier__classify_stream(ProtobufCService *service,
                                                 const Framemesh__V1__ClassifyRequest *input,
                                                 Framemesh__V1__ClassifyResponse_Closure closure,
                                                 void *closure_data);
+typedef struct Framemesh__V1__Fused_Service Framemesh__V1__Fused_Service;
+struct Framemesh__V1__Fused_Service
+{
+  ProtobufCService base;
+  void (*run)(Framemesh__V1__Fused_Service *service,
+              const Framemesh__V1__FusedRequest *input,
+              Framemesh__V1__FusedResponse_Closure closure,
+              void *closure_data);
+  void (*run_stream)(Framemesh__V1__Fused_Service *service,
+                     const Framemesh__V1__FusedRequest *input,
+                     Framemesh__V1__FusedResponse_Closure closure,
+                     void *closure_data);
+};
+typedef void (*Framemesh__V1__Fused_ServiceDestroy)(Framemesh__V1__Fused_Service *);
+void framemesh__v1__fused__init (Framemesh__V1__Fused_Service *service,
+                                 Framemesh__V1__Fused_ServiceDestroy destroy);
+#define FRAMEMESH__V1__FUSED__BASE_INIT \
+    { &framemesh__v1__fused__descriptor, protobuf_c_service_invoke_internal, NULL }
+#define FRAMEMESH__V1__FUSED__INIT(function_prefix__) \
+    { FRAMEMESH__V1__FUSED__BASE_INIT,\
+      function_prefix__ ## run,\
+      function_prefix__ ## run_stream  }
+void framemesh__v1__fused__run(ProtobufCService *service,
+                               const Framemesh__V1__FusedRequest *input,
+                               Framemesh__V1__FusedResponse_Closure closure,
+                               void *closure_data);
+void framemesh__v1__fused__run_stream(ProtobufCService *service,
+                                      const Framemesh__V1__FusedRequest *input,
+                                      Framemesh__V1__FusedResponse_Closure closure,
+                                      void *closure_data);
 typedef struct Framemesh__V1__Node_Service Framemesh__V1__Node_Service;
 struct Framemesh__V1__Node_Service
 {
@@ -1202,12 +1399,16 @@ extern const ProtobufCMessageDescriptor framemesh__v1__detect_response__descript
 extern const ProtobufCMessageDescriptor framemesh__v1__classify_request__descriptor;
 extern const ProtobufCMessageDescriptor framemesh__v1__region_classes__descriptor;
 extern const ProtobufCMessageDescriptor framemesh__v1__classify_response__descriptor;
+extern const ProtobufCMessageDescriptor framemesh__v1__fused_request__descriptor;
+extern const ProtobufCMessageDescriptor framemesh__v1__stage_failure__descriptor;
+extern const ProtobufCMessageDescriptor framemesh__v1__fused_response__descriptor;
 extern const ProtobufCMessageDescriptor framemesh__v1__describe_request__descriptor;
 extern const ProtobufCMessageDescriptor framemesh__v1__model_description__descriptor;
 extern const ProtobufCMessageDescriptor framemesh__v1__node_description__descriptor;
 extern const ProtobufCServiceDescriptor framemesh__v1__vision__descriptor;
 extern const ProtobufCServiceDescriptor framemesh__v1__detector__descriptor;
 extern const ProtobufCServiceDescriptor framemesh__v1__classifier__descriptor;
+extern const ProtobufCServiceDescriptor framemesh__v1__fused__descriptor;
 extern const ProtobufCServiceDescriptor framemesh__v1__node__descriptor;
 
 PROTOBUF_C__END_DECLS

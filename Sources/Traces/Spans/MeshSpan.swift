@@ -12,13 +12,20 @@ package final class MeshSpan: Tracing.Span {
     private let tracer: MeshTracer
     private let state: Mutex<State>
 
+    private struct Stage {
+        var name: String
+        var duration: Duration
+        /// Of the stage before, how much had not passed yet when this one began.
+        var beside = Duration.zero
+    }
+
     private struct State {
         var name: String
         var attributes = SpanAttributes()
         var events: [SpanEvent] = []
         var links: [SpanLink] = []
         var status: SpanStatus?
-        var stages: [(name: String, duration: Duration)] = []
+        var stages: [Stage] = []
         var hasEnded = false
     }
 
@@ -44,8 +51,14 @@ package final class MeshSpan: Tracing.Span {
 
     /// The work went through these, one after the other: each becomes a span below this one. They are laid out at its end,
     /// behind what it took to receive the request.
-    package func went(through stages: [(name: String, duration: Duration)]) {
-        change { $0.stages += stages }
+    /// - Parameter overlap: the first of them began so long before the end of those that are known already.
+    package func went(through stages: [(name: String, duration: Duration)], beside overlap: Duration = .zero) {
+        change { state in
+            for (index, stage) in stages.enumerated() {
+                let beside = index == 0 ? overlap : .zero
+                state.stages.append(Stage(name: stage.name, duration: stage.duration, beside: beside))
+            }
+        }
     }
 
     /// - Parameters:
@@ -69,9 +82,10 @@ package final class MeshSpan: Tracing.Span {
         }
         guard let finished else { return }
         var time = start
-        for stage in (receive.map { [("receive", $0)] } ?? []) + finished.stages {
-            let next = min(time &+ stage.1.nanoseconds, max(end, start))
-            self.stage(stage.0, from: time, to: next)
+        for stage in (receive.map { [Stage(name: "receive", duration: $0)] } ?? []) + finished.stages {
+            let from = max(start, time &- min(time, stage.beside.nanoseconds))
+            let next = min(from &+ stage.duration.nanoseconds, max(end, start))
+            self.stage(stage.name, from: from, to: next)
             time = next
         }
         if let send { stage("send", from: max(start, end &- min(end, send.nanoseconds)), to: end) }

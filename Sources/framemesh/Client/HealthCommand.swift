@@ -69,5 +69,7 @@ struct HealthCommand: AsyncParsableCommand {
     }
 
     /// Where roles listen that were told nothing else, whichever address of this machine they took.
-    static let usual = ["127.0.0.1:8500", "127.0.0.1:8501", "127.0.0.1:8502", "http://127.0.0.1:8080"]
+    static let usual = [
+        "127.0.0.1:8500", "127.0.0.1:8501", "127.0.0.1:8502", "127.0.0.1:8503", "http://127.0.0.1:8080",
+    ]
 }

@@ -50,7 +50,9 @@ struct MeshDoctor: Sendable {
             try findings.add(
                 .wrong(
                     "nodes", "the coordinator knows no nodes",
-                    do: "Tell it where they are: --detectors and --classifiers; and start them (framemesh detector)."))
+                    do:
+                        "Tell it where they are: --detectors and --classifiers, or --nodes; and start them (framemesh detector)."
+                ))
         }
         for node in nodes {
             let name = "\(node.role) \(node.address)"
@@ -87,7 +89,7 @@ struct MeshDoctor: Sendable {
         for (role, asked) in [
             ("detector", Set(pipelines.map(\.detectModel))), ("classifier", Set(pipelines.map(\.classifyModel))),
         ] {
-            let able = nodes.filter { $0.role == role && $0.state == "ready" }
+            let able = nodes.filter { PipelineLine.does($0, role) && $0.state == "ready" }
             for model in asked.subtracting([""]).sorted() where !able.isEmpty {
                 let without = able.filter { node in !(node.description?.models.contains { $0.name == model } ?? true) }
                 if without.isEmpty { continue }

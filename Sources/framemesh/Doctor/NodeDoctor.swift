@@ -3,7 +3,7 @@ import Messages
 import RPC
 import Services
 
-/// Looks at a detector or classifier.
+/// Looks at a node.
 struct NodeDoctor: Sendable {
     let doctor: Doctor
     let channel: RPCChannel
@@ -31,15 +31,15 @@ struct NodeDoctor: Sendable {
                 "node",
                 "a \(description.role) with \(description.workers) workers; \(description.queueDepth) of "
                     + "\(description.queueLimit) places of its queue are taken"))
-        for model in description.models { try findings.add(await probe(description.role, model.name)) }
+        for model in description.models { try findings.add(await probe(model.task, model.name)) }
     }
 
-    private func probe(_ role: String, _ model: String) async -> Finding {
+    private func probe(_ task: String, _ model: String) async -> Finding {
         let check = "model \(model)"
         do {
             let start = ContinuousClock.now
             let caller: any Caller = channel
-            if role == "detector" {
+            if task == "detection" {
                 let request = DetectRequest(frame: ProbePicture.frame, model: model)
                 _ = try await NodeClient(caller).detect(request, deadline: deadline)
             } else {

@@ -15,6 +15,8 @@ struct MeshPlan: Sendable, Hashable {
     var gatewayData: String?
     var detectors = 2
     var classifiers = 1
+    /// Nodes that do both.
+    var both = 0
     /// nil: the node's own default.
     var detectModel: String?
     var classifyModel: String?
@@ -44,6 +46,7 @@ struct MeshPlan: Sendable, Hashable {
     /// The nodes; a coordinator comes after them, since it is told where they are.
     var nodes: [MeshPart] {
         (0..<detectors).map { MeshPart(.detector, $0 + 1) } + (0..<classifiers).map { MeshPart(.classifier, $0 + 1) }
+            + (0..<both).map { MeshPart(.node, $0 + 1) }
     }
 
     /// The command line of a part.
@@ -71,9 +74,17 @@ struct MeshPlan: Sendable, Hashable {
             arguments += ["--listen", address ?? "\(Self.host):0", "--workers", "\(workersOfEach(classifiers))"]
             if let classifyModel { arguments += ["--model", classifyModel] }
             arguments += ofNodes + limits.flatMap { ["--limit", $0] }
+        case .node:
+            arguments += ["--listen", address ?? "\(Self.host):0", "--workers", "\(workersOfEach(both))"]
+            if detectModel != nil || classifyModel != nil {
+                let models = [detectModel ?? BundledModel.detector, classifyModel ?? BundledModel.classifier]
+                arguments += ["--model", models.joined(separator: ",")]
+            }
+            arguments += ofNodes + limits.flatMap { ["--limit", $0] }
         case .coordinator:
             arguments += ["--listen", address ?? "\(Self.host):\(coordinatorPort)"]
             arguments += ["--detectors", target(.detector, serving), "--classifiers", target(.classifier, serving)]
+            arguments += ["--nodes", target(.node, serving)]
             arguments += limits.flatMap { ["--limit", $0] } + nodeLimits.flatMap { ["--node-limit", $0] }
         case .gateway:
             arguments += ["--listen", address ?? "\(Self.host):\(gatewayPort ?? 0)"]
@@ -103,7 +114,7 @@ struct MeshPlan: Sendable, Hashable {
 /// One process of a local mesh.
 struct MeshPart: Sendable, Hashable, CustomStringConvertible {
     /// The subcommand.
-    enum Role: String, Sendable { case coordinator, detector, classifier, gateway }
+    enum Role: String, Sendable { case coordinator, detector, classifier, node, gateway }
 
     var role: Role
     var number: Int
@@ -119,7 +130,7 @@ struct MeshPart: Sendable, Hashable, CustomStringConvertible {
     var description: String {
         switch role {
         case .coordinator, .gateway: role.rawValue
-        case .detector, .classifier: "\(role.rawValue)-\(number)"
+        case .detector, .classifier, .node: "\(role.rawValue)-\(number)"
         }
     }
 }

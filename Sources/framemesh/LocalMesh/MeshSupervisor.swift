@@ -111,7 +111,7 @@ struct MeshSupervisor {
         parts[part]?.address = address
         guard isFirst else { return [.say("\(part) serves again at \(address)")] }
         switch part.role {
-        case .detector, .classifier: return coordinatorIfNodesServe(now)
+        case .detector, .classifier, .node: return coordinatorIfNodesServe(now)
         case .gateway: return announcement()
         case .coordinator:
             phase = .joining

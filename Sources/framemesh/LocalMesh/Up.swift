@@ -11,7 +11,7 @@ struct Up: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Run a whole mesh on this machine.",
         discussion: """
-            Starts a coordinator, detectors, classifiers and a gateway as processes of their own, and prints \
+            Starts a coordinator, nodes and a gateway as processes of their own, and prints \
             `ready coordinator=HOST:PORT` and `ready gateway=http://HOST:PORT` once all of them are ready; the latter is \
             the address of the page. A part that dies is started again. SIGTERM, SIGHUP or Ctrl-C ends all of them, running \
             work first.
@@ -19,6 +19,7 @@ struct Up: AsyncParsableCommand {
 
             Examples:
               framemesh up
+              framemesh up --nodes 1
               framemesh up --coordinator-port 0 --detectors 4 --classifiers 0 \\
                 --detect-model yolo-fastest-1.1
             """)
@@ -40,11 +41,14 @@ struct Up: AsyncParsableCommand {
             "Folder for what the gateway keeps (default: that of framemesh gateway).", valueName: "folder"))
     var gatewayData: String?
 
-    @Option(help: ArgumentHelp("Detection nodes (default: 2).", valueName: "n"))
+    @Option(help: ArgumentHelp("Detection nodes (default: 2, with --nodes none).", valueName: "n"))
     var detectors: Int?
 
-    @Option(help: ArgumentHelp("Classification nodes (default: 1).", valueName: "n"))
+    @Option(help: ArgumentHelp("Classification nodes (default: 1, with --nodes none).", valueName: "n"))
     var classifiers: Int?
+
+    @Option(help: ArgumentHelp("Nodes that do both, in place of the others (default: 0).", valueName: "n"))
+    var nodes: Int?
 
     @Option(help: ArgumentHelp("Models of the detectors (default: digits-detector).", valueName: "name[,name…]"))
     var detectModel: String?
@@ -112,8 +116,11 @@ struct Up: AsyncParsableCommand {
         plan.coordinatorPort = try settings.number(coordinatorPort, .upCoordinatorPort, default: 8500, in: 0...65535)
         plan.gatewayPort = hasNoGateway ? nil : try chosenGatewayPort(settings) ?? Self.defaultGatewayPort
         plan.gatewayData = gatewayData
-        plan.detectors = try settings.number(detectors, .upDetectors, default: 2, in: 0...MeshPlan.maxNodes)
-        plan.classifiers = try settings.number(classifiers, .upClassifiers, default: 1, in: 0...MeshPlan.maxNodes)
+        plan.both = try settings.number(nodes, .upNodes, default: 0, in: 0...MeshPlan.maxNodes)
+        let apart = plan.both > 0 ? (0, 0) : (plan.detectors, plan.classifiers)
+        plan.detectors = try settings.number(detectors, .upDetectors, default: apart.0, in: 0...MeshPlan.maxNodes)
+        plan.classifiers = try settings.number(
+            classifiers, .upClassifiers, default: apart.1, in: 0...MeshPlan.maxNodes)
         plan.detectModel = detectModel ?? settings.string(.upDetectModel)
         plan.classifyModel = classifyModel ?? settings.string(.upClassifyModel)
         plan.engine = try engine.explicit(.upEngine, settings)

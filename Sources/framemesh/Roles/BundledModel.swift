@@ -2,4 +2,6 @@
 enum BundledModel {
     static let detector = "digits-detector"
     static let classifier = "digits-classifier"
+    /// Of a node that does both.
+    static let both = "\(detector),\(classifier)"
 }

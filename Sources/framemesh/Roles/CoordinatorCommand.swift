@@ -20,6 +20,7 @@ struct CoordinatorCommand: AsyncParsableCommand {
               framemesh coordinator --detectors 127.0.0.1:8501 --classifiers 127.0.0.1:8502
               framemesh coordinator --listen 0.0.0.0:8500 \\
                 --detectors dns:///detectors.vision.svc:8501
+              framemesh coordinator --nodes 127.0.0.1:8503
               framemesh coordinator --tls-certificate tls.crt --tls-key tls.key \\
                 --tls-client-ca ca.crt --credentials callers --node-tls-ca ca.crt \\
                 --node-token-file token --detectors node-1:8501
@@ -33,6 +34,11 @@ struct CoordinatorCommand: AsyncParsableCommand {
 
     @Option(help: ArgumentHelp("The classification nodes.", valueName: "target"))
     var classifiers: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "Nodes that do both (framemesh node): frames that need both go there in one call.", valueName: "target"))
+    var nodes: String?
 
     @Option(help: ArgumentHelp("Model to detect with (default: the first of each node).", valueName: "name"))
     var detectModel: String?
@@ -51,7 +57,7 @@ struct CoordinatorCommand: AsyncParsableCommand {
 
     @OptionGroup var place: PlaceOptions
     @OptionGroup(title: "TLS and access") var security: ServerSecurityOptions
-    @OptionGroup(title: "Calls of nodes") var nodes: NodeSecurityOptions
+    @OptionGroup(title: "Calls of nodes") var nodeSecurity: NodeSecurityOptions
     @OptionGroup(title: "For those who watch over it") var ports: PortOptions
     @OptionGroup(title: "Traces") var traces: TraceOptions
     @OptionGroup var limitOptions: RoleLimitOptions
@@ -99,6 +105,7 @@ struct CoordinatorCommand: AsyncParsableCommand {
             json.field("tls", configuration.server.tls)
             if let detectors = configuration.detectors { json.field("detectors", "\(detectors)") }
             if let classifiers = configuration.classifiers { json.field("classifiers", "\(classifiers)") }
+            if let nodes = configuration.nodes { json.field("nodes", "\(nodes)") }
             json.field("calls_tls", configuration.channel.client.tls != nil)
             json.array("pipelines", configuration.pipelines) { $0.value($1.name) }
             json.place(zone: configuration.channel.balancing.zone, cluster: configuration.cluster)
@@ -106,9 +113,11 @@ struct CoordinatorCommand: AsyncParsableCommand {
         }
     }
 
-    /// Kinds of nodes of which nothing is said; `none` says something.
+    /// Kinds of nodes of which nothing is said; `none` says something, and nodes that do both are of each kind.
     private func unnamed(_ settings: Settings) -> UnnamedNodes {
-        UnnamedNodes(
+        let named = nodes ?? settings.string(.coordinatorNodes)
+        if let named, named != "none" { return UnnamedNodes(detectors: false, classifiers: false) }
+        return UnnamedNodes(
             detectors: detectors == nil && settings.string(.coordinatorDetectors) == nil,
             classifiers: classifiers == nil && settings.string(.coordinatorClassifiers) == nil)
     }
@@ -123,7 +132,8 @@ struct CoordinatorCommand: AsyncParsableCommand {
         }
         var configuration = CoordinatorConfiguration(
             detectors: try target(detectors, .coordinatorDetectors),
-            classifiers: try target(classifiers, .coordinatorClassifiers))
+            classifiers: try target(classifiers, .coordinatorClassifiers),
+            nodes: try target(nodes, .coordinatorNodes))
         configuration.listen = listen.address
         if !security.isPlainText { configuration.probes = try ports.health(.coordinatorHealthListen, settings) }
         let limits = try limitOptions.limits(settings)
@@ -143,7 +153,7 @@ struct CoordinatorCommand: AsyncParsableCommand {
         configuration.channel.dns.servers = try common.dns.servers(settings)
         if !security.isPlainText {
             try settings.naming(oneOf: "coordinator") {
-                let nodes = try nodes.security(settings)
+                let nodes = try nodeSecurity.security(settings)
                 configuration.channel.client.tls = try nodes.clientTLS()
                 configuration.channel.interceptors = try nodes.interceptors()
             }

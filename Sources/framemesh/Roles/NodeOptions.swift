@@ -8,14 +8,14 @@ import Results
 import Telemetry
 import Vision
 
-/// What detectors and classifiers have in common.
+/// What all kinds of nodes have in common.
 struct NodeOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Where to listen; port 0 is any free one.", valueName: "host:port|unix:path"))
     var listen: String?
 
     @Option(
         help: ArgumentHelp(
-            "Models to load; the first one answers requests that name none.", valueName: "name[,name…]"))
+            "Models to load; the first one of its kind answers requests that name none.", valueName: "name[,name…]"))
     var model: String?
 
     @Option(help: ArgumentHelp("Threads, each with its own network (default: one a core).", valueName: "n"))
@@ -142,11 +142,7 @@ struct NodeOptions: ParsableArguments {
     private static func models(_ text: String, of store: ModelStore, for role: NodeRole) throws -> [ModelManifest] {
         let models = try text.split(separator: ",").map { try store.manifest(named: String($0)) }
         guard !models.isEmpty else { throw Fatal("no model is named", status: .usage) }
-        if let wrong = models.first(where: { $0.task != role.task }) {
-            throw Fatal(
-                "the model '\(wrong.name)' does \(wrong.task.rawValue), a \(role.rawValue) needs \(role.task.rawValue)",
-                status: .usage)
-        }
+        if let objection = role.objection(to: models) { throw Fatal(objection, status: .usage) }
         return models
     }
 
@@ -159,12 +155,7 @@ struct NodeOptions: ParsableArguments {
     }
 }
 
-extension NodeRole {
-    /// What its models do.
-    fileprivate var task: ModelManifest.Task { self == .detector ? .detection : .classification }
-}
-
-/// The settings of one of the two roles.
+/// The settings of one of these roles.
 private struct NodeKeys {
     var listen, model, engine, workers, queueLimit, maxBatchSize, maxQueueDelay: Settings.Key
     var maxPixels, maxSide, drainTimeout, healthListen, metricsListen: Settings.Key
@@ -189,6 +180,14 @@ private struct NodeKeys {
             (maxQueueDelay, drainTimeout) = (.classifierMaxQueueDelay, .classifierDrainTimeout)
             (healthListen, metricsListen) = (.classifierHealthListen, .classifierMetricsListen)
             (defaultListen, defaultModel) = ("127.0.0.1:8502", BundledModel.classifier)
+        case .node:
+            (listen, model, workers) = (.nodeListen, .nodeModel, .nodeWorkers)
+            engine = .nodeEngine
+            (queueLimit, maxBatchSize) = (.nodeQueueLimit, .nodeMaxBatchSize)
+            (maxPixels, maxSide) = (.nodeMaxPixels, .nodeMaxSide)
+            (maxQueueDelay, drainTimeout) = (.nodeMaxQueueDelay, .nodeDrainTimeout)
+            (healthListen, metricsListen) = (.nodeHealthListen, .nodeMetricsListen)
+            (defaultListen, defaultModel) = ("127.0.0.1:8503", BundledModel.both)
         }
     }
 }

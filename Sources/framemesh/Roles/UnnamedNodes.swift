@@ -8,7 +8,9 @@ struct UnnamedNodes {
     /// What it cannot do without them; nothing where all are named.
     func warnings(_ pipelines: [Pipeline]) -> [String] {
         if detectors, classifiers {
-            return ["no nodes: every frame will fail; name them with --detectors and --classifiers (or `none`)"]
+            return [
+                "no nodes: every frame will fail; name them with --detectors and --classifiers, or --nodes (or `none`)"
+            ]
         }
         if detectors { return [Self.warning("--detectors", without: "detect", pipelines)] }
         if classifiers { return [Self.warning("--classifiers", without: "classify", pipelines)] }

@@ -1,0 +1,65 @@
+import RPC
+import Vision
+
+/// What a batch runs through: one model, or one of each stage.
+struct ModelLane: Sendable, Hashable {
+    /// Indices of models.
+    var detector: Int?
+    var classifier: Int?
+
+    var models: [Int] { [detector, classifier].compactMap { $0 } }
+}
+
+/// The lanes of a node's queue: each of its models, and where it runs both stages in one, each pair of them. Requests of one
+/// lane run together, and take as long as each other.
+struct ModelLanes: Sendable {
+    let all: [ModelLane]
+    private let names: [String]
+    /// Of each model, by task.
+    private let indices: [ModelManifest.Task: [Int]]
+
+    init(_ models: [ModelManifest], of role: NodeRole) {
+        names = models.map(\.name)
+        let indices = Dictionary(grouping: models.indices) { models[$0].task }
+        let (detectors, classifiers) = (indices[.detection] ?? [], indices[.classification] ?? [])
+        let pairs = detectors.flatMap { detector in
+            classifiers.map { ModelLane(detector: detector, classifier: $0) }
+        }
+        all =
+            detectors.map { ModelLane(detector: $0) } + classifiers.map { ModelLane(classifier: $0) }
+            + (role == .node ? pairs : [])
+        self.indices = indices
+    }
+
+    /// - Parameters:
+    ///   - detector: name of the model; empty: the first one; nil: the request does not detect.
+    ///   - classifier: the same.
+    /// - Throws: NOT_FOUND, naming what there is.
+    func index(detector: String?, classifier: String?) throws(RPCError) -> Int {
+        var lane = ModelLane()
+        if let detector { lane.detector = try model(detector, .detection) }
+        if let classifier { lane.classifier = try model(classifier, .classification) }
+        guard let index = all.firstIndex(of: lane) else {
+            throw RPCError(.unimplemented, "this node does not run both stages in one")
+        }
+        return index
+    }
+
+    private func model(_ name: String, _ task: ModelManifest.Task) throws(RPCError) -> Int {
+        let own = indices[task] ?? []
+        if name.isEmpty, let first = own.first { return first }
+        guard let index = own.first(where: { names[$0] == name }) else {
+            let known = own.map { names[$0] }.joined(separator: ", ")
+            throw RPCError(.notFound, "no model \"\(name.printable)\" here; there is \(known)")
+        }
+        return index
+    }
+}
+
+extension String {
+    /// Outside text for a message of one line.
+    var printable: String {
+        let shown = unicodeScalars.prefix(64).map { $0.properties.generalCategory == .control ? "?" : Character($0) }
+        return String(shown)
+    }
+}
