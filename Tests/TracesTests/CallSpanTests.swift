@@ -15,6 +15,35 @@ import Tracing
         [ServerTraces(tracer, beginningAt: begins ? [path] : [])]
     }
 
+    @Test func stagesThatRanAtOnceAreLaidBesideEachOther() async throws {
+        let server = SpanCollector()
+        try await TestServer.with(
+            [
+                "Do": .unary { context, request in
+                    let span = context.values[TracedWork.self]?.span
+                    span?.went(through: [("decode", .microseconds(100)), ("detect.infer", .microseconds(500))])
+                    span?.went(
+                        through: [("classify.infer", .microseconds(300)), ("classify.postprocess", .microseconds(50))],
+                        beside: .microseconds(350))
+                    try await Task.sleep(for: .milliseconds(20))
+                    return UnaryResponse(request)
+                }
+            ], interceptors: Self.interceptors(server.tracer(ratio: 1))
+        ) { address in
+            let client = SpanCollector()
+            let channel = try TestServer.channel(to: address, client.tracer())
+            _ = try await channel.unary(Self.path, Payload(ByteBuffer(string: "x")))
+            channel.close()
+            try await server.wait(for: 7)
+        }
+        func stage(_ name: String) throws -> FinishedSpan { try #require(server.named(name).first) }
+        let (detect, classify) = (try stage("detect.infer"), try stage("classify.infer"))
+        #expect(detect.start == (try stage("decode")).end)
+        #expect(classify.start == detect.end - 350_000 && classify.end == classify.start + 300_000)
+        let last = try stage("classify.postprocess")
+        #expect(last.start == classify.end && last.end == detect.end)
+    }
+
     @Test func aCallIsOneTraceWithTheRightParents() async throws {
         let (client, server) = (SpanCollector(), SpanCollector())
         let seen = Mutex<[TraceContext?]>([])

@@ -12,7 +12,7 @@ const kinds = { ready: 'good', connecting: 'busy', ejected: 'warn', draining: 'w
 /** How a state looks. */
 export const kindOf = (state) => kinds[state] ?? 'bad';
 
-const roles = { detector: 'Detector', classifier: 'Classifier', coordinator: 'Coordinator' };
+const roles = { detector: 'Detector', classifier: 'Classifier', node: 'Detector and classifier', coordinator: 'Coordinator' };
 
 export const roleOf = ({ role }) => roles[role] ?? role;
 

@@ -8,7 +8,7 @@ const stepWords = {
   network: 'on the wire',
 };
 const hopWords = {
-  coordinator: 'Coordinator', detect: 'Detector', classify: 'Classifier', track: 'Tracker', gateway: 'Gateway',
+  coordinator: 'Coordinator', detect: 'Detector', classify: 'Classifier', node: 'Both together', track: 'Tracker', gateway: 'Gateway',
   browser: 'Browser and back',
 };
 
@@ -19,7 +19,8 @@ const hopWords = {
 export function hopsOf(timing, roundTrip) {
   const hops = new Map();
   for (const [name, value] of Object.entries(timing)) {
-    if (name === 'total' || name === 'gateway.total') continue;
+    // The overlap is no step: both stages have it in their own times.
+    if (['total', 'gateway.total', 'node.overlap'].includes(name)) continue;
     const dot = name.indexOf('.');
     const hop = dot < 0 ? name : name.slice(0, dot);
     hops.set(hop, [...(hops.get(hop) ?? []), [dot < 0 ? '' : name.slice(dot + 1), value]]);
