@@ -269,15 +269,18 @@ extension RealNodes {
 
         @Test func aWorkerThatSleepsTakesTheSecondModelMeanwhile() async throws {
             let picture = try #require(try TestModels.pictures().first)
-            try await Self.meeting(workers: 2, patience: .seconds(200)) { node in
-                for _ in 0..<20 {
+            try await Self.meeting(workers: 2, patience: .milliseconds(500)) { node in
+                var overlap: UInt64?
+                // A worker that has not fallen asleep yet is asked by nobody.
+                while overlap == nil {
                     let answer = try await node.both(picture)
-                    #expect(answer.failures.isEmpty && answer.classes.map(\.label) == ["one"])
-                    let overlap = try #require(answer.timing.first { $0.stage == Timing.overlap })
-                    #expect(overlap.microseconds > 3_600_000_000 && overlap.microseconds < 7_200_000_000)
+                    #expect(answer.classes.map(\.label) == ["one"])
+                    overlap = answer.timing.first { $0.stage == Timing.overlap }?.microseconds
+                    if overlap != nil { #expect(answer.failures.isEmpty) }
                 }
-                let description = try await node.describe()
-                #expect(description.completed == 20 && description.inFlight == 0)
+                // An hour of each model, of which next to nothing has passed.
+                #expect((3_600_000_000...7_200_000_000).contains(overlap ?? 0))
+                #expect(try await node.describe().inFlight == 0)
             }
         }
 
