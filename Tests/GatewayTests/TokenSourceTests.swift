@@ -1,6 +1,8 @@
 import Crypto
 import Foundation
 import Logging
+import NIOCore
+import NIOPosix
 import RPC
 import TestSupport
 import Testing
@@ -37,6 +39,31 @@ import Testing
         #expect(await names(24) == [nil, "eve"])
         try Data(Self.line("first", "ada").utf8).write(to: file)
         #expect(await names(30) == ["ada", nil])
+    }
+
+    /// As one on a disk that hangs: who asks waits for it, and others on the same loop do not.
+    @Test(.timeLimit(.minutes(5))) func aFileThatIsSlowHoldsUpNoLoop() async throws {
+        let file = FileManager.default.temporaryDirectory.appending(path: "tokens-\(UUID().uuidString)")
+        defer { try? FileManager.default.removeItem(at: file) }
+        try Data(Self.line("first", "ada").utf8).write(to: file)
+        let tokens = try CredentialsFile(file.path, logger: LogRecorder().logger)
+        // Whoever opens it waits for a writer.
+        try FileManager.default.removeItem(at: file)
+        let made = unsafe mkfifo(file.path, 0o600)
+        #expect(made == 0)
+        let loop = MultiThreadedEventLoopGroup.singleton.any()
+        let later = ContinuousClock.now + .seconds(60)
+        let asked = Task(executorPreference: LoopExecutor(loop)) { await tokens.current(at: later) }
+        var writer: Int32 = -1
+        while writer < 0 {
+            writer = unsafe open(file.path, O_WRONLY | O_NONBLOCK)
+            if writer < 0 { try await Task.sleep(for: .milliseconds(5)) }
+        }
+        try await loop.submit {}.get()
+        #expect(await tokens.current(at: later).principal(bearing: "first")?.name == "ada", "nobody else waits")
+        try FileHandle(fileDescriptor: writer, closeOnDealloc: true)
+            .write(contentsOf: Data(Self.line("second", "eve").utf8))
+        #expect(await asked.value.principal(bearing: "second")?.name == "eve")
     }
 
     @Test func aTokenOfTheEnvironmentIsTaken() async throws {

@@ -55,10 +55,10 @@ import Testing
         }
     }
 
-    @Test func aTokenIsOneLine() throws {
+    @Test func aTokenIsOneLine() async throws {
         let path = try file("s3cret\n")
         defer { try? FileManager.default.removeItem(atPath: path) }
-        #expect(try TokenFile(path).token == "s3cret")
+        #expect(try await TokenFile(path).token == "s3cret")
         for wrong in ["", "\n", "two words", "two\nlines", "ü", String(repeating: "x", count: 4097)] {
             try Data(wrong.utf8).write(to: URL(fileURLWithPath: path))
             #expect {
@@ -70,15 +70,16 @@ import Testing
         }
     }
 
-    @Test func aTokenIsReadAgain() throws {
+    @Test func aTokenIsReadAgain() async throws {
         let path = try file("old")
         defer { try? FileManager.default.removeItem(atPath: path) }
         let token = try TokenFile(path)
         let start = ContinuousClock.now
         try Data("new".utf8).write(to: URL(fileURLWithPath: path))
-        #expect(token.token(at: start) == "old")
-        #expect(token.token(at: start + TokenFile.readInterval + .seconds(1)) == "new")
+        #expect(await token.token(at: start) == "old")
+        #expect(await token.token(at: start + TokenFile.readInterval + .seconds(1)) == "new")
         try Data("not a token".utf8).write(to: URL(fileURLWithPath: path))
-        #expect(token.token(at: start + TokenFile.readInterval * 3) == "new", "what cannot be used changes nothing")
+        #expect(
+            await token.token(at: start + TokenFile.readInterval * 3) == "new", "what cannot be used changes nothing")
     }
 }

@@ -1,4 +1,5 @@
 import Foundation
+import NIOPosix
 import Synchronization
 
 /// A bearer token in a file, which may be exchanged at any time.
@@ -15,17 +16,21 @@ public final class TokenFile: Sendable {
         state = Mutex((try Self.read(path), .now))
     }
 
-    /// As it is now; while the file cannot be used, as it was. Blocks for as long as it takes to read a small file.
-    public var token: String { token(at: .now) }
+    /// As it is now; while the file cannot be used, as it was. The file is read on a thread that may wait for a disk, for the
+    /// first who asks when it is time; whoever asks meanwhile has the token before.
+    public var token: String { get async { await token(at: .now) } }
 
-    func token(at now: ContinuousClock.Instant) -> String {
-        state.withLock { state in
-            if now - state.readAt >= Self.readInterval {
-                state.readAt = now
-                if let token = try? Self.read(path) { state.token = token }
-            }
-            return state.token
+    func token(at now: ContinuousClock.Instant) async -> String {
+        let (held, isDue) = state.withLock { state in
+            let isDue = now - state.readAt >= Self.readInterval
+            if isDue { state.readAt = now }
+            return (state.token, isDue)
         }
+        guard isDue,
+            let read = try? await NIOThreadPool.singleton.runIfActive({ [path] in try Self.read(path) })
+        else { return held }
+        state.withLock { $0.token = read }
+        return read
     }
 
     private static func read(_ path: String) throws(RPCError) -> String {
@@ -44,6 +49,6 @@ public final class TokenFile: Sendable {
 
 extension BearerTokenInterceptor {
     public init(allowsPlaintext: Bool = false, file: TokenFile) {
-        self.init(allowsPlaintext: allowsPlaintext) { file.token }
+        self.init(allowsPlaintext: allowsPlaintext) { await file.token }
     }
 }
