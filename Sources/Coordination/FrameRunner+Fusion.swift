@@ -9,10 +9,11 @@ extension FrameRunner {
     func fuse(
         _ frame: inout AcceptedFrame, _ input: Pipeline.Input, topK: Int, _ nodes: any StageCaller, _ merge: inout Merge
     ) async -> Bool {
-        // Where others would take it, it waits for nobody.
+        // Where others would take it, it waits for nobody; where they have one stage, not for long.
         let isUrgent = places.areReadyApart
+        let grace = isUrgent ? .zero : places.isOneReadyApart ? configuration.optionalStageGrace : nil
         let result: StageResult<FusedResponse> = await call(
-            "node", nodes, MethodPath.fused, request(frame, input, topK), frame, grace: isUrgent ? .zero : nil,
+            "node", nodes, MethodPath.fused, request(frame, input, topK), frame, grace: grace,
             waits: !isUrgent)
         guard let error = result.error else {
             merge.add(result)

@@ -25,12 +25,14 @@ struct Places: Sendable {
     func fusing(now: NIODeadline) -> (any StageCaller)? {
         guard let nodes, !refusals.hold(at: now) else { return nil }
         // While none of them is ready, nodes of one stage are better than waiting.
-        let isWorthIt = nodes.isReady || detectors?.isReady != true && classifiers?.isReady != true
-        return isWorthIt ? nodes : nil
+        return nodes.isReady || !isOneReadyApart ? nodes : nil
     }
 
     /// A frame that those nodes cannot take finds others for both of its stages.
     var areReadyApart: Bool { detectors?.isReady == true && classifiers?.isReady == true }
+
+    /// At least one of them.
+    var isOneReadyApart: Bool { detectors?.isReady == true || classifiers?.isReady == true }
 
     /// What becomes of a frame whose call with both stages has failed.
     enum Verdict: Equatable {
@@ -45,8 +47,10 @@ struct Places: Sendable {
         switch error.code {
         // It knows no such calls, or not the models, or we may not.
         case .unimplemented, .notFound, .permissionDenied: .apartFromNowOn
-        // Gone, or full.
-        case .unavailable, .resourceExhausted: areReadyApart ? .apart : .stands
+        // Gone: the answer of one stage is better than none.
+        case .unavailable: isOneReadyApart ? .apart : .stands
+        // Full: half of the work would come back to it.
+        case .resourceExhausted: areReadyApart ? .apart : .stands
         // Of the picture, of its time, or of what it does to nodes: others would say the same, or die of it.
         default: .stands
         }

@@ -304,6 +304,48 @@ import Testing
         #expect(name(Places(classifiers: own)) == nil)
     }
 
+    @Test func whatBecomesOfAFrameThatIsRefusedDependsOnWhoElseIsThere() {
+        let ready = Self.caller("a")
+        let gone = Self.caller("b", isReady: false)
+        func verdict(_ code: StatusCode, _ places: Places) -> Places.Verdict { places.verdict(on: RPCError(code, "")) }
+        let both = Places(detectors: ready, classifiers: ready, nodes: ready)
+        let one = Places(detectors: ready, nodes: ready)
+        let none = Places(detectors: gone, nodes: ready)
+        for places in [both, one, none] {
+            for code: StatusCode in [.unimplemented, .notFound, .permissionDenied] {
+                #expect(verdict(code, places) == .apartFromNowOn)
+            }
+            for code: StatusCode in [.invalidArgument, .deadlineExceeded, .internal, .cancelled] {
+                #expect(verdict(code, places) == .stands)
+            }
+        }
+        #expect([both, one, none].map { verdict(.unavailable, $0) } == [.apart, .apart, .stands])
+        #expect([both, one, none].map { verdict(.resourceExhausted, $0) } == [.apart, .stands, .stands])
+    }
+
+    @Test func aFrameOfANodeThatDiesKeepsTheStageThatOthersHave() async throws {
+        let begun = AsyncStream<Void>.makeStream()
+        var doomed = ScriptedNode()
+        doomed.onBoth = { _ in
+            begun.continuation.yield()
+            try await Task.sleep(for: .seconds(600))
+            throw RPCError(.internal, "it woke up")
+        }
+        try await TestMesh.with(
+            classifiers: nil, both: [doomed], configure: { $0.channel.readyTimeout = .milliseconds(300) }
+        ) { mesh in
+            let killer = Task {
+                for await _ in begun.stream {
+                    await mesh.nodes[1].kill()
+                    return
+                }
+            }
+            let answer = try await mesh.analyze("detect+classify")
+            await killer.value
+            #expect(answer.status == .partial && answer.missing == ["classify"] && answer.detections.count == 1)
+        }
+    }
+
     @Test func stagesGoTogetherWhereSomebodyTakesThem() {
         let now = NIODeadline.now()
         func fuses(_ places: Places) -> Bool { places.fusing(now: now) != nil }
