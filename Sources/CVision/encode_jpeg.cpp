@@ -22,7 +22,7 @@ vision_bytes *vision_bytes_create_jpeg(const vision_image *image, int32_t qualit
         auto bytes = std::make_unique<vision_bytes>();
         const std::unique_ptr<void, DestroyHandle> handle(tjInitCompress());
         if (!handle) fail(VISION_INTERNAL, "TurboJPEG: %s", tjGetErrorStr2(nullptr));
-        if (tjCompress2(handle.get(), image->buffer.data(), image->width, 0, image->height, TJPF_BGR, &bytes->data,
+        if (tjCompress2(handle.get(), image->bgr(), image->width, 0, image->height, TJPF_BGR, &bytes->data,
                         &bytes->length, TJSAMP_420, quality, 0) != 0) {
             fail(VISION_INTERNAL, "JPEG cannot be written: %s", tjGetErrorStr2(handle.get()));
         }

@@ -80,8 +80,8 @@ const std::vector<Tensor> &OpenCVEngine::run() {
     net_.forward(blobs_, names_);
     if (scratch_used_) adopt_input(batch);
     scratch_used_ = false;
-    outputs_.clear();
-    for (size_t i = 1; i < names_.size(); i++) add_output(names_[i], blobs_[i], batch);
+    outputs_.resize(names_.size() - 1);
+    for (size_t i = 1; i < names_.size(); i++) take_output(names_[i], blobs_[i], batch, outputs_[i - 1]);
     return outputs_;
 }
 
@@ -95,14 +95,17 @@ void OpenCVEngine::adopt_input(int batch) {
     scratch_batch_ = 0;
 }
 
-void OpenCVEngine::add_output(const std::string &name, const std::vector<cv::Mat> &blobs, int batch) {
+void OpenCVEngine::take_output(const std::string &name, const std::vector<cv::Mat> &blobs, int batch,
+                               Tensor &output) const {
     const cv::Mat *blob = blobs.empty() ? nullptr : &blobs[0];
     if (!blob || blob->type() != CV_32F || !blob->isContinuous() || blob->empty() ||
         blob->total() % static_cast<size_t>(batch) != 0) {
         fail(VISION_BAD_MODEL, "output %s of the network is no block of floats", name.c_str());
     }
-    outputs_.push_back(
-        {name, blob->ptr<float>(), std::vector<int>(blob->size.p, blob->size.p + blob->dims), blob->total()});
+    output.name = name;
+    output.data = blob->ptr<float>();
+    output.shape.assign(blob->size.p, blob->size.p + blob->dims);
+    output.size = blob->total();
 }
 
 std::unique_ptr<Engine> load_opencv(const NetworkFiles &files) {

@@ -27,7 +27,7 @@ class OpenCVEngine : public Engine {
 
   private:
     void adopt_input(int batch);
-    void add_output(const std::string &name, const std::vector<cv::Mat> &blobs, int batch);
+    void take_output(const std::string &name, const std::vector<cv::Mat> &blobs, int batch, Tensor &output) const;
 
     const InputShape shape_;
     cv::dnn::Net net_;

@@ -76,7 +76,7 @@ vision_image *vision_image_create(vision_format format, int64_t width, int64_t h
 vision_image *vision_image_create_copy(const vision_image *image, vision_error *error) {
     return guarded<vision_image *>(error, VISION_INTERNAL, nullptr, [&] {
         auto copy = std::make_unique<vision_image>(image->width, image->height);
-        std::memcpy(copy->buffer.data(), image->buffer.data(), image->buffer.size());
+        std::memcpy(copy->buffer.data(), image->bgr(), copy->buffer.size());
         return copy.release();
     });
 }
@@ -92,5 +92,6 @@ int32_t vision_image_height(const vision_image *image) {
     return image->height;
 }
 const uint8_t *vision_image_pixels(const vision_image *image) {
-    return image->buffer.data();
+    vision_error ignored;
+    return guarded<const uint8_t *>(&ignored, VISION_INTERNAL, nullptr, [&] { return image->bgr(); });
 }

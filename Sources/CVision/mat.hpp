@@ -10,10 +10,10 @@ namespace vision {
 /// stderr the exceptions say too. Whoever uses OpenCV calls this first.
 void prepare_opencv();
 
-/// The image's own pixels as OpenCV sees them; no copy.
+/// The image's BGR pixels as OpenCV sees them; no copy.
 inline cv::Mat mat(const vision_image &image) {
     prepare_opencv();
-    return cv::Mat(image.height, image.width, CV_8UC3, image.buffer.data());
+    return cv::Mat(image.height, image.width, CV_8UC3, image.bgr());
 }
 
 }  // namespace vision

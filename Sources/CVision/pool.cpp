@@ -29,13 +29,13 @@ class Pool {
             // The latest first: its memory is likely in a cache.
             for (size_t i = kept_.size(); i-- > 0;) {
                 const Kept found = kept_[i];
-                if (found.capacity < size || found.capacity / max_waste > size) continue;
+                if (found.capacity < size + Buffer::readable_behind || found.capacity / max_waste > size) continue;
                 kept_.erase(kept_.begin() + static_cast<ptrdiff_t>(i));
                 bytes_ -= found.capacity;
                 return found;
             }
         }
-        const size_t capacity = (size + alignment - 1) / alignment * alignment;
+        const size_t capacity = (size + Buffer::readable_behind + alignment - 1) / alignment * alignment;
         void *data = std::aligned_alloc(alignment, capacity);
         if (!data) throw std::bad_alloc();
         return {static_cast<uint8_t *>(data), capacity};

@@ -9,6 +9,9 @@ namespace vision {
 /// 64-byte aligned memory that goes back to the pool. Not initialised.
 class Buffer {
   public:
+    /// Bytes behind the last one that may be read, so that pixels can be fetched eight bytes at a time.
+    static constexpr size_t readable_behind = 16;
+
     Buffer() = default;
     explicit Buffer(size_t size);
     ~Buffer();

@@ -6,6 +6,7 @@
 #include "CVision.h"
 #include "engine.hpp"
 #include "image.hpp"
+#include "resize_kernels.hpp"
 
 namespace vision {
 
@@ -24,10 +25,12 @@ struct Placement {
     cv::Rect2f to_picture(float cx, float cy, float width, float height) const;
 };
 
-/// Picture to tensor. Keeps its scratch, so one belongs to one thread.
+/// Picture to tensor in one pass: each row of the input is made from two rows of the picture, resized, and written
+/// where the network reads it. Pixels are those of cv::cvtColor and cv::resize (INTER_LINEAR). Keeps its scratch, so
+/// one belongs to one thread.
 class Preprocess {
   public:
-    explicit Preprocess(const vision_settings &settings);
+    explicit Preprocess(const vision_settings &settings, const Kernels &kernels = vision::kernels().back());
 
     InputShape shape() const;
     /// Throws if the region does not touch the picture.
@@ -36,9 +39,18 @@ class Preprocess {
     void write(const vision_image &image, const Placement &placement, float *to);
 
   private:
+    /// A row of the region in BGR: three bytes a pixel, or four where the picture is not in BGR.
+    const uint8_t *pixels(const vision_image &image, const cv::Rect &region, int y);
+    void write_row(const Between &rows, const cv::Rect &target, int y, float *to) const;
+    void fill_borders(const cv::Rect &target, float *to) const;
+
     const vision_settings settings_;
-    cv::Mat scaled_;
-    std::vector<cv::Mat> planes_;
+    const Kernels &kernels_;
+    Taps taps_;
+    /// Two resized rows, and which ones of the region they are.
+    std::vector<int16_t> rows_;
+    int row_of_[2] = {-1, -1};
+    std::vector<uint32_t> bgr_row_;
 };
 
 }  // namespace vision

@@ -1,5 +1,6 @@
 #include <cinttypes>
 #include <cstring>
+#include <mutex>
 #include <opencv2/imgproc.hpp>
 
 #include "decode.hpp"
@@ -59,19 +60,25 @@ int64_t checked_stride(RawLayout layout, Format format, Span bytes) {
     return stride;
 }
 
-/// OpenCV takes the planes of I420 only packed.
-void i420_to_bgr(RawLayout layout, const uint8_t *from, size_t stride, cv::Mat &to) {
-    const int width = to.cols, height = to.rows;
-    const auto row = static_cast<size_t>(width);
+void pack(const uint8_t *from, size_t stride, uint8_t *to, size_t row, size_t rows) {
     if (stride == row) {
-        cv::cvtColor(cv::Mat(height * 3 / 2, width, CV_8UC1, const_cast<uint8_t *>(from)), to, cv::COLOR_YUV2BGR_I420);
-        return;
+        std::memcpy(to, from, row * rows);
+    } else {
+        for (size_t y = 0; y < rows; y++, from += stride, to += row) std::memcpy(to, from, row);
     }
-    Buffer packed(row * static_cast<size_t>(height) * 3 / 2);
-    uint8_t *at = packed.data();
-    for (int y = 0; y < height; y++, from += stride, at += row) std::memcpy(at, from, row);
-    for (int y = 0; y < height; y++, from += stride / 2, at += row / 2) std::memcpy(at, from, row / 2);
-    i420_to_bgr(layout, packed.data(), row, to);
+}
+
+/// 4:2:0 stays what it is, with packed rows.
+void take_planes(const uint8_t *from, size_t stride, vision_image &to) {
+    const auto row = static_cast<size_t>(to.width), rows = static_cast<size_t>(to.height);
+    pack(from, stride, to.buffer.data(), row, rows);
+    from += stride * rows;
+    uint8_t *chroma = to.buffer.data() + row * rows;
+    if (to.layout == Layout::nv12) {
+        pack(from, stride, chroma, row, rows / 2);
+    } else {
+        pack(from, stride / 2, chroma, row / 2, rows);
+    }
 }
 
 void convert(RawLayout layout, const uint8_t *from, size_t stride, cv::Mat &to) {
@@ -88,16 +95,13 @@ void convert(RawLayout layout, const uint8_t *from, size_t stride, cv::Mat &to) 
         case VISION_GRAY8:
             cv::cvtColor(cv::Mat(height, width, CV_8UC1, pixels, stride), to, cv::COLOR_GRAY2BGR);
             break;
-        case VISION_NV12: {
-            const cv::Mat luma(height, width, CV_8UC1, pixels, stride);
-            const cv::Mat chroma(height / 2, width / 2, CV_8UC2, pixels + stride * static_cast<size_t>(height), stride);
-            cv::cvtColorTwoPlane(luma, chroma, to, cv::COLOR_YUV2BGR_NV12);
-            break;
-        }
-        case VISION_I420:
-            i420_to_bgr(layout, from, stride, to);
+        default:
             break;
     }
+}
+
+Layout layout_of(vision_format format) {
+    return format == VISION_NV12 ? Layout::nv12 : format == VISION_I420 ? Layout::i420 : Layout::bgr;
 }
 
 }  // namespace
@@ -107,10 +111,30 @@ std::unique_ptr<vision_image> take_raw(RawLayout layout, Span bytes, vision_limi
     if (bytes.size == 0) fail(VISION_BAD_PICTURE, "picture is empty");
     check_size(layout.width, layout.height, limits);
     const int64_t stride = checked_stride(layout, chosen, bytes);
-    auto image = std::make_unique<vision_image>(static_cast<int>(layout.width), static_cast<int>(layout.height));
-    cv::Mat to = mat(*image);
-    convert(layout, bytes.data, static_cast<size_t>(stride), to);
+    const auto width = static_cast<int>(layout.width), height = static_cast<int>(layout.height);
+    auto image = std::make_unique<vision_image>(width, height, layout_of(layout.format));
+    if (image->layout == Layout::bgr) {
+        cv::Mat to = mat(*image);
+        convert(layout, bytes.data, static_cast<size_t>(stride), to);
+    } else {
+        take_planes(bytes.data, static_cast<size_t>(stride), *image);
+    }
     return image;
 }
 
 }  // namespace vision
+
+using namespace vision;
+
+uint8_t *vision_image::bgr() const {
+    if (layout == Layout::bgr) return buffer.data();
+    std::call_once(converted_, [&] {
+        prepare_opencv();
+        Buffer pixels(static_cast<size_t>(width) * static_cast<size_t>(height) * 3);
+        cv::Mat to(height, width, CV_8UC3, pixels.data());
+        const int code = layout == Layout::nv12 ? cv::COLOR_YUV2BGR_NV12 : cv::COLOR_YUV2BGR_I420;
+        cv::cvtColor(cv::Mat(height * 3 / 2, width, CV_8UC1, buffer.data()), to, code);
+        converted_bgr_ = std::move(pixels);
+    });
+    return converted_bgr_.data();
+}

@@ -2,7 +2,8 @@ internal import CVision
 public import Messages
 public import NIOCore
 
-/// Decoded pixels, BGR8, upright (EXIF orientation applied), in an aligned buffer from a bounded pool. Immutable.
+/// A decoded picture, upright (EXIF orientation applied), in an aligned buffer from a bounded pool: BGR8, or NV12 and I420
+/// as they came. Immutable.
 @safe public final class Image: Sendable {
     /// Owned; freed with this object. Nothing writes to it once `init` is over, so threads may share it.
     nonisolated(unsafe) let handle: OpaquePointer
@@ -33,9 +34,9 @@ public import NIOCore
     public var width: Int { unsafe Int(vision_image_width(handle)) }
     public var height: Int { unsafe Int(vision_image_height(handle)) }
 
-    /// BGR8, rows packed; a copy.
+    /// BGR8, rows packed; a copy. Empty where memory ran out.
     public var pixels: ByteBuffer {
-        let count = width * height * 3
+        let count = unsafe vision_image_pixels(handle) == nil ? 0 : width * height * 3
         return unsafe ByteBuffer(bytes: UnsafeRawBufferPointer(start: vision_image_pixels(handle), count: count))
     }
 

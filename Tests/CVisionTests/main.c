@@ -16,6 +16,7 @@ int main(int count, char **arguments) {
         test_limits();
         test_raw();
         test_drawing();
+        test_preprocess();
         test_models(arguments[1]);
         test_fuzz(atof(arguments[4]));
     }

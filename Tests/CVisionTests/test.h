@@ -49,6 +49,7 @@ void test_orientation(void);
 void test_limits(void);
 void test_raw(void);
 void test_drawing(void);
+void test_preprocess(void);
 void test_models(const char *fixtures);
 // `models` may be empty.
 void test_engines(const char *fixtures, const char *bundled, const char *models);

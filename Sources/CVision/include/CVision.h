@@ -9,7 +9,8 @@
 // - No C++ exception leaves a function.
 // - A `vision_image` does not change once others see it: any number of threads may read it. A `vision_model` belongs to
 //   one thread at a time.
-// - Pixels are BGR8, rows packed, origin top left. Boxes are in pixels of the picture as displayed.
+// - Pixels are BGR8, rows packed, origin top left; NV12 and I420 are kept as they came. Boxes are in pixels of the
+// picture as displayed.
 #ifndef FRAMEMESH_CVISION_H
 #define FRAMEMESH_CVISION_H
 
@@ -73,7 +74,8 @@ void vision_image_free(vision_image *image);
 
 int32_t vision_image_width(const vision_image *image);
 int32_t vision_image_height(const vision_image *image);
-// width * height * 3 bytes; live as long as the image.
+// width * height * 3 bytes; live as long as the image. Of a picture that came as NV12 or I420 they are made when they
+// are first asked for; NULL where memory ran out.
 const uint8_t *vision_image_pixels(const vision_image *image);
 
 // ---- Drawing, on an image that nobody else sees yet
