@@ -6,7 +6,9 @@ DESTDIR ?=
 # One set of flags for programs and tests, so that nothing compiles twice.
 BUILD := swift build -c release -Xswiftc -enable-testing
 # Over a thousand tests at once leave none of them its time on two cores; many wait, so there may be more than cores.
-TEST := dev/swift-tests.py -c release --skip-build --experimental-maximum-parallelization-width 8
+# OpenVINO is that of .venv, where nobody names another one.
+TEST := FRAMEMESH_OPENVINO=$${FRAMEMESH_OPENVINO:-$$(echo $(CURDIR)/.venv/lib/python3*/site-packages/openvino)} \
+    dev/swift-tests.py -c release --skip-build --experimental-maximum-parallelization-width 8
 # The tests of what runs on several threads; millions of turns of one thread tell nothing here.
 THREADED := ^(HTTP2Tests|RPCTests|MeshTests)\.
 SANITIZED := ^(HTTP2Tests|RPCTests|MessagesTests|FuzzTests)\.

@@ -280,7 +280,7 @@ let package = Package(
         .testTarget(
             name: "VisionTests",
             dependencies: ["Vision", "Messages", nioCore, crypto],
-            exclude: ["Fixtures"], swiftSettings: strict),
+            exclude: ["Fixtures", "requirements.txt"], swiftSettings: strict),
         .testTarget(name: "TrackingTests", dependencies: ["Tracking", "Messages"], swiftSettings: strict),
         .testTarget(name: "VideoTests", dependencies: ["Video", "Messages", nioCore], swiftSettings: strict),
         .testTarget(

@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
 # Makes .venv under the project's root: Python with stock gRPC, which the conformance tests speak with, with what drives
-# a browser and checks the gateway's API, and with what receives traces. Quick when it is there already with the pinned versions.
+# a browser and checks the gateway's API, with what receives traces, and with OpenVINO's libraries. Quick when it is there already with the pinned versions.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 requirements=(
     Tests/ConformanceTests/python/requirements.txt Tests/GatewayTests/python/requirements.txt
-    Tests/KubernetesTests/requirements.txt Tests/TelemetryTests/python/requirements.txt
+    Tests/KubernetesTests/requirements.txt Tests/TelemetryTests/python/requirements.txt Tests/VisionTests/requirements.txt
 )
 installed=.venv/requirements.installed
 

@@ -4,30 +4,38 @@
 
 namespace vision {
 
-bool is_built(vision_engine engine) {
+void require(vision_engine engine) {
     switch (engine) {
         case VISION_ENGINE_OPENCV:
-            return true;
+            return;
         case VISION_ENGINE_OPENCV_ONEDNN:
 #ifdef VISION_ONEDNN
-            return true;
+            return;
 #else
-            return false;
+            fail(VISION_BAD_MODEL, "the engine opencv+onednn is not in this build: oneDNN was not there");
 #endif
+        case VISION_ENGINE_OPENVINO:
+            return require_openvino();
     }
-    return false;
+    fail(VISION_BAD_MODEL, "engine %d is unknown", static_cast<int>(engine));
 }
 
 std::unique_ptr<Engine> load_engine(vision_engine engine, const NetworkFiles &files) {
+    require(engine);
+    if (engine == VISION_ENGINE_OPENVINO) return load_openvino(files);
 #ifdef VISION_ONEDNN
     if (engine == VISION_ENGINE_OPENCV_ONEDNN) return load_opencv_onednn(files);
 #endif
-    if (engine == VISION_ENGINE_OPENCV) return load_opencv(files);
-    fail(VISION_BAD_MODEL, "engine %d is not in this build", static_cast<int>(engine));
+    return load_opencv(files);
 }
 
 }  // namespace vision
 
-bool vision_engine_is_built(vision_engine engine) {
-    return vision::is_built(engine);
+using namespace vision;
+
+bool vision_engine_check(vision_engine engine, vision_error *error) {
+    return guarded(error, VISION_BAD_MODEL, false, [&] {
+        require(engine);
+        return true;
+    });
 }

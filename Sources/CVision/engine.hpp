@@ -60,8 +60,14 @@ std::unique_ptr<Engine> load_opencv(const NetworkFiles &files);
 /// OpenCV's net with layers on oneDNN; not in every build.
 std::unique_ptr<Engine> load_opencv_onednn(const NetworkFiles &files);
 
-bool is_built(vision_engine engine);
-/// Throws where the engine is not in this build.
+/// OpenVINO, from its shared library.
+std::unique_ptr<Engine> load_openvino(const NetworkFiles &files);
+/// Throws where its library is not found.
+void require_openvino();
+
+/// Throws where the engine is not in this build, or its library not on this machine.
+void require(vision_engine engine);
+/// Likewise.
 std::unique_ptr<Engine> load_engine(vision_engine engine, const NetworkFiles &files);
 
 }  // namespace vision

@@ -17,6 +17,7 @@ int main(int count, char **arguments) {
         test_raw();
         test_drawing();
         test_preprocess();
+        test_openvino(arguments[1], arguments[2], arguments[3]);
         test_models(arguments[1]);
         test_fuzz(atof(arguments[4]));
     }

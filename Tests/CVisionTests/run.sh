@@ -14,7 +14,7 @@ cxx=${CXX:-$(command -v clang++ || command -v g++)}
 flags=(-g -O1 -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize=vptr -fno-sanitize-recover=all
     -Wall -Wextra -Werror -I"$core/include")
 # Layers on oneDNN where version 2 of it is, as Package.swift has it.
-sources=("$core"/*.cpp "$here"/*.cpp "$here"/*.c)
+sources=("$core"/*.cpp "$core"/openvino/*.cpp "$here"/*.cpp "$here"/*.c)
 libraries=(-lopencv_imgcodecs -lopencv_dnn -lopencv_imgproc -lopencv_core -lturbojpeg -lpng16 -lwebp)
 if grep -qsE '^#define[[:space:]]+DNNL_VERSION_MAJOR[[:space:]]+2[[:space:]]*$' /usr/include/oneapi/dnnl/dnnl_version.h; then
     sources+=("$core"/onednn/*.cpp)
@@ -56,11 +56,17 @@ leak:libproj
 leak:libopencv_core
 leak:libopencv_dnn
 leak:libprotobuf
+leak:libopenvino
+leak:ld-linux
 TEXT
 export LSAN_OPTIONS=suppressions=$out/leaks:print_suppressions=0
 export ASAN_OPTIONS=detect_leaks=1:allocator_may_return_null=1
 export UBSAN_OPTIONS=print_stacktrace=1
 cd "$root"
+# OpenVINO where it is named, else where the tests' Python has it.
+for package in .venv/lib/python3*/site-packages/openvino; do
+    if [ -z "${FRAMEMESH_OPENVINO:-}" ] && [ -d "$package" ]; then export FRAMEMESH_OPENVINO=$root/$package; fi
+done
 models=$root/../shared/models
 [ -d "$models" ] || models=
 places=("$root/Tests/VisionTests/Fixtures" "$root/Sources/framemesh/Resources/models" "$models")

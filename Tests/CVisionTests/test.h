@@ -53,6 +53,7 @@ void test_preprocess(void);
 void test_models(const char *fixtures);
 // `models` may be empty.
 void test_engines(const char *fixtures, const char *bundled, const char *models);
+void test_openvino(const char *fixtures, const char *bundled, const char *models);
 void test_fuzz(double seconds);
 
 // The EXIF structure with one orientation, in either byte order.

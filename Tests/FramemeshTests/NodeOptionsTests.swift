@@ -30,7 +30,7 @@ import Vision
         #expect(try await configuration(["--engine", standard], environment: environment).engine == .standard)
         await #expect {
             _ = try await configuration(["--engine", "fast"])
-        } throws: { "\($0)" == "there is no engine 'fast', there are opencv and opencv+onednn" }
+        } throws: { "\($0)" == "there is no engine 'fast', there are opencv, opencv+onednn, openvino" }
     }
 
     @Test func aNodeOfBothHasTheBundledModelsOrThoseThatAreNamed() async throws {

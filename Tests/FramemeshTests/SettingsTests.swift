@@ -57,7 +57,9 @@ import Testing
     }
 
     @Test func variablesThatAreNoKeysAreKnown() async throws {
-        let environment = ["FRAMEMESH_MODELS": "/m", "FRAMEMESH_CONFIG": "", "FRAMEMESH_COORDINATOR": "a:1"]
+        let environment = [
+            "FRAMEMESH_MODELS": "/m", "FRAMEMESH_CONFIG": "", "FRAMEMESH_COORDINATOR": "a:1", "FRAMEMESH_OPENVINO": "",
+        ]
         #expect(try await settings(nil, environment: environment).string(.logLevel) == nil)
     }
 

@@ -61,8 +61,10 @@ std::unique_ptr<Engine> loaded(vision_engine engine, const NetworkFiles &files) 
 }
 
 int run(char **arguments) {
-    const bool fast = std::string(arguments[1]) == "opencv+onednn";
-    const vision_engine engine = fast ? VISION_ENGINE_OPENCV_ONEDNN : VISION_ENGINE_OPENCV;
+    const std::string name = arguments[1];
+    const vision_engine engine = name == "openvino"        ? VISION_ENGINE_OPENVINO
+                                 : name == "opencv+onednn" ? VISION_ENGINE_OPENCV_ONEDNN
+                                                           : VISION_ENGINE_OPENCV;
     const std::string network = read_file(arguments[2]);
     const std::string weights = arguments[3] == std::string("-") ? "" : read_file(arguments[3]);
     const InputShape shape{std::atoi(arguments[6]), std::atoi(arguments[5]), std::atoi(arguments[4])};

@@ -1,6 +1,6 @@
 """The other engines, one with one network: they answer like forward.cpp.
 
-python peers.py openvino|onnxruntime NETWORK WIDTH HEIGHT CHANNELS
+python peers.py openvino|openvino-bf16|onnxruntime NETWORK WIDTH HEIGHT CHANNELS
 """
 
 import sys
@@ -9,7 +9,7 @@ import time
 import numpy
 
 
-def openvino(network, shape):
+def openvino(network, shape, precision):
     import openvino
 
     core = openvino.Core()
@@ -18,7 +18,7 @@ def openvino(network, shape):
         {
             "INFERENCE_NUM_THREADS": 1,
             "NUM_STREAMS": 1,
-            "INFERENCE_PRECISION_HINT": "f32",
+            "INFERENCE_PRECISION_HINT": precision,
             "ENABLE_CPU_PINNING": False,
         },
     )
@@ -28,7 +28,7 @@ def openvino(network, shape):
     return lambda data: request.infer({0: data}, share_inputs=True, share_outputs=True)
 
 
-def onnxruntime(network, shape):
+def onnxruntime(network, shape, _):
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
@@ -43,7 +43,8 @@ def main():
     shape = [1, int(channels), int(height), int(width)]
     data = numpy.random.default_rng(7).uniform(-1, 1, shape).astype(numpy.float32)
     start = time.perf_counter()
-    run = {"openvino": openvino, "onnxruntime": onnxruntime}[engine](network, shape)
+    name, _, precision = engine.partition("-")
+    run = {"openvino": openvino, "onnxruntime": onnxruntime}[name](network, shape, precision or "f32")
     run(data)
     run(data)
     print(f"{(time.perf_counter() - start) * 1000:.1f} 0 0 {engine}", flush=True)

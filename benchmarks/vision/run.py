@@ -1,4 +1,4 @@
-"""Forward passes of every engine with every network, one thread, in turns: README.md says how to read them."""
+"""Forward passes of every engine with every network, and preprocessing, one thread, in turns: see README.md."""
 
 import argparse
 import json
@@ -12,7 +12,11 @@ import sys
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 BUNDLED = ROOT / "Sources/framemesh/Resources/models"
-ENGINES = ["opencv", "opencv+onednn", "onnxruntime", "openvino"]
+OWN = ["opencv", "opencv+onednn", "openvino"]
+# In Python; what OpenVINO takes by itself on a processor that has it is bf16.
+PEERS = ["onnxruntime", "openvino in Python", "openvino in Python, bf16"]
+ENGINES = OWN + PEERS
+RATIOS = [("opencv", "opencv+onednn"), ("opencv+onednn", "openvino in Python"), ("openvino", "openvino in Python")]
 # Name, network and weights as OpenCV reads them, the same as ONNX, width, height, channels.
 NETWORKS = [
     ("yolo-fastest-1.1", "yolo-fastest-1.1.cfg", "yolo-fastest-1.1.weights", "yolo-fastest-1.1.rawheads.onnx", 320, 320, 3),
@@ -65,11 +69,15 @@ def commands(network, models):
         return str(bundled if bundled.exists() else models / file)
 
     own = [place(config), place(weights) if weights else "-", *size]
+    forward = str(ROOT / ".build/vision-bench/forward")
     for engine in ENGINES:
-        if engine.startswith("opencv"):
-            yield engine, [str(ROOT / ".build/vision-bench/forward"), engine, *own]
+        if engine == "openvino":
+            yield engine, [forward, engine, place(onnx), "-", *size]
+        elif engine in OWN:
+            yield engine, [forward, engine, *own]
         else:
-            yield engine, [sys.executable, str(HERE / "peers.py"), engine, place(onnx), *size]
+            name = engine.replace(" in Python", "").replace(", ", "-")
+            yield engine, [sys.executable, str(HERE / "peers.py"), name, place(onnx), *size]
 
 
 def measure(network, models, rounds, passes):
@@ -104,20 +112,20 @@ def ratio(results, a, b):
 
 def table(all_results):
     lines = [
-        "| | " + " | ".join(ENGINES) + " | opencv ÷ opencv+onednn | opencv+onednn ÷ openvino |",
-        "|---|" + "---|" * (len(ENGINES) + 2),
+        "| | " + " | ".join(ENGINES + [f"{a} ÷ {b}" for a, b in RATIOS]) + " |",
+        "|---|" + "---|" * (len(ENGINES) + len(RATIOS)),
     ]
     for name, results in all_results.items():
         cells = [
             f"{results[e]['median_ms']:.2f} / {results[e]['min_ms']:.2f}" if e in results else "–" for e in ENGINES
         ]
-        for a, b in [("opencv", "opencv+onednn"), ("opencv+onednn", "openvino")]:
+        for a, b in RATIOS:
             value = ratio(results, a, b)
             cells.append("–" if value is None else f"{value:.2f}")
         lines.append(f"| {name} | " + " | ".join(cells) + " |")
     lines += ["", "| | first net, MiB | each further net, MiB | load, ms | layers |", "|---|---|---|---|---|"]
     for name, results in all_results.items():
-        for engine in ENGINES[:2]:
+        for engine in OWN:
             if engine in results:
                 r = results[engine]
                 lines.append(
@@ -125,6 +133,11 @@ def table(all_results):
                     f"{r['load_ms']:.0f} | {r['layers']} |"
                 )
     return "\n".join(lines) + "\n"
+
+
+def preprocessing(lines):
+    rows = ["| " + line.replace("|", " | ") + " |" for line in lines]
+    return "\n".join(["| preprocessing, ms | OpenCV's calls | one pass | ratio |", "|---|---|---|---|", *rows]) + "\n"
 
 
 def main():
@@ -137,14 +150,19 @@ def main():
     options = parser.parse_args()
     chosen = [network for network in NETWORKS if not options.only or network[0] in options.only]
     results = {n[0]: measure(n, options.models, options.rounds, options.passes) for n in chosen}
-    text = table(results)
+    steps = subprocess.run(
+        [ROOT / ".build/vision-bench/preprocess", str(options.rounds)], capture_output=True, text=True, check=True
+    ).stdout.splitlines()
+    text = table(results) + "\n" + preprocessing(steps)
     print(text)
     folder = HERE / "results"
     folder.mkdir(exist_ok=True)
     (folder / f"{options.output}.md").write_text(text)
     cpu = next(l.split(":")[1].strip() for l in open("/proc/cpuinfo") if l.startswith("model name"))
     about = {"cpu": cpu, "kernel": platform.release(), "rounds": options.rounds, "passes": options.passes}
-    (folder / f"{options.output}.json").write_text(json.dumps({"about": about, "results": results}, indent=1) + "\n")
+    (folder / f"{options.output}.json").write_text(
+        json.dumps({"about": about, "results": results, "preprocessing": steps}, indent=1) + "\n"
+    )
 
 
 main()

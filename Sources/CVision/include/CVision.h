@@ -141,9 +141,14 @@ typedef enum vision_engine {
     VISION_ENGINE_OPENCV = 0,
     // OpenCV's net with layers on oneDNN, where this was built with it.
     VISION_ENGINE_OPENCV_ONEDNN = 1,
+    // OpenVINO, where its shared library (libopenvino_c.so) is found: in FRAMEMESH_OPENVINO, if that is set, else by
+    // the
+    // system's loader.
+    VISION_ENGINE_OPENVINO = 2,
 } vision_engine;
 
-bool vision_engine_is_built(vision_engine engine);
+// Whether it can be used; otherwise `error` says why not. Asking for OpenVINO loads its library.
+bool vision_engine_check(vision_engine engine, vision_error *error);
 
 // A prior box of UltraFace: a square of `size` pixels of the network's input in each cell of `stride` pixels.
 typedef struct vision_prior {

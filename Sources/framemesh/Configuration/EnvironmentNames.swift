@@ -11,7 +11,10 @@ enum EnvironmentNames {
     /// What `client.coordinator` says too.
     static let coordinator = prefix + "COORDINATOR"
 
-    static let all = [config, models, coordinator] + Settings.knownKeys.map(name(of:))
+    /// Where OpenVINO's library lies; read by the core (Sources/CVision/openvino).
+    static let openVINO = prefix + "OPENVINO"
+
+    static let all = [config, models, coordinator, openVINO] + Settings.knownKeys.map(name(of:))
 
     /// `coordinator.frame-deadline` is `FRAMEMESH_COORDINATOR_FRAME_DEADLINE`.
     static func name(of key: String) -> String {

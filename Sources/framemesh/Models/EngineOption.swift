@@ -5,11 +5,11 @@ import Vision
 struct EngineOption: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "What runs the networks, \(Engine.allCases.map(\.rawValue).joined(separator: " or ")).",
+            "What runs the networks: \(Engine.allCases.map(\.rawValue).joined(separator: ", ")).",
             valueName: "engine"))
     var engine: String?
 
-    /// - Throws: `Fatal` where there is no such engine, or none in this build.
+    /// - Throws: `Fatal` where there is no such engine, or it cannot be used here.
     func engine(_ key: Settings.Key, _ settings: Settings) throws -> Engine {
         try explicit(key, settings) ?? .standard
     }
@@ -24,11 +24,13 @@ struct EngineOption: ParsableArguments {
 
     private static func engine(named name: String) throws -> Engine {
         guard let engine = Engine(rawValue: name) else {
-            let known = Engine.allCases.map(\.rawValue).joined(separator: " and ")
+            let known = Engine.allCases.map(\.rawValue).joined(separator: ", ")
             throw Fatal("there is no engine '\(name)', there are \(known)", status: .usage)
         }
-        guard engine.isBuilt else {
-            throw Fatal("the engine \(name) is not in this build: oneDNN was not there", status: .usage)
+        do {
+            try engine.check()
+        } catch {
+            throw Fatal(error.message, status: .usage)
         }
         return engine
     }

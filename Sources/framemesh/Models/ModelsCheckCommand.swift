@@ -9,7 +9,7 @@ struct ModelsCheckCommand: AsyncParsableCommand {
         discussion: """
             Without names, all models that are here are checked.
 
-            Each line also says which layers run on oneDNN, and which are OpenCV's own.
+            Each line also says what runs the layers: oneDNN, OpenCV, or OpenVINO.
 
             Examples:
               framemesh models check
