@@ -12,7 +12,7 @@ void require(vision_engine engine) {
 #ifdef VISION_ONEDNN
             return;
 #else
-            fail(VISION_BAD_MODEL, "the engine opencv+onednn is not in this build: oneDNN was not there");
+            fail(VISION_BAD_MODEL, "the engine opencv+onednn is not in this build: version 2 of oneDNN was not there");
 #endif
         case VISION_ENGINE_OPENVINO:
             return require_openvino();

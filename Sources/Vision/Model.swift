@@ -92,11 +92,14 @@ public import Messages
         return (found, times)
     }
 
-    /// A pass over a grey picture: a net's first pass allocates and is slow.
-    public func warmUp() throws(VisionError) {
+    /// A pass over grey pictures, as many as a batch takes: a net's first pass allocates and is slow.
+    public func warmUp() throws(VisionError) { _ = try pass(over: maxBatchSize) }
+
+    /// Grey pictures, 1…`maxBatchSize` of them, in one pass.
+    func pass(over count: Int) throws(VisionError) -> StageTimes {
         let image = try Image.grey(width: manifest.input.width, height: manifest.input.height)
-        let inputs = Array(repeating: ModelInput(image), count: maxBatchSize)
-        _ = try run(inputs, inputs.map { _ in Wanted() }) { _ in }
+        let inputs = Array(repeating: ModelInput(image), count: count)
+        return try run(inputs, inputs.map { _ in Wanted() }) { _ in }
     }
 
     /// What one input asks for; 0: the model's own.

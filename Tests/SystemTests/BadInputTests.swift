@@ -158,6 +158,19 @@ import Testing
         #expect(check.code != 0 && (check.output + check.errors).contains("sha256"))
     }
 
+    /// Asked for by name it says why it is not there; otherwise nobody hears of it.
+    @Test func anEngineThatIsNotHereIsNamed() async throws {
+        let environment = ["FRAMEMESH_OPENVINO": "/nonexistent"]
+        let words = "OpenVINO is not here: FRAMEMESH_OPENVINO names /nonexistent, where there is no libopenvino_c.so"
+        for command in [["models", "check", "digits-classifier"], ["classifier", "--listen", "127.0.0.1:0"]] {
+            let result = try await Command.run(command + ["--engine", "openvino"], environment: environment)
+            Self.expectOneLine(result, naming: words)
+            #expect(result.code == 2)
+        }
+        let other = try await Command.run(["models", "check", "digits-classifier"], environment: environment)
+        #expect(other.code == 0 && other.errors.isEmpty, "\(other.errors)")
+    }
+
     @Test func anUnknownConfigurationKeyIsAnError() async throws {
         let folder = try Place.temporary("config")
         defer { try? FileManager.default.removeItem(at: folder) }
