@@ -21,8 +21,8 @@ struct PipelineGap {
         guard !names.isEmpty else { return nil }
         let advice = stages.map { stage in
             let role = PipelineLine.roles[stage] ?? stage
-            return known.contains(role)
-                ? "Look at what is said of the \(role)s above."
+            return known.contains(role) || known.contains(PipelineLine.allRounder)
+                ? "Look at what is said of the nodes for \(stage) above."
                 : "Start nodes for \(stage) (framemesh \(role)), and name them to the coordinator (--\(role)s)."
         }
         return .wrong(

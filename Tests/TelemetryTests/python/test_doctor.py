@@ -288,9 +288,18 @@ def test_a_node_that_is_not_there(coordinator):
     code, findings = doctor(coordinator("coordinator", "--detectors", gone).address, "--timeout", "60")
     assert (code, time.monotonic() - start < 60) == (1, True)
     [pipelines] = [one for one in wrong(findings) if one["check"].startswith("pipeline")]
-    assert "said of the detectors above" in pipelines["advice"] and "framemesh classifier" in pipelines["advice"]
+    assert "said of the nodes for detect above" in pipelines["advice"] and "framemesh classifier" in pipelines["advice"]
     [node] = [one for one in wrong(findings) if one["check"] == "nodes"]
     assert gone in node["text"] and f"framemesh doctor {gone}" in node["advice"]
+
+
+def test_a_node_of_both_stages_that_is_not_there(coordinator):
+    gone = f"127.0.0.1:{free_port()}"
+    code, findings = doctor(coordinator("coordinator", "--nodes", gone).address)
+    assert code == 1
+    [pipelines] = [one for one in wrong(findings) if one["check"].startswith("pipeline")]
+    assert "for detect above" in pipelines["advice"] and "for classify above" in pipelines["advice"]
+    assert "Start nodes" not in pipelines["advice"], "they are known, and away"
 
 
 def test_a_model_that_no_node_has(coordinator):
