@@ -45,6 +45,7 @@ test: build-tests ## All tests
 	$(PYTEST) Tests/GatewayTests/python
 	$(PYTEST) Tests/KubernetesTests
 	$(PYTEST) Tests/TelemetryTests/python
+	$(PYTEST) Tests/EvaluationTests/python
 	@if [ -x Tests/CVisionTests/run.sh ]; then Tests/CVisionTests/run.sh; else echo "skipped: Tests/CVisionTests/run.sh is not there"; fi
 
 .PHONY: test-gateway

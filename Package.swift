@@ -149,6 +149,8 @@ let package = Package(
 
         // Detections over time become tracks; pure arithmetic.
         .target(name: "Tracking", dependencies: ["Messages"], swiftSettings: strict),
+        // How right findings are beside the truth: mAP, top-k, MOTA and IDF1; pure arithmetic.
+        .target(name: "Evaluation", dependencies: ["Messages", "Tracking"], swiftSettings: strict),
         // Frames with timestamps, in and out, through the helper framemesh-video.
         .target(name: "Video", dependencies: ["Messages", nioCore, nioPosix], swiftSettings: strict),
 
@@ -236,7 +238,8 @@ let package = Package(
         .executableTarget(
             name: "framemesh",
             dependencies: [
-                "Gateway", "Jobs", "Node", "Coordination", "Client", "Playback", "Results", "Telemetry", "Traces",
+                "Evaluation", "Gateway", "Jobs", "Node", "Coordination", "Client", "Playback", "Results", "Telemetry",
+                "Tracking", "Traces",
                 "Video", "Vision", "Mesh", "Services",
                 "RPC",
                 "Messages", nioCore, nioPosix, nioSSL, nioTLS, logging, metrics, yams, crypto,
@@ -282,6 +285,9 @@ let package = Package(
             dependencies: ["Vision", "Messages", nioCore, crypto],
             exclude: ["Fixtures", "requirements.txt"], swiftSettings: strict),
         .testTarget(name: "TrackingTests", dependencies: ["Tracking", "Messages"], swiftSettings: strict),
+        .testTarget(
+            name: "EvaluationTests", dependencies: ["Evaluation", "Messages", "Tracking"], exclude: ["python"],
+            swiftSettings: strict),
         .testTarget(name: "VideoTests", dependencies: ["Video", "Messages", nioCore], swiftSettings: strict),
         .testTarget(
             name: "NodeTests",

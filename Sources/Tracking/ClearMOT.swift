@@ -35,8 +35,6 @@ public struct ClearMOT: Sendable {
     private var overlapSum = 0.0
     /// For each object, the track that last matched it.
     private var lastTrack: [UInt64: UInt64] = [:]
-    /// For each object, the track that matched it in the frame before.
-    private var previous: [UInt64: UInt64] = [:]
     /// Frames in which object and track overlapped enough.
     private var together: [Pair: Int] = [:]
 
@@ -54,29 +52,52 @@ public struct ClearMOT: Sendable {
         truthCount += truth.count
         trackCount += tracks.count
 
-        var benefit = [Double](repeating: 0, count: truth.count * tracks.count)
+        var overlaps = [Float](repeating: 0, count: truth.count * tracks.count)
         for (row, object) in truth.enumerated() {
             for (column, track) in tracks.enumerated() {
                 let overlap = object.box.iou(track.box)
                 guard overlap > 0, overlap >= minimumOverlap else { continue }
                 together[Pair(truth: object.id, track: track.id), default: 0] += 1
-                // A pair that held in the last frame goes before any other.
-                let held = previous[object.id] == track.id
-                benefit[row * tracks.count + column] = Double(overlap) + (held ? Double(truth.count + 1) : 0)
+                overlaps[row * tracks.count + column] = overlap
             }
         }
-        previous.removeAll(keepingCapacity: true)
-        let columns = Assignment.best(rows: truth.count, columns: tracks.count, benefit: benefit)
+        let columns = pairs(truth, tracks, overlaps)
         for (row, column) in columns.enumerated() {
             guard let column else { continue }
             let object = truth[row].id
             let track = tracks[column].id
             matches += 1
-            overlapSum += Double(truth[row].box.iou(tracks[column].box))
+            overlapSum += Double(overlaps[row * tracks.count + column])
             if let last = lastTrack[object], last != track { identitySwitches += 1 }
             lastTrack[object] = track
-            previous[object] = track
         }
+    }
+
+    /// For each object its track: the one that it had last, else so that there are as many pairs as there can be, and among
+    /// those the best overlap (as in py-motmetrics).
+    private func pairs(_ truth: [Entry], _ tracks: [Entry], _ overlaps: [Float]) -> [Int?] {
+        var columns = [Int?](repeating: nil, count: truth.count)
+        var isTaken = [Bool](repeating: false, count: tracks.count)
+        let columnOf = Dictionary(uniqueKeysWithValues: tracks.enumerated().map { ($1.id, $0) })
+        for (row, object) in truth.enumerated() {
+            guard let column = lastTrack[object.id].flatMap({ columnOf[$0] }), !isTaken[column],
+                overlaps[row * tracks.count + column] > 0
+            else { continue }
+            columns[row] = column
+            isTaken[column] = true
+        }
+        let perPair = Double(min(truth.count, tracks.count) + 1)
+        var benefit = [Double](repeating: 0, count: overlaps.count)
+        for row in truth.indices where columns[row] == nil {
+            for column in tracks.indices where !isTaken[column] {
+                let overlap = overlaps[row * tracks.count + column]
+                if overlap > 0 { benefit[row * tracks.count + column] = perPair + Double(overlap) }
+            }
+        }
+        for (row, column) in Assignment.best(rows: truth.count, columns: tracks.count, benefit: benefit).enumerated() {
+            if let column { columns[row] = column }
+        }
+        return columns
     }
 
     /// 1 − (misses + false positives + switches) / true boxes; may be negative. 1 when there was nothing to find.
@@ -91,7 +112,11 @@ public struct ClearMOT: Sendable {
     /// F1 of boxes that carry the right identity, under the best one-to-one pairing of objects and tracks.
     public var idf1: Double {
         let total = truthCount + trackCount
-        guard total > 0 else { return 1 }
+        return total > 0 ? 2 * Double(identityMatches) / Double(total) : 1
+    }
+
+    /// Boxes that carry the right identity (IDTP), under that pairing.
+    public var identityMatches: Int {
         let objects = Set(together.keys.map(\.truth)).sorted()
         let ids = Set(together.keys.map(\.track)).sorted()
         var benefit = [Double](repeating: 0, count: objects.count * ids.count)
@@ -101,10 +126,9 @@ public struct ClearMOT: Sendable {
             }
         }
         let columns = Assignment.best(rows: objects.count, columns: ids.count, benefit: benefit)
-        let right = columns.enumerated().reduce(0.0) { sum, pair in
-            sum + (pair.element.map { benefit[pair.offset * ids.count + $0] } ?? 0)
+        return columns.enumerated().reduce(0) { sum, pair in
+            sum + (pair.element.map { Int(benefit[pair.offset * ids.count + $0]) } ?? 0)
         }
-        return 2 * right / Double(total)
     }
 
     private static func withoutDoubles(_ entries: [Entry]) -> [Entry] {

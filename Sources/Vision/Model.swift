@@ -11,6 +11,8 @@ public import Messages
     public let maxBatchSize: Int
     /// What runs its layers, in one line.
     public let engineDescription: String
+    /// By number of the class.
+    public var labelNames: [String] { labels.names }
     private let labels: Labels
     /// Owned; freed with this object.
     private let handle: OpaquePointer

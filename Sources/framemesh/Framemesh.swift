@@ -29,7 +29,7 @@ import NIOCore
                     SendCommand.self, VideoCommand.self, PipelinesCommand.self, NodesCommand.self, TopCommand.self,
                     HealthCommand.self, DoctorCommand.self, BenchCommand.self,
                 ]),
-            CommandGroup(name: "Models", subcommands: [ModelsCommand.self]),
+            CommandGroup(name: "Models", subcommands: [ModelsCommand.self, EvaluateCommand.self]),
             CommandGroup(name: "Settings", subcommands: [LimitsCommand.self]),
             CommandGroup(
                 name: "Roles",

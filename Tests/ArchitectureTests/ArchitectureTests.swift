@@ -14,6 +14,7 @@ import Testing
         "Traces": ["RPC", "CTraceMessages", "ProtobufStructs"],
         "Vision": ["CVision", "Messages"],
         "Tracking": ["Messages"],
+        "Evaluation": ["Messages", "Tracking"],
         "Video": ["Messages"],
         "Node": ["Services", "RPC", "Vision", "Messages", "Telemetry", "Traces"],
         "Coordination": ["Mesh", "Services", "RPC", "Tracking", "Messages", "Telemetry", "Traces"],
@@ -29,7 +30,7 @@ import Testing
         ],
         "rpc-interop": ["RPC", "CInteropMessages", "CProtobufC", "ProtobufStructs"],
         "framemesh": [
-            "Areas", "Gateway", "Jobs", "Playback", "Results", "Telemetry", "Traces",
+            "Areas", "Evaluation", "Gateway", "Jobs", "Playback", "Results", "Telemetry", "Traces",
             "Node", "Coordination", "Client", "Video", "Vision", "Mesh", "Services", "RPC", "Messages", "Tracking",
         ],
     ]

@@ -15,7 +15,9 @@ enum PictureFile {
         try await NIOThreadPool.singleton.runIfActive { try readNow(source) }
     }
 
-    private static func readNow(_ source: PictureSource) throws -> ByteBuffer {
+    /// On this thread, which may wait for the disk.
+    /// - Throws: `Fatal`, a reason that goes without the file's name.
+    static func readNow(_ source: PictureSource) throws -> ByteBuffer {
         guard case .file(let path) = source else { return try read(descriptor: STDIN_FILENO, size: nil) }
         let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { throw Fatal("cannot open the file: \(lastError())") }

@@ -1,8 +1,10 @@
 /// Numbers with what they count.
 enum Count {
     /// `1 picture`, `2 pictures`.
-    /// - Parameter one: the word for one of them; more of them have an `s`.
-    static func of(_ number: some BinaryInteger, _ one: String) -> String {
-        "\(number) \(number == 1 ? one : one + "s")"
+    /// - Parameters:
+    ///   - one: the word for one of them.
+    ///   - many: the word for more of them; nil: that with an `s`.
+    static func of(_ number: some BinaryInteger, _ one: String, many: String? = nil) -> String {
+        "\(number) \(number == 1 ? one : many ?? one + "s")"
     }
 }
