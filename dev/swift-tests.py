@@ -19,23 +19,29 @@ RETRIED_AT_MOST = 3
 
 
 def run(arguments):
-    """Exit code, and what each failed test recorded: {test's ID: [lines]}."""
+    """Exit code, whether the run came to its end, and what each failed test recorded: {test's ID: [lines]}."""
     with tempfile.TemporaryDirectory() as folder:
         events = os.path.join(folder, "events.jsonl")
         code = subprocess.run(["swift", "test", "--event-stream-output-path", events, *arguments]).returncode
-        return code, failures(events)
+        return code, *failures(events)
 
 
 def failures(events):
-    failed = {}
+    has_ended, failed = False, {}
     try:
         lines = open(events, encoding="utf-8")
     except FileNotFoundError:
-        return failed
+        return has_ended, failed
     with lines:
         for line in lines:
-            record = json.loads(line)
+            try:
+                record = json.loads(line)
+            except ValueError:
+                # The process ended in the middle of it.
+                continue
             event = record.get("payload", {})
+            if record.get("kind") == "event" and event.get("kind") == "runEnded":
+                has_ended = True
             if record.get("kind") != "event" or event.get("kind") != "issueRecorded":
                 continue
             issue = event.get("issue", {})
@@ -45,7 +51,7 @@ def failures(events):
             text = " ".join(message["text"] for message in event.get("messages", []))
             failed.setdefault(event.get("testID", "?"), []).append(
                 f"{place.get('_filePath', '?')}:{place.get('line', '?')}: {text}")
-    return failed
+    return has_ended, failed
 
 
 def say(title, failed):
@@ -73,15 +79,18 @@ def without_filters(arguments):
 
 
 def main(arguments):
-    code, failed = run(arguments)
+    code, has_ended, failed = run(arguments)
     if code == 0:
         return 0
     say("FAILED", failed)
+    if not has_ended:
+        print("The run did not come to its end: something ended the process.", flush=True)
+        return code
     if not failed or len(failed) > RETRIED_AT_MOST or "?" in failed:
         return code
     print(f"Once more, alone: {len(failed)}", flush=True)
     filters = [part for test in failed for part in ("--filter", name(test))]
-    again, failed_again = run([*without_filters(arguments), *filters])
+    again, _, failed_again = run([*without_filters(arguments), *filters])
     if again != 0:
         say("FAILED AGAIN", failed_again)
         return again

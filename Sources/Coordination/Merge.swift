@@ -76,10 +76,10 @@ struct Merge {
         heard(found)
         response.detections = found.detections
         response.classes = found.classes
-        for failure in found.failures {
+        for stage in ["detect", "classify"] {
+            guard let failure = found.failures.first(where: { $0.stage == stage }) else { continue }
             let code = StatusCode(rawValue: failure.code)
-            let error = RPCError(code == .ok ? .unknown : code, failure.message)
-            errors.append((failure.stage == "detect" ? "detect" : "classify", error))
+            errors.append((stage, RPCError(code == .ok ? .unknown : code, failure.message)))
         }
     }
 

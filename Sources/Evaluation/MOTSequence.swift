@@ -16,8 +16,10 @@ public struct MOTSequence: Sendable {
     public init(text: String, isTruth: Bool) throws(DatasetError) {
         var count = 0
         for (index, line) in text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline).enumerated() {
-            let fields = line.split(separator: ",").map { $0.filter { !$0.isWhitespace } }
-            if fields.isEmpty || fields == [""] { continue }
+            let fields = line.split(separator: ",", omittingEmptySubsequences: false).map {
+                $0.filter { !$0.isWhitespace }
+            }
+            if fields == [""] { continue }
             count += 1
             guard count <= Self.maxRows else { throw DatasetError("more than \(Self.maxRows) rows") }
             let values = fields.prefix(7).map { Double($0) ?? .nan }

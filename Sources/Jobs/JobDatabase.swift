@@ -38,7 +38,7 @@ package enum JobDatabase: Sendable, Hashable {
             let presence = Presence(path: "\(folder)/\(Self.presenceName)")
             let store = try await JobStore(database, presence)
             if !presence.dead.isEmpty { try await store.endLeases(of: presence.dead, now: now) }
-            try await presence.share(as: store.gateway)
+            await presence.share(as: store.gateway)
             return store
         case .postgres(let url): return try await JobStore(PostgresDatabase(url: url))
         }

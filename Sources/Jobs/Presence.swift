@@ -30,13 +30,16 @@ final class Presence: Sendable {
 
     /// Others may have the folder too, and are not alone; waits for one that is. Nothing more is to be done with the dead.
     /// - Parameter name: in leases; of this life of the gateway alone.
-    func share(as name: String) async throws {
+    func share(as name: String) async {
         // While nobody else can be in the file.
         descriptor.withLock { descriptor in
             if let descriptor, isAlone { _ = ftruncate(descriptor, 0) }
         }
         let end = ContinuousClock.now + Self.shareTime
-        while !enter(name), ContinuousClock.now < end { try await Task.sleep(for: Self.sharePause) }
+        while !enter(name), ContinuousClock.now < end {
+            // Who is cancelled ends soon.
+            guard (try? await Task.sleep(for: Self.sharePause)) != nil else { return }
+        }
     }
 
     /// - Returns: whether there is nothing to wait for.

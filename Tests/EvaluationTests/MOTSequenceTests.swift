@@ -39,7 +39,9 @@ import Tracking
         #expect(both.objects == 6 && both.identitySwitches == 2 && both.mota == score.mota && both.idf1 == score.idf1)
     }
 
-    @Test(arguments: ["1,2,3", "1,a,0,0,1,1,1", "0,1,0,0,1,1,1", "1,1,nan,0,1,1,1", "99999999999,1,0,0,1,1,1"])
+    @Test(arguments: [
+        "1,2,3", "1,a,0,0,1,1,1", "0,1,0,0,1,1,1", "1,1,nan,0,1,1,1", "99999999999,1,0,0,1,1,1", "1,5,,0,10,10,1",
+    ])
     func badRowsAreNamed(row: String) {
         let error = #expect(throws: DatasetError.self) {
             try MOTSequence(text: "1,1,0,0,1,1,1\n\(row)", isTruth: false)
@@ -49,7 +51,10 @@ import Tracking
 
     @Test func theInfoSaysRateAndFolder() throws {
         let info = try SequenceInfo(text: "[Sequence]\nname=x\nimDir=frames\nframeRate=14\nseqLength=3\n")
-        #expect(info.pictures == "frames" && info.frameRate == 14)
-        #expect(throws: DatasetError.self) { try SequenceInfo(text: "frameRate=0") }
+        #expect(info.pictures == "frames" && info.frameRate == 14 && info.length == 3)
+        #expect(try SequenceInfo(text: "imDir = my frames \r\n").pictures == "my frames")
+        for rate in ["0", "1e-13", "nan", "2000"] {
+            #expect(throws: DatasetError.self) { try SequenceInfo(text: "frameRate=\(rate)") }
+        }
     }
 }

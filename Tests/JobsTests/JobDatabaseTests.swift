@@ -92,8 +92,8 @@ import Testing
         let path = "\(folder)/jobs.lock"
         let first = Presence(path: path)
         try await withThrowingTaskGroup(of: Void.self) { tasks in
-            for index in 0..<64 { tasks.addTask { try await Presence(path: path).share(as: "other \(index)") } }
-            tasks.addTask { try await first.share(as: "first") }
+            for index in 0..<64 { tasks.addTask { await Presence(path: path).share(as: "other \(index)") } }
+            tasks.addTask { await first.share(as: "first") }
             try await tasks.waitForAll()
         }
         first.end()

@@ -243,13 +243,13 @@ import Tracing
         #expect(fields["span_id"] == "00f067aa0ba902b7")
     }
 
-    /// As other libraries use the tracer.
     @Test func aTimeThatNoSpanHasIsTheLongest() {
         #expect(Duration(secondsComponent: .max, attosecondsComponent: 0).nanoseconds == .max)
         #expect(Duration(secondsComponent: .min, attosecondsComponent: 0).nanoseconds == 0)
         #expect(Duration.milliseconds(1500).nanoseconds == 1_500_000_000)
     }
 
+    /// As other libraries use the tracer.
     @Test func itIsATracerOfSwiftDistributedTracing() throws {
         let collector = SpanCollector()
         let tracer = collector.tracer()

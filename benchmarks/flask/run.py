@@ -108,7 +108,7 @@ def flask(kind, values, cores):
 @contextlib.contextmanager
 def gateway(values, engine):
     command = [
-        FRAMEMESH, "up", "--coordinator-port", "0", "--gateway-port", "0", "--detectors", "1", "--classifiers", "1",
+        FRAMEMESH, "up", "--coordinator-port", "0", "--gateway-port", "0", "--nodes", "1",
         "--detect-model", values["DETECT_MODEL"], "--classify-model", values["CLASSIFY_MODEL"],
         "--engine", engine,
     ]

@@ -69,23 +69,29 @@ class OpenVINOEngine final : public Engine {
         const size_t count = shape_.size();
         const auto pictures = static_cast<size_t>(batch);
         if (pictures > slots_.size()) {
-            slots_.clear();
-            bound_ = -1;
-            pixels_ = Buffer(pictures * count * sizeof(float));
+            // The memory before stays until the new one is bound: the request may still point there.
+            Buffer pixels(pictures * count * sizeof(float));
+            auto *first = reinterpret_cast<float *>(pixels.data());
+            std::vector<OwnedMemory> slots;
             int64_t sides[] = {1, shape_.channels, shape_.height, shape_.width};
             for (size_t i = 0; i < pictures; i++) {
                 Memory *slot = nullptr;
-                library_.check(library_.memory_of(library_.f32, {4, sides}, pixels() + i * count, &slot));
-                slots_.emplace_back(slot);
+                library_.check(library_.memory_of(library_.f32, {4, sides}, first + i * count, &slot));
+                slots.emplace_back(slot);
             }
+            library_.check(library_.set_input(request_.get(), slots.front().get()));
+            bound_ = 0;
+            slots_ = std::move(slots);
+            pixels_ = std::move(pixels);
         }
         return pixels();
     }
 
     const std::vector<Tensor> &run() override {
         for (int i = 0; i < batch_; i++) {
-            if (std::exchange(bound_, i) != i) {
+            if (bound_ != i) {
                 library_.check(library_.set_input(request_.get(), slots_[static_cast<size_t>(i)].get()));
+                bound_ = i;
             }
             library_.check(library_.infer(request_.get()));
             for (size_t output = 0; output < wanted_.size(); output++) take(output, i);
@@ -127,7 +133,11 @@ class OpenVINOEngine final : public Engine {
         tensor.size = count;
         if (batch_ == 1) return;
         std::vector<float> &all = gathered_[output];
-        all.resize(count * static_cast<size_t>(batch_));
+        const size_t whole = count * static_cast<size_t>(batch_);
+        if (picture == 0) all.resize(whole);
+        if (all.size() != whole) {
+            fail(VISION_BAD_MODEL, "output %s of the network has another size for each picture", tensor.name.c_str());
+        }
         std::memcpy(all.data() + count * static_cast<size_t>(picture), data, bytes);
         if (!tensor.shape.empty()) tensor.shape[0] *= batch_;
         tensor.data = all.data();

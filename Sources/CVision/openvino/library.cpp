@@ -112,6 +112,7 @@ void Library::check(Status status) const {
     if (status == 0) return;
     const char *words = last_error();
     std::string text = words && *words ? words : error_of(status);
+    if (words) text_free(words);
     // Where in OpenVINO's sources something was seen helps nobody; the last line says what.
     while (!text.empty() && (text.back() == '\n' || text.back() == ' ')) text.pop_back();
     fail(VISION_BAD_MODEL, "OpenVINO: %s", text.substr(text.rfind('\n') + 1).c_str());

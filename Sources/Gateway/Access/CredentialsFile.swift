@@ -10,6 +10,8 @@ package final class CredentialsFile: Sendable {
     private struct State {
         var credentials: Credentials
         var readAt: ContinuousClock.Instant
+        /// Somebody reads it, and may wait for a disk: nobody else does.
+        var isReading = false
         /// What is wrong with the file; nil: nothing.
         var trouble: String?
     }
@@ -33,17 +35,19 @@ package final class CredentialsFile: Sendable {
     /// that may wait for a disk, for the first who asks when it is time; whoever asks meanwhile has those before.
     package func current(at now: ContinuousClock.Instant = .now) async -> Credentials {
         let (held, isDue) = state.withLock { state in
-            let isDue = now - state.readAt >= Self.readInterval
-            if isDue { state.readAt = now }
+            let isDue = !state.isReading && now - state.readAt >= Self.readInterval
+            if isDue { state.isReading = true }
             return (state.credentials, isDue)
         }
         guard isDue else { return held }
-        return await BlockingCall.run { self.readAgain() }
+        return await BlockingCall.run { self.readAgain(at: now) }
     }
 
-    private func readAgain() -> Credentials {
+    private func readAgain(at now: ContinuousClock.Instant) -> Credentials {
         let read = Result { () throws(RPCError) in try Credentials(contentsOf: path, logger: Self.silent) }
         return state.withLock { state in
+            state.isReading = false
+            state.readAt = now
             switch read {
             case .success(let credentials):
                 state.credentials = credentials

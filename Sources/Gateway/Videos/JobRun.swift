@@ -118,16 +118,18 @@ struct JobRun {
         }
     }
 
-    /// Three times in the time of a lease, so that one or two that fail do no harm; and as soon as frames stand still, since
+    /// Three times in the time of a lease, so that one or two that fail do no harm; and soon after frames stand still, since
     /// the job has a rate until that is said.
     private func keep(_ lease: Lease) async throws {
         var held = lease
         var due = ContinuousClock.now + videos.limits.lease / 3
         while true {
             let stall = pulse.stallsAt(now: .now)
-            try await Task.sleep(until: min(due, stall ?? due), clock: .continuous)
+            // What is not analysed yet, or has been said to stand still, may be analysed by the next look.
+            let look = stall ?? .now + videos.limits.stallTime
+            try await Task.sleep(until: min(due, look), clock: .continuous)
             let now = ContinuousClock.now
-            // Frames came meanwhile.
+            // Frames came meanwhile, or nothing is waited for.
             if now < due, pulse.stallsAt(now: now) != nil || stall == nil { continue }
             due = now + videos.limits.lease / 3
             do {

@@ -8,12 +8,19 @@ public final class TokenFile: Sendable {
     public static let readInterval: Duration = .seconds(5)
 
     private let path: String
-    private let state: Mutex<(token: String, readAt: ContinuousClock.Instant)>
+    private let state: Mutex<State>
+
+    private struct State {
+        var token: String
+        var readAt: ContinuousClock.Instant
+        /// Somebody reads it, and may wait for a disk: nobody else does.
+        var isReading = false
+    }
 
     /// - Throws: `RPCError` FAILED_PRECONDITION that names the file and what is wrong with it; never what is written there.
     public init(_ path: String) throws(RPCError) {
         self.path = path
-        state = Mutex((try Self.read(path), .now))
+        state = Mutex(State(token: try Self.read(path), readAt: .now))
     }
 
     /// As it is now; while the file cannot be used, as it was. The file is read on a thread that may wait for a disk, for the
@@ -22,15 +29,18 @@ public final class TokenFile: Sendable {
 
     func token(at now: ContinuousClock.Instant) async -> String {
         let (held, isDue) = state.withLock { state in
-            let isDue = now - state.readAt >= Self.readInterval
-            if isDue { state.readAt = now }
+            let isDue = !state.isReading && now - state.readAt >= Self.readInterval
+            if isDue { state.isReading = true }
             return (state.token, isDue)
         }
-        guard isDue,
-            let read = try? await NIOThreadPool.singleton.runIfActive({ [path] in try Self.read(path) })
-        else { return held }
-        state.withLock { $0.token = read }
-        return read
+        guard isDue else { return held }
+        let read = try? await NIOThreadPool.singleton.runIfActive { [path] in try Self.read(path) }
+        return state.withLock { state in
+            state.isReading = false
+            state.readAt = now
+            if let read { state.token = read }
+            return state.token
+        }
     }
 
     private static func read(_ path: String) throws(RPCError) -> String {

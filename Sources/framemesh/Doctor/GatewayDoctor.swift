@@ -120,19 +120,19 @@ struct GatewayDoctor: Sendable {
         var coordinators: [Coordinator]
     }
 
-    /// - Returns: the roles of those that are shown.
-    private func nodes(_ findings: inout Findings) async throws -> Set<String> {
-        guard case .success(let reply) = await ask("v1/nodes") else { return [] }
+    /// - Returns: the roles of those that are shown; nil: none is shown to us.
+    private func nodes(_ findings: inout Findings) async throws -> Set<String>? {
+        guard case .success(let reply) = await ask("v1/nodes") else { return nil }
         guard reply.status == 200 else {
             let why = reply.reason ?? "\(reply.status)"
             try findings.add(
                 .note(
                     "nodes", "it does not show its nodes to us: \(why)", do: "A token with the scope admin sees them."))
-            return []
+            return nil
         }
         guard let mesh = try? JSONDecoder().decode(Nodes.self, from: reply.body) else {
             try findings.add(.note("nodes", "what it says of its nodes is not known here: another version?"))
-            return []
+            return nil
         }
         for coordinator in mesh.coordinators {
             let name = "coordinator \(coordinator.address)"
@@ -183,8 +183,8 @@ struct GatewayDoctor: Sendable {
         var results: [Picture]
     }
 
-    /// - Parameter known: roles of which there are nodes.
-    private func pipelines(_ known: Set<String>, _ findings: inout Findings) async throws {
+    /// - Parameter known: roles of which there are nodes; nil: they are not shown to us.
+    private func pipelines(_ known: Set<String>?, _ findings: inout Findings) async throws {
         guard case .success(let reply) = await ask("v1/pipelines"), reply.status == 200,
             let all = try? JSONDecoder().decode(Pipelines.self, from: reply.body)
         else {

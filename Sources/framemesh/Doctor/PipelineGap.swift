@@ -15,12 +15,13 @@ struct PipelineGap {
         return true
     }
 
-    /// - Parameter known: roles of which there are nodes, whatever their state.
+    /// - Parameter known: roles of which there are nodes, whatever their state; nil: they are not shown to us.
     /// - Returns: nil: there are none.
-    func finding(known: Set<String>) -> Finding? {
+    func finding(known: Set<String>?) -> Finding? {
         guard !names.isEmpty else { return nil }
         let advice = stages.map { stage in
             let role = PipelineLine.roles[stage] ?? stage
+            guard let known else { return "Whoever runs the mesh can see what became of the nodes for \(stage)." }
             return known.contains(role) || known.contains(PipelineLine.allRounder)
                 ? "Look at what is said of the nodes for \(stage) above."
                 : "Start nodes for \(stage) (framemesh \(role)), and name them to the coordinator (--\(role)s)."

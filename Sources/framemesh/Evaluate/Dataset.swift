@@ -59,7 +59,7 @@ enum Dataset: Sendable {
         guard !classes.isEmpty else {
             throw Fatal(
                 """
-                \(folder) is no data set: there are no COCO annotations (annotations.json, annotations/*.json), no \
+                \(folder) is no data set: there are no COCO annotations (annotations.json, annotations/instances_*.json), no \
                 gt/gt.txt of the MOT Challenge, and no folders of pictures, one for each class
                 """, status: .usage)
         }
@@ -76,10 +76,11 @@ enum Dataset: Sendable {
     private static func annotations(in folder: String) -> [String] {
         for candidate in [folder, folder + "/annotations"] {
             let names = (try? FileManager.default.contentsOfDirectory(atPath: candidate)) ?? []
-            let found = names.sorted().filter { $0.hasSuffix(".json") && !$0.hasPrefix(".") }
-            let instances = found.filter { $0.hasPrefix("instances_") || $0.contains("annotations") }
-            let chosen = instances.isEmpty ? found : instances
-            if !chosen.isEmpty { return chosen.map { "\(candidate)/\($0)" } }
+            // Beside folders of classes there may be other JSON.
+            let found = names.sorted().filter {
+                $0.hasSuffix(".json") && ($0.hasPrefix("instances_") || $0.contains("annotations"))
+            }
+            if !found.isEmpty { return found.map { "\(candidate)/\($0)" } }
         }
         return []
     }
@@ -100,6 +101,16 @@ enum Dataset: Sendable {
             throw Fatal("cannot read \(path)", status: .usage)
         }
         return data
+    }
+
+    /// Whole or not at all.
+    /// - Throws: `Fatal` that names it.
+    static func write(_ data: Data, to path: String) throws(Fatal) {
+        do {
+            try data.write(to: URL(fileURLWithPath: path), options: .atomic)
+        } catch {
+            throw Fatal("cannot write \(path): \(error.localizedDescription)", status: .usage)
+        }
     }
 
     /// - Throws: `Fatal` that names it.

@@ -58,7 +58,14 @@ struct EvaluateCommand: AsyncParsableCommand {
         guard (model == nil) != (predictions == nil) else {
             throw ValidationError("name either --model or --predictions")
         }
-        if predictions != nil, output != nil { throw ValidationError("--output is for what a --model finds") }
+        if predictions != nil {
+            for (option, isGiven) in [
+                ("--output", output != nil), ("--label", !labels.isEmpty), ("--min-confidence", minConfidence != nil),
+                ("--threads", threads != nil), ("--engine", engine.engine != nil),
+            ] where isGiven {
+                throw ValidationError("\(option) is for what a --model finds, not for --predictions")
+            }
+        }
         if let threads, !(1...Self.maxThreads).contains(threads) {
             throw ValidationError("--threads \(threads) is not between 1 and \(Self.maxThreads)")
         }

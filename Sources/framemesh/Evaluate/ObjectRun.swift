@@ -17,8 +17,10 @@ struct ObjectRun: Sendable {
         if let predictions {
             results = try Dataset.parsing(predictions) { try COCOResult.list(json: try Dataset.read(predictions)) }
         } else if let work {
+            // Before it takes its time: can it be written at all?
+            if let output { try Dataset.write(Data("[]".utf8), to: output) }
             results = try await run(work, on: dataset, &notes)
-            if let output { try COCOResult.json(results).write(to: URL(fileURLWithPath: output), options: .atomic) }
+            if let output { try Dataset.write(try COCOResult.json(results), to: output) }
         } else {
             results = []
         }

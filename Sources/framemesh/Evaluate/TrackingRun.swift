@@ -25,7 +25,13 @@ struct TrackingRun: Sendable {
                 throw Fatal("model \(work.model.name) has no class '\(unknown)'", status: .usage)
             }
         }
-        if let output { try FileManager.default.createDirectory(atPath: output, withIntermediateDirectories: true) }
+        if let output {
+            do {
+                try FileManager.default.createDirectory(atPath: output, withIntermediateDirectories: true)
+            } catch {
+                throw Fatal("cannot make the directory \(output): \(error.localizedDescription)", status: .usage)
+            }
+        }
         var all = TrackingScore()
         var rows: [EvaluationReport.Row] = []
         for video in videos {
@@ -34,8 +40,9 @@ struct TrackingRun: Sendable {
                 try MOTSequence(text: try Dataset.text(video.truth), isTruth: true)
             }
             let path = "\(predictions ?? output ?? "")/\(video.name).txt"
-            let found = predictions == nil ? try await tracks(of: video, work) : try Dataset.text(path)
-            if output != nil { try Data(found.utf8).write(to: URL(fileURLWithPath: path), options: .atomic) }
+            let found =
+                predictions == nil ? try await tracks(of: video, work, upTo: truth.lastFrame) : try Dataset.text(path)
+            if output != nil { try Dataset.write(Data(found.utf8), to: path) }
             let tracks = try Dataset.parsing(path) { try MOTSequence(text: found, isTruth: false) }
             let score = TrackingScore(tracks, against: truth)
             all += score
@@ -51,12 +58,20 @@ struct TrackingRun: Sendable {
     }
 
     /// As text of the MOT Challenge.
-    private func tracks(of video: Dataset.VideoFolder, _ work: PictureWork?) async throws -> String {
+    /// - Parameter last: the last frame of which the truth is known.
+    private func tracks(
+        of video: Dataset.VideoFolder, _ work: PictureWork?, upTo last: Int
+    ) async throws -> String {
         guard let work else { return "" }
         let info =
             Dataset.isFile(video.info)
             ? try Dataset.parsing(video.info) { try SequenceInfo(text: try Dataset.text(video.info)) } : SequenceInfo()
-        let pictures = try PictureSource.discover(["\(video.path)/\(info.pictures)"]).map(\.name)
+        let folder = "\(video.path)/\(info.pictures)"
+        let pictures = try FramePictures.inOrder(try PictureSource.discover([folder]).map(\.name))
+        guard pictures.count >= info.length ?? last else {
+            throw Fatal(
+                "\(folder) has \(Count.of(pictures.count, "picture")) of \(info.length ?? last) frames", status: .usage)
+        }
         let found = try await work.run(pictures) { [minConfidence, labels] model, image in
             let all = try model.detect([ModelInput(image)], minConfidence: [minConfidence]).found.first ?? []
             return labels.isEmpty ? all : all.filter { labels.contains($0.label) }

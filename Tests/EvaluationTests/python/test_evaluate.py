@@ -201,6 +201,8 @@ def test_a_video(tmp_path):
     (["--model", "digits-classifier"], "is no detector"),
     (["--model", "digits-detector", "--label", "7"], "--label means nothing for this data set"),
     (["--model", "nothing"], "nothing"),
+    (["--predictions", "x", "--min-confidence", "0.5"], "--min-confidence is for what a --model finds"),
+    (["--model", "digits-detector", "--output", "/nowhere/results.json"], "cannot write /nowhere/results.json"),
 ])
 def test_usage(tmp_path, arguments, said):
     coco_of_demo(tmp_path)

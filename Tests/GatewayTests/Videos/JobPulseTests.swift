@@ -49,6 +49,7 @@ import Testing
                 _ = try await gateway.job(id) { ($0[path: "progress.frames_done"] ?? 0) >= 3 }
                 end()
                 let job = try await gateway.job(id) { $0["waiting_for"] != nil }
+                #expect(job["state"] as? String == "running", "\(job)")
                 #expect(job["waiting_for"] as? String == "a coordinator", "\(job)")
                 let progress = try #require(job["progress"] as? [String: Any])
                 #expect(job[path: "progress.rate"] == 0 && progress["eta_seconds"] == nil, "\(job)")
