@@ -16,12 +16,17 @@ extension FrameRunner {
             "node", nodes, MethodPath.fused, request(frame, input, topK), frame, grace: grace,
             waits: !isUrgent)
         guard let error = result.error else {
-            merge.add(result)
+            // What fails there may go well elsewhere, and the node is known for it then: as a stage of its own, once.
+            switch merge.add(result) {
+            case "detect": merge.add(await detect(frame))
+            case "classify": await classify(frame, input, topK: topK, &merge)
+            default: break
+            }
             return true
         }
         switch places.verdict(on: error) {
         case .stands:
-            merge.add(result)
+            _ = merge.add(result)
             return true
         case .apartFromNowOn: places.refusals.note(error, at: .now())
         case .apart: break

@@ -82,19 +82,23 @@ struct FrameRunner: Sendable {
         } else {
             if pipeline.detects { merge.add(await detect(frame)) }
             if let (input, topK) = pipeline.classify, !merge.hasFailed {
-                switch input {
-                case .frame:
-                    merge.add(await classify(frame, regions: [], topK: topK))
-                case .boxes(let limit):
-                    let chosen = merge.response.detections.strongest(limit, from: classifyFloor(frame))
-                    if !chosen.isEmpty {
-                        let regions = chosen.map { merge.response.detections[$0].box }
-                        merge.add(await classify(frame, regions: regions, topK: topK), toBoxes: chosen)
-                    }
-                }
+                await classify(frame, input, topK: topK, &merge)
             }
         }
         return merge
+    }
+
+    /// The frame, or what was found on it.
+    func classify(_ frame: AcceptedFrame, _ input: Pipeline.Input, topK: Int, _ merge: inout Merge) async {
+        switch input {
+        case .frame:
+            merge.add(await classify(frame, regions: [], topK: topK))
+        case .boxes(let limit):
+            let chosen = merge.response.detections.strongest(limit, from: classifyFloor(frame))
+            guard !chosen.isEmpty else { return }
+            let regions = chosen.map { merge.response.detections[$0].box }
+            merge.add(await classify(frame, regions: regions, topK: topK), toBoxes: chosen)
+        }
     }
 
     private enum Part: Sendable {
@@ -143,7 +147,7 @@ struct FrameRunner: Sendable {
         frame.pipeline.tracks ? StreamTracking.reported(frame.request.minConfidence) : 0
     }
 
-    private func detect(_ frame: AcceptedFrame) async -> StageResult<DetectResponse> {
+    func detect(_ frame: AcceptedFrame) async -> StageResult<DetectResponse> {
         let grace = canDoWithout(.detect, of: frame) ? configuration.optionalStageGrace : nil
         return await call(
             "detect", places.caller(for: .detect), MethodPath.detect,

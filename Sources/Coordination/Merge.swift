@@ -65,22 +65,29 @@ struct Merge {
     }
 
     /// Both stages in one.
-    mutating func add(_ result: StageResult<FusedResponse>) {
+    /// - Returns: the stage that failed by a fault of the node, which is not counted as missing yet.
+    mutating func add(_ result: StageResult<FusedResponse>) -> String? {
         account(for: result)
         if let error = result.error {
             errors.append(("detect", error))
             // Of boxes that nobody has found no classes are missing.
             if case .frame? = frame.pipeline.classify?.input { errors.append(("classify", error)) }
         }
-        guard let found = result.response else { return }
+        guard let found = result.response else { return nil }
         heard(found)
         response.detections = found.detections
         response.classes = found.classes
-        for stage in ["detect", "classify"] {
-            guard let failure = found.failures.first(where: { $0.stage == stage }) else { continue }
-            let code = StatusCode(rawValue: failure.code)
-            errors.append((stage, RPCError(code == .ok ? .unknown : code, failure.message)))
+        // Nodes have one failure at most: where both stages fail, the call does.
+        guard let failure = found.failures.first(where: { ["detect", "classify"].contains($0.stage) }) else {
+            return nil
         }
+        let code = StatusCode(rawValue: failure.code)
+        if [.internal, .unknown, .dataLoss, .ok].contains(code) {
+            response.attempts += 1
+            return failure.stage
+        }
+        errors.append((failure.stage, RPCError(code, failure.message)))
+        return nil
     }
 
     /// Both stages in one, which the node did not take: they go apart.

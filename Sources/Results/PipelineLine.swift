@@ -43,6 +43,11 @@ package struct PipelineLine: Sendable {
     /// - Parameter role: that of a stage.
     package static func does(_ node: NodeState, _ role: String) -> Bool { [role, allRounder].contains(node.role) }
 
+    /// Some of the nodes do this stage, once they are ready.
+    package static func isKnown(_ stage: String, of nodes: [NodeState]) -> Bool {
+        roles[stage].map { role in nodes.contains { does($0, role) } } ?? false
+    }
+
     private static func firstModel(of node: NodeState, for stage: String) -> ModelDescription? {
         let models = node.description?.models
         return node.role == allRounder ? models?.first { $0.task == tasks[stage] } : models?.first

@@ -136,6 +136,7 @@ import Testing
             response.failures = [StageFailure(stage: "classify", code: 13, message: "net is broken")]
             return response
         }
+        node.onClassify = { _ in throw RPCError(.internal, "net is broken") }
         try await TestMesh.with(detectors: nil, classifiers: nil, both: [node]) { mesh in
             for pipeline in ["detect+classify", "cascade"] {
                 let answer = try await mesh.analyze(pipeline)
@@ -143,6 +144,45 @@ import Testing
                 #expect(answer.detections.count == 1 && answer.code == 13)
                 #expect(answer.cause == "classify is missing: net is broken")
             }
+        }
+        // Others do it.
+        try await TestMesh.with(detectors: nil, both: [node]) { mesh in
+            let whole = try await mesh.analyze("detect+classify")
+            #expect(whole.status == .ok && whole.classes.map(\.label) == ["whole"] && whole.attempts == 1)
+            let boxes = try await mesh.analyze("cascade")
+            #expect(boxes.status == .ok && boxes.detections.map { $0.classes.map(\.label) } == [["at 10"]])
+        }
+    }
+
+    @Test func boxesThatAreMissingThereAreAskedForElsewhere() async throws {
+        var node = ScriptedNode()
+        node.onBoth = { request in
+            var response = FusedResponse()
+            response.sequence = request.frame.sequence
+            response.classes = [Classification(classID: 1, label: "there", confidence: 0.9)]
+            response.failures = [StageFailure(stage: "detect", code: 13, message: "net is broken")]
+            return response
+        }
+        try await TestMesh.with(classifiers: nil, both: [node]) { mesh in
+            let answer = try await mesh.analyze("detect+classify")
+            #expect(answer.status == .ok && answer.detections.count == 1 && answer.classes.map(\.label) == ["there"])
+        }
+    }
+
+    /// What is no fault of the node is not asked for again.
+    @Test func aStageThatWasRefusedIsMissing() async throws {
+        let others = Counter()
+        var node = ScriptedNode()
+        node.onBoth = { request in
+            var response = FusedResponse()
+            response.sequence = request.frame.sequence
+            response.detections = [.digit(at: 10)]
+            response.failures = [StageFailure(stage: "classify", code: 8, message: "too many boxes")]
+            return response
+        }
+        try await TestMesh.with(classifiers: [others.node()], both: [node]) { mesh in
+            let answer = try await mesh.analyze("detect+classify")
+            #expect(answer.status == .partial && answer.missing == ["classify"] && others.count == 0)
         }
     }
 

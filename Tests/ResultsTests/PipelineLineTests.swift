@@ -28,6 +28,14 @@ import Testing
     private static let classifier = node("classifier", "ready", models: "squeeze")
     private static let cascade = pipeline(["detect", "classify", "track"], required: ["detect"])
 
+    @Test func nodesThatAreNotReadyAreKnownForTheirStages() {
+        let gone = Self.node("detector", "connecting")
+        #expect(PipelineLine.isKnown("detect", of: [gone]) && !PipelineLine.isKnown("classify", of: [gone]))
+        let both = Self.node("node", "connecting")
+        #expect(["detect", "classify"].allSatisfy { PipelineLine.isKnown($0, of: [both]) })
+        #expect(!PipelineLine.isKnown("detect", of: []) && !PipelineLine.isKnown("else", of: [both]))
+    }
+
     @Test func whatNodesAreThereDecidesWhatBecomesOfAFrame() {
         func now(_ pipeline: PipelineDescription, _ nodes: NodeState...) -> PipelineLine.Now {
             PipelineLine(pipeline, nodes).now

@@ -46,9 +46,7 @@ package struct MeshView: Sendable {
 
     /// Nodes that are not ready, but may be soon, are known for all stages that `line` fails without.
     func mayRecover(_ line: PipelineLine) -> Bool {
-        line.failingStages.allSatisfy { stage in
-            PipelineLine.roles[stage].map { role in nodes.contains { PipelineLine.does($0, role) } } ?? false
-        }
+        line.failingStages.allSatisfy { PipelineLine.isKnown($0, of: nodes) }
     }
 }
 

@@ -8,19 +8,19 @@ struct EvaluateCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "evaluate", abstract: "Measure how right a model is, on a data set with the truth.",
         discussion: """
-            What the directory holds decides what is measured:
-              COCO annotations (annotations.json, annotations/instances_*.json) and pictures: mAP50-95, mAP50, mAP75 \
-            and average recall of a detector, as pycocotools has them
-              a folder of pictures for each class: top-1 and top-5 of a classifier
-              gt/gt.txt and img1/, or folders of such (MOT Challenge): MOTA, IDF1 and identity switches of a detector and \
-            the tracker, as py-motmetrics has them
+            What the directory holds decides what is measured. COCO annotations (annotations.json, \
+            annotations/instances_*.json) and pictures: mAP50-95, mAP50, mAP75 and average recall of a detector, as \
+            pycocotools has them. A folder of pictures for each class: top-1 and top-5 of a classifier. gt/gt.txt and \
+            img1/, or folders of such (MOT Challenge): MOTA, IDF1 and identity switches of a detector and the tracker, \
+            as py-motmetrics has them.
 
             The model runs in this process. Categories and folders go by the names of the model's classes.
 
             Examples:
               framemesh evaluate --model yolo-fastest-1.1 --dataset coco
               framemesh evaluate --model squeezenet-1.1 --dataset imagenet/val --json
-              framemesh evaluate --model yolo-fastest-1.1 --dataset MOT17/train --label person
+              framemesh evaluate --model yolo-fastest-1.1 --dataset MOT17/train \\
+                --label person
               framemesh evaluate --dataset coco --predictions results.json
             """)
 
