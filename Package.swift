@@ -26,6 +26,7 @@ let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hum
 let hummingbirdCore: Target.Dependency = .product(name: "HummingbirdCore", package: "hummingbird")
 let httpTypes: Target.Dependency = .product(name: "HTTPTypes", package: "swift-http-types")
 let nioHTTPTypes: Target.Dependency = .product(name: "NIOHTTPTypes", package: "swift-nio-extras")
+let asyncHTTPClient: Target.Dependency = .product(name: "AsyncHTTPClient", package: "async-http-client")
 let nioHTTP1: Target.Dependency = .product(name: "NIOHTTP1", package: "swift-nio")
 let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
 
@@ -205,8 +206,7 @@ let package = Package(
                 "Traces", "Video",
                 "Vision",
                 nioCore, nioPosix, nioSSL, nioHTTP1, nioHTTPTypes, httpTypes, logging, metrics, tracing, crypto,
-                hummingbird, hummingbirdCore,
-                .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                hummingbird, hummingbirdCore, asyncHTTPClient,
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "DequeModule", package: "swift-collections"),
             ],
@@ -242,7 +242,8 @@ let package = Package(
                 "Tracking", "Traces",
                 "Video", "Vision", "Mesh", "Services",
                 "RPC",
-                "Messages", nioCore, nioPosix, nioSSL, nioTLS, logging, metrics, yams, crypto,
+                "Messages", nioCore, nioPosix, nioSSL, nioTLS, nioHTTP1, logging, metrics, yams, crypto,
+                asyncHTTPClient,
                 .product(name: "SystemPackage", package: "swift-system"),
                 .product(name: "DequeModule", package: "swift-collections"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -322,16 +323,15 @@ let package = Package(
                 "Gateway", "Areas", "Jobs", "Client", "Coordination", "Node", "Mesh", "Messages", "Services", "RPC",
                 "Vision",
                 "Results", "Telemetry", "TestSupport", nioCore, nioHTTP1, nioPosix, nioEmbedded, httpTypes, logging,
-                hummingbird, hummingbirdCore,
-                .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                hummingbird, hummingbirdCore, asyncHTTPClient,
             ],
             exclude: ["python"], swiftSettings: strict),
         // What the command decides, without processes.
         .testTarget(
             name: "FramemeshTests",
             dependencies: [
-                "framemesh", "Client", "Coordination", "Mesh", "Messages", "Node", "Playback", "RPC", "Vision", nioCore,
-                nioPosix,
+                "framemesh", "Client", "Coordination", "Mesh", "Messages", "Node", "Playback", "RPC", "TestSupport",
+                "Vision", nioCore, nioPosix, asyncHTTPClient,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             exclude: ["Models/file_server.py"], swiftSettings: strict),

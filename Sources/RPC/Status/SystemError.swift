@@ -5,8 +5,8 @@ import NIOPosix
 import NIOSSL
 
 /// What the operating system said, as a person would.
-enum SystemError {
-    static func text(_ error: any Error) -> String {
+package enum SystemError {
+    package static func text(_ error: any Error) -> String {
         switch error {
         case let error as IOError: text(errno: error.errnoCode)
         case let error as NIOConnectionError:

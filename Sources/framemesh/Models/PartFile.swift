@@ -16,7 +16,7 @@ struct PartFile {
     var stored: StoredFile { StoredFile(path: path) }
 
     /// For writing behind byte `offset`; what was beyond is cut.
-    func open(at offset: UInt64) throws -> FileHandle {
+    func open(at offset: UInt64) throws(Fatal) -> FileHandle {
         if !FileManager.default.fileExists(atPath: path), !FileManager.default.createFile(atPath: path, contents: nil) {
             throw Fatal("cannot write \(path)")
         }

@@ -1,20 +1,23 @@
+import AsyncHTTPClient
 import Foundation
-import FoundationNetworking
-import Synchronization
+import NIOCore
+import NIOHTTP1
 import Vision
 
 /// Brings the files of models to the folder of pulled ones.
 struct Puller: Sendable {
     let folder: String
+    var proxies = ProxyVariables(environment: ProcessInfo.processInfo.environment)
 
     /// Downloads one file, verifies it, and puts it in its place.
     /// - Parameter progress: told how many bytes are there.
     /// - Throws: `Fatal` that names the file; its part stays only if another run can go on from it.
-    func pull(_ file: ModelFile, progress: @Sendable @escaping (UInt64) -> Void) async throws {
+    func pull(_ file: ModelFile, progress: @Sendable (UInt64) -> Void) async throws {
         if let objection = file.pullObjection { throw Fatal("cannot pull \(file.name): \(objection)", status: .usage) }
-        guard let text = file.url, let url = URL(string: text) else {
+        guard let text = file.url, let url = URL(string: text), let host = url.host else {
             throw Fatal("cannot pull \(file.name): '\(file.url ?? "")' is no URL", status: .usage)
         }
+        let download = Download(url: url, proxy: url.scheme == "https" ? try proxies.proxy(to: host) : nil)
         do {
             try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         } catch {
@@ -28,8 +31,9 @@ struct Puller: Sendable {
             switch step {
             case .request(let offset, let wait):
                 if wait > .zero { try await Task.sleep(for: wait) }
-                let transfer = Transfer(pull, part, progress)
-                (pull, step) = try await transfer.run(url, from: offset)
+                var transfer = Transfer(pull, part)
+                step = try await transfer.run(download, from: offset, progress)
+                pull = transfer.pull
                 try Task.checkCancellation()
             case .verify: step = pull.verified(sha256: try part.stored.sha256())
             case .keep: return try part.keep()
@@ -43,81 +47,66 @@ struct Puller: Sendable {
     }
 }
 
-/// One request of a pull: its events reach the state machine and the part file from the session's queue.
-private final class Transfer: Sendable {
-    private struct State {
-        var pull: FilePull
-        var handle: FileHandle?
-        /// Why it was stopped, if it was.
-        var stop: FilePull.Step?
-        var failure: (any Error)?
-    }
-
-    private let state: Mutex<State>
+/// One request of a pull: its events reach the state machine and the part file.
+private struct Transfer {
+    private(set) var pull: FilePull
     private let part: PartFile
-    private let progress: @Sendable (UInt64) -> Void
+    private var handle: FileHandle?
+    /// Why it was stopped, if it was.
+    private var stop: FilePull.Step?
 
-    init(_ pull: FilePull, _ part: PartFile, _ progress: @Sendable @escaping (UInt64) -> Void) {
-        state = Mutex(State(pull: pull))
+    init(_ pull: FilePull, _ part: PartFile) {
+        self.pull = pull
         self.part = part
-        self.progress = progress
     }
 
-    func run(_ url: URL, from offset: UInt64) async throws -> (FilePull, FilePull.Step) {
-        let failure = await Download.run(url, from: offset) {
-            self.answered($0)
-        } received: {
-            self.received($0)
+    /// - Returns: what is to be done now.
+    mutating func run(
+        _ download: Download, from offset: UInt64, _ progress: @Sendable (UInt64) -> Void
+    ) async throws -> FilePull.Step {
+        var failure: Download.Failure?
+        defer { try? handle?.close() }
+        do {
+            try await download.run(from: offset) { response throws(Fatal) in
+                try answered(response)
+            } received: { piece throws(Fatal) in
+                defer { progress(pull.received) }
+                return try received(piece)
+            }
+        } catch let error as Download.Failure {
+            failure = error
         }
-        return try state.withLock { state in
-            try? state.handle?.close()
-            if let failure = state.failure { throw failure }
-            let step = state.stop ?? state.pull.ended(failure)
-            return (state.pull, step)
-        }
+        return stop ?? pull.ended(failure)
     }
 
-    private func answered(_ response: HTTPURLResponse) -> Download.Verdict {
-        state.withLock { state in
-            let step = state.pull.answered(
-                status: response.statusCode,
-                rangeStart: response.value(forHTTPHeaderField: "Content-Range").flatMap(Self.rangeStart))
-            guard case .receive = step else {
-                state.stop = step
-                return .stop
-            }
-            do {
-                state.handle = try part.open(at: state.pull.received)
-                return .goOn
-            } catch {
-                state.failure = error
-                return .stop
-            }
+    private mutating func answered(_ response: HTTPClientResponse) throws(Fatal) -> Download.Verdict {
+        let step = pull.answered(
+            status: Int(response.status.code),
+            rangeStart: response.headers.first(name: "content-range").flatMap(Self.rangeStart))
+        guard case .receive = step else {
+            stop = step
+            return .stop
         }
+        handle = try part.open(at: pull.received)
+        return .goOn
     }
 
-    private func received(_ data: Data) -> Download.Verdict {
-        let (verdict, count) = state.withLock { state in
-            guard state.stop == nil, state.failure == nil else { return (Download.Verdict.stop, state.pull.received) }
-            let step = state.pull.took(data.count)
-            if step != .goOn {
-                state.stop = step
-                return (.stop, state.pull.received)
-            }
-            do {
-                try state.handle?.write(contentsOf: data)
-                return (.goOn, state.pull.received)
-            } catch {
-                state.failure = Fatal("cannot write \(part.path): \(error.localizedDescription)")
-                return (.stop, state.pull.received)
-            }
+    private mutating func received(_ piece: ByteBuffer) throws(Fatal) -> Download.Verdict {
+        let step = pull.took(piece.readableBytes)
+        guard step == .goOn else {
+            stop = step
+            return .stop
         }
-        progress(count)
-        return verdict
+        do {
+            try handle?.write(contentsOf: Data(piece.readableBytesView))
+            return .goOn
+        } catch {
+            throw Fatal("cannot write \(part.path): \(error.localizedDescription)")
+        }
     }
 
     /// Of `bytes 100-199/200` (RFC 9110 section 14.4).
-    static func rangeStart(_ header: String) -> UInt64? {
+    private static func rangeStart(_ header: String) -> UInt64? {
         guard header.hasPrefix("bytes ") else { return nil }
         return header.dropFirst("bytes ".count).split(separator: "-").first.flatMap { UInt64($0) }
     }

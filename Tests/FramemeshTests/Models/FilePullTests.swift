@@ -64,7 +64,7 @@ import Testing
     @Test func aCertificateThatIsNotTrustedIsNotAskedAgain() {
         var pull = FilePull(Self.file)
         _ = pull.start(part: nil)
-        let failure = Download.Failure("SSL certificate problem: self-signed certificate", isFinal: true)
+        let failure = Download.Failure("TLS: the peer's certificate is for another name", isFinal: true)
         #expect(pull.ended(failure) == .giveUp(failure.reason))
     }
 

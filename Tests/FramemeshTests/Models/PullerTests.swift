@@ -1,5 +1,6 @@
 import Foundation
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import Vision
@@ -14,9 +15,12 @@ import Testing
         let folder: URL
         let content: Data
         let port: Int
+        private let scheme: String
         private let process: Mutex<Process>
 
-        init() throws {
+        /// - Parameter certificates: with `server`; nil: plain HTTP.
+        init(_ certificates: CertificateFolder? = nil) throws {
+            scheme = certificates == nil ? "http" : "https"
             folder = FileManager.default.temporaryDirectory.appending(path: "framemesh-pull-\(UUID().uuidString)")
             try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
             // Of no pattern that a shifted or repeated piece would fit.
@@ -27,7 +31,9 @@ import Testing
             let process = Process()
             let pipe = Pipe()
             process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-            process.arguments = ["python3", script.path, file.path]
+            process.arguments =
+                ["python3", script.path, file.path]
+                + (certificates.map { [$0.path("server.crt"), $0.path("server.key")] } ?? [])
             process.standardOutput = pipe
             process.standardError = FileHandle.nullDevice
             try process.run()
@@ -57,7 +63,7 @@ import Testing
             ModelFile(
                 name: "model.bin", bytes: bytes,
                 sha256: sha256 ?? (try? StoredFile(path: folder.appending(path: "served").path).sha256()) ?? "",
-                url: "http://127.0.0.1:\(port)/\(kind)/model.bin", path: nil)
+                url: "\(scheme)://127.0.0.1:\(port)/\(kind)/model.bin", path: nil)
         }
 
         func pull(_ file: ModelFile) async throws -> [UInt64] {
@@ -119,6 +125,27 @@ import Testing
         let server = try Server()
         let error = await #expect(throws: Fatal.self) { try await server.pull(server.file("nowhere")) }
         #expect(error?.description.contains("404") == true && error?.description.contains("model.bin") == true)
+    }
+
+    @Test func aServerThatIsNotTrustedIsNotAskedAgain() async throws {
+        let certificates = try CertificateFolder()
+        try await certificates.makeAuthority("stranger")
+        try await certificates.makeCertificate("server", by: "stranger", alternatives: "IP:127.0.0.1")
+        let server = try Server(certificates)
+        let error = await #expect(throws: Fatal.self) { try await server.pull(server.file("ranges")) }
+        #expect(error?.description.contains("authority that is not trusted") == true, "\(error?.description ?? "")")
+        #expect(error?.description.contains("at the last of") == false)
+    }
+
+    @Test func theProxyOfTheEnvironmentIsAsked() async throws {
+        let proxy = try Server()
+        var file = proxy.file("ranges")
+        file.url = "https://models.invalid/ranges/model.bin"
+        let variables = ProxyVariables(environment: ["https_proxy": "http://somebody:word@127.0.0.1:\(proxy.port)"])
+        let puller = Puller(folder: proxy.pulled, proxies: variables)
+        let error = await #expect(throws: Fatal.self) { try await puller.pull(file) { _ in } }
+        #expect(error?.description.contains("Proxy authentication required") == true, "\(error?.description ?? "")")
+        #expect(error?.description.contains("at the last of") == false)
     }
 
     @Test func cancellingEndsThePullAndItsPartStaysForTheNext() async throws {

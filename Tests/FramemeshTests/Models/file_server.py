@@ -3,8 +3,11 @@
 /ranges/…  honours Range          /whole/…  ignores Range
 /cut/…     the first answer ends in the middle, later ones honour Range
 /busy/…    503 first              /long/…   more bytes than Content-Length would say
+
+With a certificate and its key (PEM) it speaks HTTPS. As a proxy it lets nobody in.
 """
 import http.server
+import ssl
 import sys
 
 DATA = open(sys.argv[1], "rb").read()
@@ -17,6 +20,11 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def log_message(self, *arguments):
         start = self.headers.get("Range", "-") if hasattr(self, "headers") else "-"
         print(self.path, start, flush=True)
+
+    def do_CONNECT(self):
+        self.send_response(407)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
 
     def do_GET(self):
         kind = self.path.split("/")[1]
@@ -48,5 +56,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
 
 server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+if len(sys.argv) > 2:
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(*sys.argv[2:4])
+    # The handshake is for the connection's own thread.
+    server.socket = tls.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
 print(server.server_address[1], flush=True)
 server.serve_forever()
