@@ -16,8 +16,8 @@ from processes import FRAMEMESH, Volumes, command
 NAMESPACE = "framemesh"
 DOMAIN = "svc.cluster.local"
 SEARCH = (f"{NAMESPACE}.{DOMAIN}", DOMAIN, "cluster.local")
-# Of CoreDNS for names of a cluster.
-TTL = 5
+# Of CoreDNS for names of a cluster, as kubeadm sets it up; its own default is 5.
+TTL = 30
 # What a slow machine may take; on a good one nothing comes near it.
 PATIENCE = 120
 
@@ -89,6 +89,8 @@ class Kubernetes:
         self.folder = folder
         self.secrets = secrets or {}
         self.pods = []
+        # Answers come from a cache: what `publish` would change is not seen yet.
+        self.are_names_stale = False
         self.publish()
 
     def start(self, role):
@@ -126,6 +128,8 @@ class Kubernetes:
 
     def publish(self):
         """The records of all Services: what Kubernetes' DNS specification says of headless ones."""
+        if self.are_names_stale:
+            return
         hosts, locations = [], []
         for service in self.manifests.all("Service"):
             name = f"{service['metadata']['name']}.{NAMESPACE}.{DOMAIN}"
@@ -136,6 +140,11 @@ class Kubernetes:
                 locations += [(f"_{port['name']}._tcp.{name}", host, own[port["targetPort"]])
                               for port in service["spec"]["ports"]]
         self.cluster.dns.publish(hosts, locations, TTL)
+
+    def refresh_names(self):
+        """What was cached is too old."""
+        self.are_names_stale = False
+        self.publish()
 
     def addresses(self, net, service):
         """What a pod is told of a Service's name."""

@@ -86,6 +86,11 @@ class Manifests:
         return containers[0]
 
 
+def has_traces(manifests):
+    """Whether its set has components/tracing."""
+    return "tracing" in COMBINATIONS.get(manifests.name, ("", ()))[1]
+
+
 def containers(deployment):
     spec = deployment["spec"]["template"]["spec"]
     return [*spec.get("initContainers", []), *spec["containers"]]

@@ -1,12 +1,17 @@
 """The network policies let through the arrows of the design and nothing else."""
 
-from manifests import ROLES, matches, ports
+from ipaddress import ip_address, ip_network
+
+from manifests import ROLES, has_traces, matches, ports
 
 # Who calls whom, at which port: docs/architecture.md.
 ARROWS = {
     ("gateway", "coordinator", "grpc"), ("coordinator", "detector", "grpc"), ("coordinator", "classifier", "grpc"),
 }
 HOME = {"kubernetes.io/metadata.name": "framemesh"}
+# An address that is no pod's.
+OUTSIDE = "203.0.113.1"
+NODE_LOCAL_DNS, METADATA_SERVER = "169.254.20.10", "169.254.169.254"
 
 
 class Pod:
@@ -22,14 +27,17 @@ def roles(manifests):
 
 
 def is_peer(peer, pod):
-    """NetworkPolicyPeer; without a namespaceSelector it means the policy's own."""
+    """NetworkPolicyPeer; without a namespaceSelector it means the policy's own. `pod`: or an address that is no pod's."""
+    if "ipBlock" in peer or isinstance(pod, str):
+        assert "except" not in peer.get("ipBlock", {}), "these are not read here"
+        return isinstance(pod, str) and "ipBlock" in peer and ip_address(pod) in ip_network(peer["ipBlock"]["cidr"])
     namespaces = peer.get("namespaceSelector")
     in_namespace = pod.namespace == HOME if namespaces is None else matches(namespaces, pod.namespace)
     return in_namespace and matches(peer.get("podSelector", {}), pod.labels)
 
 
 def is_let(manifests, direction, pod, other, target, number, protocol="TCP"):
-    """Whether the policies of `pod` let it through: `other` is None for an address outside of the cluster."""
+    """Whether the policies of `pod` let it through: `other` is a pod, or an address that is no pod's; then `target` is None."""
     if pod.namespace != HOME:
         return True
     kind = direction.capitalize()
@@ -40,7 +48,7 @@ def is_let(manifests, direction, pod, other, target, number, protocol="TCP"):
     names = {name for name, port in target.ports.items() if port == number} if target else set()
     for rule in [rule for policy in policies for rule in policy.get(direction, [])]:
         peers = rule.get("from" if direction == "ingress" else "to")
-        if peers is not None and (other is None or not any(is_peer(peer, other) for peer in peers)):
+        if peers is not None and not any(is_peer(peer, other) for peer in peers):
             continue
         wanted = rule.get("ports")
         if wanted is None or any(
@@ -83,8 +91,31 @@ def test_pods_look_names_up_and_call_nobody_outside(manifests):
         for protocol in ("UDP", "TCP"):
             assert is_let(manifests, "egress", pods[role], dns, dns, 53, protocol)
         called = {number for number in (53, 80, 443, 5432, 8080, 8500, 8501)
-                  if is_let(manifests, "egress", pods[role], None, None, number)}
+                  if is_let(manifests, "egress", pods[role], OUTSIDE, None, number)}
         pulls = role == "detector" and "initContainers" in manifests.pod(role)["spec"]
         asks_database = role == "gateway" and manifests.has_several_gateways
         # Models come from a server outside, where they are pulled.
         assert called == ({443} if pulls else {5432} if asks_database else set()), role
+
+
+def test_names_are_asked_where_google_answers_them(manifests):
+    pods = roles(manifests)
+    local = Pod({"k8s-app": "node-local-dns"}, {"kubernetes.io/metadata.name": "kube-system"})
+    is_google = manifests.name == "gke"
+    for role in ROLES:
+        for protocol in ("UDP", "TCP"):
+            assert is_let(manifests, "egress", pods[role], local, local, 53, protocol) == is_google
+            for address in (NODE_LOCAL_DNS, METADATA_SERVER):
+                assert is_let(manifests, "egress", pods[role], address, None, 53, protocol) == is_google
+        # Who reaches more of it has the machine's own account.
+        for number in (80, 988):
+            assert not is_let(manifests, "egress", pods[role], METADATA_SERVER, None, number)
+
+
+def test_traces_reach_their_collector_alone(manifests):
+    pods = roles(manifests)
+    collector = Pod({}, {"kubernetes.io/metadata.name": "monitoring"})
+    for role in ROLES:
+        assert is_let(manifests, "egress", pods[role], collector, collector, 4317) == has_traces(manifests), role
+        assert not is_let(manifests, "egress", pods[role], collector, collector, 4318)
+        assert not is_let(manifests, "egress", pods[role], OUTSIDE, None, 4317)

@@ -7,7 +7,7 @@ import subprocess
 import pytest
 
 import certificates
-from manifests import ROLES, ROOT, ports
+from manifests import ROLES, ROOT, has_traces, ports
 from processes import FRAMEMESH, Volumes, check_config, command
 
 BUNDLED = ROOT / "Sources" / "framemesh" / "Resources" / "models"
@@ -64,6 +64,9 @@ def test_a_container_is_what_the_executable_says_that_it_would_run(framemesh, ma
         assert str(report["workers"]) == container["resources"]["limits"]["cpu"]
     if role == "coordinator":
         assert "numbers" in report["pipelines"], "the file's own pipeline"
+
+    traced = {"trace_endpoint": "otel-collector.monitoring.svc:4317", "trace_ratio": 0.01}
+    assert {key: report[key] for key in traced if key in report} == (traced if has_traces(manifests) else {})
 
     # Probes are in plain text: where the port itself is not, they ask that of health.
     is_secure = bool(manifests.all("Certificate"))

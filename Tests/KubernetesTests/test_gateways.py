@@ -1,7 +1,10 @@
-"""Several gateways of one namespace: a database, a volume that they share, and a video whose gateway is lost."""
+"""Several gateways of one namespace: a database, a volume that they share, a video whose gateway is lost, and a rolling update
+of all of them under load."""
 
 import json
+import signal
 import subprocess
+import sys
 from collections import Counter
 from pathlib import Path
 
@@ -12,6 +15,7 @@ from kubernetes import PATIENCE, SEARCH, get
 from manifests import ROOT
 
 DIGITS = ROOT / "Sources" / "framemesh" / "Resources" / "demo" / "digits.mp4"
+PICTURE = DIGITS.with_name("numbers-01.jpg")
 ROUNDS = 4
 # PostgreSQL refuses to run as root.
 DATABASE = """
@@ -79,6 +83,22 @@ def test_a_video_of_a_gateway_that_is_lost_is_finished_by_another(kubernetes, tm
         sequences = Counter(json.loads(line)["sequence"] for line in lines)
         assert sequences == Counter(range(total)), [one for one in range(total) if sequences[one] != 1][:10]
 
-    # A rolling update: the other one serves on.
+    # A rolling update: the other one serves on, and no picture that comes meanwhile fails.
+    load = client.run("load", [sys.executable, str(Path(__file__).with_name("http_load.py")), "gateway", "8080",
+                               "/v1/images:analyze?pipeline=detect", str(PICTURE)])
+
+    def wait_answered(more):
+        count = load.text().count("answered") + more
+        assert until(lambda: load.text().count("answered") >= count, PATIENCE), load.text()[-2000:]
+    wait_answered(4)
     assert kubernetes.delete(second) == [0]
+    wait_answered(4)
     assert job(third)["state"] == "done"
+    [fourth] = start_ready(kubernetes, "gateway")
+    wait_answered(4)
+    assert kubernetes.delete(third) == [0]
+    wait_answered(4)
+    assert job(fourth)["state"] == "done"
+    load.send(signal.SIGINT)
+    assert load.wait(PATIENCE) == 0
+    assert json.loads(load.text().splitlines()[-1])["failures"] == []

@@ -154,8 +154,8 @@ def test_a_rolling_update_never_leaves_fewer(manifests):
             assert len(claims) == 1, f"one of them is nobody's: {claims}"
         else:
             assert strategy["rollingUpdate"] == {"maxUnavailable": 0, "maxSurge": 1}
-            # Records live 5 s, and callers look again every 5 s.
-            assert manifests.named("Deployment", role)["spec"]["minReadySeconds"] >= 10
+            # Answers may be 30 s old (kubeadm's Corefile), and callers ask every 5 s.
+            assert manifests.named("Deployment", role)["spec"]["minReadySeconds"] > 30 + 5
 
 
 def test_volumes_are_of_what_there_is(manifests):

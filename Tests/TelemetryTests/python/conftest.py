@@ -1,6 +1,8 @@
 import json
+import math
 import subprocess
 import urllib.parse
+from contextlib import contextmanager
 
 import pytest
 
@@ -26,9 +28,17 @@ def mesh(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def prometheus(mesh, tmp_path_factory):
-    """Scrapes all roles every second."""
-    folder = tmp_path_factory.mktemp("prometheus")
-    jobs = [{"job_name": role.role, "static_configs": [{"targets": [role.metrics]}]} for role in mesh.roles]
+    with scraped(mesh, tmp_path_factory.mktemp("prometheus")) as query:
+        yield query
+
+
+@contextmanager
+def scraped(mesh, folder):
+    """A Prometheus that scrapes all roles every second, with the labels that pods have."""
+    jobs = [
+        {"job_name": role.role, "static_configs": [
+            {"targets": [role.metrics], "labels": {"namespace": "framemesh", "pod": f"{role.role}-0"}}]}
+        for role in mesh.roles]
     # JSON is YAML.
     (folder / "prometheus.yml").write_text(
         json.dumps({"global": {"scrape_interval": "1s", "scrape_timeout": "1s"}, "scrape_configs": jobs}))
@@ -39,9 +49,10 @@ def prometheus(mesh, tmp_path_factory):
          f"--web.listen-address={address}"], stdout=log, stderr=log)
 
     def query(expression):
-        """The value of each series by its labels."""
+        """The value of each series by its labels; of those that have one, which NaN is not."""
         answer = json.loads(get(f"http://{address}/api/v1/query?" + urllib.parse.urlencode({"query": expression})))
-        return [(one["metric"], float(one["value"][1])) for one in answer["data"]["result"]]
+        values = [(one["metric"], float(one["value"][1])) for one in answer["data"]["result"]]
+        return [(labels, value) for labels, value in values if not math.isnan(value)]
 
     def all_up():
         try:

@@ -34,11 +34,11 @@ def pair(tmp_path):
     assert [role.stop() for role in reversed(roles)] == [0] * len(roles)
 
 
-def fail(coordinator, tmp_path, count=1):
+def fail(coordinator, tmp_path, count=1, *options):
     broken = tmp_path / "broken.jpg"
     broken.write_bytes(b"\xff\xd8\xff\xe0 no picture")
     send = subprocess.run(
-        [FRAMEMESH, "send", "--coordinator", coordinator.address, "--pipeline", "detect", *[str(broken)] * count],
+        [FRAMEMESH, "send", "--coordinator", coordinator.address, "--pipeline", "detect", *options, *[str(broken)] * count],
         capture_output=True, text=True)
     assert send.returncode == 1, send.stderr
 
@@ -70,6 +70,25 @@ def test_what_repeats_itself_is_limited_and_says_so(pair, tmp_path):
         sent += 100
     assert len(said()) < sent
     assert len(said()) + sum(int(line.get("skipped", 0)) for line in said()) <= sent
+
+
+def test_frames_of_a_stream_that_fail_are_said_with_their_node_so_often_in_a_second(pair, tmp_path):
+    detector, coordinator = pair("--log-format", "json")
+
+    def said():
+        return [one["metadata"] for one in lines(coordinator) if one["message"] == "frame failed"]
+
+    sent = 0
+    while not any("skipped" in line for line in said()):
+        assert sent < 2000
+        fail(coordinator, tmp_path, 100, "--stream")
+        sent += 100
+    for line in said():
+        assert (line["code"], line["stream"], line["node"]) == ("INVALID_ARGUMENT", "send", detector.address)
+        assert 0 <= int(line["frame"]) < 100 and line["reason"]
+    skipped = [int(line["skipped"]) for line in said() if "skipped" in line]
+    assert all(count > 0 for count in skipped)
+    assert len(said()) < sent and len(said()) + sum(skipped) <= sent
 
 
 def test_a_trace_is_named_in_the_log(tmp_path, pair):

@@ -6,24 +6,51 @@ import subprocess
 import pytest
 
 from conftest import PICTURES
-from programs import PATIENCE, until
-from roles import get
+from programs import FRAMEMESH, PATIENCE, until
+from roles import Role, get
 
 ROLES = ["detector", "classifier", "coordinator", "gateway"]
 
 
-@pytest.mark.parametrize("role", ROLES)
-def test_promtool_finds_nothing_to_say(mesh, role):
-    check = subprocess.run(["promtool", "check", "metrics"], input=mesh[role].text(), capture_output=True, text=True)
+@pytest.fixture(scope="module")
+def node(tmp_path_factory):
+    """One of both stages, that has answered pictures of a coordinator of its own."""
+    folder = tmp_path_factory.mktemp("node")
+    node = Role(folder, "node", "--workers", "1")
+    coordinator = Role(folder, "coordinator", "--nodes", node.address)
+    sent = subprocess.run(
+        [FRAMEMESH, "send", "--coordinator", coordinator.address, "--pipeline", "cascade", *PICTURES], capture_output=True,
+        text=True, timeout=PATIENCE)
+    assert sent.returncode == 0, sent.stderr
+    assert coordinator.stop() == 0
+    yield node
+    assert node.stop() == 0
+
+
+@pytest.fixture(params=[*ROLES, "node"])
+def role(request):
+    """A role that has worked."""
+    return request.getfixturevalue("node") if request.param == "node" else request.getfixturevalue("mesh")[request.param]
+
+
+def test_promtool_finds_nothing_to_say(role):
+    check = subprocess.run(["promtool", "check", "metrics"], input=role.text(), capture_output=True, text=True)
     assert (check.returncode, check.stdout, check.stderr) == (0, "", "")
 
 
-@pytest.mark.parametrize("role", ROLES)
-def test_each_metric_has_help_and_none_was_left_out(mesh, role):
-    text = mesh[role].text()
+def test_each_metric_has_help_and_none_was_left_out(role):
+    text = role.text()
     assert set(re.findall(r"^# TYPE (\S+)", text, re.M)) == set(re.findall(r"^# HELP (\S+)", text, re.M))
     assert "\nframemesh_metrics_overflow_total 0\n" in "\n" + text
-    assert re.search(rf'^framemesh_build_info{{role="{role}",version="[^"]+"}} 1.0$', text, re.M)
+    assert re.search(rf'^framemesh_build_info{{role="{role.role}",version="[^"]+"}} 1.0$', text, re.M)
+
+
+def test_a_node_of_both_stages_counts_its_frames_and_their_stages(node):
+    lines = set(node.text().splitlines())
+    assert f'framemesh_frames_total{{outcome="answered",role="node"}} {len(PICTURES)}.0' in lines
+    assert 'framemesh_queue_depth{role="node"} 0.0' in lines
+    for stage in ["receive", "queue", "decode", "send"]:
+        assert f'framemesh_stage_seconds_count{{role="node",stage="{stage}"}} {len(PICTURES)}' in lines
 
 
 def test_the_port_has_nothing_else(mesh):
@@ -50,6 +77,13 @@ QUERIES = [
     ('framemesh_stage_seconds_count{role="detector",stage="infer"}', len(PICTURES)),
     ('framemesh_stage_seconds_count{role="classifier",stage="decode"}', len(PICTURES)),
     ('framemesh_stage_seconds_count{role="coordinator",stage="fan_out"}', len(PICTURES) + 1),
+    # The picture that is none was received too, and refused.
+    ('framemesh_stage_seconds_count{role="detector",stage="receive"}', len(PICTURES) + 1),
+    ('framemesh_stage_seconds_count{role="classifier",stage="receive"}', len(PICTURES)),
+    ('framemesh_stage_seconds_count{role="coordinator",stage="receive"}', len(PICTURES) + 1),
+    ('framemesh_stage_seconds_count{role="classifier",stage="send"}', len(PICTURES)),
+    ('framemesh_stage_seconds_sum{role="detector",stage="receive"} > bool 0', 1),
+    ('framemesh_stage_seconds_sum{role="detector",stage="send"} > bool 0', 1),
     ('rpc_server_calls_total{job="detector",method="framemesh.v1.Detector/Detect",code="OK"}', len(PICTURES)),
     ('count(framemesh_build_info)', len(ROLES)),
 ]
