@@ -88,13 +88,14 @@ let package = Package(
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .systemLibrary(name: "CEventDescriptor"),
         .systemLibrary(name: "CAres", pkgConfig: "libcares", providers: [.apt(["libc-ares-dev"])]),
-        .systemLibrary(name: "CPostgres", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
 
         // C that proto/generate.sh writes from proto/; never edited.
         .target(name: "CMessages", dependencies: ["CProtobufC"]),
         .target(name: "CRPCMessages", dependencies: ["CProtobufC"]),
         .target(name: "CInteropMessages", dependencies: ["CProtobufC"]),
         .target(name: "CTraceMessages", dependencies: ["CProtobufC"]),
+        // libpq, loaded when a gateway needs it.
+        .target(name: "CPostgres"),
         // protobuf-c with limits, for messages of peers.
         .target(name: "CBoundedProtobuf", dependencies: ["CProtobufC"]),
 

@@ -16,6 +16,9 @@ import NIOCore
     ///   - settings: of the session, as SQL.
     /// - Throws: `JobError`.
     init(_ url: String, connectTimeoutSeconds: Int, unansweredMilliseconds: Int, settings: [String]) throws(JobError) {
+        if let trouble = unsafe postgres_load() {
+            throw JobError(.failed, "PostgreSQL cannot be spoken here: \(unsafe Self.text(trouble))")
+        }
         secrets = try Self.secrets(of: url)
         // Keywords and values in turn. What the URL says of these counts, since it comes last.
         let options = [
