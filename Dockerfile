@@ -13,14 +13,12 @@ ARG BINARIES=from-source
 FROM ${BUILD_IMAGE} AS build
 WORKDIR /src
 COPY dev/setup.sh dev/
-RUN dev/setup.sh
+RUN dev/setup.sh static
 COPY Package.swift ./
 COPY Sources Sources
 COPY Tests Tests
-# Nobody loads the executables as a library: without a table of all that is in them the linker leaves out what is not used.
-RUN for product in framemesh framemesh-video; do \
-        swift build -c release --static-swift-stdlib -Xlinker --no-export-dynamic --product $product || exit 1; \
-    done
+COPY dev/static-build.sh dev/unicode-data.py dev/
+RUN dev/static-build.sh
 COPY dev/image-root.sh dev/
 RUN dev/image-root.sh .build/release /image
 

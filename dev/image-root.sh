@@ -3,7 +3,7 @@
 # with, but for the C library, which is the base's own.
 #   dev/image-root.sh PROGRAMS FOLDER
 # In FOLDER: `node`, the root of an image of nodes and coordinators; `all`, what the gateway needs beside it; `state`, an
-# empty folder.
+# empty folder; `Package.resolved`, the versions of Swift packages that were compiled.
 set -euo pipefail
 [ $# = 2 ] || { echo "usage: dev/image-root.sh PROGRAMS FOLDER" >&2; exit 2; }
 programs=$1 out=$2
@@ -38,8 +38,13 @@ install -m 755 "$programs/framemesh-video" "$out/all/usr/local/bin/"
 strip "$out"/*/usr/local/bin/*
 copy_libraries "$programs/framemesh" "$out/node/$libraries"
 copy_libraries "$programs/framemesh-video" "$out/all/$libraries" "$out/node/$libraries"
+# Gateways load it when their jobs are in PostgreSQL.
+postgres=$(ldconfig -p | awk '$1 == "libpq.so.5" && !seen++ { print $NF }')
+install -m 644 "$postgres" "$out/all/$libraries/libpq.so.5"
+copy_libraries "$postgres" "$out/all/$libraries" "$out/node/$libraries"
 strip --strip-unneeded "$out"/*/"$libraries"/*.so* 2>/dev/null || true
 cp -R "$programs/framemesh_framemesh.resources/models" "$out/node/$share/"
 cp -R "$programs/framemesh_Gateway.resources/Page" "$programs/framemesh_Gateway.resources/openapi.yaml" "$out/all/$share/"
 # Authorities that the world trusts, for models that are pulled and webhooks.
 install -D -m 644 /etc/ssl/certs/ca-certificates.crt "$out/node/etc/ssl/certs/ca-certificates.crt"
+cp "$(dirname "$0")/../Package.resolved" "$out/"

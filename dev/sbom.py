@@ -3,7 +3,7 @@
 
     dev/sbom.py [.build/image]        # after dev/image-root.sh; make sbom does both
 
-Swift packages by Package.resolved, Debian packages by the libraries that were copied, models by their manifests.
+Swift itself, Swift packages by Package.resolved, Debian packages by the libraries that were copied, models by their manifests.
 """
 
 import hashlib
@@ -21,8 +21,16 @@ def sha256(path):
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def swift_packages():
-    for pin in json.loads((ROOT / "Package.resolved").read_text())["pins"]:
+def swift():
+    """Its libraries, in the executables or beside them: `Swift version 6.3.1 (swift-6.3.1-RELEASE)`."""
+    told = subprocess.run(["swiftc", "-print-target-info"], capture_output=True, text=True, check=True).stdout
+    version, tag = re.search(r"Swift version (\S+) \((\S+)", json.loads(told)["compilerVersion"]).groups()
+    return {"type": "library", "bom-ref": "swift", "name": "swift", "version": version,
+            "purl": f"pkg:github/swiftlang/swift@{tag.rstrip(')')}"}
+
+
+def swift_packages(resolved):
+    for pin in json.loads(resolved.read_text())["pins"]:
         place, state = pin["location"].removesuffix(".git"), pin["state"]
         version = state.get("version") or state["revision"]
         yield {"type": "library", "bom-ref": f"swift/{pin['identity']}", "name": pin["identity"], "version": version,
@@ -85,7 +93,8 @@ def main():
                       "version": version.stdout.strip() or "unknown",
                       "licenses": [{"license": {"id": "Apache-2.0"}}],
                       "components": [file_component(program) for program in programs]}
-    components = [*swift_packages(), *debian_packages(sorted(image.glob("*/usr/local/lib/framemesh/*"))),
+    components = [swift(), *swift_packages(image / "Package.resolved"),
+                  *debian_packages(sorted(image.glob("*/usr/local/lib/framemesh/*"))),
                   *models(image / "node" / "usr" / "local" / "share" / "framemesh" / "models")]
     document = {
         "bomFormat": "CycloneDX", "specVersion": "1.6", "serialNumber": f"urn:uuid:{uuid.uuid4()}", "version": 1,

@@ -3,6 +3,7 @@
 #   dev/setup.sh         what `make build` and `make demo` need
 #   dev/setup.sh test    the same, and what only the tests need
 #   dev/setup.sh image   those, and what `make image-test` needs
+#   dev/setup.sh static  what `dev/static-build.sh` needs
 set -euo pipefail
 
 # Tools version of Package.swift.
@@ -15,6 +16,7 @@ build_packages=(
 )
 test_packages=(clang-format nghttp2-client ffmpeg opencv-doc jq openssl python3-venv iproute2 nftables dnsmasq-base postgresql prometheus chromium fonts-dejavu-core)
 image_packages=(buildah debootstrap)
+static_packages=(python3-minimal)
 # Its examples lie where slim images leave documentation out.
 opencv_sample=/usr/share/doc/opencv-doc/examples/data/vtest.avi
 
@@ -28,8 +30,6 @@ install_packages() {
     for package in "$@"; do installed "$package" || missing+=("$package"); done
     # The C++ part needs the standard library's headers; Swift's own clang compiles it.
     compgen -G '/usr/include/c++/*/vector' >/dev/null || missing+=(g++)
-    # Swift's FoundationNetworking loads it; newer distributions' package has another name, and provides this one.
-    compgen -G '/usr/lib/*/libcurl.so.4' >/dev/null || missing+=(libcurl4)
     local options=(-y --no-install-recommends)
     if [[ " $* " == *" opencv-doc "* && ! -e $opencv_sample ]]; then
         [[ " ${missing[*]-} " == *" opencv-doc "* ]] || missing+=(opencv-doc)
@@ -77,7 +77,8 @@ case "${1:-}" in
     "") ;;
     test) packages+=("${test_packages[@]}") ;;
     image) packages+=("${test_packages[@]}" "${image_packages[@]}") ;;
-    *) echo "usage: dev/setup.sh [test|image]" >&2; exit 2 ;;
+    static) packages+=("${static_packages[@]}") ;;
+    *) echo "usage: dev/setup.sh [test|image|static]" >&2; exit 2 ;;
 esac
 check_swift
 install_packages "${packages[@]}"

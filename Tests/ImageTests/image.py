@@ -23,8 +23,8 @@ class Image:
     def environment(self):
         return dict(one.split("=", 1) for one in self.configuration["Env"])
 
-    def command(self, *words, entry=True, writable=()):
-        """`writable`: (folder of the machine, its place in the container)."""
+    def command(self, *words, entry=True, writable=(), alone=False):
+        """`writable`: (folder of the machine, its place in the container). `alone`: in a network of its own."""
         user, group = self.configuration["User"].split(":")
         root = shlex.quote(str(self.root))
         mounts = [
@@ -33,13 +33,13 @@ class Image:
               for name in ("null", "urandom", "random")],
             *[f"mkdir -p {root}{place} && mount --bind {shlex.quote(str(folder))} {root}{place}"
               for folder, place in writable],
-            f"mount -o remount,ro,bind {root}",
+            f"mount -o remount,ro,bind {root}", *(["ip link set lo up"] if alone else []),
         ]
         environment = [f"{key}={value}" for key, value in self.environment.items()]
         start = [*(self.configuration["Entrypoint"] if entry else []), *words]
         inside = ["chroot", f"--userspec={user}:{group}", str(self.root), "/usr/bin/env", "-i", "-C", "/", *environment,
                   "SWIFT_BACKTRACE=enable=no", *start]
-        return ["unshare", "-m", "sh", "-c", " && ".join([*mounts, f"exec {shlex.join(inside)}"])]
+        return ["unshare", "-mn" if alone else "-m", "sh", "-c", " && ".join([*mounts, f"exec {shlex.join(inside)}"])]
 
     def call(self, *words, seconds=120, **more):
         return subprocess.run(self.command(*words, **more), capture_output=True, text=True, timeout=seconds)

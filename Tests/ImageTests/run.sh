@@ -69,8 +69,6 @@ case ${BINARIES:-prebuilt} in
         for volume in ${IMAGE_VOLUMES:-}; do volumes+=(--volume "$volume"); done
         say "compiling takes minutes; log in $work/from-source.log"
         build from-source binaries --build-arg BUILD_IMAGE=localhost/build-base "${volumes[@]}"
-        # The bill of materials names the packages of the same manifest.
-        [ -f Package.resolved ] || swift package resolve
         rm -rf .build/image
         cp -a "$(buildah mount "$(buildah from localhost/binaries)")/image" .build/image
         ;;
