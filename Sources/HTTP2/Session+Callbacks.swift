@@ -119,7 +119,9 @@ extension Session {
                 if padding > 0 { credit(stream: head.stream_id, bytes: state.padding.add(padding, of: head.stream_id)) }
                 return fail(state.flood.countData(bytes: head.length - padding))
             }
-        case NGHTTP2_RST_STREAM.rawValue: return count(.resetReceived)
+        case NGHTTP2_RST_STREAM.rawValue:
+            // A server may refuse what its client opens, as fast as it is opened.
+            return role == .client && isOpen(head.stream_id) ? 0 : count(.resetReceived)
         case NGHTTP2_SETTINGS.rawValue where !isAck:
             let limit = unsafe nghttp2_session_get_remote_settings(handle, NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS)
             state.log.settings(maxConcurrentStreams: limit)
@@ -147,7 +149,7 @@ extension Session {
     private func refuse(_ stream: Int32) -> Int32 {
         state.log.refused(stream)
         unsafe nghttp2_submit_rst_stream(handle, 0, stream, ErrorCode.refusedStream.rawValue)
-        return fail(state.countReset())
+        return fail(state.countRefusal())
     }
 
     private func received(_ stream: Int32, _ data: UnsafeRawPointer, _ length: Int) {
@@ -175,7 +177,7 @@ extension Session {
         case NGHTTP2_RST_STREAM.rawValue where role == .server:
             let code = unsafe frame.load(as: nghttp2_rst_stream.self).error_code
             // Not by failing this callback: the session must still be able to say why it ends.
-            if code != ErrorCode.noError.rawValue { state.note(state.resetSent()) }
+            if Self.isCounted(ErrorCode(rawValue: code)) { state.note(state.resetSent()) }
             if Self.violations.contains(code) { state.log.rejected(head.stream_id, .streamViolation) }
         case NGHTTP2_GOAWAY.rawValue where !state.isTerminated:
             let goAway = unsafe frame.load(as: nghttp2_goaway.self)
@@ -191,6 +193,10 @@ extension Session {
         default: break
         }
     }
+
+    /// The peer made us reset the stream. What we refuse because we are busy, or have answered before its end, is no fault of
+    /// its.
+    static func isCounted(_ code: ErrorCode) -> Bool { code != .noError && code != .refusedStream }
 
     /// Codes of a reset that only nghttp2 sends, for a mistake of the peer.
     private static let violations = [

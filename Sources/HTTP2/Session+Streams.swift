@@ -59,7 +59,7 @@ extension Session {
     }
 
     /// nghttp2 takes an answer to a stream that is gone, and drops it when it is to be sent.
-    private func isOpen(_ stream: Int32) -> Bool {
+    func isOpen(_ stream: Int32) -> Bool {
         unsafe nghttp2_session_get_stream_remote_close(handle, stream) >= 0
     }
 
@@ -124,7 +124,7 @@ extension Session {
         state.removeOutput(stream)
         if role == .server {
             guard isOpen(stream) else { return }
-            if code != .noError { state.note(state.countReset()) }
+            if Self.isCounted(code) { state.note(state.countReset()) }
         }
         unsafe nghttp2_submit_rst_stream(handle, 0, stream, code.rawValue)
     }

@@ -56,6 +56,9 @@ struct SessionState {
         return flood.count(.resetSent)
     }
 
+    /// One more stream beyond the limit that the peer was told.
+    mutating func countRefusal() -> HTTP2Error? { flood.count(.resetSent) }
+
     /// - Returns: what is wrong, once those that nghttp2 sends unasked are too many.
     mutating func resetSent() -> HTTP2Error? {
         guard resetsQueued == 0 else {

@@ -105,7 +105,7 @@ import Testing
             let words = line.split(separator: " ", maxSplits: 1).map(String.init)
             return HeaderField(words[0], words[1].trimmingCharacters(in: .whitespaces))
         }
-        let metadata = try Metadata.decode(fields)
+        let metadata = try Metadata.decode(fields, upTo: 128)
         var wanted = Metadata()
         for line in vector.text {
             let words = line.split(separator: " ").map(String.init)

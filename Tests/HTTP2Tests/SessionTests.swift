@@ -296,6 +296,20 @@ final class Pair {
         }
     }
 
+    @Test func aServerMayRefuseAllThatItsClientOpens() throws {
+        var settings = SessionSettings()
+        settings.flood.resetsReceived = 50
+        settings.flood.resetsSent = 50
+        let pair = try Pair(client: settings, server: settings)
+        try pair.exchange()
+        for _ in 0..<200 {
+            let stream = try pair.client.request(Pair.head)
+            try pair.exchange()
+            pair.server.reset(stream: stream, code: .refusedStream)
+            #expect(try pair.exchange().client.contains("closed \(stream) REFUSED_STREAM"))
+        }
+    }
+
     @Test func theSameFramesOverTimeAreNoFlood() throws {
         var settings = SessionSettings()
         settings.flood.pings = 50

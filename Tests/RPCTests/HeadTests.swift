@@ -13,7 +13,7 @@ import Testing
 
     static func verdict(_ changes: [String: String?]) -> String {
         let fields = HeaderFields(request(changes))
-        return switch RequestHead.judge(fields, MethodTable()) {
+        return switch RequestHead.judge(fields, MethodTable(), maxMetadata: 128) {
         case .call(let head):
             "call \(head.path(of: fields)) \(head.timeout.map { "\($0)" } ?? "-") \(head.takesAttachments)"
         case .http(let answer): "http \(answer.status)"
@@ -37,7 +37,7 @@ import Testing
 
     @Test func trailersSayTheStatus() {
         func status(_ fields: [(String, String)]) -> RPCError? {
-            CallStatus(trailers: fields.map { HeaderField($0.0, $0.1) }).error
+            CallStatus(trailers: fields.map { HeaderField($0.0, $0.1) }, maxMetadata: 128).error
         }
         #expect(status([("grpc-status", "0")]) == nil)
         #expect(status([("grpc-status", "5"), ("grpc-message", "no%20box")])?.message == "no box")

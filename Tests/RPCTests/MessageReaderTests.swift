@@ -56,6 +56,34 @@ import Testing
         #expect(budget.used == 0)
     }
 
+    @Test func whatWaitsIsBounded() {
+        // One byte is reserved for nobody, so that all wait.
+        let budget = MemoryBudget(limit: 100_000)
+        let full = budget.reserve(100_000)
+        let window = MemoryBudget.smallestWindowLimit / 8
+        var readers = (0..<9).map { _ in Self.reader(window: window) }
+        for index in readers.indices { readers[index].receive(Self.prefix(50_000)) }
+        let outputs = readers.indices.map { Self.outputs(&readers[$0], budget) }
+        #expect(outputs == Array(repeating: ["park 50000"], count: 8) + [["failed RESOURCE_EXHAUSTED"]])
+        #expect(budget.waitingBytes == MemoryBudget.smallestWindowLimit)
+        readers.removeAll()
+        #expect(budget.waitingBytes == 0)
+        withExtendedLifetime(full) {}
+    }
+
+    @Test func oneAddressLeavesOthersRoomToWait() {
+        let budget = MemoryBudget(limit: 100_000)
+        let full = budget.reserve(100_000)
+        let window = MemoryBudget.smallestWindowLimit / 8
+        let (greedy, other) = (MemoryShare(limit: 50_000), MemoryShare(limit: 50_000))
+        var windows = (0..<5).map { _ in budget.holdWindow(window, in: greedy) }
+        #expect(windows.map { $0 != nil } == [true, true, true, true, false])
+        let others = budget.holdWindow(window, in: other)
+        #expect(budget.waitingBytes == 5 * window)
+        windows.removeAll()
+        withExtendedLifetime((full, others)) {}
+    }
+
     @Test func aMessageWithoutMemoryParksAndGoesOn() throws {
         var reader = Self.reader(window: 40_000)
         let budget = MemoryBudget(limit: 50_000)

@@ -44,15 +44,32 @@ import Testing
         ("AQ, Ag==", [[1], [2]]), ("", [[]]), ("AQ,,Ag", [[1], [], [2]]),
     ])
     func binaryValuesAreRead(_ text: String, _ expected: [[UInt8]]) throws {
-        let metadata = try Metadata.decode([HeaderField("k-bin", text)])
+        let metadata = try Metadata.decode([HeaderField("k-bin", text)], upTo: 128)
         #expect(metadata.map(\.value) == expected.map { .binary($0) })
     }
 
     @Test(arguments: ["A", "AQ=", "A*==", "AQ,?,Ag", "=", "====", "AQ==AQ==", "A_-A"])
     func bytesThatAreNotBase64FailTheCall(_ text: String) {
-        let error = #expect(throws: RPCError.self) { try Metadata.decode([HeaderField("k-bin", text)]) }
+        let error = #expect(throws: RPCError.self) { try Metadata.decode([HeaderField("k-bin", text)], upTo: 128) }
         #expect(error?.code == .internal)
         #expect(error?.message == "metadata 'k-bin' is not base64")
+    }
+
+    /// One field of 16 KiB would be 16,000 entries.
+    @Test func commasAreCountedAsValues() throws {
+        func values(_ commas: Int) throws(RPCError) -> Int {
+            let fields = [HeaderField("a", "1"), HeaderField("k-bin", String(repeating: ",", count: commas))]
+            return try Metadata.decode(fields, upTo: 128).count
+        }
+        #expect(try values(126) == 128)
+        let error = #expect(throws: RPCError.self) { try values(127) }
+        #expect(error?.code == .resourceExhausted)
+        #expect(error?.message == "metadata of more than 128 values")
+    }
+
+    @Test func aCredentialStaysOutOfCompressionTables() {
+        let metadata: Metadata = ["authorization": "Bearer abc", "x-id": "7"]
+        #expect(encoded(metadata).map(\.isSensitive) == [true, false])
     }
 
     @Test func everyLengthOfBytesComesBack() {
@@ -69,7 +86,7 @@ import Testing
         "framemesh-framing", "connection", "transfer-encoding",
     ])
     func reservedFieldsAreNotMetadata(_ name: String) throws {
-        #expect(try Metadata.decode([HeaderField(name, "x")]).isEmpty)
+        #expect(try Metadata.decode([HeaderField(name, "x")], upTo: 128).isEmpty)
         var metadata = Metadata()
         let isIn = metadata.add(name, "x")
         #expect(!isIn)
@@ -77,7 +94,7 @@ import Testing
     }
 
     @Test func theUserAgentIsShownButNotSentOn() throws {
-        let metadata = try Metadata.decode([HeaderField("user-agent", "grpc-python/1.0")])
+        let metadata = try Metadata.decode([HeaderField("user-agent", "grpc-python/1.0")], upTo: 128)
         #expect(metadata["user-agent"] == "grpc-python/1.0")
         #expect(encoded(metadata).isEmpty)
     }
@@ -88,7 +105,7 @@ import Testing
         #expect(isIn)
         let isPushbackIn = metadata.add("grpc-retry-pushback-ms", "10")
         #expect(isPushbackIn)
-        #expect(try Metadata.decode(encoded(metadata)) == metadata)
+        #expect(try Metadata.decode(encoded(metadata), upTo: 128) == metadata)
     }
 
     @Test(arguments: ["", "a b", "ä", "a:b", "a\n", "a/b", "a\0"])
@@ -99,7 +116,7 @@ import Testing
         // "-bin" alone is a name of legal characters.
         let isBinaryIn = metadata.add(key + "-bin", bytes: [1])
         #expect(isBinaryIn == key.isEmpty)
-        #expect(try Metadata.decode([HeaderField(key, "x")]).isEmpty)
+        #expect(try Metadata.decode([HeaderField(key, "x")], upTo: 128).isEmpty)
     }
 
     @Test(arguments: ["ä", "a\r\nb: c", "a\0", "\u{7f}", "tab\t"])
@@ -107,7 +124,7 @@ import Testing
         var metadata = Metadata()
         let isIn = metadata.add("key", value)
         #expect(!isIn)
-        #expect(try Metadata.decode([HeaderField("key", value)]).isEmpty)
+        #expect(try Metadata.decode([HeaderField("key", value)], upTo: 128).isEmpty)
     }
 
     @Test func bytesNeedABinaryKey() {
@@ -122,8 +139,8 @@ import Testing
             HeaderField(":path", "/a/b"), HeaderField("a", "1"), HeaderField("a-bin", "AQ==,Ag"), HeaderField("a", "2"),
             HeaderField("grpc-encoding", "identity"), HeaderField("z", "ä"),
         ]
-        let metadata = try Metadata.decode(received)
-        #expect(try Metadata.decode(encoded(metadata)) == metadata)
+        let metadata = try Metadata.decode(received, upTo: 128)
+        #expect(try Metadata.decode(encoded(metadata), upTo: 128) == metadata)
         #expect(metadata.count == 4)
     }
 }

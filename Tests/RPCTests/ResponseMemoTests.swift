@@ -9,7 +9,7 @@ import Testing
     }
 
     @Test func theSameHeadMeansTheSame() throws {
-        var memo = ResponseMemo()
+        var memo = ResponseMemo(maxMetadata: 128)
         for _ in 1...3 {
             let fields = Self.fields((":status", "200"), ("content-type", "application/grpc"), ("color", "red"))
             let head = memo.head(fields)
@@ -20,7 +20,7 @@ import Testing
     }
 
     @Test func anotherHeadIsReadAnew() throws {
-        var memo = ResponseMemo()
+        var memo = ResponseMemo(maxMetadata: 128)
         _ = memo.head(Self.fields((":status", "200"), ("content-type", "application/grpc"), ("color", "red")))
         let blue = memo.head(Self.fields((":status", "200"), ("content-type", "application/grpc"), ("color", "blu")))
         #expect(try blue?.metadata.get() == ["color": "blu"])
@@ -31,7 +31,7 @@ import Testing
     }
 
     @Test func trailersAreNoHead() {
-        var memo = ResponseMemo()
+        var memo = ResponseMemo(maxMetadata: 128)
         let ok = Self.fields(("grpc-status", "0"))
         #expect(memo.head(ok) == nil)
         #expect(memo.trailers(ok).error == nil)

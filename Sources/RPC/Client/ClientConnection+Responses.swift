@@ -96,7 +96,7 @@ extension ClientConnection: MessageReceiver {
     func remoteDone(_ call: ClientStream) {
         guard !call.hasEnded, !call.isRemoteDone else { return }
         call.isRemoteDone = true
-        if call.status == nil { call.status = CallStatus(trailers: []) }
+        if call.status == nil { call.status = CallStatus(trailers: [], maxMetadata: 0) }
         guard call.reader != nil, call.status?.error == nil || call.isStreaming else { return finish(call) }
         receiveEnd(of: call)
     }

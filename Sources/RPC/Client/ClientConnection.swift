@@ -31,7 +31,7 @@ final class ClientConnection: HTTP2Delegate, LoopBound {
 
     var calls = StreamTable<ClientStream>()
     var heads: RequestHeads
-    var memo = ResponseMemo()
+    var memo: ResponseMemo
     /// They wait for the peer's stream limit.
     var pending = CircularBuffer<ClientStream>()
     private(set) var peerStreamLimit: UInt32 = 0
@@ -76,6 +76,7 @@ final class ClientConnection: HTTP2Delegate, LoopBound {
         self.configuration = configuration
         self.budget = budget
         share = MemoryShare(limit: Int(Double(budget.limit) * configuration.memoryShare))
+        memo = ResponseMemo(maxMetadata: configuration.maxMetadataFields)
         acceptedEncodings = AcceptedEncodings(configuration.acceptedCompression)
         heads = RequestHeads(
             scheme: configuration.tls == nil ? "http" : "https", authority: authority,

@@ -12,12 +12,14 @@ struct ResponseHead {
     var encoding: String?
     var metadata: Result<Metadata, RPCError>
 
-    /// - Parameter status: the value of `:status`.
-    init(_ fields: [HeaderField], status: String) {
+    /// - Parameters:
+    ///   - status: the value of `:status`.
+    ///   - maxMetadata: values.
+    init(_ fields: [HeaderField], status: String, maxMetadata: Int) {
         isInterim = status.hasPrefix("1")
         trouble = CallStatus.trouble(withHead: fields)
         identity = fields.first { $0.name == Framing.framingHeader }.flatMap { Framing.identity(in: $0.value) }
         encoding = fields.first { $0.name == "grpc-encoding" }?.value
-        metadata = Result { () throws(RPCError) in try Metadata.decode(fields) }
+        metadata = Result { () throws(RPCError) in try Metadata.decode(fields, upTo: maxMetadata) }
     }
 }

@@ -11,22 +11,26 @@ struct ResponseMemo {
         var meaning: Meaning
     }
 
+    /// Values.
+    let maxMetadata: Int
     private var head: Entry<ResponseHead>?
     private var trailers: Entry<CallStatus>?
+
+    init(maxMetadata: Int) { self.maxMetadata = maxMetadata }
 
     /// nil: these are trailers.
     mutating func head(_ fields: HeaderFields) -> ResponseHead? {
         if let head, head.fields == fields { return head.meaning }
         let list = Array(fields)
         guard let status = list.first(where: { $0.name == ":status" })?.value else { return nil }
-        let meaning = ResponseHead(list, status: status)
+        let meaning = ResponseHead(list, status: status, maxMetadata: maxMetadata)
         head = Self.keep(fields, meaning)
         return meaning
     }
 
     mutating func trailers(_ fields: HeaderFields) -> CallStatus {
         if let trailers, trailers.fields == fields { return trailers.meaning }
-        let meaning = CallStatus(trailers: Array(fields))
+        let meaning = CallStatus(trailers: Array(fields), maxMetadata: maxMetadata)
         trailers = Self.keep(fields, meaning)
         return meaning
     }

@@ -7,12 +7,18 @@ import Synchronization
 /// of its peer (`MemoryShare`) holds up nobody else. A reservation ends when the received `Payload` is let go; for a
 /// unary call, when its handler has returned. Messages below `smallestReservation` are held by the windows of their
 /// streams alone.
+///
+/// Who waits, for memory or for its turn, has a window of its bytes here already. These windows have a budget of the same
+/// size, at least `smallestWindowLimit`: beyond it, or beyond the share of its address, a message is refused where it would
+/// wait.
 public final class MemoryBudget: Sendable {
     /// With what is not counted here (windows, receive buffers, memory that waits to be used again), a process that is full
-    /// of messages stays below 256 MB.
+    /// of messages stays below 256 MB, and below twice that with as many that wait.
     public static let defaultLimit = 192 << 20
     public static let shared = MemoryBudget(limit: defaultLimit)
     static let smallestReservation = 16 << 10
+    /// However little memory there is for messages, some windows of 256 KiB may wait for it.
+    public static let smallestWindowLimit = 32 << 20
 
     /// Memory reserved for one message; given back when the last reference goes.
     final class Lease: Sendable {
@@ -30,14 +36,47 @@ public final class MemoryBudget: Sendable {
     }
 
     private let ledger: Mutex<MemoryLedger>
+    /// Windows of those that wait. Nobody waits for a place in it.
+    private let windows: Mutex<MemoryLedger>
 
-    public init(limit: Int) { ledger = Mutex(MemoryLedger(limit: limit)) }
+    public init(limit: Int) {
+        ledger = Mutex(MemoryLedger(limit: limit))
+        windows = Mutex(MemoryLedger(limit: max(limit, Self.smallestWindowLimit)))
+    }
 
     /// To be changed before messages come: one that waits for room already may wait for ever for what is less.
     public var limit: Int {
         get { ledger.withLock { $0.limit } }
-        set { ledger.withLock { $0.limit = newValue } }
+        set {
+            ledger.withLock { $0.limit = newValue }
+            windows.withLock { $0.limit = max(newValue, Self.smallestWindowLimit) }
+        }
     }
+
+    /// What waits in windows; given back when the last reference goes.
+    final class Window: Sendable {
+        private let budget: MemoryBudget
+        private let share: MemoryShare?
+        private let bytes: Int
+
+        fileprivate init(budget: MemoryBudget, bytes: Int, share: MemoryShare?) {
+            self.budget = budget
+            self.bytes = bytes
+            self.share = share
+        }
+
+        deinit { budget.windows.withLock { _ = $0.release(bytes, of: share) } }
+    }
+
+    /// nil: too much waits.
+    func holdWindow(_ bytes: Int, in share: MemoryShare?) -> Window? {
+        let share = share.map { $0.with(limit: max($0.limit, Self.smallestWindowLimit / 2)) }
+        let isHeld = windows.withLock { $0.reserve(bytes, in: share) }
+        return isHeld ? Window(budget: self, bytes: bytes, share: share) : nil
+    }
+
+    /// Of those that wait.
+    public var waitingBytes: Int { windows.withLock { $0.used } }
 
     public var used: Int { ledger.withLock { $0.used } }
 

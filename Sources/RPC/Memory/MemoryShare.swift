@@ -12,4 +12,12 @@ struct MemoryShare: Sendable, Hashable {
         id = Self.last.add(1, ordering: .relaxed).newValue
         self.limit = limit
     }
+
+    private init(id: UInt64, limit: Int) {
+        self.id = id
+        self.limit = limit
+    }
+
+    /// For the same peer.
+    func with(limit: Int) -> MemoryShare { MemoryShare(id: id, limit: limit) }
 }

@@ -2,16 +2,17 @@ import HTTP2
 
 extension Metadata {
     /// The metadata among the header fields of a message. What is reserved or illegal is left out.
-    /// - Throws: INTERNAL if bytes are not the base64 that they should be.
-    static func decode(_ fields: some Sequence<HeaderField>) throws(RPCError) -> Metadata {
+    /// - Throws: INTERNAL if bytes are not the base64 that they should be; RESOURCE_EXHAUSTED beyond `limit` values.
+    static func decode(_ fields: some Sequence<HeaderField>, upTo limit: Int) throws(RPCError) -> Metadata {
         var metadata = Metadata()
-        for field in fields where !field.name.hasPrefix(":") { try metadata.receive(field) }
+        for field in fields where !field.name.hasPrefix(":") { try metadata.receive(field, upTo: limit) }
         return metadata
     }
 
     /// A field that is not a pseudo header. An illegal `authorization` stays, without its value: whoever looks for a
     /// credential sees that there was one, and that it is not good.
-    mutating func receive(_ field: HeaderField) throws(RPCError) {
+    /// - Parameter limit: of values in all. A comma costs a peer one byte, and us an entry.
+    mutating func receive(_ field: HeaderField, upTo limit: Int) throws(RPCError) {
         guard Self.isBinary(field.name) else {
             if !append(field.name, .ascii(field.value), reserved: Self.isHidden), field.name == Self.authorization {
                 _ = append(field.name, .ascii(""), reserved: Self.isHidden)
@@ -20,8 +21,10 @@ extension Metadata {
         }
         // Intermediaries may join values of one name by commas, which base64 has not.
         for part in field.value.utf8.split(separator: UInt8(ascii: ","), omittingEmptySubsequences: false) {
-            let spaces: Set<UInt8> = [0x20, 0x09]
-            let text = part.drop { spaces.contains($0) }.reversed().drop { spaces.contains($0) }.reversed()
+            guard entries.count < limit else {
+                throw RPCError(.resourceExhausted, "metadata of more than \(limit) values", limit: .metadata)
+            }
+            let text = part.drop(while: Self.isSpace).reversed().drop(while: Self.isSpace).reversed()
             guard let bytes = Base64.decode(text) else {
                 throw RPCError(.internal, "metadata '\(field.name.prefix(64))' is not base64", limit: .malformedCall)
             }
@@ -29,10 +32,14 @@ extension Metadata {
         }
     }
 
+    private static func isSpace(_ character: UInt8) -> Bool { character == 0x20 || character == 0x09 }
+
+    /// A credential stays out of the compression tables of both ends (RFC 7541, section 7.1.3).
     func encode(into fields: inout [HeaderField]) {
         for entry in entries where !Self.isReserved(entry.key) {
             switch entry.value {
-            case .ascii(let text): fields.append(HeaderField(entry.key, text))
+            case .ascii(let text):
+                fields.append(HeaderField(entry.key, text, isSensitive: entry.key == Self.authorization))
             case .binary(let bytes): fields.append(HeaderField(entry.key, Base64.encode(bytes)))
             }
         }

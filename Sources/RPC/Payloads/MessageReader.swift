@@ -25,8 +25,8 @@ struct MessageReader {
     private let windowBytes: Int
     private var input = ByteBuffer()
     private var isParked = false
-    /// `input` is not the receive buffer.
-    private var hasParkedInput = false
+    /// `input` is not the receive buffer, but as large as the window that is held.
+    private var parkedInput: MemoryBudget.Window?
     private var hasEnded = false
     private var isDone = false
     private var lease: MemoryBudget.Lease?
@@ -109,7 +109,7 @@ struct MessageReader {
                 if part == nil, wireBytes > windowBytes {
                     part = intake.begin(bytes: body, isNext: isNext)
                     isNext = false
-                    if part == nil { return park(.queue) }
+                    if part == nil { return park(.queue, budget) }
                 }
                 if lease == nil, body >= MemoryBudget.smallestReservation {
                     guard body <= budget.limit else {
@@ -119,7 +119,7 @@ struct MessageReader {
                                 limit: .memoryBudget))
                     }
                     lease = budget.reserve(body, in: share)
-                    if lease == nil { return park(.park(body)) }
+                    if lease == nil { return park(.park(body), budget) }
                 }
                 parser.begin()
                 credited = max(0, wireBytes - windowBytes / 2)
@@ -137,7 +137,7 @@ struct MessageReader {
     private mutating func outOfInput() -> Output? {
         // Lets the receive buffer go.
         input = ByteBuffer()
-        hasParkedInput = false
+        parkedInput = nil
         guard hasEnded else { return nil }
         guard parser.isBetweenMessages else {
             return fail(RPCError(.internal, "stream ended inside a message", limit: .malformedCall))
@@ -146,10 +146,16 @@ struct MessageReader {
         return .end
     }
 
-    private mutating func park(_ output: Output) -> Output {
+    private mutating func park(_ output: Output, _ budget: MemoryBudget) -> Output {
         // Memory of its own, so that the receive buffer is not held for long.
-        if !hasParkedInput {
-            hasParkedInput = true
+        if parkedInput == nil {
+            parkedInput = budget.holdWindow(windowBytes, in: share)
+            guard parkedInput != nil else {
+                return fail(
+                    RPCError(
+                        .resourceExhausted, "too many messages wait for memory, \(budget.waitingBytes) bytes of them",
+                        limit: .memoryBudget))
+            }
             var own = ByteBuffer.pooled(capacity: windowBytes)
             own.writeBuffer(&input)
             input = own
@@ -161,6 +167,7 @@ struct MessageReader {
     private mutating func fail(_ error: RPCError) -> Output {
         isDone = true
         input = ByteBuffer()
+        parkedInput = nil
         return .failed(error)
     }
 }

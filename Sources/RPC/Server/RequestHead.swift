@@ -37,7 +37,8 @@ struct RequestHead {
         return head.timeout == nil ? nil : head
     }
 
-    static func judge(_ fields: HeaderFields, _ methods: MethodTable) -> Verdict {
+    /// - Parameter maxMetadata: values.
+    static func judge(_ fields: HeaderFields, _ methods: MethodTable, maxMetadata: Int) -> Verdict {
         var head = RequestHead()
         var seen = Seen()
         fields.visit { position, name, value in
@@ -57,9 +58,11 @@ struct RequestHead {
             case .acceptedEncodings: head.acceptedEncodings = value.text
             case .known: break
             case .metadata:
-                do throws(RPCError) { try head.metadata.receive(HeaderField(name.text, value.text)) } catch {
-                    seen.badMetadata = seen.badMetadata ?? error
-                }
+                // After the first that is wrong, nobody reads the others.
+                guard seen.badMetadata == nil else { break }
+                do throws(RPCError) {
+                    try head.metadata.receive(HeaderField(name.text, value.text), upTo: maxMetadata)
+                } catch { seen.badMetadata = error }
             }
         }
         if seen.isRoot, seen.method == .get || seen.method == .head {

@@ -16,9 +16,9 @@ struct RequestMemo {
     private var entries: [Entry] = []
     private var oldest = 0
 
-    mutating func judge(_ fields: HeaderFields, _ methods: MethodTable) -> RequestHead.Verdict {
+    mutating func judge(_ fields: HeaderFields, _ methods: MethodTable, maxMetadata: Int) -> RequestHead.Verdict {
         if let head = known(fields) { return .call(head) }
-        let verdict = RequestHead.judge(fields, methods)
+        let verdict = RequestHead.judge(fields, methods, maxMetadata: maxMetadata)
         if case .call(let head) = verdict, head.method != nil { keep(fields, head) }
         return verdict
     }

@@ -31,7 +31,7 @@ extension ServerConnection {
             reportUnfit(fields, error)
             return nil
         }
-        switch memo.judge(fields, context.methods) {
+        switch memo.judge(fields, context.methods, maxMetadata: context.configuration.maxMetadataFields) {
         case .http(let http): answer(stream, http)
         case .refused(let error):
             answer(stream, error)

@@ -7,9 +7,10 @@ struct CallStatus {
     var trailers: Metadata
 
     /// From trailers, or from a head that ends its stream ("trailers only").
-    init(trailers fields: [HeaderField]) {
+    /// - Parameter maxMetadata: values.
+    init(trailers fields: [HeaderField], maxMetadata: Int) {
         do {
-            trailers = try .decode(fields)
+            trailers = try .decode(fields, upTo: maxMetadata)
         } catch {
             trailers = [:]
             self.error = error

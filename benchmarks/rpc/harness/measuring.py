@@ -87,13 +87,15 @@ class Measurer:
             return {"none": none, "first": one - none, "each_of_1000": (thousand - one) / 999}
 
     def capped_memory(self, system: System) -> dict[str, float]:
-        """64 × 1080p outstanding with the default budget for messages in flight, and without one, in turns."""
+        """64 × 1080p outstanding with the default budget for messages in flight, and without one, in turns.
+
+        Each on a connection of its own: those of one connection wait for each other before memory is asked for."""
         turns: list[tuple[float, float]] = []
         peaks = []
 
         def speed(budget: tuple[str, ...]) -> float:
             with self._server(replace(system, arguments=(*system.arguments, *budget)), None) as server:
-                run = replay(server, size=SIZE_1080P, outstanding=64, seconds=self.seconds, warmup=self.warmup)
+                run = replay(server, size=SIZE_1080P, outstanding=1, connections=64, seconds=self.seconds, warmup=self.warmup)
                 peaks.append(server.memory("VmHWM"))
                 return run["sent_bytes"] / run["seconds"] / 1e6
 
