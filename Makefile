@@ -21,7 +21,7 @@ PYTEST := PYTHONDONTWRITEBYTECODE=1 .venv/bin/python -m pytest -q -p no:cachepro
 
 .PHONY: help
 help: ## What there is
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' Makefile
 
 .PHONY: build
 build: ## Release executables in .build/release
@@ -138,6 +138,10 @@ test-full: test thread-sanitize ## All of the above, the large attacks and a soa
 
 # Network namespaces as pods: needs root; says so and does nothing where they are not to be had.
 CHAOS_BUILD = $(BUILD) --product framemesh && $(BUILD) --product chaos-node && $(BUILD) --product chaos-load
+
+.PHONY: digits-tensorflow
+digits-tensorflow: ## Trains the bundled model digits-keras anew, with TensorFlow from PyPI (dev/digits)
+	dev/digits/run-tensorflow.sh
 
 .PHONY: chaos
 chaos: ## A mesh under faults, all scenarios; prints what was measured (SCENARIOS=… for some)

@@ -4,6 +4,20 @@
 
 namespace vision {
 
+const char *whose(vision_network format) {
+    switch (format) {
+        case VISION_DARKNET:
+            return "Darknet's";
+        case VISION_ONNX:
+            return "ONNX";
+        case VISION_TENSORFLOW:
+            return "a frozen graph of TensorFlow";
+        case VISION_CAFFE:
+            return "Caffe's";
+    }
+    return "of an unknown format";
+}
+
 void require(vision_engine engine) {
     switch (engine) {
         case VISION_ENGINE_OPENCV:

@@ -56,6 +56,9 @@ struct NetworkFiles {
     InputShape input;
 };
 
+/// What messages call a format: the network "is …".
+const char *whose(vision_network format);
+
 std::unique_ptr<Engine> load_opencv(const NetworkFiles &files);
 /// OpenCV's net with layers on oneDNN; not in every build.
 std::unique_ptr<Engine> load_opencv_onednn(const NetworkFiles &files);

@@ -22,9 +22,7 @@ std::string with_region_threshold(Span network) {
     return text;
 }
 
-}  // namespace
-
-cv::dnn::Net read_network(const NetworkFiles &files) {
+cv::dnn::Net import_network(const NetworkFiles &files) {
     const auto *network = reinterpret_cast<const char *>(files.network.data);
     switch (files.kind) {
         case VISION_DARKNET: {
@@ -34,8 +32,24 @@ cv::dnn::Net read_network(const NetworkFiles &files) {
         }
         case VISION_ONNX:
             return cv::dnn::readNetFromONNX(network, files.network.size);
+        case VISION_TENSORFLOW:
+            return cv::dnn::readNetFromTensorflow(network, files.network.size);
+        case VISION_CAFFE:
+            return cv::dnn::readNetFromCaffe(network, files.network.size,
+                                             reinterpret_cast<const char *>(files.weights.data), files.weights.size);
     }
     fail(VISION_BAD_MODEL, "network format %d is unknown", static_cast<int>(files.kind));
+}
+
+}  // namespace
+
+cv::dnn::Net read_network(const NetworkFiles &files) {
+    try {
+        return import_network(files);
+    } catch (const cv::Exception &error) {
+        fail(VISION_BAD_MODEL, "OpenCV cannot read the network, which should be %s: %s", whose(files.kind),
+             error.err.c_str());
+    }
 }
 
 std::vector<std::string> output_names(const NetworkFiles &files, const cv::dnn::Net &net) {

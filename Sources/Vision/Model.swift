@@ -156,7 +156,12 @@ extension vision_settings {
         let output = manifest.output
         self.init()
         self.engine = engine.code
-        network = manifest.network == .darknet ? VISION_DARKNET : VISION_ONNX
+        switch manifest.network {
+        case .darknet: network = VISION_DARKNET
+        case .onnx: network = VISION_ONNX
+        case .tensorflow: network = VISION_TENSORFLOW
+        case .caffe: network = VISION_CAFFE
+        }
         input_width = Int32(clamping: input.width)
         input_height = Int32(clamping: input.height)
         switch input.channels {

@@ -49,7 +49,7 @@ extension ModelManifest {
 
         var files = try top.section("files")
         networkFile = try Self.file(&files, "network")
-        weightsFile = network == .darknet ? try Self.file(&files, "weights") : nil
+        weightsFile = network.keepsWeightsApart ? try Self.file(&files, "weights") : nil
         let labelsFile = try Self.fileIfAny(&files, "labels")
         try files.finish()
 

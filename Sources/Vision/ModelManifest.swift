@@ -49,7 +49,15 @@ public struct ModelManifest: Sendable {
     }
 }
 
-enum NetworkFormat: String, CaseIterable { case darknet, onnx }
+enum NetworkFormat: String, CaseIterable {
+    case darknet, onnx
+    /// A frozen graph.
+    case tensorflow
+    case caffe
+
+    /// Whether weights are in a file of their own.
+    var keepsWeightsApart: Bool { self == .darknet || self == .caffe }
+}
 
 enum ModelLabels: Sendable {
     case list([String])

@@ -190,6 +190,44 @@ void compare_threads(const Network &network) {
     EXPECT(seen == before + workers, "%d threads, not %d", seen.load(), before + workers);
 }
 
+/// The same weights in three formats: every engine has the same answers, and damaged files are refused alike.
+void compare_formats(const std::string &fixtures, const std::string &bundled) {
+    const InputShape input{1, 32, 32};
+    const Network onnx{"digits in ONNX", read_file(bundled + "/digits-keras.onnx"), "", input};
+    const Outcome expected = outcome(VISION_ENGINE_OPENCV, onnx);
+    const std::string caffe = fixtures + "/digits-keras";
+    for (const Network &network :
+         {Network{"digits in TensorFlow", read_file(bundled + "/digits-keras.pb"), "", input, "", VISION_TENSORFLOW},
+          Network{"digits in Caffe", read_file(caffe + ".prototxt"), read_file(caffe + ".caffemodel"), input, "",
+                  VISION_CAFFE}}) {
+        compare(network);
+        compare_batches(network, true);
+        compare_damaged(network, 60);
+        Outcome found = outcome(VISION_ENGINE_OPENCV, network);
+        EXPECT(found.refused.empty() && found.outputs.size() == 1, "%s: %s", network.name.c_str(),
+               found.refused.c_str());
+        // Each format has its own names.
+        for (size_t i = 0; i < std::min(found.outputs.size(), expected.outputs.size()); i++) {
+            found.outputs[i].name = expected.outputs[i].name;
+        }
+        expect_equal(found.outputs, expected.outputs, network.name);
+        for (const size_t half : {size_t{0}, network.text.size() / 2}) {
+            Network cut = network;
+            cut.text.resize(half);
+            const Outcome refused = outcome(VISION_ENGINE_OPENCV, cut);
+            EXPECT(!refused.refused.empty(), "%s, %zu bytes of it, was read", network.name.c_str(), half);
+        }
+        // One format is not another.
+        for (const vision_network other : {VISION_DARKNET, VISION_ONNX, VISION_TENSORFLOW, VISION_CAFFE}) {
+            if (other == network.format) continue;
+            Network wrong = network;
+            wrong.format = other;
+            EXPECT(!outcome(VISION_ENGINE_OPENCV, wrong).refused.empty(), "%s was read as format %d",
+                   network.name.c_str(), static_cast<int>(other));
+        }
+    }
+}
+
 void compare_real_models(const std::string &folder, const std::string &bundled) {
     const auto add = [&](const std::string &place, const char *network, const char *weights, InputShape input,
                          bool batches) {
@@ -201,6 +239,7 @@ void compare_real_models(const std::string &folder, const std::string &bundled) 
     };
     add(bundled, "digits-detector.onnx", nullptr, {1, 240, 320}, true);
     add(bundled, "digits-classifier.onnx", nullptr, {1, 32, 32}, true);
+    add(bundled, "digits-keras.onnx", nullptr, {1, 32, 32}, true);
     if (folder.empty()) {
         printf("SKIPPED: published networks, there is no ../shared/models\n");
         return;
@@ -226,6 +265,7 @@ extern "C" void test_engines(const char *fixtures, const char *bundled, const ch
         compare_batches(network, false);
     }
     compare_batches(all.front(), true);
+    compare_formats(fixtures, bundled);
     compare_real_models(models, bundled);
     const Network cells{"bright-cells", read_file(std::string(fixtures) + "/bright-cells.onnx"), "", {3, 32, 32}};
     compare(cells);

@@ -27,10 +27,9 @@ struct Network {
     InputShape input;
     /// As `NetworkFiles` has them.
     std::string outputs = "";
+    vision_network format = weights.empty() ? VISION_ONNX : VISION_DARKNET;
 
-    NetworkFiles files() const {
-        return {weights.empty() ? VISION_ONNX : VISION_DARKNET, span(text), span(weights), outputs, input};
-    }
+    NetworkFiles files() const { return {format, span(text), span(weights), outputs, input}; }
     static Span span(const std::string &bytes) {
         return {reinterpret_cast<const uint8_t *>(bytes.data()), bytes.size()};
     }

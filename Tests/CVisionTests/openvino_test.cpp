@@ -166,8 +166,8 @@ extern "C" void test_openvino(const char *fixtures, const char *bundled, const c
     other.input.channels = 4;
     expect_refused(other, "OpenVINO: ");
     other = cells;
-    other.weights = "x";
-    expect_refused(other, "reads ONNX, not Darknet's files");
+    other.format = VISION_DARKNET;
+    expect_refused(other, "reads ONNX, and the network is Darknet's");
     survive_damage(cells, 100);
     run_side_by_side(cells);
 }

@@ -57,7 +57,7 @@ import Testing
             #expect {
                 try Model(manifest, store: store, engine: engine)
             } throws: {
-                "\($0)" == "model \(name): the engine openvino reads ONNX, not Darknet's files"
+                "\($0)" == "model \(name): the engine openvino reads ONNX, and the network is Darknet's"
             }
             return
         }

@@ -63,6 +63,13 @@ import Testing
         Mistake("bytes: 10", "bytes: 99999999999", "a.yaml: files.network.bytes must be a whole number"),
         Mistake(digest, digest.uppercased(), "a.yaml: files.network.sha256 must be 64 lower-case hexadecimal digits"),
         Mistake("format: onnx", "format: darknet", "a.yaml: files.weights is missing"),
+        Mistake("format: onnx", "format: caffe", "a.yaml: files.weights is missing"),
+        Mistake(
+            "format: onnx", "format: keras",
+            "a.yaml: format must be one of darknet, onnx, tensorflow, caffe, not keras"),
+        Mistake(
+            "network: {", "weights: {name: a, bytes: 1, sha256: \(digest)}\n  network: {",
+            "a.yaml: unknown key files.weights"),
         Mistake("labels: [bright]", "labels: []", "a.yaml: labels must be a list of texts"),
         Mistake("labels: [bright]", "summary: x", "a.yaml: labels is missing, and there is no files.labels"),
         Mistake("format: onnx", "format: onnx\nformat: onnx", "a.yaml: "),

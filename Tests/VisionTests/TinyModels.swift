@@ -14,12 +14,15 @@ struct TinyModels {
         folder = try Place.temporary()
         empty = try Place.temporary()
         for name in try FileManager.default.contentsOfDirectory(atPath: Self.fixtures.path)
-        where name.hasSuffix(".onnx") {
+        where [".onnx", ".prototxt", ".caffemodel", ".bin"].contains(where: name.hasSuffix) {
             try FileManager.default.copyItem(
                 at: Self.fixtures.appending(path: name), to: folder.appending(path: name))
         }
-        try write("bright-cells", Self.brightCells(try Self.file("bright-cells")))
-        for name in ["mean-colour", "mixes-batches"] { try write(name, Self.meanColour(name, try Self.file(name))) }
+        try write("bright-cells", Self.brightCells(try Self.file("bright-cells.onnx")))
+        for name in ["mean-colour", "mixes-batches"] {
+            try write(name, Self.meanColour(name, try Self.file(name + ".onnx")))
+        }
+        try write("mean-colour-caffe", Self.meanColourOfCaffe())
     }
 
     func remove() {
@@ -40,9 +43,9 @@ struct TinyModels {
     }
 
     /// The manifest's lines for a network of Fixtures.
-    private static func file(_ name: String) throws -> String {
-        let data = try Data(contentsOf: fixtures.appending(path: name + ".onnx"))
-        return "{name: \(name).onnx, bytes: \(data.count), sha256: \(SHA256.hex(of: Array(data)))}"
+    static func file(_ name: String) throws -> String {
+        let data = try Data(contentsOf: fixtures.appending(path: name))
+        return "{name: \(name), bytes: \(data.count), sha256: \(SHA256.hex(of: Array(data)))}"
     }
 
     static func brightCells(_ file: String, resize: String = "stretch") -> String {
@@ -71,6 +74,22 @@ struct TinyModels {
         labels: [blue, green, red]
         input: {width: 16, height: 16, channels: BGR, mean: [0, 0, 0], scale: 0.00392156862745098, resize: stretch}
         output: {decoder: classifier, class_activation: none, top_k: 2}
+
+        """
+    }
+
+    static func meanColourOfCaffe() throws -> String {
+        """
+        name: mean-colour-caffe
+        task: classification
+        licence: Apache-2.0
+        format: caffe
+        files:
+          network: \(try file("mean-colour.prototxt"))
+          weights: \(try file("mean-colour.caffemodel"))
+        labels: [red, half the green, blue]
+        input: {width: 16, height: 16, channels: BGR, mean: 0, scale: 0.00392156862745098, resize: stretch}
+        output: {decoder: classifier, class_activation: none, names: [classes], top_k: 3}
 
         """
     }

@@ -1,4 +1,4 @@
-"""Measures the two ONNX files through OpenCV's DNN on held-out digits and 300 held-out scenes."""
+"""Measures a detector and a classifier through OpenCV's DNN on held-out digits and 300 held-out scenes."""
 
 import argparse
 import json
@@ -9,7 +9,7 @@ import numpy as np
 
 import digits
 import scenes
-from train_classifier import SIDE, crop
+from crops import SIDE, crop
 
 SEED = 3
 SCENES = 300
@@ -95,7 +95,7 @@ class Detector:
 
 class Classifier:
     def __init__(self, path):
-        self.net = cv2.dnn.readNetFromONNX(str(path))
+        self.net = cv2.dnn.readNet(str(path))
 
     def __call__(self, pictures):
         """Crops of SIDE x SIDE bytes to classes."""

@@ -1,9 +1,9 @@
-"""Writes the manifests of the two models and their labels beside the ONNX files."""
+"""Writes the manifests of the models, and their labels, beside their networks."""
 
 import hashlib
 
 from evaluate import INPUT_HEIGHT, INPUT_WIDTH, MIN_CONFIDENCE, MODELS, NMS_IOU, PAD
-from train_classifier import SIDE
+from crops import SIDE
 
 LABELS = "digits.names"
 HEAD = """\
@@ -11,7 +11,7 @@ name: {name}
 task: {task}
 summary: {summary}
 licence: Apache-2.0
-format: onnx
+format: {format}
 files:
   network:
 {network}
@@ -43,6 +43,8 @@ output:
   names: [logits]
   top_k: 3
 """
+# Importers of OpenCV name its one output each in their own way.
+KERAS = CLASSIFIER.replace("  names: [logits]\n", "")
 
 
 def entry(name):
@@ -50,12 +52,13 @@ def entry(name):
     return f"    name: {name}\n    bytes: {len(data)}\n    sha256: {hashlib.sha256(data).hexdigest()}"
 
 
-def write(name, task, summary, width, height, rest):
+def write(name, task, summary, width, height, rest, network=None, format="onnx"):
     head = HEAD.format(
         name=name,
         task=task,
         summary=summary,
-        network=entry(f"{name}.onnx"),
+        format=format,
+        network=entry(network or f"{name}.onnx"),
         labels=entry(LABELS),
         width=width,
         height=height,
@@ -74,6 +77,12 @@ def main():
         DETECTOR,
     )
     write("digits-classifier", "classification", "Reads one handwritten digit", SIDE, SIDE, CLASSIFIER)
+    for name, network, format in (
+        ("digits-keras", "digits-keras.pb", "tensorflow"),
+        ("digits-keras-onnx", "digits-keras.onnx", "onnx"),
+    ):
+        summary = "Reads one handwritten digit; smaller, trained with Keras"
+        write(name, "classification", summary, SIDE, SIDE, KERAS, network, format)
 
 
 if __name__ == "__main__":

@@ -6,7 +6,6 @@ from torch import nn
 CLASSES = 10
 STRIDE = 8
 DETECTOR_WIDTH, DETECTOR_HEIGHT = 320, 240
-CLASSIFIER_SIDE = 32
 # Channels of the detector's output: objectness, centre offset x and y, log width and height, then the classes.
 OBJECT, OFFSET, SIZE, CLASS = 0, slice(1, 3), slice(3, 5), slice(5, 5 + CLASSES)
 

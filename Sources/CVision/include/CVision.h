@@ -111,7 +111,13 @@ size_t vision_bytes_length(const vision_bytes *bytes);
 
 typedef struct vision_model vision_model;
 
-typedef enum vision_network { VISION_DARKNET = 0, VISION_ONNX = 1 } vision_network;
+// VISION_TENSORFLOW is a frozen graph: its weights are constants in it.
+typedef enum vision_network {
+    VISION_DARKNET = 0,
+    VISION_ONNX = 1,
+    VISION_TENSORFLOW = 2,
+    VISION_CAFFE = 3
+} vision_network;
 typedef enum vision_channels {
     VISION_CHANNELS_BGR = 0,
     VISION_CHANNELS_RGB = 1,
@@ -184,7 +190,7 @@ typedef struct vision_settings {
     int32_t max_batch_size;
 } vision_settings;
 
-// What one network is made of; `weights` is empty for ONNX.
+// What one network is made of; `weights` is empty for formats that keep them in the network: ONNX and TensorFlow.
 typedef struct vision_model_parts {
     const uint8_t *network;
     size_t network_length;

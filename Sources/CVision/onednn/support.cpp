@@ -36,6 +36,23 @@ bool covers(const Window &window, const Shape &input, const Shape &output) {
     return true;
 }
 
+/// Borders that a file gives by name ("SAME", "VALID"), as OpenCV works them out: at both ends the same, and zeros
+/// where the last window reaches further. False where there is a name that says something else.
+bool name_pads(const std::string &mode, const Shape &input, const Shape &output, Window &window) {
+    if (mode.empty()) return true;
+    if (mode != "SAME" && mode != "VALID") return false;
+    window.pads_begin = window.pads_end = {0, 0};
+    if (mode == "VALID") return true;
+    for (size_t i = 0; i < 2; i++) {
+        const int64_t kernel = window.kernel[i], stride = window.strides[i], side = input[2 + i];
+        if (window.dilations[i] != 1 || stride < 1) return false;
+        if (stride <= kernel) window.pads_begin[i] = (kernel - 1 - (side - 1 + stride) % stride) / 2;
+        const int64_t last = (output[2 + i] - 1) * stride + kernel;
+        window.pads_end[i] = std::max(window.pads_begin[i], last - side - window.pads_begin[i]);
+    }
+    return true;
+}
+
 bool has(const Node &node, const char *key) {
     return node.params && node.params->has(key);
 }
@@ -87,12 +104,11 @@ std::optional<Operation> convolution_of(const Node &node, const Shape &input) {
     const cv::Mat &weights = blobs[0];
     if (weights.type() != CV_32F || weights.dims != 4 || !weights.isContinuous() || weights.empty())
         return std::nullopt;
-    // "SAME" and the like are worked out by OpenCV at each size.
-    if (!layer->padMode.empty()) return std::nullopt;
     Operation result{};
     result.kind = Operation::convolution;
     result.window = {two(layer->kernel_size), two(layer->strides), two(layer->dilations), two(layer->pads_begin),
                      two(layer->pads_end)};
+    if (!name_pads(layer->padMode, input, node.shape, result.window)) return std::nullopt;
     const int outputs = weights.size[0], inputs = weights.size[1];
     if (inputs < 1 || input[1] % inputs != 0 || outputs != node.shape[1]) return std::nullopt;
     result.groups = input[1] / inputs;
@@ -115,7 +131,7 @@ std::optional<Operation> pooling_of(const Node &node, const Shape &input) {
         return std::nullopt;
     std::string pool = node.params->get<cv::String>("pool", "max");
     std::transform(pool.begin(), pool.end(), pool.begin(), [](unsigned char c) { return std::tolower(c); });
-    if ((pool != "max" && pool != "ave") || !layer->padMode.empty()) return std::nullopt;
+    if (pool != "max" && pool != "ave") return std::nullopt;
     Operation result{};
     result.kind = Operation::pooling;
     Window &window = result.window;
@@ -132,6 +148,9 @@ std::optional<Operation> pooling_of(const Node &node, const Shape &input) {
         window.strides = two(layer->strides);
         window.pads_begin = two(layer->pads_begin);
         window.pads_end = two(layer->pads_end);
+        if (!name_pads(layer->padMode, input, node.shape, window)) return std::nullopt;
+        // Means over what there is; how many that is at an uneven border, layers of OpenCV decide.
+        if (pool == "ave" && window.pads_begin != window.pads_end) return std::nullopt;
         // Rounded up: the last window reaches over the border.
         for (size_t i = 0; i < 2; i++) {
             const int64_t last = (node.shape[2 + i] - 1) * window.strides[i] + window.kernel[i];

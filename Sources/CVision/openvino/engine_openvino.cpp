@@ -188,7 +188,9 @@ OwnedCompiled compiled(const Library &library, const NetworkFiles &files) {
 
 std::unique_ptr<Engine> load_openvino(const NetworkFiles &files) {
     const Library &library = Library::shared();
-    if (files.kind != VISION_ONNX) fail(VISION_BAD_MODEL, "the engine openvino reads ONNX, not Darknet's files");
+    if (files.kind != VISION_ONNX) {
+        fail(VISION_BAD_MODEL, "the engine openvino reads ONNX, and the network is %s", whose(files.kind));
+    }
     if (files.network.size == 0) fail(VISION_BAD_MODEL, "the network has no layers");
     return std::make_unique<OpenVINOEngine>(library, files.input, compiled(library, files), files.outputs);
 }
