@@ -286,7 +286,9 @@ let package = Package(
             name: "VisionTests",
             dependencies: ["Vision", "Messages", nioCore, crypto],
             exclude: ["Fixtures", "requirements.txt"], swiftSettings: strict),
-        .testTarget(name: "TrackingTests", dependencies: ["Tracking", "Messages"], swiftSettings: strict),
+        .testTarget(
+            name: "TrackingTests", dependencies: ["Tracking", "Evaluation", "Messages"], exclude: ["Sequences"],
+            swiftSettings: strict),
         .testTarget(
             name: "EvaluationTests", dependencies: ["Evaluation", "Messages", "Tracking"], exclude: ["python"],
             swiftSettings: strict),
@@ -387,6 +389,14 @@ let package = Package(
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ],
             path: "Tests/ChaosLoad", swiftSettings: strict),
+        // The tracker alone, for benchmarks/tracking.
+        .executableTarget(
+            name: "tracker-run",
+            dependencies: [
+                "Evaluation", "Tracking", "Messages",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            path: "Tests/TrackerRun", swiftSettings: strict),
         // Child processes of tests, and hosts that fall silent.
         .target(
             name: "TestSupport", dependencies: ["RPC", logging, nioCore, nioPosix], path: "Tests/TestSupport",

@@ -11,7 +11,8 @@ struct Association {
     private var weak: [Int] = []
     /// For each detection, its track's index.
     private var trackOf: [Int?]
-    private var seen = Set<Int>()
+    /// By index of the track; those beyond the end are not.
+    private var seen: [Bool] = []
 
     init(_ detections: [Detection], _ configuration: Tracker.Configuration) {
         self.detections = detections
@@ -38,7 +39,7 @@ struct Association {
             && box.width > 0 && box.width <= limit && box.height > 0 && box.height <= limit
     }
 
-    func isSeen(_ track: Int) -> Bool { seen.contains(track) }
+    func isSeen(_ track: Int) -> Bool { track < seen.count && seen[track] }
 
     /// Strong detections that no track explains, most confident first.
     var unmatchedStrong: [Int] { strong.filter { trackOf[$0] == nil } }
@@ -47,17 +48,19 @@ struct Association {
     mutating func match(_ live: inout [LiveTrack], _ tracks: [Int], _ strength: Strength, overlap: Double) {
         let free = (strength == .strong ? strong : weak).filter { trackOf[$0] == nil }
         guard !tracks.isEmpty, !free.isEmpty else { return }
-        var benefit = [Double](repeating: 0, count: tracks.count * free.count)
-        for (row, track) in tracks.enumerated() {
-            for (column, position) in free.enumerated() {
-                let similarity = similarity(live[track], detections[position])
-                guard similarity > 0, similarity >= overlap else { continue }
-                // Confidence weighs only among strong ones, as in the paper; weak ones are equally doubtful.
-                let weight = strength == .strong ? Double(min(detections[position].confidence, 1)) : 1
-                benefit[row * free.count + column] = similarity * weight
+        let rows = Rows(tracks, live)
+        var pairs: [Assignment.Pair] = []
+        for (column, position) in free.enumerated() {
+            let detection = detections[position]
+            // Confidence weighs only among strong ones, as in the paper; weak ones are equally doubtful.
+            let weight = strength == .strong ? Double(min(detection.confidence, 1)) : 1
+            rows.near(detection.box) { row, track in
+                let similarity = similarity(track, detection)
+                guard similarity > 0, similarity >= overlap else { return }
+                pairs.append(Assignment.Pair(row: row, column: column, benefit: similarity * weight))
             }
         }
-        let columns = Assignment.best(rows: tracks.count, columns: free.count, benefit: benefit)
+        let columns = Assignment.best(rows: tracks.count, columns: free.count, pairs: pairs)
         for (row, column) in columns.enumerated() {
             guard let column else { continue }
             live[tracks[row]].see(detections[free[column]])
@@ -67,7 +70,8 @@ struct Association {
 
     mutating func assign(_ position: Int, to track: Int) {
         trackOf[position] = track
-        seen.insert(track)
+        while seen.count <= track { seen.append(false) }
+        seen[track] = true
     }
 
     /// A track in front of others left the list.
@@ -75,7 +79,7 @@ struct Association {
         for position in trackOf.indices {
             if let track = trackOf[position], track > index { trackOf[position] = track - 1 }
         }
-        seen = Set(seen.map { $0 > index ? $0 - 1 : $0 })
+        if index < seen.count { seen.remove(at: index) }
     }
 
     func answer(_ live: [LiveTrack]) -> [Detection] {
@@ -86,9 +90,41 @@ struct Association {
         }
     }
 
-    private func similarity(_ track: LiveTrack, _ detection: Detection) -> Double {
+    private func similarity(_ track: Rows.Track, _ detection: Detection) -> Double {
         let overlap = Double(track.box.iou(detection.box))
         if rule == .ignore || track.classID == detection.classID { return overlap }
         return rule == .require ? 0 : overlap / 2
+    }
+}
+
+/// Tracks from left to right: boxes overlap only if they share columns of the picture, so that few others have to be
+/// looked at.
+private struct Rows {
+    struct Track {
+        var row: Int
+        var box: Box
+        var classID: Int
+    }
+
+    private var tracks: [Track]
+    private let widest: Float
+
+    init(_ indices: [Int], _ live: [LiveTrack]) {
+        tracks = indices.enumerated().map { Track(row: $0, box: live[$1].box, classID: live[$1].classID) }
+        tracks.sort { ($0.box.x, $0.row) < ($1.box.x, $1.row) }
+        widest = tracks.reduce(0) { max($0, $1.box.width) }
+    }
+
+    /// Those whose columns may be the box's, and the rows that they stand in.
+    func near(_ box: Box, _ body: (_ row: Int, _ track: Track) -> Void) {
+        var low = 0, high = tracks.count
+        while low < high {
+            let middle = (low + high) / 2
+            if tracks[middle].box.x + widest < box.x { low = middle + 1 } else { high = middle }
+        }
+        for track in tracks[low...] {
+            guard track.box.x <= box.x + box.width else { break }
+            body(track.row, track)
+        }
     }
 }

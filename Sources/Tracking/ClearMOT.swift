@@ -87,14 +87,15 @@ public struct ClearMOT: Sendable {
             isTaken[column] = true
         }
         let perPair = Double(min(truth.count, tracks.count) + 1)
-        var benefit = [Double](repeating: 0, count: overlaps.count)
+        var free: [Assignment.Pair] = []
         for row in truth.indices where columns[row] == nil {
             for column in tracks.indices where !isTaken[column] {
                 let overlap = overlaps[row * tracks.count + column]
-                if overlap > 0 { benefit[row * tracks.count + column] = perPair + Double(overlap) }
+                guard overlap > 0 else { continue }
+                free.append(Assignment.Pair(row: row, column: column, benefit: perPair + Double(overlap)))
             }
         }
-        for (row, column) in Assignment.best(rows: truth.count, columns: tracks.count, benefit: benefit).enumerated() {
+        for (row, column) in Assignment.best(rows: truth.count, columns: tracks.count, pairs: free).enumerated() {
             if let column { columns[row] = column }
         }
         return columns
@@ -119,15 +120,16 @@ public struct ClearMOT: Sendable {
     public var identityMatches: Int {
         let objects = Set(together.keys.map(\.truth)).sorted()
         let ids = Set(together.keys.map(\.track)).sorted()
-        var benefit = [Double](repeating: 0, count: objects.count * ids.count)
+        var pairs: [Assignment.Pair] = []
         for (row, object) in objects.enumerated() {
             for (column, id) in ids.enumerated() {
-                benefit[row * ids.count + column] = Double(together[Pair(truth: object, track: id)] ?? 0)
+                guard let frames = together[Pair(truth: object, track: id)] else { continue }
+                pairs.append(Assignment.Pair(row: row, column: column, benefit: Double(frames)))
             }
         }
-        let columns = Assignment.best(rows: objects.count, columns: ids.count, benefit: benefit)
+        let columns = Assignment.best(rows: objects.count, columns: ids.count, pairs: pairs)
         return columns.enumerated().reduce(0) { sum, pair in
-            sum + (pair.element.map { Int(benefit[pair.offset * ids.count + $0]) } ?? 0)
+            sum + (pair.element.flatMap { together[Pair(truth: objects[pair.offset], track: ids[$0])] } ?? 0)
         }
     }
 

@@ -119,12 +119,12 @@ public struct Tracker: Sendable {
             live.removeAll()
             return true
         }
-        let limit = buffer
-        live = live.compactMap { track in
-            var track = track
-            guard track.unseen + max(0, seconds) <= limit, track.predict(max(0, seconds)) else { return nil }
-            return track
+        var gone = Set<Int>()
+        for index in live.indices {
+            let isRemembered = live[index].unseen + max(0, seconds) <= buffer
+            if !isRemembered || !live[index].predict(max(0, seconds)) { gone.insert(index) }
         }
+        remove(gone)
         return false
     }
 
@@ -158,7 +158,11 @@ public struct Tracker: Sendable {
                 doomed.insert(live[lost].sightings > live[seen].sightings ? seen : lost)
             }
         }
-        guard !doomed.isEmpty else { return }
-        live = live.enumerated().filter { !doomed.contains($0.offset) }.map(\.element)
+        remove(doomed)
+    }
+
+    private mutating func remove(_ indices: Set<Int>) {
+        guard !indices.isEmpty else { return }
+        live = live.enumerated().filter { !indices.contains($0.offset) }.map(\.element)
     }
 }
