@@ -49,7 +49,7 @@ package struct VideoPlayer: Sendable {
     /// - Parameter answer: takes each answer, in order; `pixels` as decoded, if they are kept.
     /// - Throws: `VideoError` for the file, otherwise as `FrameStream.run`.
     package func run(
-        _ reader: VideoReader, answer: (_ response: AnalyzeResponse, _ pixels: ByteBuffer?) async throws -> Void
+        _ reader: some FrameSource, answer: (_ response: AnalyzeResponse, _ pixels: ByteBuffer?) async throws -> Void
     ) async throws {
         let info = reader.info
         let quality = encoding.quality(sameHost: client.isThisHost, frameBytes: info.frameByteCount)

@@ -48,6 +48,26 @@ public final class VideoReader: Sendable {
         return try await VideoReader(session, of: name)
     }
 
+    /// Opens a camera of this machine and decodes its first frame. It goes on until it is closed.
+    ///
+    /// A consumer that is slow gets old frames: who wants the newest takes all.
+    /// - Parameters:
+    ///   - path: `/dev/video0` and so on; nothing else is a camera.
+    ///   - size: nil: as the camera likes.
+    ///   - frameRate: nil: as the camera likes.
+    /// - Throws: `VideoError`, also when there is no frame for 10 seconds.
+    public static func camera(
+        _ path: String, size: (width: Int, height: Int)? = nil, frameRate: Double? = nil, helper: String,
+        decoderThreads: Int = 1
+    ) async throws -> VideoReader {
+        let session = ReadingSession(path)
+        var arguments = ["camera", path, "--threads", String(decoderThreads)]
+        if let size { arguments += ["--width", String(size.width), "--height", String(size.height)] }
+        if let frameRate { arguments += ["--frame-rate", String(frameRate)] }
+        session.start(helper: helper, arguments)
+        return try await VideoReader(session, of: path)
+    }
+
     private convenience init(_ session: ReadingSession, of name: String) async throws {
         guard case .info(let info) = try await session.next() else {
             throw VideoError("framemesh-video said nothing of \(name)")

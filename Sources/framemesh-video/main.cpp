@@ -30,12 +30,14 @@ constexpr int kFailed = 1, kUsage = 2, kNobodyThere = 3;
 constexpr const char* kHelp =
     "usage: framemesh-video read PATH [--threads N]\n"
     "       framemesh-video watch ADDRESS:PORT [--threads N] [--authorities FILE]\n"
+    "       framemesh-video camera /dev/videoN [--threads N] [--width N --height N] [--frame-rate F]\n"
     "       framemesh-video write PATH --width N --height N --frame-rate F [--threads N] [--max-bytes N]\n"
     "\n"
     "read   sends the frames of a video file to standard output as BGR24 pixels with their times.\n"
     "watch  does the same for a live source, whose rtsp://, rtsps://, http:// or https:// URL comes on standard input\n"
     "       (it may have a password in it); only ADDRESS:PORT is called, whatever name the URL has. A source with TLS\n"
     "       has to have a certificate for that name by an authority in FILE (PEM; default: those of the system).\n"
+    "camera does the same for a camera of this machine (Video4Linux).\n"
     "write  takes such frames from standard input and writes an MP4 file.\n"
     "All in the records that docs/video.md describes. --threads (default 1) is for the codec.\n"
     "--max-bytes ends writing where the file would become larger.\n"
@@ -60,6 +62,10 @@ struct Arguments {
     std::string role;
     WriteOptions options;
     std::string authorities;
+
+    CameraOptions camera() const {
+        return {options.path, options.width, options.height, options.frame_rate, options.threads};
+    }
 };
 
 Arguments parse(int count, char** words) {
@@ -70,17 +76,18 @@ Arguments parse(int count, char** words) {
     for (int i = 3; i < count; i += 2) {
         std::string name = words[i];
         const char* value = i + 1 < count ? words[i + 1] : nullptr;
+        const bool has_size = found.role == "write" || found.role == "camera";
         auto whole = [&](double most) { return int(number(words[i], value, 1, most)); };
         if (name == "--threads") {
             found.options.threads = whole(kMaximumThreads);
         } else if (name == "--authorities" && found.role == "watch") {
             if (!value) throw Usage{name + " wants a file"};
             found.authorities = value;
-        } else if (name == "--width" && found.role == "write") {
+        } else if (name == "--width" && has_size) {
             found.options.width = whole(kMaximumSide);
-        } else if (name == "--height" && found.role == "write") {
+        } else if (name == "--height" && has_size) {
             found.options.height = whole(kMaximumSide);
-        } else if (name == "--frame-rate" && found.role == "write") {
+        } else if (name == "--frame-rate" && has_size) {
             found.options.frame_rate = number(words[i], value, 0.001, kMaximumFrameRate);
         } else if (name == "--max-bytes" && found.role == "write") {
             found.options.max_bytes = uint64_t(number(words[i], value, 1, kMaximumFileBytes));
@@ -93,7 +100,9 @@ Arguments parse(int count, char** words) {
         throw Usage{"write wants --width, --height (at most " + std::to_string(kMaximumPixels) +
                     " pixels) and --frame-rate"};
     }
-    if (found.role != "read" && found.role != "write" && found.role != "watch")
+    if (found.role == "camera" && (found.options.width > 0) != (found.options.height > 0))
+        throw Usage{"--width and --height belong together"};
+    if (found.role != "read" && found.role != "write" && found.role != "watch" && found.role != "camera")
         throw Usage{"unknown role " + found.role};
     return found;
 }
@@ -143,6 +152,9 @@ int main(int count, char** words) {
             std::string url = read_text(STDIN_FILENO);
             if (SourceLink::is_secure(url)) trust_only(SourceLink::host(url), arguments.authorities);
             watch_video(url, arguments.options.threads, out);
+        } else if (arguments.role == "camera") {
+            die_with_parent();
+            watch_camera(arguments.camera(), out);
         } else {
             RecordReader in(STDIN_FILENO);
             write_video(arguments.options, in, out);

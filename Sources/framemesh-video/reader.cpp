@@ -117,4 +117,8 @@ void watch_video(const std::string& url, int threads, RecordWriter& out) {
     Reader(Source::live(url, threads), out).run();
 }
 
+void watch_camera(const CameraOptions& options, RecordWriter& out) {
+    Reader(Source::camera(options), out).run();
+}
+
 }  // namespace framemesh

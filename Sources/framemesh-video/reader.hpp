@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include "camera.hpp"
 #include "protocol.hpp"
 
 namespace framemesh {
@@ -12,5 +13,8 @@ void read_video(const std::string& path, int threads, RecordWriter& out);
 
 /// The same for a live source, as long as it goes on.
 void watch_video(const std::string& url, int threads, RecordWriter& out);
+
+/// The same for a camera of this machine.
+void watch_camera(const CameraOptions& options, RecordWriter& out);
 
 }  // namespace framemesh

@@ -22,7 +22,11 @@ constexpr size_t kReadBytes = 64 << 10;
 constexpr const char* kContainers[] = {
     "mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm", "avi", "mpegts", "mpeg", "flv", "ogg"};
 // The same for people.
-constexpr const char* kKnown = "mp4, mov, matroska, webm, avi, mpegts, mpeg, flv, ogg";
+constexpr const char* kKnown = "mp4, mov, matroska, webm, avi, mpegts, mpeg, flv, ogg, mjpeg";
+// JPEGs one behind the other: to FFmpeg they look like one picture, and the file's name says that they are a video.
+constexpr const char* kPictures = "jpeg_pipe";
+constexpr const char* kPictureVideo = "mjpeg";
+constexpr const char* kPictureVideoNames[] = {".mjpeg", ".mjpg"};
 // Pictures of a camera, one part each; these have no times of their own.
 constexpr const char* kPictureParts = "mpjpeg";
 
@@ -76,6 +80,12 @@ int open_regular(const std::string& path) {
         throw Failure(path + ": " + why);
     }
     return descriptor;
+}
+
+bool is_named_as_pictures(const std::string& path) {
+    return std::any_of(std::begin(kPictureVideoNames), std::end(kPictureVideoNames), [&](const std::string& end) {
+        return path.size() > end.size() && path.compare(path.size() - end.size(), end.size(), end) == 0;
+    });
 }
 
 double checked_rate(AVRational rate) {
@@ -138,7 +148,20 @@ std::unique_ptr<Source> Source::live(const std::string& url, int threads) {
     return source;
 }
 
+std::unique_ptr<Source> Source::camera(const CameraOptions& options) {
+    std::unique_ptr<Source> source(new Source(options.path));
+    source->camera_ = std::make_unique<CameraOptions>(options);
+    source->restart_wait();
+    source->open_container();
+    give_up_rights(Role::read);
+    source->choose_stream();
+    source->open_decoder(options.threads);
+    source->restart_wait();
+    return source;
+}
+
 const AVInputFormat* Source::find_container() {
+    if (camera_) return camera_input(path_);
     const AVInputFormat* container = nullptr;
     if (!io()) {
         container = av_find_input_format("rtsp");
@@ -148,11 +171,16 @@ const AVInputFormat* Source::find_container() {
     int status = av_probe_input_buffer2(io(), &container, "", nullptr, 0, 0);
     if (status < 0 || !container) fail(std::string("is not a video that is known here (") + kKnown + ")");
     auto is_it = [&](const char* name) { return std::strcmp(name, container->name) == 0; };
+    if (file_ && is_it(kPictures) && is_named_as_pictures(path_)) {
+        container = av_find_input_format(kPictureVideo);
+        if (container) return container;
+        fail("this FFmpeg does not read JPEGs one behind the other");
+    }
     if (std::any_of(std::begin(kContainers), std::end(kContainers), is_it) || (link_ && is_it(kPictureParts))) {
         return container;
     }
-    fail(std::string(link_ ? "streams" : "files") + " of the kind '" + container->name +
-         "' are not read (" + kKnown + " are)");
+    fail(std::string(link_ ? "streams" : "files") + " of the kind '" + container->name + "' are not read (" + kKnown +
+         " are)");
 }
 
 void Source::open_container() {
@@ -163,7 +191,9 @@ void Source::open_container() {
         context->pb = io();
         context->flags |= AVFMT_FLAG_CUSTOM_IO;
     }
-    if (link_) {
+    if (camera_) {
+        prepare_camera(*camera_, &options);
+    } else if (link_) {
         link_->prepare(context, &options);
         if (std::strcmp(container->name, kPictureParts) == 0) {
             av_dict_set(&options, "use_wallclock_as_timestamps", "1", 0);
@@ -174,7 +204,8 @@ void Source::open_container() {
     context->io_open = open_nothing;
     context->max_streams = kMaximumStreams;
     // It frees the context when it fails.
-    int status = avformat_open_input(&context, io() ? "" : link_->url().c_str(), container, &options);
+    const std::string name = io() ? "" : camera_ ? path_ : link_->url();
+    int status = avformat_open_input(&context, name.c_str(), container, &options);
     av_dict_free(&options);
     if (status < 0) fail(reason(status));
     format_.reset(context);

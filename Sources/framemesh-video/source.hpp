@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 
+#include "camera.hpp"
 #include "ffmpeg.hpp"
 #include "orientation.hpp"
 #include "protocol.hpp"
@@ -35,6 +36,8 @@ class Source {
     static std::unique_ptr<Source> file(const std::string& path, int threads);
     /// A live source, which may be called by `allow_only`.
     static std::unique_ptr<Source> live(const std::string& url, int threads);
+    /// A camera of this machine.
+    static std::unique_ptr<Source> camera(const CameraOptions& options);
 
     /// Of the file, or the URL without what is secret in it.
     const std::string& path() const { return path_; }
@@ -47,6 +50,7 @@ class Source {
     /// A frame has come: a live source has its time for the next.
     void restart_wait() {
         if (link_) link_->restart_wait();
+        if (camera_) restart_camera_wait(path_);
     }
     /// Frame rate, frame count and codec by the container's word; no size.
     Info info();
@@ -55,16 +59,18 @@ class Source {
     explicit Source(const std::string& name) : path_(name) {}
     void open_container();
     const AVInputFormat* find_container();
-    AVIOContext* io() { return file_ ? file_->io() : link_->io(); }
+    /// None where FFmpeg opens it by its name: RTSP, cameras.
+    AVIOContext* io() { return file_ ? file_->io() : link_ ? link_->io() : nullptr; }
     void choose_stream();
     void check_size(int width, int height) const;
     void open_decoder(int threads);
     [[noreturn]] void fail(const std::string& why) const { throw Failure(path_ + ": " + why); }
 
     std::string path_;
-    /// One of the two.
+    /// One of the three.
     std::unique_ptr<SourceFile> file_;
     std::unique_ptr<SourceLink> link_;
+    std::unique_ptr<CameraOptions> camera_;
     FormatInput format_;
     AVStream* stream_ = nullptr;
     Codec decoder_;

@@ -75,7 +75,7 @@ import Testing
             #expect(noVideo.status == 422)
             #expect(
                 try Self.detail(noVideo)
-                    == "the body is not a video that is known here (mp4, mov, matroska, webm, avi, mpegts, mpeg, flv, ogg)"
+                    == "the body is not a video that is known here (mp4, mov, matroska, webm, avi, mpegts, mpeg, flv, ogg, mjpeg)"
             )
             let form = try await gateway.post("/v1/videos", video, type: "multipart/form-data; boundary=b")
             #expect(form.status == 415)

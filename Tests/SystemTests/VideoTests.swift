@@ -152,4 +152,44 @@ import Testing
         #expect(answers.allSatisfy { ["ok", "dropped"].contains($0.status) })
         #expect(answers.last?.status == "ok", "the newest frame wins")
     }
+
+    /// A folder of pictures is a video: frames that are missing are missing, and the annotated video lasts as long.
+    @Test func numberedPicturesAreAVideo() async throws {
+        let folder = try Place.temporary("pictures")
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let pictures = folder.appending(path: "frames"), output = folder.appending(path: "annotated.mp4")
+        try FileManager.default.createDirectory(at: pictures, withIntermediateDirectories: true)
+        let ffmpeg = try ChildProcess(
+            URL(fileURLWithPath: "/usr/bin/env"),
+            [
+                "ffmpeg", "-nostdin", "-v", "error", "-i", Place.demo.appending(path: "digits.mp4").path, "-frames:v",
+                "21", "-q:v", "2", pictures.appending(path: "f%03d.jpg").path,
+            ])
+        try #require(try await ffmpeg.finish().code == 0)
+        for missing in ["f005.jpg", "f006.jpg"] {
+            try FileManager.default.removeItem(at: pictures.appending(path: missing))
+        }
+        let mesh = try await LocalMesh.up()
+        let answers = try await LocalMesh.with(mesh) { mesh in
+            let result = try await Command.run([
+                "video", "--coordinator", mesh.coordinator, "--pipeline", "track", "--json", "--frame-rate", "10",
+                "--output", output.path, pictures.path,
+            ])
+            #expect(result.code == 0, "\(result.errors.suffix(2000))")
+            return try AnswerLine.all(result)
+        }
+        Self.expectOnceInOrder(answers, 19)
+        #expect(answers.allSatisfy { $0.status == "ok" && $0.width == 640 && $0.height == 480 })
+        #expect(answers.contains { !($0.detections ?? []).isEmpty })
+        #expect(try await Self.frameCount(output) == 19)
+        let probe = try ChildProcess(
+            URL(fileURLWithPath: "/usr/bin/env"),
+            ["ffprobe", "-v", "error", "-show_entries", "packet=pts_time", "-of", "csv=p=0", output.path])
+        let times = try await probe.finish().output.split(whereSeparator: \.isNewline)
+            .compactMap { Double($0.split(separator: ",")[0]) }.sorted()
+        #expect(times.count == 19)
+        for (time, frame) in zip(times, Array(0...3) + Array(6...20)) {
+            #expect(abs(time - Double(frame) / 10) < 0.001, "frame \(frame) is at \(time) s")
+        }
+    }
 }

@@ -16,10 +16,20 @@ import Video
                 let path = try folder.write("text.mp4", Data(content.utf8))
                 #expect(
                     await readingError(path)
-                        == "\(path): is not a video that is known here (mp4, mov, matroska, webm, avi, mpegts, mpeg, flv, ogg)"
+                        == "\(path): is not a video that is known here (mp4, mov, matroska, webm, avi, mpegts, mpeg, flv, ogg, mjpeg)"
                 )
             }
             #expect(await readingError("a\u{0}b") == "a file name contains a zero byte")
+        }
+    }
+
+    @Test func onePictureIsNoVideo() async throws {
+        try await Files.withFolder { folder in
+            for name in ["a.jpg", "a.png"] {
+                let path = try await folder.video(name, frames: 1, codec: "")
+                let error = try #require(await readingError(path))
+                #expect(error.hasPrefix("\(path): files of the kind '"), "\(error)")
+            }
         }
     }
 
@@ -60,7 +70,7 @@ import Video
                 let error = try #require(await readingError(path))
                 let refusals = [
                     "\(path): files of the kind '",
-                    "\(path): is not a video that is known here (mp4, mov, matroska, webm, avi, mpegts, mpeg, flv, ogg)",
+                    "\(path): is not a video that is known here (mp4, mov, matroska, webm, avi, mpegts, mpeg, flv, ogg, mjpeg)",
                 ]
                 #expect(refusals.contains { error.hasPrefix($0) }, "\(error)")
             }

@@ -36,6 +36,8 @@ import Video
         ("a.avi", "-c:v mpeg4", "mpeg4"),
         ("a.flv", "-c:v flv1", "flv1"),
         ("a.ogv", "-c:v libtheora", "theora"),
+        // JPEGs one behind the other, without any time: 25 a second.
+        ("a.mjpeg", "-c:v mjpeg", "mjpeg"),
     ])
     func commonContainersAreRead(_ name: String, _ codec: String, _ codecName: String) async throws {
         try await Files.withFolder { folder in

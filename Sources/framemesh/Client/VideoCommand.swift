@@ -19,6 +19,8 @@ struct VideoCommand: AsyncParsableCommand {
               framemesh video --pipeline track --output tracked.mp4 street.mp4
               framemesh video --pipeline cascade+track --json digits.mp4 > a.jsonl
               framemesh video --pipeline detect --policy latest --json street.mp4
+              framemesh video --pipeline track --frame-rate 30 frames/
+              framemesh video --pipeline detect --policy latest --json /dev/video0
               framemesh video --coordinator vision.example.org:8500 \\
                 --pipeline track --encode jpeg:80 street.mp4
 
@@ -44,11 +46,30 @@ struct VideoCommand: AsyncParsableCommand {
 
     @Flag(help: "Send each frame when its time comes (always so with --policy latest).") var realtime = false
 
-    @Argument(help: "The video file.") var file: String
+    @Option(
+        name: .customLong("frame-rate"),
+        help: """
+            Frames a second of a folder of pictures (default: \(Int(PictureSequence.assumedFrameRate))), or asked of a camera.
+            """)
+    var frameRate: Double?
+
+    @Argument(help: "The video file, a camera (/dev/video0), or a folder of numbered pictures.") var file: String
 
     func validate() throws {
         if policy == .deadline, analyze.frameDeadlineMs == nil {
             throw ValidationError("--policy deadline needs --frame-deadline-ms")
+        }
+        if let frameRate {
+            guard PictureSequence.frameRates.contains(frameRate) else {
+                throw ValidationError(
+                    """
+                    --frame-rate must be \(PictureSequence.frameRates.lowerBound) to \
+                    \(PictureSequence.frameRates.upperBound)
+                    """)
+            }
+            guard PictureSource.isDirectory(file) || file.hasPrefix("/dev/video") else {
+                throw ValidationError("--frame-rate is for a folder of pictures or a camera: a video has its own")
+            }
         }
         if let output, !VideoOutput.isNamedAsWritten(output) {
             throw ValidationError("--output \(output): MP4 is what is written; give it a name that ends in .mp4")
@@ -72,6 +93,7 @@ struct VideoCommand: AsyncParsableCommand {
         var runner = VideoRunner(
             client: client, options: options, encoding: encode, realtime: realtime || policy == .latest, output: output,
             helper: helper)
+        runner.frameRate = frameRate
         let console = Console()
         runner.resumed = console.noteResumed
         let printer = AnswerPrinter(console: console, json: json, tables: false, stages: pipeline.stages, total: nil)

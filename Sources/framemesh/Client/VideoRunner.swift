@@ -4,7 +4,7 @@ import Playback
 import Results
 import Video
 
-/// Sends the frames of a video file as one stream, and writes the video again with what was found drawn on it.
+/// Sends the frames of a video file, or of a folder of pictures, or of a camera, as one stream, and writes the video again with what was found drawn on it.
 struct VideoRunner: Sendable {
     /// Where a container names no rate, for the annotated video; its frames carry their true times anyway.
     static let assumedFrameRate = 25.0
@@ -14,6 +14,9 @@ struct VideoRunner: Sendable {
     var encoding = FrameEncoding.auto
     /// Frames are sent when their capture time comes, as a camera would.
     var realtime = false
+    /// Of a folder of pictures, which says none (nil: `PictureSequence.assumedFrameRate`), or asked of a camera (nil: as it
+    /// likes).
+    var frameRate: Double?
     /// Path of the annotated MP4; nil: none.
     var output: String?
     /// Told of a coordinator that was lost, and of the frames that are sent again.
@@ -31,7 +34,7 @@ struct VideoRunner: Sendable {
         _ path: String, opened: (VideoInfo) -> Void = { _ in }, answer: (SourceAnswer) async throws -> Void,
         cutShort: (_ written: Int) -> Void = { _ in }
     ) async throws {
-        let reader = try await VideoReader.open(path, helper: helper)
+        let reader = try await open(path)
         let info = reader.info
         opened(info)
         do {
@@ -56,6 +59,16 @@ struct VideoRunner: Sendable {
         await reader.close()
     }
 
+    private func open(_ path: String) async throws -> any FrameSource {
+        if PictureSource.isDirectory(path) {
+            return try await PictureSequence.open(path, frameRate: frameRate ?? PictureSequence.assumedFrameRate)
+        }
+        if path.hasPrefix("/dev/video") {
+            return try await VideoReader.camera(path, frameRate: frameRate, helper: helper)
+        }
+        return try await VideoReader.open(path, helper: helper)
+    }
+
     /// Ends the annotated video early, with what is in it.
     /// - Returns: its frames; 0: there is no file.
     private func keep(_ writer: VideoWriter?, _ written: Int) async -> Int {
@@ -71,7 +84,7 @@ struct VideoRunner: Sendable {
     }
 
     private func run(
-        _ path: String, _ reader: VideoReader, _ writer: VideoWriter?, _ written: inout Int,
+        _ path: String, _ reader: any FrameSource, _ writer: VideoWriter?, _ written: inout Int,
         _ answer: (SourceAnswer) async throws -> Void
     ) async throws {
         let info = reader.info

@@ -1,0 +1,14 @@
+package import Video
+
+/// Frames in their order, as pixels: a video, or what is played as one.
+package protocol FrameSource: Sendable {
+    var info: VideoInfo { get }
+
+    /// The next frame; nil after the last. One consumer.
+    func next() async throws -> VideoFrame?
+
+    /// Gives back what it holds; nothing is read afterwards.
+    func close() async
+}
+
+extension VideoReader: FrameSource {}

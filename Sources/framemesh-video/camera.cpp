@@ -1,0 +1,80 @@
+#include "camera.hpp"
+
+#include <dlfcn.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cctype>
+#include <cerrno>
+#include <cstring>
+
+#include "protocol.hpp"
+
+namespace framemesh {
+namespace {
+
+/// Video4Linux's character devices (Linux, admin-guide/devices.txt).
+constexpr unsigned kVideoMajor = 81;
+constexpr const char* kFolder = "/dev/video";
+constexpr unsigned kFrameSeconds = 10;
+
+#define FRAMEMESH_TEXT_OF(number) #number
+#define FRAMEMESH_TEXT(number) FRAMEMESH_TEXT_OF(number)
+/// Libraries of one FFmpeg that count together.
+constexpr const char* kLibrary = "libavdevice.so." FRAMEMESH_TEXT(LIBAVFORMAT_VERSION_MAJOR);
+
+/// For a signal handler.
+char silence[256];
+
+void tell_silence(int) {
+    // Nothing can be done where nobody reads it.
+    if (write(STDERR_FILENO, silence, std::strlen(silence)) < 0) _exit(1);
+    _exit(1);
+}
+
+void check_camera(const std::string& path) {
+    const std::string number = path.substr(std::min(path.size(), std::strlen(kFolder)));
+    if (path.rfind(kFolder, 0) != 0 || number.empty() || number.size() > 3 ||
+        !std::all_of(number.begin(), number.end(), [](unsigned char c) { return std::isdigit(c); })) {
+        throw Failure(path + ": a camera is named /dev/video0, /dev/video1 and so on");
+    }
+    struct stat status {};
+    if (stat(path.c_str(), &status) != 0) throw Failure(path + ": " + std::strerror(errno));
+    if (!S_ISCHR(status.st_mode) || major(status.st_rdev) != kVideoMajor) throw Failure(path + ": is no camera");
+}
+
+}  // namespace
+
+const AVInputFormat* camera_input(const std::string& path) {
+    check_camera(path);
+    // Stays loaded: what it registers is used as long as this process is there.
+    void* library = dlopen(kLibrary, RTLD_NOW | RTLD_LOCAL);
+    using Register = void (*)();
+    const auto add = library ? reinterpret_cast<Register>(dlsym(library, "avdevice_register_all")) : nullptr;
+    if (!add) throw Failure(path + ": cameras need FFmpeg's " + kLibrary + ", which is not here");
+    add();
+    const AVInputFormat* input = av_find_input_format("v4l2");
+    if (!input) throw Failure(path + ": this FFmpeg was built without v4l2");
+    return input;
+}
+
+void prepare_camera(const CameraOptions& options, AVDictionary** dictionary) {
+    if (options.width > 0) {
+        const std::string size = std::to_string(options.width) + "x" + std::to_string(options.height);
+        av_dict_set(dictionary, "video_size", size.c_str(), 0);
+    }
+    if (options.frame_rate > 0) av_dict_set(dictionary, "framerate", std::to_string(options.frame_rate).c_str(), 0);
+}
+
+void restart_camera_wait(const std::string& path) {
+    std::snprintf(silence, sizeof(silence), "framemesh-video: %.100s: no picture for %u seconds\n", path.c_str(),
+                  kFrameSeconds);
+    signal(SIGALRM, tell_silence);
+    alarm(kFrameSeconds);
+}
+
+}  // namespace framemesh

@@ -1,0 +1,31 @@
+// A camera of this machine, through FFmpeg's v4l2. That is in a library of its own, libavdevice, which drags in much
+// that nobody else needs here: it is loaded for a camera, and nothing else asks for it.
+#pragma once
+
+#include <string>
+
+#include "ffmpeg.hpp"
+
+namespace framemesh {
+
+/// What is asked of a camera; 0: as it likes.
+struct CameraOptions {
+    std::string path;
+    int width = 0;
+    int height = 0;
+    double frame_rate = 0;
+    int threads = 1;
+};
+
+/// Reads the camera at `path`, which must be one, by its name (/dev/video0) and by its kind.
+/// - Throws: Failure where it is none, is not there, or libavdevice is not.
+const AVInputFormat* camera_input(const std::string& path);
+
+/// The camera's options for FFmpeg.
+void prepare_camera(const CameraOptions& options, AVDictionary** dictionary);
+
+/// The next picture has a limited time from now on, or this process ends and says so: a camera that falls silent holds
+/// up FFmpeg, which cannot be interrupted there.
+void restart_camera_wait(const std::string& path);
+
+}  // namespace framemesh
