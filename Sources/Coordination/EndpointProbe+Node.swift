@@ -8,6 +8,7 @@ extension EndpointProbe {
         let node = try await NodeClient(channel).describe(deadline: deadline)
         return EndpointReport(
             capacity: node.workers, load: node.queueDepth + node.inFlight,
-            limit: node.queueLimit > 0 ? node.workers + node.queueLimit : nil, zone: node.zone)
+            limit: node.queueLimit > 0 ? node.workers + node.queueLimit : nil,
+            wait: .microseconds(Int64(clamping: node.estimatedWait)), zone: node.zone)
     }
 }

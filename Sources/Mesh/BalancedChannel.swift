@@ -205,7 +205,7 @@ public final class BalancedChannel: Sendable {
                 let endpoint = state.balancer.endpoints[subchannel.name]
             else { return (false, false, false) }
             if let report {
-                state.balancer.report(subchannel.name, report)
+                state.balancer.report(subchannel.name, report, now: now)
             } else {
                 state.balancer.fellSilent(subchannel.name, now: now)
             }
@@ -262,6 +262,12 @@ public final class BalancedChannel: Sendable {
             }
             try calls.checkOpen()
         }
+    }
+
+    /// What a call has to expect here; nil: no endpoint would take it.
+    public var outlook: EndpointOutlook? {
+        let now = now
+        return state.withLock { $0.balancer.outlook(now: now) }
     }
 
     /// Calls that wait for an endpoint.

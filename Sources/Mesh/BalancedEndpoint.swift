@@ -32,6 +32,8 @@ struct BalancedEndpoint: Sendable {
     private(set) var hasReported = false
     /// Calls of others that it has, as far as is known.
     private var foreign = 0
+    /// When what it said it has to do will be done.
+    private var busyUntil: UInt64 = 0
     /// When it did not answer its probe; nil: it did.
     var silentSince: UInt64?
     var isSilent: Bool { silentSince != nil }
@@ -50,7 +52,9 @@ struct BalancedEndpoint: Sendable {
     // ---- cost ----
 
     func cost(_ rules: BalancingRules, now: UInt64) -> Double {
-        latency(now: now) * (fill + 1 / Double(report.capacity)) / (weight * share(rules, now: now))
+        let expected = latency(now: now) * (fill + 1 / Double(report.capacity))
+        // Calls of others may be longer than ours: it knows.
+        return max(expected, Double(busyUntil - min(now, busyUntil))) / (weight * share(rules, now: now))
     }
 
     /// Calls that it has, for each that it runs at one time.
@@ -117,6 +121,7 @@ struct BalancedEndpoint: Sendable {
         report = EndpointReport()
         hasReported = false
         foreign = 0
+        busyUntil = 0
         overdue = 0
         failuresInARow = 0
         failureRate = 0
@@ -125,13 +130,14 @@ struct BalancedEndpoint: Sendable {
         ejectedUntil = 0
     }
 
-    mutating func take(_ news: EndpointReport, _ rules: BalancingRules) {
+    mutating func take(_ news: EndpointReport, _ rules: BalancingRules, now: UInt64) {
         report = news
         hasReported = true
         report.capacity = min(max(1, news.capacity), rules.maxCapacity)
         report.limit = news.limit.map { max(0, $0) }
         if news.zone.utf8.count > rules.maxZoneBytes { report.zone = "" }
         foreign = max(0, min(news.load, Constants.mostLoad) - outstanding)
+        busyUntil = now + UInt64(nanoseconds: min(max(.zero, news.wait), Constants.longestWait))
         silentSince = nil
     }
 

@@ -24,6 +24,8 @@ struct Balancer<ID: Hashable & Sendable>: Sendable {
     static var callsBeforeReport: Int { 16 }
     /// Calls that an endpoint is believed to have.
     static var mostLoad: Int { 1 << 20 }
+    /// Work that an endpoint is believed to have.
+    static var longestWait: Duration { .seconds(600) }
     /// Calls for each that an endpoint runs at one time, from which on other zones count as much as the own one.
     static var fullZone: Double { 2 }
     /// The same, from which on a hedge would only lengthen the queue.
@@ -91,9 +93,9 @@ struct Balancer<ID: Hashable & Sendable>: Sendable {
         if priority != 0 { hasPriorities = true }
     }
 
-    mutating func report(_ id: ID, _ report: EndpointReport) {
+    mutating func report(_ id: ID, _ report: EndpointReport, now: UInt64) {
         let rules = rules
-        change(id) { $0.take(report, rules) }
+        change(id) { $0.take(report, rules, now: now) }
     }
 
     /// It did not answer in time. Calls go elsewhere until it reports.
@@ -183,6 +185,19 @@ struct Balancer<ID: Hashable & Sendable>: Sendable {
         change(best) { $0.start(isStream: isStream, isSuspect: demand.isSuspect, now: now) }
         if let client { running.begin(client) }
         return best
+    }
+
+    /// Of the well endpoint with room that a call costs least on; nil: there is none.
+    func outlook(now: UInt64) -> EndpointOutlook? {
+        let open = ready.compactMap { id -> BalancedEndpoint? in
+            guard isWell(id, now: now), let endpoint = endpoints[id], endpoint.outstanding < rules.maxInFlight else {
+                return nil
+            }
+            return endpoint
+        }
+        return open.map { (endpoint: $0, cost: $0.cost(rules, now: now)) }.min { $0.cost < $1.cost }.map {
+            EndpointOutlook(cost: $0.endpoint.isMeasured ? $0.cost : nil, fill: $0.endpoint.fill)
+        }
     }
 
     private func choices(

@@ -8,13 +8,16 @@ public struct EndpointReport: Sendable, Equatable {
     public var load: Int
     /// Calls that it takes, waiting or running, before it refuses more. nil: it does not say.
     public var limit: Int?
+    /// Until it has done what it has, as far as it knows.
+    public var wait: Duration
     /// Where it is; empty: it does not say.
     public var zone: String
 
-    public init(capacity: Int = 1, load: Int = 0, limit: Int? = nil, zone: String = "") {
+    public init(capacity: Int = 1, load: Int = 0, limit: Int? = nil, wait: Duration = .zero, zone: String = "") {
         self.capacity = capacity
         self.load = load
         self.limit = limit
+        self.wait = wait
         self.zone = zone
     }
 }

@@ -12,14 +12,14 @@ extension BalancerTests {
         var balancer = balancer("a", "b", "c", "d", "e")
         balancer.fellSilent("b", now: 0)
         for now in 1...3 { balancer.finished("c", latency: 1, .failed, now: UInt64(now)) }
-        balancer.report("d", EndpointReport(capacity: 2, load: 4))
+        balancer.report("d", EndpointReport(capacity: 2, load: 4), now: 0)
         var dice = Dice()
         for _ in 0..<20 {
             #expect(balancer.pick(excluding: ["a"], Self.hedge, now: 4, using: &dice) == "e")
             balancer.unpick("e", now: 4)
         }
         #expect(balancer.pick(excluding: ["a", "e"], Self.hedge, now: 4, using: &dice) == nil)
-        balancer.report("d", EndpointReport(capacity: 2, load: 3))
+        balancer.report("d", EndpointReport(capacity: 2, load: 3), now: 0)
         #expect(balancer.pick(excluding: ["a", "e"], Self.hedge, now: 4, using: &dice) == "d")
     }
 

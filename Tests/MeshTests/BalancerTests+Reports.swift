@@ -7,8 +7,8 @@ import Testing
 extension BalancerTests {
     @Test func callsGoWhereThereIsCapacity() {
         var balancer = balancer("large", "small")
-        balancer.report("large", EndpointReport(capacity: 3))
-        balancer.report("small", EndpointReport(capacity: 1))
+        balancer.report("large", EndpointReport(capacity: 3), now: 0)
+        balancer.report("small", EndpointReport(capacity: 1), now: 0)
         var dice = Dice()
         for _ in 0..<200 { _ = balancer.pick(now: 0, using: &dice) }
         #expect((120...180).contains(balancer.endpoints["large"]?.outstanding ?? 0))
@@ -16,10 +16,46 @@ extension BalancerTests {
 
     @Test func theQueueOfOthersCounts() {
         var balancer = balancer("busy", "idle")
-        balancer.report("busy", EndpointReport(capacity: 2, load: 100))
-        balancer.report("idle", EndpointReport(capacity: 2))
+        balancer.report("busy", EndpointReport(capacity: 2, load: 100), now: 0)
+        balancer.report("idle", EndpointReport(capacity: 2), now: 0)
         var dice = Dice()
         for _ in 0..<40 { #expect(balancer.pick(now: 0, using: &dice) == "idle") }
+    }
+
+    @Test func whatAnEndpointSaysItHasToDoCountsUntilItIsDone() {
+        var balancer = balancer("long", "short")
+        // As many calls, but longer ones.
+        balancer.report("long", EndpointReport(capacity: 2, load: 4, wait: .seconds(3)), now: 0)
+        balancer.report("short", EndpointReport(capacity: 2, load: 4, wait: .milliseconds(1)), now: 0)
+        var dice = Dice()
+        for _ in 0..<20 {
+            #expect(balancer.pick(now: 2_000_000_000, using: &dice) == "short")
+            balancer.unpick("short", now: 2_000_000_000)
+        }
+        var picked: Set<String> = []
+        for _ in 0..<40 { if let name = balancer.pick(now: 4_000_000_000, using: &dice) { picked.insert(name) } }
+        #expect(picked == ["long", "short"])
+        // A lie is no more than it is.
+        balancer.report("long", EndpointReport(wait: .seconds(Int64.max)), now: 0)
+        #expect(balancer.outlook(now: 0)?.fill != nil)
+    }
+
+    @Test func theOutlookIsThatOfTheBestEndpointThatIsWell() {
+        var balancer = balancer("a", "b")
+        var dice = Dice()
+        #expect(balancer.outlook(now: 0) == EndpointOutlook(cost: nil, fill: 0))
+        balancer.report("a", EndpointReport(capacity: 2, load: 6), now: 0)
+        balancer.report("b", EndpointReport(capacity: 2, load: 3), now: 0)
+        #expect(balancer.outlook(now: 0)?.fill == 1.5)
+        #expect(balancer.pick(excluding: ["a"], now: 0, using: &dice) == "b")
+        balancer.finished("b", latency: 8_000_000, .answered, now: 8_000_000)
+        balancer.report("b", EndpointReport(capacity: 2, load: 3), now: 8_000_000)
+        #expect(balancer.outlook(now: 8_000_000) == EndpointOutlook(cost: nil, fill: 3), "A newcomer counts as fast.")
+        balancer.fellSilent("a", now: 8_000_000)
+        let left = balancer.outlook(now: 8_000_000)
+        #expect(left?.fill == 1.5 && left?.cost ?? 0 >= 8_000_000)
+        balancer.fellSilent("b", now: 8_000_000)
+        #expect(balancer.outlook(now: 8_000_000) == nil)
     }
 
     @Test func aSilentEndpointGetsNothingUntilItReports() {
@@ -30,7 +66,7 @@ extension BalancerTests {
         balancer.fellSilent("b", now: 0)
         // Rather a silent endpoint than none.
         #expect(balancer.pick(now: 0, using: &dice) != nil)
-        balancer.report("a", EndpointReport())
+        balancer.report("a", EndpointReport(), now: 0)
         #expect(balancer.pick(now: 0, using: &dice) == "a")
     }
 
@@ -80,17 +116,17 @@ extension BalancerTests {
         balancer.setReady("a", true, now: 0)
         // It has not said yet what it takes.
         #expect(picked(100) == Balancer<String>.callsBeforeReport)
-        balancer.report("a", EndpointReport(capacity: 2, load: 16, limit: 66))
+        balancer.report("a", EndpointReport(capacity: 2, load: 16, limit: 66), now: 0)
         #expect(picked(100) == 33 - 16)
         balancer.finished("a", latency: 1, .answered, now: 1)
         #expect(picked(100) == 1)
         // Others fill it too.
-        balancer.report("a", EndpointReport(capacity: 2, load: 60, limit: 66))
+        balancer.report("a", EndpointReport(capacity: 2, load: 60, limit: 66), now: 0)
         balancer.finished("a", latency: 1, .answered, now: 1)
         #expect(picked(100) == 0)
         // Those that have not waited find the room that is left.
         #expect(balancer.pick(now: 0, using: &dice) == "a")
-        balancer.report("a", EndpointReport(capacity: 2, load: 34))
+        balancer.report("a", EndpointReport(capacity: 2, load: 34), now: 0)
         #expect(picked(50) == 50)
     }
 
@@ -100,7 +136,7 @@ extension BalancerTests {
         var balancer = Balancer<String>(rules)
         for (name, zone) in [("near", "here"), ("far", "there")] {
             balancer.setReady(name, true, now: 0)
-            balancer.report(name, EndpointReport(capacity: 4, zone: zone))
+            balancer.report(name, EndpointReport(capacity: 4, zone: zone), now: 0)
         }
         var dice = Dice()
         for _ in 0..<8 { #expect(balancer.pick(now: 0, using: &dice) == "near") }
@@ -125,10 +161,10 @@ extension BalancerTests {
         rules.maxZoneBytes = 4
         var balancer = Balancer<String>(rules)
         balancer.setReady("a", true, now: 0)
-        balancer.report("a", EndpointReport(capacity: .max, load: .max, zone: "west"))
+        balancer.report("a", EndpointReport(capacity: .max, load: .max, zone: "west"), now: 0)
         #expect(balancer.endpoints["a"]?.report.capacity == 8)
         #expect(balancer.endpoints["a"]?.report.zone == "west")
-        balancer.report("a", EndpointReport(capacity: .min, load: .min, zone: "west1"))
+        balancer.report("a", EndpointReport(capacity: .min, load: .min, zone: "west1"), now: 0)
         #expect(balancer.endpoints["a"]?.report.capacity == 1)
         #expect(balancer.endpoints["a"]?.report.zone == "")
         #expect(balancer.endpoints["a"]?.fill == 0)
