@@ -36,9 +36,9 @@ package enum JobDatabase: Sendable, Hashable {
         case .sqlite:
             let database = try SQLiteDatabase(path: "\(folder)/\(Self.fileName)")
             let presence = Presence(path: "\(folder)/\(Self.presenceName)")
-            let store = try await JobStore(database, presence)
+            var store = try await JobStore(database, presence)
             if !presence.dead.isEmpty { try await store.endLeases(of: presence.dead, now: now) }
-            await presence.share(as: store.gateway)
+            store.unseen = await presence.share(as: store.gateway)
             return store
         case .postgres(let url): return try await JobStore(PostgresDatabase(url: url))
         }

@@ -7,6 +7,8 @@ package struct JobStore: Sendable {
     let database: any SQLDatabase
     /// For as long as the store is open.
     private let presence: Presence?
+    /// Why the next gateway with this folder will not see that this one is gone, and waits for its leases; nil: it will.
+    package internal(set) var unseen: String?
 
     /// The largest page of `jobs`, and the most results that `results` gives at once.
     package static let maxPage = 1000

@@ -69,6 +69,7 @@ enum MetricCatalogue {
         "framemesh_video_queue_seconds": "How long the oldest job that waits has been in the store.",
         "framemesh_stored_bytes": "Bytes of the files and results of all jobs.",
         "framemesh_stored_bytes_limit": "Bytes that the files and results of all jobs may have.",
+        "framemesh_job_store_unseen": "1 if others will not see that this gateway is gone, else 0.",
         "framemesh_job_store_up": "1 if the store of jobs answered when it was asked last, else 0.",
         "process_cpu_seconds_total": "User and system time of the process.",
         "process_max_fds": "File descriptors that the process may have.",

@@ -34,6 +34,7 @@ import Testing
         #expect(text.contains(#"http_refused_total{limit="max-uploads"} 0"#))
         #expect(text.contains(#"framemesh_video_jobs{state="queued"} 0.0"#))
         #expect(text.contains("framemesh_job_store_up 1.0"))
+        #expect(text.contains("framemesh_job_store_unseen 0.0"))
         #expect(text.contains("http_connections 1.0"), "the one that asks")
     }
 

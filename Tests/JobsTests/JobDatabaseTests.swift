@@ -92,13 +92,42 @@ import Testing
         let path = "\(folder)/jobs.lock"
         let first = Presence(path: path)
         try await withThrowingTaskGroup(of: Void.self) { tasks in
-            for index in 0..<64 { tasks.addTask { await Presence(path: path).share(as: "other \(index)") } }
-            tasks.addTask { await first.share(as: "first") }
+            for index in 0..<64 {
+                tasks.addTask { #expect(await Presence(path: path).share(as: "other \(index)") == nil) }
+            }
+            tasks.addTask { #expect(await first.share(as: "first") == nil) }
             try await tasks.waitForAll()
         }
         first.end()
         let dead = Presence(path: path).dead
         #expect(dead.count == 65 && dead.contains("first"))
+    }
+
+    @Test func whoIsNotSeenSaysWhy() async throws {
+        let folder = FileManager.default.temporaryDirectory.appending(path: "jobs-\(UUID().uuidString)").path
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let path = "\(folder)/jobs.lock"
+        // It stays alone.
+        let first = Presence(path: path)
+        let second = Presence(path: path, shareTime: .milliseconds(20))
+        #expect(await second.share(as: "second") == "another gateway kept its lock for 0.02 seconds")
+        second.end()
+        #expect(await first.share(as: "first") == nil)
+        // The file is full.
+        let handle = try #require(FileHandle(forWritingAtPath: path))
+        try handle.seekToEnd()
+        try handle.write(contentsOf: Data(repeating: 0x61, count: Presence.maxBytes))
+        try handle.close()
+        #expect(await Presence(path: path).share(as: "third")?.contains("no room") == true)
+        // The name of the lock is one of a folder.
+        try FileManager.default.removeItem(atPath: path)
+        try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: false)
+        #expect(await Presence(path: path).share(as: "fourth") == "Is a directory")
+        let store = try await JobDatabase.sqlite.open(in: folder, now: .at(0))
+        #expect(store.unseen == "Is a directory")
+        try await store.close()
+        first.end()
     }
 
     @Test(arguments: TestDatabase.here)

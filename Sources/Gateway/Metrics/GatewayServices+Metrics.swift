@@ -15,6 +15,7 @@ import Telemetry
 /// | `framemesh_video_queue_seconds` | | how long the oldest of them waits for a gateway |
 /// | `framemesh_stored_bytes`, `framemesh_stored_bytes_limit` | | files and results of all jobs |
 /// | `framemesh_job_store_up` | | 1 if the store answered when it was asked last |
+/// | `framemesh_job_store_unseen` | | 1 if others will not see that this gateway is gone |
 extension GatewayServices {
     func show(in metrics: PrometheusMetrics, connections: ConnectionCount, census: StoreCensus?) {
         metrics.observe("http_connections") { Double(connections.count) }
@@ -55,6 +56,7 @@ extension VideoServices {
         metrics.observe("framemesh_stored_bytes") { Double(census.census.storedBytes) }
         metrics.observe("framemesh_stored_bytes_limit") { [limits] in Double(limits.maxStoredBytes) }
         metrics.observe("framemesh_job_store_up") { census.isReachable ? 1 : 0 }
+        metrics.observe("framemesh_job_store_unseen") { [store] in store.unseen == nil ? 0 : 1 }
         metrics.observe("framemesh_video_uploads_in_flight") { [quota] in Double(quota.uploadsInFlight) }
         let of = [("of", "videos")]
         metrics.observe("framemesh_viewers", of) { [watchers] in Double(watchers.taken) }

@@ -49,6 +49,11 @@ package final class GatewayServer: Sendable {
         }
         let metrics = GatewayMetrics(configuration.metrics)
         let videos = try await VideoServices.open(configuration, metrics.videos)
+        if let reason = videos?.store.unseen {
+            logger.warning(
+                "nobody will see when this gateway is gone: its jobs and streams wait for the end of their leases then",
+                metadata: ["data": "\(configuration.data)", "reason": "\(reason)"])
+        }
         let coordinators = Coordinators(
             configuration.coordinators, configuration.tracedCalling, configuration.limits, group: group, logger: logger)
         let viewers = Places(
