@@ -11,8 +11,8 @@ import Testing
         init(lanes: Int = 1, maxClients: Int = 100) { line = FairLine(lanes: lanes, maxClients: maxClients) }
 
         @discardableResult
-        mutating func add(_ client: UInt64, lane: Int = 0, cost: Double = 1) -> Int {
-            let place = line.add(client: client, lane: lane, cost: cost)
+        mutating func add(_ client: UInt64, lane: Int = 0, cost: Double = 1, due: UInt64 = 0) -> Int {
+            let place = line.add(client: client, lane: lane, cost: cost, due: due)
             #expect(names[place] == nil, "a place has one owner")
             names[place] = client
             return place
@@ -35,6 +35,38 @@ import Testing
         let places = (0..<5).map { _ in line.add(client: 1) }
         #expect((0..<5).map { _ in line.take() } == places)
         #expect(line.take() == nil && line.count == 0)
+    }
+
+    @Test func whatIsDueFirstComesFirstOfOneClient() {
+        var line = FairLine(maxClients: 2)
+        var names: [Int: Int] = [:]
+        for (name, due) in [30, 10, 20, 10, 40, 5].enumerated() {
+            names[line.add(client: 1, due: UInt64(due))] = name
+        }
+        #expect(line.cost(of: 1, in: 0, dueAfter: 20) == 2 && line.cost(of: 1, in: 0, dueAfter: 40) == 0)
+        #expect(line.cost(of: 2, in: 0, dueAfter: 0) == 0)
+        // What would be last leaves first.
+        #expect(line.removeNewest().flatMap { names[$0] } == 4)
+        #expect((0..<5).compactMap { _ in line.take().flatMap { names[$0] } } == [5, 1, 3, 2, 0])
+        #expect(line.take() == nil && line.count == 0)
+    }
+
+    /// Who is in a hurry overtakes its own work, not that of others.
+    @Test func anEarlyDueBringsNoMoreTurns() {
+        var named = Named()
+        for client: UInt64 in [1, 2] { for _ in 0..<6 { named.add(client, due: 100) } }
+        _ = named.take(2)
+        for due: UInt64 in [9, 8, 7, 6, 5, 4] { named.add(1, due: due) }
+        #expect(named.take(10).count { $0 == 1 } == 5)
+    }
+
+    @Test func overtakenWorkIsChargedAsIfItHadComeLater() {
+        var named = Named()
+        named.add(1, cost: 1, due: 100)
+        for _ in 0..<5 { named.add(2, cost: 1, due: 100) }
+        // It takes the turn of the cheap one, and the client pays for four.
+        named.add(1, cost: 4, due: 1)
+        #expect(named.take(7) == [1, 2, 2, 2, 2, 1, 2])
     }
 
     @Test func clientsTakeTurnsHoweverMuchEachHas() {
@@ -139,7 +171,7 @@ import Testing
         var named = Named(lanes: 3, maxClients: 4)
         for _ in 0..<20_000 {
             switch random(8) {
-            case 0...3: named.add(random(10), lane: Int(random(3)), cost: Double(1 + random(5)))
+            case 0...3: named.add(random(10), lane: Int(random(3)), cost: Double(1 + random(5)), due: random(6))
             case 4, 5:
                 let lane = Int(random(3))
                 let first = named.line.first(in: lane)

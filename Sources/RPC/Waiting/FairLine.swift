@@ -6,6 +6,9 @@
 /// owner takes as it likes; a client's share is one for all of them. Each step is O(log n), and nothing is allocated once
 /// there was as much work, and as many clients, before.
 ///
+/// Of one client's work in a lane, what is due first comes first, and of that the oldest. Who adds work that is due later than
+/// all the client has there, as is usual, pays nothing for that order; else a step for each piece that is overtaken.
+///
 /// A client's first work in a lane gets a *start tag* when it comes to the front: the line's virtual time, or where the
 /// client's last work ends in it, whichever is later. The lowest tag is served next.
 package struct FairLine: Sendable {
@@ -15,12 +18,13 @@ package struct FairLine: Sendable {
         var client: Int
         var lane: Int
         var cost: Double
+        var due: UInt64
         var order: UInt64
         var next = FairLine.none
         var previous = FairLine.none
     }
 
-    /// The work of one client in one lane, oldest first.
+    /// The work of one client in one lane, what is due first at the front.
     private struct Flow {
         var first = FairLine.none
         var last = FairLine.none
@@ -73,6 +77,18 @@ package struct FairLine: Sendable {
     /// Of what waits, the sum.
     package func cost(of client: UInt64) -> Double { find(client).map { $0.cost } ?? 0 }
 
+    /// Of what a client has in a lane, the sum of what is due after `due`.
+    package func cost(of key: UInt64, in lane: Int, dueAfter due: UInt64) -> Double {
+        guard let client = known[key] else { return 0 }
+        var sum = 0.0
+        var place = flows[client * lanes + lane].last
+        while place != Self.none, places[place].due > due {
+            sum += places[place].cost
+            place = places[place].previous
+        }
+        return sum
+    }
+
     /// The most that one client has waiting.
     package var mostWaiting: Int { busiest.first.flatMap { clients[$0.item]?.waiting } ?? 0 }
 
@@ -100,22 +116,18 @@ package struct FairLine: Sendable {
 
     // ---- what happens ----
 
-    /// - Parameter cost: in any unit that all work of the line has; above 0.
+    /// - Parameters:
+    ///   - cost: in any unit that all work of the line has; above 0.
+    ///   - due: in any unit; where all work has the same, it is served in the order in which it came.
     /// - Returns: its place.
-    package mutating func add(client key: UInt64, lane: Int = 0, cost: Double = 1) -> Int {
+    package mutating func add(client key: UInt64, lane: Int = 0, cost: Double = 1, due: UInt64 = 0) -> Int {
         let client = enter(key)
         added += 1
         let place = freePlaces.popLast() ?? places.count
         let flow = client * lanes + lane
-        let work = Place(client: client, lane: lane, cost: cost, order: added, previous: flows[flow].last)
+        let work = Place(client: client, lane: lane, cost: cost, due: due, order: added)
         if place == places.count { places.append(work) } else { places[place] = work }
-        if flows[flow].first == Self.none {
-            flows[flow].first = place
-            tag(flow)
-        } else {
-            places[flows[flow].last].next = place
-        }
-        flows[flow].last = place
+        insert(place, into: flow)
         count += 1
         change(client, by: 1, cost)
         return place
@@ -137,7 +149,8 @@ package struct FairLine: Sendable {
         leave(place)
     }
 
-    /// Takes out the newest work of the client that has the most.
+    /// Takes out what would be served last of the client that has the most: in a lane what is due last, of several lanes the
+    /// newest of these.
     package mutating func removeNewest() -> Int? {
         guard let client = busiest.first?.item else { return nil }
         let last = (0..<lanes).map { flows[client * lanes + $0].last }.filter { $0 != Self.none }
@@ -157,6 +170,26 @@ package struct FairLine: Sendable {
     package mutating func rest() { virtualTime = max(virtualTime, latestFinish) }
 
     // ---- parts ----
+
+    private mutating func insert(_ place: Int, into flow: Int) {
+        var previous = flows[flow].last
+        while previous != Self.none, places[previous].due > places[place].due { previous = places[previous].previous }
+        let next = previous == Self.none ? flows[flow].first : places[previous].next
+        places[place].previous = previous
+        places[place].next = next
+        if next == Self.none { flows[flow].last = place } else { places[next].previous = place }
+        guard previous == Self.none else { return places[previous].next = place }
+        flows[flow].first = place
+        // It takes over the turn of the one that it overtakes, which is tagged anew when it comes to the front again.
+        if next == Self.none { tag(flow) } else { pass(from: next, to: place, flow) }
+    }
+
+    private mutating func pass(from overtaken: Int, to place: Int, _ flow: Int) {
+        let client = flow / lanes
+        let finish = (clients[client]?.finish ?? 0) + places[place].cost - places[overtaken].cost
+        clients[client]?.finish = finish
+        latestFinish = max(latestFinish, finish)
+    }
 
     private mutating func enter(_ key: UInt64) -> Int {
         if let client = known[key] { return client }
