@@ -2,6 +2,7 @@ public import Mesh
 import Messages
 import NIOCore
 public import RPC
+public import Services
 public import Telemetry
 package import Traces
 

@@ -33,6 +33,9 @@ struct Admission: Sendable {
 
     func isFull(_ waiting: Int) -> Bool { waiting >= limit }
 
+    /// That live requests leave to batch ones.
+    var placesOfBatch: Int { limit / 8 }
+
     /// - Parameter cost: the newcomer's own estimated worker time, nanoseconds.
     func check(
         deadline: NIODeadline?, cost: Double, behind load: Load, now: NIODeadline
@@ -74,14 +77,5 @@ extension RPCError {
     static func lateInQueue(behind wait: TimeAmount) -> RPCError {
         RPCError(.resourceExhausted, "deadline cannot be met: others had their turn while the frame waited")
             .pushingBack(.nanoseconds(wait.nanoseconds / 2))
-    }
-
-    /// Why a request was not queued.
-    init(ofAdmission error: any Error) {
-        switch error {
-        case let refusal as Admission.Refusal: self.init(refusal)
-        case let error as RPCError: self = error
-        default: self.init(.internal, "the frame could not be queued", cause: error)
-        }
     }
 }

@@ -7,23 +7,26 @@ protocol BatchRunner: SendableMetatype {
     associatedtype Work: Sendable
     associatedtype Answer: Sendable
 
-    /// One batch through one model. Drops requests that nobody waits for any more.
+    /// One batch through one lane. Drops requests that nobody waits for any more.
     /// - Parameters:
-    ///   - model: index of the model.
-    ///   - helpers: other workers, for a part of it.
+    ///   - model: index of the lane.
+    ///   - place: where it works.
     /// - Returns: one result for each job, in their order.
-    mutating func run(_ jobs: [Job<Work>], model: Int, helpers: Helpers<Self>) -> [Result<Answer, RPCError>]
+    mutating func run(_ jobs: [Job<Work>], model: Int, at place: Workplace<Self>) -> [Result<Answer, RPCError>]
 }
 
-/// Workers that have nothing to do, for a part of another one's batch.
-struct Helpers<Runner>: Sendable {
+/// Where a worker has its batch: beside others who may have nothing to do, for a part of it, and watched over.
+struct Workplace<Runner>: Sendable {
     /// Runs on the helper's thread, with its runner.
-    typealias Errand = @Sendable (inout Runner) -> Void
+    /// - Parameter getsOn: as the worker's own.
+    typealias Errand = @Sendable (inout Runner, _ getsOn: () -> Void) -> Void
 
     let find: @Sendable (@escaping Errand) -> DispatchSemaphore?
+    /// To be called between passes: who does not for too long is taken for lost.
+    let getsOn: @Sendable () -> Void
 
-    /// Nobody helps.
-    static var none: Helpers { Helpers { _ in nil } }
+    /// Nobody helps, nobody watches.
+    static var alone: Workplace { Workplace(find: { _ in nil }, getsOn: {}) }
 
     /// - Returns: what to wait for; nil: nobody is free, and it was not begun.
     func ask(_ errand: @escaping Errand) -> DispatchSemaphore? { find(errand) }

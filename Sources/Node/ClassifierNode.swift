@@ -8,7 +8,7 @@ struct ClassifierNode: ClassifierHandler {
     let maxRegions: Int
 
     func classify(_ request: ClassifyRequest, context: CallContext) async throws -> ClassifyResponse {
-        let lane = try desk.lanes.index(detector: nil, classifier: request.model)
+        let lane = try desk.lanes.index(detector: nil, classifier: request.model, ofBoxes: !request.regions.isEmpty)
         guard request.regions.count <= maxRegions else {
             throw RPCError(
                 .invalidArgument, "\(request.regions.count) regions exceed the limit of \(maxRegions)")

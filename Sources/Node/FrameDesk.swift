@@ -12,8 +12,8 @@ struct FrameDesk: Sendable {
         _ work: VisionWork, lane: Int, _ context: CallContext
     ) async throws -> WorkerPool<ModelRunner>.Served {
         let served = try await pool.run(
-            work, client: trust.client(of: context), model: lane, inputs: work.inputs,
-            deadline: context.deadline?.instant)
+            work, client: trust.client(of: context), priority: FramePriority.told(in: context.metadata) ?? .live,
+            model: lane, inputs: work.inputs, deadline: context.deadline?.instant)
         pool.metrics?.record(served)
         return served
     }

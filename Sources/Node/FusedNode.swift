@@ -1,4 +1,5 @@
 import Messages
+import NIOCore
 import RPC
 import Services
 
@@ -8,8 +9,9 @@ struct FusedNode: FusedHandler {
     let maxRegions: Int
 
     func run(_ request: FusedRequest, context: CallContext) async throws -> FusedResponse {
-        let lane = try desk.lanes.index(detector: request.detectModel, classifier: request.classifyModel)
-        let served = try await desk.run(try work(request), lane: lane, context)
+        let lane = try desk.lanes.index(
+            detector: request.detectModel, classifier: request.classifyModel, ofBoxes: request.boxes > 0)
+        let served = try await desk.run(try work(request, context.deadline), lane: lane, context)
         var response = FusedResponse()
         response.sequence = request.frame.sequence
         response.width = served.answer.width
@@ -20,8 +22,11 @@ struct FusedNode: FusedHandler {
         return response
     }
 
+    /// For an answer that has boxes and no classes to come in time.
+    private static let homeward = HopMargin()
+
     /// - Throws: INVALID_ARGUMENT.
-    private func work(_ request: FusedRequest) throws(RPCError) -> VisionWork {
+    private func work(_ request: FusedRequest, _ deadline: Deadline?) throws(RPCError) -> VisionWork {
         guard request.boxes <= maxRegions else {
             throw RPCError(.invalidArgument, "\(request.boxes) boxes exceed the limit of \(maxRegions)")
         }
@@ -32,7 +37,8 @@ struct FusedNode: FusedHandler {
             frame: request.frame, detect: try .init(threshold: request.minConfidence),
             classify: .init(
                 subject: request.boxes == 0 ? .frame : .found(limit: request.boxes, floor: request.boxConfidence),
-                topK: request.topK))
+                topK: request.topK,
+                answerBy: deadline.map { $0.instant - TimeAmount(Self.homeward.margin(of: $0.remaining)) }))
     }
 
     private func fill(_ response: inout FusedResponse, with answer: VisionAnswer, ofBoxes: Bool) {

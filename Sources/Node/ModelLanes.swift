@@ -1,17 +1,18 @@
 import RPC
 import Vision
 
-/// What a batch runs through: one model, or one of each stage.
+/// What a batch runs through: one model, or one of each stage; and whether whole pictures are classified, or boxes on them.
 struct ModelLane: Sendable, Hashable {
     /// Indices of models.
     var detector: Int?
     var classifier: Int?
+    var ofBoxes = false
 
     var models: [Int] { [detector, classifier].compactMap { $0 } }
 }
 
-/// The lanes of a node's queue: each of its models, and where it runs both stages in one, each pair of them. Requests of one
-/// lane run together, and take as long as each other.
+/// The lanes of a node's queue: each of its models, and where it runs both stages in one, each pair of them; where it classifies,
+/// one for whole pictures and one for boxes. Requests of one lane run together, and take about as long as each other.
 struct ModelLanes: Sendable {
     let all: [ModelLane]
     private let names: [String]
@@ -22,21 +23,26 @@ struct ModelLanes: Sendable {
         names = models.map(\.name)
         let indices = Dictionary(grouping: models.indices) { models[$0].task }
         let (detectors, classifiers) = (indices[.detection] ?? [], indices[.classification] ?? [])
-        let pairs = detectors.flatMap { detector in
-            classifiers.map { ModelLane(detector: detector, classifier: $0) }
+        func lanes(_ detector: Int?) -> [ModelLane] {
+            classifiers.flatMap { classifier in
+                [false, true].map { ModelLane(detector: detector, classifier: classifier, ofBoxes: $0) }
+            }
         }
         all =
-            detectors.map { ModelLane(detector: $0) } + classifiers.map { ModelLane(classifier: $0) }
-            + (role == .node ? pairs : [])
+            detectors.map { ModelLane(detector: $0) } + lanes(nil) + (role == .node ? detectors.flatMap(lanes) : [])
         self.indices = indices
     }
+
+    /// For each lane, which of those it is that have the same models.
+    var groups: [Int] { all.map { lane in all.firstIndex { $0.models == lane.models } ?? 0 } }
 
     /// - Parameters:
     ///   - detector: name of the model; empty: the first one; nil: the request does not detect.
     ///   - classifier: the same.
+    ///   - ofBoxes: what is classified are boxes.
     /// - Throws: NOT_FOUND, naming what there is.
-    func index(detector: String?, classifier: String?) throws(RPCError) -> Int {
-        var lane = ModelLane()
+    func index(detector: String?, classifier: String?, ofBoxes: Bool = false) throws(RPCError) -> Int {
+        var lane = ModelLane(ofBoxes: ofBoxes)
         if let detector { lane.detector = try model(detector, .detection) }
         if let classifier { lane.classifier = try model(classifier, .classification) }
         guard let index = all.firstIndex(of: lane) else {

@@ -1,8 +1,7 @@
-import Dispatch
 import Messages
 import NIOCore
 import RPC
-import Synchronization
+import Services
 import Vision
 
 /// One net of each model, and the way of a batch through one lane: decode, check again who still waits, then the forward pass
@@ -11,34 +10,48 @@ struct ModelRunner: BatchRunner {
     typealias Work = VisionWork
     typealias Answer = VisionAnswer
 
-    /// Inputs of one forward call. A request with more (many regions) is looked at again between calls.
-    static let maxInputsPerCall = 16
-
-    private let models: [any VisionModel]
+    let models: [any VisionModel]
     private let lanes: [ModelLane]
     private let limits: ImageLimits
-    private let now: @Sendable () -> NIODeadline
+    let now: @Sendable () -> NIODeadline
+    /// Of one input, by model.
+    private var inputTimes: [ServiceTime]
 
+    /// - Parameter passTimes: of a full batch of each model; empty: not known.
     init(
-        models: [any VisionModel], lanes: [ModelLane], limits: ImageLimits, now: @Sendable @escaping () -> NIODeadline
+        models: [any VisionModel], lanes: [ModelLane], limits: ImageLimits, passTimes: [TimeAmount] = [],
+        now: @Sendable @escaping () -> NIODeadline
     ) {
         self.models = models
         self.lanes = lanes
         self.limits = limits
         self.now = now
+        inputTimes = Array(repeating: ServiceTime(), count: models.count)
+        for (model, time) in passTimes.enumerated() {
+            inputTimes[model].record(time, inputs: models[model].maxBatchSize)
+        }
     }
 
     /// A request whose picture is decoded, and what is known of it so far.
-    private struct Prepared: Sendable {
+    struct Prepared: Sendable {
         var index: Int
         var job: Job<VisionWork>
         var image: Image
         var inputs: [ModelInput] = []
         var answer: VisionAnswer
+
+        /// - Throws: CANCELLED or DEADLINE_EXCEEDED when `step` would be done for nobody, or its answer has to leave without it.
+        func check(before step: String, now: NIODeadline) throws(RPCError) {
+            try job.check(before: step, now: now)
+            guard case .success? = answer.detect, let answerBy = job.work.classify?.answerBy, answerBy <= now else {
+                return
+            }
+            throw RPCError(.deadlineExceeded, "deadline passed before \(step)")
+        }
     }
 
-    func run(
-        _ jobs: [Job<VisionWork>], model lane: Int, helpers: Helpers<ModelRunner>
+    mutating func run(
+        _ jobs: [Job<VisionWork>], model lane: Int, at place: Workplace<ModelRunner>
     ) -> [Result<VisionAnswer, RPCError>] {
         // Each slot is filled below; one that were not would say so.
         var results = [Result<VisionAnswer, RPCError>](
@@ -56,15 +69,16 @@ struct ModelRunner: BatchRunner {
         for index in prepared.indices { prepared[index].answer.decode = decoded - start }
         drop(&prepared, &results) { (one) throws(RPCError) in try one.job.check(before: "inference", now: decoded) }
         let lane = lanes[lane]
-        let aside = lane.detector == nil ? nil : lane.classifier.flatMap { classifyAside(prepared, $0, helpers) }
+        let aside = lane.detector == nil ? nil : lane.classifier.flatMap { classifyAside(prepared, $0, place) }
         if let detector = lane.detector {
-            detect(&prepared, models[detector], isLast: lane.classifier == nil, &results)
+            detect(&prepared, models[detector], isLast: lane.classifier == nil, place, &results)
         }
         if let aside {
             aside.wait()
             take(aside.classes, &prepared, since: decoded)
         } else if let classifier = lane.classifier {
-            classify(&prepared, models[classifier], &results)
+            if lane.detector != nil, !prepared.isEmpty { place.getsOn() }
+            classify(&prepared, classifier, place, &results)
         }
         dropUnclassified(&prepared, &results)
         for one in prepared { results[one.index] = .success(one.answer) }
@@ -105,11 +119,11 @@ struct ModelRunner: BatchRunner {
 
     /// - Parameter isLast: a request whose detection fails has nothing else to say.
     private func detect(
-        _ batch: inout [Prepared], _ model: any VisionModel, isLast: Bool,
+        _ batch: inout [Prepared], _ model: any VisionModel, isLast: Bool, _ place: Workplace<ModelRunner>,
         _ results: inout [Result<VisionAnswer, RPCError>]
     ) {
         for index in batch.indices { batch[index].inputs = [ModelInput(batch[index].image)] }
-        let found = infer(batch, model) { (inputs, works) throws(VisionError) in
+        let found = infer(batch, model, place.getsOn) { (inputs, works) throws(VisionError) in
             try model.detect(inputs, minConfidence: works.map { $0.detect?.minConfidence ?? 0 })
         }
         for (index, result) in zip(batch.indices, found) {
@@ -123,16 +137,14 @@ struct ModelRunner: BatchRunner {
         }
     }
 
-    private func classify(
-        _ batch: inout [Prepared], _ model: any VisionModel, _ results: inout [Result<VisionAnswer, RPCError>]
+    private mutating func classify(
+        _ batch: inout [Prepared], _ model: Int, _ place: Workplace<ModelRunner>,
+        _ results: inout [Result<VisionAnswer, RPCError>]
     ) {
         drop(&batch, &results) { (one) throws(RPCError) in
             guard let subject = one.job.work.classify?.subject else { return }
             var found: [Detection] = []
-            if case .success(let detected)? = one.answer.detect {
-                try one.job.check(before: "classification", now: now())
-                found = detected.output
-            }
+            if case .success(let detected)? = one.answer.detect { found = detected.output }
             do throws(RPCError) {
                 (one.inputs, one.answer.boxes) = try subject.inputs(of: one.image, found: found)
             } catch {
@@ -141,118 +153,56 @@ struct ModelRunner: BatchRunner {
                 one.answer.classify = .failure(error)
             }
         }
+        leaveOutLate(&batch, model)
         let looking = batch.indices.filter { !batch[$0].inputs.isEmpty }
-        let classes = classes(of: looking.map { batch[$0] }, model)
+        let classes = classes(of: looking.map { batch[$0] }, model, place.getsOn)
         for (index, result) in zip(looking, classes) { batch[index].answer.classify = result }
+    }
+
+    /// What was detected in time is answered in time, if need be without classes.
+    private mutating func leaveOutLate(_ batch: inout [Prepared], _ model: Int) {
+        for index in batch.indices where !batch[index].inputs.isEmpty {
+            guard case .success? = batch[index].answer.detect else { continue }
+            let time = now()
+            do throws(RPCError) {
+                try batch[index].check(before: "classification", now: time)
+                let inputs = batch.reduce(0) { $0 + $1.inputs.count }
+                let needed = TimeAmount.nanoseconds(clamping: inputTimes[model].mean * Double(inputs))
+                if let answerBy = batch[index].job.work.classify?.answerBy, answerBy < time + needed {
+                    inputTimes[model].doubt()
+                    throw RPCError(
+                        .deadlineExceeded, "deadline would pass: classification takes about \(needed.inMilliseconds)")
+                }
+            } catch {
+                batch[index].inputs = []
+                batch[index].answer.classify = .failure(error)
+            }
+        }
     }
 
     private func dropUnclassified(_ batch: inout [Prepared], _ results: inout [Result<VisionAnswer, RPCError>]) {
         drop(&batch, &results) { (one) throws(RPCError) in
             guard case .failure(let error)? = one.answer.classify else { return }
             // Where nothing was found either, or nobody waits any more, there is no answer.
-            guard case .success? = one.answer.detect, error.code != .cancelled, error.code != .deadlineExceeded else {
-                throw error
-            }
+            guard case .success? = one.answer.detect, error.code != .cancelled else { throw error }
         }
     }
 
-    private typealias Classes = [Result<StageAnswer<[[Classification]]>, RPCError>]
-
-    private func classes(of batch: [Prepared], _ model: any VisionModel) -> Classes {
-        infer(batch, model) { (inputs, works) throws(VisionError) in
+    /// The inputs of each request through a classifier.
+    mutating func classes(of batch: [Prepared], _ index: Int, _ getsOn: () -> Void) -> Classes {
+        guard !batch.isEmpty else { return [] }
+        let model = models[index]
+        let start = now()
+        let classes = infer(batch, model, getsOn) { (inputs, works) throws(VisionError) in
             try model.classify(inputs, topK: works.map { $0.classify?.topK ?? 0 })
         }
-    }
-
-    // ---- on another worker ----
-
-    /// Classes that another worker finds out meanwhile, of each request.
-    private final class Aside: Sendable {
-        private let found = Mutex<Classes>([])
-        private let done = Mutex<DispatchSemaphore?>(nil)
-
-        var classes: Classes { found.withLock { $0 } }
-        func set(_ classes: Classes) { found.withLock { $0 = classes } }
-        func isBegun(_ semaphore: DispatchSemaphore) { done.withLock { $0 = semaphore } }
-        func wait() { done.withLock { $0 }?.wait() }
-    }
-
-    /// The pictures of the batch through the second model, on a worker that sleeps.
-    /// - Returns: nil: nobody is free, or what is to be classified is not known yet.
-    private func classifyAside(_ batch: [Prepared], _ model: Int, _ helpers: Helpers<ModelRunner>) -> Aside? {
-        guard !batch.isEmpty else { return nil }
-        var batch = batch
-        for index in batch.indices {
-            guard case .frame? = batch[index].job.work.classify?.subject else { return nil }
-            batch[index].inputs = [ModelInput(batch[index].image)]
+        if !classes.contains(where: \.isFailure) {
+            inputTimes[index].record(now() - start, inputs: batch.reduce(0) { $0 + $1.inputs.count })
         }
-        let aside = Aside()
-        let done = helpers.ask { [batch] runner in aside.set(runner.classes(of: batch, runner.models[model])) }
-        guard let done else { return nil }
-        aside.isBegun(done)
-        return aside
+        return classes
     }
+}
 
-    /// - Parameter start: when both stages began.
-    private func take(_ classes: Classes, _ batch: inout [Prepared], since start: NIODeadline) {
-        let elapsed = now() - start
-        // None of them was dropped: each can be classified, whatever became of its detection.
-        for (index, result) in zip(batch.indices, classes) {
-            batch[index].answer.classify = result
-            let sum = batch[index].answer.times.reduce(TimeAmount.zero) { $0 + $1.times.total }
-            batch[index].answer.overlap = max(.zero, sum - elapsed)
-        }
-    }
-
-    private typealias Pass<Output> = ([ModelInput], [VisionWork]) throws(VisionError) -> (
-        found: [Output], times: StageTimes
-    )
-
-    /// If a batch fails, each of its requests runs alone, so that only the guilty one fails.
-    /// - Returns: the outputs of each request, in their order.
-    private func infer<Output: Sendable>(
-        _ batch: [Prepared], _ model: any VisionModel, _ pass: Pass<Output>
-    ) -> [Result<StageAnswer<[Output]>, RPCError>] {
-        guard !batch.isEmpty else { return [] }
-        do throws(RPCError) {
-            let (outputs, times) = try forward(batch, model, pass)
-            var rest = outputs[...]
-            return batch.map { one in
-                let own = Array(rest.prefix(one.inputs.count))
-                rest = rest.dropFirst(one.inputs.count)
-                return .success(StageAnswer(output: own, times: times))
-            }
-        } catch {
-            if batch.count == 1 { return [.failure(error)] }
-            return batch.flatMap { infer([$0], model, pass) }
-        }
-    }
-
-    private func forward<Output>(
-        _ batch: [Prepared], _ model: any VisionModel, _ pass: Pass<Output>
-    ) throws(RPCError) -> ([Output], StageTimes) {
-        let all = batch.flatMap { one in one.inputs.map { (input: $0, work: one.job.work) } }
-        var outputs: [Output] = []
-        var times = StageTimes()
-        let step = max(Self.maxInputsPerCall, model.maxBatchSize)
-        for first in stride(from: 0, to: all.count, by: step) {
-            // Only a request that is alone has more inputs than one call takes, or one whose boxes were found here.
-            if first > 0, batch.count == 1 {
-                try batch[0].job.check(before: "inference of region \(first)", now: now())
-            }
-            let part = all[first..<min(first + step, all.count)]
-            do throws(VisionError) {
-                let (found, stages) = try pass(part.map(\.input), part.map(\.work))
-                outputs += found
-                times.add(stages)
-            } catch {
-                throw RPCError(error)
-            }
-        }
-        guard outputs.count == all.count else {
-            throw RPCError(
-                .internal, "model \(model.manifest.name) gave \(outputs.count) outputs for \(all.count) inputs")
-        }
-        return (outputs, times)
-    }
+extension Result {
+    fileprivate var isFailure: Bool { if case .failure = self { true } else { false } }
 }

@@ -25,7 +25,10 @@ public struct NodeConfiguration: Sendable {
     public var queueLimit = 64
     /// Triton's names and defaults.
     public var maxBatchSize = 1
+    public var preferredBatchSizes: [Int] = []
     public var maxQueueDelay: Duration = .zero
+    /// First come, first served, and answered in that order, whoever the client and however urgent.
+    public var preservesOrder = false
     /// Boxes that one classification request may name.
     public var maxRegions = 1024
     /// A worker that is at the same batch for so long is lost: the node drains, and ends with an error.
@@ -73,6 +76,9 @@ public struct NodeConfiguration: Sendable {
         }
         guard maxBatchSize <= Model.batchSizeLimit else {
             throw NodeError("max batch size \(maxBatchSize) exceeds the limit of \(Model.batchSizeLimit)")
+        }
+        if let size = preferredBatchSizes.first(where: { !(1...maxBatchSize).contains($0) }) {
+            throw NodeError("preferred batch size is \(size), it must be 1 to the max batch size of \(maxBatchSize)")
         }
         for (name, value, bounds) in [
             ("max pixels", imageLimits.maxPixels, ImageLimits.pixelBounds),

@@ -52,16 +52,17 @@ public final class NodeServer: Sendable {
         let pool = WorkerPool<ModelRunner>(
             queue: WorkQueue(
                 admission: Admission(limit: configuration.queueLimit, workers: configuration.workers),
-                batchers: lanes.all.map { _ in
-                    Batcher(maxBatchSize: configuration.maxBatchSize, maxQueueDelay: .init(configuration.maxQueueDelay))
-                }),
-            workers: configuration.workers, metrics: NodeMetrics(role: configuration.role, factory: factory))
+                batchers: lanes.all.map { _ in Batcher(configuration) },
+                inOrderOfArrival: configuration.preservesOrder),
+            workers: configuration.workers, ordered: configuration.preservesOrder ? lanes.groups : nil,
+            metrics: NodeMetrics(role: configuration.role, factory: factory))
         if let metrics = configuration.metrics { pool.show(in: metrics, role: configuration.role) }
         try await pool.start { [loader = ModelLoader(configuration: configuration), now = pool.now] _ in
             let loaded = try loader.load()
             pool.learn(from: loaded, lanes.all)
             return ModelRunner(
-                models: loaded.models, lanes: lanes.all, limits: configuration.imageLimits, now: now)
+                models: loaded.models, lanes: lanes.all, limits: configuration.imageLimits,
+                passTimes: loaded.passTimes, now: now)
         }
         do {
             let desk = FrameDesk(pool: pool, lanes: lanes, trust: ClientTrust(logger: logger))
@@ -180,5 +181,13 @@ public final class NodeServer: Sendable {
             }
             throw NodeError("worker \(worker) has not come back from its work for \(patience)")
         }
+    }
+}
+
+extension Batcher {
+    fileprivate init(_ configuration: NodeConfiguration) {
+        self.init(
+            maxBatchSize: configuration.maxBatchSize, preferredBatchSizes: configuration.preferredBatchSizes,
+            maxQueueDelay: TimeAmount(configuration.maxQueueDelay))
     }
 }

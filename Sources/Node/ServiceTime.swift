@@ -12,6 +12,9 @@ struct ServiceTime: Sendable {
         let each = Double(max(0, elapsed.nanoseconds)) / Double(max(1, inputs))
         mean = mean == 0 ? each : mean + Self.newest * (each - mean)
     }
+
+    /// Work was not done because it would have taken too long: only work that is done tells whether that is still so.
+    mutating func doubt() { mean -= Self.newest * mean }
 }
 
 extension TimeAmount {

@@ -1,4 +1,5 @@
 import Messages
+import NIOCore
 import RPC
 import Vision
 
@@ -13,6 +14,8 @@ struct VisionWork: Sendable {
         var subject: Subject
         /// 0: the model's own.
         var topK: Int
+        /// What was detected is answered without classes if these are not there by then; nil: both belong together.
+        var answerBy: NIODeadline?
     }
 
     /// What is classified.
@@ -26,6 +29,14 @@ struct VisionWork: Sendable {
     var frame: Frame
     var detect: Detect?
     var classify: Classify?
+
+    /// Boxes are classified, not the whole picture.
+    var isOfBoxes: Bool {
+        switch classify?.subject {
+        case .frame?, nil: false
+        case .regions?, .found?: true
+        }
+    }
 
     /// Pictures or regions that are known of before it runs.
     var inputs: Int {

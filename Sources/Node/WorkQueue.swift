@@ -1,69 +1,27 @@
 import NIOCore
 import RPC
+import Services
 
 /// Requests that wait for a worker, the rule who may wait, and the count of what became of each. A value: its owner
 /// holds the lock, brings the time, and answers whatever comes out.
 ///
-/// Clients take turns, by the worker time that their requests cost (`FairLine`). A full queue has room for a client with
-/// fewer requests than the one with the most, whose newest gives way.
+/// Live requests come before batch ones, which are kept a share of the worker time (`PriorityTurns`) and of the places. Clients of
+/// one priority take turns, by the worker time that their requests cost (`FairLine`), and of one client's requests that comes first
+/// that is due first. A full queue has room for a client with fewer requests than the one with the most, whose last gives way.
 ///
 /// ```
 ///            offer                 take
 ///  request ────────▶ waiting ───────────────▶ running ──finish──▶ completed, expired or cancelled
 ///     └▶ refused        ├─ deadline, or too late to begin ─▶ expired
 ///                       ├─ remove ───▶ cancelled, or expired
-///                       └─ offer of another client ─▶ displaced
+///                       └─ offer of another client, or of a live one ─▶ displaced
 /// ```
 struct WorkQueue<Payload: Sendable>: Sendable {
-    struct Entry: Sendable {
-        let id: UInt64
-        let client: CallOrigin
-        /// Index of the model.
-        let model: Int
-        /// Pictures, or regions of a picture.
-        let inputs: Int
-        let arrival: NIODeadline
-        let deadline: NIODeadline?
-        let payload: Payload
-        /// Estimated worker time, nanoseconds; the queue's.
-        fileprivate(set) var cost = 0.0
-        /// Begun later, it would not be done by its deadline, as far as is known.
-        fileprivate(set) var latestStart = NIODeadline.distantFuture
-
-        init(
-            id: UInt64, client: CallOrigin, model: Int, inputs: Int, arrival: NIODeadline, deadline: NIODeadline?,
-            payload: Payload
-        ) {
-            self.id = id
-            self.client = client
-            self.model = model
-            self.inputs = inputs
-            self.arrival = arrival
-            self.deadline = deadline
-            self.payload = payload
-        }
-    }
-
-    /// What a worker that has nothing to do shall do.
-    enum Action: Sendable {
-        /// All of one model.
-        case run([Entry])
-        case wait(until: NIODeadline)
-        case sleep
-    }
-
-    /// How a request ended. `unfit`: it was told what is wrong with its picture. `failed`: a fault of ours.
-    enum End { case completed, unfit, failed, expired, cancelled }
-
-    private var line: FairLine
-    /// By place in the line.
-    private var entries: [Entry?] = []
-    /// By id.
-    private var places: [UInt64: Int] = [:]
-    private var waitingInputs: [Int]
+    private var waiting: PriorityLines<Payload>
+    private var turns = PriorityTurns()
     private var runningInputs: [Int]
     private var serviceTimes: [ServiceTime]
-    /// Of each model.
+    /// Of each lane.
     private(set) var batchers: [Batcher]
     private let admission: Admission
     /// No request that waits has a deadline before it.
@@ -73,43 +31,56 @@ struct WorkQueue<Payload: Sendable>: Sendable {
     private(set) var running = 0
     private(set) var counts = WorkCounts()
 
-    /// What a request of a model that never ran is taken to cost; nanoseconds. Until then all cost the same.
+    /// What a request of a lane that never ran is taken to cost; nanoseconds. Until then all cost the same.
     private static var unknownCost: Double { 1e6 }
 
-    /// - Parameter batchers: one for each model.
-    init(admission: Admission, batchers: [Batcher]) {
+    /// - Parameters:
+    ///   - batchers: one for each lane.
+    ///   - inOrderOfArrival: first come, first served; nobody has a share, a priority, or a deadline that counts for it.
+    init(admission: Admission, batchers: [Batcher], inOrderOfArrival: Bool = false) {
         self.admission = admission
         self.batchers = batchers
-        line = FairLine(lanes: batchers.count, maxClients: admission.limit)
-        waitingInputs = Array(repeating: 0, count: batchers.count)
+        waiting = PriorityLines(
+            lanes: batchers.count, maxClients: admission.limit, inOrderOfArrival: inOrderOfArrival)
         runningInputs = Array(repeating: 0, count: batchers.count)
         serviceTimes = Array(repeating: ServiceTime(), count: batchers.count)
     }
 
-    var depth: Int { line.count }
+    var depth: Int { waiting.count }
     /// Requests that may wait.
     var limit: Int { admission.limit }
 
-    private var load: Admission.Load {
-        var load = Admission.Load(waiting: depth, running: running)
-        for (model, time) in serviceTimes.enumerated() where time.mean > 0 {
-            load.waitingCost += Double(waitingInputs[model]) * time.mean
-            load.runningCost += Double(runningInputs[model]) * time.mean
-        }
-        return load
+    // ---- estimates ----
+
+    private func cost(_ inputs: (_ model: Int) -> Int) -> Double {
+        serviceTimes.enumerated().reduce(0) { $0 + Double(inputs($1.offset)) * $1.element.mean }
     }
 
-    /// What runs before a request of this client: its own, and as much of each of the others, if they have so much.
-    private func load(ahead client: CallOrigin, cost: Double) -> Admission.Load {
+    private func waitingCost(_ priority: FramePriority) -> Double { cost { waiting.inputs(in: $0, priority) } }
+
+    private var load: Admission.Load {
+        Admission.Load(
+            waiting: depth, running: running, waitingCost: cost { waiting.inputs(in: $0) },
+            runningCost: cost { runningInputs[$0] })
+    }
+
+    /// What runs before a request: of its own client what is due before it, as much of each of the others, if they have so much,
+    /// and the share of the other priority beside that.
+    private func load(ahead entry: Entry, cost: Double) -> Admission.Load {
         var load = load
-        let own = line.cost(of: client.number)
-        let others = line.busyClients - (line.waiting(of: client.number) > 0 ? 1 : 0)
-        load.waitingCost = min(load.waitingCost, own + Double(others) * (own + cost))
+        let priority = waiting.priority(of: entry)
+        let (own, others) = waiting.ahead(of: entry)
+        let same = min(waitingCost(priority), own + Double(others) * (own + cost))
+        let beside =
+            priority == .live ? PriorityTurns.batch(beside: same) : PriorityTurns.live(beside: same + cost)
+        load.waitingCost = same + min(waitingCost(priority.other), beside)
         return load
     }
 
     /// Until all that wait have had their turn.
     var estimatedWait: TimeAmount { admission.wait(behind: load) }
+
+    // ---- coming ----
 
     /// Admits a request, at the time of its arrival, or refuses it.
     /// - Returns: the request that gave way to it, to be refused as one that finds the queue full.
@@ -119,13 +90,11 @@ struct WorkQueue<Payload: Sendable>: Sendable {
         let known = serviceTimes[entry.model].mean * Double(entry.inputs)
         entry.cost = known > 0 ? known : Self.unknownCost
         if let deadline = entry.deadline { entry.latestStart = deadline - .nanoseconds(clamping: known) }
+        let victim = admission.isFull(depth) ? victim(of: entry) : nil
         do throws(Admission.Refusal) {
             try admission.check(
-                deadline: entry.deadline, cost: known, behind: load(ahead: entry.client, cost: known),
-                now: entry.arrival)
-            guard !admission.isFull(depth) || line.mostWaiting > line.waiting(of: entry.client.number) + 1 else {
-                throw refusalOfFull
-            }
+                deadline: entry.deadline, cost: known, behind: load(ahead: entry, cost: known), now: entry.arrival)
+            guard !admission.isFull(depth) || victim != nil else { throw refusalOfFull }
         } catch {
             switch error {
             case .full: counts.full += 1
@@ -134,55 +103,37 @@ struct WorkQueue<Payload: Sendable>: Sendable {
             }
             throw error
         }
-        let giving = admission.isFull(depth) ? displace() : nil
+        let giving = victim.flatMap { waiting.removeNewest($0) }
+        if giving != nil { counts.displaced += 1 }
         counts.accepted += 1
-        let place = line.add(client: entry.client.number, lane: entry.model, cost: entry.cost)
-        while entries.count <= place { entries.append(nil) }
-        entries[place] = entry
-        places[entry.id] = place
-        waitingInputs[entry.model] += entry.inputs
+        waiting.add(entry)
         if let deadline = entry.deadline { earliestDeadline = min(earliestDeadline, deadline) }
         earliestStart = min(earliestStart, entry.latestStart)
         return giving
+    }
+
+    /// Of which priority a request gives way to this one where the queue is full; nil: of none. Batch requests are kept a share
+    /// of the places, or a queue that live ones fill would never let one in.
+    private func victim(of entry: Entry) -> FramePriority? {
+        let priority = waiting.priority(of: entry)
+        let (kept, batch) = (admission.placesOfBatch, waiting.count(of: .batch))
+        if priority == .live, batch > kept { return .batch }
+        if priority == .batch, batch < kept { return .live }
+        let (most, own) = waiting.most(beside: entry)
+        return most > own + 1 ? priority : nil
     }
 
     var refusalOfFull: Admission.Refusal {
         .full(waiting: depth, limit: admission.limit, wait: estimatedWait)
     }
 
-    private mutating func displace() -> Entry? {
-        guard let entry = line.removeNewest().flatMap({ leave($0) }) else { return nil }
-        counts.displaced += 1
-        return entry
-    }
-
-    /// What stood at a place that the line has given free.
-    private mutating func leave(_ place: Int) -> Entry? {
-        guard let entry = entries[place] else { return nil }
-        entries[place] = nil
-        places[entry.id] = nil
-        waitingInputs[entry.model] -= entry.inputs
-        return entry
-    }
-
-    private mutating func remove(at place: Int) -> Entry? {
-        line.remove(place)
-        return leave(place)
-    }
+    // ---- going ----
 
     /// Takes out what waited beyond its deadline; each must be told.
     mutating func expire(now: NIODeadline) -> [Entry] {
         guard earliestDeadline <= now else { return [] }
-        var late: [Entry] = []
-        earliestDeadline = .distantFuture
-        for place in entries.indices {
-            guard let deadline = entries[place]?.deadline else { continue }
-            if deadline > now {
-                earliestDeadline = min(earliestDeadline, deadline)
-            } else if let entry = remove(at: place) {
-                late.append(entry)
-            }
-        }
+        let late = waiting.removeAll { $0.deadline.map { $0 <= now } ?? false }
+        earliestDeadline = waiting.earliest { $0.deadline }
         counts.expired += UInt64(late.count)
         return late
     }
@@ -191,56 +142,16 @@ struct WorkQueue<Payload: Sendable>: Sendable {
     /// overload workers would run for nobody. If all are late they stay, since the estimate may be, and only work renews it.
     mutating func giveUpLate(now: NIODeadline) -> [Entry] {
         guard earliestStart < now else { return [] }
-        let late = entries.indices.filter { entries[$0].map { $0.latestStart < now } ?? false }
-        guard late.count < depth else { return [] }
-        let given = late.compactMap { remove(at: $0) }
-        earliestStart = entries.reduce(.distantFuture) { min($0, $1?.latestStart ?? .distantFuture) }
+        guard waiting.contains(where: { $0.latestStart >= now }) else { return [] }
+        let given = waiting.removeAll { $0.latestStart < now }
+        earliestStart = waiting.earliest { $0.latestStart }
         counts.late += UInt64(given.count)
         return given
     }
 
-    /// What a free worker shall do. Of the models that have a batch to run, the one whose next request has its turn
-    /// comes first. Call `expire` before.
-    mutating func take(now: NIODeadline) -> Action {
-        var earliest: NIODeadline?
-        var next: Int?
-        for model in batchers.indices where line.first(in: model) != nil {
-            switch decide(model, now: now) {
-            case .run: if next.map({ line.comes(model, before: $0) }) ?? true { next = model }
-            case .wait(let until): earliest = min(earliest ?? until, until)
-            }
-        }
-        guard let model = next else { return earliest.map { .wait(until: $0) } ?? .sleep }
-        var batch: [Entry] = []
-        var inputs = 0
-        while let first = line.first(in: model).flatMap({ entries[$0] }),
-            batchers[model].takes(first.inputs, after: inputs), let place = line.take(from: model),
-            let entry = leave(place)
-        {
-            batch.append(entry)
-            inputs += entry.inputs
-        }
-        running += batch.count
-        runningInputs[model] += inputs
-        return .run(batch)
-    }
-
-    private func decide(_ model: Int, now: NIODeadline) -> Batcher.Decision {
-        let batcher = batchers[model]
-        if batcher.isFull(waitingInputs[model]) { return .run }
-        var candidates: [Batcher.Candidate] = []
-        line.forEach(in: model) { place in
-            guard let entry = entries[place] else { return }
-            candidates.append(Batcher.Candidate(arrival: entry.arrival, deadline: entry.deadline))
-        }
-        return batcher.decide(
-            candidates, inputs: waitingInputs[model], inputTime: .nanoseconds(clamping: serviceTimes[model].mean),
-            now: now)
-    }
-
     /// Takes a request out whose client is gone; nil if it does not wait any more.
     mutating func remove(_ id: UInt64, now: NIODeadline) -> (entry: Entry, end: End)? {
-        guard let entry = places[id].flatMap({ remove(at: $0) }) else { return nil }
+        guard let entry = waiting.remove(id) else { return nil }
         let end: End = entry.deadline.map { $0 <= now } ?? false ? .expired : .cancelled
         count(end)
         return (entry, end)
@@ -248,9 +159,78 @@ struct WorkQueue<Payload: Sendable>: Sendable {
 
     /// Takes out all that wait, for the end of the node.
     mutating func removeAll() -> [Entry] {
-        let all = entries.indices.compactMap { entries[$0] == nil ? nil : remove(at: $0) }
+        let all = waiting.removeAll { _ in true }
         counts.stopped += UInt64(all.count)
         return all
+    }
+
+    // ---- running ----
+
+    /// What a free worker shall do. Of the lanes that have a batch to run, the one whose next request has its turn
+    /// comes first. What room the batch has is filled with requests of the other priority. Call `expire` before.
+    mutating func take(now: NIODeadline) -> Action {
+        var earliest: NIODeadline?
+        var next: [FramePriority: (model: Int, most: Int)] = [:]
+        for model in batchers.indices where waiting.inputs(in: model) > 0 {
+            switch decide(model, now: now) {
+            case .run(let most):
+                for priority in FramePriority.allCases where waiting.first(in: model, priority) != nil {
+                    if next[priority].map({ waiting.comes(model, before: $0.model, priority) }) ?? true {
+                        next[priority] = (model, most)
+                    }
+                }
+            case .wait(let until): earliest = min(earliest ?? until, until)
+            }
+        }
+        guard let (priority, model, most) = turn(of: next) else { return earliest.map { .wait(until: $0) } ?? .sleep }
+        let batch = take(from: model, most: most, priority)
+        running += batch.count
+        runningInputs[model] += batch.reduce(0) { $0 + $1.inputs }
+        return .run(batch)
+    }
+
+    /// Which of both priorities is served.
+    private func turn(
+        of next: [FramePriority: (model: Int, most: Int)]
+    ) -> (priority: FramePriority, model: Int, most: Int)? {
+        var priority = next[.live] == nil ? FramePriority.batch : .live
+        if let batch = next[.batch], let first = waiting.first(in: batch.model, .batch), priority == .live {
+            priority = turns.next(cost: first.cost)
+        }
+        return next[priority].map { (priority, $0.model, $0.most) }
+    }
+
+    private mutating func take(from model: Int, most: Int, _ priority: FramePriority) -> [Entry] {
+        var batch: [Entry] = []
+        var inputs = 0
+        for priority in [priority, priority.other] {
+            while let first = waiting.first(in: model, priority),
+                batchers[model].takes(first.inputs, after: inputs, most: most),
+                let entry = waiting.take(from: model, priority)
+            {
+                batch.append(entry)
+                inputs += entry.inputs
+            }
+        }
+        func cost(_ priority: FramePriority) -> Double {
+            batch.reduce(0) { waiting.priority(of: $1) == priority ? $0 + $1.cost : $0 }
+        }
+        turns.ranBatch(cost(.batch))
+        let left = batchers.indices.compactMap { waiting.first(in: $0, .batch)?.cost }.min()
+        turns.ranLive(cost(.live), waiting: left)
+        return batch
+    }
+
+    private func decide(_ model: Int, now: NIODeadline) -> Batcher.Decision {
+        let batcher = batchers[model]
+        let inputs = waiting.inputs(in: model)
+        if let decision = batcher.decide(inputs: inputs) { return decision }
+        var candidates: [Batcher.Candidate] = []
+        waiting.forEach(in: model) {
+            candidates.append(Batcher.Candidate(arrival: $0.arrival, deadline: $0.deadline))
+        }
+        return batcher.decide(
+            candidates, inputs: inputs, inputTime: .nanoseconds(clamping: serviceTimes[model].mean), now: now)
     }
 
     /// A batch that `take` gave has run.
@@ -265,15 +245,15 @@ struct WorkQueue<Payload: Sendable>: Sendable {
         for end in ends { count(end) }
         for entry in batch where elapsed > .zero {
             let share = Double(elapsed.nanoseconds) * Double(entry.inputs) / Double(max(1, inputs))
-            line.charge(client: entry.client.number, share - entry.cost)
+            waiting.charge(entry, share - entry.cost)
         }
-        if running == 0, depth == 0 { line.rest() }
+        if running == 0, depth == 0 { waiting.rest() }
         let done = zip(batch, ends).reduce(0) { [.expired, .cancelled].contains($1.1) ? $0 : $0 + $1.0.inputs }
         // What was dropped half-way says nothing about how long work takes.
         if done > 0 { serviceTimes[model].record(elapsed, inputs: done) }
     }
 
-    /// What a worker learned of a model when it loaded it.
+    /// What a worker learned of a lane when it loaded its models.
     /// - Parameters:
     ///   - maxBatchSize: 1 where batches differ from their singles.
     ///   - passTime: of a full batch.

@@ -33,6 +33,26 @@ import Vision
         } throws: { "\($0)" == "there is no engine 'fast', there are opencv, opencv+onednn, openvino" }
     }
 
+    @Test func batchesAreThoseOfTheFlagTheEnvironmentOrTheDefault() async throws {
+        let standard = try await configuration([])
+        #expect(standard.preferredBatchSizes.isEmpty && !standard.preservesOrder)
+        let environment = [
+            "FRAMEMESH_CLASSIFIER_PREFERRED_BATCH_SIZE": "2,8", "FRAMEMESH_CLASSIFIER_PRESERVE_ORDERING": "true",
+        ]
+        let set = try await configuration(["--max-batch-size", "8"], environment: environment)
+        #expect(set.preferredBatchSizes == [2, 8] && set.preservesOrder)
+        let flag = try await configuration(
+            ["--max-batch-size", "8", "--preferred-batch-size", "4", "--preserve-ordering", "false"],
+            environment: environment)
+        #expect(flag.preferredBatchSizes == [4] && !flag.preservesOrder)
+        await #expect {
+            _ = try await configuration(["--max-batch-size", "4", "--preferred-batch-size", "2,8"])
+        } throws: { "\($0)" == "'8' is no batch size, it must be 1 to 4 (--max-batch-size)" }
+        var other = NodeConfiguration(role: .classifier, store: standard.store, models: standard.models)
+        other.preferredBatchSizes = [2]
+        #expect(throws: NodeError.self) { try other.check() }
+    }
+
     @Test func aNodeOfBothHasTheBundledModelsOrThoseThatAreNamed() async throws {
         let standard = try await configuration([], as: .node)
         #expect(standard.models.map(\.name) == ["digits-detector", "digits-classifier"])

@@ -1,8 +1,9 @@
-import Dispatch
+import Foundation
 import Messages
 import NIOCore
 import RPC
 import Services
+import Synchronization
 import Telemetry
 import Testing
 import Vision
@@ -12,31 +13,9 @@ import Vision
 extension RealNodes {
     /// Both stages on a picture that is decoded once: the same answers as of two nodes.
     @Suite struct FusedNodeTests {
-        /// What a detector and a classifier say, each by itself.
-        private struct Expected {
-            var found: [Detection]
-            var whole: [Classification]
-
-            init(_ picture: ByteBuffer, _ detector: Model, _ classifier: Model, boxes: Int, topK: Int) throws {
-                let image = try Image(decoding: TestModels.frame(picture))
-                found = try detector.detect([ModelInput(image)], minConfidence: [0]).found[0]
-                whole = try classifier.classify([ModelInput(image)], topK: [topK]).found[0]
-                let chosen = found.strongest(boxes, from: 0)
-                let inputs = chosen.map { ModelInput(image, region: found[$0].box) }
-                let classes = try classifier.classify(inputs, topK: inputs.map { _ in topK }).found
-                for (box, classes) in zip(chosen, classes) { found[box].classes = classes }
-            }
-        }
-
-        private static func expected(_ pictures: [ByteBuffer], boxes: Int, topK: Int = 2) throws -> [Expected] {
-            let detector = try TestModels.model(TestModels.detector)
-            let classifier = try TestModels.model(TestModels.classifier)
-            return try pictures.map { try Expected($0, detector, classifier, boxes: boxes, topK: topK) }
-        }
-
         @Test func theWholeFrameIsClassifiedAndItsObjectsAreFound() async throws {
             let pictures = try TestModels.pictures()
-            let expected = try Self.expected(pictures, boxes: 0)
+            let expected = try Expected.of(pictures, boxes: 0)
             try await TestNode.with(.node) { node in
                 for (index, picture) in pictures.enumerated() {
                     let response = try await node.both(picture, sequence: UInt64(index + 7), topK: 2)
@@ -57,7 +36,7 @@ extension RealNodes {
         @Test(arguments: [1, 3, 64])
         func boxesAreClassifiedWhereTheyWereFound(_ boxes: Int) async throws {
             let pictures = try TestModels.pictures()
-            let expected = try Self.expected(pictures, boxes: boxes)
+            let expected = try Expected.of(pictures, boxes: boxes)
             try await TestNode.with(.node) { node in
                 for (picture, expected) in zip(pictures, expected) {
                     let response = try await node.both(picture, boxes: boxes, topK: 2)
@@ -82,7 +61,7 @@ extension RealNodes {
 
         @Test func pixelsInTheMessageAndAStreamGiveTheSameAnswers() async throws {
             let pictures = try TestModels.pictures()
-            let expected = try Self.expected(pictures, boxes: 64)
+            let expected = try Expected.of(pictures, boxes: 64)
             try await TestNode.with(.node) { node in
                 let call = try await node.connection.open(
                     MethodPath.fusedStream, options: .init(deadline: .after(TestNode.patience)))
@@ -102,7 +81,7 @@ extension RealNodes {
 
         @Test func batchesAnswerLikeSingles() async throws {
             let pictures = try TestModels.pictures().prefix(4)
-            let expected = try Self.expected(Array(pictures), boxes: 64)
+            let expected = try Expected.of(Array(pictures), boxes: 64)
             try await TestNode.with(
                 .node,
                 configure: {
@@ -130,7 +109,7 @@ extension RealNodes {
 
         @Test func itIsADetectorAndAClassifierToo() async throws {
             let picture = try #require(try TestModels.pictures().first)
-            let expected = try #require(try Self.expected([picture], boxes: 0, topK: 2).first)
+            let expected = try #require(try Expected.of([picture], boxes: 0, topK: 2).first)
             try await TestNode.with(.node) { node in
                 let found = try await node.detect(picture)
                 #expect(found.detections == expected.found)
@@ -201,7 +180,7 @@ extension RealNodes {
 
         @Test func aStageThatFailsLeavesTheOther() async throws {
             let picture = try #require(try TestModels.pictures().first)
-            let expected = try #require(try Self.expected([picture], boxes: 0, topK: 2).first)
+            let expected = try #require(try Expected.of([picture], boxes: 0, topK: 2).first)
             let failed = StageFailure(stage: "classify", code: 13, message: "it is broken")
             try await Self.with(broken: [TestModels.classifier]) { node in
                 for boxes in [0, 64] {
@@ -220,133 +199,36 @@ extension RealNodes {
             }
         }
 
-        // ---- two workers ----
+        // ---- time ----
 
-        /// A detector that waits until a classifier is at work too: one worker alone never gets there.
-        private struct MeetingModel: VisionModel {
-            let manifest: ModelManifest
-            let meeting: DispatchSemaphore
-            let patience: DispatchTimeInterval
-            var maxBatchSize: Int { 1 }
-
-            func warmUp() throws(VisionError) {}
-            func detect(
-                _ inputs: [ModelInput], minConfidence: [Float]
-            ) throws(VisionError) -> (found: [[Detection]], times: StageTimes) {
-                guard meeting.wait(timeout: .now() + patience) == .success else {
-                    throw VisionError(.internalFailure, "nobody came")
-                }
-                return (inputs.map { _ in [] }, Self.times)
-            }
-            func classify(
-                _ inputs: [ModelInput], topK: [Int]
-            ) throws(VisionError) -> (found: [[Classification]], times: StageTimes) {
-                meeting.signal()
-                return (inputs.map { _ in [Classification(classID: 1, label: "one", confidence: 1)] }, Self.times)
-            }
-
-            /// Longer than the test takes.
-            private static let times: StageTimes = {
-                var times = StageTimes()
-                times.infer = 3_600_000_000
-                return times
-            }()
-        }
-
-        private static func meeting(
-            workers: Int, patience: DispatchTimeInterval, _ body: (TestNode) async throws -> Void
-        ) async throws {
-            let meeting = DispatchSemaphore(value: 0)
+        @Test func boxesComeInTimeWhereThereIsNoneForClasses() async throws {
+            let picture = try #require(try TestModels.pictures().first)
+            // The second pass is the one that is measured.
+            let passes = Mutex(0)
             try await TestNode.with(
                 .node,
                 configure: {
-                    $0.workers = workers
                     $0.load = { (manifest, _) throws(VisionError) in
-                        MeetingModel(manifest: manifest, meeting: meeting, patience: patience)
-                    }
-                }, body)
-        }
-
-        @Test func aWorkerThatSleepsTakesTheSecondModelMeanwhile() async throws {
-            let picture = try #require(try TestModels.pictures().first)
-            try await Self.meeting(workers: 2, patience: .milliseconds(500)) { node in
-                var overlap: UInt64?
-                // A worker that has not fallen asleep yet is asked by nobody.
-                while overlap == nil {
-                    let answer = try await node.both(picture)
-                    #expect(answer.classes.map(\.label) == ["one"])
-                    overlap = answer.timing.first { $0.stage == Timing.overlap }?.microseconds
-                    if overlap != nil { #expect(answer.failures.isEmpty) }
-                }
-                // An hour of each model, of which next to nothing has passed.
-                #expect((3_600_000_000...7_200_000_000).contains(overlap ?? 0))
-                #expect(try await node.describe().inFlight == 0)
-            }
-        }
-
-        @Test func withNobodyFreeOneWorkerDoesBoth() async throws {
-            let picture = try #require(try TestModels.pictures().first)
-            try await Self.meeting(workers: 1, patience: .milliseconds(1)) { node in
-                let answer = try await node.both(picture)
-                #expect(answer.failures.map(\.message) == ["nobody came"] && answer.classes.count == 1)
-                #expect(!answer.timing.contains { $0.stage == Timing.overlap })
-            }
-        }
-
-        @Test func answersAreTheSameFromTwoWorkers() async throws {
-            let pictures = try TestModels.pictures()
-            let expected = try Self.expected(pictures, boxes: 0)
-            try await TestNode.with(.node, configure: { $0.workers = 3 }) { node in
-                try await withThrowingTaskGroup(of: Void.self) { group in
-                    for number in 0..<40 {
-                        group.addTask {
-                            let index = number % pictures.count
-                            let answer = try await node.both(pictures[index], sequence: UInt64(number), topK: 2)
-                            #expect(answer.detections == expected[index].found)
-                            #expect(answer.classes == expected[index].whole && answer.sequence == UInt64(number))
+                        var model = StubModel(manifest: manifest)
+                        guard manifest.task == .classification else { return model }
+                        model.onWarmUp = {
+                            let number = passes.withLock { number in
+                                number += 1
+                                return number
+                            }
+                            if number == 2 { Thread.sleep(forTimeInterval: 5) }
                         }
+                        return model
                     }
-                    try await group.waitForAll()
-                }
-            }
-        }
-
-        /// A classifier whose passes last until the test ends.
-        private struct HungModel: VisionModel {
-            let manifest: ModelManifest
-            let gate: Gate
-            var maxBatchSize: Int { 1 }
-
-            func warmUp() throws(VisionError) {}
-            func detect(
-                _ inputs: [ModelInput], minConfidence: [Float]
-            ) throws(VisionError) -> (found: [[Detection]], times: StageTimes) {
-                (inputs.map { _ in [] }, StageTimes())
-            }
-            func classify(
-                _ inputs: [ModelInput], topK: [Int]
-            ) throws(VisionError) -> (found: [[Classification]], times: StageTimes) {
-                gate.pass()
-                return (inputs.map { _ in [] }, StageTimes())
-            }
-        }
-
-        @Test func aHelperThatHangsDoesNotHoldUpTheEnd() async throws {
-            let picture = try #require(try TestModels.pictures().first)
-            let gate = Gate()
-            try await TestNode.with(
-                .node,
-                configure: {
-                    $0.workers = 2
-                    $0.workerPatience = .milliseconds(400)
-                    $0.server.drainTimeout = .milliseconds(100)
-                    $0.load = { (manifest, _) throws(VisionError) in HungModel(manifest: manifest, gate: gate) }
                 }
             ) { node in
-                #expect(await failure { try await node.both(picture) }?.code == .internal)
-                let error = await #expect(throws: NodeError.self) { try await node.running.value }
-                #expect(error?.message.contains("has not come back") == true)
-                gate.open()
+                let request = FusedRequest(frame: TestModels.frame(picture), boxes: 64)
+                let answer = try await node.client.fused(request, deadline: .after(.seconds(4)))
+                #expect(answer.detections.count == 1 && answer.detections[0].classes.isEmpty)
+                #expect(answer.failures.map(\.stage) == ["classify"] && answer.failures.map(\.code) == [4])
+                // With enough of it there are both.
+                let whole = try await node.both(picture, boxes: 64)
+                #expect(whole.failures.isEmpty && whole.detections[0].classes.map(\.label) == ["one"])
             }
         }
 

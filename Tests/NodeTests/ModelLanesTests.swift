@@ -22,11 +22,15 @@ import Vision
         let lanes = try lanes([TestModels.classifier, TestModels.detector], of: .node)
         #expect(
             lanes.all == [
-                ModelLane(detector: 1), ModelLane(classifier: 0), ModelLane(detector: 1, classifier: 0),
+                ModelLane(detector: 1), ModelLane(classifier: 0), ModelLane(classifier: 0, ofBoxes: true),
+                ModelLane(detector: 1, classifier: 0), ModelLane(detector: 1, classifier: 0, ofBoxes: true),
             ])
+        #expect(lanes.groups == [0, 1, 1, 3, 3])
         #expect(try lanes.index(detector: "", classifier: nil) == 0)
         #expect(try lanes.index(detector: nil, classifier: "") == 1)
-        #expect(try lanes.index(detector: "", classifier: TestModels.classifier) == 2)
+        #expect(try lanes.index(detector: nil, classifier: "", ofBoxes: true) == 2)
+        #expect(try lanes.index(detector: "", classifier: TestModels.classifier) == 3)
+        #expect(try lanes.index(detector: "", classifier: TestModels.classifier, ofBoxes: true) == 4)
     }
 
     @Test func aModelIsLookedForAmongThoseOfItsStage() throws {

@@ -10,10 +10,10 @@ import Vision
     private func detect(
         _ jobs: [Job<VisionWork>], now: @Sendable @escaping () -> NIODeadline = { .now() }
     ) throws -> [Result<VisionAnswer, RPCError>] {
-        let runner = ModelRunner(
+        var runner = ModelRunner(
             models: [try TestModels.model(TestModels.detector)], lanes: [ModelLane(detector: 0)], limits: .init(),
             now: now)
-        return runner.run(jobs, model: 0, helpers: .none)
+        return runner.run(jobs, model: 0, at: .alone)
     }
 
     private func job(_ bytes: ByteBuffer, deadline: NIODeadline? = nil) -> Job<VisionWork> {
@@ -70,7 +70,7 @@ import Vision
         let picture = try #require(try TestModels.pictures().first)
         let regions = Array(repeating: Box(x: 0, y: 0, width: 50, height: 50), count: 64)
         let clock = TestClock()
-        let runner = ModelRunner(
+        var runner = ModelRunner(
             models: [try TestModels.model(TestModels.classifier)], lanes: [ModelLane(classifier: 0)], limits: .init(),
             now: {
                 clock.advance(by: .seconds(1))
@@ -78,7 +78,7 @@ import Vision
             })
         let work = VisionWork(
             frame: TestModels.frame(picture), classify: .init(subject: .regions(regions), topK: 1))
-        let results = runner.run([Job(work: work, deadline: clock.now + .milliseconds(4500))], model: 0, helpers: .none)
+        let results = runner.run([Job(work: work, deadline: clock.now + .milliseconds(5500))], model: 0, at: .alone)
         #expect(error(results.first)?.message == "deadline passed before inference of region 32")
     }
 }

@@ -1,8 +1,10 @@
+import Foundation
 import Messages
 import NIOCore
 import RPC
 import Services
 import Testing
+import Vision
 
 @testable import Node
 
@@ -83,6 +85,68 @@ extension RealNodes {
                 // The connection goes away with its last call.
                 try await node.running.value
                 #expect(await failure { try await node.classify(picture) } != nil)
+            }
+        }
+
+        /// Many passes may take longer than the patience with a worker, each of them does not.
+        @Test func aWorkerThatGetsOnIsNotLost() async throws {
+            let picture = try #require(try TestModels.pictures().first)
+            try await TestNode.with(
+                .classifier,
+                configure: {
+                    $0.workerPatience = .seconds(3)
+                    $0.load = { (manifest, _) throws(VisionError) in
+                        StubModel(manifest: manifest, onPass: { _ in Thread.sleep(forTimeInterval: 0.5) })
+                    }
+                }
+            ) { node in
+                let regions = Array(repeating: Box(x: 0, y: 0, width: 20, height: 20), count: 160)
+                let many = try await node.classify(picture, regions: regions)
+                #expect(many.regions.count == 160)
+                // It would have ended.
+                let one = try await node.classify(picture)
+                #expect(one.regions.count == 1)
+            }
+        }
+
+        @Test func liveRequestsComeBeforeThoseThatSayTheyAreNone() async throws {
+            let picture = try #require(try TestModels.pictures().first)
+            let gate = Gate()
+            let passes = Notes()
+            try await TestNode.with(
+                .classifier,
+                configure: {
+                    $0.load = { (manifest, _) throws(VisionError) in
+                        StubModel(
+                            manifest: manifest,
+                            onPass: { inputs in
+                                passes.note("\(inputs)")
+                                if passes.all.count == 1 { gate.pass() }
+                            })
+                    }
+                }
+            ) { node in
+                func call(regions: Int, _ priority: FramePriority?) -> Task<Void, any Error> {
+                    let regions = Array(repeating: Box(x: 0, y: 0, width: 20, height: 20), count: regions)
+                    let request = ClassifyRequest(frame: TestModels.frame(picture), regions: regions)
+                    return Task {
+                        var options = CallOptions(deadline: .after(TestNode.patience))
+                        priority?.tell(in: &options.metadata)
+                        _ = try await node.connection.unary(
+                            MethodPath.classify, Payload(request), options: options)
+                    }
+                }
+                var calls = [call(regions: 0, nil)]
+                await gate.isReached()
+                for (depth, (regions, priority)) in [(2, FramePriority.batch as FramePriority?), (3, .batch), (4, nil)]
+                    .enumerated()
+                {
+                    calls.append(call(regions: regions, priority))
+                    try await node.until { $0.queueDepth == depth + 1 }
+                }
+                gate.open()
+                for call in calls { try await call.value }
+                #expect(passes.all == ["1", "4", "2", "3"])
             }
         }
     }

@@ -1,6 +1,7 @@
 import Dispatch
 import NIOCore
 import RPC
+import Services
 import Synchronization
 
 @testable import Node
@@ -10,15 +11,18 @@ struct ScriptedRunner: BatchRunner {
     struct Work: Sendable {
         var name: Int
         var onWorker: @Sendable () throws(RPCError) -> Void = {}
+        /// Before `onWorker`.
+        var atPlace: @Sendable (Workplace<ScriptedRunner>) -> Void = { _ in }
     }
 
     let log: Log
     let now: @Sendable () -> NIODeadline
 
-    func run(_ jobs: [Job<Work>], model: Int, helpers: Helpers<Self>) -> [Result<Int, RPCError>] {
+    func run(_ jobs: [Job<Work>], model: Int, at place: Workplace<Self>) -> [Result<Int, RPCError>] {
         log.batches.withLock { $0.append(jobs.map(\.work.name)) }
         return jobs.map { job in
             do throws(RPCError) {
+                job.work.atPlace(place)
                 try job.work.onWorker()
                 try job.check(before: "its end", now: now())
                 return .success(job.work.name)
@@ -31,6 +35,13 @@ struct ScriptedRunner: BatchRunner {
     final class Log: Sendable {
         let batches = Mutex<[[Int]]>([])
     }
+}
+
+/// What happened, in order.
+final class Notes: Sendable {
+    private let notes = Mutex<[String]>([])
+    var all: [String] { notes.withLock { $0 } }
+    func note(_ text: String) { notes.withLock { $0.append(text) } }
 }
 
 /// Holds a worker until the test opens it.
@@ -62,15 +73,16 @@ struct ScriptedPool {
 
     static func with(
         workers: Int = 1, models: Int = 1, limit: Int = 64, maxBatchSize: Int = 1, delay: TimeAmount = .zero,
-        now: @Sendable @escaping () -> NIODeadline = { .now() }, _ body: (ScriptedPool) async throws -> Void
+        isOrdered: Bool = false, now: @Sendable @escaping () -> NIODeadline = { .now() },
+        _ body: (ScriptedPool) async throws -> Void
     ) async throws {
         let batcher = Batcher(maxBatchSize: maxBatchSize, maxQueueDelay: delay)
         let scripted = ScriptedPool(
             pool: WorkerPool(
                 queue: WorkQueue(
                     admission: Admission(limit: limit, workers: workers),
-                    batchers: Array(repeating: batcher, count: models)),
-                workers: workers, now: now))
+                    batchers: Array(repeating: batcher, count: models), inOrderOfArrival: isOrdered),
+                workers: workers, ordered: isOrdered ? Array(0..<models) : nil, now: now))
         let log = scripted.log
         try await scripted.pool.start { _ in ScriptedRunner(log: log, now: now) }
         do {
@@ -83,12 +95,13 @@ struct ScriptedPool {
     }
 
     func run(
-        _ name: Int, of client: UInt64 = 0, model: Int = 0, deadline: NIODeadline? = nil,
-        onWorker: @Sendable @escaping () throws(RPCError) -> Void = {}
+        _ name: Int, of client: UInt64 = 0, _ priority: FramePriority = .live, model: Int = 0,
+        deadline: NIODeadline? = nil, onWorker: @Sendable @escaping () throws(RPCError) -> Void = {},
+        atPlace: @Sendable @escaping (Workplace<ScriptedRunner>) -> Void = { _ in }
     ) async throws -> Int {
         try await pool.run(
-            .init(name: name, onWorker: onWorker), client: CallOrigin(client), model: model, inputs: 1,
-            deadline: deadline
+            .init(name: name, onWorker: onWorker, atPlace: atPlace), client: CallOrigin(client), priority: priority,
+            model: model, inputs: 1, deadline: deadline
         ).answer
     }
 

@@ -1,26 +1,30 @@
 import NIOCore
 import RPC
+import Services
 import Testing
 
 @testable import Node
 
 @Suite struct WorkQueueTests {
-    static let start = NIODeadline.uptimeNanoseconds(1_000_000_000)
+    static let start = NIODeadline.uptimeNanoseconds(100_000_000_000)
 
     private func queue(
-        limit: Int = 64, workers: Int = 1, models: Int = 1, maxBatchSize: Int = 1, delay: TimeAmount = .zero
+        limit: Int = 64, workers: Int = 1, models: Int = 1, maxBatchSize: Int = 1, delay: TimeAmount = .zero,
+        inOrderOfArrival: Bool = false
     ) -> WorkQueue<String> {
         WorkQueue(
             admission: Admission(limit: limit, workers: workers),
-            batchers: Array(repeating: Batcher(maxBatchSize: maxBatchSize, maxQueueDelay: delay), count: models))
+            batchers: Array(repeating: Batcher(maxBatchSize: maxBatchSize, maxQueueDelay: delay), count: models),
+            inOrderOfArrival: inOrderOfArrival)
     }
 
     private func entry(
-        _ id: UInt64, of client: UInt64 = 0, model: Int = 0, inputs: Int = 1, at: TimeAmount = .zero,
-        deadline: TimeAmount? = nil
+        _ id: UInt64, of client: UInt64 = 0, _ priority: FramePriority = .live, model: Int = 0, inputs: Int = 1,
+        at: TimeAmount = .zero, deadline: TimeAmount? = nil
     ) -> WorkQueue<String>.Entry {
         .init(
-            id: id, client: CallOrigin(client), model: model, inputs: inputs, arrival: Self.start + at,
+            id: id, client: CallOrigin(client), priority: priority, model: model, inputs: inputs,
+            arrival: Self.start + at,
             deadline: deadline.map { Self.start + $0 }, payload: "frame \(id)")
     }
 
@@ -113,8 +117,8 @@ import Testing
         #expect(queue.counts.completed == 1)
         #expect(queue.running == 0)
         #expect(queue.estimatedWait == .zero)
-        // One runs, four wait: four and a half times 10 ms.
-        for id in 2...6 { try queue.offer(entry(UInt64(id))) }
+        // One runs, four wait, and would have to be done by now: four and a half times 10 ms.
+        for id in 2...6 { try queue.offer(entry(UInt64(id), at: .seconds(-30))) }
         _ = queue.take(now: Self.start)
         #expect(queue.estimatedWait == .milliseconds(45))
         #expect(throws: Admission.Refusal.self) { try queue.offer(entry(7, deadline: .milliseconds(50))) }
@@ -221,7 +225,7 @@ import Testing
     @Test func aDeadlineIsMeasuredByTheClientsOwnTurn() throws {
         var queue = queue()
         queue.learn(model: 0, maxBatchSize: 1, passTime: .milliseconds(10))
-        for id in 1...30 { try queue.offer(entry(UInt64(id), of: 1)) }
+        for id in 1...30 { try queue.offer(entry(UInt64(id), of: 1, at: .seconds(-30))) }
         _ = queue.take(now: Self.start)
         #expect(throws: Admission.Refusal.self) { try queue.offer(entry(31, of: 1, deadline: .milliseconds(100))) }
         // What runs, one of the other, and its own.
@@ -258,11 +262,12 @@ import Testing
                     Bool.random(using: &random) ? now + .milliseconds(.random(in: 0...20, using: &random)) : nil
                 let entry = WorkQueue<String>.Entry(
                     id: offered, client: CallOrigin(.random(in: 0..<4, using: &random)),
+                    priority: Bool.random(using: &random) ? .live : .batch,
                     model: .random(in: 0..<3, using: &random), inputs: .random(in: 1...6, using: &random),
                     arrival: now, deadline: deadline, payload: "")
                 do {
                     if let displaced = try queue.offer(entry) {
-                        #expect(displaced.client != entry.client)
+                        #expect(displaced.client != entry.client || displaced.priority != entry.priority)
                         end([displaced])
                     }
                 } catch {

@@ -27,8 +27,20 @@ struct NodeOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Frames of one forward pass (default: 1).", valueName: "n"))
     var maxBatchSize: Int?
 
+    @Option(
+        help: ArgumentHelp(
+            "Sizes of batches that run as soon as there are so many frames (default: the largest one).",
+            valueName: "n[,n…]"))
+    var preferredBatchSize: String?
+
     @Option(help: ArgumentHelp("How long a frame may wait for a fuller batch (default: 0).", valueName: "n"))
     var maxQueueDelayMicroseconds: Int?
+
+    @Option(
+        help: ArgumentHelp(
+            "Take and answer frames in the order in which they came, live or not (default: false).",
+            valueName: "true|false"))
+    var preserveOrdering: Bool?
 
     @Option(help: ArgumentHelp("Pixels of the largest picture that is decoded (default: 50000000).", valueName: "n"))
     var maxPixels: Int?
@@ -126,6 +138,11 @@ struct NodeOptions: ParsableArguments {
         configuration.queueLimit = try settings.number(queueLimit, keys.queueLimit, default: 64, in: 1...1_000_000)
         configuration.maxBatchSize = try settings.number(
             maxBatchSize, keys.maxBatchSize, default: 1, in: 1...Model.batchSizeLimit)
+        configuration.preferredBatchSizes =
+            try settings.parsed(preferredBatchSize, keys.preferredBatchSize) {
+                try Self.sizes($0, upTo: configuration.maxBatchSize)
+            } ?? []
+        configuration.preservesOrder = try preserveOrdering ?? settings.value(keys.preserveOrdering) ?? false
         configuration.maxQueueDelay = .microseconds(
             try settings.number(maxQueueDelayMicroseconds, keys.maxQueueDelay, default: 0, in: 0...10_000_000))
         configuration.imageLimits = try imageLimits(keys, settings)
@@ -136,6 +153,16 @@ struct NodeOptions: ParsableArguments {
         // A node looks nothing up; what is wrong with the setting is said all the same.
         _ = try common.dns.servers(settings)
         return (configuration, listen)
+    }
+
+    /// - Throws: naming what is no size of a batch.
+    private static func sizes(_ text: String, upTo most: Int) throws -> [Int] {
+        try text.split(separator: ",").map { part in
+            guard let size = Int(part), (1...most).contains(size) else {
+                throw Fatal("'\(part)' is no batch size, it must be 1 to \(most) (--max-batch-size)", status: .usage)
+            }
+            return size
+        }
     }
 
     /// - Throws: naming what is no model, or one of another task.
@@ -158,6 +185,7 @@ struct NodeOptions: ParsableArguments {
 /// The settings of one of these roles.
 private struct NodeKeys {
     var listen, model, engine, workers, queueLimit, maxBatchSize, maxQueueDelay: Settings.Key
+    var preferredBatchSize, preserveOrdering: Settings.Key
     var maxPixels, maxSide, drainTimeout, healthListen, metricsListen: Settings.Key
     var defaultListen: String
     var defaultModel: String
@@ -168,6 +196,7 @@ private struct NodeKeys {
             (listen, model, workers) = (.detectorListen, .detectorModel, .detectorWorkers)
             engine = .detectorEngine
             (queueLimit, maxBatchSize) = (.detectorQueueLimit, .detectorMaxBatchSize)
+            (preferredBatchSize, preserveOrdering) = (.detectorPreferredBatchSize, .detectorPreserveOrdering)
             (maxPixels, maxSide) = (.detectorMaxPixels, .detectorMaxSide)
             (maxQueueDelay, drainTimeout) = (.detectorMaxQueueDelay, .detectorDrainTimeout)
             (healthListen, metricsListen) = (.detectorHealthListen, .detectorMetricsListen)
@@ -176,6 +205,7 @@ private struct NodeKeys {
             (listen, model, workers) = (.classifierListen, .classifierModel, .classifierWorkers)
             engine = .classifierEngine
             (queueLimit, maxBatchSize) = (.classifierQueueLimit, .classifierMaxBatchSize)
+            (preferredBatchSize, preserveOrdering) = (.classifierPreferredBatchSize, .classifierPreserveOrdering)
             (maxPixels, maxSide) = (.classifierMaxPixels, .classifierMaxSide)
             (maxQueueDelay, drainTimeout) = (.classifierMaxQueueDelay, .classifierDrainTimeout)
             (healthListen, metricsListen) = (.classifierHealthListen, .classifierMetricsListen)
@@ -184,6 +214,7 @@ private struct NodeKeys {
             (listen, model, workers) = (.nodeListen, .nodeModel, .nodeWorkers)
             engine = .nodeEngine
             (queueLimit, maxBatchSize) = (.nodeQueueLimit, .nodeMaxBatchSize)
+            (preferredBatchSize, preserveOrdering) = (.nodePreferredBatchSize, .nodePreserveOrdering)
             (maxPixels, maxSide) = (.nodeMaxPixels, .nodeMaxSide)
             (maxQueueDelay, drainTimeout) = (.nodeMaxQueueDelay, .nodeDrainTimeout)
             (healthListen, metricsListen) = (.nodeHealthListen, .nodeMetricsListen)

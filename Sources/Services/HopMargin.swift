@@ -8,5 +8,5 @@ public struct HopMargin: Sendable, Hashable {
     public init() {}
 
     /// - Parameter time: from the frame's arrival to its deadline. At least half of it is left for the nodes.
-    func margin(of time: Duration) -> Duration { max(.zero, min(max(time * share, least), most, time / 2)) }
+    public func margin(of time: Duration) -> Duration { max(.zero, min(max(time * share, least), most, time / 2)) }
 }

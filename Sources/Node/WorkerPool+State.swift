@@ -1,0 +1,146 @@
+import Dispatch
+import NIOCore
+import RPC
+
+extension WorkerPool {
+    /// What becomes of a request, to be told outside of the lock.
+    struct Told: Sendable {
+        var entry: Queue.Entry
+        var result: Result<Served, RPCError>
+
+        init(_ entry: Queue.Entry, _ result: Result<Served, RPCError>) {
+            self.entry = entry
+            self.result = result
+        }
+
+        init(_ entry: Queue.Entry, _ error: RPCError) { self.init(entry, .failure(error)) }
+
+        func tell() { entry.payload.answer.resume(with: result.mapError { $0 as any Error }) }
+    }
+
+    /// What a worker has in hand. Who takes it out of the state answers it.
+    struct Batch: Sendable {
+        /// A new one whenever the worker has got on with it.
+        var number: UInt64
+        /// Of an errand none: another worker's batch has them.
+        let entries: [Queue.Entry]
+        let start: NIODeadline
+        /// Whose batch it is a part of.
+        var helps: Int?
+    }
+
+    /// A part of another worker's batch.
+    struct Errand: Sendable {
+        let body: Workplace<Runner>.Errand
+        /// Whose batch it is.
+        let worker: Int
+        let done = DispatchSemaphore(value: 0)
+    }
+
+    struct State: Sendable {
+        var queue: Queue
+        /// nil: answers are given as they come.
+        var order: AnswerOrder<Told>?
+        /// Of each worker.
+        var inHand: [Batch?]
+        /// For workers that were asleep, and have not begun it yet.
+        var errands: [Int: Errand] = [:]
+        /// Time that others have worked for the batch that a worker has in hand.
+        var helped: [TimeAmount]
+        var batches: UInt64 = 0
+        /// Of batches that are done, all workers together.
+        var busy = TimeAmount.zero
+        /// Workers that did not come back.
+        var abandoned: Set<Int> = []
+        /// Workers that sleep, the one that slept last at the end: its caches are the warmest.
+        var idle: [Int] = []
+        var isStopping = false
+        /// Threads that have not ended, but for those that are abandoned.
+        var threads = 0
+        var whenEnded: [CheckedContinuation<Void, Never>] = []
+
+        init(queue: Queue, order: AnswerOrder<Told>?, workers: Int) {
+            self.queue = queue
+            self.order = order
+            inHand = Array(repeating: nil, count: workers)
+            helped = Array(repeating: .zero, count: workers)
+        }
+
+        // ---- requests ----
+
+        mutating func offer(_ entry: Queue.Entry) throws(Admission.Refusal) -> Queue.Entry? {
+            let displaced = try queue.offer(entry)
+            order?.enter(entry.id, lane: entry.model)
+            return displaced
+        }
+
+        /// - Parameter ended: requests that a worker has done.
+        /// - Returns: what is to be told now.
+        mutating func answers(_ ended: [Told]) -> [Told] {
+            guard order != nil else { return ended }
+            return ended.flatMap { order?.finish($0.entry.id, lane: $0.entry.model, $0) ?? [] }
+        }
+
+        /// - Parameter ended: requests that were admitted, and ended otherwise: they are told at once.
+        /// - Returns: what is to be told now.
+        mutating func without(_ ended: [Told]) -> [Told] {
+            guard order != nil else { return ended }
+            return ended + ended.flatMap { order?.leave($0.entry.id, lane: $0.entry.model) ?? [] }
+        }
+
+        // ---- workers ----
+
+        private mutating func nextNumber() -> UInt64 {
+            batches += 1
+            return batches
+        }
+
+        mutating func give(_ entries: [Queue.Entry], to worker: Int, now: NIODeadline, helping: Int? = nil) {
+            inHand[worker] = Batch(number: nextNumber(), entries: entries, start: now, helps: helping)
+        }
+
+        /// A worker gets on with its batch, and so does whom it helps.
+        mutating func getsOn(_ worker: Int) {
+            guard inHand[worker] != nil else { return }
+            let number = nextNumber()
+            inHand[worker]?.number = number
+            if let helped = inHand[worker]?.helps { getsOn(helped) }
+        }
+
+        /// A worker does not come back. Whom it helps waits for it, and does not either.
+        /// - Parameter number: of the batch; nil: whatever it has in hand.
+        /// - Returns: what is to be answered in its place, and who waits for the end of all threads; nil: it has come back.
+        mutating func abandon(
+            _ worker: Int, batch number: UInt64?
+        ) -> (entries: [Queue.Entry], told: [CheckedContinuation<Void, Never>])? {
+            guard let batch = inHand[worker], batch.number == number ?? batch.number else { return nil }
+            inHand[worker] = nil
+            abandoned.insert(worker)
+            // What it would have been is not known; its time says nothing.
+            queue.finish(batch.entries, batch.entries.map { _ in .expired }, elapsed: .zero)
+            var lost = (entries: batch.entries, told: threadEnds())
+            if let helped = batch.helps, let more = abandon(helped, batch: nil) {
+                lost.entries += more.entries
+                lost.told += more.told
+            }
+            return lost
+        }
+
+        /// A worker comes back from what it has in hand.
+        /// - Returns: false: it was given up meanwhile.
+        mutating func takeBack(from worker: Int, at end: NIODeadline) -> Bool {
+            guard let batch = inHand[worker] else { return false }
+            inHand[worker] = nil
+            busy = busy + (end - batch.start)
+            return true
+        }
+
+        /// - Returns: who waits for the end of all threads, once that has come.
+        mutating func threadEnds() -> [CheckedContinuation<Void, Never>] {
+            threads -= 1
+            guard threads == 0 else { return [] }
+            defer { whenEnded = [] }
+            return whenEnded
+        }
+    }
+}
