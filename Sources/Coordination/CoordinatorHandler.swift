@@ -43,7 +43,8 @@ struct CoordinatorHandler: VisionHandler {
         return try await runner.answer(
             AcceptedFrame(
                 request: request, pipeline: pipeline, arrival: now,
-                deadline: min(own, context.deadline ?? own), waitsForRoom: false, client: context.caller, work: work))
+                deadline: min(own, context.deadline ?? own), waitsForRoom: false, client: context.caller,
+                priority: FramePriority.told(in: context.metadata) ?? .live, work: work))
     }
 
     func analyzeStream(
@@ -62,6 +63,7 @@ struct CoordinatorHandler: VisionHandler {
         guard let opening = try await requests.next() else { return nil }
         return try StreamSession(
             opening: opening, runner: runner, drain: drain, client: context.caller,
+            priority: FramePriority.told(in: context.metadata),
             traces: configuration.tracer.map { StreamTraces(tracer: $0, call: context.values[TracedWork.self]) })
     }
 

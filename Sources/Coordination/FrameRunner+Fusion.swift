@@ -12,9 +12,11 @@ extension FrameRunner {
         // Where others would take it, it waits for nobody; where they have one stage, not for long.
         let isUrgent = places.areReadyApart
         let grace = isUrgent ? .zero : places.isOneReadyApart ? configuration.optionalStageGrace : nil
-        let result: StageResult<FusedResponse> = await call(
-            "node", nodes, MethodPath.fused, request(frame, input, topK), frame, grace: grace,
-            waits: !isUrgent)
+        let request = request(frame, input, topK)
+        let called = await inLine { [frame] in
+            await call("node", nodes, MethodPath.fused, request, frame, grace: grace, waits: !isUrgent)
+        }
+        guard let result = called else { return false }
         guard let error = result.error else {
             // What fails there may go well elsewhere, and the node is known for it then: as a stage of its own, once.
             switch merge.add(result) {
@@ -34,6 +36,51 @@ extension FrameRunner {
         merge.add(refused: result)
         frame.isSuspect = error.isSuspect
         return false
+    }
+
+    private enum News: Sendable {
+        case called(StageResult<FusedResponse>)
+        /// A detector or a classifier is ready.
+        case ready
+        /// The other one had time to be.
+        case enough
+        case nothing
+    }
+
+    /// Where nobody is ready, a call stands in line for nodes of both stages until others are ready before these: a detector and a
+    /// classifier, or one of them for as long as a stage is waited for that a frame can do without.
+    /// - Returns: nil: others are.
+    private func inLine(
+        _ call: @Sendable @escaping () async -> StageResult<FusedResponse>
+    ) async -> StageResult<FusedResponse>? {
+        guard !places.isAnyReady else { return await call() }
+        return await withTaskGroup(of: News.self) { tasks in
+            tasks.addTask { .called(await call()) }
+            for others in [places.detectors, places.classifiers].compactMap({ $0 }) {
+                tasks.addTask { (try? await others.untilReady()) == nil ? .nothing : .ready }
+            }
+            var isOver = false
+            for await news in tasks {
+                var isEnough = false
+                switch news {
+                case .called(let result):
+                    tasks.cancelAll()
+                    return isOver && result.error != nil ? nil : result
+                case .ready where places.areReadyApart: isEnough = true
+                case .ready:
+                    tasks.addTask { [grace = configuration.optionalStageGrace] in
+                        (try? await Task.sleep(for: grace)) == nil ? .nothing : .enough
+                    }
+                case .enough: isEnough = true
+                case .nothing: break
+                }
+                // Where a node of both is ready too, the call has its turn.
+                guard isEnough, places.nodes?.isReady != true, places.isOneReadyApart else { continue }
+                isOver = true
+                tasks.cancelAll()
+            }
+            return nil
+        }
     }
 
     private func request(_ frame: AcceptedFrame, _ input: Pipeline.Input, _ topK: Int) -> FusedRequest {

@@ -16,6 +16,7 @@ struct AcceptedFrame: Sendable {
     var waitsForRoom: Bool
     /// Whose share of nodes it takes.
     var client: CallOrigin
+    var priority = FramePriority.live
     /// The trace that it is of; nil: nobody wants one.
     var work: TracedWork?
     /// A node was lost while it ran this frame, and may have died of it.
@@ -201,6 +202,8 @@ struct FrameRunner: Sendable {
         let time = Duration.nanoseconds((frame.deadline.instant - frame.arrival).nanoseconds)
         let deadline = Deadline(instant: frame.deadline.instant - TimeAmount(configuration.hopMargin.margin(of: time)))
         var options = CallOptions(metadata: ClientKey.metadata(for: frame.client), deadline: deadline)
+        // As what says nothing, others are live.
+        if frame.priority == .batch { frame.priority.tell(in: &options.metadata) }
         options.client = frame.client
         options.isSuspect = frame.isSuspect
         var calls = 0

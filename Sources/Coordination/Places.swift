@@ -1,10 +1,12 @@
+import Mesh
 import NIOCore
 import RPC
 
 /// Where the stages of a frame may go: to nodes of one stage, and to nodes that have both.
 ///
 /// Both stages of a frame go to one node in one call, which decodes the picture once (stage fusion), where there is such a
-/// node. Otherwise each stage goes to a node of its own. A node that has both also does one.
+/// node, unless all of those have enough to do and others have nothing. Otherwise each stage goes to a node of its own. A node
+/// that has both also does one.
 struct Places: Sendable {
     var detectors: (any StageCaller)?
     var classifiers: (any StageCaller)?
@@ -23,13 +25,29 @@ struct Places: Sendable {
 
     /// Who takes both stages in one; nil: nobody now.
     func fusing(now: NIODeadline) -> (any StageCaller)? {
-        guard let nodes, !refusals.hold(at: now) else { return nil }
+        guard let nodes, !refusals.hold(at: now), !isSoonerApart else { return nil }
         // While none of them is ready, nodes of one stage are better than waiting.
         return nodes.isReady || !isOneReadyApart ? nodes : nil
     }
 
+    /// Costs that differ by less are the same, as they are between the nodes of one stage.
+    private static let alike = 1.5
+
+    /// Each node of both stages runs as much as it can at one time, while a detector and a classifier have room, and these would
+    /// be done with the frame sooner, one after the other.
+    var isSoonerApart: Bool {
+        guard let both = nodes?.outlook, both.fill >= 1, let detect = detectors?.outlook, detect.fill < 1,
+            let classify = classifiers?.outlook, classify.fill < 1
+        else { return false }
+        // Of who has answered nothing yet, the first frames tell.
+        guard let one = both.cost, let first = detect.cost, let second = classify.cost else { return true }
+        return (first + second) * Self.alike < one
+    }
+
     /// A frame that those nodes cannot take finds others for both of its stages.
     var areReadyApart: Bool { detectors?.isReady == true && classifiers?.isReady == true }
+
+    var isAnyReady: Bool { nodes?.isReady == true || isOneReadyApart }
 
     /// At least one of them.
     var isOneReadyApart: Bool { detectors?.isReady == true || classifiers?.isReady == true }

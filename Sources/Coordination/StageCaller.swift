@@ -13,9 +13,18 @@ protocol StageCaller: Sendable {
 
     /// When there was a node again after there was none; nil: there is none now.
     var lastRecovery: NIODeadline? { get }
+
+    /// What a call has to expect; nil: no node would take it.
+    var outlook: EndpointOutlook? { get }
+
+    /// Returns once there is a node.
+    /// - Throws: if the task is cancelled, or no node will be looked for any more.
+    func untilReady() async throws
 }
 
-extension BalancedChannel: StageCaller {}
+extension BalancedChannel: StageCaller {
+    func untilReady() async throws { try await waitUntilReady(timeout: CoordinatorConfiguration.maxFrameDeadline) }
+}
 
 /// One endpoint of a channel, for typed calls that must not go elsewhere.
 struct EndpointCaller: Caller {

@@ -22,14 +22,16 @@ struct StreamSession: Sendable {
     let queue: Queue
     let drain: DrainFlag
     let client: CallOrigin
+    let priority: FramePriority
     /// nil: nobody wants them.
     let traces: StreamTraces?
 
     /// Fixes the rules of a stream by the request that opened it, and accepts that.
+    /// - Parameter priority: nil: the one that its policy has.
     /// - Throws: `RPCError` if it is no request, or asks for what cannot be.
     init(
         opening payload: Payload, runner: FrameRunner, drain: DrainFlag, client: CallOrigin,
-        traces: StreamTraces? = nil
+        priority: FramePriority? = nil, traces: StreamTraces? = nil
     ) throws(RPCError) {
         let first = try AnalyzeRequest.decode(payload)
         self.runner = runner
@@ -37,6 +39,7 @@ struct StreamSession: Sendable {
         self.client = client
         self.traces = traces
         rules = try StreamRules(first, configuration: runner.configuration)
+        self.priority = priority ?? rules.policy.priority
         queue = Queue(StreamWindow(policy: rules.policy, limits: runner.configuration.limits, dropped: Self.drop))
         _ = accept(first, in: payload)
     }
@@ -86,7 +89,7 @@ struct StreamSession: Sendable {
         var frame = AcceptedFrame(
             request: request, pipeline: rules.pipeline, arrival: now,
             deadline: Deadline(instant: now + TimeAmount(rules.frameDeadline)),
-            waitsForRoom: rules.policy == .lossless, client: client,
+            waitsForRoom: rules.policy == .lossless, client: client, priority: priority,
             received: payload)
         frame.work = traces?.begin(request.frame, rules.pipeline.name)
         return queue.accept(frame, expires: frame.deadline.instant.uptimeNanoseconds)
@@ -150,6 +153,11 @@ struct StreamSession: Sendable {
         response.timing.append(Timing("total", NIODeadline.now() - frame.arrival))
         return Answer(response: response, span: frame.work?.span)
     }
+}
+
+extension StreamPolicy {
+    /// Frames of a stream that nobody is to miss wait; where the newest one counts, somebody looks.
+    fileprivate var priority: FramePriority { self == .lossless ? .batch : .live }
 }
 
 extension AnalyzeResponse {

@@ -53,9 +53,11 @@ import Testing
     /// Nodes that refuse three calls, say of the fourth that it is bad, and came back after an outage, if they did.
     private final class FullNodes: StageCaller {
         let lastRecovery: NIODeadline?
+        let outlook: EndpointOutlook? = nil
         let asked = Mutex(0)
 
         init(lastRecovery: NIODeadline?) { self.lastRecovery = lastRecovery }
+        func untilReady() async throws {}
 
         func call(
             _ path: String, _ request: Payload, options: CallOptions, outageGrace: Duration?

@@ -18,6 +18,8 @@ struct ScriptedNode: DetectorHandler, ClassifierHandler, FusedHandler, NodeHandl
         case promised
     }
     var fusion = Fusion.known
+    /// Calls that it says it runs at one time.
+    var workers = 3
 
     var onDetect: @Sendable (DetectRequest) async throws -> DetectResponse = { request in
         .found([.digit(at: 10)], in: request.frame)
@@ -73,7 +75,7 @@ struct ScriptedNode: DetectorHandler, ClassifierHandler, FusedHandler, NodeHandl
     func describe() -> NodeDescription {
         var description = NodeDescription()
         description.role = "detector"
-        description.workers = 3
+        description.workers = workers
         return description
     }
 }
@@ -221,7 +223,7 @@ struct TestMesh {
 
     /// Sends `count` frames, returns all answers.
     func stream(
-        _ pipeline: String, count: UInt64, interval: Duration? = nil,
+        _ pipeline: String, count: UInt64, interval: Duration? = nil, metadata: Metadata = Metadata(),
         _ change: (inout AnalyzeRequest) -> Void = { _ in },
         each: @Sendable (AnalyzeResponse) async -> Void = { _ in }
     ) async throws -> [AnalyzeResponse] {
@@ -230,7 +232,8 @@ struct TestMesh {
             change(&request)
             return request
         }
-        let stream = AnalyzeStreamClient(try await connection.open(MethodPath.analyzeStream))
+        let stream = AnalyzeStreamClient(
+            try await connection.open(MethodPath.analyzeStream, options: CallOptions(metadata: metadata)))
         return try await withThrowingTaskGroup(of: Void.self) { tasks in
             tasks.addTask {
                 for request in requests {
