@@ -18,7 +18,11 @@ public struct NodeConfiguration: Sendable {
     /// The first one of a task answers requests that name none. All of the role's tasks.
     public var models: [ModelManifest]
     /// What runs the models.
-    public var engine = Engine.standard
+    public var engine = Engine.standard {
+        didSet { engineName = engine.rawValue }
+    }
+    /// As the node names it.
+    public internal(set) var engineName = Engine.standard.rawValue
     /// Threads, each with one net of every model.
     public var workers = 1
     /// Frames that may wait; over it RESOURCE_EXHAUSTED at once.

@@ -23,7 +23,7 @@ extension WorkerPool {
         constant.queueLimit = configuration.queueLimit
         constant.build = configuration.build
         constant.zone = configuration.zone
-        constant.engine = configuration.engine.rawValue
+        constant.engine = configuration.engineName
         let batchSizes = withQueue { $0.batchers.map(\.maxBatchSize) }
         constant.models = configuration.models.enumerated().map { index, model in
             var description = model.description

@@ -53,6 +53,16 @@ import Vision
         #expect(throws: NodeError.self) { try other.check() }
     }
 
+    @Test func aNodeThatSimulatesSaysSo() async throws {
+        #expect(try await configuration([]).engineName == Engine.standard.rawValue)
+        #expect(try await configuration(["--engine", "opencv"]).engineName == "opencv")
+        #expect(try await configuration(["--simulate-ms", "2.5"]).engineName == "simulated")
+        for wrong in [
+            ["--simulate-ms=-1"], ["--simulate-ms", "nan"], ["--simulate-ms", "60001"],
+            ["--simulate-ms", "1", "--engine", "opencv"],
+        ] { await #expect(throws: Fatal.self, "\(wrong)") { _ = try await configuration(wrong) } }
+    }
+
     @Test func aNodeOfBothHasTheBundledModelsOrThoseThatAreNamed() async throws {
         let standard = try await configuration([], as: .node)
         #expect(standard.models.map(\.name) == ["digits-detector", "digits-classifier"])

@@ -22,6 +22,8 @@ struct MeshPlan: Sendable, Hashable {
     var classifyModel: String?
     /// Of each node; nil: the node's own default.
     var engine: Engine?
+    /// Milliseconds that nodes wait in place of running a network; nil: they run it.
+    var simulateMs: Double?
     /// Of each node; nil: the cores are shared among the nodes of a role.
     var workers: Int?
     var cores = 1
@@ -98,7 +100,8 @@ struct MeshPlan: Sendable, Hashable {
         let limits = [("--max-pixels", maxPixels), ("--max-side", maxSide)].flatMap { option, limit in
             limit.map { [option, "\($0)"] } ?? []
         }
-        return (engine.map { ["--engine", $0.rawValue] } ?? []) + limits
+        let engine = engine.map { ["--engine", $0.rawValue] } ?? []
+        return engine + (simulateMs.map { ["--simulate-ms", "\($0)"] } ?? []) + limits
     }
 
     private func workersOfEach(_ nodes: Int) -> Int {

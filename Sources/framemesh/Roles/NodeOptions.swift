@@ -52,6 +52,12 @@ struct NodeOptions: ParsableArguments {
     var drainTimeout: Double?
 
     @OptionGroup var engine: EngineOption
+
+    @Option(
+        help: ArgumentHelp(
+            "For measurements: no network is run; each pass waits for so long and finds nothing.", valueName: "ms"))
+    var simulateMs: Double?
+
     @OptionGroup var place: PlaceOptions
     @OptionGroup(title: "TLS and access") var security: ServerSecurityOptions
     @OptionGroup(title: "For those who watch over it") var ports: PortOptions
@@ -102,7 +108,7 @@ struct NodeOptions: ParsableArguments {
             json.traces(plan)
             json.field("tls", configuration.server.tls)
             json.array("models", configuration.models) { $0.value($1.name) }
-            json.field("engine", configuration.engine.rawValue)
+            json.field("engine", configuration.engineName)
             json.field("workers", configuration.workers)
             json.place(zone: configuration.zone, cluster: configuration.cluster)
             json.field("drain_seconds", configuration.server.drainTimeout)
@@ -132,6 +138,7 @@ struct NodeOptions: ParsableArguments {
             configuration.access = try security.access(role.rawValue, settings, logger: logger)
         }
         configuration.engine = try engine.engine(keys.engine, settings)
+        if let time = try simulatedTime() { configuration.simulate(time) }
         configuration.workers = try settings.number(
             workers, keys.workers, default: min(System.coreCount, NodeConfiguration.maxWorkers),
             in: 1...NodeConfiguration.maxWorkers)
@@ -163,6 +170,16 @@ struct NodeOptions: ParsableArguments {
             }
             return size
         }
+    }
+
+    private func simulatedTime() throws(Fatal) -> Duration? {
+        guard let simulateMs else { return nil }
+        guard engine.engine == nil else { throw Fatal("--simulate-ms and --engine exclude each other", status: .usage) }
+        let most = NodeConfiguration.maxSimulatedTime / .milliseconds(1)
+        guard (0...most).contains(simulateMs) else {
+            throw Fatal("--simulate-ms \(simulateMs) is not between 0 and \(most)", status: .usage)
+        }
+        return .milliseconds(simulateMs)
     }
 
     /// - Throws: naming what is no model, or one of another task.
