@@ -153,6 +153,10 @@ let package = Package(
         .target(name: "Tracking", dependencies: ["Messages"], swiftSettings: strict),
         // How right findings are beside the truth: mAP, top-k, MOTA and IDF1; pure arithmetic.
         .target(name: "Evaluation", dependencies: ["Messages", "Tracking"], swiftSettings: strict),
+        // How measurements are planned, judged and told; no sockets.
+        .target(
+            name: "Bench", dependencies: [.product(name: "Histogram", package: "hdrhistogram-swift")],
+            swiftSettings: strict),
         // Frames with timestamps, in and out, through the helper framemesh-video.
         .target(name: "Video", dependencies: ["Messages", nioCore, nioPosix], swiftSettings: strict),
 
@@ -239,7 +243,8 @@ let package = Package(
         .executableTarget(
             name: "framemesh",
             dependencies: [
-                "Evaluation", "Gateway", "Jobs", "Node", "Coordination", "Client", "Playback", "Results", "Telemetry",
+                "Bench", "Evaluation", "Gateway", "Jobs", "Node", "Coordination", "Client", "Playback", "Results",
+                "Telemetry",
                 "Tracking", "Traces",
                 "Video", "Vision", "Mesh", "Services",
                 "RPC",
@@ -251,7 +256,6 @@ let package = Package(
                 .product(name: "Configuration", package: "swift-configuration"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
-                .product(name: "Histogram", package: "hdrhistogram-swift"),
             ],
             resources: [.copy("Resources/models"), .copy("Resources/demo")],
             swiftSettings: strict),
@@ -292,6 +296,7 @@ let package = Package(
         .testTarget(
             name: "EvaluationTests", dependencies: ["Evaluation", "Messages", "Tracking"], exclude: ["python"],
             swiftSettings: strict),
+        .testTarget(name: "BenchTests", dependencies: ["Bench"], swiftSettings: strict),
         .testTarget(name: "VideoTests", dependencies: ["Video", "Messages", nioCore], swiftSettings: strict),
         .testTarget(
             name: "NodeTests",
@@ -333,8 +338,8 @@ let package = Package(
         .testTarget(
             name: "FramemeshTests",
             dependencies: [
-                "framemesh", "Client", "Coordination", "Mesh", "Messages", "Node", "Playback", "RPC", "TestSupport",
-                "Vision", nioCore, nioPosix, asyncHTTPClient,
+                "framemesh", "Bench", "Client", "Coordination", "Mesh", "Messages", "Node", "Playback", "RPC",
+                "TestSupport", "Vision", nioCore, nioPosix, asyncHTTPClient,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             exclude: ["Models/file_server.py"], swiftSettings: strict),

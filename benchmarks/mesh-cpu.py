@@ -50,10 +50,10 @@ def bench(picture, seconds, pipeline, *options):
     """The report, and the processor time of the client or the process that did the work."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     result = subprocess.run(
-        [PROGRAM, "bench", "--pipeline", pipeline, "--duration", str(seconds), "--warmup", "0", "--input", picture, "--json",
+        [PROGRAM, "bench", "--pipeline", pipeline, "--duration", str(seconds), "--warmup", "0", "--input", picture, "--json", "-",
          *options], stdout=subprocess.PIPE, check=True)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return json.loads(result.stdout), after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return json.loads(result.stdout)["points"][0], after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
 def main():

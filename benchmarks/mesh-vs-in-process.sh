@@ -29,8 +29,8 @@ fused=$coordinator
 
 run() { # label, then arguments of bench
     local label=$1; shift
-    $framemesh bench --pipeline detect+classify --duration "$seconds" --warmup 1 --input "$picture" --json "$@" |
-        jq -c --arg name "$label" '. + {name: $name}' >>"$results"
+    $framemesh bench --pipeline detect+classify --duration "$seconds" --warmup 1 --input "$picture" --json - "$@" |
+        jq -c --arg name "$label" '.points[0] + {name: $name}' >>"$results"
 }
 for _ in $(seq "$rounds"); do
     # The others idle, but for their health watches, while one runs.

@@ -15,6 +15,7 @@ import Testing
         "Vision": ["CVision", "Messages"],
         "Tracking": ["Messages"],
         "Evaluation": ["Messages", "Tracking"],
+        "Bench": [],
         "Video": ["Messages"],
         "Node": ["Services", "RPC", "Vision", "Messages", "Telemetry", "Traces"],
         "Coordination": ["Mesh", "Services", "RPC", "Tracking", "Messages", "Telemetry", "Traces"],
@@ -30,7 +31,7 @@ import Testing
         ],
         "rpc-interop": ["RPC", "CInteropMessages", "CProtobufC", "ProtobufStructs"],
         "framemesh": [
-            "Areas", "Evaluation", "Gateway", "Jobs", "Playback", "Results", "Telemetry", "Traces",
+            "Areas", "Bench", "Evaluation", "Gateway", "Jobs", "Playback", "Results", "Telemetry", "Traces",
             "Node", "Coordination", "Client", "Video", "Vision", "Mesh", "Services", "RPC", "Messages", "Tracking",
         ],
     ]

@@ -126,12 +126,12 @@ class Load:
     def __init__(self, net, name, *options):
         self.process = net.run(name, [
             str(FRAMEMESH), "bench", "--coordinator", COORDINATORS, "--pipeline", "cascade", "--duration", "600",
-            "--warmup", "0", "--json", *options, "--input", *PICTURES])
+            "--warmup", "0", "--json", "-", *options, "--input", *PICTURES])
 
     def stop(self):
         self.process.send(signal.SIGINT)
         code = self.process.wait(PATIENCE)
-        return code, json.loads(next(line for line in self.process.text().splitlines() if line.startswith("{")))
+        return code, json.loads(next(line for line in self.process.text().splitlines() if line.startswith("{")))["points"][0]
 
     def end_well(self):
         """No frame failed."""

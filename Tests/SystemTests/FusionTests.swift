@@ -71,7 +71,7 @@ import Testing
         return try await LocalMesh.with(mesh) { mesh in
             let bench = try Command([
                 "bench", "--coordinator", mesh.coordinator, "--pipeline", "cascade", "--concurrency", "4",
-                "--warmup", "0", "--duration", "\(duration)", "--json", "--input", Place.demo.path,
+                "--warmup", "0", "--duration", "\(duration)", "--json", "-", "--input", Place.demo.path,
             ])
             let node = try #require(ProcessTable.child(of: mesh.command.pid, role: "node").first)
             let isAtWork = try await Self.haveCalls("node", mesh, while: bench)
@@ -83,10 +83,14 @@ import Testing
             }
             let result = try await bench.finish(within: .seconds(180))
             struct Report: Decodable {
-                var answered, ok, partial, failed: Int
-                var stages_mean_ms: [String: Double]
+                struct Point: Decodable {
+                    var answered, ok, partial, failed: Int
+                    var stages_mean_ms: [String: Double]
+                }
+                var points: [Point]
             }
-            let report = try JSONDecoder().decode(Report.self, from: Data((result.lines.first ?? "").utf8))
+            let all = try JSONDecoder().decode(Report.self, from: Data((result.lines.first ?? "").utf8))
+            let report = try #require(all.points.first)
             #expect(result.code == 0, "\(result.errors)")
             #expect(report.ok == report.answered && report.partial == 0 && report.failed == 0)
             #expect(report.stages_mean_ms["node.decode"] != nil && report.stages_mean_ms["detect.decode"] != nil)

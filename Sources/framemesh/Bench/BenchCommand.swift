@@ -1,130 +1,122 @@
 import ArgumentParser
-import Client
-import Mesh
+import Bench
+import Foundation
 import Messages
-import Vision
 
 struct BenchCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "bench", abstract: "Measure a mesh, or the same work without one.",
         discussion: """
-            A closed loop: each caller sends its next frame when the last one was answered. Each has a connection of its \
-            own. Frames per second and latencies are those of frames answered after the warm-up. Ctrl-C ends the run \
-            and prints what was measured.
+            Measures a coordinator, a node, a gateway or this process. A load is one of: callers that send their next frame \
+            when the last one was answered (--concurrency), a rate that is kept whatever the answers do (--rate), cameras \
+            (--streams), or a multiple of what is found to be the capacity (--overload). N may be START:END or \
+            START:END:STEP. Each caller has a connection of its own.
+
+            A point is measured in windows until the last three agree within 10 % in throughput and latency, at most 10 of \
+            them, else it is marked unstable; or for --duration seconds. Latencies count from when a frame was planned to \
+            be sent. Ctrl-C ends the run and prints what was measured.
 
             Examples:
-              framemesh bench --pipeline detect --concurrency 8 --input dog.jpg
-              framemesh bench --coordinator 10.0.0.5:8500 --pipeline track \\
-                --stream --concurrency 4 --duration 30 --input frames/*.jpg
+              framemesh bench --pipeline detect --concurrency 1:8 --input dog.jpg
+              framemesh bench --pipeline detect --latency-limit 100 --percentile 99 \\
+                --input frames
+              framemesh bench --pipeline detect --rate 20:60:10 --arrivals poisson \\
+                --input frames --json run.json --html run.html
+              framemesh bench --pipeline track --streams 4 --fps 15 --size 1280x720
+              framemesh bench --gateway http://127.0.0.1:8080 --pipeline detect \\
+                --concurrency 4 --size 640x480
               framemesh bench --in-process --pipeline detect+classify --concurrency 2 \\
-                --input frames --json
-              framemesh bench --in-process --pipeline detect \\
-                --detect-model yolo-fastest-1.1 --input dog.jpg
+                --input frames --json -
+              framemesh bench --up --detectors 2 --classifiers 0 --pipeline detect \\
+                --size 640x480 --duration 30 --disturb kill:detector@10
+              framemesh bench compare before.json after.json
 
-            Exit code 0 only if no frame failed.
-            """)
+            Exit code 0 only if no frame failed; under --overload and --disturb frames may fail.
+            """,
+        subcommands: [BenchCompareCommand.self])
 
     @OptionGroup var coordinator: CoordinatorOption
     @OptionGroup var analyze: AnalyzeArguments
+    @OptionGroup(title: "Where") var place: BenchPlaceOptions
+    @OptionGroup(title: "Load") var load: BenchLoadOptions
+    @OptionGroup(title: "Windows") var timing: BenchTimingOptions
+    @OptionGroup(title: "Pictures") var pictures: BenchPictureOptions
+    @OptionGroup(title: "Reports") var reports: BenchReportOptions
 
-    @Flag(help: "No mesh: threads with nets of their own do the same work.") var inProcess = false
-    @Option(help: ArgumentHelp("With --in-process (default: \(BundledModel.detector)).", valueName: "name"))
-    var detectModel: String?
-    @Option(help: ArgumentHelp("With --in-process (default: \(BundledModel.classifier)).", valueName: "name"))
-    var classifyModel: String?
-    @OptionGroup var engine: EngineOption
+    /// Not in `validate`, which would look at `bench compare` too.
+    func plan() throws -> BenchPlan {
+        var plan = BenchPlan(load: try load.load())
+        plan.place = try place.place(coordinator: coordinator.coordinator)
+        plan.timing = try timing.timing(isDisturbed: !load.disturb.isEmpty)
+        plan.latencyLimit = load.latencyLimit
+        plan.timing.rules.latencyLimit = load.latencyLimit
+        plan.seed = load.seed
+        plan.disturbances = try load.disturbances()
+        try check(plan)
+        return plan
+    }
 
-    @Option(help: "Callers, streams, or threads.") var concurrency = 1
-    @Option(help: ArgumentHelp("Time to measure.", valueName: "seconds")) var duration = 10.0
-    @Option(help: ArgumentHelp("Time before that.", valueName: "seconds")) var warmup = 1.0
-    @Flag(help: "Streams in place of unary calls.") var stream = false
-    @Option(help: "Frames that each stream has on its way.") var perStream = 1
-
-    @Option(
-        name: .customLong("input"), parsing: .upToNextOption,
-        help: ArgumentHelp("Pictures or directories, taken in turn.", valueName: "files"))
-    var inputs: [String]
-
-    @Flag(help: "One JSON object.") var json = false
-
-    static let maxConcurrency = 512
-    static let maxPerStream = 1024
-    static let maxSeconds = 86_400.0
-
-    func validate() throws {
-        if inputs.isEmpty { throw ValidationError("name at least one --input") }
-        guard (1...Self.maxConcurrency).contains(concurrency) else {
-            throw ValidationError("--concurrency \(concurrency) is not between 1 and \(Self.maxConcurrency)")
+    private func check(_ plan: BenchPlan) throws {
+        if plan.needsStreams, ![.coordinator, .up].contains(plan.place) {
+            throw Fatal("streams go to a coordinator only", status: .usage)
         }
-        guard duration > 0, duration <= Self.maxSeconds else {
-            throw ValidationError("--duration \(duration) is not above 0 and up to \(Self.maxSeconds)")
+        if plan.place == .inProcess {
+            switch plan.load {
+            case .concurrency, .search: break
+            default: throw Fatal("--in-process has threads only: --concurrency", status: .usage)
+            }
         }
-        guard warmup >= 0, warmup <= Self.maxSeconds else {
-            throw ValidationError("--warmup \(warmup) is not between 0 and \(Self.maxSeconds)")
+        if case .gateway = plan.place, pictures.raw {
+            throw Fatal("a gateway takes files, no raw pixels: --raw is for gRPC", status: .usage)
         }
-        guard (1...Self.maxPerStream).contains(perStream) else {
-            throw ValidationError("--per-stream \(perStream) is not between 1 and \(Self.maxPerStream)")
+        if !plan.disturbances.isEmpty, timing.duration == nil {
+            throw Fatal("--disturb needs --duration", status: .usage)
         }
-        if inProcess, coordinator.coordinator != nil {
-            throw ValidationError("--in-process and --coordinator exclude each other")
-        }
-        if inProcess, stream { throw ValidationError("--in-process has no streams") }
-        if !inProcess, detectModel != nil || classifyModel != nil || engine.engine != nil {
-            throw ValidationError(
-                "--detect-model, --classify-model and --engine are for --in-process; a mesh has its own")
+        if load.policy == .deadline, analyze.frameDeadlineMs == nil {
+            throw Fatal("--policy deadline needs --frame-deadline-ms", status: .usage)
         }
     }
 
     func run() async throws {
-        let sources = try PictureSource.discover(inputs)
-        let options = try analyze.options()
-        try await Interrupts.run {
-            let inputs = try await BenchInputs(reading: sources)
-            let report =
-                inProcess ? try await measureInProcess(inputs, options) : try await measureMesh(inputs, options)
-            try Console().print(json ? report.json : report.text)
-            if report.wasStopped { throw CancellationError() }
-            guard report.result.failed == 0 else { throw Fatal(nil) }
+        let plan = try plan()
+        var options = try analyze.options()
+        options.policy = load.framePolicy
+        let watch = ProcessWatch(roots: try reports.processes(), metrics: try reports.addresses())
+        let sources = try PictureSource.discover(pictures.inputs)
+        let size = try pictures.madeSize()
+        let mesh = plan.place == .up ? try place.mesh() : nil
+        try await Interrupts.run { [options] in
+            let inputs =
+                if let size {
+                    try BenchInputs(making: size, isRaw: pictures.raw)
+                } else {
+                    try await BenchInputs(reading: sources)
+                }
+            let console = Console()
+            let session = BenchSession(
+                plan: plan, options: options, inputs: inputs, watch: watch, console: console, command: self)
+            let result: BenchResult
+            if let mesh {
+                result = try await LocalMesh.with(mesh, say: { console.note($0) }) {
+                    try await session.run(mesh: $0.coordinator)
+                }
+            } else {
+                result = try await session.run(mesh: nil)
+            }
+            console.clearProgress()
+            try reports.write(result, plan, console)
+            if result.isInterrupted { throw CancellationError() }
+            guard result.failed == 0 || result.capacity != nil || !plan.disturbances.isEmpty else { throw Fatal(nil) }
         }
     }
 
-    private func report(
-        _ result: Measurement, _ window: BenchWindow?, pipeline: String, inputs: Int, mode: String, callers: String
-    ) -> BenchReport {
-        BenchReport(
-            mode: mode, pipeline: pipeline, callers: callers, concurrency: concurrency, inputs: inputs,
-            warmup: .seconds(warmup), measured: window?.length ?? .zero, wasStopped: window?.wasStopped ?? true,
-            result: result)
-    }
-
-    private func measureMesh(_ inputs: BenchInputs, _ options: AnalyzeOptions) async throws -> BenchReport {
-        let (target, calling) = try await coordinator.place()
-        let clients = try await MeshBench.connect(concurrency, to: target, calling)
-        defer { for client in clients { client.close() } }
-        let pipeline = try clients[0].pipeline(named: options.pipeline)
-        let streams = stream || pipeline.needsStream
-        let window = BenchWindow(warmup: .seconds(warmup), duration: .seconds(duration))
-        let bench = MeshBench(
-            options: options, inputs: inputs, window: window, perStream: streams ? perStream : nil)
-        let result = try await bench.run(clients)
-        var report = report(
-            result, window, pipeline: options.pipeline, inputs: inputs.count, mode: "mesh",
-            callers: streams ? "stream" : "unary")
-        report.coordinator = target.hostPorts
-        report.perStream = bench.perStream
-        return report
-    }
-
-    private func measureInProcess(_ inputs: BenchInputs, _ options: AnalyzeOptions) async throws -> BenchReport {
-        let bench = try InProcessBench(
-            pipeline: options.pipeline, store: try Resources.store(), detectModel: detectModel,
-            classifyModel: classifyModel, engine: engine.chosen(), options: options, inputs: inputs)
-        let (result, window) = try await bench.run(
-            threads: concurrency, warmup: .seconds(warmup), duration: .seconds(duration))
-        var report = report(
-            result, window, pipeline: options.pipeline, inputs: inputs.count, mode: "in-process", callers: "threads")
-        report.models = [bench.detectModel, bench.classifyModel].compactMap { $0?.name }
-        report.engine = bench.engine.rawValue
-        return report
+    /// What was asked for, by option, as results keep it.
+    var record: [String: String] {
+        var record = load.record.merging(timing.record) { $1 }
+        if let size = pictures.size { record["size"] = size + (pictures.raw ? " raw" : "") }
+        if let confidence = analyze.minConfidence { record["min-confidence"] = "\(confidence)" }
+        if let topK = analyze.topK { record["top-k"] = "\(topK)" }
+        if let deadline = analyze.frameDeadlineMs { record["frame-deadline-ms"] = "\(deadline)" }
+        return record.merging(place.record) { $1 }
     }
 }

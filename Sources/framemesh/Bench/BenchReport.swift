@@ -1,123 +1,158 @@
-import Results
+import Bench
 
-/// What `bench` says at its end.
-struct BenchReport: Sendable {
-    /// `mesh` or `in-process`.
-    var mode: String
-    var coordinator: String?
-    var pipeline: String
-    var models: [String] = []
-    /// What ran them; nil: the mesh's nodes say it (`framemesh nodes`).
-    var engine: String?
-    /// `unary`, `stream` or `threads`.
-    var callers: String
-    var concurrency: Int
-    var perStream: Int?
-    var inputs: Int
-    var warmup: Duration
-    var measured: Duration
-    var wasStopped: Bool
-    var machine = Machine.this
-    var result: Measurement
-
-    /// OpenCV's own threads in this process: each net runs on the thread that owns it.
-    static let openCVThreads = 1
-
-    var framesPerSecond: Double {
-        let seconds = measured / .seconds(1)
-        return seconds > 0 ? Double(result.answered) / seconds : 0
-    }
-
-    private static let percentiles: [(name: String, value: Double)] = [
-        ("p50", 50), ("p90", 90), ("p99", 99), ("max", 100),
-    ]
-
-    var json: String {
-        JSONText.object { json in
-            json.field("mode", mode)
-            if let coordinator { json.field("coordinator", coordinator) }
-            json.field("pipeline", pipeline)
-            if !models.isEmpty { json.array("models", models) { $0.value($1) } }
-            if let engine { json.field("engine", engine) }
-            json.field("callers", callers)
-            json.field("concurrency", concurrency)
-            if let perStream { json.field("frames_per_stream", perStream) }
-            json.field("inputs", inputs)
-            json.field("warmup_s", warmup / .seconds(1), decimals: 3)
-            json.field("duration_s", measured / .seconds(1), decimals: 3)
-            json.field("interrupted", wasStopped)
-            json.field("frames_per_second", framesPerSecond, decimals: 2)
-            json.object("latency_ms") { json in
-                for (name, value) in Self.percentiles { json.field(name, result.milliseconds(at: value), decimals: 3) }
-            }
-            json.field("answered", result.answered)
-            json.field("ok", result.ok)
-            json.field("partial", result.partial)
-            json.field("failed", result.failed)
-            json.object("errors") { json in
-                for (cause, count) in result.errors.sorted(by: { $0.key < $1.key }) { json.field(cause, count) }
-            }
-            json.field("detections", result.detections)
-            json.field("retried", result.retried)
-            if perStream != nil {
-                json.field("resumptions", result.resumptions)
-                json.field("frames_sent_again", result.sentAgain)
-                json.field("last_epoch", result.lastEpoch)
-            }
-            json.object("stages_mean_ms") { json in
-                for (name, stage) in result.stages { json.field(name, stage.meanMilliseconds, decimals: 3) }
-            }
-            json.object("machine") { json in
-                json.field("cpu", machine.cpu)
-                json.field("cores", machine.cores)
-                json.field("opencv_threads", Self.openCVThreads)
+/// What `bench` says to people at its end.
+enum BenchReport {
+    static func text(_ result: BenchResult, percentile: Double?, limit: Double?) -> String {
+        var lines = [head(result), machine(result.environment), ""]
+        lines += loads(result).lines
+        for point in result.points { lines += details(point, isOnlyOne: result.points.count == 1) }
+        if let limit {
+            let latency = "\(LatencyFigures.name(of: percentile)) of \(Figure.text(limit, decimals: 3)) ms"
+            lines.append("")
+            if let best = result.bestConcurrency {
+                lines.append("most at once within a \(latency): \(best)")
+            } else {
+                lines.append("nothing that was measured stays within a \(latency)")
             }
         }
-    }
-
-    var text: String {
-        let seconds = JSONText.number(measured / .seconds(1), decimals: 1)
-        let where_ =
-            coordinator.map { "mesh at \($0)" }
-            ?? "in-process (\((models + [engine].compactMap(\.self)).joined(separator: ", ")))"
-        var lines = [
-            "\(where_), pipeline \(pipeline), \(callersText), \(seconds) s"
-                + (wasStopped ? " (interrupted)" : ""),
-            "\(machine.cpu), \(Count.of(machine.cores, "core"))",
-            "",
-            "\(JSONText.number(framesPerSecond, decimals: 1)) frames/s  "
-                + Self.percentiles.map {
-                    "\($0.name) \(JSONText.number(result.milliseconds(at: $0.value), decimals: 1)) ms"
-                }
-                .joined(separator: "  "),
-            "\(result.ok) ok, \(result.partial) partial, \(result.failed) failed, "
-                + Count.of(result.detections, "detection"),
-        ]
-        for (cause, count) in result.errors.sorted(by: { $0.value > $1.value }) {
-            lines.append("  \(count) × \(cause)")
+        if let capacity = result.capacity {
+            lines += ["", "capacity: \(Figure.column(capacity, decimals: 1)) frames/s"]
+            let goodput = result.points.filter { $0.load.factor != nil }.map(\.framesPerSecond)
+            if let least = goodput.min(), capacity > 0 {
+                lines.append(
+                    "least goodput under overload: \(Figure.text(least / capacity * 100, decimals: 0)) % of it")
+            }
         }
-        if perStream != nil {
-            lines.append(
-                Count.of(result.resumptions, "resumption")
-                    + (result.resumptions == 0
-                        ? ""
-                        : " after a lost coordinator, \(Count.of(result.sentAgain, "frame")) sent again, "
-                            + "last epoch \(result.lastEpoch)"))
-        }
-        var table = Table("stage", "mean ms>")
-        for (name, stage) in result.stages {
-            table.add(name, JSONText.number(stage.meanMilliseconds, decimals: 2))
-        }
-        if !table.isEmpty { lines += [""] + table.lines }
         return lines.joined(separator: "\n")
     }
 
-    private var callersText: String {
-        switch callers {
-        case "unary": Count.of(concurrency, "caller") + " with a connection each"
-        case "stream":
-            Count.of(concurrency, "stream") + " with a connection and \(Count.of(perStream ?? 1, "frame")) each"
-        default: Count.of(concurrency, "thread") + ", each with its own nets"
-        }
+    private static func head(_ result: BenchResult) -> String {
+        var text = result.target.map { "\(result.mode) at \($0)" } ?? result.mode
+        let inside = result.models + [result.engine].compactMap(\.self)
+        if !inside.isEmpty { text += " (\(inside.joined(separator: ", ")))" }
+        text += ", pipeline \(result.pipeline), \(Count.of(result.inputs, "picture"))"
+        return text + (result.isInterrupted ? " (interrupted)" : "")
     }
+
+    private static func machine(_ record: EnvironmentRecord) -> String {
+        var text = "\(record.cpu), \(Count.of(record.cores, "core"))"
+        if let affinity = record.affinity { text += " (may use \(affinity))" }
+        text += ", \(record.kernel)"
+        if let load = record.loadAverage { text += ", load before \(Figure.text(load, decimals: 2))" }
+        return text
+    }
+
+    private static func loads(_ result: BenchResult) -> Table {
+        var table = Table(
+            "load", "frames/s>", "mean ms>", "sd>", "p50>", "p90>", "p95>", "p99>", "p99.9>", "ok>", "partial>",
+            "failed>", "dropped>", "")
+        table.hidesEmptyColumns = true
+        for point in result.points {
+            let latency = point.latencyMs
+            func ms(_ value: Double) -> String { Figure.column(value, decimals: 2) }
+            table.add(
+                point.load.text, Figure.column(point.framesPerSecond, decimals: 1), ms(latency.mean), ms(latency.sd),
+                ms(latency.p50), ms(latency.p90), ms(latency.p95), ms(latency.p99), ms(latency.p999), "\(point.ok)",
+                "\(point.partial)", "\(point.failed)", point.load.kind == .cameras ? "\(point.dropped)" : "",
+                mark(point))
+        }
+        return table
+    }
+
+    private static func mark(_ point: BenchPoint) -> String {
+        if point.isInterrupted { return "interrupted" }
+        return point.isStable ? "" : "unstable (\(Count.of(point.trials, "window")))"
+    }
+
+    private static func details(_ point: BenchPoint, isOnlyOne: Bool) -> [String] {
+        var lines: [String] = []
+        for (cause, count) in sorted(point.errors) { lines.append("  \(count) failed: \(cause)") }
+        for (cause, count) in sorted(point.drops) { lines.append("  \(count) dropped: \(cause)") }
+        if point.retried > 0 { lines.append("  \(point.retried) answered by another node after one failed") }
+        if point.load.kind == .cameras {
+            lines.append(
+                "  delivered \(Figure.text(point.framesPerSecond / Double(max(1, point.load.callers)), decimals: 2)) frames/s"
+                    + " of each camera, \(point.outOfOrder) out of order, age p50 "
+                    + "\(Figure.column(point.latencyMs.p50, decimals: 1)) ms, p99 "
+                    + "\(Figure.column(point.latencyMs.p99, decimals: 1)) ms")
+        }
+        if point.load.kind == .streams || point.load.kind == .cameras, point.resumptions > 0 {
+            lines.append(
+                "  \(Count.of(point.resumptions, "resumption")) after a lost coordinator, "
+                    + "\(Count.of(point.framesSentAgain, "frame")) sent again, last epoch \(point.lastEpoch)")
+        }
+        for disturbance in point.disturbances {
+            lines.append("  at \(Figure.text(disturbance.atSeconds, decimals: 1)) s: \(disturbance.text)")
+        }
+        if !point.disturbances.isEmpty { lines.append("  " + recovery(point)) }
+        if point.load.kind == .rate, point.longestDelayMs > 10 {
+            lines.append("  the latest frame was sent \(Figure.column(point.longestDelayMs, decimals: 1)) ms late")
+        }
+        if let split = splitText(point) { lines.append("  " + split) }
+        for process in point.processes {
+            let cpu =
+                process.cpuSecondsPerThousand.map { "\(Figure.column($0, decimals: 3)) CPU s/1,000 frames" } ?? "–"
+            lines.append(
+                "  \(process.name)\(process.pid.map { " \($0)" } ?? ""): \(cpu), "
+                    + "\(Figure.column(process.residentMb, decimals: 1)) MB")
+        }
+        if !lines.isEmpty, !isOnlyOne { lines.insert("\(point.load.text):", at: 0) }
+        return lines.isEmpty ? [] : [""] + lines
+    }
+
+    private static func sorted(_ causes: [String: UInt64]) -> [(String, UInt64)] {
+        causes.sorted { ($1.value, $0.key) < ($0.value, $1.key) }.map { ($0.key, $0.value) }
+    }
+
+    private static func splitText(_ point: BenchPoint) -> String? {
+        var parts: [String] = []
+        func add(_ name: String, _ value: Double) {
+            if value > 0 { parts.append("\(name) \(Figure.column(value, decimals: 2))") }
+        }
+        if let client = point.clientMs {
+            add("send", client.send)
+            add("wait", client.wait)
+            add("receive", client.receive)
+        }
+        if let server = point.serverMs {
+            let steps: [(String, Double)] = [
+                ("queue", server.queue), ("decode", server.decode), ("preprocess", server.preprocess),
+                ("infer", server.infer), ("postprocess", server.postprocess), ("fan-out", server.fanOut),
+                ("merge", server.merge), ("track", server.track),
+            ]
+            for (name, value) in steps { add(name, value) }
+        }
+        return parts.isEmpty ? nil : "mean ms: " + parts.joined(separator: ", ")
+    }
+
+    /// Windows before the first disturbance are the measure of those after it.
+    static func recovery(_ point: BenchPoint) -> String {
+        guard let first = point.disturbances.first?.atSeconds else { return "" }
+        var (now, before, after): (Double, [Double], [(end: Double, rate: Double)]) = (0, [], [])
+        for window in point.windows {
+            now += window.seconds
+            if now <= first {
+                before.append(window.framesPerSecond)
+            } else {
+                after.append((now, window.framesPerSecond))
+            }
+        }
+        guard !before.isEmpty, let worst = after.map(\.rate).min() else { return "too short to say what it did" }
+        let usual = before.reduce(0, +) / Double(before.count)
+        let enough = usual * (1 - recovered)
+        let back = after.firstIndex { $0.rate < enough }.flatMap { low in after[low...].first { $0.rate >= enough } }
+        var text =
+            "\(Figure.column(usual, decimals: 1)) frames/s before it, \(Figure.column(worst, decimals: 1)) in the worst window"
+        if worst >= enough {
+            text += ", never much less"
+        } else if let back {
+            text += ", as before within \(Figure.text(back.end - first, decimals: 1)) s"
+        } else {
+            text += ", not as before until the end"
+        }
+        return text
+    }
+
+    /// Below the usual by this share is not as before.
+    private static let recovered = 0.1
 }

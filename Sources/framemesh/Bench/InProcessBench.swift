@@ -1,3 +1,4 @@
+import Bench
 import Coordination
 import Foundation
 import Messages
@@ -48,58 +49,65 @@ struct InProcessBench: Sendable {
         return manifest
     }
 
-    /// The time begins once every thread has loaded its nets.
-    /// - Returns: the window is nil if it never began.
-    func run(
-        threads: Int, warmup: Duration, duration: Duration
-    ) async throws -> (result: Measurement, window: BenchWindow?) {
+    /// A closed loop of so many threads; the time begins once every one has loaded its nets.
+    func load(threads: Int) -> some BenchLoad { ThreadLoad(bench: self, threads: threads) }
+}
+
+private struct ThreadLoad: BenchLoad {
+    let bench: InProcessBench
+    let threads: Int
+
+    var description: LoadDescription { LoadDescription(.concurrency, callers: threads) }
+
+    func run(_ recorder: Recorder, until stop: StopSign) async throws {
         let pool = NIOThreadPool(numberOfThreads: threads)
         pool.start()
-        let line = StartLine(runners: threads) { BenchWindow(warmup: warmup, duration: duration) }
+        let line = StartLine(runners: threads) { recorder.begin() }
         do {
-            let measured = try await withTaskCancellationHandler {
-                try await withThrowingTaskGroup(of: Measurement.self) { tasks in
+            try await withTaskCancellationHandler {
+                try await withThrowingTaskGroup(of: Void.self) { tasks in
                     for index in 0..<threads {
-                        let first = UInt64(index * inputs.count / threads)
-                        tasks.addTask { try await pool.runIfActive { try work(line, first) } }
+                        let first = UInt64(index * bench.inputs.count / threads)
+                        tasks.addTask { try await pool.runIfActive { try work(line, first, recorder, stop) } }
                     }
-                    return try await tasks.reduce(into: Measurement()) { $0.add($1) }
+                    try await tasks.waitForAll()
                 }
             } onCancel: {
                 line.stop()
+                stop.raise()
             }
             try await pool.shutdownGracefully()
-            return (measured, line.opened)
         } catch {
             line.stop()
+            stop.raise()
             try await pool.shutdownGracefully()
             throw error
         }
     }
 
     /// One thread's run.
-    private func work(_ line: StartLine, _ first: UInt64) throws -> Measurement {
+    private func work(_ line: StartLine, _ first: UInt64, _ recorder: Recorder, _ stop: StopSign) throws {
         let runner: InProcessRunner
         do {
-            runner = try InProcessRunner(self)
+            runner = try InProcessRunner(bench)
         } catch {
             line.stop()
             throw error
         }
-        var measured = Measurement()
-        guard let window = line.wait() else { return measured }
+        guard line.wait() else { return }
         var sequence = first
-        while !window.isOver() {
+        while !stop.isUp {
             let start = ContinuousClock.now
+            recorder.countSent()
+            var outcome: FrameOutcome
             do {
-                let response = try runner.analyze(inputs.frame(sequence))
-                let end = ContinuousClock.now
-                if window.contains(end) { measured.record(response, took: end - start) }
+                outcome = FrameOutcome(try runner.analyze(bench.inputs.frame(sequence)))
             } catch {
-                if window.contains(.now) { measured.fail(error.message) }
+                outcome = FrameOutcome(.failed(cause: RunSummary.kind(of: error.message)), latency: .zero)
             }
+            outcome.latency = .now - start
+            recorder.record(outcome)
             sequence += 1
         }
-        return measured
     }
 }

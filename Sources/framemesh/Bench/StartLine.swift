@@ -5,44 +5,36 @@ final class StartLine: @unchecked Sendable {
     // Every property below is guarded by the condition's lock.
     private let condition = NSCondition()
     private var missing: Int
+    private var isOpen = false
     private var isStopped = false
-    private var window: BenchWindow?
-    private let open: () -> BenchWindow
+    private let open: () -> Void
 
     /// - Parameter open: begins the time; called once, by the last of the `runners` to arrive.
-    init(runners: Int, open: @Sendable @escaping () -> BenchWindow) {
+    init(runners: Int, open: @Sendable @escaping () -> Void) {
         missing = runners
         self.open = open
     }
 
     /// Blocks until all are here.
-    /// - Returns: nil if there is no run.
-    func wait() -> BenchWindow? {
+    /// - Returns: false if there is no run.
+    func wait() -> Bool {
         condition.lock()
         defer { condition.unlock() }
         missing -= 1
         if missing == 0, !isStopped {
-            window = open()
+            isOpen = true
+            open()
             condition.broadcast()
         }
-        while window == nil, !isStopped { condition.wait() }
-        return window
+        while !isOpen, !isStopped { condition.wait() }
+        return isOpen
     }
 
-    /// nil: not all were here.
-    var opened: BenchWindow? {
-        condition.lock()
-        defer { condition.unlock() }
-        return window
-    }
-
-    /// Nobody starts any more, and those that run stop.
+    /// Nobody starts any more.
     func stop() {
         condition.lock()
         isStopped = true
-        let running = window
         condition.broadcast()
         condition.unlock()
-        running?.stop()
     }
 }

@@ -26,7 +26,9 @@ struct AnalyzeOptions: Sendable {
     }
 
     /// Of one unary call.
-    var deadline: Deadline {
-        .after(frameDeadline == 0 ? Self.defaultTimeout : .milliseconds(Int64(frameDeadline)) + Self.timeoutMargin)
+    var deadline: Deadline { .after(timeout) }
+
+    var timeout: Duration {
+        frameDeadline == 0 ? Self.defaultTimeout : .milliseconds(Int64(frameDeadline)) + Self.timeoutMargin
     }
 }

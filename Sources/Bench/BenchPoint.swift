@@ -1,0 +1,120 @@
+/// What was measured under one load.
+package struct BenchPoint: Sendable, Codable, Equatable {
+    package var load: LoadDescription
+    /// That the numbers below are of: all windows that were kept.
+    package var seconds: Double
+    /// The last windows agreed.
+    package var isStable: Bool
+    /// Windows that were measured; of a run until they agree, only the last ones were kept.
+    package var trials: Int
+    /// It was ended before its time.
+    package var isInterrupted: Bool
+    /// Within the limit that was asked for; nil: there was none.
+    package var isWithinLimit: Bool?
+
+    /// Of frames that were answered.
+    package var framesPerSecond: Double
+    /// Of frames that were sent.
+    package var sentPerSecond: Double
+    package var answered: UInt64
+    package var ok: UInt64
+    package var partial: UInt64
+    package var failed: UInt64
+    /// Of those that failed.
+    package var refused: UInt64
+    package var errors: [String: UInt64]
+    package var dropped: UInt64
+    package var drops: [String: UInt64]
+    package var outOfOrder: UInt64
+    package var detections: UInt64
+    package var retried: UInt64
+    package var resumptions: UInt64
+    package var framesSentAgain: UInt64
+    package var lastEpoch: UInt32
+    /// Since frames were planned to be sent; of cameras, their age when the answer came.
+    package var latencyMs: LatencyFigures
+    /// How long after its time the latest frame was sent.
+    package var longestDelayMs: Double
+    package var distribution: [DistributionPoint]
+    package var stagesMeanMs: [String: Double]
+    package var serverMs: ServerSplit?
+    package var clientMs: ClientSplit?
+    package var processes: [ProcessRecord]
+    package var windows: [WindowRecord]
+    /// Seconds since the start, of what was done to the mesh meanwhile.
+    package var disturbances: [DisturbanceRecord]
+
+    /// - Parameters:
+    ///   - windows: those that were kept, with their lengths in seconds.
+    ///   - processes: what each took in the time of those windows.
+    package init(
+        _ load: LoadDescription, windows: [(tally: Tally, seconds: Double)], isStable: Bool, trials: Int,
+        isInterrupted: Bool = false, processes: [ProcessRecord] = [], disturbances: [DisturbanceRecord] = []
+    ) {
+        var all = Tally()
+        for window in windows { all.add(window.tally) }
+        let seconds = windows.reduce(0) { $0 + $1.seconds }
+        self.load = load
+        self.seconds = seconds
+        self.isStable = isStable
+        self.trials = trials
+        self.isInterrupted = isInterrupted
+        framesPerSecond = seconds > 0 ? Double(all.answered) / seconds : 0
+        sentPerSecond = seconds > 0 ? Double(all.sent) / seconds : 0
+        answered = all.answered
+        ok = all.ok
+        partial = all.partial
+        failed = all.failed
+        refused = all.refused
+        errors = all.errors
+        dropped = all.dropped
+        drops = all.drops
+        outOfOrder = all.outOfOrder
+        detections = all.detections
+        retried = all.retried
+        resumptions = all.resumptions
+        framesSentAgain = all.sentAgain
+        lastEpoch = all.lastEpoch
+        latencyMs = all.latencies.figures
+        longestDelayMs = all.longestDelay / .milliseconds(1)
+        distribution = all.latencies.distribution
+        stagesMeanMs = all.stageMeans
+        serverMs = all.serverSplit
+        clientMs = all.clientSplit
+        self.processes = processes
+        self.windows = windows.map { WindowRecord($0.tally, seconds: $0.seconds) }
+        self.disturbances = disturbances
+    }
+
+    /// The latency that a limit is about.
+    /// - Parameter percentile: one of those that are recorded; nil: the mean.
+    package func latency(_ percentile: Double?) -> Double { latencyMs.value(of: percentile) }
+}
+
+extension LatencyFigures {
+    /// Percentiles that are recorded, as options take them.
+    package static let percentiles: [Double] = [50, 90, 95, 99, 99.9]
+
+    package func value(of percentile: Double?) -> Double {
+        switch percentile {
+        case 50: p50
+        case 90: p90
+        case 95: p95
+        case 99: p99
+        case 99.9: p999
+        default: mean
+        }
+    }
+}
+
+/// Something that was done to a process on purpose.
+package struct DisturbanceRecord: Sendable, Codable, Equatable {
+    /// Since the first window began.
+    package var atSeconds: Double
+    package var text: String
+
+    package init(atSeconds: Double, text: String) {
+        self.atSeconds = atSeconds
+        self.text = text
+    }
+}

@@ -1,0 +1,100 @@
+package import Foundation
+
+/// All that one run of `framemesh bench` has found, as it stands in `--json`.
+package struct BenchResult: Sendable, Codable, Equatable {
+    /// Of this form; one that is read must have it.
+    package static let format = 1
+
+    package var format = Self.format
+    /// `mesh`, `node`, `gateway` or `in-process`.
+    package var mode: String
+    /// Who was asked; nil: nobody.
+    package var target: String?
+    package var pipeline: String
+    /// What runs the models, and which, where this process does.
+    package var engine: String?
+    package var models: [String] = []
+    /// Different pictures.
+    package var inputs: Int
+    /// Of all of them.
+    package var inputBytes: Int
+    package var environment: EnvironmentRecord
+    /// Options that decide what the numbers mean, by name.
+    package var configuration: [String: String]
+    package var points: [BenchPoint] = []
+    /// Of a search: the most frames at once that stay within the limit; nil: none does, or nobody searched.
+    package var bestConcurrency: Int?
+    /// Of overload: frames a second at saturation.
+    package var capacity: Double?
+
+    package init(
+        mode: String, target: String?, pipeline: String, engine: String? = nil, models: [String] = [], inputs: Int,
+        inputBytes: Int, environment: EnvironmentRecord, configuration: [String: String]
+    ) {
+        self.mode = mode
+        self.target = target
+        self.pipeline = pipeline
+        self.engine = engine
+        self.models = models
+        self.inputs = inputs
+        self.inputBytes = inputBytes
+        self.environment = environment
+        self.configuration = configuration
+    }
+
+    package var isInterrupted: Bool { points.contains(where: \.isInterrupted) }
+    package var failed: UInt64 { points.reduce(0) { $0 + $1.failed } }
+
+    /// One line of JSON with its keys in order.
+    package func json() throws -> String {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        encoder.keyEncodingStrategy = .convertToSnakeCase
+        encoder.nonConformingFloatEncodingStrategy = .convertToString(
+            positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
+        return String(decoding: try encoder.encode(self), as: UTF8.self)
+    }
+
+    /// The bytes of one file of results.
+    package static let maxFileBytes = 256 << 20
+    /// Results in one file.
+    package static let maxResults = 1000
+
+    /// Results, one a line: several runs of the same may be appended to one file.
+    /// - Throws: `BenchResultError` that names the line.
+    package static func read(_ data: Data) throws(BenchResultError) -> [BenchResult] {
+        guard data.count <= maxFileBytes else {
+            throw BenchResultError("\(data.count) bytes are more than the limit of \(maxFileBytes)")
+        }
+        let decoder = JSONDecoder()
+        decoder.keyDecodingStrategy = .convertFromSnakeCase
+        var results: [BenchResult] = []
+        for (index, line) in data.split(separator: UInt8(ascii: "\n")).enumerated() {
+            guard results.count < maxResults else { throw BenchResultError("more than \(maxResults) results") }
+            guard let head = try? decoder.decode(Head.self, from: line) else {
+                throw BenchResultError("line \(index + 1) is no result of framemesh bench")
+            }
+            guard head.format == format else {
+                throw BenchResultError("line \(index + 1) has form \(head.format), this program reads \(format)")
+            }
+            do {
+                results.append(try decoder.decode(BenchResult.self, from: line))
+            } catch {
+                throw BenchResultError("line \(index + 1) is a damaged result of framemesh bench")
+            }
+        }
+        guard !results.isEmpty else { throw BenchResultError("there is no result in it") }
+        return results
+    }
+
+    private struct Head: Decodable {
+        var format: Int
+    }
+}
+
+/// Why a file is no result.
+package struct BenchResultError: Error, Sendable, Equatable {
+    package let message: String
+
+    init(_ message: String) { self.message = message }
+}

@@ -1,0 +1,20 @@
+import Foundation
+
+/// Numbers as text, the same in every language of the machine.
+package enum Figure {
+    /// With so many digits after the point; `–` of what is no number.
+    package static func text(_ value: Double, decimals: Int) -> String {
+        guard value.isFinite else { return "–" }
+        let text = String(format: "%.\(max(0, min(decimals, 9)))f", locale: Locale(identifier: "en_US_POSIX"), value)
+        guard decimals > 0, text.contains(".") else { return text }
+        var digits = text[...]
+        while digits.hasSuffix("0") { digits = digits.dropLast() }
+        return String(digits.hasSuffix(".") ? digits.dropLast() : digits)
+    }
+
+    /// Always with so many digits after the point, for columns.
+    package static func column(_ value: Double, decimals: Int) -> String {
+        guard value.isFinite else { return "–" }
+        return String(format: "%.\(max(0, min(decimals, 9)))f", locale: Locale(identifier: "en_US_POSIX"), value)
+    }
+}

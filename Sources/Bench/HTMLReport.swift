@@ -1,0 +1,213 @@
+import Foundation
+
+/// A result as one page that needs nothing else: no script, no other file; light or dark as its reader has it.
+package enum HTMLReport {
+    package static func text(_ result: BenchResult) -> String {
+        let title = "framemesh bench: \(result.pipeline), \(result.mode)" + (result.target.map { " \($0)" } ?? "")
+        let sections =
+            [
+                "<h1>\(HTMLText.escaped(title))</h1>", "<p>\(HTMLText.escaped(summary(result)))</p>",
+                HTMLText.table(loads(result)), plots(result), split(result), processes(result), causes(result),
+                "<h2>Measured on</h2>", HTMLText.table(environment(result)),
+            ]
+        return """
+            <!doctype html>
+            <html lang="en">
+            <head>
+            <meta charset="utf-8">
+            <meta name="viewport" content="width=device-width, initial-scale=1">
+            <title>\(HTMLText.escaped(title))</title>
+            <style>
+            \(style)
+            </style>
+            </head>
+            <body>
+            \(sections.filter { !$0.isEmpty }.joined(separator: "\n"))
+            </body>
+            </html>
+
+            """
+    }
+
+    private static let style = """
+        :root { color-scheme: light dark; --ink: #1c1e21; --paper: #fff; --faint: #d6d9de;
+          --c0: #1f6fd0; --c1: #d9552b; --c2: #2b8a4b; --c3: #8d45b5; --c4: #a87900; --c5: #0e8a94; }
+        @media (prefers-color-scheme: dark) { :root { --ink: #e4e6ea; --paper: #16181b; --faint: #3a3e45;
+          --c0: #6fb0ff; --c1: #ff9570; --c2: #6fd08f; --c3: #cf9bf0; --c4: #e6bd4d; --c5: #5fd3dd; } }
+        body { font: 15px/1.45 system-ui, sans-serif; color: var(--ink); background: var(--paper);
+          max-width: 60rem; margin: 2rem auto; padding: 0 1rem; }
+        table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
+        th, td { text-align: right; padding: .2rem .6rem; border-bottom: 1px solid var(--faint); }
+        th:first-child, td:first-child { text-align: left; }
+        .scroll { overflow-x: auto; margin: 1rem 0; }
+        svg { width: 100%; height: auto; margin-top: 1rem; }
+        svg text { font-size: 12px; fill: var(--ink); } svg .title { font-weight: 600; font-size: 14px; }
+        svg .middle { text-anchor: middle; } svg .end { text-anchor: end; }
+        .grid { stroke: var(--faint); } .line { fill: none; stroke-width: 2; }
+        .c0 { --c: var(--c0); } .c1 { --c: var(--c1); } .c2 { --c: var(--c2); }
+        .c3 { --c: var(--c3); } .c4 { --c: var(--c4); } .c5 { --c: var(--c5); }
+        .line { stroke: var(--c); } .dot { fill: var(--c); }
+        .key { border-bottom: 3px solid var(--c); margin-right: 1rem; }
+        """
+
+    private static func summary(_ result: BenchResult) -> String {
+        var parts = ["\(result.inputs) picture\(result.inputs == 1 ? "" : "s"), \(result.inputBytes) bytes."]
+        if let best = result.bestConcurrency { parts.append("Most at once within the limit: \(best).") }
+        if let capacity = result.capacity {
+            parts.append("Capacity: \(Figure.text(capacity, decimals: 1)) frames/s.")
+        }
+        if result.isInterrupted { parts.append("The run was ended before its time.") }
+        let unstable = result.points.count { !$0.isStable }
+        if unstable > 0 { parts.append("Unstable: \(unstable) of \(result.points.count).") }
+        return parts.joined(separator: " ")
+    }
+
+    private static func loads(_ result: BenchResult) -> [[String]] {
+        let head = [
+            "load", "frames/s", "mean ms", "sd", "p50", "p90", "p95", "p99", "p99.9", "failed", "dropped", "stable",
+        ]
+        return [head]
+            + result.points.map { point in
+                let latency = point.latencyMs
+                let times = [
+                    latency.mean, latency.sd, latency.p50, latency.p90, latency.p95, latency.p99, latency.p999,
+                ]
+                return [point.load.text, Figure.column(point.framesPerSecond, decimals: 1)]
+                    + times.map { Figure.column($0, decimals: 2) }
+                    + ["\(point.failed)", "\(point.dropped)", point.isStable ? "yes" : "no"]
+            }
+    }
+
+    // ---- plots ----
+
+    private static func plots(_ result: BenchResult) -> String {
+        var plots: [SVGPlot] = []
+        if result.points.count > 1 {
+            let name = xName(result)
+            plots.append(
+                SVGPlot(
+                    title: "Throughput", xName: name, yName: "frames/s",
+                    lines: [
+                        .init(name: "answered", points: result.points.map { ($0.load.number, $0.framesPerSecond) }),
+                        .init(name: "sent", points: result.points.map { ($0.load.number, $0.sentPerSecond) }),
+                    ]))
+            plots.append(
+                SVGPlot(
+                    title: "Latency", xName: name, yName: "ms",
+                    lines: [
+                        line("p50", result) { $0.p50 }, line("p90", result) { $0.p90 }, line("p99", result) { $0.p99 },
+                        line("p99.9", result) { $0.p999 },
+                    ]))
+        }
+        let measured = result.points.filter { !$0.distribution.isEmpty }
+        if !measured.isEmpty { plots.append(distribution(measured)) }
+        let longest = result.points.filter { $0.windows.count > 1 }
+        if !longest.isEmpty { plots.append(time(longest)) }
+        return plots.map(\.svg).joined(separator: "\n")
+    }
+
+    private static func xName(_ result: BenchResult) -> String {
+        guard let load = result.points.first?.load else { return "" }
+        if load.factor != nil { return "times the capacity" }
+        return load.kind == .rate ? "frames/s that were planned" : "at once"
+    }
+
+    private static func line(
+        _ name: String, _ result: BenchResult, _ value: (LatencyFigures) -> Double
+    ) -> SVGPlot.Line {
+        SVGPlot.Line(name: name, points: result.points.map { ($0.load.number, value($0.latencyMs)) })
+    }
+
+    /// Nines on the axis: the slowest one of ten, of a hundred, of a thousand are as far from each other.
+    private static func distribution(_ points: [BenchPoint]) -> SVGPlot {
+        func place(_ percentile: Double) -> Double { -log10(max(1 - percentile / 100, 0.00005)) }
+        let ticks = [(0.0, "0"), (50, "50"), (90, "90"), (99, "99"), (99.9, "99.9"), (99.99, "99.99")]
+        return SVGPlot(
+            title: "Latency by percentile", xName: "percentile", yName: "ms",
+            lines: points.map { point in
+                SVGPlot.Line(name: point.load.text, points: point.distribution.map { (place($0.percentile), $0.ms) })
+            }, ticks: ticks.map { (place($0.0), $0.1) })
+    }
+
+    private static func time(_ points: [BenchPoint]) -> SVGPlot {
+        SVGPlot(
+            title: "Throughput over time", xName: "seconds", yName: "frames/s",
+            lines: points.map { point in
+                var now = 0.0
+                return SVGPlot.Line(
+                    name: point.load.text,
+                    points: point.windows.map { window in
+                        now += window.seconds
+                        return (now, window.framesPerSecond)
+                    })
+            })
+    }
+
+    // ---- tables ----
+
+    private static func split(_ result: BenchResult) -> String {
+        let points = result.points.filter { $0.serverMs != nil || $0.clientMs != nil }
+        guard !points.isEmpty else { return "" }
+        let head = [
+            "load", "send", "wait", "receive", "queue", "decode", "preprocess", "infer", "postprocess", "fan-out",
+            "merge", "track",
+        ]
+        let rows = points.map { point in
+            let client = point.clientMs.map { [$0.send, $0.wait, $0.receive] } ?? [.nan, .nan, .nan]
+            let server = point.serverMs
+            let times =
+                server.map {
+                    [
+                        $0.queue, $0.decode, $0.preprocess, $0.infer, $0.postprocess, $0.fanOut, $0.merge, $0.track,
+                    ]
+                } ?? []
+            return [point.load.text] + (client + times).map { Figure.column($0, decimals: 3) }
+        }
+        return "<h2>Where the time goes (means, ms)</h2>\n" + HTMLText.table([head] + rows)
+    }
+
+    private static func processes(_ result: BenchResult) -> String {
+        let rows = result.points.flatMap { point in
+            point.processes.map { process in
+                [
+                    point.load.text, process.name, process.pid.map { "\($0)" } ?? "",
+                    process.cpuSecondsPerThousand.map { Figure.column($0, decimals: 3) } ?? "–",
+                    Figure.column(process.residentMb, decimals: 1),
+                ]
+            }
+        }
+        guard !rows.isEmpty else { return "" }
+        return "<h2>Processes</h2>\n"
+            + HTMLText.table([["load", "process", "pid", "CPU s per 1,000 frames", "memory MB"]] + rows)
+    }
+
+    private static func causes(_ result: BenchResult) -> String {
+        var rows: [[String]] = []
+        for point in result.points {
+            for (what, causes) in [("failed", point.errors), ("dropped", point.drops)] {
+                for (cause, count) in causes.sorted(by: { ($1.value, $0.key) < ($0.value, $1.key) }) {
+                    rows.append([point.load.text, what, "\(count)", cause])
+                }
+            }
+            for disturbance in point.disturbances {
+                let time = "at \(Figure.text(disturbance.atSeconds, decimals: 1)) s"
+                rows.append([point.load.text, "disturbed", time, disturbance.text])
+            }
+        }
+        guard !rows.isEmpty else { return "" }
+        return "<h2>What went wrong</h2>\n" + HTMLText.table([["load", "", "how many", "cause"]] + rows)
+    }
+
+    private static func environment(_ result: BenchResult) -> [[String]] {
+        let record = result.environment
+        var rows = [["", ""], ["processor", record.cpu], ["cores", "\(record.cores)"]]
+        if let affinity = record.affinity { rows.append(["may use cores", affinity]) }
+        rows += [["kernel", record.kernel], ["memory", "\(record.memoryMb) MB"]]
+        if let load = record.loadAverage { rows.append(["load before", Figure.text(load, decimals: 2)]) }
+        rows.append(["framemesh", record.version])
+        if let commit = record.commit { rows.append(["commit", commit]) }
+        if let engine = result.engine { rows.append(["engine", engine]) }
+        if !result.models.isEmpty { rows.append(["models", result.models.joined(separator: ", ")]) }
+        return rows + result.configuration.sorted { $0.key < $1.key }.map { ["--\($0.key)", $0.value] }
+    }
+}

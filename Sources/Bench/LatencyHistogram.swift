@@ -1,0 +1,85 @@
+import Foundation
+import Histogram
+
+/// Latencies of many frames, to a thousandth of each.
+package struct LatencyHistogram: Sendable {
+    /// What takes longer counts as this long.
+    package static let longest: Duration = .seconds(86_400)
+
+    /// Microseconds.
+    private var histogram = Histogram<UInt64>(numberOfSignificantValueDigits: .three)
+    /// Of microseconds, exact: a histogram knows values by their bucket only.
+    private var sum = 0.0
+    private var squares = 0.0
+
+    package init() {}
+
+    package var count: UInt64 { histogram.totalCount }
+
+    package mutating func record(_ latency: Duration) {
+        let value = max(0, min(latency, Self.longest) / .microseconds(1))
+        histogram.record(UInt64(value.rounded()))
+        sum += value
+        squares += value * value
+    }
+
+    package mutating func add(_ other: LatencyHistogram) {
+        histogram.add(other.histogram)
+        sum += other.sum
+        squares += other.squares
+    }
+
+    /// Milliseconds; 0 of nothing.
+    package var mean: Double { count == 0 ? 0 : sum / Double(count) / 1000 }
+
+    /// Standard deviation of the sample, milliseconds; 0 of less than two.
+    package var deviation: Double {
+        guard count > 1 else { return 0 }
+        let number = Double(count)
+        return max(0, (squares - sum * sum / number) / (number - 1)).squareRoot() / 1000
+    }
+
+    /// Milliseconds that `percentile` (0…100) of the frames did not exceed; 0 of nothing.
+    package func milliseconds(at percentile: Double) -> Double {
+        count == 0 ? 0 : Double(histogram.valueAtPercentile(percentile)) / 1000
+    }
+
+    package var figures: LatencyFigures {
+        LatencyFigures(
+            mean: mean, sd: deviation, p50: milliseconds(at: 50), p90: milliseconds(at: 90), p95: milliseconds(at: 95),
+            p99: milliseconds(at: 99), p999: milliseconds(at: 99.9), max: milliseconds(at: 100))
+    }
+
+    /// Percentiles that a curve of the distribution is drawn through: denser towards the slowest, which are what is looked for.
+    static let curve: [Double] = [
+        0, 5, 10, 20, 30, 40, 50, 60, 70, 75, 80, 85, 90, 92.5, 95, 97.5, 99, 99.5, 99.9, 99.95, 99.99, 100,
+    ]
+
+    package var distribution: [DistributionPoint] {
+        count == 0 ? [] : Self.curve.map { DistributionPoint(percentile: $0, ms: milliseconds(at: $0)) }
+    }
+}
+
+/// Milliseconds.
+package struct LatencyFigures: Sendable, Codable, Equatable {
+    package var mean: Double
+    /// Standard deviation.
+    package var sd: Double
+    package var p50, p90, p95, p99: Double
+    /// 99.9 of 100 took no longer.
+    package var p999: Double
+    package var max: Double
+
+    package static let none = LatencyHistogram().figures
+
+    /// - Parameter percentile: nil: the mean.
+    package static func name(of percentile: Double?) -> String {
+        percentile.map { "p" + ($0 == $0.rounded() ? String(Int($0)) : String($0)) } ?? "mean"
+    }
+}
+
+/// A point on the curve of a distribution.
+package struct DistributionPoint: Sendable, Codable, Equatable {
+    package var percentile: Double
+    package var ms: Double
+}

@@ -1,0 +1,56 @@
+import Foundation
+
+/// What a process of this machine had taken at some time, as Linux tells it in `/proc/PID`.
+package struct ProcessUsage: Sendable, Equatable {
+    /// User and system time of all its threads.
+    package var cpuSeconds: Double
+    /// In RAM.
+    package var residentBytes: Double
+
+    package init(cpuSeconds: Double, residentBytes: Double) {
+        self.cpuSeconds = cpuSeconds
+        self.residentBytes = residentBytes
+    }
+
+    /// - Parameters:
+    ///   - stat: `/proc/PID/stat`, see proc(5). The name of the executable may hold spaces and parentheses.
+    ///   - ticks: of a second.
+    /// - Returns: nil if it is none.
+    package init?(stat: String, ticks: Double, pageBytes: Double) {
+        guard let fields = Self.fields(stat), fields.count > 21, let user = Double(fields[11]),
+            let system = Double(fields[12]), let resident = Double(fields[21])
+        else { return nil }
+        cpuSeconds = (user + system) / ticks
+        residentBytes = resident * pageBytes
+    }
+
+    /// The process that started the one of `stat`.
+    package static func parent(stat: String) -> Int32? {
+        fields(stat).flatMap { $0.count > 1 ? Int32($0[1]) : nil }
+    }
+
+    /// From field 3 of the manual page.
+    private static func fields(_ stat: String) -> [Substring]? {
+        stat.lastIndex(of: ")").map { stat[stat.index(after: $0)...].split(separator: " ") }
+    }
+
+    /// - Returns: nil if there is no such process, or it is hidden from us.
+    package static func read(_ pid: Int32) -> ProcessUsage? {
+        guard let stat = try? String(contentsOfFile: "/proc/\(pid)/stat", encoding: .utf8) else { return nil }
+        return ProcessUsage(
+            stat: stat, ticks: Double(sysconf(Int32(_SC_CLK_TCK))), pageBytes: Double(sysconf(Int32(_SC_PAGESIZE))))
+    }
+
+    /// Out of a role's `/metrics`: it may be on another machine.
+    /// - Returns: nil if the text does not tell both.
+    package init?(metrics: String) {
+        var values: [Substring: Double] = [:]
+        for line in metrics.split(separator: "\n") where line.hasPrefix("process_") {
+            let words = line.split(separator: " ")
+            if words.count >= 2, let name = words[0].split(separator: "{").first { values[name] = Double(words[1]) }
+        }
+        guard let cpu = values["process_cpu_seconds_total"], let resident = values["process_resident_memory_bytes"]
+        else { return nil }
+        self.init(cpuSeconds: cpu, residentBytes: resident)
+    }
+}

@@ -1,0 +1,111 @@
+/// Lines in a frame with axes, as SVG that stands in a page: its colours are the page's classes.
+struct SVGPlot {
+    struct Line {
+        var name: String
+        /// Places along x, and what was there.
+        var points: [(x: Double, y: Double)]
+    }
+
+    var title: String
+    var xName: String
+    var yName: String
+    var lines: [Line]
+    /// What to write at places along x; nil: their numbers.
+    var ticks: [(x: Double, text: String)]?
+
+    private static let width = 640.0
+    private static let height = 300.0
+    private static let left = 64.0
+    private static let right = 16.0
+    private static let top = 36.0
+    private static let bottom = 52.0
+    /// Of lines; more begin again.
+    static let colours = 6
+    private static let yTicks = 5
+    private static let maxXTicks = 12
+
+    var svg: String {
+        let points = lines.flatMap(\.points).filter { $0.x.isFinite && $0.y.isFinite }
+        guard let xs = Self.range(points.map(\.x)), let highest = points.map(\.y).max() else { return "" }
+        let top = Self.rounded(highest)
+        func x(_ value: Double) -> Double {
+            let share = xs.upperBound > xs.lowerBound ? (value - xs.lowerBound) / (xs.upperBound - xs.lowerBound) : 0.5
+            return Self.left + share * (Self.width - Self.left - Self.right)
+        }
+        func y(_ value: Double) -> Double {
+            Self.height - Self.bottom - value / top * (Self.height - Self.top - Self.bottom)
+        }
+        var parts = [
+            "<svg viewBox=\"0 0 \(Int(Self.width)) \(Int(Self.height))\" role=\"img\" aria-label=\"\(HTMLText.escaped(title))\">",
+            text(title, Self.left, 18, "title"),
+        ]
+        for tick in 0...Self.yTicks {
+            let value = top * Double(tick) / Double(Self.yTicks)
+            let at = Self.place(y(value))
+            parts.append(
+                "<line class=\"grid\" x1=\"\(Self.left)\" x2=\"\(Self.width - Self.right)\" y1=\"\(at)\" y2=\"\(at)\"/>"
+            )
+            parts.append(text(Figure.text(value, decimals: top < 10 ? 2 : 1), Self.left - 6, y(value) + 4, "end"))
+        }
+        for tick in shownTicks(points.map(\.x)) {
+            parts.append(text(tick.text, x(tick.x), Self.height - Self.bottom + 18, "middle"))
+        }
+        parts.append(text(xName, (Self.left + Self.width) / 2, Self.height - 8, "middle"))
+        parts.append(text(yName, Self.width - Self.right, 18, "end"))
+        for (index, line) in lines.enumerated() {
+            let class_ = "c\(index % Self.colours)"
+            let places = line.points.filter { $0.x.isFinite && $0.y.isFinite }.map {
+                (Self.place(x($0.x)), Self.place(y($0.y)), $0)
+            }
+            let path = places.map { "\($0.0),\($0.1)" }.joined(separator: " ")
+            parts.append("<polyline class=\"line \(class_)\" points=\"\(path)\"/>")
+            for place in places {
+                let what =
+                    "\(line.name): \(Figure.text(place.2.y, decimals: 3)) at \(Figure.text(place.2.x, decimals: 3))"
+                parts.append(
+                    "<circle class=\"dot \(class_)\" cx=\"\(place.0)\" cy=\"\(place.1)\" r=\"3\"><title>\(HTMLText.escaped(what))</title></circle>"
+                )
+            }
+        }
+        parts.append("</svg>")
+        return parts.joined(separator: "\n") + legend
+    }
+
+    private var legend: String {
+        guard lines.count > 1 else { return "" }
+        let names = lines.enumerated().map { index, line in
+            "<span class=\"key c\(index % Self.colours)\">\(HTMLText.escaped(line.name))</span>"
+        }
+        return "\n<p class=\"legend\">\(names.joined(separator: " "))</p>"
+    }
+
+    private func shownTicks(_ xs: [Double]) -> [(x: Double, text: String)] {
+        if let ticks { return ticks }
+        let different = Array(Set(xs)).sorted()
+        let stride = max(1, (different.count + Self.maxXTicks - 1) / Self.maxXTicks)
+        return different.enumerated().filter { $0.offset % stride == 0 }.map {
+            ($0.element, Figure.text($0.element, decimals: 2))
+        }
+    }
+
+    private func text(_ text: String, _ x: Double, _ y: Double, _ class_: String) -> String {
+        "<text class=\"\(class_)\" x=\"\(Self.place(x))\" y=\"\(Self.place(y))\">\(HTMLText.escaped(text))</text>"
+    }
+
+    private static func place(_ value: Double) -> String { Figure.text(value, decimals: 1) }
+
+    private static func range(_ values: [Double]) -> ClosedRange<Double>? {
+        guard let least = values.min(), let most = values.max() else { return nil }
+        return least...most
+    }
+
+    /// The next of 1, 2, 5, 10, 20, … that is not below.
+    static func rounded(_ value: Double) -> Double {
+        guard value.isFinite, value > 0 else { return 1 }
+        var unit = 1.0
+        while unit * 10 <= value { unit *= 10 }
+        while unit > value { unit /= 10 }
+        for factor in [1.0, 1.5, 2, 3, 4, 5, 6, 8] where unit * factor >= value { return unit * factor }
+        return unit * 10
+    }
+}

@@ -1,0 +1,27 @@
+/// One window of a measurement.
+package struct WindowRecord: Sendable, Codable, Equatable {
+    /// How long it was.
+    package var seconds: Double
+    package var framesPerSecond: Double
+    package var answered: UInt64
+    package var failed: UInt64
+    package var dropped: UInt64
+    package var latencyMs: LatencyFigures
+
+    package init(_ tally: Tally, seconds: Double) {
+        self.seconds = seconds
+        framesPerSecond = seconds > 0 ? Double(tally.answered) / seconds : 0
+        answered = tally.answered
+        failed = tally.failed
+        dropped = tally.dropped
+        latencyMs = tally.latencies.figures
+    }
+
+    /// What has to agree.
+    /// - Parameter percentile: of the latency; nil: its mean.
+    package static func sample(_ tally: Tally, seconds: Double, percentile: Double?) -> Steadiness.Sample {
+        Steadiness.Sample(
+            throughput: seconds > 0 ? Double(tally.answered) / seconds : 0,
+            latency: percentile.map { tally.latencies.milliseconds(at: $0) } ?? tally.latencies.mean)
+    }
+}

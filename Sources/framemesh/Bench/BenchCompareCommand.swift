@@ -1,0 +1,45 @@
+import ArgumentParser
+import Bench
+import Foundation
+
+struct BenchCompareCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "compare", abstract: "Say what changed between two results, and how sure that is.",
+        discussion: """
+            Reads what --json wrote. Points with the same load are compared: better, worse or no difference, with 95 % \
+            confidence (Welch's t). A sample is a window; where both files have several runs, a line each, a sample is a run. \
+            Windows of one run share the state of the machine: several runs in turns are surer.
+
+            Examples:
+              framemesh bench compare before.json after.json
+              framemesh bench compare --json-lines before.json after.json
+
+            Exit code 1 if something is worse.
+            """)
+
+    @Argument(help: ArgumentHelp("The result to compare with.", valueName: "a.json")) var base: String
+    @Argument(help: ArgumentHelp("The result that is judged.", valueName: "b.json")) var new: String
+    // `--json` would be taken for the one of `bench`, which has a file.
+    @Flag(help: "One JSON object a line, for each number.") var jsonLines = false
+
+    func run() async throws {
+        let comparison = Comparison(try Self.read(base), try Self.read(new))
+        let console = Console()
+        for line in jsonLines ? ComparisonText.json(comparison) : ComparisonText.lines(comparison) {
+            try console.print(line)
+        }
+        if comparison.rows.isEmpty { throw Fatal("the two have no load in common", status: .usage) }
+        if comparison.rows.contains(where: { $0.verdict == .worse }) { throw Fatal(nil) }
+    }
+
+    private static func read(_ path: String) throws(Fatal) -> [BenchResult] {
+        guard let data = try? Data(contentsOf: URL(fileURLWithPath: path)) else {
+            throw Fatal("cannot read \(path)", status: .usage)
+        }
+        do {
+            return try BenchResult.read(data)
+        } catch {
+            throw Fatal("\(path): \(error.message)", status: .usage)
+        }
+    }
+}

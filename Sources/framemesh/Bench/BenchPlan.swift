@@ -1,0 +1,57 @@
+import Bench
+import Foundation
+import Mesh
+import RPC
+
+/// What a run of `bench` shall measure, and where.
+struct BenchPlan: Sendable {
+    static let maxConcurrency = 512
+    static let maxPerStream = 1024
+    static let maxSeconds = 86_400.0
+    static let maxTrials = 1000
+    /// Frames a second of one camera.
+    static let fps = 0.001...1000.0
+    /// Times the capacity.
+    static let maxFactor = 100.0
+    static let maxFactors = 32
+    /// Callers that find out the capacity, unless it is said how many.
+    static let capacityConcurrency = 16
+    /// Connections of an open loop, unless it is said how many.
+    static let connections = 8
+
+    enum Place: Sendable, Equatable {
+        case coordinator
+        case node(ServerAddress)
+        case gateway(URL)
+        case inProcess
+        /// A mesh that is started for this.
+        case up
+    }
+
+    enum Load: Sendable, Equatable {
+        case concurrency(Sweep<Int>)
+        /// The most at once within the limit.
+        case search(Sweep<Int>)
+        case rates(Sweep<Double>, Arrivals, connections: Int)
+        case streams(Sweep<Int>, perStream: Int)
+        case cameras(Sweep<Int>, fps: Double)
+        /// Times the capacity, which as many callers find out; of cameras, so many share the rate.
+        case overload([Double], Arrivals, connections: Int, concurrency: Int, cameras: Int?)
+    }
+
+    var place = Place.coordinator
+    var load: Load
+    var timing = BenchTiming()
+    /// Milliseconds.
+    var latencyLimit: Double?
+    var seed: UInt64 = 1
+    var disturbances: [Disturbance] = []
+
+    /// Streams go to coordinators only.
+    var needsStreams: Bool {
+        switch load {
+        case .streams, .cameras, .overload(_, _, _, _, .some): true
+        default: false
+        }
+    }
+}

@@ -1,0 +1,66 @@
+import ArgumentParser
+import Bench
+import Foundation
+
+/// Where results go, and what else is measured along.
+struct BenchReportOptions: ParsableArguments {
+    @Option(help: ArgumentHelp("The result as one line of JSON; - is standard output.", valueName: "file"))
+    var json: String?
+    @Option(help: ArgumentHelp("A line for each point, with perf_analyzer's columns.", valueName: "file"))
+    var csv: String?
+    @Option(help: ArgumentHelp("A page with plots that needs nothing else.", valueName: "file"))
+    var html: String?
+
+    @Option(help: ArgumentHelp("Measure this process of the machine and its children too.", valueName: "pid"))
+    var pid: [Int32] = []
+    @Option(help: ArgumentHelp("Measure the process that tells its metrics here too.", valueName: "url"))
+    var metrics: [String] = []
+
+    static let standardOutput = "-"
+    private static let maxProcesses = 64
+
+    func processes() throws(Fatal) -> [Int32] {
+        guard pid.count <= Self.maxProcesses else {
+            throw Fatal("more than \(Self.maxProcesses) --pid", status: .usage)
+        }
+        for pid in pid where !ProcessTable.exists(pid) { throw Fatal("there is no process \(pid)", status: .usage) }
+        return pid
+    }
+
+    func addresses() throws -> [URL] {
+        guard metrics.count <= Self.maxProcesses else {
+            throw Fatal("more than \(Self.maxProcesses) --metrics", status: .usage)
+        }
+        return try metrics.map { text in
+            guard let url = URL(string: text), ["http", "https"].contains(url.scheme), url.host != nil else {
+                throw Fatal("--metrics '\(text)' is not http://HOST:PORT/metrics", status: .usage)
+            }
+            return url
+        }
+    }
+
+    /// People get a table, unless standard output is for a program.
+    func write(_ result: BenchResult, _ plan: BenchPlan, _ console: Console) throws {
+        let reports: [(file: String?, text: () throws -> String)] = [
+            (json, { try result.json() + "\n" }), (csv, { CSVReport.text(result) }),
+            (html, { HTMLReport.text(result) }),
+        ]
+        if !reports.contains(where: { $0.file == Self.standardOutput }) {
+            try console.print(
+                BenchReport.text(result, percentile: plan.timing.percentile, limit: plan.latencyLimit))
+        }
+        for (file, text) in reports {
+            guard let file else { continue }
+            let text = try text()
+            guard file != Self.standardOutput else {
+                try console.print(text.hasSuffix("\n") ? String(text.dropLast()) : text)
+                continue
+            }
+            do {
+                try Data(text.utf8).write(to: URL(fileURLWithPath: file))
+            } catch {
+                throw Fatal("cannot write \(file): \((error as NSError).localizedDescription)")
+            }
+        }
+    }
+}

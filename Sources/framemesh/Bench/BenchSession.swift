@@ -1,0 +1,211 @@
+import Bench
+import Client
+import Foundation
+import Mesh
+import Messages
+import RPC
+import Vision
+
+/// Measures all points of a plan, one after the other.
+struct BenchSession: Sendable {
+    let plan: BenchPlan
+    let options: AnalyzeOptions
+    let inputs: BenchInputs
+    let watch: ProcessWatch
+    let console: Console
+    let command: BenchCommand
+
+    /// Makes a load of what is varied.
+    private struct Loads: Sendable {
+        var closed: @Sendable (Int) -> any BenchLoad
+        var open:
+            (@Sendable (_ rate: Double, _ arrivals: Arrivals, _ connections: Int, _ factor: Double?) -> any BenchLoad)?
+        var streams: (@Sendable (Int, StreamLoad.Pace, _ factor: Double?) -> any BenchLoad)?
+        /// The pipeline takes no single frames.
+        var needsStreams = false
+    }
+
+    /// - Parameter mesh: the coordinator that was started for this.
+    /// - Returns: also when its task was cancelled: what was measured by then.
+    func run(mesh: String?) async throws -> BenchResult {
+        switch plan.place {
+        case .inProcess: return try await inProcess()
+        case .coordinator, .up:
+            var (target, calling) = try await command.coordinator.place()
+            if let mesh { target = try Target(parsing: mesh) }
+            // On our own mesh in plain text, whatever the configuration says of the others.
+            if mesh != nil { calling = MeshClientConfiguration() }
+            let client = MeshTarget(target, calling, options, survivesLoss: !plan.disturbances.isEmpty)
+            return try await asking(client, "mesh", at: target.hostPorts) {
+                try await client.prepare(callers: 1)
+                let pipeline = try client.client(0).pipeline(named: options.pipeline)
+                return Loads(
+                    closed: { ClosedLoad(target: client, inputs: inputs, concurrency: $0) }, open: opening(client),
+                    streams: { [options, inputs] in
+                        StreamLoad(target: client, options: options, inputs: inputs, streams: $0, pace: $1, factor: $2)
+                    }, needsStreams: pipeline.needsStream)
+            }
+        case .node(let address):
+            let (_, calling) = try await command.coordinator.place()
+            let node = try NodeTarget(address, calling.channel.client, calling.channel.interceptors, options)
+            return try await asking(node, "node", at: "\(address)") { single(node) }
+        case .gateway(let url):
+            let settings = try await Settings.load(command.coordinator.config)
+            let security = try command.coordinator.securityOptions.security(settings)
+            try command.coordinator.securityOptions.check(fitting: url)
+            let gateway = try GatewayTarget(url, security, options)
+            return try await asking(gateway, "gateway", at: url.absoluteString) { single(gateway) }
+        }
+    }
+
+    private func single(_ target: any FrameTarget) -> Loads {
+        Loads(
+            closed: { [inputs] in ClosedLoad(target: target, inputs: inputs, concurrency: $0) }, open: opening(target))
+    }
+
+    private func opening(
+        _ target: any FrameTarget
+    ) -> @Sendable (Double, Arrivals, Int, Double?) -> any BenchLoad {
+        { [inputs, plan] rate, arrivals, connections, factor in
+            OpenLoad(
+                target: target, inputs: inputs, connections: connections, rate: rate, arrivals: arrivals,
+                seed: plan.seed, factor: factor)
+        }
+    }
+
+    private func asking(
+        _ target: any FrameTarget, _ mode: String, at place: String, _ loads: () async throws -> Loads
+    ) async throws -> BenchResult {
+        do {
+            var result = empty(mode, at: place)
+            try await measure(try await loads(), &result)
+            await target.close()
+            return result
+        } catch {
+            await target.close()
+            throw error
+        }
+    }
+
+    private func inProcess() async throws -> BenchResult {
+        let place = command.place
+        let bench = try InProcessBench(
+            pipeline: options.pipeline, store: try Resources.store(), detectModel: place.detectModel,
+            classifyModel: place.classifyModel, engine: place.engine.chosen(), options: options, inputs: inputs)
+        var result = empty("in-process", at: nil)
+        result.models = [bench.detectModel, bench.classifyModel].compactMap { $0?.name }
+        result.engine = bench.engine.rawValue
+        try await measure(Loads(closed: { bench.load(threads: $0) }), &result)
+        return result
+    }
+
+    private func empty(_ mode: String, at place: String?) -> BenchResult {
+        BenchResult(
+            mode: mode, target: place, pipeline: options.pipeline, inputs: inputs.count, inputBytes: inputs.bytes,
+            environment: .read(version: Framemesh.version, executable: Resources.executable),
+            configuration: command.record)
+    }
+
+    // ---- points ----
+
+    private func measure(_ loads: Loads, _ result: inout BenchResult) async throws {
+        switch plan.load {
+        case .concurrency(let sweep):
+            try await all(sweep.points, &result) { count in
+                if loads.needsStreams { return loads.streams?(count, .closed(perStream: 1), nil) }
+                return loads.closed(count)
+            }
+        case .search(let sweep): try await search(sweep, loads, &result)
+        case .rates(let sweep, let arrivals, let connections):
+            try needSingle(loads)
+            try await all(sweep.points, &result) { loads.open?($0, arrivals, connections, nil) }
+        case .streams(let sweep, let perStream):
+            try await all(sweep.points, &result) { loads.streams?($0, .closed(perStream: perStream), nil) }
+        case .cameras(let sweep, let fps):
+            try await all(sweep.points, &result) { loads.streams?($0, .camera(fps: fps), nil) }
+        case .overload(let factors, let arrivals, let connections, let concurrency, let cameras):
+            try await overload(factors, arrivals, connections, concurrency, cameras, loads, &result)
+        }
+    }
+
+    private func needSingle(_ loads: Loads) throws(Fatal) {
+        if loads.needsStreams {
+            throw Fatal(
+                "the pipeline \(options.pipeline) takes streams only: --concurrency or --streams", status: .usage)
+        }
+    }
+
+    private func all<Number: Sendable>(
+        _ numbers: [Number], _ result: inout BenchResult, _ load: (Number) -> (any BenchLoad)?
+    ) async throws {
+        for number in numbers {
+            guard let load = load(number) else { continue }
+            try await add(load, &result)
+            if result.isInterrupted { return }
+        }
+    }
+
+    @discardableResult
+    private func add(
+        _ load: any BenchLoad, _ result: inout BenchResult, timing: BenchTiming? = nil
+    ) async throws -> BenchPoint {
+        let run = PointRun(
+            load: load, timing: timing ?? plan.timing, processes: watch, disturbances: plan.disturbances,
+            say: { [console] text in console.progress { text() } })
+        var point = try await run.measure()
+        point.isWithinLimit = plan.latencyLimit.map { limit in
+            point.failed == 0 && point.answered > 0 && point.latency(plan.timing.percentile) <= limit
+        }
+        result.points.append(point)
+        return point
+    }
+
+    private func search(_ sweep: Sweep<Int>, _ loads: Loads, _ result: inout BenchResult) async throws {
+        try needSingle(loads)
+        var search = ConcurrencySearch(sweep)
+        while let count = search.next {
+            let point = try await add(loads.closed(count), &result)
+            if point.isInterrupted { break }
+            search.record(isWithinLimit: point.isWithinLimit ?? false)
+        }
+        result.bestConcurrency = search.best
+        result.points.sort { $0.load.callers < $1.load.callers }
+    }
+
+    private func overload(
+        _ factors: [Double], _ arrivals: Arrivals, _ connections: Int, _ concurrency: Int, _ cameras: Int?,
+        _ loads: Loads, _ result: inout BenchResult
+    ) async throws {
+        let isCameras = loads.needsStreams || cameras != nil
+        if loads.needsStreams, cameras == nil { try needSingle(loads) }
+        // Lossless streams, so that their capacity is known; cameras with the policy come after that.
+        let saturating: (any BenchLoad)? =
+            if isCameras {
+                loads.streams?(concurrency, .closed(perStream: Self.saturatingFrames), nil)
+            } else {
+                loads.closed(concurrency)
+            }
+        guard let saturating else { return }
+        let capacity = try await add(saturating, &result)
+        if capacity.isInterrupted { return }
+        guard capacity.framesPerSecond > 0 else { throw Fatal("no frame was answered: there is no capacity to exceed") }
+        result.capacity = capacity.framesPerSecond
+        var timing = plan.timing
+        // Beyond the capacity nothing settles: so long, whatever is seen.
+        timing.duration = timing.duration ?? timing.window * timing.rules.agreeing
+        for factor in factors {
+            let rate = capacity.framesPerSecond * factor
+            let load: (any BenchLoad)? =
+                if let cameras {
+                    loads.streams?(cameras, .camera(fps: rate / Double(cameras)), factor)
+                } else {
+                    loads.open?(rate, arrivals, connections, factor)
+                }
+            guard let load else { return }
+            if try await add(load, &result, timing: timing).isInterrupted { return }
+        }
+    }
+
+    /// Frames of each stream that are on their way while the capacity is looked for.
+    private static let saturatingFrames = 4
+}

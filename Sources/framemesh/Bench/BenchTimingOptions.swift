@@ -1,0 +1,60 @@
+import ArgumentParser
+import Bench
+
+/// How long is measured.
+struct BenchTimingOptions: ParsableArguments {
+    @Option(help: ArgumentHelp("Not measured, before each point.", valueName: "seconds")) var warmup = 1.0
+    @Option(help: ArgumentHelp("Of one window (default: 5, with --disturb 1).", valueName: "seconds"))
+    var window: Double?
+    @Option(help: ArgumentHelp("Measure for so long, whether windows agree or not.", valueName: "seconds"))
+    var duration: Double?
+    @Option(help: ArgumentHelp("How far the last three windows may differ.", valueName: "percent"))
+    var stability = 10.0
+    @Option(help: ArgumentHelp("Windows of a point, at most.", valueName: "n")) var maxTrials = 10
+    @Option(
+        help: ArgumentHelp(
+            "Of the latency that has to agree and that a limit is about: 50, 90, 95, 99 or 99.9 (default: the mean).",
+            valueName: "p"))
+    var percentile: Double?
+
+    /// Windows of a run that is disturbed: short, so that it shows when all is well again.
+    private static let disturbedWindow = 1.0
+
+    func timing(isDisturbed: Bool) throws(Fatal) -> BenchTiming {
+        let most = BenchPlan.maxSeconds
+        let window = window ?? (isDisturbed ? Self.disturbedWindow : 5)
+        for (name, value) in [("window", window), ("duration", duration ?? 1)] where !(value > 0 && value <= most) {
+            throw Fatal("--\(name) \(value) is not above 0 and up to \(most)", status: .usage)
+        }
+        guard warmup >= 0, warmup <= most else {
+            throw Fatal("--warmup \(warmup) is not between 0 and \(most)", status: .usage)
+        }
+        guard stability > 0, stability <= 100 else {
+            throw Fatal("--stability \(stability) is not above 0 and up to 100", status: .usage)
+        }
+        guard (Steadiness.Rules().agreeing...BenchPlan.maxTrials).contains(maxTrials) else {
+            throw Fatal(
+                "--max-trials \(maxTrials) is not between \(Steadiness.Rules().agreeing) and \(BenchPlan.maxTrials)",
+                status: .usage)
+        }
+        if let percentile, !LatencyFigures.percentiles.contains(percentile) {
+            throw Fatal("--percentile \(percentile) is not 50, 90, 95, 99 or 99.9", status: .usage)
+        }
+        var timing = BenchTiming()
+        timing.warmup = .seconds(warmup)
+        timing.window = .seconds(window)
+        timing.duration = duration.map { .seconds($0) }
+        timing.rules.tolerance = stability / 100
+        timing.rules.maxTrials = maxTrials
+        timing.percentile = percentile
+        return timing
+    }
+
+    var record: [String: String] {
+        let options: [(String, String?)] = [
+            ("warmup", "\(warmup)"), ("window", window.map { "\($0)" }), ("duration", duration.map { "\($0)" }),
+            ("stability", "\(stability)"), ("max-trials", "\(maxTrials)"), ("percentile", percentile.map { "\($0)" }),
+        ]
+        return Dictionary(uniqueKeysWithValues: options.compactMap { name, value in value.map { (name, $0) } })
+    }
+}

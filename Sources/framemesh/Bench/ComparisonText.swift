@@ -1,0 +1,41 @@
+import Bench
+import Results
+
+/// A comparison for people and for programs.
+enum ComparisonText {
+    static func lines(_ comparison: Comparison) -> [String] {
+        var table = Table("load", "", "before>", "after>", "change>", "95 %>", "")
+        for row in comparison.rows {
+            table.add(
+                row.load.text, row.metric, interval(row.base), interval(row.new), percent(row.change),
+                row.margin.map { "± " + percent($0, signed: false) } ?? "", row.verdict.rawValue)
+        }
+        var lines = table.isEmpty ? [] : table.lines
+        for load in comparison.unmatched { lines.append("only in one of them: \(load.text)") }
+        for warning in comparison.warnings { lines.append("note: \(warning)") }
+        return lines
+    }
+
+    private static func interval(_ interval: MeanInterval) -> String {
+        Figure.column(interval.mean, decimals: 2)
+            + (interval.margin.map { " ± " + Figure.column($0, decimals: 2) } ?? "")
+    }
+
+    private static func percent(_ share: Double, signed: Bool = true) -> String {
+        (signed && share > 0 ? "+" : "") + Figure.column(share * 100, decimals: 1) + " %"
+    }
+
+    static func json(_ comparison: Comparison) -> [String] {
+        comparison.rows.map { row in
+            JSONText.object { json in
+                json.field("load", row.load.text)
+                json.field("metric", row.metric)
+                json.field("before", row.base.mean, decimals: 4)
+                json.field("after", row.new.mean, decimals: 4)
+                json.field("change", row.change, decimals: 5)
+                json.field("margin", row.margin ?? .nan, decimals: 5)
+                json.field("verdict", row.verdict.rawValue)
+            }
+        }
+    }
+}

@@ -1,0 +1,42 @@
+import Bench
+import Messages
+import RPC
+
+/// Who is asked for what is in frames, one call a frame.
+protocol FrameTarget: Sendable {
+    /// Makes room for so many callers; each has a connection of its own.
+    /// - Throws: what keeps it from answering.
+    func prepare(callers: Int) async throws
+
+    /// One frame. The latency is for the caller to fill in.
+    /// - Throws: what ends the run; a frame that failed is an outcome.
+    func ask(_ frame: Frame, caller: Int) async throws -> FrameOutcome
+
+    func close() async
+}
+
+extension FrameOutcome {
+    /// What an answer means.
+    init(_ response: AnalyzeResponse) {
+        let ending: Ending =
+            switch response.status {
+            case .ok: .ok
+            case .partial: .partial
+            case .dropped: .dropped(cause: RunSummary.kind(of: response.cause))
+            case .error: Self.ending(StatusCode(rawValue: response.code), response.cause)
+            }
+        self.init(ending, latency: .zero)
+        detections = response.detections.count
+        isRetried = response.attempts > 0
+        epoch = response.epoch
+        stages = response.timing.map { ($0.stage, $0.microseconds) }
+    }
+
+    /// What a call that failed means.
+    init(_ error: RPCError) { self.init(Self.ending(error.code, error.message), latency: .zero) }
+
+    private static func ending(_ code: StatusCode, _ message: String) -> Ending {
+        let cause = RunSummary.kind(of: "\(code): \(message)")
+        return code == .resourceExhausted ? .refused(cause: cause) : .failed(cause: cause)
+    }
+}

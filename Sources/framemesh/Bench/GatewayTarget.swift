@@ -1,0 +1,149 @@
+import AsyncHTTPClient
+import Bench
+import Foundation
+import Gateway
+import Messages
+import NIOCore
+import NIOHTTP1
+import NIOSSL
+
+/// A gateway, over HTTP, as programs that know nothing of gRPC ask it. Callers share the client, which keeps a connection for
+/// each call that runs.
+final class GatewayTarget: FrameTarget {
+    /// Of an answer.
+    static let maxAnswerBytes = 16 << 20
+
+    /// Of the question whether it is there.
+    private static let patience: Duration = .seconds(10)
+
+    private let url: String
+    private let health: URL
+    private let probe: GatewayProbe
+    private let token: String?
+    private let timeout: Duration
+    private let client: HTTPClient
+
+    /// - Throws: `Fatal` that names what is wrong with files or the URL.
+    init(_ url: URL, _ security: ClientSecurity, _ options: AnalyzeOptions) throws {
+        var target = URL(string: "/v1/images:analyze", relativeTo: url)?.absoluteURL ?? url
+        var query = [URLQueryItem(name: "pipeline", value: options.pipeline)]
+        if options.minConfidence > 0 {
+            query.append(URLQueryItem(name: "min_confidence", value: "\(options.minConfidence)"))
+        }
+        if options.frameDeadline > 0 {
+            query.append(URLQueryItem(name: "deadline_ms", value: "\(options.frameDeadline)"))
+        }
+        target.append(queryItems: query)
+        self.url = target.absoluteString.replacingOccurrences(of: "+", with: "%2B")
+        timeout = options.timeout
+        health = URL(string: "/healthz", relativeTo: url)?.absoluteURL ?? url
+        probe = GatewayProbe(
+            GatewayProbe.Trust(
+                authorities: security.authorities, certificate: security.certificate, key: security.key,
+                serverName: security.serverName))
+        do {
+            token = try security.tokenFile.map { try String(contentsOfFile: $0, encoding: .utf8) }?
+                .split(whereSeparator: \.isNewline).first.map(String.init)
+            var configuration = HTTPClient.Configuration()
+            configuration.redirectConfiguration = .disallow
+            configuration.connectionPool.retryConnectionEstablishment = false
+            configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = BenchPlan.maxConcurrency
+            if url.scheme == "https" { configuration.tlsConfiguration = try Self.tls(security) }
+            client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
+        } catch {
+            throw Fatal("--gateway \(url): \(error)", status: .usage)
+        }
+    }
+
+    private static func tls(_ security: ClientSecurity) throws -> TLSConfiguration {
+        var tls = TLSConfiguration.makeClientConfiguration()
+        if let authorities = security.authorities { tls.trustRoots = .file(authorities) }
+        if let certificate = security.certificate, let key = security.key {
+            tls.certificateChain = try NIOSSLCertificate.fromPEMFile(certificate).map { .certificate($0) }
+            tls.privateKey = .privateKey(try NIOSSLPrivateKey(file: key, format: .pem))
+        }
+        return tls
+    }
+
+    /// Connections are made when they are needed; here it only shows whether anybody listens.
+    func prepare(callers: Int) async throws {
+        guard case .silence(let reason) = await probe.ask(health, timeout: Self.patience) else { return }
+        throw Fatal("no gateway answers at \(health): \(reason)", status: .unreachable)
+    }
+
+    private struct Answer: Decodable {
+        struct Picture: Decodable {
+            struct Detection: Decodable {}
+            var status: String
+            var cause: String?
+            var detections: [Detection]?
+            var timing: [String: Double]?
+
+            enum CodingKeys: String, CodingKey {
+                case status, cause, detections
+                case timing = "timing_ms"
+            }
+        }
+        var results: [Picture]
+    }
+
+    private struct Problem: Decodable {
+        var title: String?
+        var detail: String?
+    }
+
+    /// There was no room.
+    private static let refusals: Set<UInt> = [429, 503]
+
+    func ask(_ frame: Frame, caller: Int) async throws -> FrameOutcome {
+        let start = ContinuousClock.now
+        var request = HTTPClientRequest(url: url)
+        request.method = .POST
+        request.headers.add(name: "content-type", value: "application/octet-stream")
+        if let token { request.headers.add(name: "authorization", value: "Bearer \(token)") }
+        request.body = .bytes(frame.payload.bytes)
+        let written = ContinuousClock.now
+        do {
+            let response = try await client.execute(request, timeout: TimeAmount(timeout))
+            let came = ContinuousClock.now
+            let body = Data(try await response.body.collect(upTo: Self.maxAnswerBytes).readableBytesView)
+            var outcome = Self.outcome(UInt(response.status.code), body)
+            outcome.client = ClientTimes(send: written - start, wait: came - written, receive: .now - came)
+            return outcome
+        } catch {
+            if Task.isCancelled { throw CancellationError() }
+            return FrameOutcome(.failed(cause: RunSummary.kind(of: "\(error)")), latency: .zero)
+        }
+    }
+
+    static func outcome(_ status: UInt, _ body: Data) -> FrameOutcome {
+        guard status == 200 else {
+            let problem = try? JSONDecoder().decode(Problem.self, from: body)
+            let cause =
+                "HTTP \(status)" + (problem?.detail ?? problem?.title).map { ": \(RunSummary.kind(of: $0))" }.orEmpty
+            return FrameOutcome(
+                refusals.contains(status) ? .refused(cause: cause) : .failed(cause: cause), latency: .zero)
+        }
+        guard let picture = (try? JSONDecoder().decode(Answer.self, from: body))?.results.first else {
+            return FrameOutcome(.failed(cause: "an answer that is none of a gateway's"), latency: .zero)
+        }
+        let ending: FrameOutcome.Ending =
+            switch picture.status {
+            case "ok": .ok
+            case "partial": .partial
+            default: .failed(cause: RunSummary.kind(of: picture.cause ?? picture.status))
+            }
+        var outcome = FrameOutcome(ending, latency: .zero)
+        outcome.detections = picture.detections?.count ?? 0
+        outcome.stages = (picture.timing ?? [:]).sorted { $0.key < $1.key }.compactMap { name, ms in
+            ms.isFinite && ms >= 0 ? (name, UInt64(min(ms * 1000, 0x1p53))) : nil
+        }
+        return outcome
+    }
+
+    func close() async { try? await client.shutdown() }
+}
+
+extension String? {
+    fileprivate var orEmpty: String { self ?? "" }
+}

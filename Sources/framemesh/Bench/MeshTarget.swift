@@ -1,0 +1,69 @@
+import Bench
+import Client
+import Mesh
+import Messages
+import RPC
+import Services
+import Synchronization
+
+/// Coordinators. Each caller has connections of its own, as as many clients would, to each of them.
+final class MeshTarget: FrameTarget {
+    private let target: Target
+    private let calling: MeshClientConfiguration
+    private let options: AnalyzeOptions
+    /// A coordinator may go away: frames that it lost have failed, and the run goes on.
+    private let survivesLoss: Bool
+    private let clients = Mutex<[MeshClient]>([])
+
+    init(_ target: Target, _ calling: MeshClientConfiguration, _ options: AnalyzeOptions, survivesLoss: Bool) {
+        self.target = target
+        self.calling = calling
+        self.options = options
+        self.survivesLoss = survivesLoss
+    }
+
+    func prepare(callers: Int) async throws {
+        // The first one says what is wrong with all of them.
+        while clients.withLock({ $0.count }) < callers {
+            let client = try await MeshClient.connect(to: target, calling)
+            clients.withLock { $0.append(client) }
+        }
+    }
+
+    /// That of a caller.
+    func client(_ caller: Int) -> MeshClient { clients.withLock { $0[caller % $0.count] } }
+
+    func ask(_ frame: Frame, caller: Int) async throws -> FrameOutcome {
+        let client = client(caller)
+        do {
+            return try await Calls.timed(
+                client.vision.caller, MethodPath.analyze, options.request(frame), options.deadline,
+                returning: AnalyzeResponse.self
+            ) { FrameOutcome($0) }
+        } catch let error as RPCError {
+            guard survivesLoss || !error.isOfConnection else { throw client.explaining(error) }
+            return FrameOutcome(error)
+        }
+    }
+
+    func close() { for client in clients.withLock({ $0 }) { client.close() } }
+}
+
+/// Unary calls whose parts are timed.
+enum Calls {
+    /// - Throws: `RPCError` of the call.
+    static func timed<Response: WireCodable>(
+        _ caller: any Caller, _ path: String, _ request: some WireCodable, _ deadline: Deadline,
+        returning: Response.Type, outcome: (Response) -> FrameOutcome
+    ) async throws -> FrameOutcome {
+        let start = ContinuousClock.now
+        let payload = Payload(request)
+        let written = ContinuousClock.now
+        let answer = try await caller.unary(path, payload, options: CallOptions(deadline: deadline))
+        let came = ContinuousClock.now
+        let response = try Response.decode(answer.payload)
+        var outcome = outcome(response)
+        outcome.client = ClientTimes(send: written - start, wait: came - written, receive: .now - came)
+        return outcome
+    }
+}

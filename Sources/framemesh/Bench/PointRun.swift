@@ -1,0 +1,135 @@
+import Bench
+
+/// Measures one load: the warm-up, then windows until they agree or the time is over.
+struct PointRun: Sendable {
+    let load: any BenchLoad
+    let timing: BenchTiming
+    let processes: ProcessWatch
+    /// What is done to the mesh meanwhile.
+    var disturbances: [Disturbance] = []
+    /// Told how far it is, many times a second.
+    let say: @Sendable (_ text: () -> String) -> Void
+
+    private static let progressInterval: Duration = .milliseconds(250)
+
+    private enum Part: Sendable {
+        case load
+        case measured(Measured)
+    }
+
+    private struct Measured: Sendable {
+        var windows: [(tally: Tally, seconds: Double)] = []
+        /// At the start of each window, and at the end of the last.
+        var usage: [[ProcessWatch.Key: ProcessUsage]] = []
+        var isStable = false
+        var isInterrupted = false
+        var disturbed: [DisturbanceRecord] = []
+    }
+
+    /// When its task is cancelled, what was measured by then is the result.
+    /// - Throws: what keeps all frames from being answered.
+    func measure() async throws -> BenchPoint {
+        let recorder = Recorder()
+        let stop = StopSign()
+        let measured = try await withThrowingTaskGroup(of: Part.self) { tasks in
+            tasks.addTask {
+                do {
+                    try await load.run(recorder, until: stop)
+                } catch {
+                    // Told to end in the middle of a call.
+                    guard Task.isCancelled else { throw error }
+                }
+                return .load
+            }
+            tasks.addTask { .measured(await windows(recorder, stop)) }
+            var measured = Measured()
+            for try await part in tasks {
+                switch part {
+                // The load ends because it was stopped, or its task cancelled; both are what the windows see too.
+                case .load: stop.raise()
+                case .measured(let found): measured = found
+                }
+            }
+            return measured
+        }
+        return point(measured)
+    }
+
+    private func windows(_ recorder: Recorder, _ stop: StopSign) async -> Measured {
+        defer { stop.raise() }
+        var measured = Measured()
+        await recorder.waitForBegin()
+        guard await wait(until: .now + timing.warmup, stop, { "\(load.description.text): warm-up" }) else {
+            measured.isInterrupted = true
+            return measured
+        }
+        let disturber = Disturber(disturbances)
+        async let disturbed = disturber.run()
+        var steadiness = Steadiness(timing.rules)
+        _ = recorder.take()
+        var start = ContinuousClock.now
+        measured.usage.append(await processes.sample())
+        let parts = timing.parts
+        while true {
+            let end = start + (parts?.length ?? timing.window)
+            let isWhole = await wait(until: end, stop) { progress(measured, recorder, since: start) }
+            let tally = recorder.take()
+            let now = ContinuousClock.now
+            let seconds = (now - start) / .seconds(1)
+            start = now
+            measured.windows.append((tally, seconds))
+            measured.usage.append(await processes.sample())
+            guard isWhole else {
+                measured.isInterrupted = true
+                break
+            }
+            let verdict = steadiness.add(
+                WindowRecord.sample(tally, seconds: seconds, percentile: timing.percentile))
+            measured.isStable = steadiness.agrees
+            if let parts {
+                if measured.windows.count == parts.count { break }
+            } else if verdict != .goOn {
+                break
+            }
+        }
+        disturber.end()
+        measured.disturbed = await disturbed
+        return measured
+    }
+
+    /// - Returns: false if the run was stopped or cancelled before.
+    private func wait(
+        until end: ContinuousClock.Instant, _ stop: StopSign, _ text: () -> String
+    ) async -> Bool {
+        while ContinuousClock.now < end {
+            say(text)
+            guard await stop.wait(until: min(end, .now + Self.progressInterval)) else { return false }
+        }
+        return !stop.isUp && !Task.isCancelled
+    }
+
+    private func progress(_ measured: Measured, _ recorder: Recorder, since start: ContinuousClock.Instant) -> String {
+        let now = recorder.soFar
+        let seconds = max(0.001, (ContinuousClock.now - start) / .seconds(1))
+        let most = timing.parts?.count ?? timing.rules.maxTrials
+        var text =
+            "\(load.description.text): window \(measured.windows.count + 1) of at most \(most)  "
+            + "\(Figure.column(Double(now.answered) / seconds, decimals: 1)) frames/s  "
+            + "mean \(Figure.column(now.mean, decimals: 1)) ms"
+        if now.failed > 0 { text += "  \(now.failed) failed" }
+        return text
+    }
+
+    private func point(_ measured: Measured) -> BenchPoint {
+        // Until they agree, those before the last ones were too early.
+        let kept = timing.duration == nil ? timing.rules.agreeing : measured.windows.count
+        let windows = Array(measured.windows.suffix(kept))
+        let frames = windows.reduce(0) { $0 + $1.tally.answered }
+        let before = measured.usage.dropLast(windows.count).last ?? [:]
+        return BenchPoint(
+            load.description, windows: windows, isStable: measured.isStable, trials: measured.windows.count,
+            isInterrupted: measured.isInterrupted,
+            processes: processes.records(from: before, to: measured.usage.last ?? [:], frames: frames),
+            disturbances: measured.disturbed)
+    }
+}

@@ -1,0 +1,100 @@
+import Foundation
+import Testing
+
+@testable import Bench
+
+@Suite struct BenchResultTests {
+    private static let result: BenchResult = {
+        var result = Samples.result([
+            Samples.point(LoadDescription(.concurrency, callers: 4), [100, 110, 105], failed: 1),
+            Samples.point(LoadDescription(.concurrency, callers: 8), [120, 121, 119], ms: 20),
+        ])
+        result.points[0].disturbances = [DisturbanceRecord(atSeconds: 1.5, text: "kill detector <7>")]
+        return result
+    }()
+
+    @Test func whatIsWrittenIsRead() throws {
+        let text = try Self.result.json()
+        #expect(!text.contains("\n"))
+        #expect(try BenchResult.read(Data(text.utf8)) == [Self.result])
+        #expect(try BenchResult.read(Data("\(text)\n\(text)\n".utf8)).count == 2)
+    }
+
+    @Test func keysAreThoseThatScriptsRead() throws {
+        let json = try #require(
+            try JSONSerialization.jsonObject(with: Data(try Self.result.json().utf8)) as? [String: Any])
+        let point = try #require((json["points"] as? [[String: Any]])?.first)
+        #expect(point["frames_per_second"] as? Double == 105)
+        #expect(point["answered"] as? Int == 315 && point["failed"] as? Int == 3)
+        #expect(point["errors"] as? [String: Int] == ["<no> node": 3])
+        let latency = try #require(point["latency_ms"] as? [String: Double])
+        #expect(Set(latency.keys) == ["mean", "sd", "p50", "p90", "p95", "p99", "p999", "max"])
+        #expect((point["stages_mean_ms"] as? [String: Double])?["detect.infer"] == 3)
+        #expect((point["server_ms"] as? [String: Double])?["fan_out"] == 0.3)
+        let process = try #require((point["processes"] as? [[String: Any]])?.first)
+        #expect(process["resident_mb"] as? Double == 10)
+        #expect(abs((process["cpu_seconds_per_thousand"] as? Double ?? 0) - 500.0 / 315) < 1e-9)
+    }
+
+    @Test(arguments: [
+        ("", "there is no result"), ("{}", "line 1 is no result"), (#"{"format":99}"#, "form 99"),
+        (#"{"format":1}"#, "damaged"), ("no JSON", "line 1"),
+    ])
+    func whatIsNoResultIsSaid(_ text: String, _ words: String) {
+        let error = #expect(throws: BenchResultError.self) {
+            try BenchResult.read(Data(text.utf8))
+        }
+        #expect(error?.message.contains(words) == true, "\(error?.message ?? "")")
+    }
+
+    @Test func csvHasPerfAnalyzersColumns() {
+        let lines = CSVReport.text(Self.result).split(separator: "\n").map(String.init)
+        #expect(lines.count == 3)
+        #expect(
+            lines[0].hasPrefix(
+                "Concurrency,Inferences/Second,Client Send,Network+Server Send/Recv,Server Queue,Server Compute Input,"
+                    + "Server Compute Infer,Server Compute Output,Client Recv,p50 latency,p90 latency,p95 latency,p99 latency"
+            ))
+        let cells = lines[1].split(separator: ",")
+        #expect(cells.count == lines[0].split(separator: ",").count)
+        // Microseconds: send, the rest of the wait, queue, decode and preprocess, infer, postprocess and merge, receive.
+        #expect(cells.prefix(9) == ["4", "105", "20", "600", "100", "1000", "3000", "300", "30"])
+    }
+
+    @Test func ratesAreNamedAsSuch() {
+        let load = LoadDescription(.rate, callers: 8, rate: 62.5, arrivals: .constant)
+        let lines = CSVReport.text(Samples.result([Samples.point(load, [60])])).split(separator: "\n")
+        #expect(lines[0].hasPrefix("Request Rate,") && lines[1].hasPrefix("62.5,60,"))
+    }
+
+    @Test func thePageStandsAloneAndEscapes() throws {
+        let page = HTMLReport.text(Self.result)
+        for foreign in ["<script", "http://", "https://", "<link", "src=", "<no>", "<7>"] {
+            #expect(!page.contains(foreign), "\(foreign)")
+        }
+        #expect(page.contains("&lt;no&gt; node") && page.contains("prefers-color-scheme: dark"))
+        // Throughput, latency, its distribution, and over time.
+        #expect(page.components(separatedBy: "<svg ").count == 5)
+        #expect(page.contains("Where the time goes") && page.contains("What went wrong"))
+        #expect(!page.contains("nan") && !page.contains("inf\""))
+        // What is no XML cannot be a good page either: tags are balanced.
+        let body = try #require(page.components(separatedBy: "<body>").last)
+        for tag in ["table", "tr", "td", "svg", "text", "p", "h2", "div"] {
+            let (open, closed) = (
+                body.components(separatedBy: "<\(tag)>").count + body.components(separatedBy: "<\(tag) ").count - 1,
+                body.components(separatedBy: "</\(tag)>").count
+            )
+            #expect(open == closed, "\(tag)")
+        }
+    }
+
+    @Test func anEmptyResultIsAPageToo() {
+        let page = HTMLReport.text(Samples.result([]))
+        #expect(page.contains("Some CPU @ 2 GHz") && !page.contains("<svg"))
+        #expect(CSVReport.text(Samples.result([])).split(separator: "\n").count == 1)
+    }
+
+    @Test func axesEndAtRoundNumbers() {
+        #expect([0, 0.5, 1, 1.1, 9, 47, 101, 1000].map(SVGPlot.rounded) == [1, 0.5, 1, 1.5, 10, 50, 150, 1000])
+    }
+}

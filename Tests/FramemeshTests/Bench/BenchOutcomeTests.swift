@@ -1,0 +1,57 @@
+import Bench
+import Foundation
+import Messages
+import RPC
+import Testing
+
+@testable import framemesh
+
+@Suite struct BenchOutcomeTests {
+    @Test func refusedIsToldFromFailed() {
+        #expect(
+            FrameOutcome(RPCError(.resourceExhausted, "64 frames wait")).ending
+                == .refused(cause: "RESOURCE_EXHAUSTED: N frames wait"))
+        #expect(FrameOutcome(RPCError(.internal, "x 7")).ending == .failed(cause: "INTERNAL: x N"))
+        var answer = AnalyzeResponse()
+        (answer.status, answer.code, answer.cause) = (.error, StatusCode.resourceExhausted.rawValue, "full")
+        #expect(FrameOutcome(answer).ending == .refused(cause: "RESOURCE_EXHAUSTED: full"))
+        (answer.status, answer.code, answer.cause) = (.error, 9999, "odd")
+        #expect(FrameOutcome(answer).ending == .failed(cause: "CODE_N: odd"))
+        (answer.status, answer.cause) = (.dropped, "replaced by the newer frame 7")
+        #expect(FrameOutcome(answer).ending == .dropped(cause: "replaced by the newer frame N"))
+    }
+
+    @Test func answersTellTheirSteps() {
+        var answer = AnalyzeResponse()
+        answer.timing = [Timing("detect.infer", microseconds: 7)]
+        (answer.attempts, answer.epoch) = (1, 3)
+        let outcome = FrameOutcome(answer)
+        #expect(outcome.ending == .ok && outcome.isRetried && outcome.epoch == 3)
+        #expect(outcome.stages.map(\.name) == ["detect.infer"] && outcome.stages.map(\.microseconds) == [7])
+    }
+
+    @Test func answersOfGatewaysAreRead() {
+        let ok = GatewayTarget.outcome(
+            200,
+            Data(
+                #"{"results":[{"status":"ok","detections":[{"x":1},{"x":2}],"timing_ms":{"total":1.5,"detect.infer":-1}}]}"#
+                    .utf8))
+        #expect(ok.ending == .ok && ok.detections == 2)
+        #expect(ok.stages.map(\.name) == ["total"] && ok.stages.map(\.microseconds) == [1500])
+        let partial = GatewayTarget.outcome(200, Data(#"{"results":[{"status":"partial","cause":"x"}]}"#.utf8))
+        #expect(partial.ending == .partial)
+    }
+
+    @Test func whatGatewaysRefuseIsCountedByCause() {
+        let problem = Data(#"{"title":"busy","detail":"all 32 places are taken"}"#.utf8)
+        #expect(GatewayTarget.outcome(429, problem).ending == .refused(cause: "HTTP 429: all N places are taken"))
+        #expect(GatewayTarget.outcome(503, Data()).ending == .refused(cause: "HTTP 503"))
+        #expect(GatewayTarget.outcome(400, problem).ending == .failed(cause: "HTTP 400: all N places are taken"))
+        for body in ["", "{}", "[]", #"{"results":[]}"#, "<html>"] {
+            guard case .failed = GatewayTarget.outcome(200, Data(body.utf8)).ending else {
+                Issue.record("\(body)")
+                continue
+            }
+        }
+    }
+}

@@ -1,0 +1,142 @@
+import ArgumentParser
+import Bench
+import Foundation
+import Messages
+import RPC
+import Testing
+
+@testable import framemesh
+
+@Suite struct BenchPlanTests {
+    private static func plan(_ arguments: String) throws -> BenchPlan {
+        try BenchCommand.parse(arguments.split(separator: " ").map(String.init)).plan()
+    }
+
+    @Test func withoutWordsItIsPerfAnalyzersMethodOnTheCoordinator() throws {
+        let plan = try Self.plan("--pipeline detect")
+        #expect(plan.place == .coordinator && plan.load == .concurrency(Sweep(1)))
+        #expect(plan.timing == BenchTiming() && plan.timing.window == .seconds(5) && plan.timing.parts == nil)
+        #expect(plan.timing.rules == Steadiness.Rules() && plan.timing.rules.maxTrials == 10)
+    }
+
+    @Test func loadsAreRead() throws {
+        func sweep(_ text: String) throws -> Sweep<Int> { try Sweep(parsing: text, in: 1...512) }
+        #expect(try Self.plan("--concurrency 1:8:2").load == .concurrency(try sweep("1:8:2")))
+        #expect(try Self.plan("--latency-limit 50").load == .search(try sweep("1:512")))
+        #expect(try Self.plan("--latency-limit 50 --concurrency 2:9").load == .search(try sweep("2:9")))
+        #expect(try Self.plan("--latency-limit 50 --concurrency 2").load == .concurrency(Sweep(2)))
+        #expect(
+            try Self.plan("--rate 10.5 --arrivals poisson --connections 3").load
+                == .rates(Sweep(10.5), .poisson, connections: 3))
+        #expect(try Self.plan("--stream --concurrency 2 --per-stream 3").load == .streams(Sweep(2), perStream: 3))
+        #expect(try Self.plan("--streams 4 --fps 12.5").load == .cameras(Sweep(4), fps: 12.5))
+        #expect(
+            try Self.plan("--overload 0.5,2 --concurrency 6").load
+                == .overload([0.5, 2], .constant, connections: BenchPlan.connections, concurrency: 6, cameras: nil))
+    }
+
+    @Test func camerasTakeTheNewestFrameAndOthersAll() throws {
+        #expect(try BenchCommand.parse(["--streams", "2"]).load.framePolicy == .latest)
+        #expect(try BenchCommand.parse(["--streams", "2", "--policy", "lossless"]).load.framePolicy == .lossless)
+        #expect(try BenchCommand.parse(["--stream"]).load.framePolicy == .lossless)
+    }
+
+    @Test func placesAreRead() throws {
+        #expect(try Self.plan("--in-process --engine opencv").place == .inProcess)
+        #expect(try Self.plan("--node node.example:8501").place == .node(.host("node.example", port: 8501)))
+        guard case .gateway(let url) = try Self.plan("--gateway http://a:1").place else {
+            Issue.record("no gateway")
+            return
+        }
+        #expect(url.absoluteString == "http://a:1")
+        let mesh = try BenchCommand.parse(["--up", "--nodes", "3", "--workers", "2"]).place.mesh()
+        #expect([mesh.both, mesh.detectors, mesh.classifiers, mesh.workers] == [3, 0, 0, 2])
+        #expect(mesh.gatewayPort == nil && mesh.coordinatorPort == 0)
+    }
+
+    @Test func aRunOfFixedLengthHasWindowsToCompare() throws {
+        let short = try #require(try Self.plan("--duration 1.5").timing.parts)
+        #expect(short.count == 3 && short.length == .seconds(0.5))
+        let long = try #require(try Self.plan("--duration 60").timing.parts)
+        #expect(long.count == 12 && long.length == .seconds(5))
+        let disturbed = try #require(try Self.plan("--duration 20 --disturb kill:detector@5").timing.parts)
+        #expect(disturbed.count == 20)
+    }
+
+    @Test(arguments: [
+        ("--rate 5 --overload 2", "--rate and --overload exclude each other"),
+        ("--rate 5 --concurrency 2", "--concurrency goes with no --rate"),
+        ("--rate 5 --streams 2", "--streams goes with no --rate"),
+        ("--latency-limit 5 --rate 2", "--latency-limit goes with callers"),
+        ("--arrivals poisson", "--arrivals goes with --rate"), ("--fps 3", "--fps goes with --streams"),
+        ("--policy latest", "--policy goes with --streams"), ("--per-stream 2", "--per-stream goes with --stream"),
+        ("--streams 2 --policy deadline", "--frame-deadline-ms"), ("--streams 2 --fps 0", "--fps 0.0 is not"),
+        ("--concurrency 0", "--concurrency: 0 is not between 1 and 512"), ("--concurrency 513", "--concurrency"),
+        ("--rate 0", "--rate: 0.0 is not between"), ("--overload 2,x", "--overload '2,x'"),
+        ("--overload 1e9", "--overload"), ("--latency-limit nan", "--latency-limit nan"),
+        ("--warmup -1", "--warmup"), ("--window 0", "--window 0.0"), ("--duration nan", "--duration nan"),
+        ("--stability 0", "--stability"), ("--max-trials 2", "--max-trials 2 is not between 3 and 1000"),
+        ("--percentile 42", "--percentile 42"), ("--in-process --rate 5", "--in-process has threads only"),
+        ("--in-process --stream", "streams go to a coordinator"),
+        ("--node a:1 --streams 2", "streams go to a coordinator"),
+        ("--node a:1 --gateway http://b", "--node and --gateway exclude each other"),
+        ("--in-process --coordinator a:1", "--coordinator and --in-process exclude"),
+        ("--engine opencv", "are for --in-process and --up"), ("--detectors 2", "are for --up"),
+        ("--gateway a:1", "--gateway 'a:1' is not http"), ("--gateway http://a:1 --size 9x9 --raw", "no raw pixels"),
+        ("--disturb kill:detector@5", "--disturb needs --duration"), ("--connections 4", "--connections goes with"),
+    ])
+    func whatDoesNotGoTogetherIsSaid(_ arguments: String, _ words: String) {
+        // As one word, `--warmup -1` is a value.
+        let text = arguments.replacing("--warmup -1", with: "--warmup=-1")
+        #expect {
+            _ = try Self.plan(text)
+        } throws: { error in
+            let fatal = error as? Fatal
+            return fatal?.status == .usage && fatal?.message?.contains(words) == true
+        }
+    }
+
+    @Test func picturesComeFromFilesOrAreMade() throws {
+        func size(_ arguments: [String]) throws -> PictureSize? {
+            try BenchCommand.parse(arguments).pictures.madeSize()
+        }
+        #expect(try size(["--size", "640x480"]) == PictureSize("640x480"))
+        #expect(try size(["--input", "a.jpg", "b.jpg"]) == nil)
+        for wrong in [
+            [], ["--size", "640"], ["--size", "0x9"], ["--size", "9x9x9"], ["--size", "9000x9"],
+            ["--size", "9x9", "--input", "a"], ["--input", "a", "--raw"],
+        ] { #expect(throws: Fatal.self, "\(wrong)") { try size(wrong) } }
+    }
+
+    @Test func whatWasAskedForIsKept() throws {
+        let command = try BenchCommand.parse([
+            "--pipeline", "detect", "--rate", "5", "--arrivals", "poisson", "--size", "8x8", "--raw", "--top-k", "3",
+        ])
+        let record = command.record
+        #expect(record["rate"] == "5" && record["arrivals"] == "poisson" && record["size"] == "8x8 raw")
+        #expect(record["top-k"] == "3" && record["stability"] == "10.0" && record["seed"] == "1")
+        #expect(record["concurrency"] == nil)
+    }
+
+    @Test func comparingIsACommandOfItsOwn() throws {
+        let command = try BenchCommand.parseAsRoot(["compare", "--json-lines", "a.json", "b.json"])
+        let compare = try #require(command as? BenchCompareCommand)
+        #expect(compare.base == "a.json" && compare.new == "b.json" && compare.jsonLines)
+    }
+
+    @Test(arguments: ["kill:detector@10", "pause:123@0", "slow:node@1.5"])
+    func disturbancesAreRead(_ text: String) throws {
+        let disturbance = try Disturbance(parsing: text)
+        #expect(text.hasPrefix(disturbance.action.rawValue))
+        #expect((disturbance.victim == .process(123)) == text.contains("123"))
+        #expect([10, 0, 1.5].contains(disturbance.at))
+    }
+
+    @Test(arguments: [
+        "", "kill", "kill:detector", "kill:detector@", "kill:detector@-1", "kill:detector@nan",
+        "stop:detector@1", "kill:everything@1", "kill:1@1", "kill:0@1", "kill:-5@1", "kill:a:b@1", "kill:node@1@2",
+    ])
+    func whatIsNoDisturbanceIsSaid(_ text: String) {
+        #expect(throws: Fatal.self) { try Disturbance(parsing: text) }
+    }
+}

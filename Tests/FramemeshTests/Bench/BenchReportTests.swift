@@ -1,0 +1,88 @@
+import Bench
+import Testing
+
+@testable import framemesh
+
+@Suite struct BenchReportTests {
+    private static func tally(_ frames: Int) -> Tally {
+        var tally = Tally()
+        for _ in 0..<frames { tally.record(FrameOutcome(.ok, latency: .milliseconds(10))) }
+        return tally
+    }
+
+    private static func point(
+        _ load: LoadDescription, _ rates: [Int], disturbedAt: Double? = nil, isStable: Bool = true
+    ) -> BenchPoint {
+        BenchPoint(
+            load, windows: rates.map { (tally($0), 1) }, isStable: isStable, trials: rates.count,
+            disturbances: disturbedAt.map { [DisturbanceRecord(atSeconds: $0, text: "kill detector")] } ?? [])
+    }
+
+    private static func result(_ points: [BenchPoint]) -> BenchResult {
+        var result = BenchResult(
+            mode: "in-process", target: nil, pipeline: "detect", engine: "opencv", models: ["a"], inputs: 1,
+            inputBytes: 9,
+            environment: EnvironmentRecord(
+                cpu: "x", cores: 2, kernel: "Linux", memoryMb: 1, version: "0", startedAt: 0),
+            configuration: [:])
+        result.points = points
+        return result
+    }
+
+    @Test func peopleSeeWhatRanAndHowFast() {
+        let text = BenchReport.text(
+            Self.result([Self.point(LoadDescription(.concurrency, callers: 2), [100, 100, 100], isStable: false)]),
+            percentile: nil, limit: nil)
+        #expect(text.hasPrefix("in-process (a, opencv), pipeline detect, 1 picture"))
+        #expect(text.contains("concurrency 2     100.0") && text.contains("unstable (3 windows)"))
+        #expect(!text.contains("dropped") && !text.contains("resumption"))
+    }
+
+    @Test func aSearchSaysWhatItFound() {
+        var result = Self.result([Self.point(LoadDescription(.concurrency, callers: 2), [100])])
+        #expect(
+            BenchReport.text(result, percentile: 99, limit: 50).hasSuffix(
+                "nothing that was measured stays within a p99 of 50 ms"))
+        result.bestConcurrency = 2
+        #expect(
+            BenchReport.text(result, percentile: nil, limit: 50).hasSuffix("most at once within a mean of 50 ms: 2"))
+    }
+
+    @Test func overloadIsBesideTheCapacity() {
+        let loads = [0.5, 10].map {
+            LoadDescription(.rate, callers: 8, rate: 100 * $0, arrivals: .constant, factor: $0)
+        }
+        var result = Self.result(zip(loads, [100, 90]).map { Self.point($0, [$1]) })
+        result.capacity = 100
+        let text = BenchReport.text(result, percentile: nil, limit: nil)
+        #expect(text.contains("capacity: 100.0 frames/s") && text.contains("least goodput under overload: 90 % of it"))
+    }
+
+    @Test(arguments: [
+        ([100, 100, 20, 50, 95, 100], "20.0 in the worst window, as before within 3 s"),
+        ([100, 100, 20, 50, 60, 70], "20.0 in the worst window, not as before until the end"),
+        ([100, 100, 98, 97, 99, 100], "97.0 in the worst window, never much less"),
+        ([100], "too short"),
+    ])
+    func aDisturbanceIsMeasuredByWhatWasBefore(_ rates: [Int], _ words: String) {
+        let point = Self.point(
+            LoadDescription(.concurrency, callers: 2), rates, disturbedAt: rates.count == 1 ? 0.5 : 2)
+        #expect(BenchReport.recovery(point).contains(words), "\(BenchReport.recovery(point))")
+    }
+
+    @Test func camerasTellTheAgeOfTheirFrames() {
+        let load = LoadDescription(.cameras, callers: 4, rate: 25, policy: "latest")
+        let text = BenchReport.text(Self.result([Self.point(load, [40, 40])]), percentile: nil, limit: nil)
+        #expect(text.contains("delivered 10 frames/s of each camera, 0 out of order, age p50 10.0 ms"))
+    }
+
+    @Test func comparisonsAreATable() {
+        let load = LoadDescription(.concurrency, callers: 2)
+        let comparison = Comparison(
+            [Self.result([Self.point(load, [100, 101, 99])])], [Self.result([Self.point(load, [120, 121, 119])])])
+        let lines = ComparisonText.lines(comparison)
+        #expect(lines.count == 5 && lines[1].contains("+20.0 %") && lines[1].hasSuffix("better"))
+        #expect(lines[2].hasSuffix("no difference"))
+        #expect(ComparisonText.json(comparison).first?.contains(#""verdict":"better""#) == true)
+    }
+}

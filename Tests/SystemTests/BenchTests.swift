@@ -1,0 +1,146 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// `framemesh bench` against meshes of real processes.
+@Suite(.timeLimit(.minutes(15))) struct BenchTests {
+    private struct Report: Decodable {
+        struct Point: Decodable {
+            struct Load: Decodable {
+                var kind: String
+                var callers: Int
+                var rate: Double?
+                var factor: Double?
+            }
+            struct Process: Decodable { var name: String }
+            struct Disturbance: Decodable { var text: String }
+            var load: Load
+            var answered, ok, failed, dropped, out_of_order: Int
+            var client_ms: [String: Double]?
+            var server_ms: [String: Double]?
+            var stages_mean_ms: [String: Double]
+            var processes: [Process]
+            var disturbances: [Disturbance]
+        }
+        var mode: String
+        var points: [Point]
+        var capacity: Double?
+        var best_concurrency: Int?
+    }
+
+    private static let quick = ["--warmup", "0", "--duration", "1.5"]
+    private static let picture = ["--input", Place.demo.appending(path: "numbers-01.jpg").path]
+
+    private static func bench(_ arguments: [String], code: Int32 = 0) async throws -> Report {
+        let result = try await Command.run(["bench", "--json", "-"] + arguments, within: .seconds(300))
+        guard result.code == code else { throw Failure("code \(result.code): \(result.errors)") }
+        #expect(result.lines.count == 1)
+        return try JSONDecoder().decode(Report.self, from: Data((result.lines.first ?? "").utf8))
+    }
+
+    @Test func coordinatorsNodesAndGatewaysAreMeasuredByEachLoad() async throws {
+        let mesh = try await LocalMesh.up(extra: ["--gateway-port", "0"])
+        try await LocalMesh.with(mesh) { mesh in
+            let gateway = try await mesh.command.line(startingWith: "ready gateway=")
+            let at = ["--coordinator", mesh.coordinator, "--pipeline", "detect"] + Self.quick + Self.picture
+
+            let closed = try await Self.bench(at + ["--concurrency", "1:3:2", "--pid", "\(mesh.command.pid)"])
+            #expect(closed.mode == "mesh" && closed.points.map(\.load.callers) == [1, 3])
+            for point in closed.points {
+                #expect(point.ok > 0 && point.ok == point.answered && point.failed == 0)
+                #expect(Set(try #require(point.client_ms).keys) == ["send", "wait", "receive"])
+                #expect(try #require(point.server_ms)["infer"] ?? 0 > 0 && point.stages_mean_ms["total"] != nil)
+                let names = point.processes.map(\.name)
+                #expect(Set(names).isSuperset(of: ["bench", "up", "coordinator", "detector", "classifier", "gateway"]))
+            }
+
+            let open = try await Self.bench(at + ["--rate", "20", "--arrivals", "poisson"])
+            #expect(open.points.count == 1 && open.points[0].load.rate == 20 && open.points[0].failed == 0)
+            #expect(open.points[0].ok > 0 && open.points[0].ok < 100)
+
+            let cameras = try await Self.bench(at + ["--streams", "2", "--fps", "10"])
+            #expect(cameras.points[0].load.kind == "cameras" && cameras.points[0].answered > 0)
+            #expect(cameras.points[0].out_of_order == 0 && cameras.points[0].failed == 0)
+
+            let search = try await Self.bench(at + ["--concurrency", "1:4", "--latency-limit", "60000"])
+            #expect(search.best_concurrency == 4 && search.points.map(\.load.callers) == [1, 2, 4])
+
+            let overload = try await Self.bench(at + ["--overload", "0.5,3", "--concurrency", "4"])
+            #expect(overload.capacity ?? 0 > 0 && overload.points.map(\.load.factor) == [nil, 0.5, 3])
+
+            let http = try await Self.bench(
+                ["--gateway", String(gateway), "--pipeline", "detect"] + Self.quick + Self.picture)
+            #expect(http.mode == "gateway" && http.points[0].ok > 0 && http.points[0].failed == 0)
+            #expect(http.points[0].stages_mean_ms["gateway.total"] != nil)
+        }
+    }
+
+    @Test func aNodeIsMeasuredByItself() async throws {
+        let node = try Command(["node", "--listen", "127.0.0.1:0"])
+        do {
+            let address = try await node.line(startingWith: "ready ")
+            for pipeline in ["detect", "classify", "detect+classify", "cascade"] {
+                let report = try await Self.bench(
+                    ["--node", String(address), "--pipeline", pipeline] + Self.quick + Self.picture)
+                #expect(report.mode == "node" && report.points[0].ok > 0 && report.points[0].failed == 0, "\(pipeline)")
+            }
+        } catch {
+            node.signal(SIGKILL)
+            throw error
+        }
+        node.signal(SIGTERM)
+        #expect(try await node.finish(within: .seconds(120)).code == 0)
+    }
+
+    @Test func aMeshOfItsOwnIsDisturbedAndReportsAreWritten() async throws {
+        let folder = try Place.temporary("bench")
+        defer { try? FileManager.default.removeItem(at: folder) }
+        func file(_ name: String) -> String { folder.appending(path: name).path }
+        let mark = EnvironmentMark()
+        let result = try await Command.run(
+            [
+                "bench", "--up", "--detectors", "2", "--classifiers", "0", "--pipeline", "detect", "--concurrency", "4",
+                "--size", "64x48", "--warmup", "0", "--duration", "6", "--disturb", "kill:detector@2", "--json",
+                file("a.json"), "--csv", file("a.csv"), "--html", file("a.html"),
+            ], environment: mark.environment)
+        #expect(result.code == 0, "\(result.errors)")
+        #expect(result.output.contains("kill detector (process ") && result.output.contains("before it"))
+        #expect(ProcessTable.marked(mark).isEmpty)
+        let report = try JSONDecoder().decode(Report.self, from: Data(contentsOf: URL(fileURLWithPath: file("a.json"))))
+        #expect(report.points[0].disturbances.count == 1 && report.points[0].ok > 0)
+        #expect(try String(contentsOfFile: file("a.csv"), encoding: .utf8).split(separator: "\n").count == 2)
+        #expect(try String(contentsOfFile: file("a.html"), encoding: .utf8).contains("kill detector"))
+
+        let same = try await Command.run(["bench", "compare", file("a.json"), file("a.json")])
+        #expect(same.code == 0 && same.output.contains("no difference") && !same.output.contains("better"))
+    }
+
+    /// A pass takes its time however many nodes share the cores, and nothing is computed.
+    @Test func nodesCanBeSimulated() async throws {
+        let report = try await Self.bench(
+            [
+                "--up", "--nodes", "6", "--workers", "1", "--simulate-ms", "20", "--pipeline", "detect", "--size",
+                "32x32", "--raw", "--concurrency", "6",
+            ] + Self.quick)
+        let point = try #require(report.points.first)
+        #expect(point.ok > 0 && point.failed == 0)
+        #expect(point.stages_mean_ms["detect.infer"] ?? 0 >= 20)
+        #expect(point.processes.count { $0.name == "node" } == 6)
+    }
+
+    @Test func thisProcessDoesTheSameWork() async throws {
+        let report = try await Self.bench(
+            ["--in-process", "--pipeline", "detect+classify", "--concurrency", "1:2"] + Self.quick + Self.picture)
+        #expect(report.mode == "in-process" && report.points.map(\.load.callers) == [1, 2])
+        #expect(report.points.allSatisfy { $0.ok > 0 && $0.failed == 0 })
+    }
+
+    @Test func whoIsNotThereIsSaid() async throws {
+        for arguments in [
+            ["--coordinator", "127.0.0.1:1"], ["--node", "127.0.0.1:1"], ["--gateway", "http://127.0.0.1:1"],
+        ] {
+            let result = try await Command.run(["bench", "--pipeline", "detect"] + arguments + Self.picture)
+            #expect(result.code == 3 && result.errorLines.count == 1, "\(arguments): \(result.code) \(result.errors)")
+        }
+    }
+}
