@@ -2,7 +2,6 @@
 #include <cmath>
 #include <opencv2/imgproc.hpp>
 #include <string>
-#include <vector>
 
 #include "guard.hpp"
 #include "mat.hpp"
@@ -13,15 +12,23 @@ namespace {
 constexpr int font = cv::FONT_HERSHEY_SIMPLEX;
 constexpr size_t max_text = 96;
 
+/// Letters of less than this cannot be read.
+constexpr double smallest_scale = 0.35;
+/// Lines of one pixel are lost in a picture of this many.
+constexpr int side_of_thick_lines = 640;
+/// Sizes in which a text is tried, as parts of the one that suits the picture.
+constexpr double text_sizes[] = {1, 0.8, 0.6};
+
 /// Sizes that suit the picture.
 struct Pen {
-    explicit Pen(const vision_image &image) {
-        const double side = std::max(image.width, image.height);
-        scale = std::clamp(side / 1280.0, 0.4, 3.0);
-        line = std::max(1, static_cast<int>(std::lround(scale * 2)));
+    explicit Pen(const vision_image &image, double part = 1) {
+        const int side = std::max(image.width, image.height);
+        const double usual = std::clamp(side / 1280.0, 0.4, 3.0);
+        scale = std::max(smallest_scale, usual * part);
+        line = std::max(side < side_of_thick_lines ? 1 : 2, static_cast<int>(std::lround(usual * 2)));
         pad = std::max(2, static_cast<int>(std::lround(scale * 4)));
         // Thin strokes stay readable in small print.
-        stroke = std::max(1, line / 2);
+        stroke = std::max(1, static_cast<int>(scale));
     }
     double scale;
     int line;
@@ -66,6 +73,10 @@ cv::Rect inside(const vision_image &image, cv::Point at, cv::Size size) {
             std::max(0, std::min(at.y, image.height - size.height)), size.width, size.height};
 }
 
+bool fits(const vision_image &image, cv::Size size) {
+    return size.width <= image.width && size.height <= image.height;
+}
+
 /// Text on a filled plate, which later ones keep off.
 void plate(vision_image &image, const std::string &text, const cv::Rect &place, const cv::Scalar &fill,
            const Pen &pen) {
@@ -82,61 +93,66 @@ void plate(vision_image &image, const std::string &text, const cv::Rect &place, 
 
 /// Texts, and as many boxes, that are looked at to find a free place; more of them than that cover the picture anyway.
 constexpr size_t max_looked_at = 512;
-/// Rows above and below a box that are tried where all places beside it are taken.
-constexpr int max_rows = 6;
 
 /// Inside of a large box a label hides little of what it is about.
-bool is_large(int width, int height, cv::Size label) {
-    return width >= 2 * label.width && height >= 4 * label.height;
+bool is_large(const Area &box, cv::Size label) {
+    const auto area = [](int64_t width, int64_t height) { return width * height; };
+    return box.width >= label.width && area(box.width, box.height) >= 8 * area(label.width, label.height);
 }
 
-/// A pixel of a text that nobody can read is worse than one of an object.
-constexpr int64_t text_weight = 4;
+int64_t shared(const cv::Rect &place, const Area &area) {
+    return (place & cv::Rect(area.x, area.y, area.width, area.height)).area();
+}
 
-/// How much a plate would cover of other texts, and of what is in boxes that are not large.
+/// What nobody could read any more is never covered.
+bool covers_text(const vision_image &image, const cv::Rect &place) {
+    const auto end = image.texts.begin() + static_cast<ptrdiff_t>(std::min(image.texts.size(), max_looked_at));
+    return std::any_of(image.texts.begin(), end, [&](const Area &text) { return shared(place, text) > 0; });
+}
+
+/// How much of a place is on things in boxes that are not large.
 int64_t covered(const vision_image &image, const cv::Rect &place) {
-    const auto shared = [&](const Area &area) {
-        return static_cast<int64_t>((place & cv::Rect(area.x, area.y, area.width, area.height)).area());
-    };
     int64_t sum = 0;
-    for (size_t i = 0; i < std::min(image.texts.size(), max_looked_at); i++)
-        sum += text_weight * shared(image.texts[i]);
     for (size_t i = 0; i < std::min(image.boxes.size(), max_looked_at); i++) {
-        const Area &box = image.boxes[i];
-        if (!is_large(box.width, box.height, place.size())) sum += shared(box);
+        if (!is_large(image.boxes[i], place.size())) sum += shared(place, image.boxes[i]);
     }
     return sum;
 }
 
-/// Where the label of a box goes: the first place that covers neither another text nor a small object, else the one
-/// that covers least.
-cv::Rect label_place(const vision_image &image, const cv::Rect &box, cv::Size size) {
+/// A place for a label and what it costs: pixels of other things that it hides.
+struct Place {
+    cv::Rect rect;
+    int64_t cost = INT64_MAX;
+};
+
+/// Where the label of a box goes: the first place at the box that hides nothing, else the one that hides least. Away
+/// from its box it would be taken for another one's.
+Place label_place(const vision_image &image, const cv::Rect &box, cv::Size size) {
     const int left = box.x, right = box.x + box.width, top = box.y, bottom = box.y + box.height;
-    std::vector<cv::Point> places;
-    // Above the box; inside where there is no room.
-    places.push_back({left, top >= size.height ? top - size.height : top});
-    if (is_large(box.width, box.height, size)) places.push_back({left, top});
-    places.insert(places.end(), {{left, bottom},
-                                 {right - size.width, top - size.height},
-                                 {right - size.width, bottom},
-                                 {right, top},
-                                 {left - size.width, top},
-                                 {left, top},
-                                 {left, bottom - size.height}});
-    for (int row = 2; row <= max_rows; row++) {
-        places.push_back({left, top - row * size.height});
-        places.push_back({left, bottom + (row - 1) * size.height});
-    }
-    cv::Rect best;
-    int64_t least = INT64_MAX;
+    const int middle = left + (box.width - size.width) / 2;
+    const cv::Point places[] = {{left, top - size.height},
+                                {left, bottom},
+                                {right - size.width, top - size.height},
+                                {right - size.width, bottom},
+                                {middle, top - size.height},
+                                {middle, bottom},
+                                {right, top},
+                                {left - size.width, top},
+                                {right, bottom - size.height},
+                                {left - size.width, bottom - size.height},
+                                {left, top},
+                                {left, bottom - size.height},
+                                {right - size.width, top},
+                                {right - size.width, bottom - size.height}};
+    Place best;
     for (const cv::Point &at : places) {
-        const cv::Rect place = inside(image, at, size);
-        const int64_t area = covered(image, place);
-        if (area < least) {
-            best = place;
-            least = area;
-        }
-        if (least == 0) break;
+        const cv::Rect rect = inside(image, at, size);
+        const bool touches =
+            rect.x <= right && rect.x + rect.width >= left && rect.y <= bottom && rect.y + rect.height >= top;
+        if (!touches || covers_text(image, rect)) continue;
+        const int64_t cost = covered(image, rect);
+        if (cost < best.cost) best = {rect, cost};
+        if (best.cost == 0) break;
     }
     return best;
 }
@@ -171,13 +187,32 @@ bool vision_image_draw_box(vision_image *image, float x, float y, float width, f
 }
 
 bool vision_image_draw_label(vision_image *image, float x, float y, float width, float height, uint64_t key,
-                             const char *text, vision_error *error) {
+                             const char *text, const char *brief, vision_error *error) {
     return guarded(error, VISION_INTERNAL, false, [&] {
-        const Pen pen(*image);
-        const std::string label = printable(text);
-        if (label.empty()) return true;
         const cv::Rect box = box_place(*image, x, y, width, height);
-        plate(*image, label, label_place(*image, box, plate_size(label, pen)), colour(key), pen);
+        // The long one would hide too much of a small picture.
+        const struct {
+            std::string words;
+            int room;
+        } texts[] = {{printable(text), image->width / 2}, {printable(brief), image->width}};
+        struct {
+            Place place;
+            const std::string *text = nullptr;
+            double part = 1;
+        } best;
+        for (const auto &[label, room] : texts) {
+            for (const double part : text_sizes) {
+                const cv::Size size = plate_size(label, Pen(*image, part));
+                if (label.empty() || size.width > room || !fits(*image, size)) continue;
+                const Place place = label_place(*image, box, size);
+                // The shortest and smallest of those that hide as little.
+                if (place.cost <= best.place.cost && place.cost < INT64_MAX) best = {place, &label, part};
+                if (best.place.cost == 0) break;
+            }
+            if (best.place.cost == 0) break;
+        }
+        if (!best.text || 2 * best.place.cost > best.place.rect.area()) return true;
+        plate(*image, *best.text, best.place.rect, colour(key), Pen(*image, best.part));
         return true;
     });
 }
@@ -185,13 +220,19 @@ bool vision_image_draw_label(vision_image *image, float x, float y, float width,
 bool vision_image_draw_line(vision_image *image, vision_corner corner, int32_t line, const char *text,
                             vision_error *error) {
     return guarded(error, VISION_INTERNAL, false, [&] {
-        const Pen pen(*image);
-        const int height = plate_size("Ag", pen).height;
+        const int height = plate_size("Ag", Pen(*image)).height;
         const int offset = std::clamp(line, 0, 1000) * height;
-        if (offset + height > image->height) return true;  // No room for it.
+        // All lines but the first leave most of the picture to be seen.
+        if (offset + height > (line > 0 ? image->height / 3 : image->height)) return true;
         const std::string line_text = printable(text);
-        const cv::Point at(0, corner == VISION_TOP_LEFT ? offset : image->height - height - offset);
-        plate(*image, line_text, inside(*image, at, plate_size(line_text, pen)), {32, 32, 32}, pen);
+        for (const double part : text_sizes) {
+            const Pen pen(*image, part);
+            const cv::Size size = plate_size(line_text, pen);
+            if (!fits(*image, size)) continue;
+            const cv::Point at(0, corner == VISION_TOP_LEFT ? offset : image->height - size.height - offset);
+            plate(*image, line_text, inside(*image, at, size), {32, 32, 32}, pen);
+            break;
+        }
         return true;
     });
 }

@@ -4,6 +4,8 @@ public import Messages
 struct Mark: Hashable {
     var box: Box
     var text: String
+    /// In place of `text` where there is little room.
+    var brief: String
     /// Equal keys give equal colours.
     var colour: UInt64
 }
@@ -18,15 +20,19 @@ struct CornerLine: Hashable {
 extension Mark {
     /// A track keeps its colour; without one, a class does.
     init(_ detection: Detection) {
-        var parts = ["\(detection.label) \(Self.twoDigits(detection.confidence))"]
-        // The classifier's word, where it is another one; of ImageNet's synonyms the first.
-        if let best = detection.classes.first, best.label != detection.label {
-            parts.append("/ \(best.label.prefix { $0 != "," }) \(Self.twoDigits(best.confidence))")
-        }
-        if let track = detection.trackID { parts.append("#\(track)") }
+        let found = "\(detection.label) \(Self.twoDigits(detection.confidence))"
+        let track = detection.trackID.map { " #\($0)" } ?? ""
+        // The classifier's word, where it is another one.
+        let named = detection.classes.first.flatMap { $0.label == detection.label ? nil : " / \(Self.words($0))" } ?? ""
         box = detection.box
-        text = parts.joined(separator: " ")
+        text = found + named + track
+        brief = found + track
         colour = detection.trackID ?? UInt64(clamping: detection.classID)
+    }
+
+    /// Of ImageNet's synonyms the first.
+    static func words(_ found: Classification) -> String {
+        "\(found.label.prefix { $0 != "," }) \(twoDigits(found.confidence))"
     }
 
     /// 0.98, whatever the machine's language.
@@ -44,8 +50,9 @@ extension Image {
     public func drawing(
         _ detections: [Detection], classes: [Classification] = [], caption: String? = nil
     ) -> Image {
-        var lines = classes.prefix(Self.maxClassLines).enumerated().map { index, found in
-            CornerLine(atTop: true, index: index, text: "\(found.label) \(Mark.twoDigits(found.confidence))")
+        let seen = classes.prefix(Self.maxClassLines).filter { Mark.twoDigits($0.confidence) != "0.00" }
+        var lines = seen.enumerated().map { index, found in
+            CornerLine(atTop: true, index: index, text: Mark.words(found))
         }
         if let caption { lines.append(CornerLine(atTop: false, index: 0, text: caption)) }
         // Weak ones first, so that the strong are on top.

@@ -78,7 +78,8 @@ public import NIOCore
         for mark in marks.reversed() {
             try? unsafe Core.check { error in
                 unsafe vision_image_draw_label(
-                    copy, mark.box.x, mark.box.y, mark.box.width, mark.box.height, mark.colour, mark.text, error)
+                    copy, mark.box.x, mark.box.y, mark.box.width, mark.box.height, mark.colour, mark.text, mark.brief,
+                    error)
             }
         }
         return unsafe Image(owning: copy)

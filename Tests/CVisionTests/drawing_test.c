@@ -9,25 +9,68 @@ static size_t differences(const uint8_t *one, const uint8_t *other, size_t pixel
     return count;
 }
 
-/// Labels of boxes in one and the same place: each is as large as the first one was, so none covers another.
-static void labels_keep_off_each_other(void) {
-    enum { side = 400, pixels = side * side };
+/// Labels of boxes in one and the same place: none covers another, all are at the box, and those for which there is no
+/// room are left out.
+static void labels_are_at_their_box_and_keep_off_each_other(void) {
+    enum { side = 600, pixels = side * side, at = 270, box = 60, wide = 200, high = 24 };
     const bytes grey = {malloc(pixels * 3), pixels * 3};
     memset(grey.data, 128, grey.length);
     vision_error error = {VISION_OK, ""};
     vision_image *image = vision_image_create(VISION_BGR8, side, side, 0, grey.data, grey.length, usual, &error);
     EXPECT(image, "%s", error.text);
     if (!image) return;
+    EXPECT(vision_image_draw_box(image, at, at, box, box, 1, &error), "%s", error.text);
+    const uint8_t *now = vision_image_pixels(image);
     uint8_t *before = malloc(grey.length);
-    size_t one = 0;
-    for (size_t count = 1; count <= 12; count++) {
-        memcpy(before, vision_image_pixels(image), grey.length);
-        EXPECT(vision_image_draw_label(image, 150, 150, 60, 60, count, "cat 0.91", &error), "%s", error.text);
-        const size_t all = differences(vision_image_pixels(image), grey.data, pixels);
-        const size_t added = differences(vision_image_pixels(image), before, pixels);
-        if (count == 1) one = all;
-        EXPECT(one > 0 && added == one && all == one * count, "label %zu: %zu, %zu of %zu", count, added, all, one);
+    size_t drawn = 0, added = 0;
+    for (size_t count = 1; count <= 40; count++) {
+        memcpy(before, now, grey.length);
+        const size_t all = differences(now, grey.data, pixels);
+        EXPECT(vision_image_draw_label(image, at, at, box, box, count, "cat 0.91 / tabby 0.40", "cat 0.91", &error),
+               "%s", error.text);
+        added = differences(now, before, pixels);
+        // On the box's lines at most.
+        const size_t more = differences(now, grey.data, pixels) - all;
+        EXPECT(more <= added && added <= more + 4 * box, "label %zu: %zu of %zu", count, more, added);
+        drawn += added > 0;
     }
+    EXPECT(drawn >= 4 && added == 0, "%zu labels, the last one of %zu pixels", drawn, added);
+    size_t far = 0;
+    for (int y = 0; y < side; y++) {
+        for (int x = 0; x < side; x++) {
+            const bool isNear = x >= at - wide && x <= at + box + wide && y >= at - high && y <= at + box + high;
+            const size_t pixel = ((size_t)y * side + (size_t)x) * 3;
+            far += !isNear && memcmp(now + pixel, grey.data + pixel, 3) != 0;
+        }
+    }
+    EXPECT(far == 0, "%zu pixels away from the box", far);
+    free(before);
+    vision_image_free(image);
+    free(grey.data);
+}
+
+/// Where a label does not fit in whole, what it begins with is there to its end: nothing touches the right edge.
+static void labels_are_never_cut(void) {
+    enum { width = 120, height = 80 };
+    const bytes grey = {malloc(width * height * 3), width * height * 3};
+    memset(grey.data, 128, grey.length);
+    vision_error error = {VISION_OK, ""};
+    vision_image *image = vision_image_create(VISION_BGR8, width, height, 0, grey.data, grey.length, usual, &error);
+    EXPECT(image, "%s", error.text);
+    if (!image) return;
+    const char *long_text = "dog 0.68 / Japanese spaniel of quite some length 0.23";
+    EXPECT(vision_image_draw_label(image, 10, 40, 60, 30, 1, long_text, "dog 0.68", &error), "%s", error.text);
+    const uint8_t *now = vision_image_pixels(image);
+    EXPECT(differences(now, grey.data, width * height) > 0, "the brief one is drawn");
+    for (size_t y = 0; y < height; y++) {
+        const size_t pixel = (y * width + width - 1) * 3;
+        EXPECT(memcmp(now + pixel, grey.data + pixel, 3) == 0, "row %zu is drawn on to the edge", y);
+    }
+    uint8_t *before = malloc(grey.length);
+    memcpy(before, now, grey.length);
+    EXPECT(vision_image_draw_label(image, 10, 40, 60, 30, 1, long_text, long_text, &error), "%s", error.text);
+    EXPECT(vision_image_draw_line(image, VISION_TOP_LEFT, 0, long_text, &error), "%s", error.text);
+    EXPECT(differences(now, before, width * height) == 0, "what cannot be read is left out");
     free(before);
     vision_image_free(image);
     free(grey.data);
@@ -51,8 +94,9 @@ static void labels_keep_off_small_objects(void) {
     uint8_t *before = malloc(grey.length);
     memcpy(before, vision_image_pixels(image), grey.length);
     for (size_t i = 0; i < boxes; i++) {
-        EXPECT(vision_image_draw_label(image, corners[i][0], corners[i][1], width, height, i, "cat 0.91", &error), "%s",
-               error.text);
+        EXPECT(vision_image_draw_label(image, corners[i][0], corners[i][1], width, height, i, "cat 0.91", "cat 0.91",
+                                       &error),
+               "%s", error.text);
     }
     const uint8_t *after = vision_image_pixels(image);
     for (size_t i = 0; i < boxes; i++) {
@@ -78,7 +122,7 @@ void test_drawing(void) {
     for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
         for (size_t k = 0; k < sizeof places / sizeof *places; k++) {
             EXPECT(vision_image_draw_box(copy, places[i], places[k], places[k], 40, i * 7, &error), "%s", error.text);
-            EXPECT(vision_image_draw_label(copy, places[i], places[k], places[k], 40, i * 7, "d\xC3\xB6g 0.91\n#7",
+            EXPECT(vision_image_draw_label(copy, places[i], places[k], places[k], 40, i * 7, "d\xC3\xB6g 0.91\n#7", "d",
                                            &error),
                    "%s", error.text);
         }
@@ -117,6 +161,7 @@ void test_drawing(void) {
     vision_image_free(copy);
     vision_image_free(image);
     free(pixels.data);
-    labels_keep_off_each_other();
+    labels_are_at_their_box_and_keep_off_each_other();
+    labels_are_never_cut();
     labels_keep_off_small_objects();
 }

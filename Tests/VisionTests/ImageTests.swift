@@ -78,14 +78,23 @@ import Testing
         #expect(drawn.pixels != before && drawn.width == 200 && drawn.height == 100)
     }
 
+    @Test func whatIsHardlyThereIsNotDrawn() throws {
+        let image = try Self.stripes(width: 200, height: 100)
+        let faint = image.drawing([], classes: [Classification(classID: 1, label: "bird", confidence: 0.004)])
+        #expect(faint.pixels == image.pixels)
+        let seen = image.drawing([], classes: [Classification(classID: 1, label: "bird", confidence: 0.006)])
+        #expect(seen.pixels != image.pixels)
+    }
+
     @Test func aMarkTellsWhatWasFound() {
         let box = Box(x: 0, y: 0, width: 1, height: 1)
         var detection = Detection(classID: 2, label: "car", confidence: 0.914, box: box)
-        #expect(Mark(detection) == Mark(box: box, text: "car 0.91", colour: 2))
+        #expect(Mark(detection) == Mark(box: box, text: "car 0.91", brief: "car 0.91", colour: 2))
         detection.trackID = 12
-        #expect(Mark(detection) == Mark(box: box, text: "car 0.91 #12", colour: 12))
-        detection.classes = [Classification(classID: 7, label: "van", confidence: 1)]
+        #expect(Mark(detection) == Mark(box: box, text: "car 0.91 #12", brief: "car 0.91 #12", colour: 12))
+        detection.classes = [Classification(classID: 7, label: "van, minibus", confidence: 1)]
         #expect(Mark(detection).text == "car 0.91 / van 1.00 #12")
+        #expect(Mark(detection).brief == "car 0.91 #12")
         #expect(Mark.twoDigits(.nan) == "0.00" && Mark.twoDigits(0.049) == "0.05" && Mark.twoDigits(7) == "1.00")
     }
 }

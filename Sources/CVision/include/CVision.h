@@ -84,14 +84,15 @@ const uint8_t *vision_image_pixels(const vision_image *image);
 bool vision_image_draw_box(vision_image *image, float x, float y, float width, float height, uint64_t colour,
                            vision_error *error);
 
-// The text of such a box: above it, or wherever near it no other text is covered. Drawn after all boxes, the most
-// important one first.
+// The text of such a box: above it, or wherever at it no other text is covered. Where there is no such place it is
+// written smaller, then `brief` in its place, and then nothing. Drawn after all boxes, the most important one first.
 bool vision_image_draw_label(vision_image *image, float x, float y, float width, float height, uint64_t colour,
-                             const char *text, vision_error *error);
+                             const char *text, const char *brief, vision_error *error);
 
 typedef enum vision_corner { VISION_TOP_LEFT = 0, VISION_BOTTOM_LEFT = 1 } vision_corner;
 
-// A line of text in a corner; `line` 0 is the one nearest to the edge.
+// A line of text in a corner; `line` 0 is the one nearest to the edge. Not drawn where it does not fit, or where lines
+// would take more than a third of the height.
 bool vision_image_draw_line(vision_image *image, vision_corner corner, int32_t line, const char *text,
                             vision_error *error);
 
