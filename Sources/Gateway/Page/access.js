@@ -8,12 +8,18 @@ export const token = () => sessionStorage.getItem(key) ?? '';
 
 export const credentials = () => (token() ? { Authorization: `Bearer ${token()}` } : {});
 
-/** Shows the dialog. Several who ask at once share one answer: whether there is a new token to try. */
-export function askForToken() {
+/**
+ * Shows the dialog. Several who ask at once share one answer: whether there is a new token to try.
+ * @param isNeeded the gateway has refused a call without one
+ */
+export function askForToken({ isNeeded = true } = {}) {
   asking ??= new Promise((resolve) => {
     const dialog = byId('access');
     const field = byId('access-token');
     field.value = '';
+    byId('access-text').textContent = isNeeded
+      ? 'This gateway asks who you are. Enter the token that you were given.'
+      : 'A gateway may ask who you are. If you were given a token, enter it here.';
     dialog.returnValue = 'cancel';
     dialog.addEventListener('close', () => {
       asking = null;
@@ -32,7 +38,7 @@ export function askForToken() {
 
 /** @param onNew a token was entered without being asked for. */
 export function setUpAccess(onNew) {
-  byId('access-open').addEventListener('click', async () => { if (await askForToken()) onNew(); });
+  byId('access-open').addEventListener('click', async () => { if (await askForToken({ isNeeded: false })) onNew(); });
   // Enter in the field means the last button, not the first.
   byId('access-token').addEventListener('keydown', (event) => {
     if (event.key !== 'Enter') return;

@@ -62,7 +62,8 @@ function put(path, file, { onProgress, signal }) {
     const done = (settle, value) => { signal?.removeEventListener('abort', stop); settle(value); };
     request.open('POST', path);
     if (token()) request.setRequestHeader('Authorization', `Bearer ${token()}`);
-    request.setRequestHeader('Content-Type', file.type || 'application/octet-stream');
+    // What it is, the gateway finds out from its bytes; a browser only guesses by the name.
+    request.setRequestHeader('Content-Type', 'application/octet-stream');
     request.setRequestHeader('Accept', 'application/json');
     request.upload.addEventListener('progress', (event) => onProgress?.(event.loaded, event.total || file.size));
     request.addEventListener('load', () => {

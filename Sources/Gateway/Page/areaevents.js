@@ -17,6 +17,10 @@ export function sentenceOf(event) {
 /** Counts per area from events in order: `Map` of name to `{text, note}`. */
 export class AreaCounts {
   #areas = new Map();
+  #since;
+
+  /** @param since when entries and exits began to be counted, in words, where that is not the beginning */
+  constructor({ since = '' } = {}) { this.#since = since; }
 
   add(event) {
     const counts = this.#areas.get(event.area) ?? { inside: null, entered: 0, left: 0, forward: 0, backward: 0, isLine: false };
@@ -31,6 +35,6 @@ export class AreaCounts {
   get facts() {
     return new Map([...this.#areas].map(([name, counts]) => [name, counts.isLine
       ? { text: `${counts.forward} forward, ${counts.backward} backward`, note: `${counts.forward} ↔ ${counts.backward}` }
-      : { text: `${counts.inside ?? 0} inside, ${counts.entered} entered, ${counts.left} left`, note: String(counts.inside ?? 0) }]));
+      : { text: `${counts.inside ?? 0} inside${this.#since ? `; ${this.#since}: ` : ', '}${counts.entered} entered, ${counts.left} left`, note: String(counts.inside ?? 0) }]));
   }
 }

@@ -1,7 +1,7 @@
 // Zones and lines: drawn on a stage with pointer or keyboard, named and removed in a list beside it.
 import { cornersOf, placeWords } from './corners.js';
 import { element } from './elements.js';
-import { clamp } from './stage.js';
+import { clamp, count } from './format.js';
 
 /** CSS pixels from a point that are still that point; a finger hides what it points at. */
 const near = 10;
@@ -31,11 +31,15 @@ export class AreaEditor {
   #near = near;
   #facts = new Map();
 
-  /** @param onChange gets the areas as the API takes them, some time after the last change. */
-  constructor({ stage, tools, help: helpText, list, onChange }) {
+  /**
+   * @param quietLine what is told of a line that nothing has crossed
+   * @param onChange gets the areas as the API takes them, some time after the last change
+   */
+  constructor({ stage, tools, help: helpText, list, quietLine, onChange }) {
     this.stage = stage;
     this.list = list;
     this.helpText = helpText;
+    this.quietLine = quietLine;
     this.onChange = onChange;
     this.areas = { zones: [], lines: [] };
     this.buttons = {};
@@ -77,7 +81,7 @@ export class AreaEditor {
   tell(facts) {
     this.#facts = facts;
     for (const row of this.list.querySelectorAll('.area')) {
-      row.querySelector('.facts').textContent = facts.get(row.dataset.name)?.text ?? '';
+      row.querySelector('.facts').textContent = facts.get(row.dataset.name)?.text ?? (row.dataset.kind === 'line' ? this.quietLine : '');
     }
     this.#draw();
   }
@@ -197,8 +201,8 @@ export class AreaEditor {
     if (key === 'Enter') {
       this.#leave();
     } else if (key === ' ') {
-      const count = cornersOf(this.areas).length;
-      if (count > 0) this.#choose((this.#chosen + (shiftKey ? count - 1 : 1)) % count);
+      const all = cornersOf(this.areas).length;
+      if (all > 0) this.#choose((this.#chosen + (shiftKey ? all - 1 : 1)) % all);
     } else {
       return false;
     }
@@ -240,7 +244,7 @@ export class AreaEditor {
       area = { name: this.#freeName('line'), from: points[0], to: points[1] };
       this.areas.lines.push(area);
     } else {
-      return;
+      return this.#lacks();
     }
     this.#enter(null);
     this.#render();
@@ -249,6 +253,15 @@ export class AreaEditor {
     if (!byKeyboard) return;
     const row = [...this.list.querySelectorAll('.area')].find(({ dataset }) => dataset.name === area.name);
     row?.querySelector('input').focus({ preventScroll: true });
+  }
+
+  /** There is nothing yet that could be closed. */
+  #lacks() {
+    if (!this.#mode || this.#mode === 'edit') return;
+    const [needed, what] = this.#mode === 'zone' ? [3, 'corner'] : [2, 'point'];
+    const text = `A ${this.#mode} needs ${count(needed, what)}; so far there ${this.#points.length === 1 ? 'is' : 'are'} ${this.#points.length}.`;
+    this.#say(text);
+    this.helpText.textContent = `${text} ${help[this.#mode]}`;
   }
 
   get #all() { return [...this.areas.zones, ...this.areas.lines]; }
@@ -287,6 +300,7 @@ export class AreaEditor {
     const isZone = 'points' in area;
     const row = element('div', { class: 'area' });
     row.dataset.name = area.name;
+    row.dataset.kind = isZone ? 'zone' : 'line';
     const setName = (event) => {
       const name = event.target.value.trim();
       if (name === '' || this.#all.some((other) => other !== area && other.name === name)) {

@@ -1,5 +1,7 @@
 // Numbers as people read them.
 
+export const clamp = (value, least, most) => Math.max(least, Math.min(most, value));
+
 export const milliseconds = (value) =>
   value === undefined || value === null || Number.isNaN(value) ? '–'
     : value >= 10_000 ? `${(value / 1000).toFixed(1)} s`
@@ -11,7 +13,7 @@ export function bytes(value) {
   const units = ['B', 'KiB', 'MiB', 'GiB'];
   let unit = 0;
   while (value >= 1024 && unit < units.length - 1) { value /= 1024; unit += 1; }
-  return `${unit === 0 ? value : value.toFixed(1)} ${units[unit]}`;
+  return `${Number.isInteger(value) ? value : value.toFixed(1)} ${units[unit]}`;
 }
 
 /** Seconds as `1:02.5` or `1:02:03`. */

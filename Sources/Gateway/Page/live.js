@@ -38,7 +38,13 @@ function stateWords(state, cause) {
   }[state] ?? state ?? '';
 }
 
+/** The gateway tells who comes and goes from now on, not who did before. */
+const since = 'since you watch';
+
 const addressWords = { url: ['Address', 'rtsp://camera.example/stream'], file: ['Name in the gateway’s camera folder', 'street.mp4'] };
+
+/** Of one without a name: what it shows, or the end of its id, which tells it from others. */
+const nameOf = ({ name, source, id }) => name || source?.url || source?.file || `Pushed frames …${id.slice(-6)}`;
 
 export class LiveView {
   #stream = null;
@@ -56,12 +62,13 @@ export class LiveView {
   #shown = null;
   #arrivals = [];
   #dropped = 0;
-  #counts = new AreaCounts();
+  #counts = new AreaCounts({ since });
 
   constructor() {
     this.stage = new Stage(byId('live-stage'), 'The stream');
     this.editor = new AreaEditor({
       stage: this.stage, tools: byId('live-tools'), help: byId('live-tools-help'), list: byId('live-areas'),
+      quietLine: `No crossings ${since}`,
       onChange: (areas) => this.#saveAreas(areas),
     });
     byId('live-source').addEventListener('change', () => this.#showSource());
@@ -101,7 +108,7 @@ export class LiveView {
     this.#arrivals = [];
     this.#dropped = 0;
     this.#history = [];
-    this.#counts = new AreaCounts();
+    this.#counts = new AreaCounts({ since });
     byId('live-events').replaceChildren();
   }
 
@@ -144,8 +151,8 @@ export class LiveView {
     byId('live-result').hidden = false;
     byId('live-stop').hidden = false;
     byId('live-stop').textContent = isOwn ? 'Stop' : 'Leave';
-    byId('live-stop').setAttribute('aria-label', `${isOwn ? 'Stop' : 'Leave'} ${stream.name || 'the stream'}`);
-    byId('live-name').textContent = stream.name || 'Stream';
+    byId('live-stop').setAttribute('aria-label', `${isOwn ? 'Stop' : 'Leave'} ${nameOf(stream)}`);
+    byId('live-name').textContent = nameOf(stream);
     this.stage.draw({});
     this.#changed(stream);
     const path = `/v1/streams/${encodeURIComponent(stream.id)}`;
@@ -321,7 +328,7 @@ export class LiveView {
     if (!this.#stream) return;
     try {
       await sendJSON('PUT', `/v1/streams/${encodeURIComponent(this.#stream.id)}/areas`, areas);
-      this.#counts = new AreaCounts();
+      this.#counts = new AreaCounts({ since });
       this.editor.tell(this.#counts.facts);
     } catch (error) {
       notify(error);
@@ -350,7 +357,7 @@ export class LiveView {
   }
 
   #row(stream) {
-    const name = stream.name || 'Stream';
+    const name = nameOf(stream);
     const button = (text, act, style = '') => {
       const made = element('button', { type: 'button', class: `small ${style}`, 'aria-label': `${text} ${name}`, on: { click: act } }, text);
       made.dataset.key = `${text} ${stream.id}`;

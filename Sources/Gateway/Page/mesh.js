@@ -75,7 +75,7 @@ export class MeshView {
     byId('mesh-nodes').replaceChildren(nodes.length === 0 ? element('p', { class: 'empty' }, 'The coordinators know no nodes.') : table('Nodes', [
       { title: 'Node' }, { title: 'State' }, { title: 'Models', class: 'text' }, { title: 'Calls/s', number: true }, { title: 'Last minute' },
       { title: 'Queue', number: true }, { title: 'Running', number: true }, { title: 'Latency', number: true }, { title: 'p99', number: true },
-      { title: 'Failures', number: true }, { title: 'Ejections', number: true }, { title: 'Called by', number: true },
+      { title: 'Failures', number: true }, { title: 'Ejections', number: true }, { title: 'Coordinators', number: true },
     ], nodes.map((node) => [
       element('span', {}, `${roleOf(node)} `, element('span', { class: 'numbers' }, node.address)),
       pill(node.state, kindOf(node.state)),

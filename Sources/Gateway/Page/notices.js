@@ -4,9 +4,11 @@ import { explain } from './problems.js';
 
 const most = 4;
 
-export function notify(error) {
+/** @param of the file that it is about */
+export function notify(error, { of } = {}) {
   if (error?.name === 'AbortError') return;
-  const { title, detail, advice } = explain(error);
+  const { title: what, detail, advice } = explain(error);
+  const title = of ? `${of}: ${what}` : what;
   const host = byId('notices');
   const key = [title, detail].join('\n');
   if ([...host.children].some((notice) => notice.dataset.key === key)) return;

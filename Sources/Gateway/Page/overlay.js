@@ -1,21 +1,28 @@
 // Draws boxes, labels, trails, zones and lines in pixels of the frame, on a canvas of any size.
 import { areaColour, colourOfDetection, colourOf } from './colours.js';
+import { clamp, percent } from './format.js';
 
-const font = '600 12px system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", "DejaVu Sans", sans-serif';
+const family = 'system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", "DejaVu Sans", sans-serif';
+/** Of the texts, in the order in which they are tried: the smaller ones where there is no room. */
+const sizes = [12, 10];
+const fontOf = (size) => `600 ${size}px ${family}`;
 const labelHeight = 18;
-const longestLabel = 40;
-/** Of more things than this, labels that would cover others are left out. */
-const crowd = 24;
+const heightOf = (size) => size + 6;
+const longestWord = 24;
 
-/** Of a detection: its track, its label, and what a classifier says of it if that is something else. */
-export function caption(detection) {
+const short = (text) => (text.length > longestWord ? `${text.slice(0, longestWord - 1)}…` : text);
+
+/** Of ImageNet's synonyms the first. */
+const firstOf = (label) => label.split(',')[0];
+
+/** Of a detection, long and brief: its track, its label, and what a classifier says of it if that is something else. */
+export function captions(detection) {
   const named = detection.classes?.[0];
-  const parts = [
-    detection.track_id === undefined ? null : `#${detection.track_id}`,
-    named && named.label !== detection.label ? `${detection.label}: ${named.label}` : detection.label,
-  ].filter(Boolean);
-  const text = `${parts.join(' ')} · ${Math.round((named?.confidence ?? detection.confidence) * 100)} %`;
-  return text.length > longestLabel ? `${text.slice(0, longestLabel - 1)}…` : text;
+  const brief = [
+    detection.track_id === undefined ? null : `#${detection.track_id}`, short(detection.label), percent(detection.confidence),
+  ].filter(Boolean).join(' ');
+  return named && named.label !== detection.label
+    ? [`${brief} / ${short(firstOf(named.label))} ${percent(named.confidence)}`, brief] : [brief];
 }
 
 function box(context, scale, detection, isChosen, isFaint) {
@@ -33,28 +40,67 @@ function box(context, scale, detection, isChosen, isFaint) {
   }
 }
 
-/** Labels come after all boxes, above them or, at the top edge, inside; over each other only where they must be shown. */
-function label(context, scale, detection, taken, isFaint, isNeeded) {
-  const text = caption(detection);
-  const { width: room, height: depth } = context.canvas.logical;
-  const width = context.measureText(text).width + 10;
-  const left = Math.max(0, Math.min(detection.box.x * scale - 1, room - width));
-  const top = detection.box.y * scale;
-  const bottom = (detection.box.y + detection.box.height) * scale;
-  const places = [top - labelHeight, bottom, top, bottom - labelHeight].filter((y) => y >= 0 && y + labelHeight <= depth);
-  const isFree = (y) => taken.every((other) =>
-    left >= other.left + other.width || left + width <= other.left || y >= other.y + labelHeight || y + labelHeight <= other.y);
-  const free = places.find(isFree);
-  if (free === undefined && !isNeeded) return;
-  const y = free ?? places[0] ?? 0;
-  taken.push({ left, width, y });
+const shared = (one, other) =>
+  Math.max(0, Math.min(one.left + one.width, other.left + other.width) - Math.max(one.left, other.left))
+  * Math.max(0, Math.min(one.top + one.height, other.top + other.height) - Math.max(one.top, other.top));
+
+/** Inside of a large box a label hides little of what it is about. */
+const isLarge = (box, { width, height }) => box.width >= width && box.width * box.height >= 8 * width * height;
+
+/** Where a label touches its box, best first. */
+function placesAt(box, { width, height }, room) {
+  const [right, bottom] = [box.left + box.width, box.top + box.height];
+  const places = [
+    [box.left, box.top - height], [box.left, bottom], [right - width, box.top - height], [right - width, bottom],
+    [right, box.top], [box.left - width, box.top], [right, bottom - height], [box.left - width, bottom - height],
+    [box.left, box.top], [box.left, bottom - height], [right - width, box.top], [right - width, bottom - height],
+  ];
+  return places.map(([left, top]) => ({
+    left: clamp(left, 0, room.width - width), top: clamp(top, 0, room.height - height), width, height,
+  })).filter((place) => place.left <= right && place.left + width >= box.left && place.top <= bottom && place.top + height >= box.top);
+}
+
+/**
+ * As in the gateway's own pictures: a label touches its box and covers no other one; where there is no room it is smaller,
+ * then brief, and then left out, unless it is the chosen one's.
+ */
+function label(context, scale, detection, { taken, boxes, isFaint, isNeeded }) {
+  const room = context.canvas.logical;
+  const own = placeOf(detection.box, scale);
+  let best = null;
+  const texts = captions(detection);
+  for (const text of texts) {
+    // A long one would hide too much of a small picture.
+    const widest = text === texts.at(-1) ? room.width : room.width / 2;
+    for (const size of sizes) {
+      context.font = fontOf(size);
+      const plate = { width: Math.ceil(context.measureText(text).width) + 10, height: heightOf(size) };
+      if (plate.width > widest || plate.height > room.height) continue;
+      for (const place of placesAt(own, plate, room)) {
+        const isOnText = taken.some((other) => shared(place, other) > 0);
+        if (isOnText && !isNeeded) continue;
+        const cost = boxes.filter((other) => !isLarge(other, plate)).reduce((sum, other) => sum + shared(place, other), 0)
+          + (isOnText ? plate.width * plate.height : 0);
+        if (!best || cost < best.cost) best = { place, cost, text, size };
+        if (cost === 0) break;
+      }
+      if (best?.cost === 0) break;
+    }
+    if (best?.cost === 0) break;
+  }
+  if (!best || (!isNeeded && best.cost * 2 > best.place.width * best.place.height)) return;
+  const { left, top, width, height } = best.place;
+  taken.push(best.place);
   context.globalAlpha = isFaint ? 0.35 : 1;
   context.fillStyle = colourOfDetection(detection);
-  context.fillRect(left, y, width, labelHeight);
+  context.fillRect(left, top, width, height);
   context.fillStyle = '#ffffff';
-  context.fillText(text, left + 5, y + labelHeight / 2 + 0.5);
+  context.font = fontOf(best.size);
+  context.fillText(best.text, left + 5, top + height / 2 + 0.5);
   context.globalAlpha = 1;
 }
+
+const placeOf = ({ x, y, width, height }, scale) => ({ left: x * scale, top: y * scale, width: width * scale, height: height * scale });
 
 function path(context, scale, points) {
   context.beginPath();
@@ -157,7 +203,7 @@ function draft(context, scale, { points, cursor }) {
  */
 export function drawScene(context, scale, scene) {
   const { zones = [], lines = [] } = scene.areas ?? {};
-  context.font = font;
+  context.font = fontOf(sizes[0]);
   context.textBaseline = 'middle';
   context.lineJoin = 'round';
   zones.forEach((area) => zone(context, scale, area, scene.notes?.get(area.name), scene));
@@ -167,9 +213,12 @@ export function drawScene(context, scale, scene) {
   const isFaint = (index) => scene.chosen !== undefined && scene.chosen !== null && scene.chosen !== index;
   detections.forEach((detection, index) => box(context, scale, detection, scene.chosen === index, isFaint(index)));
   const taken = [];
-  // The chosen one comes first: it is the one that is looked at.
-  const order = detections.map((_, index) => index).sort((a, b) => (b === scene.chosen) - (a === scene.chosen));
-  order.forEach((index) => label(
-    context, scale, detections[index], taken, isFaint(index), detections.length <= crowd || scene.chosen === index));
+  const boxes = detections.map((detection) => placeOf(detection.box, scale));
+  // The chosen one comes first: it is the one that is looked at. Then those that are certain.
+  const order = detections.map((_, index) => index).sort((one, other) =>
+    (other === scene.chosen) - (one === scene.chosen) || detections[other].confidence - detections[one].confidence);
+  order.forEach((index) => label(context, scale, detections[index], {
+    taken, boxes, isFaint: isFaint(index), isNeeded: scene.chosen === index,
+  }));
   if (scene.draft) draft(context, scale, scene.draft);
 }

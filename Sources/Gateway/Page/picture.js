@@ -67,7 +67,7 @@ export class PictureView {
       picture.result = result;
     } catch (error) {
       picture.error = error;
-      notify(error);
+      notify(error, { of: `${picture.file.name} (${bytes(picture.file.size)})` });
     }
     if (picture === this.#shown) this.#show(picture);
     this.#status();
@@ -94,7 +94,8 @@ export class PictureView {
       type: 'button', 'aria-pressed': String(picture === this.#shown), title: picture.file.name,
       'aria-label': picture.error ? `${picture.file.name}, failed` : picture.file.name,
       on: { click: () => { this.#choose(picture); this.#status(); } },
-    }, element('img', { src: picture.url, alt: '', on: { error: (event) => event.target.classList.add('broken') } }), element('span', {}, picture.error ? 'failed' : picture.file.name))));
+    }, element('img', { src: picture.url, alt: '', on: { error: (event) => event.target.classList.add('broken') } }), 
+      element('span', {}, picture.file.name), picture.error && element('span', { class: 'failed' }, 'failed'))));
   }
 
   #show(picture) {
@@ -117,6 +118,8 @@ export class PictureView {
 
   #table({ result, error }) {
     const host = byId('picture-table');
+    const found = result?.detections?.length;
+    byId('picture-found').textContent = found > 0 ? `What was found: ${count(found, 'thing')}` : 'What was found';
     if (!result) return host.replaceChildren(element('p', { class: 'empty' }, error ? 'Nothing: it failed.' : 'Looking …'));
     const { detections, classes } = result;
     const parts = [];
@@ -138,6 +141,7 @@ export class PictureView {
           `${Math.round(x)}, ${Math.round(y)} · ${Math.round(width)}×${Math.round(height)}`,
         ];
       }), {
+        stacks: true,
         onRow: (row, index) => {
           row.tabIndex = 0;
           row.addEventListener('pointerenter', () => highlight(index));

@@ -1,5 +1,6 @@
 // What went wrong, in plain words. The API answers with problem+json (RFC 9457).
 import { token } from './access.js';
+import { bytes } from './format.js';
 
 export class Problem extends Error {
   /** @param {{status: number, title?: string, detail?: string, field?: string, limit?: string, limit_name?: string, retryAfter?: number}} facts */
@@ -51,7 +52,7 @@ const words = {
   413: () => ['This is too large', 'Use a smaller file, or have the limit raised.'],
   415: () => ['This kind of file is not taken', 'Pictures may be JPEG, PNG or WebP; videos MP4, MOV, WebM, MKV, AVI and the like.'],
   421: () => ['The gateway does not go by this name', 'Open the page by the address that the gateway said at its start.'],
-  422: () => ['This file could not be read', 'It may be damaged or cut off.'],
+  422: () => ['This file could not be read', 'It may be damaged, cut off, or of another kind.'],
   429: (problem) => ['Too much at once', again(problem)],
   500: () => ['The gateway made a mistake', 'Its log says more.'],
   502: () => ['The mesh gave no usable answer', 'The gateway’s log says more.'],
@@ -60,16 +61,26 @@ const words = {
   507: () => ['The gateway has no room for this', 'Remove videos that are no longer needed.'],
 };
 
+/** Counts of bytes as people read them; small ones stay. */
+const readable = (text) => text?.replace(/\b(\d{4,}) bytes\b/g, (_, count) => bytes(Number(count)));
+
+/** The limit that was exceeded, its value only where the detail does not say it. */
+function limitWords({ limit, limit_name: name }, detail) {
+  if (limit === undefined) return null;
+  const value = typeof limit === 'number' && name?.endsWith('bytes') ? bytes(limit) : String(limit);
+  if (!name) return detail.includes(value) ? null : `Limit: ${value}.`;
+  return detail.includes(value) ? `Limit: ${name}.` : `Limit ${name}: ${value}.`;
+}
+
 const polished = (text) => (text ? `${text[0].toUpperCase()}${text.slice(1)}${/[.!?…]$/.test(text) ? '' : '.'}` : text);
 
 /** `{title, detail, advice}` of an error. */
 export function explain(error) {
   if (!(error instanceof Problem)) return { title: error.title ?? 'Something went wrong on this page', detail: error.message, advice: null };
   const [title, advice] = (words[error.status] ?? (() => [error.title || `The gateway answered ${error.status}`, null]))(error);
+  const said = readable(error.detail || error.title) ?? '';
   const detail = error.status === 0 ? null : [
-    polished(error.detail || error.title),
-    error.field && `Field: ${error.field}.`,
-    error.limit !== undefined && `Limit${error.limit_name ? ` ${error.limit_name}` : ''}: ${error.limit}.`,
+    polished(said), error.field && !said.includes(`'${error.field}'`) && `Field: ${error.field}.`, limitWords(error, said),
   ].filter(Boolean).join(' ');
   return { title, detail: detail || null, advice };
 }

@@ -1,5 +1,6 @@
 // Where a picture is shown: the medium below, a canvas for what is drawn over it on top, both of the frame's shape.
 import { element } from './elements.js';
+import { clamp } from './format.js';
 import { drawScene } from './overlay.js';
 
 export class Stage {
@@ -79,5 +80,3 @@ export class Stage {
     drawScene(context, this.scale, this.#scene);
   }
 }
-
-export const clamp = (value, least, most) => Math.max(least, Math.min(most, value));

@@ -20,6 +20,13 @@ const eventsShown = 300;
 const listPause = 250;
 const usualFrameRate = 25;
 
+/** Why there is no annotated video of a job, in words. */
+const whyNoPicture = ({ state, annotate }) =>
+  annotate === false ? 'no annotated video was asked for'
+    : state === 'failed' ? 'there is no annotated video, because the video could not be done'
+      : state === 'cancelled' ? 'there is no annotated video, because it was stopped'
+        : 'the picture comes with the annotated video';
+
 export class VideoView {
   #job = null;
   #following = null;
@@ -42,6 +49,7 @@ export class VideoView {
     this.timeline = new Timeline(byId('video-timeline'), (frame) => this.#seek(frame));
     this.editor = new AreaEditor({
       stage: this.stage, tools: byId('video-tools'), help: byId('video-tools-help'), list: byId('video-areas'),
+      quietLine: '0 forward, 0 backward',
       onChange: (areas) => this.#saveAreas(areas),
     });
     this.list = new VideoList({
@@ -96,7 +104,7 @@ export class VideoView {
       await this.#open(job);
       await this.list.refresh();
     } catch (error) {
-      notify(error);
+      notify(error, { of: file.name });
     } finally {
       row.hidden = true;
     }
@@ -120,7 +128,8 @@ export class VideoView {
     this.#at = 0;
     byId('video-result').hidden = false;
     byId('video-name').textContent = job.name || 'video';
-    byId('video-follow').checked = true;
+    // One that is over is looked at from its beginning.
+    byId('video-follow').checked = !isOver(job.state);
     this.editor.set(job.areas);
     this.stage.draw({});
     this.#update(job);
@@ -163,6 +172,8 @@ export class VideoView {
       failed > 0 && `${number(failed)} failed${failures.length > 0 ? ` (${failures[0].cause})` : ''}`,
     ].filter(Boolean).join(' · ');
     byId('video-status').textContent = error ? `The video could not be done: ${error}.` : '';
+    byId('video-status').classList.toggle('bad', Boolean(error));
+    this.list.tell(this.#job);
     if (isOver(state) && !isOver(before?.state ?? 'queued') && before?.id === job.id) this.#finished();
     offerDownloads(byId('video-downloads'), this.#job);
     this.#paintPlayer();
@@ -191,7 +202,7 @@ export class VideoView {
       }
     }
     if (job !== this.#job && job.id !== this.#job?.id) return;
-    this.stage.say(file ? 'This browser cannot play the file: boxes alone.' : 'Boxes alone: the picture comes with the annotated video.');
+    this.stage.say(`Boxes alone: ${file ? 'this browser cannot play the file' : whyNoPicture(this.#job)}.`);
   }
 
   #dropMedium() {

@@ -12,7 +12,8 @@ export function showTracks(host, all, frameRate, onSeek) {
   // It stays under the fingers of who is in it.
   if (host.contains(document.activeElement)) return;
   const tracks = all.slice(-tracksShown);
-  host.replaceChildren(tracks.length === 0 ? element('p', { class: 'empty' }, 'None yet; pipelines with “track” make them.') : table('Tracks', [
+  const left = all.length - tracks.length;
+  host.replaceChildren(left > 0 ? element('p', { class: 'hint' }, `The newest ${number(tracks.length)} of ${number(all.length)}.`) : '', tracks.length === 0 ? element('p', { class: 'empty' }, 'None yet; pipelines with “track” make them.') : table('Tracks', [
     { title: 'Track' }, { title: 'Thing', class: 'text' }, { title: 'Frames', number: true }, { title: 'Seen', number: true },
   ], tracks.map((track) => {
     const swatch = element('span', { class: 'swatch', 'aria-hidden': 'true' });

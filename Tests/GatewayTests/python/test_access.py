@@ -28,6 +28,7 @@ def test_the_page_asks_for_a_token_and_keeps_it_for_the_tab(guarded, visit):
     dialog = page.get_by_role("dialog")
     expect(dialog).to_contain_text("This gateway asks who you are.")
     shot(page, "token")
+    assert dialog.bounding_box()["height"] < 300
     dialog.get_by_label("Token").fill("something else")
     page.keyboard.press("Enter")
     expect(page.locator("#notices")).to_contain_text("The gateway asks for a token")

@@ -44,7 +44,9 @@ def test_pictures_come_by_drag_and_drop_and_a_bad_one_is_explained(page, tmp_pat
     bad.write_bytes((DEMO / "numbers-02.jpg").read_bytes()[:2000])
     page.set_input_files("#picture-files", [DEMO / "numbers-03.jpg", bad])
     expect(page.locator("#notices")).to_contain_text("This file could not be read")
+    expect(page.locator("#notices")).to_contain_text("broken.jpg (2.0 KiB)")
     expect(page.locator("#picture-strip")).to_contain_text("failed")
+    expect(page.locator("#picture-strip")).to_contain_text("broken.jpg")
     shot(page, "picture-problem")
     page.locator("#notices").get_by_role("button", name="Close").click()
     expect(page.locator("#notices .notice")).to_have_count(0)
@@ -201,18 +203,64 @@ def test_counts_of_areas_follow_their_events(page):
     assert facts == {"z": "4 inside, 2 entered, 1 left", "l": "58 forward, 3 backward"}
 
 
+def test_labels_touch_their_boxes_and_cover_no_others(page):
+    found = page.evaluate("""async () => {
+        const { drawScene } = await import('/page/overlay.js');
+        const draw = (width, height, detections, chosen) => {
+            const canvas = document.createElement('canvas');
+            [canvas.width, canvas.height, canvas.logical] = [width, height, { width, height }];
+            const context = canvas.getContext('2d');
+            const texts = [], plates = [];
+            context.fillText = (text) => texts.push(text);
+            context.fillRect = (...place) => plates.push(place);
+            drawScene(context, 1, { detections, chosen });
+            return { texts, plates };
+        };
+        const dog = {
+            label: 'dog', track_id: 3, confidence: 0.68, class_id: 1, box: { x: 300, y: 200, width: 80, height: 60 },
+            classes: [{ label: 'Saluki, gazelle hound', confidence: 0.24 }],
+        };
+        const many = Array.from({ length: 40 }, (_, index) => ({ ...dog, track_id: index }));
+        const crowd = draw(640, 480, many);
+        const small = draw(110, 80, [{ ...dog, box: { x: 10, y: 30, width: 30, height: 20 } }]);
+        return { one: draw(640, 480, [dog]).texts, crowd, small: small.texts, chosen: draw(640, 480, many, 39).texts[0] };
+    }""")
+    assert found["one"] == ["#3 dog 68 % / Saluki 24 %"]
+    assert found["small"] == ["#3 dog 68 %"]
+    assert found["chosen"].startswith("#39 ")
+    plates = found["crowd"]["plates"]
+    assert 4 <= len(plates) < 40 and len(plates) == len(found["crowd"]["texts"])
+    for x, y, width, height in plates:
+        assert x <= 380 and x + width >= 300 and y <= 260 and y + height >= 200
+    for index, (x, y, width, height) in enumerate(plates):
+        for left, top, wide, high in plates[index + 1:]:
+            assert x + width <= left or left + wide <= x or y + height <= top or top + high <= y
+
+
+def test_the_newest_of_many_tracks_are_said_to_be_the_newest(page):
+    told = page.evaluate("""async () => {
+        const { showTracks } = await import('/page/videoparts.js');
+        const host = document.createElement('div');
+        const tracks = (count) => Array.from({ length: count }, (_, id) => ({ id, label: 'x', frames: 1, first: 0, last: 1 }));
+        return [200, 237].map((count) => { showTracks(host, tracks(count), 25, () => {}); return host.querySelector('.hint')?.textContent; });
+    }""")
+    assert told == [None, "The newest 200 of 237."]
+
+
 def test_problems_are_told_in_plain_words(page):
     told = page.evaluate("""async () => {
         const { Problem, sentence, explain } = await import('/page/problems.js');
         const large = new Problem({ status: 413, title: 'Content Too Large', detail: 'the body exceeds 16 MiB', limit: '16 MiB', limit_name: 'max-picture-bytes' });
+        const bytes = new Problem({ status: 413, detail: 'the body has more than 16777216 bytes', limit: 16777216, limit_name: 'max-picture-bytes' });
         const forbidden = (field) => explain(new Problem({ status: 403, detail: 'no', field })).title;
         const before = [forbidden('source.url'), forbidden()];
         sessionStorage.setItem('framemesh.token', 'x');
         return [
-            sentence(large), explain(new Problem({ status: 503, retryAfter: 2 })).advice, sentence(Problem.unreachable), ...before, forbidden(),
+            sentence(large), sentence(bytes), explain(new Problem({ status: 503, retryAfter: 2 })).advice, sentence(Problem.unreachable), ...before, forbidden(),
         ];
     }""")
     assert told == [
-        "This is too large. The body exceeds 16 MiB. Limit max-picture-bytes: 16 MiB.", "Try again in 2 s.",
+        "This is too large. The body exceeds 16 MiB. Limit: max-picture-bytes.",
+        "This is too large. The body has more than 16 MiB. Limit: max-picture-bytes.", "Try again in 2 s.",
         "The gateway does not answer.", "This gateway does not allow that", "This is not allowed from here",
         "This token may not do that"]

@@ -48,6 +48,10 @@ def test_a_video_is_watched_while_a_detector_dies_and_its_results_are_whole(mesh
     expect(page.locator("#video-name")).to_have_text(long_video.name)
     shot(page, "video-running")
 
+    draw(page, "#video", "Draw a zone", [(0.15, 0.15), (0.85, 0.15)])
+    page.keyboard.press("Enter")
+    expect(page.locator("#video-tools-help")).to_contain_text("A zone needs 3 corners; so far there are 2.")
+    page.keyboard.press("Escape")
     draw(page, "#video", "Draw a zone", [(0.15, 0.15), (0.85, 0.15), (0.85, 0.85), (0.15, 0.85)])
     page.keyboard.press("Enter")
     expect(page.locator("#video-areas input[aria-label='Name of zone-1']")).to_have_value("zone-1")
@@ -109,7 +113,19 @@ def test_a_video_is_watched_while_a_detector_dies_and_its_results_are_whole(mesh
     page.locator("#video-list").get_by_role("button", name="Show").first.click()
     expect(page.locator("#video-stage video")).to_be_visible()
     expect(page.locator("#video-events li").first).to_be_visible()
+    # Looked at from its beginning, not run through.
+    expect(page.locator("#video-follow")).not_to_be_checked()
+    expect(page.locator("#video-seek")).to_have_value("0")
+    expect(page.locator("#video-list")).to_contain_text("1,250 / 1,250")
+    question = page.get_by_role("alertdialog")
     page.locator("#video-list").get_by_role("button", name="Remove").first.click()
+    expect(question).to_contain_text(long_video.name)
+    shot(page, "video-remove")
+    page.keyboard.press("Escape")
+    expect(question).to_be_hidden()
+    expect(page.locator("#video-list")).to_contain_text(long_video.name)
+    page.locator("#video-list").get_by_role("button", name="Remove").first.click()
+    question.get_by_role("button", name="Remove it").click()
     expect(page.locator("#video-list")).not_to_contain_text(long_video.name)
 
 
@@ -128,6 +144,7 @@ def test_markup_in_a_video_s_name_stays_text(page, tmp_path):
     # Others may have left videos of their own.
     row = page.locator("#video-list tr").filter(has_text="<img src=x onerror=")
     row.get_by_role("button", name="Remove").click(timeout=180_000)
+    page.get_by_role("alertdialog").get_by_role("button", name="Remove it").click()
     expect(page.locator("#video-list")).not_to_contain_text("<img src=x onerror=")
     # What was only shown is not kept.
     assert page.evaluate("window.blobs.size") == 0
