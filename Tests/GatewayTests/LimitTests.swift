@@ -62,7 +62,7 @@ import Testing
         zone("area-dwell=5", #","dwell_seconds":6"#),
         picture("max-picture-bytes=100", 413),
         picture("max-deadline=1s", 400, "&deadline_ms=60000", field: "deadline_ms"),
-        picture("max-drawn-pixels=1000", 422, "&format=jpeg", field: ""),
+        picture("max-drawn-pixels=1000", 422, "&format=jpeg"),
         form("max-pictures=1", 413), form("max-multipart-bytes=1000", 413), form("max-part-header-bytes=100", 400),
         picture("max-upload-memory=100", 429),
     ]

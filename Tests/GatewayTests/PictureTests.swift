@@ -1,5 +1,8 @@
 import Foundation
+import Messages
+import NIOCore
 import Testing
+import Vision
 
 @testable import Gateway
 
@@ -140,7 +143,29 @@ import Testing
             #expect(answer.status == 415)
             #expect(try answer.json()["detail"] as? String == "the body is no picture: no JPEG, PNG or WebP")
             #expect(try answer.json()["field"] == nil)
+            // Without a single byte it is no other kind of body, however it came.
+            for empty in [type, "image/jpeg"] {
+                let answer = try await gateway.post("/v1/images:analyze", Data(), type: empty)
+                #expect(answer.status == 400, "\(empty): \(answer.text)")
+            }
         }
+    }
+
+    /// What the vision core says, in whose words a node refuses.
+    @Test(arguments: [("max-pixels", 100, 5000), ("max-side", 5000, 9)])
+    func theLimitOfANodeIsKnownByItsWords(_ name: String, _ pixels: Int, _ side: Int) throws {
+        var limits = ImageLimits()
+        (limits.maxPixels, limits.maxSide) = (pixels, side)
+        let picture = Frame(
+            encoding: .gray8, width: 20, height: 20, payload: .inline(ByteBuffer(repeating: 1, count: 400)))
+        let error = #expect(throws: VisionError.self) { try Image(decoding: picture, limits: limits) }
+        let limit = try #require(PictureSizeLimit(in: error?.message ?? ""))
+        #expect(
+            limit
+                == PictureSizeLimit(
+                    in: "1 x 1 pixels exceed the limit of \(name == "max-side" ? "9 a side" : "100 pixels")"))
+        #expect(limit.name == name)
+        #expect(PictureSizeLimit(in: "9 regions exceed the limit of 8") == nil)
     }
 
     @Test func withoutACoordinatorTheAnswerIsThatItMayComeLater() async throws {

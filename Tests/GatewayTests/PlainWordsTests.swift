@@ -120,10 +120,13 @@ import Testing
             let answer = try await TestStream.create(gateway, ["source": ["url": url]])
             #expect(answer.status == 400, "\(answer.text)")
             #expect(try answer.json()["field"] as? String == "source.url")
+            if url.hasPrefix("file:") { #expect(answer.text.contains("http, https, rtsp or rtsps")) }
         }
     }
 
     @Test func whoeverMayNotBeCalledIsToldHowToAllowIt() throws {
+        let refused = Problem(outbound: OutboundError("no"), field: "source.url", allowedBy: "--stream-allow")
+        #expect(refused.detail == "'source.url': no (--stream-allow)")
         let ranges = try OutboundRule(allow: ["127.0.0.0/8"])
         let name = #expect(throws: OutboundError.self) {
             try ranges.check(try OutboundURL("http://localhost/", ports: ["http": 80]))

@@ -58,6 +58,9 @@ import Testing
         #expect(try await next.claimStream(by: "b", now: .at(2), until: far) == stream)
         #expect(try await next.claimWebhook(now: .at(2), for: Self.lease) != nil)
         try await next.close()
+        let left = try FileManager.default.contentsOfDirectory(atPath: folder)
+        #expect(
+            left.contains("jobs.sqlite") && !left.contains { $0.hasSuffix("-wal") || $0.hasSuffix("-shm") }, "\(left)")
     }
 
     /// A gateway of a version without the lock is not seen: what it has is its own until its leases are over.

@@ -27,14 +27,17 @@ package struct OutboundError: Error, Sendable, Hashable, CustomStringConvertible
 }
 
 extension Problem {
-    /// - Parameter field: that the URL stands in.
-    init(outbound error: OutboundError, field: String) {
+    /// - Parameters:
+    ///   - field: that the URL stands in.
+    ///   - flag: of the gateway, by which it would be allowed.
+    init(outbound error: OutboundError, field: String, allowedBy flag: String) {
         let status: HTTPResponse.Status =
             switch error.kind {
             case .malformed: .badRequest
             case .forbidden: .forbidden
             case .unresolved: .badGateway
             }
-        self.init(status, "'\(field)': \(error.message)", field: field)
+        let hint = error.kind == .forbidden ? " (\(flag))" : ""
+        self.init(status, "'\(field)': \(error.message)\(hint)", field: field)
     }
 }

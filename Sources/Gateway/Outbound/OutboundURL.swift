@@ -24,12 +24,17 @@ package struct OutboundURL: Sendable, Hashable {
         }
         // Only what RFC 3986 has: no spaces, no controls, no backslash, which some take for a slash.
         guard text.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F && !#"\"<>^`{|}"#.utf8.contains($0) }),
-            var parts = URLComponents(string: text), let scheme = parts.scheme?.lowercased(), let host = parts.host,
-            !host.isEmpty, parts.percentEncodedHost?.contains("%") == false
+            var parts = URLComponents(string: text), let scheme = parts.scheme?.lowercased()
         else { throw OutboundError("is not a URL with a host", .malformed) }
+        // Before the host: file:///etc/passwd has none, and would not be called with one.
         guard let usual = ports[scheme] else {
+            let known = ports.keys.sorted()
             throw OutboundError(
-                "'\(scheme)' is not called, \(ports.keys.sorted().joined(separator: " and ")) are", .malformed)
+                "'\(scheme)' is not called: it is to be \(known.dropLast().joined(separator: ", ")) or \(known.last ?? "")",
+                .malformed)
+        }
+        guard let host = parts.host, !host.isEmpty, parts.percentEncodedHost?.contains("%") == false else {
+            throw OutboundError("is not a URL with a host", .malformed)
         }
         let port = parts.port ?? usual
         guard (1...65_535).contains(port) else { throw OutboundError("its port is none", .malformed) }

@@ -46,6 +46,12 @@ struct PictureAnalyzer: Sendable {
         } catch let error as RPCError {
             reasons.note(error.code, error.message)
             answer.outcome = .failed(Self.problem(error))
+        } catch let error as VisionError where PictureSizeLimit(in: error.message)?.name == "max-pixels" {
+            // The nodes took it: it is the gateway that does not draw on so large a one.
+            answer.outcome = .failed(
+                Problem(
+                    .unprocessableContent, error.message,
+                    limit: ("max-drawn-pixels", Double(limits.maxDrawnPixels)), cause: error))
         } catch {
             answer.outcome = .failed(Problem(error))
         }
@@ -57,7 +63,9 @@ struct PictureAnalyzer: Sendable {
     /// All else in the call was checked before, so what is not as it should be is the picture.
     private static func problem(_ error: RPCError) -> Problem {
         error.code == .invalidArgument
-            ? Problem(.unprocessableContent, error.message, cause: error) : Problem(error)
+            ? Problem(
+                .unprocessableContent, error.message, limit: PictureSizeLimit(in: error.message)?.facts, cause: error)
+            : Problem(error)
     }
 
     /// Off the threads that other requests need.

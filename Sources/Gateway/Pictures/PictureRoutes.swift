@@ -48,7 +48,10 @@ struct PictureRoutes {
             let upload = try Upload(
                 of: request, in: context, limit: limits.maxPictureBytes, named: "max-picture-bytes")
             let picture = try await upload.picture(since: begin, in: memory, limits)
-            guard form != .unnamed || PictureSignature.begins(picture) else { throw PictureForm.noPicture }
+            // That it is empty is another fault, and said as such however it came.
+            guard form != .unnamed || picture.readableBytes == 0 || PictureSignature.begins(picture) else {
+                throw PictureForm.noPicture
+            }
             let answer = await analyzer.answer(picture, named: nil, receive: .now - begin)
             return try Self.response([answer], options.format, pipeline.stages)
         case .parts(let boundary):

@@ -59,7 +59,9 @@ extension Problem {
     /// - Parameter response: in plain words (`PlainReasons`).
     init(failed response: AnalyzeResponse) {
         let code = StatusCode(rawValue: response.code)
-        self.init(code == .invalidArgument ? .unprocessableContent : Self.status(of: code), response.cause)
+        self.init(
+            code == .invalidArgument ? .unprocessableContent : Self.status(of: code), response.cause,
+            limit: PictureSizeLimit(in: response.cause)?.facts)
         if Self.passing.contains(status) { self = retry(after: Self.pause) }
     }
 

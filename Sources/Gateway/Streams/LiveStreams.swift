@@ -200,13 +200,14 @@ package final class LiveStreams: Service {
                 guard hasPlace else { return try await keeper.release(stored.id) }
                 started.continuation.yield(stream)
             } catch {
-                guard Self.isFinal(Problem(error)) else {
+                let problem = Problem(error)
+                guard Self.isFinal(problem) else {
                     try await keeper.release(stored.id)
                     throw error
                 }
                 logger.warning(
                     "a live stream cannot go on, and is forgotten",
-                    metadata: ["stream": "\(stored.id)", "cause": "\(error)"])
+                    metadata: ["stream": "\(stored.id)", "cause": "\(problem.detail)"])
                 try await keeper.forget(stored.id)
             }
         }

@@ -87,12 +87,12 @@ struct StreamSpecification: Sendable {
             do throws(OutboundError) {
                 let url = try OutboundURL(url, ports: urlPorts)
                 guard rules.streams.isOn, rules.helper != nil else {
-                    throw OutboundError("this gateway calls no sources (--stream-allow)")
+                    throw OutboundError("this gateway calls no sources")
                 }
                 try rules.streams.check(url)
                 return .url(url)
             } catch {
-                throw Problem(outbound: error, field: "source.url")
+                throw Problem(outbound: error, field: "source.url", allowedBy: "--stream-allow")
             }
         case (nil, let name?, false):
             guard rules.helper != nil, let folder = rules.cameraFolder else {
@@ -150,12 +150,12 @@ struct StreamSpecification: Sendable {
             do throws(OutboundError) {
                 let url = try OutboundURL(hook.url, ports: webhookPorts)
                 guard rules.webhooks.isOn else {
-                    throw OutboundError("this gateway calls no webhooks (--webhook-allow)")
+                    throw OutboundError("this gateway calls no webhooks")
                 }
                 try rules.webhooks.check(url)
                 return Webhook(url: url, topics: Set(wanted))
             } catch {
-                throw Problem(outbound: error, field: "\(field).url")
+                throw Problem(outbound: error, field: "\(field).url", allowedBy: "--webhook-allow")
             }
         }
     }

@@ -15,6 +15,7 @@ package final class SQLiteDatabase: SQLDatabase {
     package let dialect = SQLDialect(
         bytes: "BLOB", forUpdate: "", forUpdateSkipLocked: "", beforeSchema: [], lockRoom: "")
     private let pool: DatabasePool
+    private let path: String
 
     /// Opens the file, or makes it.
     /// - Throws: `JobError`.
@@ -23,6 +24,7 @@ package final class SQLiteDatabase: SQLDatabase {
         settings.busyMode = .timeout(configuration.busyTimeout / .seconds(1))
         settings.label = "jobs"
         Self.make(path)
+        self.path = path
         pool = try Self.explaining {
             let pool = try DatabasePool(path: path, configuration: settings)
             // GRDB leaves the last transactions to luck if the power fails; what was answered with 201 is to stay.
@@ -50,7 +52,21 @@ package final class SQLiteDatabase: SQLDatabase {
         try await Self.explaining { try await pool.write { try body(SQLiteSession(database: $0)) } }
     }
 
-    package func close() async throws { try Self.explaining { try pool.close() } }
+    package func close() async throws {
+        try Self.explaining { try pool.close() }
+        tidyUp()
+    }
+
+    /// The pool closes its readers last, and those leave the log (`-wal`) and its index behind, which the last one who may
+    /// write takes away. Where another process has the file open, all stays as it is.
+    private func tidyUp() {
+        var settings = GRDB.Configuration()
+        settings.busyMode = .immediateError
+        settings.label = "jobs, at the end"
+        guard let last = try? DatabaseQueue(path: path, configuration: settings) else { return }
+        _ = try? last.writeWithoutTransaction { try $0.checkpoint(.truncate) }
+        try? last.close()
+    }
 
     private static func explaining<Value>(_ body: () throws -> Value) throws -> Value {
         do { return try body() } catch let error as DatabaseError { throw JobError(error) }
