@@ -4,7 +4,7 @@
     benchmarks/tracking/run.py [--quick] [--json FILE]
 
 Makes its own environment in .build/tracking-venv. Wants the program `tracker-run` (`make build-tests`). What is compared,
-and what the figures were: benchmarks/tracking/README.md.
+and what the figures were: benchmarks/README.md.
 """
 
 import argparse
@@ -49,8 +49,11 @@ def enter_environment():
 
 enter_environment()
 warnings.simplefilter("ignore")
-import motmetrics  # noqa: E402
 import numpy as np  # noqa: E402
+
+# motmetrics 1.4 calls what NumPy 2 has no more.
+np.asfarray = lambda values: np.asarray(values, float)
+import motmetrics  # noqa: E402
 import supervision  # noqa: E402
 import trackers  # noqa: E402
 
@@ -110,7 +113,7 @@ class Trackers(Python):
 
     def __init__(self, own):
         self.own = own
-        self.name = f"trackers {version("trackers")}" + (", own settings" if own else ", our thresholds")
+        self.name = "trackers " + version("trackers") + (", own settings" if own else ", our thresholds")
 
     def make(self):
         if self.own:
@@ -127,7 +130,7 @@ class Trackers(Python):
 class Supervision(Python):
     """`supervision`, which knows no times: a frame is a frame."""
 
-    name = f"supervision {version('supervision')}"
+    name = "supervision " + version("supervision")
 
     def make(self):
         return supervision.ByteTrack(frame_rate=RATE)
