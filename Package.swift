@@ -307,7 +307,8 @@ let package = Package(
         .testTarget(
             name: "CoordinationTests",
             dependencies: [
-                "Coordination", "Mesh", "Messages", "Services", "RPC", "Telemetry", nioCore, nioPosix, logging, metrics,
+                "Coordination", "Mesh", "Messages", "Services", "RPC", "Telemetry", "TestSupport", "Traces", nioCore,
+                nioPosix, logging, metrics, tracing,
             ],
             swiftSettings: strict),
         .testTarget(

@@ -46,7 +46,10 @@ struct FrameRunner: Sendable {
 
     private func answer(inStream frame: AcceptedFrame) async -> AnalyzeResponse {
         let merge = await merge(frame)
-        if let error = merge.worst ?? merge.missed { log?.note(error, of: frame.request.frame, merge.worst == nil) }
+        // Of a stream whose client has left nothing failed.
+        if !Task.isCancelled, let error = merge.worst ?? merge.missed {
+            log?.note(error, of: frame.request.frame, merge.worst == nil)
+        }
         return merge.finish(metrics)
     }
 
@@ -60,7 +63,12 @@ struct FrameRunner: Sendable {
             metrics.answered(response, pipeline: frame.pipeline.name, after: NIODeadline.now() - frame.arrival)
             return response
         }
-        metrics.refused(StatusCode(rawValue: response.code))
+        // Its client has left, which is no failure; one that waits until its deadline has not.
+        if Task.isCancelled, !frame.deadline.hasPassed {
+            metrics.abandoned(1)
+        } else {
+            metrics.refused(StatusCode(rawValue: response.code))
+        }
         var error = RPCError(StatusCode(rawValue: response.code), response.cause)
         if let node = worst?.endpoint { error.subject["node"] = node }
         throw worst?.pushback.map { error.pushingBack($0) } ?? error

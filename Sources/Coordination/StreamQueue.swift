@@ -75,11 +75,11 @@ final class StreamQueue<Work: Sendable, Answer: Sendable>: Sendable {
         }
     }
 
-    /// The next answer in order; nil after the last one, and when the stream was cancelled.
+    /// The next answer in order; nil after the last one, and as soon as the stream is cancelled.
     func nextAnswer() async -> Answer? {
         while true {
             let (answer, isOver) = change { state in
-                (state.window.popAnswer(), state.isCancelled || state.isDone)
+                (state.isCancelled ? nil : state.window.popAnswer(), state.isCancelled || state.isDone)
             }
             if let answer { return answer }
             if isOver { return nil }
@@ -89,8 +89,8 @@ final class StreamQueue<Work: Sendable, Answer: Sendable>: Sendable {
         }
     }
 
-    /// Frames that were accepted, and whose answers nobody has taken.
-    var unanswered: Int { state.withLock { $0.window.unanswered } }
+    /// Takes away the frames that were accepted and whose answers nobody has taken, once nothing runs any more.
+    func abandon() -> (waiting: [Work], answers: [Answer]) { state.withLock { $0.window.abandon() } }
 
     /// No more frames; those accepted are still answered.
     func close() { change { $0.isClosed = true } }

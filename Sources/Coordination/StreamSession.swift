@@ -50,7 +50,7 @@ struct StreamSession: Sendable {
         _ requests: MessageStream.AsyncIterator,
         answer: @Sendable @escaping (AnalyzeResponse) async throws -> Void
     ) async throws {
-        defer { runner.metrics.abandoned(queue.unanswered) }
+        defer { abandon() }
         try await withTaskCancellationHandler {
             // Discarding: a stream may last for days, and each frame is a task.
             let ending = try await withThrowingDiscardingTaskGroup { tasks -> (any Error)? in
@@ -107,6 +107,8 @@ struct StreamSession: Sendable {
                 rules.apply(to: &frame.request)
                 answer = await runner.run(frame)
             }
+            // Cancelled with its client, it has not failed: nobody shall be answered that.
+            if Task.isCancelled { queue.cancel() }
             next = queue.finish(run, Answer(response: answer, span: frame.work?.span))
         }
     }
@@ -132,9 +134,18 @@ struct StreamSession: Sendable {
                 next.span?.end(response, send: .nanoseconds(sent.nanoseconds))
             } catch {
                 queue.cancel()
+                next.span?.abandon()
                 throw error
             }
         }
+    }
+
+    /// Nobody takes the answers that are left.
+    private func abandon() {
+        let left = queue.abandon()
+        let spans = left.waiting.map { $0.work?.span } + left.answers.map(\.span)
+        for span in spans { span?.abandon() }
+        runner.metrics.abandoned(spans.count)
     }
 
     @Sendable

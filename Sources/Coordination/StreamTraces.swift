@@ -37,4 +37,10 @@ extension MeshSpan {
         went(through: response.timing.filter { $0.stage == "track" }.map { ($0.stage, .microseconds($0.microseconds)) })
         end(send: send)
     }
+
+    /// Nobody takes the answer of a frame of a stream any more.
+    func abandon() {
+        attributes["framemesh.status"] = "abandoned"
+        end()
+    }
 }

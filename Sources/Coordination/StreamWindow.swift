@@ -3,7 +3,8 @@ import Messages
 
 /// The frames of one stream between their arrival and their answer; decides, and does nothing.
 ///
-/// Every frame that `accept` takes leaves through `popAnswer` exactly once, in the order of arrival.
+/// Every frame that `accept` takes leaves through `popAnswer` exactly once, in the order of arrival; at the end of a stream whose
+/// client has left, through `abandon`.
 struct StreamWindow<Work: Sendable, Answer: Sendable> {
     struct Running {
         var index: Int
@@ -92,5 +93,14 @@ struct StreamWindow<Work: Sendable, Answer: Sendable> {
         guard let answer = answers.removeValue(forKey: nextAnswer) else { return nil }
         nextAnswer += 1
         return answer
+    }
+
+    /// Takes away what nobody will pop. Nothing runs any more.
+    mutating func abandon() -> (waiting: [Work], answers: [Answer]) {
+        let left = (waiting.map(\.work), answers.sorted { $0.key < $1.key }.map(\.value))
+        waiting = []
+        answers = [:]
+        nextAnswer = nextArrival
+        return left
     }
 }

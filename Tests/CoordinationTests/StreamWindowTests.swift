@@ -112,6 +112,34 @@ import Testing
     }
 
     /// Any mix of arrivals and ends, any policy: each frame leaves once, in order.
+    @Test func whatNobodyTakesIsAbandonedOnceAndInOrder() {
+        var limits = StreamLimits()
+        limits.losslessWindow = 2
+        var window = window(.lossless, limits)
+        for frame in 0..<4 { window.accept(frame, expires: .max) }
+        let runs = (0..<2).compactMap { _ in window.start(now: 0) }
+        window.finish(runs[1], "1")
+        window.finish(runs[0], "0")
+        let left = window.abandon()
+        #expect(left.answers == ["0", "1"])
+        #expect(left.waiting == [2, 3])
+        #expect(window.unanswered == 0 && window.popAnswer() == nil)
+        #expect(window.abandon().answers.isEmpty)
+    }
+
+    @Test func aStreamThatIsCancelledHasNoMoreAnswers() async {
+        let queue = StreamQueue<Int, String>(window(.lossless))
+        #expect(queue.accept(0, expires: .max))
+        guard let run = queue.takeStarted() else {
+            Issue.record("it runs at once")
+            return
+        }
+        queue.cancel()
+        #expect(queue.finish(run, "0") == nil)
+        #expect(await queue.nextAnswer() == nil, "it is there, and nobody shall have it")
+        #expect(queue.abandon().answers == ["0"])
+    }
+
     @Test(arguments: StreamPolicy.allCases, 0..<40)
     func everyFrameLeavesExactlyOnceInOrder(_ policy: StreamPolicy, _ seed: UInt64) {
         var random = SplitMix(seed: seed)

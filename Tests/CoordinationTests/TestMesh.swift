@@ -133,6 +133,7 @@ struct TestMesh {
         both: [ScriptedNode]? = nil,
         budget: MemoryBudget = .shared, nodeAge: Duration? = nil,
         configure: (inout CoordinatorConfiguration) -> Void = { _ in },
+        logger: Logger = Self.logger,
         _ body: (TestMesh) async throws -> Void
     ) async throws {
         func start(_ scripted: ScriptedNode) async throws -> RunningNode {

@@ -24,12 +24,16 @@ import Testing
     }
 
     @Test func itIsReadyOnceThereIsAMesh() async throws {
-        try await TestGateway.with(mesh: .ofPictures) { gateway in
+        try await TestGateway.with(mesh: .ofPictures) {
+            $0.build = "1.2.3"
+        } _: { gateway in
             let answer = try await gateway.get("/readyz")
             #expect(answer.status == 200)
             let pipelines = try await gateway.get("/v1/pipelines").json()["pipelines"] as? [[String: Any]]
             #expect(pipelines?.contains { $0["name"] as? String == "cascade" } == true)
-            let coordinators = try await gateway.get("/v1/nodes").json()["coordinators"] as? [[String: Any]]
+            let nodes = try await gateway.get("/v1/nodes").json()
+            #expect(nodes["version"] as? String == "1.2.3")
+            let coordinators = nodes["coordinators"] as? [[String: Any]]
             #expect((coordinators?.first?["nodes"] as? [Any])?.count == 2)
             let models = try await gateway.get("/v1/models").json()["models"] as? [[String: Any]]
             #expect(

@@ -11,6 +11,7 @@ struct NodeRoutes {
         group.get("nodes") { _, _ in
             let view = try await services.coordinators.view()
             return JSONAnswer { json in
+                json.field("version", services.configuration.build)
                 json.array("coordinators", view.coordinators) { json, coordinator in
                     json.object { json in
                         json.fields(of: coordinator.endpoint)

@@ -22,11 +22,11 @@ struct TraceMiddleware: RouterMiddleware {
         }
         do {
             let response = try await work.run { try await next(request, context) }
-            span.finish(context.endpointPath, request.method, response.status)
+            span.finish(context.route, request.method, response.status)
             return response
         } catch {
             span.recordError(error)
-            span.finish(context.endpointPath, request.method, nil)
+            span.finish(context.route, request.method, nil)
             throw error
         }
     }

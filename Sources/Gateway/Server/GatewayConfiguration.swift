@@ -42,6 +42,8 @@ package struct GatewayConfiguration: Sendable {
     /// Whose video files may be live sources; nil: none.
     package var cameraFolder: String?
     package var limits = GatewayLimits()
+    /// The version of the program, for those who ask.
+    package var build = ""
     /// What `/metrics` shows; the process may have made it that of all its metrics.
     package var metrics = PrometheusMetrics()
     /// Makes requests and calls spans; nil: nobody wants them.

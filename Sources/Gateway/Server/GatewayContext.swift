@@ -12,4 +12,10 @@ package struct GatewayContext: RequestContext {
         channel = source.channel
         caller = Caller(address: source.channel.remoteAddress)
     }
+
+    /// What Hummingbird calls the route of a request that has none.
+    private static let noRoute = "NotFound"
+
+    /// The pattern that the request's path fits, known once it was looked for; nil: there is none.
+    var route: String? { endpointPath == Self.noRoute ? nil : endpointPath }
 }

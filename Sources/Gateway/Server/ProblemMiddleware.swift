@@ -34,7 +34,7 @@ struct ProblemMiddleware: RouterMiddleware {
 
     private func log(_ problem: Problem, of request: Request, in context: GatewayContext) {
         let level: Logger.Level = problem.status.code >= 500 ? .warning : .debug
-        let route = context.endpointPath ?? ""
+        let route = context.route ?? ""
         guard context.logger.logLevel <= level, let skipped = lines.pass("\(problem.status.code) \(route)") else {
             return
         }

@@ -1,6 +1,7 @@
 import Logging
 import Messages
 import NIOPosix
+import RPC
 import Results
 import Vision
 
@@ -17,6 +18,7 @@ final class MovingPictures: Sendable {
     let viewers: Broadcast
     private let quality: Int
     private let logger: Logger
+    private let lines = LineGates()
     private let toDraw = HandOver<Answered>()
 
     /// - Parameter quality: of JPEG, 1…100.
@@ -42,9 +44,17 @@ final class MovingPictures: Sendable {
                 let age = ContinuousClock.now - next.arrived
                 viewers.publish(PicturePart.bytes(jpeg: jpeg, sequence: next.response.sequence, age: age))
             } catch {
-                logger.info("frame not drawn", metadata: ["error": "\(error)"])
+                note(error)
             }
         }
+    }
+
+    /// It may be the same with every frame.
+    private func note(_ error: any Error) {
+        guard logger.logLevel <= .info, let skipped = lines.pass("frame not drawn") else { return }
+        var fields: Logger.Metadata = ["error": "\(error)"]
+        if skipped > 0 { fields["skipped"] = "\(skipped)" }
+        logger.info("frame not drawn", metadata: fields)
     }
 
     /// Nothing comes any more; what waits is not drawn.

@@ -81,8 +81,19 @@ struct GatewayDoctor: Sendable {
         var times: [Duration] = []
         for _ in 0..<Doctor.trips {
             let start = ContinuousClock.now
-            guard case .success = await ask("healthz") else { continue }
-            times.append(ContinuousClock.now - start)
+            switch await ask("healthz") {
+            case .success(let reply) where reply.status == 200: times.append(ContinuousClock.now - start)
+            case .success(let reply):
+                return try findings.add(
+                    .wrong(
+                        "round trip", "a request was answered with \(reply.status): \(reply.reason ?? "")",
+                        do: "It is full, or something between us and it answers in its stead: look at its log."))
+            case .failure(let silence):
+                return try findings.add(
+                    .wrong(
+                        "round trip", "a request was not answered: \(silence.reason)",
+                        do: "It is very busy, or the network loses packets."))
+            }
         }
         try findings.add(Doctor.roundTrip(times))
     }
@@ -117,6 +128,8 @@ struct GatewayDoctor: Sendable {
             var reason: String?
             var build: String?
         }
+        /// Of the gateway.
+        var version: String?
         var coordinators: [Coordinator]
     }
 
@@ -134,6 +147,7 @@ struct GatewayDoctor: Sendable {
             try findings.add(.note("nodes", "what it says of its nodes is not known here: another version?"))
             return nil
         }
+        try findings.add(Doctor.version(mesh.version))
         for coordinator in mesh.coordinators {
             let name = "coordinator \(coordinator.address)"
             if coordinator.state != "ready" {

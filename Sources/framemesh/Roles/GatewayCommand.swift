@@ -163,6 +163,7 @@ struct GatewayCommand: AsyncParsableCommand {
             listen: place.address, coordinators: target, page: try Resources.page,
             apiDescription: try Resources.apiDescription,
             data: data ?? settings.string(.gatewayData) ?? Resources.gatewayData(ProcessInfo.processInfo.environment))
+        configuration.build = Framemesh.version
         configuration.videoHelper = try Resources.videoHelper
         objections.take { configuration.database = try database(settings) }
         objections.take {

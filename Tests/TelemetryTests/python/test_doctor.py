@@ -1,6 +1,7 @@
 """`framemesh doctor` at meshes that are well, and at what can be wrong with them."""
 
 import http.server
+import itertools
 import json
 import signal
 import socket
@@ -74,7 +75,7 @@ def test_a_gateway_that_is_well(mesh):
     assert code == 0, wrong(findings)
     verdicts = {one["check"]: one["verdict"] for one in findings}
     assert [verdicts[f"pipeline {name}"] for name in PIPELINES] == ["ok"] * 4 + ["note"] * 2
-    assert verdicts["nodes"] == verdicts["clock"] == "ok"
+    assert verdicts["nodes"] == verdicts["clock"] == verdicts["version"] == verdicts["round trip"] == "ok"
 
 
 def test_people_read_lines(mesh):
@@ -133,6 +134,39 @@ def test_a_port_that_speaks_http_1(web):
 def test_a_web_server_is_no_gateway(web):
     check, text, _ = only_wrong(f"http://{web}")
     assert (check, "no gateway of Framemesh" in text) == ("http", True)
+
+
+@pytest.mark.parametrize("answer,text,advice", [
+    (503, "a request was answered with 503", "look at its log"), (None, "a request was not answered", "loses packets")])
+def test_a_gateway_that_answers_now_and_then(answer, text, advice):
+    """Once it is well, then every other time."""
+    counts = itertools.count()
+
+    class Gateway(http.server.BaseHTTPRequestHandler):
+        def log_message(self, *_):
+            pass
+
+        def do_GET(self):
+            is_health = self.path == "/healthz"
+            is_well = not is_health or next(counts) % 2 == 0
+            if not is_well and answer is None:
+                self.connection.close()
+                return
+            body = b'{"status": "ok"}'
+            self.send_response((200 if is_health else 404) if is_well else answer)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Gateway)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        code, findings = doctor(f"http://127.0.0.1:{server.server_address[1]}")
+    finally:
+        server.shutdown()
+    [trip] = [one for one in findings if one["check"] == "round trip"]
+    assert (code, trip["verdict"]) == (1, "wrong")
+    assert text in trip["text"] and advice in trip["advice"]
 
 
 def test_a_gateway_asked_by_grpc_and_a_coordinator_by_http(mesh):

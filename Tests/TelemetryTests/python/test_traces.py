@@ -6,6 +6,7 @@ import secrets
 import signal
 import subprocess
 import time
+import urllib.error
 import urllib.request
 from concurrent.futures import ThreadPoolExecutor
 
@@ -165,6 +166,16 @@ def test_a_hostile_traceparent_is_as_none(mesh, receiver, parent):
     assert (root.parent, root.state) == ("", "")
     assert re.fullmatch("[0-9a-f]{32}", root.trace) and root.trace not in parent
     receiver.whole(root.trace, {DETECT: 2, "infer": 1})
+
+
+def test_a_request_without_a_route_is_called_by_none(mesh, receiver):
+    trace, _, parent = begin()
+    request = urllib.request.Request(f"http://{mesh.gateway.address}/nothing", data=b"", headers={"traceparent": parent})
+    with pytest.raises(urllib.error.HTTPError, match="404"):
+        urllib.request.urlopen(request, timeout=PATIENCE)
+    [span] = receiver.whole(trace, {"HTTP POST": 1})
+    assert "http.route" not in span.attributes
+    assert span.attributes["http.response.status_code"] == 404
 
 
 def stop_one(mesh, count=12):

@@ -1,0 +1,51 @@
+import Testing
+
+@testable import framemesh
+
+/// What the doctor says of what it has measured.
+@Suite struct DoctorTests {
+    /// Their clock, between which times of ours it was said, how exact it is, and what comes of it.
+    @Test(arguments: [
+        (100.5, (100.0, 101.0), 0.0, Finding.Verdict.ok, ""),
+        (101.9, (100.0, 101.0), 0, .ok, ""), (99.1, (100.0, 101.0), 0, .ok, ""),
+        (102.5, (100.0, 101.0), 0, .wrong, "its clock is 1.5 s ahead of ours"),
+        (98.2, (100.0, 101.0), 0, .wrong, "its clock is 1.8 s behind ours"),
+        // A long call says less of it.
+        (105.0, (100.0, 110.0), 0, .ok, ""),
+        (103.9, (100.0, 101.0), 2, .ok, ""), (97.1, (100.0, 101.0), 2, .ok, ""),
+        (104.2, (100.0, 101.0), 2, .wrong, "its clock is 1.2 s ahead of ours"),
+        (3_700.0, (100.0, 100.0), 2, .wrong, "its clock is 3598.0 s ahead of ours"),
+    ])
+    func clocksThatDiffer(
+        _ theirs: Double, _ ours: (Double, Double), _ precision: Double, _ verdict: Finding.Verdict, _ text: String
+    ) {
+        let finding = Doctor.clock(theirs, between: ours, precision: precision)
+        #expect((finding.check, finding.verdict) == ("clock", verdict))
+        #expect(verdict == .ok ? finding.text.contains("the same time") : finding.text == text)
+        #expect((finding.advice?.contains("NTP") ?? false) == (verdict == .wrong))
+    }
+
+    @Test(
+        arguments: [
+            (Framemesh.version, Finding.Verdict.ok, "\(Framemesh.version), as ours"),
+            ("0.0.1", .note, "it is 0.0.1, ours is \(Framemesh.version)"),
+            ("", .note, "it does not say its version; ours is \(Framemesh.version)"),
+            (nil, .note, "it does not say its version; ours is \(Framemesh.version)"),
+        ] as [(String?, Finding.Verdict, String)])
+    func versionsThatDiffer(_ theirs: String?, _ verdict: Finding.Verdict, _ text: String) {
+        let finding = Doctor.version(theirs)
+        #expect((finding.check, finding.verdict, finding.text) == ("version", verdict, text))
+    }
+
+    @Test(
+        arguments: [
+            ([], Finding.Verdict.note, "not measured"),
+            ([1234], .ok, "1.23 ms at least, 1.23 ms in the middle of 1"),
+            ([9000, 500, 2000], .ok, "0.5 ms at least, 2.0 ms in the middle of 3"),
+            ([4000, 1000, 3000, 2000], .ok, "1.0 ms at least, 3.0 ms in the middle of 4"),
+        ] as [([Int], Finding.Verdict, String)])
+    func roundTripsThatWereTimed(_ microseconds: [Int], _ verdict: Finding.Verdict, _ text: String) {
+        let finding = Doctor.roundTrip(microseconds.map { .microseconds($0) })
+        #expect((finding.check, finding.verdict, finding.text) == ("round trip", verdict, text))
+    }
+}
