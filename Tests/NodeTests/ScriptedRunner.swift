@@ -59,9 +59,9 @@ final class Gate: Sendable {
     func open() { opened.signal() }
 }
 
-/// A clock that the test sets.
+/// A clock that the test sets. It begins with the time of the machine, until which workers sleep.
 final class TestClock: Sendable {
-    private let time = Mutex(NIODeadline.uptimeNanoseconds(1_000_000_000))
+    private let time = Mutex(NIODeadline.now())
     var now: NIODeadline { time.withLock { $0 } }
     func advance(by amount: TimeAmount) { time.withLock { $0 = $0 + amount } }
 }

@@ -28,7 +28,9 @@ import Testing
 
     private mutating func expectTheSame(_ fields: [(String, String)]) {
         let fields = HeaderFields(fields.map { HeaderField($0.0, $0.1) })
-        #expect(Self.text(memo.judge(fields, methods, maxMetadata: 128)) == Self.text(RequestHead.judge(fields, methods, maxMetadata: 128)))
+        #expect(
+            Self.text(memo.judge(fields, methods, maxMetadata: 128))
+                == Self.text(RequestHead.judge(fields, methods, maxMetadata: 128)))
     }
 
     private static func head(_ own: [(String, String)], path: String = "/a.B/C") -> [(String, String)] {

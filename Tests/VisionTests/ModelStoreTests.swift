@@ -72,7 +72,7 @@ import Testing
         let text = try String(contentsOf: path, encoding: .utf8)
         try own.write("mean-colour", text.replacingOccurrences(of: "top_k: 2", with: "top_k: 3"))
         let store = try ModelStore(bundled: bundled.folder.path, folders: [own.folder.path], pulled: "/nonexistent")
-        #expect(store.models.map(\.name) == ["bright-cells", "mean-colour", "mixes-batches"])
+        #expect(store.models.map(\.name) == ["bright-cells", "mean-colour", "mean-colour-caffe", "mixes-batches"])
         let manifest = try store.manifest(named: "mean-colour")
         #expect(manifest.output.topK == 3)
         #expect(manifest.files[0].path?.hasPrefix(own.folder.path) == true)
@@ -84,7 +84,8 @@ import Testing
         let store = try tiny.store()
         #expect(
             Self.message { _ = try store.manifest(named: "no-such-model") }
-                == "no model is named no-such-model; there are: bright-cells, mean-colour, mixes-batches")
+                == "no model is named no-such-model; there are: bright-cells, mean-colour, mean-colour-caffe, mixes-batches"
+        )
         #expect(
             Self.message { _ = try ModelStore(bundled: "/no/such/folder", folders: [], pulled: "") }
                 == "folder of models /no/such/folder cannot be read")

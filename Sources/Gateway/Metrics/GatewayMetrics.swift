@@ -81,7 +81,8 @@ package final class GatewayMetrics: Sendable {
         ConnectionWatch.Ending.allCases.filter(\.isRefusal).map(\.rawValue) + [
             "area-coordinate", "area-dwell", "area-label", "area-labels", "area-name", "area-points", "areas",
             "bad-tokens-per-minute", "caller-share", "max-connections", "max-connections-per-address",
-            "max-json-bytes", "max-multipart-bytes", "max-part-header-bytes", "max-picture-bytes", "max-pictures",
+            "max-drawn-pixels", "max-json-bytes", "max-multipart-bytes", "max-part-header-bytes", "max-picture-bytes",
+            "max-pictures",
             "max-result-readers", "max-running-pictures", "max-stored-bytes", "max-upload-memory", "max-uploads",
             "max-video-bytes", "max-video-frames", "max-video-jobs", "max-video-watchers", "min-free-bytes",
             "min-video-upload-rate", "requests-per-second", "stream-name", "stream-waiting-frames", "streams",
