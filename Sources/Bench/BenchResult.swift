@@ -45,6 +45,9 @@ package struct BenchResult: Sendable, Codable, Equatable {
     package var isInterrupted: Bool { points.contains(where: \.isInterrupted) }
     package var failed: UInt64 { points.reduce(0) { $0 + $1.failed } }
 
+    /// The most frames at once of those points that stayed within the latency limit; nil: none did.
+    package var mostWithinLimit: Int? { points.filter { $0.isWithinLimit == true }.map(\.load.callers).max() }
+
     /// One line of JSON with its keys in order.
     package func json() throws -> String {
         let encoder = JSONEncoder()

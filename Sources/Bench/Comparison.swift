@@ -30,9 +30,10 @@ package struct Comparison: Sendable {
     /// What differs in the records of the machines and options: the numbers may be of different things.
     package private(set) var warnings: [String] = []
 
-    private static let metrics: [(name: String, moreIsBetter: Bool, value: @Sendable (BenchPoint) -> Double)] = [
-        ("frames/s", true, { $0.framesPerSecond }), ("mean ms", false, { $0.latencyMs.mean }),
-        ("p50 ms", false, { $0.latencyMs.p50 }), ("p99 ms", false, { $0.latencyMs.p99 }),
+    /// A latency is of answers: without one there is none.
+    private static let metrics: [(name: String, isLatency: Bool, value: @Sendable (BenchPoint) -> Double)] = [
+        ("frames/s", false, { $0.framesPerSecond }), ("mean ms", true, { $0.latencyMs.mean }),
+        ("p50 ms", true, { $0.latencyMs.p50 }), ("p99 ms", true, { $0.latencyMs.p99 }),
     ]
     private static let windowMetrics: [@Sendable (WindowRecord) -> Double] = [
         { $0.framesPerSecond }, { $0.latencyMs.mean }, { $0.latencyMs.p50 }, { $0.latencyMs.p99 },
@@ -49,11 +50,12 @@ package struct Comparison: Sendable {
             for (index, metric) in Self.metrics.enumerated() {
                 func samples(_ points: [BenchPoint]) -> [Double] {
                     byRun
-                        ? points.map(metric.value)
-                        : points.flatMap(\.windows).map(Self.windowMetrics[index])
+                        ? points.filter { $0.answered > 0 || !metric.isLatency }.map(metric.value)
+                        : points.flatMap(\.windows).filter { $0.answered > 0 || !metric.isLatency }
+                            .map(Self.windowMetrics[index])
                 }
                 rows.append(
-                    Self.row(load, metric.name, samples(before), samples(after), moreIsBetter: metric.moreIsBetter))
+                    Self.row(load, metric.name, samples(before), samples(after), moreIsBetter: !metric.isLatency))
             }
         }
         unmatched += other.order.filter { old.points[$0] == nil }
@@ -65,7 +67,8 @@ package struct Comparison: Sendable {
     ) -> (order: [LoadDescription], points: [LoadDescription: [BenchPoint]]) {
         var order: [LoadDescription] = []
         var points: [LoadDescription: [BenchPoint]] = [:]
-        for point in results.flatMap(\.points) {
+        // Of one that ended in its warm-up nothing was measured.
+        for point in results.flatMap(\.points) where !(point.isInterrupted && point.windows.isEmpty) {
             let load = point.load.comparable
             if points[load] == nil { order.append(load) }
             points[load, default: []].append(point)

@@ -187,15 +187,12 @@ struct Balancer<ID: Hashable & Sendable>: Sendable {
         return best
     }
 
-    /// Of the well endpoint with room that a call costs least on; nil: there is none.
+    /// Of those that calls go to, the well endpoint with room that a call costs least on; nil: there is none.
     func outlook(now: UInt64) -> EndpointOutlook? {
-        let open = ready.compactMap { id -> BalancedEndpoint? in
-            guard isWell(id, now: now), let endpoint = endpoints[id], endpoint.outstanding < rules.maxInFlight else {
-                return nil
-            }
-            return endpoint
-        }
-        return open.map { (endpoint: $0, cost: $0.cost(rules, now: now)) }.min { $0.cost < $1.cost }.map {
+        let open = ready.filter { isWell($0, now: now) && (endpoints[$0]?.outstanding ?? 0) < rules.maxInFlight }
+        return preferred(open).compactMap { endpoints[$0] }.map { (endpoint: $0, cost: $0.cost(rules, now: now)) }.min {
+            $0.cost < $1.cost
+        }.map {
             EndpointOutlook(cost: $0.endpoint.isMeasured ? $0.cost : nil, fill: $0.endpoint.fill)
         }
     }

@@ -34,7 +34,7 @@ struct Admission: Sendable {
     func isFull(_ waiting: Int) -> Bool { waiting >= limit }
 
     /// That live requests leave to batch ones.
-    var placesOfBatch: Int { limit / 8 }
+    var placesOfBatch: Int { limit < 2 ? 0 : max(1, limit / 8) }
 
     /// - Parameter cost: the newcomer's own estimated worker time, nanoseconds.
     func check(

@@ -13,6 +13,13 @@ protocol BatchRunner: SendableMetatype {
     ///   - place: where it works.
     /// - Returns: one result for each job, in their order.
     mutating func run(_ jobs: [Job<Work>], model: Int, at place: Workplace<Self>) -> [Result<Answer, RPCError>]
+
+    /// A part of it was left out: how long it took says nothing of the whole.
+    static func isPartial(_ answer: Answer) -> Bool
+}
+
+extension BatchRunner {
+    static func isPartial(_ answer: Answer) -> Bool { false }
 }
 
 /// Where a worker has its batch: beside others who may have nothing to do, for a part of it, and watched over.

@@ -159,8 +159,12 @@ struct ModelRunner: BatchRunner {
         for (index, result) in zip(looking, classes) { batch[index].answer.classify = result }
     }
 
+    static func isPartial(_ answer: VisionAnswer) -> Bool { answer.isPartial }
+
     /// What was detected in time is answered in time, if need be without classes.
     private mutating func leaveOutLate(_ batch: inout [Prepared], _ model: Int) {
+        // Of the whole batch: what is left out makes it quicker, but of several that are late one may be tried.
+        var isTried = false
         for index in batch.indices where !batch[index].inputs.isEmpty {
             guard case .success? = batch[index].answer.detect else { continue }
             let time = now()
@@ -169,7 +173,10 @@ struct ModelRunner: BatchRunner {
                 let inputs = batch.reduce(0) { $0 + $1.inputs.count }
                 let needed = TimeAmount.nanoseconds(clamping: inputTimes[model].mean * Double(inputs))
                 if let answerBy = batch[index].job.work.classify?.answerBy, answerBy < time + needed {
-                    inputTimes[model].doubt()
+                    if !isTried, inputTimes[model].isTriedAnyway() {
+                        isTried = true
+                        continue
+                    }
                     throw RPCError(
                         .deadlineExceeded, "deadline would pass: classification takes about \(needed.inMilliseconds)")
                 }

@@ -15,13 +15,14 @@ struct PriorityTurns: Sendable {
         owed + 1 >= cost ? .batch : .live
     }
 
-    /// - Parameter waiting: what the batch frame costs that is next; nil: none waits, and none saves anything up.
+    /// - Parameter waiting: what a batch frame costs at most that may be next; nil: none waits, and none saves anything up.
     mutating func ranLive(_ cost: Double, waiting: Double?) {
         guard let waiting else { return owed = 0 }
         owed = min(waiting, owed + cost * Self.batchShare / (1 - Self.batchShare))
     }
 
-    mutating func ranBatch(_ cost: Double) { owed = max(0, owed - cost) }
+    /// A turn of theirs while live ones wait: what it took beyond their right they owe.
+    mutating func ranBatch(_ cost: Double) { owed -= cost }
 
     /// What batch frames have at most of the time in which live ones take `cost`, and the other way around.
     static func batch(beside cost: Double) -> Double { cost * batchShare / (1 - batchShare) }

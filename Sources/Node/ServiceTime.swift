@@ -13,8 +13,15 @@ struct ServiceTime: Sendable {
         mean = mean == 0 ? each : mean + Self.newest * (each - mean)
     }
 
-    /// Work was not done because it would have taken too long: only work that is done tells whether that is still so.
-    mutating func doubt() { mean -= Self.newest * mean }
+    /// Of work that would take too long one in so many is done after all.
+    static let tried = 10
+    private var leftOut = 0
+
+    /// Work would take too long: only work that is done tells whether that is still so.
+    mutating func isTriedAnyway() -> Bool {
+        leftOut = (leftOut + 1) % Self.tried
+        return leftOut == 0
+    }
 }
 
 extension TimeAmount {

@@ -25,6 +25,13 @@ struct VisionAnswer: Sendable {
     /// Which detection each input of the classifier was, by index, where boxes that were found are classified.
     var boxes: [Int] = []
 
+    /// One stage has an answer, and the other a failure.
+    var isPartial: Bool {
+        if case .failure? = detect { return true }
+        if case .failure? = classify { return true }
+        return false
+    }
+
     /// Of the stages that have an answer.
     var times: [(stage: String, times: StageTimes)] {
         var times: [(stage: String, times: StageTimes)] = []

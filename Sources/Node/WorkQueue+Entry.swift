@@ -48,13 +48,15 @@ extension WorkQueue {
         case sleep
     }
 
-    /// How a request ended. `unfit`: it was told what is wrong with its picture. `failed`: a fault of ours.
-    enum End { case completed, unfit, failed, expired, cancelled }
+    /// How a request ended. `partial`: answered without what there was no time for. `unfit`: it was told what is wrong with its
+    /// picture. `failed`: a fault of ours.
+    enum End { case completed, partial, unfit, failed, expired, cancelled }
 }
 
 extension WorkQueue.End {
-    init<Answer>(_ result: Result<Answer, RPCError>) {
+    init<Answer>(_ result: Result<Answer, RPCError>, isPartial: (Answer) -> Bool = { _ in false }) {
         switch result {
+        case .success(let answer) where isPartial(answer): self = .partial
         case .failure(let error) where error.code == .deadlineExceeded: self = .expired
         case .failure(let error) where error.code == .cancelled: self = .cancelled
         case .failure(let error) where error.code == .invalidArgument: self = .unfit

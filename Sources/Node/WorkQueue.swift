@@ -183,7 +183,7 @@ struct WorkQueue<Payload: Sendable>: Sendable {
             }
         }
         guard let (priority, model, most) = turn(of: next) else { return earliest.map { .wait(until: $0) } ?? .sleep }
-        let batch = take(from: model, most: most, priority)
+        let batch = take(from: model, most: most, priority, isContested: next.count == 2)
         running += batch.count
         runningInputs[model] += batch.reduce(0) { $0 + $1.inputs }
         return .run(batch)
@@ -200,7 +200,10 @@ struct WorkQueue<Payload: Sendable>: Sendable {
         return next[priority].map { (priority, $0.model, $0.most) }
     }
 
-    private mutating func take(from model: Int, most: Int, _ priority: FramePriority) -> [Entry] {
+    /// - Parameter isContested: frames of both priorities may run.
+    private mutating func take(
+        from model: Int, most: Int, _ priority: FramePriority, isContested: Bool
+    ) -> [Entry] {
         var batch: [Entry] = []
         var inputs = 0
         for priority in [priority, priority.other] {
@@ -215,8 +218,9 @@ struct WorkQueue<Payload: Sendable>: Sendable {
         func cost(_ priority: FramePriority) -> Double {
             batch.reduce(0) { waiting.priority(of: $1) == priority ? $0 + $1.cost : $0 }
         }
-        turns.ranBatch(cost(.batch))
-        let left = batchers.indices.compactMap { waiting.first(in: $0, .batch)?.cost }.min()
+        // Those that fill up a batch of live ones cost nobody a turn.
+        if isContested, priority == .batch { turns.ranBatch(cost(.batch)) }
+        let left = batchers.indices.compactMap { waiting.first(in: $0, .batch)?.cost }.max()
         turns.ranLive(cost(.live), waiting: left)
         return batch
     }
@@ -248,7 +252,9 @@ struct WorkQueue<Payload: Sendable>: Sendable {
             waiting.charge(entry, share - entry.cost)
         }
         if running == 0, depth == 0 { waiting.rest() }
-        let done = zip(batch, ends).reduce(0) { [.expired, .cancelled].contains($1.1) ? $0 : $0 + $1.0.inputs }
+        let done = zip(batch, ends).reduce(0) {
+            [.expired, .cancelled, .partial].contains($1.1) ? $0 : $0 + $1.0.inputs
+        }
         // What was dropped half-way says nothing about how long work takes.
         if done > 0 { serviceTimes[model].record(elapsed, inputs: done) }
     }
@@ -269,7 +275,7 @@ struct WorkQueue<Payload: Sendable>: Sendable {
 
     private mutating func count(_ end: End) {
         switch end {
-        case .completed: counts.answered += 1
+        case .completed, .partial: counts.answered += 1
         case .unfit: counts.unfit += 1
         case .failed: counts.failed += 1
         case .expired: counts.expired += 1

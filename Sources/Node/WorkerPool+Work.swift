@@ -73,7 +73,8 @@ extension WorkerPool {
             // Abandoned meanwhile: it is answered.
             guard state.takeBack(from: worker, at: start + elapsed) else { return [] }
             // Clients pay for all the work there was.
-            state.queue.finish(batch, results.map(Queue.End.init), elapsed: elapsed + helped)
+            state.queue.finish(
+                batch, results.map { Queue.End($0, isPartial: Runner.isPartial) }, elapsed: elapsed + helped)
             return state.answers(
                 zip(batch, results).map { entry, result in
                     Told(entry, result.map { Served(answer: $0, queued: start - entry.arrival) })

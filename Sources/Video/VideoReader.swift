@@ -48,6 +48,9 @@ public final class VideoReader: Sendable {
         return try await VideoReader(session, of: name)
     }
 
+    /// Whether `path` names a camera of this machine.
+    public static func isCamera(_ path: String) -> Bool { path.hasPrefix("/dev/video") }
+
     /// Opens a camera of this machine and decodes its first frame. It goes on until it is closed.
     ///
     /// A consumer that is slow gets old frames: who wants the newest takes all.

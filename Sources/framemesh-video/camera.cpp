@@ -77,4 +77,8 @@ void restart_camera_wait(const std::string& path) {
     alarm(kFrameSeconds);
 }
 
+void end_camera_wait() {
+    alarm(0);
+}
+
 }  // namespace framemesh

@@ -27,5 +27,6 @@ void prepare_camera(const CameraOptions& options, AVDictionary** dictionary);
 /// The next picture has a limited time from now on, or this process ends and says so: a camera that falls silent holds
 /// up FFmpeg, which cannot be interrupted there.
 void restart_camera_wait(const std::string& path);
+void end_camera_wait();
 
 }  // namespace framemesh

@@ -90,6 +90,7 @@ class Reader {
         if (frame_->best_effort_timestamp != AV_NOPTS_VALUE) {
             timestamp = av_rescale_q(frame_->best_effort_timestamp, source_->stream()->time_base, {1, 1'000'000});
         }
+        source_->end_wait();
         out_.frame({frames_, clock_.next(timestamp)}, pixels, picture_.byte_count());
         frames_++;
         restart_processor_time();

@@ -52,6 +52,10 @@ class Source {
         if (link_) link_->restart_wait();
         if (camera_) restart_camera_wait(path_);
     }
+    /// Nobody waits for the camera while its frame waits for a reader.
+    void end_wait() {
+        if (camera_) end_camera_wait();
+    }
     /// Frame rate, frame count and codec by the container's word; no size.
     Info info();
 

@@ -51,6 +51,39 @@ import Testing
         #expect(order(&queue).prefix(3).sorted() == [4, 5, 6])
     }
 
+    @Test(arguments: [2, 4, 8])
+    func batchHasItsShareInBatchesToo(_ size: Int) throws {
+        var queue = queue(maxBatchSize: size)
+        // Each costs as much as in `take`.
+        for _ in 0..<50 { queue.learn(model: 0, maxBatchSize: size, passTime: Self.each * size) }
+        var (next, ran) = (UInt64(1000), [UInt64]())
+        // There is always something of both.
+        for id: UInt64 in 1...40 { try queue.offer(entry(id, .batch, of: 1)) }
+        for _ in 0..<20 {
+            while queue.depth < 60 {
+                next += 1
+                try queue.offer(entry(next, of: next % 3 + 2))
+            }
+            ran += take(&queue)
+        }
+        let batch = ran.count { $0 <= 40 }
+        #expect(batch >= ran.count / 8 - size && batch <= ran.count / 8 + size, "\(batch) of \(ran.count)")
+    }
+
+    /// A dear one that came first and a cheap one of another kind: neither waits for ever.
+    @Test func batchOfKindsThatCostDifferentlyGetsOn() throws {
+        var queue = queue(lanes: 2)
+        queue.learn(model: 1, maxBatchSize: 1, passTime: .milliseconds(1000))
+        try queue.offer(entry(1, .batch, lane: 1))
+        try queue.offer(entry(2, .batch, of: 2))
+        var ran: [UInt64] = []
+        for id: UInt64 in 3...400 {
+            try queue.offer(entry(id))
+            ran += take(&queue)
+        }
+        #expect(ran.contains(1) && ran.contains(2))
+    }
+
     @Test func batchHasItsShareHoweverMuchIsLive() throws {
         var queue = queue()
         var next: UInt64 = 1000

@@ -183,7 +183,8 @@ import Testing
                 }
                 for try await text in tasks { #expect(text.hasPrefix("true 0 2097152")) }
             }
-            #expect(budget.used == 0)
+            // The last handler lets go after its answer, and the test does not end before.
+            while budget.used != 0 { try await Task.sleep(for: .milliseconds(1)) }
         }
     }
 }

@@ -68,8 +68,9 @@ public final class MemoryBudget: Sendable {
         deinit { budget.windows.withLock { _ = $0.release(bytes, of: share) } }
     }
 
-    /// nil: too much waits.
-    func holdWindow(_ bytes: Int, in share: MemoryShare?) -> Window? {
+    /// nil: too much waits. Windows larger than half of `smallestWindowLimit` count as that, or none of them could ever wait.
+    func holdWindow(_ window: Int, in share: MemoryShare?) -> Window? {
+        let bytes = min(window, Self.smallestWindowLimit / 2)
         let share = share.map { $0.with(limit: max($0.limit, Self.smallestWindowLimit / 2)) }
         let isHeld = windows.withLock { $0.reserve(bytes, in: share) }
         return isHeld ? Window(budget: self, bytes: bytes, share: share) : nil

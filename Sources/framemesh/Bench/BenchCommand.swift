@@ -72,6 +72,15 @@ struct BenchCommand: AsyncParsableCommand {
         if !plan.disturbances.isEmpty, timing.duration == nil {
             throw Fatal("--disturb needs --duration", status: .usage)
         }
+        if plan.place != .up, plan.disturbances.contains(where: \.isOfRole) {
+            throw Fatal("--disturb of a role needs --up; others by their process: kill:PID@SECONDS", status: .usage)
+        }
+        if case .gateway = plan.place {
+            if analyze.topK != nil { throw Fatal("a gateway takes no --top-k", status: .usage) }
+            if load.connections != nil {
+                throw Fatal("requests to a gateway have a connection each: no --connections", status: .usage)
+            }
+        }
         if load.policy == .deadline, analyze.frameDeadlineMs == nil {
             throw Fatal("--policy deadline needs --frame-deadline-ms", status: .usage)
         }

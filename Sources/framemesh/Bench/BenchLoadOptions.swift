@@ -57,6 +57,9 @@ struct BenchLoadOptions: ParsableArguments {
             let factors = try Self.factors(overload)
             let callers = try concurrency.map { try Self.sweep("concurrency", $0, in: 1...BenchPlan.maxConcurrency) }
             let cameras = try streams.map { try Self.sweep("streams", $0, in: 1...BenchPlan.maxConcurrency) }
+            guard callers?.isOnePoint ?? true, cameras?.isOnePoint ?? true else {
+                throw Fatal("with --overload, --concurrency and --streams are one number each", status: .usage)
+            }
             return .overload(
                 factors, arrivals ?? .constant, connections: connections,
                 concurrency: callers?.start ?? BenchPlan.capacityConcurrency, cameras: cameras?.start)
@@ -123,9 +126,9 @@ struct BenchLoadOptions: ParsableArguments {
 
     private static func factors(_ text: String) throws(Fatal) -> [Double] {
         let factors = text.split(separator: ",", omittingEmptySubsequences: false).map { Double($0) ?? 0 }
-        guard factors.count <= BenchPlan.maxFactors, factors.allSatisfy({ $0 > 0 && $0 <= BenchPlan.maxFactor }) else {
+        guard factors.count <= BenchPlan.maxFactors, factors.allSatisfy({ BenchPlan.factors.contains($0) }) else {
             throw Fatal(
-                "--overload '\(text)' is not up to \(BenchPlan.maxFactors) numbers above 0 and up to \(BenchPlan.maxFactor)",
+                "--overload '\(text)' is not up to \(BenchPlan.maxFactors) numbers from \(BenchPlan.factors.lowerBound) to \(BenchPlan.factors.upperBound)",
                 status: .usage)
         }
         return factors

@@ -8,11 +8,12 @@ struct BenchPlan: Sendable {
     static let maxConcurrency = 512
     static let maxPerStream = 1024
     static let maxSeconds = 86_400.0
+    static let leastSeconds = 0.001
     static let maxTrials = 1000
     /// Frames a second of one camera.
     static let fps = 0.001...1000.0
     /// Times the capacity.
-    static let maxFactor = 100.0
+    static let factors = 0.001...100.0
     static let maxFactors = 32
     /// Callers that find out the capacity, unless it is said how many.
     static let capacityConcurrency = 16

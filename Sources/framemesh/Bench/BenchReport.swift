@@ -11,6 +11,8 @@ enum BenchReport {
             lines.append("")
             if let best = result.bestConcurrency {
                 lines.append("most at once within a \(latency): \(best)")
+            } else if result.isInterrupted {
+                lines.append("it ended before anything was known to stay within a \(latency)")
             } else {
                 lines.append("nothing that was measured stays within a \(latency)")
             }

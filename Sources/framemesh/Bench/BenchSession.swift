@@ -115,6 +115,7 @@ struct BenchSession: Sendable {
                 if loads.needsStreams { return loads.streams?(count, .closed(perStream: 1), nil) }
                 return loads.closed(count)
             }
+            result.bestConcurrency = result.mostWithinLimit
         case .search(let sweep): try await search(sweep, loads, &result)
         case .rates(let sweep, let arrivals, let connections):
             try needSingle(loads)
@@ -168,7 +169,7 @@ struct BenchSession: Sendable {
             if point.isInterrupted { break }
             search.record(isWithinLimit: point.isWithinLimit ?? false)
         }
-        result.bestConcurrency = search.best
+        result.bestConcurrency = result.mostWithinLimit
         result.points.sort { $0.load.callers < $1.load.callers }
     }
 
@@ -197,7 +198,11 @@ struct BenchSession: Sendable {
             let rate = capacity.framesPerSecond * factor
             let load: (any BenchLoad)? =
                 if let cameras {
-                    loads.streams?(cameras, .camera(fps: rate / Double(cameras)), factor)
+                    loads.streams?(
+                        cameras,
+                        .camera(
+                            fps: min(max(rate / Double(cameras), BenchPlan.fps.lowerBound), BenchPlan.fps.upperBound)),
+                        factor)
                 } else {
                     loads.open?(rate, arrivals, connections, factor)
                 }

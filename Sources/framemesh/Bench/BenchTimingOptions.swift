@@ -23,8 +23,9 @@ struct BenchTimingOptions: ParsableArguments {
     func timing(isDisturbed: Bool) throws(Fatal) -> BenchTiming {
         let most = BenchPlan.maxSeconds
         let window = window ?? (isDisturbed ? Self.disturbedWindow : 5)
-        for (name, value) in [("window", window), ("duration", duration ?? 1)] where !(value > 0 && value <= most) {
-            throw Fatal("--\(name) \(value) is not above 0 and up to \(most)", status: .usage)
+        for (name, value) in [("window", window), ("duration", duration ?? 1)]
+        where !(value >= BenchPlan.leastSeconds && value <= most) {
+            throw Fatal("--\(name) \(value) is not between \(BenchPlan.leastSeconds) and \(most)", status: .usage)
         }
         guard warmup >= 0, warmup <= most else {
             throw Fatal("--warmup \(warmup) is not between 0 and \(most)", status: .usage)

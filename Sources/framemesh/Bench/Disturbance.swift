@@ -23,6 +23,8 @@ struct Disturbance: Sendable, Equatable {
     /// Seconds after the first window began.
     var at: Double
 
+    var isOfRole: Bool { if case .role = victim { true } else { false } }
+
     static let maxCount = 32
     static let roles = ["coordinator", "detector", "classifier", "node", "gateway"]
 

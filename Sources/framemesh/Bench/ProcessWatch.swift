@@ -35,8 +35,9 @@ struct ProcessWatch: Sendable {
 
     /// - Parameter frames: that were answered in between.
     func records(from before: [Key: ProcessUsage], to after: [Key: ProcessUsage], frames: UInt64) -> [ProcessRecord] {
-        after.map { key, usage -> ProcessRecord in
-            // One that began meanwhile had taken nothing before.
+        after.compactMap { key, usage -> ProcessRecord? in
+            // A process that began meanwhile had taken nothing before; of a role that did not tell nothing is known.
+            if case .metrics = key, before[key] == nil { return nil }
             let start = before[key] ?? ProcessUsage(cpuSeconds: 0, residentBytes: 0)
             switch key {
             case .process(let pid):

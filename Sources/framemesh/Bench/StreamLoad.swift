@@ -42,6 +42,13 @@ struct StreamLoad: BenchLoad {
         }
     }
 
+    /// A closed loop asks what there is to be had: nothing is to be left out of it.
+    private var asked: AnalyzeOptions {
+        var asked = options
+        if case .closed = pace { asked.policy = .lossless }
+        return asked
+    }
+
     private var limits: InFlightLimits {
         switch pace {
         case .closed(let perStream): InFlightLimits(frames: perStream, bytes: .max)
@@ -69,7 +76,7 @@ struct StreamLoad: BenchLoad {
                     return nil
                 }
                 recorder.countSent()
-                return .frame(options.request(inputs.frame(number, stream: name)), keep: planned, bytes: 0)
+                return .frame(asked.request(inputs.frame(number, stream: name)), keep: planned, bytes: 0)
             } answer: { response, planned in
                 if response.sequence != expected { recorder.countOutOfOrder() }
                 expected = response.sequence &+ 1

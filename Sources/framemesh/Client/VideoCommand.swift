@@ -67,7 +67,7 @@ struct VideoCommand: AsyncParsableCommand {
                     \(PictureSequence.frameRates.upperBound)
                     """)
             }
-            guard PictureSource.isDirectory(file) || file.hasPrefix("/dev/video") else {
+            guard PictureSource.isDirectory(file) || VideoReader.isCamera(file) else {
                 throw ValidationError("--frame-rate is for a folder of pictures or a camera: a video has its own")
             }
         }

@@ -63,7 +63,7 @@ struct VideoRunner: Sendable {
         if PictureSource.isDirectory(path) {
             return try await PictureSequence.open(path, frameRate: frameRate ?? PictureSequence.assumedFrameRate)
         }
-        if path.hasPrefix("/dev/video") {
+        if VideoReader.isCamera(path) {
             return try await VideoReader.camera(path, frameRate: frameRate, helper: helper)
         }
         return try await VideoReader.open(path, helper: helper)
@@ -95,7 +95,8 @@ struct VideoRunner: Sendable {
         player.encoding = encoding
         player.keepsPixels = writer != nil
         player.resumed = resumed
-        if realtime {
+        // A camera sets the pace itself.
+        if realtime, !VideoReader.isCamera(path) {
             let start = ContinuousClock.now
             player.pace = {
                 try await Task.sleep(until: start + .microseconds($0.captureTime), clock: .continuous)

@@ -59,7 +59,7 @@ import Testing
         #expect(short.count == 3 && short.length == .seconds(0.5))
         let long = try #require(try Self.plan("--duration 60").timing.parts)
         #expect(long.count == 12 && long.length == .seconds(5))
-        let disturbed = try #require(try Self.plan("--duration 20 --disturb kill:detector@5").timing.parts)
+        let disturbed = try #require(try Self.plan("--up --duration 20 --disturb kill:detector@5").timing.parts)
         #expect(disturbed.count == 20)
     }
 
@@ -73,6 +73,12 @@ import Testing
         ("--streams 2 --policy deadline", "--frame-deadline-ms"), ("--streams 2 --fps 0", "--fps 0.0 is not"),
         ("--concurrency 0", "--concurrency: 0 is not between 1 and 512"), ("--concurrency 513", "--concurrency"),
         ("--rate 0", "--rate: 0.0 is not between"), ("--overload 2,x", "--overload '2,x'"),
+        ("--overload 1e-30 --streams 1", "--overload '1e-30'"), ("--overload 2 --concurrency 4:16", "one number each"),
+        ("--overload 2 --streams 2:8", "one number each"),
+        ("--duration 1e-20 --window 1e-20", "--window 1e-20 is not between 0.001"),
+        ("--disturb kill:detector@1 --duration 2", "--disturb of a role needs --up"),
+        ("--gateway http://a:1 --top-k 3", "no --top-k"),
+        ("--gateway http://a:1 --rate 5 --connections 2", "no --connections"),
         ("--overload 1e9", "--overload"), ("--latency-limit nan", "--latency-limit nan"),
         ("--warmup -1", "--warmup"), ("--window 0", "--window 0.0"), ("--duration nan", "--duration nan"),
         ("--stability 0", "--stability"), ("--max-trials 2", "--max-trials 2 is not between 3 and 1000"),
