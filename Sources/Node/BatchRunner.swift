@@ -28,13 +28,29 @@ struct Workplace<Runner>: Sendable {
     /// - Parameter getsOn: as the worker's own.
     typealias Errand = @Sendable (inout Runner, _ getsOn: () -> Void) -> Void
 
-    let find: @Sendable (@escaping Errand) -> DispatchSemaphore?
+    /// - Returns: to be called when the worker itself comes to the errand: nil: nobody has begun it, and nobody will; otherwise
+    ///   what to wait for.
+    let lend: @Sendable (@escaping Errand) -> @Sendable () -> DispatchSemaphore?
     /// To be called between passes: who does not for too long is taken for lost.
     let getsOn: @Sendable () -> Void
 
     /// Nobody helps, nobody watches.
-    static var alone: Workplace { Workplace(find: { _ in nil }, getsOn: {}) }
+    static var alone: Workplace { Workplace(lend: { _ in { nil } }, getsOn: {}) }
 
-    /// - Returns: what to wait for; nil: nobody is free, and it was not begun.
-    func ask(_ errand: @escaping Errand) -> DispatchSemaphore? { find(errand) }
+    /// Lets others do a part of the batch: a worker that sleeps at once, or else the first that has nothing to do before this one
+    /// comes to it.
+    func offer(_ errand: @escaping Errand) -> Offer { Offer(reclaim: lend(errand)) }
+
+    /// A part of a batch that another worker may do.
+    struct Offer: Sendable {
+        fileprivate let reclaim: @Sendable () -> DispatchSemaphore?
+
+        /// Waits until it is done, if somebody has begun it.
+        /// - Returns: false: nobody has, and nobody will.
+        func isDone() -> Bool {
+            guard let done = reclaim() else { return false }
+            done.wait()
+            return true
+        }
+    }
 }

@@ -9,19 +9,29 @@ import Vision
 extension ModelRunner {
     typealias Classes = [Result<StageAnswer<[[Classification]]>, RPCError>]
 
-    /// Classes that another worker finds out meanwhile, of each request.
-    final class Aside: Sendable {
-        private let found = Mutex<Classes>([])
-        private let done = Mutex<DispatchSemaphore?>(nil)
+    /// Classes that another worker may find out meanwhile.
+    struct Aside {
+        private final class Slot: Sendable { let classes = Mutex<Classes>([]) }
 
-        var classes: Classes { found.withLock { $0 } }
-        func set(_ classes: Classes) { found.withLock { $0 = classes } }
-        func isBegun(_ semaphore: DispatchSemaphore) { done.withLock { $0 = semaphore } }
-        func wait() { done.withLock { $0 }?.wait() }
+        private let slot: Slot
+        private let offer: Workplace<ModelRunner>.Offer
+
+        fileprivate init(_ batch: [Prepared], _ model: Int, _ place: Workplace<ModelRunner>) {
+            let slot = Slot()
+            self.slot = slot
+            offer = place.offer { runner, getsOn in
+                let classes = runner.classes(of: batch, model, getsOn)
+                slot.classes.withLock { $0 = classes }
+            }
+        }
+
+        /// Waits for whoever has begun.
+        /// - Returns: of each request; nil: nobody has, and nobody will.
+        func classes() -> Classes? { offer.isDone() ? slot.classes.withLock { $0 } : nil }
     }
 
-    /// The pictures of the batch through the second model, on a worker that sleeps.
-    /// - Returns: nil: nobody is free, or what is to be classified is not known yet.
+    /// Offers the pictures of the batch to others, for the second model.
+    /// - Returns: nil: what is to be classified is not known yet.
     func classifyAside(_ batch: [Prepared], _ model: Int, _ place: Workplace<ModelRunner>) -> Aside? {
         guard !batch.isEmpty else { return nil }
         var batch = batch
@@ -29,11 +39,7 @@ extension ModelRunner {
             guard case .frame? = batch[index].job.work.classify?.subject else { return nil }
             batch[index].inputs = [ModelInput(batch[index].image)]
         }
-        let aside = Aside()
-        let done = place.ask { [batch] runner, getsOn in aside.set(runner.classes(of: batch, model, getsOn)) }
-        guard let done else { return nil }
-        aside.isBegun(done)
-        return aside
+        return Aside(batch, model, place)
     }
 
     /// - Parameter start: when both stages began.

@@ -5,7 +5,8 @@ import Services
 import Vision
 
 /// One net of each model, and the way of a batch through one lane: decode, check again who still waits, then the forward pass
-/// of each stage; where another worker sleeps and does not need the first one's boxes, the second one there at the same time.
+/// of each stage; the second one at the same time on another worker that has nothing to do, where it does not need the first
+/// one's boxes.
 struct ModelRunner: BatchRunner {
     typealias Work = VisionWork
     typealias Answer = VisionAnswer
@@ -73,9 +74,8 @@ struct ModelRunner: BatchRunner {
         if let detector = lane.detector {
             detect(&prepared, models[detector], isLast: lane.classifier == nil, place, &results)
         }
-        if let aside {
-            aside.wait()
-            take(aside.classes, &prepared, since: decoded)
+        if let classes = aside?.classes() {
+            take(classes, &prepared, since: decoded)
         } else if let classifier = lane.classifier {
             if lane.detector != nil, !prepared.isEmpty { place.getsOn() }
             classify(&prepared, classifier, place, &results)

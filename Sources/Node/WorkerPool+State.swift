@@ -31,6 +31,7 @@ extension WorkerPool {
 
     /// A part of another worker's batch.
     struct Errand: Sendable {
+        let number: UInt64
         let body: Workplace<Runner>.Errand
         /// Whose batch it is.
         let worker: Int
@@ -43,6 +44,8 @@ extension WorkerPool {
         var order: AnswerOrder<Told>?
         /// Of each worker.
         var inHand: [Batch?]
+        /// Nobody has begun them, the oldest first.
+        var offers: [Errand] = []
         /// For workers that were asleep, and have not begun it yet.
         var errands: [Int: Errand] = [:]
         /// Time that others have worked for the batch that a worker has in hand.
@@ -90,13 +93,44 @@ extension WorkerPool {
 
         // ---- workers ----
 
-        private mutating func nextNumber() -> UInt64 {
+        mutating func nextNumber() -> UInt64 {
             batches += 1
             return batches
         }
 
         mutating func give(_ entries: [Queue.Entry], to worker: Int, now: NIODeadline, helping: Int? = nil) {
             inHand[worker] = Batch(number: nextNumber(), entries: entries, start: now, helps: helping)
+        }
+
+        /// A worker that sleeps gets a part of another one's batch at once. Whatever waits in the queue comes first.
+        /// - Returns: who is to be woken; nil: whoever has nothing to do before the other one comes to it.
+        mutating func lend(_ errand: Errand, now: NIODeadline) -> Int? {
+            guard queue.depth == 0, let helper = idle.popLast() else {
+                offers.append(errand)
+                return nil
+            }
+            errands[helper] = errand
+            // From now on it is watched.
+            give([], to: helper, now: now, helping: errand.worker)
+            return helper
+        }
+
+        /// What a worker that has nothing to do does for another one.
+        mutating func takeOffer(for helper: Int, now: NIODeadline) -> Errand? {
+            guard queue.depth == 0, !offers.isEmpty else { return nil }
+            let errand = offers.removeFirst()
+            give([], to: helper, now: now, helping: errand.worker)
+            return errand
+        }
+
+        /// A worker comes to what it has offered.
+        /// - Returns: false: another one has begun it.
+        mutating func reclaim(_ errand: Errand) -> Bool {
+            // Of one that is given up nothing is on offer any more, and nobody waits for it.
+            if abandoned.contains(errand.worker) { return true }
+            guard let index = offers.firstIndex(where: { $0.number == errand.number }) else { return false }
+            offers.remove(at: index)
+            return true
         }
 
         /// A worker gets on with its batch, and so does whom it helps.
@@ -115,6 +149,7 @@ extension WorkerPool {
         ) -> (entries: [Queue.Entry], told: [CheckedContinuation<Void, Never>])? {
             guard let batch = inHand[worker], batch.number == number ?? batch.number else { return nil }
             inHand[worker] = nil
+            offers.removeAll { $0.worker == worker }
             abandoned.insert(worker)
             // What it would have been is not known; its time says nothing.
             queue.finish(batch.entries, batch.entries.map { _ in .expired }, elapsed: .zero)
@@ -131,6 +166,7 @@ extension WorkerPool {
         mutating func takeBack(from worker: Int, at end: NIODeadline) -> Bool {
             guard let batch = inHand[worker] else { return false }
             inHand[worker] = nil
+            offers.removeAll { $0.worker == worker }
             busy = busy + (end - batch.start)
             return true
         }

@@ -46,6 +46,10 @@ extension WorkerPool {
                 state.give(batch, to: worker, now: now)
                 return (told, .run(batch, bell: state.queue.depth > 0 ? state.idle.popLast() : nil))
             case _ where state.isStopping: return (told, .end)
+            case .sleep:
+                if let errand = state.takeOffer(for: worker, now: now) { return (told, .help(errand)) }
+                state.idle.append(worker)
+                return (told, .sleep(until: nil))
             case .wait(let until):
                 state.idle.append(worker)
                 return (told, .sleep(until: until))
@@ -62,7 +66,7 @@ extension WorkerPool {
         guard let model = batch.first?.model else { return }
         let start = now()
         let place = Workplace(
-            find: { self.findHelper(of: worker, for: $0) }, getsOn: { self.getsOn(worker) })
+            lend: { self.lend($0, of: worker) }, getsOn: { self.getsOn(worker) })
         let results = runner.run(batch.map(\.payload.job), model: model, at: place)
         let elapsed = now() - start
         metrics?.batchSize.record(batch.count)
@@ -85,21 +89,17 @@ extension WorkerPool {
 
     private func getsOn(_ worker: Int) { state.withLock { $0.getsOn(worker) } }
 
-    /// A worker that sleeps is woken for a part of this one's batch. What comes meanwhile waits for the first that is free, as
-    /// it would with more requests at work.
-    private func findHelper(of worker: Int, for body: @escaping Workplace<Runner>.Errand) -> DispatchSemaphore? {
-        let errand = Errand(body: body, worker: worker)
+    /// What comes while a worker helps waits for the first that is free, as it would with more requests at work.
+    private func lend(
+        _ body: @escaping Workplace<Runner>.Errand, of worker: Int
+    ) -> @Sendable () -> DispatchSemaphore? {
         let now = now()
-        let helper = state.withLock { state -> Int? in
-            guard state.queue.depth == 0, let helper = state.idle.popLast() else { return nil }
-            state.errands[helper] = errand
-            // From now on it is watched.
-            state.give([], to: helper, now: now, helping: worker)
-            return helper
+        let (errand, helper) = state.withLock { state in
+            let errand = Errand(number: state.nextNumber(), body: body, worker: worker)
+            return (errand, state.lend(errand, now: now))
         }
-        guard let helper else { return nil }
-        bells[helper].signal()
-        return errand.done
+        if let helper { bells[helper].signal() }
+        return { self.state.withLock { $0.reclaim(errand) } ? nil : errand.done }
     }
 
     private func help(with errand: Errand, as worker: Int, with runner: inout Runner) {

@@ -3,6 +3,7 @@ import Foundation
 import NIOCore
 import RPC
 import Services
+import Synchronization
 import Testing
 
 @testable import Node
@@ -17,9 +18,7 @@ import Testing
                 1,
                 atPlace: { place in
                     notes.note("\(pthread_self())")
-                    guard let done = place.ask({ _, _ in notes.note("\(pthread_self())") }) else { return }
-                    done.wait()
-                    notes.note("done")
+                    if place.offer({ _, _ in notes.note("\(pthread_self())") }).isDone() { notes.note("done") }
                 })
             #expect(answer == 1)
             #expect(Set(notes.all).count == 3 && notes.all.last == "done", "two threads, and the end: \(notes.all)")
@@ -34,14 +33,14 @@ import Testing
         try await ScriptedPool.with(workers: 1) { scripted in
             let notes = Notes()
             _ = try await scripted.run(
-                1, atPlace: { notes.note($0.ask({ _, _ in notes.note("helped") }) == nil ? "none" : "some") })
+                1, atPlace: { notes.note($0.offer({ _, _ in notes.note("helped") }).isDone() ? "some" : "none") })
             #expect(notes.all == ["none"])
         }
         try await ScriptedPool.with(workers: 2) { scripted in
             let (gate, running) = await scripted.occupied()
             let notes = Notes()
             _ = try await scripted.run(
-                1, atPlace: { notes.note($0.ask({ _, _ in notes.note("helped") }) == nil ? "none" : "some") })
+                1, atPlace: { notes.note($0.offer({ _, _ in notes.note("helped") }).isDone() ? "some" : "none") })
             #expect(notes.all == ["none"])
             gate.open()
             _ = try await running.value
@@ -59,13 +58,115 @@ import Testing
                 Task {
                     try await scripted.run(
                         name, model: 1,
-                        atPlace: { notes.note($0.ask({ _, _ in notes.note("helped") }) == nil ? "none" : "some") })
+                        atPlace: { notes.note($0.offer({ _, _ in notes.note("helped") }).isDone() ? "some" : "none") })
                 }
             }
             for (name, task) in zip(2..., full) { try await #expect(task.value == name) }
             #expect(notes.all == ["none", "none"])
             lonely.cancel()
             #expect(await failure { try await lonely.value }?.code == .cancelled)
+        }
+    }
+
+    /// Both work when it is offered; the first that has nothing to do takes it over.
+    @Test func whoHasDoneItsOwnTakesOverWhatAnotherHasNotComeTo() async throws {
+        try await ScriptedPool.with(workers: 2) { scripted in
+            let (busy, running) = await scripted.occupied()
+            let notes = Notes()
+            let (offered, helped) = (Gate(), Gate())
+            let asking = Task {
+                try await scripted.run(
+                    1,
+                    atPlace: { place in
+                        let offer = place.offer { _, _ in
+                            notes.note("helped")
+                            helped.pass()
+                        }
+                        offered.pass()
+                        notes.note(offer.isDone() ? "done" : "alone")
+                    })
+            }
+            await offered.isReached()
+            #expect(notes.all.isEmpty)
+            busy.open()
+            _ = try await running.value
+            await helped.isReached()
+            // It waits for who has begun.
+            offered.open()
+            #expect(notes.all == ["helped"])
+            helped.open()
+            try await #expect(asking.value == 1)
+            #expect(notes.all == ["helped", "done"])
+            await scripted.untilSleeping(2)
+            #expect(scripted.pool.state.withLock { $0.offers.isEmpty })
+        }
+    }
+
+    /// Requests that wait come first, and what its worker has come to is not on offer any more.
+    @Test func whatIsNotTakenOverIsOnesOwn() async throws {
+        try await ScriptedPool.with(workers: 2) { scripted in
+            let (busy, running) = await scripted.occupied()
+            let notes = Notes()
+            let offered = Gate()
+            let asking = Task {
+                try await scripted.run(
+                    1,
+                    atPlace: { place in
+                        let offer = place.offer { _, _ in notes.note("helped") }
+                        offered.pass()
+                        notes.note(offer.isDone() ? "done" : "alone")
+                    })
+            }
+            await offered.isReached()
+            let next = Gate()
+            let waiting = scripted.occupy(next)
+            await scripted.untilWaiting(1)
+            busy.open()
+            await next.isReached()
+            offered.open()
+            try await #expect(asking.value == 1)
+            #expect(notes.all == ["alone"])
+            next.open()
+            _ = try await (running.value, waiting.value)
+            // An offer that nobody has asked back ends with its batch.
+            let (second, again) = await scripted.occupied()
+            _ = try await scripted.run(2, atPlace: { place in _ = place.offer { _, _ in notes.note("late") } })
+            second.open()
+            _ = try await again.value
+            await scripted.untilSleeping(2)
+            #expect(notes.all == ["alone"])
+        }
+    }
+
+    @Test func whatOneThatIsLostHasOfferedIsNotTakenOver() async throws {
+        try await ScriptedPool.with(workers: 3) { scripted in
+            let gates = [Gate(), Gate()]
+            let running = gates.map { scripted.occupy($0) }
+            for gate in gates { await gate.isReached() }
+            let notes = Notes()
+            let offered = Gate()
+            let asking = Task {
+                try await scripted.run(
+                    1,
+                    atPlace: { place in
+                        let offer = place.offer { _, _ in notes.note("helped") }
+                        offered.pass()
+                        notes.note(offer.isDone() ? "done" : "alone")
+                    })
+            }
+            await offered.isReached()
+            let (worker, batch) = try #require(
+                scripted.pool.inHand.enumerated().compactMap { worker, batch in batch.map { (worker, $0) } }
+                    .max { $0.1 < $1.1 })
+            #expect(scripted.pool.abandon(worker, batch: batch))
+            #expect(await failure { try await asking.value }?.code == .internal)
+            for gate in gates { gate.open() }
+            for task in running { _ = try await task.value }
+            await scripted.untilSleeping(2)
+            // It comes back all the same, and nobody lets it wait.
+            offered.open()
+            while notes.all.isEmpty { try await Task.sleep(for: .milliseconds(1)) }
+            #expect(notes.all == ["alone"])
         }
     }
 
@@ -77,9 +178,8 @@ import Testing
             _ = try await scripted.run(
                 1,
                 atPlace: { place in
-                    let done = place.ask { _, _ in clock.advance(by: .milliseconds(30)) }
-                    done?.wait()
-                    notes.note(done == nil ? "alone" : "helped")
+                    let isHelped = place.offer { _, _ in clock.advance(by: .milliseconds(30)) }.isDone()
+                    notes.note(isHelped ? "helped" : "alone")
                 })
             try #require(notes.all == ["helped"])
             await scripted.untilSleeping(2)
@@ -101,7 +201,7 @@ import Testing
             await scripted.untilSleeping(3)
             let gate = Gate()
             let asked = Task {
-                try await scripted.run(1, atPlace: { place in _ = place.ask({ _, _ in gate.pass() })?.wait() })
+                try await scripted.run(1, atPlace: { place in _ = place.offer({ _, _ in gate.pass() }).isDone() })
             }
             await gate.isReached()
             let inHand = scripted.pool.inHand.enumerated().compactMap { worker, batch in batch.map { (worker, $0) } }
@@ -127,12 +227,12 @@ import Testing
                 try await scripted.run(
                     1,
                     atPlace: { place in
-                        let done = place.ask { _, getsOn in
+                        let offer = place.offer { _, getsOn in
                             before.pass()
                             getsOn()
                             after.pass()
                         }
-                        done?.wait()
+                        _ = offer.isDone()
                     })
             }
             await before.isReached()
