@@ -82,24 +82,27 @@ def closed_loop(target, pictures, concurrency, seconds, warmup):
     return outcome
 
 
-def open_loop(target, pictures, rate, seconds):
-    """Requests at fixed times, however long answers take; latency counts from the time that was planned."""
+def open_loop(target, pictures, rate, seconds, warmup):
+    """Requests at fixed times, however long answers take; latency counts from the time that was planned. Those of the warm-up
+    do not count: the server has done nothing for some seconds, while others were measured."""
     outcome, lock, planned = Outcome(seconds), threading.Lock(), queue.Queue()
+    unmeasured = int(rate * warmup)
 
     def call():
         connection = target.connect()
         while (item := planned.get()) is not None:
             turn, due = item
             status, _ = target.send(connection, pictures[turn % len(pictures)])
-            with lock:
-                outcome.add(status, time.perf_counter() - due)
+            if turn >= unmeasured:
+                with lock:
+                    outcome.add(status, time.perf_counter() - due)
         connection.close()
 
     callers = [threading.Thread(target=call) for _ in range(OPEN_LOOP_CALLERS)]
     for caller in callers:
         caller.start()
     start = time.perf_counter()
-    for turn in range(int(rate * seconds)):
+    for turn in range(unmeasured + int(rate * seconds)):
         due = start + turn / rate
         time.sleep(max(0, due - time.perf_counter()))
         planned.put((turn, due))

@@ -203,7 +203,7 @@ def main():
         peak = {name: max(each["requests_per_second"] for each in by.values()) for name, by in results.items()}
         best = max(flasks, key=lambda target: peak[target.name])
         rate = LOAD_SHARE * min(peak[best.name], peak[ours.name])
-        rounds("open", lambda target: load.open_loop(target, pictures, rate, seconds), "p99_ms", OPEN_ROUNDS * arguments.rounds)
+        rounds("open", lambda target: load.open_loop(target, pictures, rate, seconds, warmup), "p99_ms", OPEN_ROUNDS * arguments.rounds)
 
     report = {
         "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"), "quick": arguments.quick, "cores": cores,
