@@ -1,3 +1,4 @@
+import AsyncHTTPClient
 import Foundation
 import NIOCore
 import RPC
@@ -9,7 +10,7 @@ import Testing
 /// How probes find a gateway, in plain text and over TLS.
 @Suite struct GatewayProbeTests {
     private static func ask(
-        _ url: String, _ trust: GatewayProbe.Trust = GatewayProbe.Trust()
+        _ url: String, _ trust: GatewayTrust = GatewayTrust()
     ) async throws -> GatewayProbe.Answer {
         await GatewayProbe(trust).ask(try #require(URL(string: url)), timeout: .seconds(60))
     }
@@ -34,7 +35,7 @@ import Testing
         try await TestGateway.with {
             $0.tls = ServerTLS(.files(certificates: folder.path("gateway.crt"), privateKey: folder.path("gateway.key")))
         } _: { gateway in
-            func ask(_ host: String, _ trust: GatewayProbe.Trust) async throws -> GatewayProbe.Answer {
+            func ask(_ host: String, _ trust: GatewayTrust) async throws -> GatewayProbe.Answer {
                 try await Self.ask("https://\(host):\(gateway.address.port ?? 0)/healthz", trust)
             }
             let ours = folder.path("ours.crt")
@@ -43,9 +44,9 @@ import Testing
             let byName = try await ask("127.0.0.1", .init(authorities: ours, serverName: "localhost"))
             #expect(byName == .status(200, nil))
             for (host, trust) in [
-                ("localhost", GatewayProbe.Trust(authorities: folder.path("other.crt"))),
-                ("127.0.0.1", GatewayProbe.Trust(authorities: ours)), ("localhost", GatewayProbe.Trust()),
-                ("localhost", GatewayProbe.Trust(authorities: "/nowhere.crt")),
+                ("localhost", GatewayTrust(authorities: folder.path("other.crt"))),
+                ("127.0.0.1", GatewayTrust(authorities: ours)), ("localhost", GatewayTrust()),
+                ("localhost", GatewayTrust(authorities: "/nowhere.crt")),
             ] {
                 guard case .silence(let reason) = try await ask(host, trust), !reason.isEmpty else {
                     Issue.record("\(host) is trusted with \(trust)")
@@ -53,5 +54,16 @@ import Testing
                 }
             }
         }
+    }
+
+    /// Whoever calls, not only the probe: the load of `framemesh bench` too.
+    @Test func theNameThatIsExpectedLeadsToTheSamePlace() throws {
+        let url = try #require(URL(string: "https://127.0.0.1:8443/v1/images:analyze?pipeline=detect%2Bclassify"))
+        var configuration = HTTPClient.Configuration()
+        let named = try GatewayTrust(serverName: "gateway.example").place(url, &configuration)
+        #expect(named.absoluteString == "https://gateway.example:8443/v1/images:analyze?pipeline=detect%2Bclassify")
+        #expect(configuration.dnsOverride == ["gateway.example": "127.0.0.1"] && configuration.tlsConfiguration != nil)
+        var plain = HTTPClient.Configuration()
+        #expect(try GatewayTrust().place(url, &plain) == url && plain.dnsOverride.isEmpty)
     }
 }

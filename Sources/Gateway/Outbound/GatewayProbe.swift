@@ -7,25 +7,6 @@ import NIOSSL
 
 /// Asks a gateway from outside how it is, as probes and scripts do.
 package struct GatewayProbe: Sendable {
-    /// Whom an HTTPS gateway is taken for, and what it is shown; files are PEM.
-    package struct Trust: Sendable {
-        /// nil: those that the system trusts.
-        package var authorities: String?
-        package var certificate: String?
-        package var key: String?
-        /// That the gateway's certificate must bear; nil: the host of the URL.
-        package var serverName: String?
-
-        package init(
-            authorities: String? = nil, certificate: String? = nil, key: String? = nil, serverName: String? = nil
-        ) {
-            self.authorities = authorities
-            self.certificate = certificate
-            self.key = key
-            self.serverName = serverName
-        }
-    }
-
     package enum Answer: Sendable, Equatable {
         /// Of HTTP, and why, where it is a problem.
         case status(Int, String?)
@@ -61,9 +42,9 @@ package struct GatewayProbe: Sendable {
     /// Of an answer that is looked at.
     private static let maxBytes = 1 << 20
 
-    private let trust: Trust
+    private let trust: GatewayTrust
 
-    package init(_ trust: Trust = Trust()) { self.trust = trust }
+    package init(_ trust: GatewayTrust = GatewayTrust()) { self.trust = trust }
 
     /// - Parameter timeout: for all of it.
     package func ask(_ url: URL, timeout: Duration) async -> Answer {
@@ -94,20 +75,11 @@ package struct GatewayProbe: Sendable {
     private func reply(
         to question: Question, by deadline: NIODeadline, within timeout: Duration
     ) async throws -> Reply {
-        let url = question.url
         var configuration = HTTPClient.Configuration()
         configuration.redirectConfiguration = .disallow
         configuration.timeout.connect = TimeAmount(timeout)
         configuration.connectionPool.retryConnectionEstablishment = false
-        if url.scheme == "https" { configuration.tlsConfiguration = try tls() }
-        var target = url
-        if let name = trust.serverName, let host = url.host,
-            var parts = URLComponents(url: url, resolvingAgainstBaseURL: false)
-        {
-            parts.host = name
-            configuration.dnsOverride = [name: host]
-            target = parts.url ?? url
-        }
+        let target = try trust.place(question.url, &configuration)
         let client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
         do {
             var request = HTTPClientRequest(url: target.absoluteString)
@@ -131,17 +103,6 @@ package struct GatewayProbe: Sendable {
 
     private struct Reason: Decodable {
         var detail: String?
-    }
-
-    /// - Throws: `NIOSSLError` of files that cannot be used.
-    private func tls() throws -> TLSConfiguration {
-        var tls = TLSConfiguration.makeClientConfiguration()
-        if let authorities = trust.authorities { tls.trustRoots = .file(authorities) }
-        if let certificate = trust.certificate, let key = trust.key {
-            tls.certificateChain = try NIOSSLCertificate.fromPEMFile(certificate).map { .certificate($0) }
-            tls.privateKey = .privateKey(try NIOSSLPrivateKey(file: key, format: .pem))
-        }
-        return tls
     }
 
     private static func silence(_ error: any Error) -> Silence {

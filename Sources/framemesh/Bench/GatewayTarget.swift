@@ -5,7 +5,6 @@ import Gateway
 import Messages
 import NIOCore
 import NIOHTTP1
-import NIOSSL
 
 /// A gateway, over HTTP, as programs that know nothing of gRPC ask it. Callers share the client, which keeps a connection for
 /// each call that runs.
@@ -34,13 +33,12 @@ final class GatewayTarget: FrameTarget {
             query.append(URLQueryItem(name: "deadline_ms", value: "\(options.frameDeadline)"))
         }
         target.append(queryItems: query)
-        self.url = target.absoluteString.replacingOccurrences(of: "+", with: "%2B")
         timeout = options.timeout
         health = URL(string: "/healthz", relativeTo: url)?.absoluteURL ?? url
-        probe = GatewayProbe(
-            GatewayProbe.Trust(
-                authorities: security.authorities, certificate: security.certificate, key: security.key,
-                serverName: security.serverName))
+        let trust = GatewayTrust(
+            authorities: security.authorities, certificate: security.certificate, key: security.key,
+            serverName: security.serverName)
+        probe = GatewayProbe(trust)
         do {
             token = try security.tokenFile.map { try String(contentsOfFile: $0, encoding: .utf8) }?
                 .split(whereSeparator: \.isNewline).first.map(String.init)
@@ -48,21 +46,12 @@ final class GatewayTarget: FrameTarget {
             configuration.redirectConfiguration = .disallow
             configuration.connectionPool.retryConnectionEstablishment = false
             configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = BenchPlan.maxConcurrency
-            if url.scheme == "https" { configuration.tlsConfiguration = try Self.tls(security) }
+            self.url = try trust.place(target, &configuration).absoluteString
+                .replacingOccurrences(of: "+", with: "%2B")
             client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
         } catch {
             throw Fatal("--gateway \(url): \(error)", status: .usage)
         }
-    }
-
-    private static func tls(_ security: ClientSecurity) throws -> TLSConfiguration {
-        var tls = TLSConfiguration.makeClientConfiguration()
-        if let authorities = security.authorities { tls.trustRoots = .file(authorities) }
-        if let certificate = security.certificate, let key = security.key {
-            tls.certificateChain = try NIOSSLCertificate.fromPEMFile(certificate).map { .certificate($0) }
-            tls.privateKey = .privateKey(try NIOSSLPrivateKey(file: key, format: .pem))
-        }
-        return tls
     }
 
     /// Connections are made when they are needed; here it only shows whether anybody listens.

@@ -110,7 +110,7 @@ struct HealthAddress: Sendable {
     private static func probe(_ question: Question) -> GatewayProbe {
         let security = question.security
         return GatewayProbe(
-            GatewayProbe.Trust(
+            GatewayTrust(
                 authorities: security.authorities, certificate: security.certificate, key: security.key,
                 serverName: security.serverName))
     }

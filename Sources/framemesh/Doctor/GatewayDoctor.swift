@@ -10,7 +10,7 @@ struct GatewayDoctor: Sendable {
     private var probe: GatewayProbe {
         let security = doctor.security
         return GatewayProbe(
-            GatewayProbe.Trust(
+            GatewayTrust(
                 authorities: security.authorities, certificate: security.certificate, key: security.key,
                 serverName: security.serverName))
     }
