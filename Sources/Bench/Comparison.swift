@@ -1,5 +1,9 @@
 /// What changed between two results, with how sure that is.
 ///
+/// A number is better or worse if its change is no less than `leastChange`, and all of what is said to have changed has changed
+/// with a confidence of 95 % (`HolmCorrection`, of Welch's t). Rounding decides nothing: samples vary at least as much as the
+/// steps in which they are known.
+///
 /// A sample is a run, where both sides have several (results appended to one file); else it is a window. Windows of one run
 /// share what the machine did in that minute, so they make differences look surer than they are: runs in turns are better.
 package struct Comparison: Sendable {
@@ -10,6 +14,9 @@ package struct Comparison: Sendable {
         case unknown
     }
 
+    /// Changes that are less do not matter, unless it is said otherwise: a share.
+    package static let leastChange = 0.01
+
     /// One number of one load.
     package struct Row: Sendable {
         package var load: LoadDescription
@@ -17,7 +24,10 @@ package struct Comparison: Sendable {
         package var base: MeanInterval
         package var new: MeanInterval
         package var difference: MeanInterval
+        /// How likely one or more such changes would be found among all rows where nothing has changed; nil: unknown.
+        package var probability: Double?
         package var verdict: Verdict
+        fileprivate var moreIsBetter: Bool
 
         /// Of the base, as shares of it.
         package var change: Double { base.mean == 0 ? 0 : difference.mean / base.mean }
@@ -30,16 +40,46 @@ package struct Comparison: Sendable {
     /// What differs in the records of the machines and options: the numbers may be of different things.
     package private(set) var warnings: [String] = []
 
-    /// A latency is of answers: without one there is none.
-    private static let metrics: [(name: String, isLatency: Bool, value: @Sendable (BenchPoint) -> Double)] = [
-        ("frames/s", false, { $0.framesPerSecond }), ("mean ms", true, { $0.latencyMs.mean }),
-        ("p50 ms", true, { $0.latencyMs.p50 }), ("p99 ms", true, { $0.latencyMs.p99 }),
-    ]
-    private static let windowMetrics: [@Sendable (WindowRecord) -> Double] = [
-        { $0.framesPerSecond }, { $0.latencyMs.mean }, { $0.latencyMs.p50 }, { $0.latencyMs.p99 },
+    /// What both a run and a window have.
+    private struct Sample {
+        var seconds: Double
+        var answered: UInt64
+        var framesPerSecond: Double
+        var latencyMs: LatencyFigures
+
+        init(_ point: BenchPoint) {
+            (seconds, answered) = (point.seconds, point.answered)
+            (framesPerSecond, latencyMs) = (point.framesPerSecond, point.latencyMs)
+        }
+
+        init(_ window: WindowRecord) {
+            (seconds, answered) = (window.seconds, window.answered)
+            (framesPerSecond, latencyMs) = (window.framesPerSecond, window.latencyMs)
+        }
+    }
+
+    private struct Metric: Sendable {
+        var name: String
+        /// Of answers: without one there is none.
+        var isLatency: Bool
+        var value: @Sendable (Sample) -> Double
+
+        /// In which the value of a sample is known: a frame; a bucket of the histogram.
+        func resolution(_ sample: Sample) -> Double {
+            isLatency
+                ? value(sample) * LatencyHistogram.resolution : sample.seconds > 0 ? 1 / sample.seconds : 0
+        }
+    }
+
+    private static let metrics = [
+        Metric(name: "frames/s", isLatency: false) { $0.framesPerSecond },
+        Metric(name: "mean ms", isLatency: true) { $0.latencyMs.mean },
+        Metric(name: "p50 ms", isLatency: true) { $0.latencyMs.p50 },
+        Metric(name: "p99 ms", isLatency: true) { $0.latencyMs.p99 },
     ]
 
-    package init(_ base: [BenchResult], _ new: [BenchResult]) {
+    /// - Parameter leastChange: a share of the base.
+    package init(_ base: [BenchResult], _ new: [BenchResult], leastChange: Double = Self.leastChange) {
         let (old, other) = (Self.points(base), Self.points(new))
         for load in old.order {
             guard let before = old.points[load], let after = other.points[load] else {
@@ -47,17 +87,15 @@ package struct Comparison: Sendable {
                 continue
             }
             let byRun = before.count > 1 && after.count > 1
-            for (index, metric) in Self.metrics.enumerated() {
-                func samples(_ points: [BenchPoint]) -> [Double] {
-                    byRun
-                        ? points.filter { $0.answered > 0 || !metric.isLatency }.map(metric.value)
-                        : points.flatMap(\.windows).filter { $0.answered > 0 || !metric.isLatency }
-                            .map(Self.windowMetrics[index])
+            for metric in Self.metrics {
+                func samples(_ points: [BenchPoint]) -> [Sample] {
+                    (byRun ? points.map { Sample($0) } : points.flatMap(\.windows).map { Sample($0) })
+                        .filter { $0.answered > 0 || !metric.isLatency }
                 }
-                rows.append(
-                    Self.row(load, metric.name, samples(before), samples(after), moreIsBetter: !metric.isLatency))
+                rows.append(Self.row(load, metric, samples(before), samples(after)))
             }
         }
+        judge(leastChange)
         unmatched += other.order.filter { old.points[$0] == nil }
         warnings = Self.warnings(base, new)
     }
@@ -76,23 +114,29 @@ package struct Comparison: Sendable {
         return (order, points)
     }
 
-    private static func row(
-        _ load: LoadDescription, _ metric: String, _ base: [Double], _ new: [Double], moreIsBetter: Bool
-    ) -> Row {
-        let difference = MeanInterval(of: new, minus: base)
-        let verdict: Verdict
-        if let margin = difference.margin {
-            if abs(difference.mean) <= margin {
-                verdict = .noDifference
-            } else {
-                verdict = (difference.mean > 0) == moreIsBetter ? .better : .worse
-            }
-        } else {
-            verdict = .unknown
-        }
+    private static func row(_ load: LoadDescription, _ metric: Metric, _ base: [Sample], _ new: [Sample]) -> Row {
+        let resolution = (base + new).map { metric.resolution($0) }.max() ?? 0
+        let (old, other) = (base.map(metric.value), new.map(metric.value))
         return Row(
-            load: load, metric: metric, base: MeanInterval(base), new: MeanInterval(new), difference: difference,
-            verdict: verdict)
+            load: load, metric: metric.name, base: MeanInterval(old, resolution: resolution),
+            new: MeanInterval(other, resolution: resolution),
+            difference: MeanInterval(of: other, minus: old, resolution: resolution), verdict: .unknown,
+            moreIsBetter: !metric.isLatency)
+    }
+
+    /// Once all rows are known.
+    private mutating func judge(_ leastChange: Double) {
+        let known = rows.indices.filter { rows[$0].difference.probability != nil }
+        let adjusted = HolmCorrection.adjusted(known.compactMap { rows[$0].difference.probability })
+        for (index, probability) in zip(known, adjusted) {
+            let difference = rows[index].difference.mean
+            rows[index].probability = probability
+            let isSure = probability < 1 - MeanInterval.confidence
+            let matters = abs(difference) > 0 && abs(difference) >= leastChange * abs(rows[index].base.mean)
+            rows[index].verdict =
+                !isSure || !matters
+                ? .noDifference : (difference > 0) == rows[index].moreIsBetter ? .better : .worse
+        }
     }
 
     private static func warnings(_ base: [BenchResult], _ new: [BenchResult]) -> [String] {

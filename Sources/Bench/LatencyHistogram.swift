@@ -6,6 +6,9 @@ package struct LatencyHistogram: Sendable {
     /// What takes longer counts as this long.
     package static let longest: Duration = .seconds(86_400)
 
+    /// How well a latency is known: three digits, as a share of it.
+    package static let resolution = 0.001
+
     /// Microseconds.
     private var histogram = Histogram<UInt64>(numberOfSignificantValueDigits: .three)
     /// Of microseconds, exact: a histogram knows values by their bucket only.
@@ -42,6 +45,14 @@ package struct LatencyHistogram: Sendable {
     /// Milliseconds that `percentile` (0…100) of the frames did not exceed; 0 of nothing.
     package func milliseconds(at percentile: Double) -> Double {
         count == 0 ? 0 : Double(histogram.valueAtPercentile(percentile)) / 1000
+    }
+
+    /// The longest, milliseconds; 0 of nothing.
+    package var longest: Double { milliseconds(at: 100) }
+
+    /// Values in microseconds, each to a thousandth, with how many there are.
+    var buckets: [(value: UInt64, count: Double)] {
+        histogram.recordedValues().map { (histogram.medianEquivalentForValue($0.value), Double($0.count)) }
     }
 
     package var figures: LatencyFigures {

@@ -65,6 +65,45 @@ import Testing
     @Test func changesAreSharesOfTheBase() throws {
         let comparison = Comparison([Self.result([100, 100, 100])], [Self.result([110, 110, 110])])
         let row = try #require(comparison.rows.first)
-        #expect(abs(row.change - 0.1) < 1e-9 && row.margin == 0)
+        #expect(abs(row.change - 0.1) < 1e-9)
+        // Windows of a second know their rate to a frame: ± t(4) of √(2/3 · 1/12).
+        #expect(abs(try #require(row.margin) - 2.77645 * 0.2357 / 100) < 1e-4)
+    }
+
+    /// Latencies that fall into the next bucket of the histogram in all windows: nothing else has changed.
+    @Test func roundingDecidesNothing() {
+        let (base, new) = (Self.result([1000, 1000, 1000], ms: 100), Self.result([1001, 1001, 1001], ms: 100.1))
+        for change in [Comparison.leastChange, 0] {
+            let rows = Comparison([base], [new], leastChange: change).rows
+            #expect(rows.count == 4 && rows.allSatisfy { $0.verdict == .noDifference }, "\(change)")
+        }
+    }
+
+    @Test func changesThatDoNotMatterAreNone() {
+        let (base, new) = (Self.result([10_000, 10_001, 9999]), Self.result([10_050, 10_051, 10_049]))
+        func verdict(_ least: Double) -> Comparison.Verdict? {
+            Comparison([base], [new], leastChange: least).rows.first?.verdict
+        }
+        #expect(verdict(Comparison.leastChange) == .noDifference && verdict(0.004) == .better)
+    }
+
+    /// A change that would be sure if it were the only one that is looked at.
+    @Test func manyRowsNeedMore() {
+        let loads = (1...8).map { LoadDescription(.concurrency, callers: $0) }
+        func result(_ first: [Int], _ rest: [Int]) -> BenchResult {
+            Samples.result(loads.map { Samples.point($0, $0.callers == 1 ? first : rest) })
+        }
+        let (base, new) = (result([100, 102, 98], [100, 110, 90]), result([109, 111, 107], [100, 110, 90]))
+        func verdict(of points: Int) -> Comparison.Verdict? {
+            func some(_ result: BenchResult) -> BenchResult { Samples.result(Array(result.points.prefix(points))) }
+            return Comparison([some(base)], [some(new)]).rows.first?.verdict
+        }
+        #expect(verdict(of: 1) == .better && verdict(of: 8) == .noDifference)
+    }
+
+    @Test func holmMultipliesTheLeastMost() {
+        let adjusted = HolmCorrection.adjusted([0.01, 0.04, 0.03, 0.005])
+        for (value, expected) in zip(adjusted, [0.03, 0.06, 0.06, 0.02]) { #expect(abs(value - expected) < 1e-12) }
+        #expect(HolmCorrection.adjusted([]).isEmpty && HolmCorrection.adjusted([0.6, 0.9]) == [1, 1])
     }
 }

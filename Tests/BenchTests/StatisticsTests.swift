@@ -19,6 +19,9 @@ import Testing
         #expect(abs(try #require(interval.margin) - 3.18245 * 1.632993 / 2) < 1e-4)
         #expect(MeanInterval([7]).margin == nil && MeanInterval([]).mean == 0)
         #expect(MeanInterval(of: [5, 5], minus: [3, 3]).margin == 0)
+        // s is no less than that of the step that the samples were rounded to: 0.6 / √12.
+        let rounded = try #require(MeanInterval([5, 5], resolution: 0.6).margin)
+        #expect(abs(rounded - 12.7062 * 0.173205 / 2.0.squareRoot()) < 1e-3)
     }
 
     /// Welch's example: unequal variances and sizes.
@@ -30,5 +33,7 @@ import Testing
         #expect(abs(difference.mean - 2.8333) < 1e-3)
         let margin = try #require(difference.margin)
         #expect(margin > 1.9 && margin < 2.1)
+        // The textbook's p of this example.
+        #expect(abs(try #require(difference.probability) - 0.00722) < 2e-4)
     }
 }

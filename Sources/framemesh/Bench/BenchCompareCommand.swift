@@ -7,23 +7,31 @@ struct BenchCompareCommand: AsyncParsableCommand {
         commandName: "compare", abstract: "Say what changed between two results, and how sure that is.",
         discussion: """
             Reads what --json wrote. Points with the same load are compared: better, worse or no difference, with 95 % \
-            confidence (Welch's t). A sample is a window; where both files have several runs, a line each, a sample is a run. \
+            confidence of all that is said (Welch's t, corrected by Holm for the number of rows); changes below \
+            --least-change are none. A sample is a window; where both files have several runs, a line each, a sample is a run. \
             Windows of one run share the state of the machine: several runs in turns are surer.
 
             Examples:
               framemesh bench compare before.json after.json
               framemesh bench compare --json-lines before.json after.json
+              framemesh bench compare --least-change 5 before.json after.json
 
             Exit code 1 if something is worse.
             """)
 
     @Argument(help: ArgumentHelp("The result to compare with.", valueName: "a.json")) var base: String
     @Argument(help: ArgumentHelp("The result that is judged.", valueName: "b.json")) var new: String
+    @Option(
+        help: ArgumentHelp("Changes that are less are no difference.", valueName: "percent"))
+    var leastChange = Comparison.leastChange * 100
     // `--json` would be taken for the one of `bench`, which has a file.
     @Flag(help: "One JSON object a line, for each number.") var jsonLines = false
 
     func run() async throws {
-        let comparison = Comparison(try Self.read(base), try Self.read(new))
+        guard (0...100).contains(leastChange) else {
+            throw Fatal("--least-change \(leastChange) is not between 0 and 100", status: .usage)
+        }
+        let comparison = Comparison(try Self.read(base), try Self.read(new), leastChange: leastChange / 100)
         let console = Console()
         for line in jsonLines ? ComparisonText.json(comparison) : ComparisonText.lines(comparison) {
             try console.print(line)

@@ -4,11 +4,12 @@ import Results
 /// A comparison for people and for programs.
 enum ComparisonText {
     static func lines(_ comparison: Comparison) -> [String] {
-        var table = Table("load", "", "before>", "after>", "change>", "95 %>", "")
+        var table = Table("load", "", "before>", "after>", "change>", "95 %>", "p>", "")
         for row in comparison.rows {
             table.add(
                 row.load.text, row.metric, interval(row.base), interval(row.new), percent(row.change),
-                row.margin.map { "± " + percent($0, signed: false) } ?? "", row.verdict.rawValue)
+                row.margin.map { "± " + percent($0, signed: false) } ?? "",
+                row.probability.map { Figure.column($0, decimals: 3) } ?? "", row.verdict.rawValue)
         }
         var lines = table.isEmpty ? [] : table.lines
         for load in comparison.unmatched { lines.append("only in one of them: \(load.text)") }
@@ -34,6 +35,7 @@ enum ComparisonText {
                 json.field("after", row.new.mean, decimals: 4)
                 json.field("change", row.change, decimals: 5)
                 json.field("margin", row.margin ?? .nan, decimals: 5)
+                json.field("probability", row.probability ?? .nan, decimals: 6)
                 json.field("verdict", row.verdict.rawValue)
             }
         }
