@@ -8,20 +8,27 @@ import Traces
 /// The `framemesh.v1.Vision` service over the channels to nodes.
 struct CoordinatorHandler: VisionHandler {
     let configuration: CoordinatorConfiguration
-    let detectors: BalancedChannel?
-    let classifiers: BalancedChannel?
-    /// Those that have both stages.
-    let bothStages: BalancedChannel?
-    let refusals: FusionRefusals
-    let drain: DrainFlag
-    let metrics: CoordinatorMetrics
-    let log: FrameLog
+    private let detectors: BalancedChannel?
+    private let classifiers: BalancedChannel?
+    private let bothStages: BalancedChannel?
+    private let drain: DrainFlag
+    private let runner: FrameRunner
 
     /// For a node's own words in `ListNodes`.
     static let describeTimeout: Duration = .seconds(1)
 
-    private var runner: FrameRunner {
-        FrameRunner(
+    /// - Parameter bothStages: to those that have both stages.
+    init(
+        configuration: CoordinatorConfiguration, detectors: BalancedChannel?, classifiers: BalancedChannel?,
+        bothStages: BalancedChannel?, refusals: FusionRefusals, drain: DrainFlag, metrics: CoordinatorMetrics,
+        log: FrameLog
+    ) {
+        self.configuration = configuration
+        self.detectors = detectors
+        self.classifiers = classifiers
+        self.bothStages = bothStages
+        self.drain = drain
+        runner = FrameRunner(
             places: Places(
                 detectors: detectors, classifiers: classifiers, nodes: bothStages, refusals: refusals),
             configuration: configuration, metrics: metrics, log: log)

@@ -14,7 +14,7 @@ extension FrameRunner {
         let grace = isUrgent ? .zero : places.isOneReadyApart ? configuration.optionalStageGrace : nil
         let request = request(frame, input, topK)
         let called = await inLine { [frame] in
-            await call("node", nodes, MethodPath.fused, request, frame, grace: grace, waits: !isUrgent)
+            await self.call("node", nodes, MethodPath.fused, request, frame, grace: grace, waits: !isUrgent)
         }
         guard let result = called else { return false }
         guard let error = result.error else {

@@ -28,12 +28,25 @@ struct AcceptedFrame: Sendable {
 /// Sends one frame through the stages of its pipeline and merges what they say.
 ///
 /// Holds the frame's bytes as they came: each stage's call refers to the same buffer.
-struct FrameRunner: Sendable {
+///
+/// There is one, which all frames share: a copy of what it knows would touch some hundred counts of references for each frame, for
+/// which the threads of the event loops get into each other's way.
+final class FrameRunner: Sendable {
     let places: Places
     let configuration: CoordinatorConfiguration
-    var metrics = CoordinatorMetrics.none
+    let metrics: CoordinatorMetrics
     /// nil: of frames nothing is said.
-    var log: FrameLog?
+    let log: FrameLog?
+
+    init(
+        places: Places, configuration: CoordinatorConfiguration, metrics: CoordinatorMetrics = .none,
+        log: FrameLog? = nil
+    ) {
+        self.places = places
+        self.configuration = configuration
+        self.metrics = metrics
+        self.log = log
+    }
 
     /// A tracker also looks at weak detections (ByteTrack's second association).
     static let trackingFloor: Float = 0.1
@@ -128,8 +141,8 @@ struct FrameRunner: Sendable {
         _ frame: AcceptedFrame, topK: Int
     ) async -> (StageResult<DetectResponse>?, StageResult<ClassifyResponse>?) {
         await withTaskGroup(of: Part.self) { tasks in
-            tasks.addTask { .boxes(await detect(frame)) }
-            tasks.addTask { .classes(await classify(frame, regions: [], topK: topK)) }
+            tasks.addTask { .boxes(await self.detect(frame)) }
+            tasks.addTask { .classes(await self.classify(frame, regions: [], topK: topK)) }
             var parts: (StageResult<DetectResponse>?, StageResult<ClassifyResponse>?)
             for await part in tasks {
                 switch part {

@@ -1,13 +1,13 @@
 import NIOCore
 
-private enum HedgeEvent<Answer: Sendable>: Sendable {
+enum HedgeEvent<Answer: Sendable>: Sendable {
     case answered(Answer)
     case failed(FailedAttempt)
     case due
 }
 
 /// An attempt of a call that has several.
-private struct FailedAttempt {
+struct FailedAttempt {
     var number: Int
     var error: RPCError
     /// nil: there was no connection.
@@ -21,7 +21,15 @@ extension RPCChannel {
     func hedge(
         _ path: String, _ request: Payload, _ options: CallOptions, _ rules: some SideBySide
     ) async throws -> ChannelResponse {
-        let first = try await hedge(path, options, rules) { _, options, supplied in
+        try await hedge(path, request, options, rules, after: nil)
+    }
+
+    /// - Parameter begun: its first attempt, if that runs or has failed already.
+    func hedge(
+        _ path: String, _ request: Payload, _ options: CallOptions, _ rules: some SideBySide,
+        after begun: BegunAttempt<ChannelResponse>?
+    ) async throws -> ChannelResponse {
+        let first = try await hedge(path, options, rules, after: begun) { _, options, supplied in
             let response = try await run(path, request, options, on: supplied)
             return ChannelResponse(response: response, endpoint: supplied.name, retries: 0)
         }
@@ -33,19 +41,20 @@ extension RPCChannel {
     /// Runs the attempts of a call side by side, begun as `rules` say, until one is answered or there is none left.
     /// Those that still run then are cancelled.
     /// - Parameters:
+    ///   - begun: the first attempt, of which `rules` know, where there is one already.
     ///   - attempt: makes one attempt: its number, from 1, with its options, on its connection.
     ///   - failed: an attempt has ended without an answer.
     ///   - isWanted: asked whenever an attempt has ended.
     /// - Returns: the first answer, and the attempts beyond the first; nil: `isWanted` has said no.
     /// - Throws: the error of the attempt that failed last.
     func hedge<Answer: Sendable>(
-        _ path: String, _ options: CallOptions, _ rules: some SideBySide,
+        _ path: String, _ options: CallOptions, _ rules: some SideBySide, after begun: BegunAttempt<Answer>? = nil,
         attempt: @escaping @Sendable (Int, CallOptions, SuppliedConnection) async throws -> Answer,
         failed: (Int) -> Void = { _ in }, isWanted: () -> Bool = { true }
     ) async throws -> (answer: Answer, retries: Int)? {
         var rules = rules
         var random = SystemRandomNumberGenerator()
-        let tried = TriedEndpoints()
+        let tried = begun?.tried ?? TriedEndpoints()
         return try await withThrowingTaskGroup(of: HedgeEvent<Answer>.self) { tasks in
             defer { tasks.cancelAll() }
             var count = 0
@@ -81,7 +90,13 @@ extension RPCChannel {
             func ending(_ error: RPCError) -> RPCError {
                 rules.ending(error).after(rules.retries, isSuspect: rules.isSuspect)
             }
-            start()
+            if let begun {
+                count = 1
+                tasks.addTask { await begun.end() }
+                if begun.isDue { wake(at: .now()) }
+            } else {
+                start()
+            }
             var reason = Self.noAttempt(path)
             while let event = try await tasks.next() {
                 var decision: SideBySideDecision
@@ -148,7 +163,7 @@ extension RPCChannel {
         }
     }
 
-    private static func noAttempt(_ path: String) -> RPCError {
+    static func noAttempt(_ path: String) -> RPCError {
         RPCError(.internal, "hedged call of \(path) has no attempt")
     }
 }

@@ -17,7 +17,7 @@ extension RPCChannel {
             guard let delay = hedgeDelay(path, options, retry) else { break }
             let rules = FailoverState(
                 retry, maxAttempts: state.configuration.maxAttempts, deadline: options.deadline, hedgeDelay: delay)
-            return try await hedge(path, request, options, rules)
+            return try await failover(path, request, options, rules)
         case .once: break
         }
         return try await self.retry(path, request, options, policy)
@@ -59,23 +59,49 @@ extension RPCChannel {
     func run(
         _ path: String, _ request: Payload, _ options: CallOptions, on supplied: SuppliedConnection
     ) async throws -> UnaryResponse {
-        var (supplied, options) = (supplied, options)
-        supplied.deadline = options.deadline
-        let ended = state.attemptInterceptors.isEmpty ? nil : state.begin(path, supplied.name, &options)
+        var options = options
+        let attempt = RunningAttempt(path, &options, on: supplied, of: self)
         do {
-            let response = try await supplied.connection.unary(path, request, options: options)
-            source.finished(supplied, .answered)
-            ended?(.answered)
-            state.throttle?.succeeded()
-            return response
+            return attempt.answered(try await supplied.connection.unary(path, request, options: options))
         } catch {
-            var error = RPCError(of: error)
-            error.endpoint = supplied.name
-            let outcome = Task.isCancelled && !error.lostConnection ? AttemptOutcome.abandoned : .failed(error)
-            source.finished(supplied, outcome)
-            ended?(outcome)
-            throw error
+            throw attempt.failed(error)
         }
+    }
+}
+
+/// One attempt of a unary call, whose outcome is reported once, by `answered` or `failed`.
+struct RunningAttempt: Sendable {
+    let supplied: SuppliedConnection
+    private let channel: RPCChannel
+    private let ended: AttemptInterceptor.AttemptEnd?
+
+    /// - Parameter options: as interceptors leave them.
+    init(
+        _ path: String, _ options: inout CallOptions, on supplied: SuppliedConnection, of channel: RPCChannel
+    ) {
+        var supplied = supplied
+        supplied.deadline = options.deadline
+        self.supplied = supplied
+        self.channel = channel
+        let state = channel.state
+        ended = state.attemptInterceptors.isEmpty ? nil : state.begin(path, supplied.name, &options)
+    }
+
+    func answered(_ response: UnaryResponse) -> UnaryResponse {
+        channel.source.finished(supplied, .answered)
+        ended?(.answered)
+        channel.state.throttle?.succeeded()
+        return response
+    }
+
+    /// - Returns: what the attempt ended with.
+    func failed(_ error: any Error) -> RPCError {
+        var error = RPCError(of: error)
+        error.endpoint = supplied.name
+        let outcome = Task.isCancelled && !error.lostConnection ? AttemptOutcome.abandoned : .failed(error)
+        channel.source.finished(supplied, outcome)
+        ended?(outcome)
+        return error
     }
 }
 

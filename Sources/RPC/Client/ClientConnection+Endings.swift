@@ -42,13 +42,13 @@ extension ClientConnection {
     func deliverEnd(_ call: ClientStream, _ error: RPCError?, dropping: Bool = false) {
         let trailers = call.status?.trailers ?? error?.metadata ?? [:]
         switch call.sink.take() {
-        case .unary(_, let continuation):
+        case .unary(_, let receiver):
             if error == nil, let payload = call.response {
-                unsafe continuation.resume(
-                    returning: UnaryResponse(payload, metadata: call.initialMetadata, trailers: trailers))
+                receiver.ended(
+                    .success(UnaryResponse(payload, metadata: call.initialMetadata, trailers: trailers)))
             } else {
                 let error = error ?? RPCError(.internal, "unary call of \(call.path) got no message")
-                unsafe continuation.resume(throwing: error.withheld)
+                receiver.ended(.failure(error.withheld))
             }
         case .streaming(let state, let opened):
             if let opened {
@@ -71,8 +71,12 @@ extension ClientConnection {
         sweep.fired()
         let now = NIODeadline.now()
         for call in openCalls + Array(pending) {
-            guard let deadline = call.options.deadline?.instant else { continue }
-            if deadline <= now { expire(call) } else { _ = sweep.add(deadline) }
+            if let deadline = call.options.deadline?.instant {
+                if deadline <= now { expire(call) } else { _ = sweep.add(deadline) }
+            }
+            if let due = call.due {
+                if due <= now { call.tellDue() } else { _ = sweep.add(due) }
+            }
         }
         arm(sweep.armed)
         flush()

@@ -19,6 +19,7 @@ extension ClientConnection {
             guard !deadline.hasPassed else { return expire(call) }
             arm(sweep.add(deadline.instant))
         }
+        if let due = call.due { arm(sweep.add(due)) }
         guard pending.isEmpty, openStreams < peerStreamLimit else { return wait(call) }
         open(call)
     }

@@ -8,14 +8,29 @@ import NIOCore
 /// Everything here is touched on the connection's loop only; other threads reach it through the connection's inbox.
 final class ClientStream: @unchecked Sendable {
     /// Who waits for what comes.
-    @safe enum Sink {
-        /// Resumed once, when the call ends, however it ends.
-        case unary(Payload, UnsafeContinuation<UnaryResponse, any Error>)
+    enum Sink {
+        /// Told once, when the call ends, however it ends.
+        case unary(Payload, UnaryReceiver)
         case streaming(StreamingState, opened: CheckedContinuation<Void, any Error>?)
+    }
+
+    /// Who waits for the answer of a unary call.
+    @safe enum UnaryReceiver {
+        case task(UnsafeContinuation<UnaryResponse, any Error>)
+        case pending(PendingUnary)
+
+        func ended(_ result: Result<UnaryResponse, RPCError>) {
+            switch self {
+            case .task(let continuation): unsafe continuation.resume(with: result.mapError { $0 as any Error })
+            case .pending(let pending): pending.tell(.ended(result))
+            }
+        }
     }
 
     let path: String
     let options: CallOptions
+    /// When a `pending` receiver is told that it takes long; nil: it was, or is not.
+    var due: NIODeadline?
     /// nil: not there yet, or done.
     var sink: Sink?
     /// nil: no stream yet.
@@ -53,6 +68,12 @@ final class ClientStream: @unchecked Sendable {
         // While nobody takes what came, our own window may be what holds the server up.
         if case .streaming(let state, _) = sink, !state.inbound.isEmpty { return nil }
         return reader?.bytesInMessage ?? (response == nil ? nil : reader?.bytesBeforeEnd)
+    }
+
+    /// It takes long, and still runs.
+    func tellDue() {
+        due = nil
+        if case .unary(_, .pending(let pending)) = sink { pending.tell(.due) }
     }
 
     var isStreaming: Bool {

@@ -148,7 +148,7 @@ public final class RPCConnection: Sendable {
         var response = try await withTaskCancellationHandler {
             // The connection resumes it once, whatever happens.
             try await unsafe withUnsafeThrowingContinuation { continuation in
-                unsafe inbox.submit(.start(call, .unary(request, continuation)))
+                unsafe inbox.submit(.start(call, .unary(request, .task(continuation))))
             }
         } onCancel: {
             inbox.submit(.cancel(call))
@@ -184,7 +184,7 @@ public final class RPCConnection: Sendable {
         return StreamAttempt(call: call, state: state, inbox: inbox)
     }
 
-    private func checkPrivacy(_ options: CallOptions) throws(RPCError) {
+    func checkPrivacy(_ options: CallOptions) throws(RPCError) {
         guard options.needsPrivateConnection, !isPrivate else { return }
         throw RPCError(
             .unauthenticated, "the call needs a private connection: TLS, or a server on this host", neverStarted: true)

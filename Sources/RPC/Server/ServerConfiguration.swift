@@ -60,8 +60,8 @@ public struct ServerConfiguration: Sendable {
     /// as those of its method do so for less than 100 µs on average. False: each starts in Swift's thread pool, which
     /// costs small calls about twice the time.
     public var startsHandlersOnLoop = true
-    /// Whether one that has started there also goes on there after its waits. For handlers that never compute for long:
-    /// how long they hold the loop then is not measured. False: they go on in Swift's thread pool.
+    /// Whether they also go on there after their waits. For handlers that never compute for long: how long they hold the loop, at
+    /// their start or then, is not looked at. False: they go on in Swift's thread pool.
     public var keepsHandlersOnLoop = false
     /// A loop that has heard from its clients in quick succession looks for more for so long before it sleeps: waking a
     /// processor takes longer than a small call. nil: it sleeps at once.

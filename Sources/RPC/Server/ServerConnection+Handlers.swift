@@ -14,7 +14,7 @@ extension ServerConnection {
             return
         }
         // Inflating takes its time before the handler takes any.
-        if request.inflater == nil, context.configuration.startsHandlersOnLoop, call.method.pace.startsOnLoop(at: now) {
+        if request.inflater == nil, startsOnLoop(call) {
             call.request = request
             return ready.append(call)
         }
@@ -23,6 +23,13 @@ extension ServerConnection {
             call.outcome = await call.outcome(of: body, request)
             inbox.submit(call)
         }
+    }
+
+    /// Of handlers that are trusted to go on there it is not measured how long they take to start: on a busy machine, that says who
+    /// else wanted the processor.
+    private func startsOnLoop(_ call: ServerCall) -> Bool {
+        guard context.configuration.startsHandlersOnLoop else { return false }
+        return keeper != nil || call.method.pace.startsOnLoop(at: now)
     }
 
     /// One whose handler is to begin. While too much of other answers waits, all are held.
