@@ -137,11 +137,8 @@ test-full: test thread-sanitize ## All of the above, the large attacks and a soa
 	HOSTILE_SCALE=10 HOSTILE_SOAK_SECONDS=60 $(TEST) --filter '^HostileTests\.'
 
 .PHONY: bench
-bench: build ## How a mesh compares with the same work in one process, and how far one coordinator reaches
-	@mkdir -p benchmarks/results
-	benchmarks/scaling.py --json benchmarks/results/scaling.json
-	@if [ -n "$(PICTURE)" ]; then benchmarks/mesh-vs-in-process.sh $(PICTURE); \
-	    else echo "PICTURE=… (and FRAMEMESH_MODELS) for the comparison with one process"; fi
+bench: build ## All comparisons of benchmarks/, each with a time limit (ONLY=… for some); an hour
+	benchmarks/run.sh $(ONLY)
 
 # Network namespaces as pods: needs root; says so and does nothing where they are not to be had.
 CHAOS_BUILD = $(BUILD) --product framemesh && $(BUILD) --product chaos-node && $(BUILD) --product chaos-load
