@@ -31,6 +31,14 @@ package struct BenchPoint: Sendable, Codable, Equatable {
     package var resumptions: UInt64
     package var framesSentAgain: UInt64
     package var lastEpoch: UInt32
+    /// Frames that had no answer at the end; the latencies count them as at least their age. A closed loop always has some.
+    package var unanswered: UInt64
+    /// Of these, those that were due and not sent yet.
+    package var unsent: UInt64
+    /// Milliseconds since the oldest of them was planned.
+    package var oldestUnansweredMs: Double
+    /// The longest latency of those that were answered.
+    package var longestAnsweredMs: Double
     /// Since frames were planned to be sent; of cameras, their age when the answer came.
     package var latencyMs: LatencyFigures
     /// How long after its time the latest frame was sent.
@@ -46,10 +54,12 @@ package struct BenchPoint: Sendable, Codable, Equatable {
 
     /// - Parameters:
     ///   - windows: those that were kept, with their lengths in seconds.
+    ///   - cut: what was on its way at their begin and at their end.
     ///   - processes: what each took in the time of those windows.
     package init(
-        _ load: LoadDescription, windows: [(tally: Tally, seconds: Double)], isStable: Bool, trials: Int,
-        isInterrupted: Bool = false, processes: [ProcessRecord] = [], disturbances: [DisturbanceRecord] = []
+        _ load: LoadDescription, windows: [(tally: Tally, seconds: Double)], cut: CutFrames = CutFrames(),
+        isStable: Bool, trials: Int, isInterrupted: Bool = false, processes: [ProcessRecord] = [],
+        disturbances: [DisturbanceRecord] = []
     ) {
         var all = Tally()
         for window in windows { all.add(window.tally) }
@@ -75,9 +85,17 @@ package struct BenchPoint: Sendable, Codable, Equatable {
         resumptions = all.resumptions
         framesSentAgain = all.sentAgain
         lastEpoch = all.lastEpoch
-        latencyMs = all.latencies.figures
+        unanswered = cut.unanswered.count
+        unsent = cut.unsent
+        oldestUnansweredMs = cut.unanswered.longest
+        longestAnsweredMs = all.latencies.longest
         longestDelayMs = all.longestDelay / .milliseconds(1)
-        distribution = all.latencies.distribution
+        if cut.unanswered.count == 0 {
+            (latencyMs, distribution) = (all.latencies.figures, all.latencies.distribution)
+        } else {
+            let estimate = LatencyEstimate(answered: all.latencies, cut)
+            (latencyMs, distribution) = (estimate.figures, estimate.distribution)
+        }
         stagesMeanMs = all.stageMeans
         serverMs = all.serverSplit
         clientMs = all.clientSplit
@@ -85,6 +103,9 @@ package struct BenchPoint: Sendable, Codable, Equatable {
         self.windows = windows.map { WindowRecord($0.tally, seconds: $0.seconds) }
         self.disturbances = disturbances
     }
+
+    /// What had no answer at the end says something: it took longer than all that was answered, or was not even sent.
+    package var hasOverdueFrames: Bool { unsent > 0 || oldestUnansweredMs > longestAnsweredMs }
 
     /// The latency that a limit is about.
     /// - Parameter percentile: one of those that are recorded; nil: the mean.

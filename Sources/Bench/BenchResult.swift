@@ -3,7 +3,7 @@ package import Foundation
 /// All that one run of `framemesh bench` has found, as it stands in `--json`.
 package struct BenchResult: Sendable, Codable, Equatable {
     /// Of this form; one that is read must have it.
-    package static let format = 1
+    package static let format = 2
 
     package var format = Self.format
     /// `mesh`, `node`, `gateway` or `in-process`.

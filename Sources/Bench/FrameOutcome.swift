@@ -29,6 +29,9 @@ package struct FrameOutcome: Sendable {
         self.ending = ending
         self.latency = latency
     }
+
+    /// It has a latency.
+    package var isAnswer: Bool { ending == .ok || ending == .partial }
 }
 
 /// The parts of a call that its client sees.

@@ -149,8 +149,8 @@ package enum HTMLReport {
         let points = result.points.filter { $0.serverMs != nil || $0.clientMs != nil }
         guard !points.isEmpty else { return "" }
         let head = [
-            "load", "send", "wait", "receive", "queue", "decode", "preprocess", "infer", "postprocess", "fan-out",
-            "merge", "track",
+            "load", "send", "wait", "receive", "queue", "decode", "preprocess", "infer", "postprocess",
+            "fan-out (inferred)", "merge (inferred)", "track",
         ]
         let rows = points.map { point in
             let client = point.clientMs.map { [$0.send, $0.wait, $0.receive] } ?? [.nan, .nan, .nan]
@@ -188,6 +188,14 @@ package enum HTMLReport {
                 for (cause, count) in causes.sorted(by: { ($1.value, $0.key) < ($0.value, $1.key) }) {
                     rows.append([point.load.text, what, "\(count)", cause])
                 }
+            }
+            if point.hasOverdueFrames {
+                let oldest = Figure.column(point.oldestUnansweredMs, decimals: 1)
+                rows.append(
+                    [
+                        point.load.text, "unanswered", "\(point.unanswered)",
+                        "at the end, the oldest after \(oldest) ms; \(point.unsent) were due and not sent yet",
+                    ])
             }
             for disturbance in point.disturbances {
                 let time = "at \(Figure.text(disturbance.atSeconds, decimals: 1)) s"

@@ -9,9 +9,11 @@ package struct ServerSplit: Sendable, Codable, Equatable {
     package var preprocess = 0.0
     package var infer = 0.0
     package var postprocess = 0.0
-    /// From the coordinator to the nodes and back: what nodes do not account for, attempts that failed among it.
+    /// From the coordinator to the nodes and back. Inferred: what nodes do not account for of the time that the coordinator waited
+    /// for them, attempts that failed among it.
     package var fanOut = 0.0
-    /// What is left of the coordinator's time: making one answer of those of the nodes.
+    /// Making one answer of those of the nodes. Inferred: what all else leaves of the coordinator's time, of stages that ran at
+    /// once the longest counted. `framemesh_stage_seconds` has what the coordinator itself measures.
     package var merge = 0.0
     package var track = 0.0
 

@@ -6,6 +6,7 @@ package struct WindowRecord: Sendable, Codable, Equatable {
     package var answered: UInt64
     package var failed: UInt64
     package var dropped: UInt64
+    /// Of frames whose answers came in this window.
     package var latencyMs: LatencyFigures
 
     package init(_ tally: Tally, seconds: Double) {

@@ -38,7 +38,7 @@ import Testing
 
     @Test(arguments: [
         ("", "there is no result"), ("{}", "line 1 is no result"), (#"{"format":99}"#, "form 99"),
-        (#"{"format":1}"#, "damaged"), ("no JSON", "line 1"),
+        (#"{"format":2}"#, "damaged"), ("no JSON", "line 1"),
     ])
     func whatIsNoResultIsSaid(_ text: String, _ words: String) {
         let error = #expect(throws: BenchResultError.self) {

@@ -108,6 +108,60 @@ import Testing
         #expect(arguments.contains("127.0.0.1:1"))
     }
 
+    /// A mesh of two detectors, up.
+    private func two() -> MeshSupervisor {
+        var mesh = MeshSupervisor(MeshPlan(detectors: 2, classifiers: 0))
+        _ = mesh.handle(.start, now: start)
+        _ = mesh.handle(.serves(Self.detector, address: "127.0.0.1:1"), now: start)
+        _ = mesh.handle(.serves(Self.second, address: "127.0.0.1:2"), now: start)
+        _ = mesh.handle(.serves(.coordinator, address: "127.0.0.1:3"), now: start)
+        _ = mesh.handle(.joined, now: start)
+        return mesh
+    }
+
+    @Test func aRoleIsStartedAnewOneAfterTheOther() {
+        var mesh = two()
+        #expect(mesh.handle(.change(.roll(.detector)), now: start) == [.terminate(Self.detector)])
+        // Told again meanwhile, it is once.
+        #expect(mesh.handle(.change(.roll(.detector)), now: start).isEmpty)
+        #expect(spawned(mesh.handle(.ended(Self.detector, ended()), now: start)) == [Self.detector])
+        let next = mesh.handle(.serves(Self.detector, address: "127.0.0.1:1"), now: start)
+        #expect(next.last == .terminate(Self.second))
+        #expect(spawned(mesh.handle(.ended(Self.second, ended()), now: start)) == [Self.second])
+        let last = mesh.handle(.serves(Self.second, address: "127.0.0.1:2"), now: start)
+        #expect(last.count == 1, "\(last)")
+        // From then on an end is an accident again.
+        let accident = mesh.handle(.ended(Self.detector, killed()), now: start)
+        #expect(accident.contains(.set(.restart(Self.detector), after: .milliseconds(100))))
+    }
+
+    @Test func onePartThatIsDownDoesNotHoldTheOthersUp() {
+        var mesh = two()
+        _ = mesh.handle(.ended(Self.detector, killed()), now: start)
+        #expect(mesh.handle(.change(.roll(.detector)), now: start) == [.terminate(Self.second)])
+    }
+
+    @Test func nodesAreScaledDownAndUpAgain() {
+        var mesh = two()
+        #expect(mesh.handle(.change(.scale(.detector, to: 1)), now: start) == [.terminate(Self.second)])
+        #expect(spawned(mesh.handle(.ended(Self.second, ended()), now: start)).isEmpty)
+        #expect(mesh.handle(.timer(.restart(Self.second)), now: start).isEmpty)
+        #expect(mesh.handle(.change(.scale(.detector, to: 1)), now: start).isEmpty)
+        let up = mesh.handle(.change(.scale(.detector, to: 2)), now: start)
+        guard case .spawn(Self.second, let arguments)? = up.first else {
+            Issue.record("\(up)")
+            return
+        }
+        #expect(up.count == 1 && arguments.contains("127.0.0.1:2"))
+    }
+
+    @Test func aMeshThatEndsIsNotChanged() {
+        var mesh = two()
+        _ = mesh.handle(.stop, now: start)
+        #expect(mesh.handle(.change(.roll(.detector)), now: start).isEmpty)
+        #expect(mesh.handle(.change(.scale(.detector, to: 0)), now: start).isEmpty)
+    }
+
     @Test func signalsOfTheLogGoToAllThatRun() {
         var mesh = ready()
         _ = mesh.handle(.ended(Self.detector, killed()), now: start)

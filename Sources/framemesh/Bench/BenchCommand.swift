@@ -29,6 +29,9 @@ struct BenchCommand: AsyncParsableCommand {
                 --input frames --json -
               framemesh bench --up --detectors 2 --classifiers 0 --pipeline detect \\
                 --size 640x480 --duration 30 --disturb kill:detector@10
+              framemesh bench --up --nodes 4 --pipeline detect --size 640x480 \\
+                --duration 60 --disturb scale:node:2@10 --disturb scale:node:4@25 \\
+                --disturb roll:node@40
               framemesh bench compare before.json after.json
 
             Exit code 0 only if no frame failed; under --overload and --disturb frames may fail.
@@ -72,7 +75,7 @@ struct BenchCommand: AsyncParsableCommand {
         if !plan.disturbances.isEmpty, timing.duration == nil {
             throw Fatal("--disturb needs --duration", status: .usage)
         }
-        if plan.place != .up, plan.disturbances.contains(where: \.isOfRole) {
+        if plan.place != .up, plan.disturbances.contains(where: \.needsOwnMesh) {
             throw Fatal("--disturb of a role needs --up; others by their process: kill:PID@SECONDS", status: .usage)
         }
         if case .gateway = plan.place {
@@ -102,11 +105,13 @@ struct BenchCommand: AsyncParsableCommand {
                     try await BenchInputs(reading: sources)
                 }
             let console = Console()
+            let (changes, change) = AsyncStream<MeshChange>.makeStream()
             let session = BenchSession(
-                plan: plan, options: options, inputs: inputs, watch: watch, console: console, command: self)
+                plan: plan, options: options, inputs: inputs, watch: watch, console: console, command: self,
+                changes: change)
             let result: BenchResult
             if let mesh {
-                result = try await LocalMesh.with(mesh, say: { console.note($0) }) {
+                result = try await LocalMesh.with(mesh, changes: changes, say: { console.note($0) }) {
                     try await session.run(mesh: $0.coordinator)
                 }
             } else {

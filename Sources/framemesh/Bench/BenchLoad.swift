@@ -37,12 +37,12 @@ struct ClosedLoad: BenchLoad {
         var sequence = first
         while !stop.isUp, !Task.isCancelled {
             let start = ContinuousClock.now
-            recorder.countSent()
+            let ticket = recorder.sent(planned: start)
             var outcome = try await target.ask(inputs.frame(sequence), caller: caller)
             // What a cancelled call failed with is our own doing.
             if Task.isCancelled { return }
             outcome.latency = .now - start
-            recorder.record(outcome)
+            recorder.ended(ticket, outcome)
             sequence += 1
         }
     }
@@ -76,12 +76,14 @@ struct OpenLoad: BenchLoad {
             var sequence: UInt64 = 0
             while true {
                 let planned = start + schedule.next()
-                guard await stop.wait(until: planned), await hasRoom(outstanding, stop) else { return }
-                recorder.countSent()
+                guard await stop.wait(until: planned), await hasRoom(outstanding, stop) else {
+                    return recorder.unsent { [schedule] in Self.ages(from: planned, schedule, start, end: $0) }
+                }
+                let ticket = recorder.sent(planned: planned)
                 outstanding.begin()
                 tasks.addTask { [sequence] in
                     do {
-                        try await call(sequence, planned, recorder)
+                        try await call(sequence, planned, ticket, recorder)
                         outstanding.end()
                     } catch {
                         outstanding.fail()
@@ -91,6 +93,22 @@ struct OpenLoad: BenchLoad {
                 sequence += 1
             }
         }
+    }
+
+    /// Frames whose age is looked at that were due and not sent; those beyond them are younger.
+    static let maxUnsent: UInt64 = 10_000_000
+
+    /// Of frames that were due before `end`: the one at `planned`, and those that the schedule has after it.
+    private static func ages(
+        from planned: ContinuousClock.Instant, _ schedule: ArrivalSchedule, _ start: ContinuousClock.Instant,
+        end: ContinuousClock.Instant
+    ) -> LatencyHistogram {
+        var (planned, schedule, ages) = (planned, schedule, LatencyHistogram())
+        while planned < end, ages.count < maxUnsent {
+            ages.record(end - planned)
+            planned = start + schedule.next()
+        }
+        return ages
     }
 
     /// Waits until there is.
@@ -107,13 +125,15 @@ struct OpenLoad: BenchLoad {
     /// Between two looks for room.
     private static let look: Duration = .milliseconds(1)
 
-    private func call(_ sequence: UInt64, _ planned: ContinuousClock.Instant, _ recorder: Recorder) async throws {
+    private func call(
+        _ sequence: UInt64, _ planned: ContinuousClock.Instant, _ ticket: Recorder.Ticket, _ recorder: Recorder
+    ) async throws {
         let sent = ContinuousClock.now
         var outcome = try await target.ask(inputs.frame(sequence), caller: Int(sequence % UInt64(connections)))
         if Task.isCancelled { return }
         outcome.latency = .now - planned
         outcome.delay = sent - planned
-        recorder.record(outcome)
+        recorder.ended(ticket, outcome)
     }
 }
 

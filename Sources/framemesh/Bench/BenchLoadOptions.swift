@@ -37,7 +37,7 @@ struct BenchLoadOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "Do this to a process of --up or of this machine meanwhile: kill|pause|slow:PID|ROLE@SECONDS.",
+            "Do this to a process of --up or of this machine meanwhile: \(Disturbance.form).",
             valueName: "what"))
     var disturb: [String] = []
 

@@ -70,6 +70,12 @@ enum BenchReport {
         var lines: [String] = []
         for (cause, count) in sorted(point.errors) { lines.append("  \(count) failed: \(cause)") }
         for (cause, count) in sorted(point.drops) { lines.append("  \(count) dropped: \(cause)") }
+        if point.hasOverdueFrames {
+            lines.append(
+                "  \(Count.of(point.unanswered, "frame")) had no answer at the end, the oldest after "
+                    + "\(Figure.column(point.oldestUnansweredMs, decimals: 1)) ms; \(point.unsent) of them were due and not sent yet. "
+                    + "They count as at least that old")
+        }
         if point.retried > 0 { lines.append("  \(point.retried) answered by another node after one failed") }
         if point.load.kind == .cameras {
             lines.append(
@@ -119,8 +125,8 @@ enum BenchReport {
         if let server = point.serverMs {
             let steps: [(String, Double)] = [
                 ("queue", server.queue), ("decode", server.decode), ("preprocess", server.preprocess),
-                ("infer", server.infer), ("postprocess", server.postprocess), ("fan-out", server.fanOut),
-                ("merge", server.merge), ("track", server.track),
+                ("infer", server.infer), ("postprocess", server.postprocess), ("fan-out (inferred)", server.fanOut),
+                ("merge (inferred)", server.merge), ("track", server.track),
             ]
             for (name, value) in steps { add(name, value) }
         }

@@ -14,6 +14,8 @@ struct BenchSession: Sendable {
     let watch: ProcessWatch
     let console: Console
     let command: BenchCommand
+    /// Of a mesh of our own.
+    var changes: AsyncStream<MeshChange>.Continuation?
 
     /// Makes a load of what is varied.
     private struct Loads: Sendable {
@@ -152,6 +154,7 @@ struct BenchSession: Sendable {
     ) async throws -> BenchPoint {
         let run = PointRun(
             load: load, timing: timing ?? plan.timing, processes: watch, disturbances: plan.disturbances,
+            changes: changes,
             say: { [console] text in console.progress { text() } })
         var point = try await run.measure()
         point.isWithinLimit = plan.latencyLimit.map { limit in

@@ -1,9 +1,10 @@
 import Bench
 import Foundation
 
-/// Something that is done to a process on purpose while a mesh is measured: `kill:detector@10`.
+/// Something that is done on purpose while a mesh is measured: `kill:detector@10`, `scale:node:2@10`.
 struct Disturbance: Sendable, Equatable {
-    enum Action: String, Sendable, CaseIterable {
+    /// To one process.
+    enum Blow: String, Sendable, CaseIterable {
         /// SIGKILL.
         case kill
         /// It stands still for a while, as a machine that swaps does.
@@ -18,35 +19,49 @@ struct Disturbance: Sendable, Equatable {
         case role(String)
     }
 
+    enum Action: Sendable, Equatable {
+        case blow(Blow, Victim)
+        /// To the mesh that `--up` started.
+        case change(MeshChange)
+    }
+
     var action: Action
-    var victim: Victim
     /// Seconds after the first window began.
     var at: Double
 
-    var isOfRole: Bool { if case .role = victim { true } else { false } }
+    /// It is done to a part of a mesh of our own.
+    var needsOwnMesh: Bool { if case .blow(_, .process) = action { false } else { true } }
 
     static let maxCount = 32
-    static let roles = ["coordinator", "detector", "classifier", "node", "gateway"]
+    static let form = "kill|pause|slow:PID|ROLE@SECONDS, roll:ROLE@SECONDS or scale:ROLE:N@SECONDS"
 
     /// - Throws: `Fatal` that says what is wrong with it.
     init(parsing text: String) throws(Fatal) {
-        let wrong = Fatal(
-            "--disturb '\(text)' is not kill|pause|slow:PID|ROLE@SECONDS, such as kill:detector@10", status: .usage)
+        let wrong = Fatal("--disturb '\(text)' is not \(Self.form), such as kill:detector@10", status: .usage)
         let halves = text.split(separator: "@", omittingEmptySubsequences: false)
-        guard halves.count == 2, let at = Double(halves[1]), (0...BenchPlan.maxSeconds).contains(at) else {
-            throw wrong
-        }
-        let parts = halves[0].split(separator: ":", omittingEmptySubsequences: false)
-        guard parts.count == 2, let action = Action(rawValue: String(parts[0])) else { throw wrong }
-        if let pid = Int32(parts[1]), pid > 1 {
-            victim = .process(pid)
-        } else if Self.roles.contains(String(parts[1])) {
-            victim = .role(String(parts[1]))
-        } else {
-            throw wrong
-        }
+        guard halves.count == 2, let at = Double(halves[1]), (0...BenchPlan.maxSeconds).contains(at),
+            let action = Self.action(halves[0].split(separator: ":", omittingEmptySubsequences: false).map(String.init))
+        else { throw wrong }
         self.action = action
         self.at = at
+    }
+
+    private static func action(_ parts: [String]) -> Action? {
+        guard parts.count > 1 else { return nil }
+        let role = MeshPart.Role(rawValue: parts[1])
+        switch (parts[0], parts.count) {
+        case ("roll", 2): return role.map { .change(.roll($0)) }
+        case ("scale", 3):
+            guard let role, role.isNode, let count = Int(parts[2]), (0...MeshPlan.maxNodes).contains(count) else {
+                return nil
+            }
+            return .change(.scale(role, to: count))
+        case (let word, 2):
+            guard let blow = Blow(rawValue: word) else { return nil }
+            if let pid = Int32(parts[1]), pid > 1 { return .blow(blow, .process(pid)) }
+            return role.map { .blow(blow, .role($0.rawValue)) }
+        default: return nil
+        }
     }
 }
 
@@ -56,9 +71,14 @@ final class Disturber: Sendable {
     private static let slowTurn: Duration = .milliseconds(50)
 
     private let disturbances: [Disturbance]
+    /// Where changes of the mesh go; nil: it is not ours.
+    private let changes: AsyncStream<MeshChange>.Continuation?
     private let stop = StopSign()
 
-    init(_ disturbances: [Disturbance]) { self.disturbances = disturbances }
+    init(_ disturbances: [Disturbance], _ changes: AsyncStream<MeshChange>.Continuation?) {
+        self.disturbances = disturbances
+        self.changes = changes
+    }
 
     /// No more is done; what stands still goes on.
     func end() { stop.raise() }
@@ -67,8 +87,8 @@ final class Disturber: Sendable {
     /// - Returns: what was done, in order.
     func run() async -> [DisturbanceRecord] {
         let start = ContinuousClock.now
-        return await withTaskGroup(of: DisturbanceRecord?.self) { [stop] tasks in
-            for disturbance in disturbances { tasks.addTask { await Self.run(disturbance, since: start, stop) } }
+        return await withTaskGroup(of: DisturbanceRecord?.self) { tasks in
+            for disturbance in disturbances { tasks.addTask { await self.run(disturbance, since: start) } }
             var records: [DisturbanceRecord] = []
             for await record in tasks { if let record { records.append(record) } }
             return records.sorted { $0.atSeconds < $1.atSeconds }
@@ -76,17 +96,21 @@ final class Disturber: Sendable {
     }
 
     /// - Returns: nil: it was over before.
-    private static func run(
-        _ disturbance: Disturbance, since start: ContinuousClock.Instant, _ stop: StopSign
-    ) async -> DisturbanceRecord? {
+    private func run(_ disturbance: Disturbance, since start: ContinuousClock.Instant) async -> DisturbanceRecord? {
         guard await stop.wait(until: start + .seconds(disturbance.at)) else { return nil }
         let at = (ContinuousClock.now - start) / .seconds(1)
-        guard let pid = process(disturbance.victim) else {
-            return DisturbanceRecord(atSeconds: at, text: "\(disturbance.action.rawValue): nobody was there")
+        switch disturbance.action {
+        case .change(let change):
+            changes?.yield(change)
+            return DisturbanceRecord(atSeconds: at, text: "\(change)")
+        case .blow(let blow, let victim):
+            guard let pid = Self.process(victim) else {
+                return DisturbanceRecord(atSeconds: at, text: "\(blow.rawValue): nobody was there")
+            }
+            let text = "\(blow.rawValue) \(ProcessTable.name(of: pid)) (process \(pid))"
+            await Self.act(blow, pid, stop)
+            return DisturbanceRecord(atSeconds: at, text: text)
         }
-        let text = "\(disturbance.action.rawValue) \(ProcessTable.name(of: pid)) (process \(pid))"
-        await act(disturbance.action, pid, stop)
-        return DisturbanceRecord(atSeconds: at, text: text)
     }
 
     private static func process(_ victim: Disturbance.Victim) -> Int32? {
@@ -96,8 +120,8 @@ final class Disturber: Sendable {
         }
     }
 
-    private static func act(_ action: Disturbance.Action, _ pid: Int32, _ stop: StopSign) async {
-        switch action {
+    private static func act(_ blow: Disturbance.Blow, _ pid: Int32, _ stop: StopSign) async {
+        switch blow {
         case .kill: kill(pid, SIGKILL)
         case .pause:
             kill(pid, SIGSTOP)

@@ -98,7 +98,7 @@ private struct ThreadLoad: BenchLoad {
         var sequence = first
         while !stop.isUp {
             let start = ContinuousClock.now
-            recorder.countSent()
+            let ticket = recorder.sent(planned: start)
             var outcome: FrameOutcome
             do {
                 outcome = FrameOutcome(try runner.analyze(bench.inputs.frame(sequence)))
@@ -106,7 +106,7 @@ private struct ThreadLoad: BenchLoad {
                 outcome = FrameOutcome(.failed(cause: RunSummary.kind(of: error.message)), latency: .zero)
             }
             outcome.latency = .now - start
-            recorder.record(outcome)
+            recorder.ended(ticket, outcome)
             sequence += 1
         }
     }

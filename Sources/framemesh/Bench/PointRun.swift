@@ -7,6 +7,8 @@ struct PointRun: Sendable {
     let processes: ProcessWatch
     /// What is done to the mesh meanwhile.
     var disturbances: [Disturbance] = []
+    /// Of a mesh of our own.
+    var changes: AsyncStream<MeshChange>.Continuation?
     /// Told how far it is, many times a second.
     let say: @Sendable (_ text: () -> String) -> Void
 
@@ -19,6 +21,8 @@ struct PointRun: Sendable {
 
     private struct Measured: Sendable {
         var windows: [(tally: Tally, seconds: Double)] = []
+        /// What was on its way when the first window began, and at the end of each.
+        var edges: [(time: ContinuousClock.Instant, window: Recorder.Window)] = []
         /// At the start of each window, and at the end of the last.
         var usage: [[ProcessWatch.Key: ProcessUsage]] = []
         var isStable = false
@@ -52,7 +56,7 @@ struct PointRun: Sendable {
             }
             return measured
         }
-        return point(measured)
+        return point(measured, recorder)
     }
 
     private func windows(_ recorder: Recorder, _ stop: StopSign) async -> Measured {
@@ -63,21 +67,27 @@ struct PointRun: Sendable {
             measured.isInterrupted = true
             return measured
         }
-        let disturber = Disturber(disturbances)
+        let disturber = Disturber(disturbances, changes)
         async let disturbed = disturber.run()
         var steadiness = Steadiness(timing.rules)
-        _ = recorder.take()
+        let begin = recorder.take()
         var start = ContinuousClock.now
+        measured.edges.append((start, begin))
         measured.usage.append(await processes.sample())
         let parts = timing.parts
         while true {
             let end = start + (parts?.length ?? timing.window)
             let isWhole = await wait(until: end, stop) { progress(measured, recorder, since: start) }
-            let tally = recorder.take()
+            let window = recorder.take()
+            let tally = window.tally
             let now = ContinuousClock.now
             let seconds = (now - start) / .seconds(1)
             start = now
             measured.windows.append((tally, seconds))
+            measured.edges.append((now, window))
+            // Of the ends in between, those are needed where the windows that are kept may begin.
+            if parts != nil, measured.edges.count > 2 { measured.edges.remove(at: 1) }
+            if parts == nil, measured.edges.count > timing.rules.agreeing + 1 { measured.edges.removeFirst() }
             measured.usage.append(await processes.sample())
             guard isWhole else {
                 measured.isInterrupted = true
@@ -120,14 +130,18 @@ struct PointRun: Sendable {
         return text
     }
 
-    private func point(_ measured: Measured) -> BenchPoint {
+    private func point(_ measured: Measured, _ recorder: Recorder) -> BenchPoint {
         // Until they agree, those before the last ones were too early.
         let kept = timing.duration == nil ? timing.rules.agreeing : measured.windows.count
         let windows = Array(measured.windows.suffix(kept))
         let frames = windows.reduce(0) { $0 + $1.tally.answered }
         let before = measured.usage.dropLast(windows.count).last ?? [:]
+        var cut = CutFrames()
+        if let first = measured.edges.first, let last = measured.edges.last, !windows.isEmpty {
+            cut = recorder.cut(begin: first.time, first.window, end: last.time, last.window)
+        }
         return BenchPoint(
-            load.description, windows: windows, isStable: measured.isStable, trials: measured.windows.count,
+            load.description, windows: windows, cut: cut, isStable: measured.isStable, trials: measured.windows.count,
             isInterrupted: measured.isInterrupted,
             processes: processes.records(from: before, to: measured.usage.last ?? [:], frames: frames),
             disturbances: measured.disturbed)

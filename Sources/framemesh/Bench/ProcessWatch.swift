@@ -12,7 +12,10 @@ struct ProcessWatch: Sendable {
 
     /// Processes at one time.
     static let maxProcesses = 256
-    private static let metricsTimeout: Duration = .seconds(2)
+    /// Of one address: who has not told by then is left out.
+    static let metricsTimeout: Duration = .seconds(1)
+    /// Addresses that are asked at one time.
+    static let metricsAtOnce = 32
 
     /// Whose children count too.
     var roots: [Int32] = []
@@ -24,13 +27,25 @@ struct ProcessWatch: Sendable {
         for pid in ProcessTable.families(of: [getpid()] + roots).prefix(Self.maxProcesses) {
             if let found = ProcessUsage.read(pid) { usage[.process(pid)] = found }
         }
-        for url in metrics {
-            guard case .success(let reply) = await GatewayProbe().reply(to: .init(url), timeout: Self.metricsTimeout),
-                let found = ProcessUsage(metrics: String(decoding: reply.body, as: UTF8.self))
-            else { continue }
-            usage[.metrics(url)] = found
+        await withTaskGroup(of: (URL, ProcessUsage?).self) { tasks in
+            var waiting = metrics[...]
+            func ask() {
+                guard let url = waiting.popFirst() else { return }
+                tasks.addTask { (url, await Self.usage(at: url)) }
+            }
+            for _ in 0..<Self.metricsAtOnce { ask() }
+            for await (url, found) in tasks {
+                if let found { usage[.metrics(url)] = found }
+                ask()
+            }
         }
         return usage
+    }
+
+    private static func usage(at url: URL) async -> ProcessUsage? {
+        guard case .success(let reply) = await GatewayProbe().reply(to: .init(url), timeout: metricsTimeout)
+        else { return nil }
+        return ProcessUsage(metrics: String(decoding: reply.body, as: UTF8.self))
     }
 
     /// - Parameter frames: that were answered in between.

@@ -56,11 +56,38 @@ struct StreamLoad: BenchLoad {
         }
     }
 
+    private struct Sent: Sendable {
+        var planned: ContinuousClock.Instant
+        var ticket: Recorder.Ticket
+    }
+
+    /// When a camera has its frame of this number, from 0.
+    private static func time(
+        of number: UInt64, _ start: ContinuousClock.Instant, _ share: Double, _ fps: Double
+    ) -> ContinuousClock.Instant {
+        start + .seconds((Double(number) + share) / fps)
+    }
+
+    /// Of frames that were due before `end` and not sent.
+    private static func ages(
+        from number: UInt64, _ start: ContinuousClock.Instant, _ share: Double, _ fps: Double,
+        end: ContinuousClock.Instant
+    ) -> LatencyHistogram {
+        var (number, ages) = (number, LatencyHistogram())
+        while ages.count < OpenLoad.maxUnsent {
+            let planned = time(of: number, start, share, fps)
+            guard planned < end else { break }
+            ages.record(end - planned)
+            number += 1
+        }
+        return ages
+    }
+
     private func stream(
         _ index: Int, _ first: UInt64, _ start: ContinuousClock.Instant, _ share: Double, _ recorder: Recorder,
         _ stop: StopSign
     ) async throws {
-        let stream = FrameStream<ContinuousClock.Instant>(
+        let stream = FrameStream<Sent>(
             client: target.client(index), limits: limits, resumed: { _, again in recorder.resumed(again: again) })
         let sequence = SequenceCounter(first)
         let name = "bench-\(index)"
@@ -70,19 +97,22 @@ struct StreamLoad: BenchLoad {
                 let number = sequence.next()
                 var planned = ContinuousClock.now
                 if case .camera(let fps) = pace {
-                    planned = start + .seconds((Double(number - first) + share) / fps)
-                    guard await stop.wait(until: planned) else { return nil }
+                    planned = Self.time(of: number - first, start, share, fps)
+                    guard await stop.wait(until: planned) else {
+                        recorder.unsent { Self.ages(from: number - first, start, share, fps, end: $0) }
+                        return nil
+                    }
                 } else if stop.isUp {
                     return nil
                 }
-                recorder.countSent()
-                return .frame(asked.request(inputs.frame(number, stream: name)), keep: planned, bytes: 0)
-            } answer: { response, planned in
+                let sent = Sent(planned: planned, ticket: recorder.sent(planned: planned))
+                return .frame(asked.request(inputs.frame(number, stream: name)), keep: sent, bytes: 0)
+            } answer: { response, sent in
                 if response.sequence != expected { recorder.countOutOfOrder() }
                 expected = response.sequence &+ 1
                 var outcome = FrameOutcome(response)
-                outcome.latency = .now - planned
-                recorder.record(outcome)
+                outcome.latency = .now - sent.planned
+                recorder.ended(sent.ticket, outcome)
             }
         } catch {
             guard Task.isCancelled else { throw error }

@@ -7,9 +7,10 @@ enum LocalMesh {
     /// Starts a mesh, runs `body` with where it can be called, and ends the mesh, however `body` ends. SIGUSR1 and SIGUSR2
     /// are passed on to all of it.
     ///
+    /// - Parameter changes: what it is told to do meanwhile; nil: nothing.
     /// - Throws: `Fatal` with the error of the part that could not start, or what `body` throws.
     static func with<Value: Sendable>(
-        _ plan: MeshPlan, say: @Sendable @escaping (String) -> Void,
+        _ plan: MeshPlan, changes: AsyncStream<MeshChange>? = nil, say: @Sendable @escaping (String) -> Void,
         body: @Sendable (MeshAddresses) async throws -> Value
     ) async throws -> Value {
         let executable = Resources.executable.path
@@ -21,7 +22,11 @@ enum LocalMesh {
         }
         let signals = await UnixSignalsSequence(trapping: .sigusr1, .sigusr2)
         let passing = Task { for await signal in signals { feed.yield(.signal(signal.rawValue)) } }
-        defer { passing.cancel() }
+        let changing = changes.map { changes in Task { for await change in changes { feed.yield(.change(change)) } } }
+        defer {
+            passing.cancel()
+            changing?.cancel()
+        }
         func end() async -> MeshSupervisor.Ending {
             feed.yield(.stop)
             return await running.value

@@ -117,7 +117,12 @@ struct MeshPlan: Sendable, Hashable {
 /// One process of a local mesh.
 struct MeshPart: Sendable, Hashable, CustomStringConvertible {
     /// The subcommand.
-    enum Role: String, Sendable { case coordinator, detector, classifier, node, gateway }
+    enum Role: String, Sendable {
+        case coordinator, detector, classifier, node, gateway
+
+        /// It runs models.
+        var isNode: Bool { self != .coordinator && self != .gateway }
+    }
 
     var role: Role
     var number: Int

@@ -22,6 +22,7 @@ struct MeshSupervisor {
         case joined
         /// For every part: SIGUSR1 or SIGUSR2, which change the level of its log.
         case signal(Int32)
+        case change(MeshChange)
         case stop
     }
 
@@ -57,6 +58,10 @@ struct MeshSupervisor {
         var address: String?
         var startedAt = ContinuousClock.now
         var isRunning = false
+        /// It shall run.
+        var isWanted = true
+        /// It was told to end, to be started anew at once.
+        var isRolling = false
         var backoff = RestartBackoff()
     }
 
@@ -71,6 +76,8 @@ struct MeshSupervisor {
     private var ending = Ending()
     /// The coordinator sees all nodes ready.
     private var hasJoined = false
+    /// Parts that are started anew, one after the other; the first is at it.
+    private var toRoll: [MeshPart] = []
 
     init(_ plan: MeshPlan) { self.plan = plan }
 
@@ -82,6 +89,7 @@ struct MeshSupervisor {
         case .timer(let timer): fired(timer, now)
         case .joined: joined()
         case .signal(let number): all.filter { parts[$0]?.isRunning == true }.map { .signal($0, number) }
+        case .change(let change): changed(change, now)
         case .stop: stop()
         }
     }
@@ -109,7 +117,7 @@ struct MeshSupervisor {
         guard phase < .endingGateway else { return [] }
         let isFirst = parts[part]?.address == nil
         parts[part]?.address = address
-        guard isFirst else { return [.say("\(part) serves again at \(address)")] }
+        guard isFirst else { return [.say("\(part) serves again at \(address)")] + rolled(part) }
         switch part.role {
         case .detector, .classifier, .node: return coordinatorIfNodesServe(now)
         case .gateway: return announcement()
@@ -141,6 +149,11 @@ struct MeshSupervisor {
             return fail(
                 how.error.map { "\(part): \($0)" } ?? "\(part) \(how) before it was ready", how.status)
         }
+        guard state.isWanted else { return [.say("\(part) \(how), as it was told to")] + rolled(part) }
+        if state.isRolling {
+            parts[part]?.isRolling = false
+            return [.say("\(part) \(how), as it was told to; it is started anew"), spawn(part, now)]
+        }
         let delay = state.backoff.delay(afterRunning: state.startedAt.duration(to: now))
         parts[part] = state
         let seconds = Double(delay.components.seconds) + Double(delay.components.attoseconds) / 1e18
@@ -152,7 +165,10 @@ struct MeshSupervisor {
     private mutating func fired(_ timer: Timer, _ now: ContinuousClock.Instant) -> [Action] {
         switch timer {
         case .restart(let part):
-            return phase < .endingGateway ? [spawn(part, now)] : []
+            guard phase < .endingGateway, parts[part]?.isWanted == true, parts[part]?.isRunning == false else {
+                return []
+            }
+            return [spawn(part, now)]
         case .startLimit:
             guard phase < .ready else { return [] }
             let late = all.filter { parts[$0]?.address == nil }.map(\.description)
@@ -161,6 +177,44 @@ struct MeshSupervisor {
         case .endLimit(let limited):
             return phase == limited ? due.map { .kill($0) } : []
         }
+    }
+
+    // ---- changes ----
+
+    private mutating func changed(_ change: MeshChange, _ now: ContinuousClock.Instant) -> [Action] {
+        guard phase == .ready else { return [] }
+        switch change {
+        case .roll(let role):
+            let isRolling = !toRoll.isEmpty
+            toRoll += all.filter { $0.role == role && parts[$0]?.isWanted == true && !toRoll.contains($0) }
+            return isRolling ? [] : roll()
+        case .scale(let role, let count):
+            return plan.nodes.filter { $0.role == role }.flatMap { want($0, $0.number <= count, now) }
+        }
+    }
+
+    private mutating func want(_ part: MeshPart, _ isWanted: Bool, _ now: ContinuousClock.Instant) -> [Action] {
+        guard let state = parts[part], state.isWanted != isWanted else { return [] }
+        parts[part]?.isWanted = isWanted
+        if isWanted { return state.isRunning ? [] : [spawn(part, now)] }
+        return state.isRunning ? [.terminate(part)] : []
+    }
+
+    /// Ends the first part that is to be started anew; those that do not run are on their way already, or not wanted.
+    private mutating func roll() -> [Action] {
+        while let part = toRoll.first, parts[part]?.isRunning != true || parts[part]?.isWanted != true {
+            toRoll.removeFirst()
+        }
+        guard let part = toRoll.first else { return [] }
+        parts[part]?.isRolling = true
+        return [.terminate(part)]
+    }
+
+    /// It serves anew, or will not any more.
+    private mutating func rolled(_ part: MeshPart) -> [Action] {
+        guard toRoll.first == part else { return [] }
+        toRoll.removeFirst()
+        return roll()
     }
 
     private mutating func fail(_ reason: String, _ status: ExitStatus) -> [Action] {

@@ -130,17 +130,25 @@ import Testing
         #expect(compare.base == "a.json" && compare.new == "b.json" && compare.jsonLines)
     }
 
-    @Test(arguments: ["kill:detector@10", "pause:123@0", "slow:node@1.5"])
-    func disturbancesAreRead(_ text: String) throws {
+    @Test(
+        arguments: [
+            ("kill:detector@10", .blow(.kill, .role("detector")), 10), ("pause:123@0", .blow(.pause, .process(123)), 0),
+            ("slow:node@1.5", .blow(.slow, .role("node")), 1.5),
+            ("roll:coordinator@2", .change(.roll(.coordinator)), 2),
+            ("scale:node:3@4", .change(.scale(.node, to: 3)), 4),
+            ("scale:detector:0@1", .change(.scale(.detector, to: 0)), 1),
+        ] as [(String, Disturbance.Action, Double)])
+    func disturbancesAreRead(_ text: String, _ action: Disturbance.Action, _ at: Double) throws {
         let disturbance = try Disturbance(parsing: text)
-        #expect(text.hasPrefix(disturbance.action.rawValue))
-        #expect((disturbance.victim == .process(123)) == text.contains("123"))
-        #expect([10, 0, 1.5].contains(disturbance.at))
+        #expect(disturbance.action == action && disturbance.at == at)
+        #expect(disturbance.needsOwnMesh != text.contains("123"))
     }
 
     @Test(arguments: [
         "", "kill", "kill:detector", "kill:detector@", "kill:detector@-1", "kill:detector@nan",
         "stop:detector@1", "kill:everything@1", "kill:1@1", "kill:0@1", "kill:-5@1", "kill:a:b@1", "kill:node@1@2",
+        "roll:7@1", "roll:node:2@1", "scale:node@1", "scale:node:-1@1", "scale:node:65@1", "scale:coordinator:2@1",
+        "scale:7:2@1",
     ])
     func whatIsNoDisturbanceIsSaid(_ text: String) {
         #expect(throws: Fatal.self) { try Disturbance(parsing: text) }

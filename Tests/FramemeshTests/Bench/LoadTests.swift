@@ -7,13 +7,22 @@ import Testing
 
 /// Answers by itself, after a while.
 final class FakeTarget: FrameTarget {
-    private let takes: Duration
+    private let takes: @Sendable (Int) -> Duration
     private let outcome: @Sendable (Int) throws -> FrameOutcome
     private let state = Mutex((asked: 0, atOnce: 0, most: 0, callers: Set<Int>()))
 
     /// - Parameter outcome: of the first, second, … frame.
     init(
         takes: Duration = .zero,
+        outcome: @Sendable @escaping (Int) throws -> FrameOutcome = { _ in FrameOutcome(.ok, latency: .zero) }
+    ) {
+        self.takes = { _ in takes }
+        self.outcome = outcome
+    }
+
+    /// - Parameter takes: the first, second, … frame.
+    init(
+        each takes: @Sendable @escaping (Int) -> Duration,
         outcome: @Sendable @escaping (Int) throws -> FrameOutcome = { _ in FrameOutcome(.ok, latency: .zero) }
     ) {
         self.takes = takes
@@ -36,7 +45,7 @@ final class FakeTarget: FrameTarget {
             return state.asked - 1
         }
         defer { state.withLock { $0.atOnce -= 1 } }
-        try await Task.sleep(for: takes)
+        try await Task.sleep(for: takes(number))
         return try outcome(number)
     }
 }
@@ -58,7 +67,7 @@ final class FakeTarget: FrameTarget {
             stop.raise()
             try await tasks.waitForAll()
         }
-        return recorder.take()
+        return recorder.take().tally
     }
 
     @Test func aClosedLoopHasAsManyOnTheirWayAsCallers() async throws {
@@ -116,6 +125,7 @@ final class FakeTarget: FrameTarget {
         let load = ClosedLoad(target: FakeTarget(takes: .milliseconds(1)), inputs: try Self.inputs(), concurrency: 2)
         let point = try await Self.point(load) { $0.duration = .milliseconds(200) }
         #expect(point.trials == 4 && point.windows.count == 4 && !point.isInterrupted)
+        #expect(point.unanswered >= 1 && point.unanswered <= 2 && point.unsent == 0)
         #expect(point.seconds >= 0.2 && point.answered == point.windows.reduce(0) { $0 + $1.answered })
         #expect(point.answered > 0 && point.failed == 0 && point.processes.contains { $0.name == "bench" })
     }
@@ -131,6 +141,45 @@ final class FakeTarget: FrameTarget {
             $0.rules.maxTrials = 5
         }
         #expect(!unstable.isStable && unstable.trials == 5 && unstable.windows.count == 3)
+    }
+
+    /// One caller gets no answer until all is over: it is in none of the answers.
+    @Test func whatIsStuckCountsWithItsAge() async throws {
+        let target = FakeTarget { $0 == 0 ? .milliseconds(700) : .milliseconds(1) }
+        let load = ClosedLoad(target: target, inputs: try Self.inputs(), concurrency: 2)
+        let point = try await Self.point(load) { $0.duration = .milliseconds(300) }
+        #expect(point.unanswered >= 1 && point.oldestUnansweredMs >= 300 && point.hasOverdueFrames)
+        #expect(point.latencyMs.max >= 300 && point.latencyMs.p50 < 300)
+        #expect(point.longestAnsweredMs < point.oldestUnansweredMs)
+    }
+
+    /// Twice as much as there is room for: what was due and could not be sent is as late as what was answered last.
+    @Test func whatWasDueAndNotSentCounts() async throws {
+        let target = FakeTarget(takes: .milliseconds(20))
+        var load = OpenLoad(
+            target: target, inputs: try Self.inputs(), connections: 1, rate: 200, arrivals: .constant, seed: 1)
+        load.maxOutstanding = 1
+        let point = try await Self.point(load) { $0.duration = .milliseconds(400) }
+        // In 420 ms 84 were due, at most 22 of which were sent.
+        #expect(point.unsent >= 50 && point.unanswered >= point.unsent && point.unsent + point.answered <= 90)
+        #expect(point.latencyMs.p50 >= point.windows.last?.latencyMs.p50 ?? 0)
+        #expect(point.hasOverdueFrames)
+    }
+
+    /// What failed after the begin of a window is in no latency, nor is what it took before.
+    @Test func whatFailedIsInNoLatency() {
+        let recorder = Recorder()
+        let now = ContinuousClock.now
+        let (failing, slow) = (recorder.sent(planned: now), recorder.sent(planned: now))
+        let begin = recorder.take()
+        recorder.ended(failing, FrameOutcome(.failed(cause: "a"), latency: .seconds(5)))
+        recorder.ended(slow, FrameOutcome(.ok, latency: .seconds(4)))
+        _ = recorder.sent(planned: now + .seconds(3))
+        let end = recorder.take()
+        #expect(end.tally.ok == 1 && end.tally.failed == 1 && end.onTheirWay.count == 1)
+        let cut = recorder.cut(begin: now + .seconds(2), begin, end: now + .seconds(6), end)
+        #expect(cut.begun.count == 1 && cut.unanswered.count == 1 && cut.unsent == 0)
+        #expect(abs(cut.unanswered.longest - 3000) < 10 && abs(cut.begun.longest - 2000) < 10)
     }
 
     @Test func beyondTheLimitIsKnownEarly() async throws {

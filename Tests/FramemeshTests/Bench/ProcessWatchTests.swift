@@ -1,0 +1,38 @@
+import Foundation
+import NIOCore
+import NIOPosix
+import Synchronization
+import Testing
+
+@testable import framemesh
+
+@Suite(.timeLimit(.minutes(5))) struct ProcessWatchTests {
+    private final class Visitors: Sendable {
+        private let state = Mutex((now: 0, most: 0))
+
+        var most: Int { state.withLock { $0.most } }
+
+        func took(_ channel: any Channel) -> EventLoopFuture<Void> {
+            state.withLock { state in
+                state.now += 1
+                state.most = max(state.most, state.now)
+            }
+            channel.closeFuture.whenComplete { _ in self.state.withLock { $0.now -= 1 } }
+            return channel.eventLoop.makeSucceededVoidFuture()
+        }
+    }
+
+    /// One after the other, each would have its time-out to itself.
+    @Test func rolesThatDoNotTellAreAskedAtOnceAndLeftOut() async throws {
+        let visitors = Visitors()
+        let listener = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+            .serverChannelOption(.backlog, value: 64)
+            .childChannelInitializer { visitors.took($0) }.bind(host: "127.0.0.1", port: 0).get()
+        let port = try #require(listener.localAddress?.port)
+        let silent = try (0..<16).map { try #require(URL(string: "http://127.0.0.1:\(port)/metrics?\($0)")) }
+        let usage = await ProcessWatch(metrics: silent).sample()
+        try await listener.close()
+        #expect(visitors.most > 4 && visitors.most <= ProcessWatch.metricsAtOnce)
+        #expect(usage.count >= 1 && !usage.keys.contains { if case .metrics = $0 { true } else { false } })
+    }
+}
