@@ -33,7 +33,7 @@ import Testing
         #expect(abs(difference.mean - 2.8333) < 1e-3)
         let margin = try #require(difference.margin)
         #expect(margin > 1.9 && margin < 2.1)
-        // The textbook's p of this example.
-        #expect(abs(try #require(difference.probability) - 0.00722) < 2e-4)
+        // By Simpson's rule over the density of t: t = 2.85295, 27.8873 degrees of freedom.
+        #expect(abs(try #require(difference.probability) - 0.0080719) < 1e-6)
     }
 }

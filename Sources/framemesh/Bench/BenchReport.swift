@@ -19,7 +19,7 @@ enum BenchReport {
         }
         if let capacity = result.capacity {
             lines += ["", "capacity: \(Figure.column(capacity, decimals: 1)) frames/s"]
-            let goodput = result.points.filter { $0.load.factor != nil }.map(\.framesPerSecond)
+            let goodput = result.points.filter { $0.load.factor ?? 0 >= 1 }.map(\.framesPerSecond)
             if let least = goodput.min(), capacity > 0 {
                 lines.append(
                     "least goodput under overload: \(Figure.text(least / capacity * 100, decimals: 0)) % of it")

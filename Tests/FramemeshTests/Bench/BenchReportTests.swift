@@ -52,7 +52,7 @@ import Testing
         let loads = [0.5, 10].map {
             LoadDescription(.rate, callers: 8, rate: 100 * $0, arrivals: .constant, factor: $0)
         }
-        var result = Self.result(zip(loads, [100, 90]).map { Self.point($0, [$1]) })
+        var result = Self.result(zip(loads, [50, 90]).map { Self.point($0, [$1]) })
         result.capacity = 100
         let text = BenchReport.text(result, percentile: nil, limit: nil)
         #expect(text.contains("capacity: 100.0 frames/s") && text.contains("least goodput under overload: 90 % of it"))
