@@ -12,6 +12,8 @@ TEST := FRAMEMESH_OPENVINO=$${FRAMEMESH_OPENVINO:-$$(echo $(CURDIR)/.venv/lib/py
 # The tests of what runs on several threads; millions of turns of one thread tell nothing here.
 THREADED := ^(HTTP2Tests|RPCTests|MeshTests)\.
 SANITIZED := ^(HTTP2Tests|RPCTests|MessagesTests|FuzzTests)\.
+# Real processes of ours, attacked by raw frames or called in other languages: minutes under a sanitizer.
+SANITIZED_PROCESSES := ^(HostileTests|ConformanceTests)\.
 SOURCES := Package.swift Sources Tests
 CXX_SOURCES = $(shell find Sources/CVision Sources/framemesh-video Tests -name '*.cpp' -o -name '*.hpp' -o -name 'CVision.h')
 
@@ -110,6 +112,12 @@ sanitize: build-sanitized ## HTTP2, RPC and the C code they use: tests and fuzze
 	$(SANITIZER_TEST) --filter '$(SANITIZED)'
 	printf '%s\n' $(FUZZ_TARGETS) | xargs -P 2 -I TARGET $(MAKE) --no-print-directory fuzz-TARGET
 
+# What memory is and how long things take says nothing there.
+.PHONY: sanitize-hostile
+sanitize-hostile: build-sanitized ## Hostile peers and other languages against processes under sanitizers
+	@dev/python-env.sh
+	HOSTILE_IGNORE_MEMORY=1 $(SANITIZER_TEST) --filter '$(SANITIZED_PROCESSES)'
+
 # One of FUZZ_TARGETS, in the build that `make sanitize` makes. Each has one thread; `swift test` would let no other one
 # run beside it.
 fuzz-%:
@@ -132,7 +140,7 @@ thread-sanitize: ## HTTP2, RPC and Mesh: tests under the thread sanitizer
 	    --experimental-maximum-parallelization-width 8 --filter '$(THREADED)'
 
 .PHONY: test-full
-test-full: test thread-sanitize ## All of the above, the large attacks and a soak of a minute, and the format check
+test-full: test thread-sanitize sanitize-hostile ## All of the above, the large attacks and a soak of a minute, and the format check
 	swift format lint -s -r $(SOURCES)
 	HOSTILE_SCALE=10 HOSTILE_SOAK_SECONDS=60 $(TEST) --filter '^HostileTests\.'
 

@@ -37,7 +37,7 @@ let fuzzerRuntime = Context.environment["FUZZER_RUNTIME"]
 let parts: [String: Set<String>] = [
     "rpc": [
         "CNghttp2", "CProtobufC", "CBoundedProtobuf", "CZlib", "CEventDescriptor", "CAres", "CMessages", "CRPCMessages",
-        "HTTP2", "RPC",
+        "CTraceMessages", "HTTP2", "RPC",
         "Messages",
         "ProtobufStructs", "Mesh", "Services", "TestSupport", "HTTP2Tests", "RPCTests", "MessagesTests", "MeshTests",
         "ConformanceTests", "CInteropMessages", "rpc-interop", "HostileTests", "hostile-target", "FuzzTests",
@@ -272,7 +272,8 @@ let package = Package(
         .testTarget(
             name: "MessagesTests",
             dependencies: [
-                "Messages", "CMessages", "CRPCMessages", "CInteropMessages", "CBoundedProtobuf", "CProtobufC", nioCore,
+                "Messages", "CMessages", "CRPCMessages", "CInteropMessages", "CTraceMessages", "CBoundedProtobuf",
+                "CProtobufC", nioCore,
             ], swiftSettings: strict),
         .testTarget(
             name: "MeshTests", dependencies: ["Mesh", "RPC", "TestSupport", nioCore, nioPosix, logging],
@@ -354,8 +355,7 @@ let package = Package(
             exclude: ["python"], swiftSettings: strict),
         // A process that offers our RPC to raw frames that mean harm (Python), and one that calls a hostile server.
         .testTarget(
-            name: "HostileTests", dependencies: ["TestSupport", "hostile-target", "RPC", nioCore, nioPosix, logging],
-            exclude: ["python"],
+            name: "HostileTests", dependencies: ["TestSupport", "hostile-target", "RPC"], exclude: ["python"],
             swiftSettings: strict),
         .executableTarget(
             name: "hostile-target", dependencies: ["RPC", "HTTP2", nioCore, nioPosix, logging, metrics],

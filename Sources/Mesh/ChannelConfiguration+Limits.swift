@@ -41,6 +41,9 @@ extension ChannelConfiguration {
             "Between two health checks of an endpoint that has no Watch."),
         Limit("health-timeout", \.healthTimeout, "An answer to a health check."),
         Limit("ready-timeout", \.readyTimeout, "How long a call waits for an endpoint to be ready."),
+        Limit(
+            "max-unsent-attempts", \.maxUnsentAttempts, .count,
+            "Attempts of one call whose connection ended before they were sent."),
         Limit("max-waiting-calls", \.maxWaitingCalls, .count, "Calls that wait for an endpoint."),
     ]
 }

@@ -22,6 +22,8 @@ public struct ChannelConfiguration: Sendable {
     /// Attempts of one call, the first included, each on another endpoint where there is one. All calls are taken as
     /// idempotent: one whose connection broke is sent once more even if this is 1.
     public var maxAttempts = 4
+    /// As `RPCChannelConfiguration.maxUnsentAttempts`.
+    public var maxUnsentAttempts = RPCChannelConfiguration.defaultMaxUnsentAttempts
     /// The endpoints do the work themselves: what one of them fails at is tried on another, slow answers are hedged, and
     /// calls that endpoints may have died of are kept apart. Of all hops on the way of a call only the last may do that,
     /// or attempts would multiply.
@@ -57,6 +59,7 @@ public struct ChannelConfiguration: Sendable {
     private static var connecting: ClientConfiguration {
         var client = ClientConfiguration()
         client.keepalive = .cluster
+        client.userAgent = "framemesh \(ClientConfiguration.runtimeName)"
         return client
     }
 
@@ -71,6 +74,7 @@ public struct ChannelConfiguration: Sendable {
             defaults: MethodConfig(attempts: .retry(policy)),
             throttle: RetryThrottle(maxTokens: retryTokens, tokenRatio: retryTokenRatio))
         calls.maxAttempts = maxAttempts
+        calls.maxUnsentAttempts = maxUnsentAttempts
         calls.interceptors = interceptors
         return calls
     }

@@ -31,9 +31,12 @@ public struct RoleServer: Sendable {
     ) async throws -> RoleServer {
         var configuration = configuration
         configuration.attachmentIdentity = "\(name)-\(UInt64.random(in: 1...UInt64.max))"
-        let health = HealthService(maxWatches: configuration.maxHealthWatches)
+        let health = HealthService(
+            maxWatches: configuration.maxHealthWatches, maxListed: configuration.maxListedServices)
         var services = services + [health]
-        services += try Reflection.services(describing: services, maxRequests: configuration.maxReflectionRequests)
+        services += try Reflection.services(
+            describing: services, maxRequests: configuration.maxReflectionRequests,
+            maxAnswerBytes: configuration.maxReflectionAnswerBytes)
         var interceptors: [any ServerInterceptor] = [
             LogInterceptor(logger: logger), MetricsInterceptor(factory: metrics),
             FrameStages(role: name, factory: metrics),

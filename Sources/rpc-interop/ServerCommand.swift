@@ -47,7 +47,8 @@ struct ServerCommand: AsyncParsableCommand {
         let signals = await UnixSignalsSequence(trapping: .sigint, .sigterm)
         let service = TestService()
         let reflection = try Reflection.services(
-            describing: [service], maxRequests: configuration.maxReflectionRequests)
+            describing: [service], maxRequests: configuration.maxReflectionRequests,
+            maxAnswerBytes: configuration.maxReflectionAnswerBytes)
         let server = try await RPCServer.bind(
             host: host, port: port, configuration: configuration, services: [service] + reflection,
             group: MultiThreadedEventLoopGroup.singleton, logger: RPCInterop.logger)

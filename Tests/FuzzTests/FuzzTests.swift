@@ -37,9 +37,8 @@ import Testing
         _ = server.take(try seed(.server))
         #expect(server.connection.http2?.room(atLeast: 200_000) != nil)
         server.end()
-        let client = try InMemoryClient()
-        client.take(ByteBuffer(bytes: [0, 0, 0, 4, 0, 0, 0, 0, 0]))
-        let calls = InMemoryClient.paths.compactMap { client.call($0) }
+        let client = try InMemoryClient.greeted()
+        let calls = InMemoryClient.requests.compactMap { client.call($0) }
         client.take(try seed(.client))
         #expect(client.connection.http2?.room(atLeast: 200_000) != nil)
         client.end()

@@ -20,7 +20,34 @@ final class InMemoryClient {
         func add(_ outcome: String) { ended.withLock { $0.append(outcome) } }
     }
 
-    static let paths = ["/test.Memory/Echo", "/test.Memory/Fail", "/test.Memory/Large", "/grpc.health.v1.Health/Check"]
+    struct Request {
+        var name: String
+        var path: String
+        var payload = Payload(ByteBuffer())
+        var options = CallOptions()
+
+        static let greeting = Request(name: "greeting", path: "/test.Memory/Echo")
+    }
+
+    /// One of everything that a call can be: metadata of both kinds, compressed messages, attachments, an error with
+    /// details, a large answer.
+    static let requests: [Request] = {
+        var metadata: Metadata = ["x-one": "1", "x-one": "two"]
+        metadata.add("x-raw-bin", bytes: [0, 255, 1])
+        let text = ByteBuffer(string: String(repeating: "again and ", count: 40))
+        return [
+            Request(name: "plain", path: "/test.Memory/Echo", options: CallOptions(metadata: metadata)),
+            Request(
+                name: "compressed", path: "/test.Memory/Packed", payload: Payload(text),
+                options: CallOptions(compression: .gzip)),
+            Request(
+                name: "attached", path: "/test.Memory/Echo",
+                payload: Payload(ByteBuffer(string: "head"), attachment: ByteBuffer(string: "pixels"))),
+            Request(name: "failing", path: "/test.Memory/Fail"),
+            Request(name: "large", path: "/test.Memory/Large"),
+            Request(name: "health", path: "/grpc.health.v1.Health/Check"),
+        ]
+    }()
 
     init() throws {
         connection = try ClientConnection.make(
@@ -30,15 +57,25 @@ final class InMemoryClient {
         try channel.connect(to: SocketAddress(unixDomainSocketPath: "/memory")).wait()
     }
 
-    /// Each call has a stream of its own that nobody reads, so that no task is needed.
-    func call(_ path: String) -> StreamAttempt? {
+    /// One that has heard the greeting of a server that takes attachments.
+    static func greeted() throws -> InMemoryClient {
+        let client = try InMemoryClient()
+        _ = client.call(.greeting)
+        client.take(Recording.greeting)
+        _ = client.output()
+        return client
+    }
+
+    /// Each call has a stream of its own that nobody waits for, so that no task is needed.
+    func call(_ request: Request) -> StreamAttempt? {
         guard let inbox = connection.inbox else { return nil }
-        let call = ClientStream(path: path, options: CallOptions())
+        let call = ClientStream(path: request.path, options: request.options)
         let state = StreamingState(
             inbound: InboundQueue(creditStep: 1 << 16, maxBytes: 64 << 10) { _ in },
             gate: OutboundGate(limitBytes: 1 << 18))
         connection.start(call, .streaming(state, opened: nil))
-        connection.send(Payload(ByteBuffer()), on: call)
+        let payload = try? request.payload.deflated(as: request.options.compression)
+        connection.send(payload ?? request.payload, on: call)
         connection.finishSending(call)
         connection.flush()
         return StreamAttempt(call: call, state: state, inbox: inbox)
@@ -62,10 +99,8 @@ final class InMemoryClient {
     }
 
     static func run(_ bytes: [UInt8]) {
-        guard let client = try? InMemoryClient() else { return }
-        // A server's SETTINGS, without which calls would wait.
-        client.take(ByteBuffer(bytes: [0, 0, 0, 4, 0, 0, 0, 0, 0]))
-        let attempts = paths.compactMap { client.call($0) }
+        guard let client = try? InMemoryClient.greeted() else { return }
+        let attempts = requests.compactMap { client.call($0) }
         _ = client.output()
         if bytes.count % 2 == 0 {
             let half = bytes.count / 2
@@ -75,9 +110,25 @@ final class InMemoryClient {
             let socket = InMemorySocket(channel: client.channel, handler: client.connection.http2)
             socket.receive(ByteBuffer(bytes: bytes), pieces: 100)
         }
-        client.end()
-        for attempt in attempts where !attempt.call.hasEnded {
-            fatalError("call of \(attempt.call.path) has no end")
+        client.end(attempts)
+    }
+
+    /// What a client hears before it knows anything of its server.
+    static func hear(_ bytes: [UInt8]) {
+        guard let client = try? InMemoryClient() else { return }
+        let attempts = [client.call(.greeting)].compactMap { $0 }
+        client.take(ByteBuffer(bytes: bytes))
+        client.end(attempts)
+    }
+
+    /// The server is gone. Every call has its end, and nothing may be left.
+    private func end(_ attempts: [StreamAttempt]) {
+        end()
+        for attempt in attempts {
+            if !attempt.call.hasEnded { fatalError("call of \(attempt.call.path) has no end") }
+            // What came is inflated by whoever takes it.
+            while case .success(let payload?)? = attempt.state.inbound.poll() { _ = try? payload.inflated() }
         }
+        if budget.used != 0 { fatalError("\(budget.used) bytes are still reserved") }
     }
 }

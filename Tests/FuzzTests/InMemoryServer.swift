@@ -17,9 +17,22 @@ final class InMemoryServer {
         var methods: [String: RPCHandler] {
             [
                 "Echo": .immediate { _, request in UnaryResponse(request, metadata: ["x-seen": "yes"]) },
-                "Fail": .immediate { _, _ in throw RPCError(.invalidArgument, "no ü", metadata: ["x-why": "because"]) },
-                "Large": .immediate { _, _ in UnaryResponse(Payload(ByteBuffer(repeating: 7, count: 100_000))) },
+                // Small requests alone are inflated on the loop.
+                "Packed": .immediate { _, request in
+                    UnaryResponse(
+                        request, metadata: ["x-raw-bin": "seen"], trailers: ["x-cost": "3"], compression: .gzip)
+                },
+                "Fail": .immediate { _, _ in
+                    let detail = RichStatus.Detail(typeURL: "a/b.C", value: ByteBuffer(string: "why"))
+                    var error = RPCError(RichStatus(.invalidArgument, "no ü", details: [detail]))
+                    error.metadata.add("x-why", "because")
+                    throw error
+                },
+                "Large": .immediate { _, _ in UnaryResponse(Payload(ByteBuffer(repeating: 7, count: 40_000))) },
             ]
+        }
+        func limits(of method: String) -> MethodLimits {
+            MethodLimits(maxRequestBytes: method == "Packed" ? Inflater.mostOnLoop : nil)
         }
     }
 

@@ -17,6 +17,16 @@ enum Seeds {
         for choice in [UInt8(0), 4, 8, 12, 16] { try save(.deframer, "plain-\(choice)", [choice] + messages) }
         try save(.deframer, "attachment", [17, 0x80, 0, 0, 0, 1, 0, 0, 0, 2, 9, 8, 7] + messages)
         try save(.deframer, "compressed", [18, 1, 0, 0, 0, 1, 9])
+        // As large as the limit allows, among others who have the memory first; the target adds what is missing of it.
+        let large: [UInt8] = [0, 0, 4, 0, 0, 1, 2, 3]
+        let crowd = DeframerTarget.isCrowded | DeframerTarget.goesOn
+        for choice in [UInt8(0), 4, 16] { try save(.deframer, "crowded-\(choice)", [choice | crowd] + large) }
+        try save(.deframer, "crowded-attachment", [17 | crowd, 0x80, 0, 0, 0, 1, 0, 4, 0, 0, 9] + messages)
+        let packed = try Payload(ByteBuffer(repeating: 7, count: 1000)).deflated(as: .gzip).message
+        for choice in [UInt8(2), 2 | crowd] {
+            let prefix: [UInt8] = [choice, 1, 0, 0, 0, UInt8(packed.readableBytes)]
+            try save(.deframer, "gzip-\(choice)", prefix + packed.readableBytesView)
+        }
         for (number, bytes) in encoded.enumerated() { try save(.messages, "type-\(number)", [UInt8(number)] + bytes) }
         for (name, bytes) in reflection { try save(.reflection, name, bytes) }
         try save(.messages, "timeout", [11] + Array("250m".utf8))

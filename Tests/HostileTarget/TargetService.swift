@@ -11,26 +11,26 @@ struct TargetService: RPCService {
 
     var methods: [String: RPCHandler] {
         [
-            "Echo": .unary { _, request in try await counted { UnaryResponse(request) } },
+            "Echo": .unary { context, request in try await counted(context) { UnaryResponse(request) } },
             "Now": .immediate { _, request in UnaryResponse(request) },
             // Milliseconds; ends early when it is cancelled.
-            "Wait": .unary { _, request in
-                try await counted {
+            "Wait": .unary { context, request in
+                try await counted(context) {
                     try await Task.sleep(for: .milliseconds(number(request)))
                     return UnaryResponse(request)
                 }
             },
             // Milliseconds; does not notice that it is cancelled, as a worker in C would not.
-            "Work": .unary { _, request in
+            "Work": .unary { context, request in
                 tally.count("work_begun").increment(by: 1)
-                return try await counted {
+                return try await counted(context) {
                     await Task.detached { try? await Task.sleep(for: .milliseconds(number(request))) }.value
                     return UnaryResponse(request)
                 }
             },
             // `MILLISECONDS BYTES`: so many bytes, so much later.
-            "Give": .unary { _, request in
-                try await counted {
+            "Give": .unary { context, request in
+                try await counted(context) {
                     let words = String(buffer: request.message).split(separator: " ").compactMap { Int($0) }
                     guard words.count == 2 else { throw RPCError(.invalidArgument, "want MILLISECONDS BYTES") }
                     if words[0] > 0 { try await Task.sleep(for: .milliseconds(words[0])) }
@@ -38,8 +38,8 @@ struct TargetService: RPCService {
                 }
             },
             // Counts what comes.
-            "Read": .stream { _, requests, responses in
-                try await counted {
+            "Read": .stream { context, requests, responses in
+                try await counted(context) {
                     var (messages, bytes) = (0, 0)
                     for try await request in requests {
                         messages += 1
@@ -48,16 +48,15 @@ struct TargetService: RPCService {
                     try await responses.write(Payload(ByteBuffer(string: "\(messages) \(bytes)")))
                 }
             },
-            // Takes nothing.
-            // Until it is cancelled; a long sleep that is cancelled would keep its timer, and that memory, until its time.
-            "Hold": .stream { _, _, _ in
+            // Takes nothing, until it is cancelled; a long sleep that is cancelled would keep its timer, and that memory, until its time.
+            "Hold": .stream { context, _, _ in
                 let (never, holder) = AsyncStream.makeStream(of: Never.self)
-                try await counted { for await _ in never {} }
+                try await counted(context) { for await _ in never {} }
                 holder.finish()
             },
             // `COUNT SIZE`: so many messages of so many bytes.
-            "Flood": .stream { _, requests, responses in
-                try await counted {
+            "Flood": .stream { context, requests, responses in
+                try await counted(context) {
                     for try await request in requests {
                         let words = String(buffer: request.message).split(separator: " ").compactMap { Int($0) }
                         guard words.count == 2 else { throw RPCError(.invalidArgument, "want COUNT SIZE") }
@@ -66,8 +65,8 @@ struct TargetService: RPCService {
                     }
                 }
             },
-            "Chat": .stream { _, requests, responses in
-                try await counted { for try await request in requests { try await responses.write(request) } }
+            "Chat": .stream { context, requests, responses in
+                try await counted(context) { for try await request in requests { try await responses.write(request) } }
             },
             "Tally": .immediate { _, _ in
                 UnaryResponse(Payload(ByteBuffer(string: tally.text + "budget_used \(budget.used)\n")))
@@ -75,7 +74,13 @@ struct TargetService: RPCService {
         ]
     }
 
-    private func counted<Value>(_ body: () async throws -> Value) async throws -> Value {
+    /// A thread may be late; so late is none.
+    private static let late = TimeAmount.seconds(1)
+
+    private func counted<Value>(_ context: CallContext, _ body: () async throws -> Value) async throws -> Value {
+        if let deadline = context.deadline, NIODeadline.now() - deadline.instant > Self.late {
+            tally.count("work_after_deadline").increment(by: 1)
+        }
         tally.count("handlers_begun").increment(by: 1)
         defer { tally.count("handlers_ended").increment(by: 1) }
         return try await body()

@@ -1,4 +1,5 @@
-// The server that Tests/HostileTests attacks: `hostile-target [--OPTION N]…`, options as below.
+// The server that Tests/HostileTests attacks: `hostile-target [--OPTION N]…`, options as below; and the client that it
+// sends to servers that behave badly: `hostile-target --client` (HostileCaller).
 // It says `port N` on standard output and serves until its standard input ends.
 import Foundation
 import HTTP2
@@ -10,6 +11,11 @@ import RPC
 
 let tally = Tally()
 MetricsSystem.bootstrap(tally)
+
+if CommandLine.arguments.contains("--client") {
+    await HostileCaller(tally: tally).run()
+    exit(0)
+}
 
 func option(_ name: String) -> Int? {
     guard let place = CommandLine.arguments.firstIndex(of: name), place + 1 < CommandLine.arguments.count else {

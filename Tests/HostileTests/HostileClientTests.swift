@@ -1,20 +1,20 @@
 import Foundation
-import Logging
-import NIOCore
-import NIOPosix
 import RPC
 import TestSupport
 import Testing
 
-/// Servers that behave badly (python/hostile_server.py) against our client: each call ends, soon, with a code that fits.
+/// Servers that behave badly (python/hostile_server.py) against our client, a process of its own: each call ends, soon, with
+/// a code that fits. After each the process lives and holds nothing of it, its memory was bounded, and good servers are
+/// served, also on a channel that was there all the time.
 @Suite(.timeLimit(.minutes(10))) struct HostileClientTests {
     /// What one call to the server of this name ends with.
     static let endings: [String: Set<StatusCode>] = [
-        "good": [.ok],
+        "good": [.ok], "polite": [.ok], "never-acknowledges": [.ok],
         // They wait for their turn, and then it is late.
         "streams-0": [.deadlineExceeded], "window-0": [.deadlineExceeded],
         // No connection.
-        "silent": [.unavailable], "closes": [.unavailable], "http1": [.unavailable], "garbage": [.unavailable],
+        "silent": [.unavailable], "never-accepts": [.unavailable], "closes": [.unavailable], "http1": [.unavailable],
+        "garbage": [.unavailable],
         "tls-alert": [.unavailable],
         // Heads and trailers.
         "no-status": [.internal], "a-thousand-1xx": [.ok], "no-grpc-status": [.unknown], "no-trailers": [.unknown],
@@ -43,8 +43,14 @@ import Testing
         "ping-flood": [.unavailable], "continuation-flood": [.unavailable], "empty-data-flood": [.unavailable],
     ]
 
-    static let group = MultiThreadedEventLoopGroup.singleton
+    /// Counters of limits, of which one moves.
+    static let reasons: [String: Set<String>] = [:]
+
     static let deadline = Duration.seconds(20)
+    /// Of a case, above what the process had before: the memory budget, and windows for what waits.
+    static let maxMemory = 96 << 20
+    /// Memory of a process under a sanitizer says nothing.
+    static let watchesMemory = ProcessInfo.processInfo.environment["HOSTILE_IGNORE_MEMORY"] == nil
 
     /// Where a kind of call ends otherwise.
     static func endings(_ name: String, _ kind: Kind) -> Set<StatusCode> {
@@ -59,68 +65,46 @@ import Testing
         }
     }
 
-    enum Kind: CaseIterable { case unary, stream, channel, channelStream }
+    enum Kind: String, CaseIterable { case unary, stream, channel, channelStream }
 
-    /// - Returns: how a call to the server on `port` ends.
-    static func call(_ port: Int, _ kind: Kind, within limit: Duration, _ budget: MemoryBudget) async -> RPCError? {
-        var endpoint = EndpointConfiguration()
-        endpoint.client.connectTimeout = .seconds(5)
-        endpoint.client.answers.grace = .seconds(3)
-        let (path, request) = ("/test.Target/Echo", Payload(ByteBuffer(string: "hello")))
-        let options = CallOptions(deadline: .after(limit))
-        do {
-            let channel = try RPCChannel(
-                to: "127.0.0.1:\(port)", endpoint: endpoint, budget: budget, group: group,
-                logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
-            defer { channel.close() }
-            switch kind {
-            case .unary, .stream:
-                let connection = try await RPCConnection.connect(
-                    to: try SocketAddress(ipAddress: "127.0.0.1", port: port), configuration: endpoint.client,
-                    budget: budget, group: group, logger: Logger(label: "test"))
-                defer { connection.close() }
-                if kind == .unary {
-                    _ = try await connection.unary(path, request, options: options)
-                } else {
-                    try await exchange(try await connection.open(path, options: options), request)
-                }
-                connection.close()
-                _ = await connection.closed()
-            case .channel: _ = try await channel.unary(path, request, options: options)
-            case .channelStream: try await exchange(try await channel.open(path, options: options), request)
-            }
-            return nil
-        } catch {
-            return error as? RPCError ?? RPCError(.dataLoss, "\(error)")
-        }
-    }
-
-    private static func exchange(_ call: ClientCall, _ request: Payload) async throws {
-        try? await call.send(request)
-        call.finishSending()
-        for try await _ in call.responses {}
-    }
-
+    /// Each case on the same process, which also has a channel to a good server all the time.
     @Test(arguments: Kind.allCases)
     func everyCallEndsSoonWithACodeThatFits(_ kind: Kind) async throws {
-        let budget = MemoryBudget(limit: 64 << 20)
         let servers = try ChildProcess(
             Injector.interpreter, [Injector.folder.appending(path: "hostile_server.py").path], input: .open)
         _ = try await servers.line(startingWith: "ready")
-        var ports: [String: Int] = [:]
-        for name in Self.endings.keys { ports[name] = Int(try await servers.line(startingWith: name + " ")) }
+        let caller = try CallerProcess()
+        func port(_ name: String) async throws -> Int {
+            try #require(Int(try await servers.line(startingWith: name + " ")))
+        }
+        func works(after name: String) async throws {
+            for (kind, server) in [(kind.rawValue, "good"), ("standing", "polite")] {
+                let outcome = try await caller.call(kind, try await port(server), within: Self.deadline)
+                #expect(outcome.code == 0, "\(server) after \(name): \(outcome.text)")
+            }
+        }
+        try await works(after: "its start")
+        let descriptors = try caller.descriptors()
         for name in Self.endings.keys.sorted() {
-            let port = try #require(ports[name])
             let expected = Self.endings(name, kind)
             let waits = expected == [.deadlineExceeded]
-            let started = ContinuousClock.now
-            let error = await Self.call(port, kind, within: waits ? .seconds(1) : Self.deadline, budget)
-            #expect(expected.contains(error?.code ?? .ok), "\(name), \(kind): \(error?.description ?? "OK")")
-            #expect(ContinuousClock.now - started < Self.deadline, "\(name) took \(ContinuousClock.now - started)")
+            let outcome = try await caller.call(
+                kind.rawValue, try await port(name), within: waits ? .seconds(1) : Self.deadline)
+            let what = "\(name), \(kind): \(outcome)"
+            #expect(expected.contains(StatusCode(rawValue: outcome.code)), "\(what)")
+            #expect(outcome.took < Self.deadline, "\(what)")
+            #expect(outcome.reserved == 0, "\(what)")
+            if waits { #expect(outcome.processorSeconds < 0.5, "it does not sleep: \(what)") }
+            if let reasons = Self.reasons[name] { #expect(!reasons.isDisjoint(with: outcome.reasons), "\(what)") }
+            if Self.watchesMemory { #expect(outcome.memory < Self.maxMemory, "\(what)") }
+            try await works(after: name)
         }
-        // Nothing is left of any of them, and a good server is served.
-        #expect(await Self.call(try #require(ports["good"]), kind, within: Self.deadline, budget) == nil)
-        #expect(budget.used == 0)
+        let end = ContinuousClock.now + .seconds(10)
+        while try caller.descriptors() != descriptors, ContinuousClock.now < end {
+            try await Task.sleep(for: .milliseconds(50))
+        }
+        #expect(try caller.descriptors() == descriptors)
+        try await caller.finish()
         servers.closeInput()
         _ = try await servers.finish(within: .seconds(60))
     }

@@ -3,19 +3,23 @@ import CInteropMessages
 import CMessages
 import CProtobufC
 import CRPCMessages
+import CTraceMessages
 import Foundation
 import Testing
 
 /// What protobuf-c does with messages that mean harm, behind our limits.
 @Suite struct BoundedProtobufTests {
+    private static func of<T>(
+        _ initialise: (UnsafeMutablePointer<T>?) -> Void
+    ) -> UnsafePointer<ProtobufCMessageDescriptor> {
+        unsafe withUnsafeTemporaryAllocation(of: T.self, capacity: 1) { place in
+            unsafe initialise(place.baseAddress)
+            return unsafe UnsafeRawPointer(place.baseAddress!).load(as: ProtobufCMessage.self).descriptor
+        }
+    }
+
     /// Every message type that we unpack or that lies in one; `theTypesOfAllSchemasAreHere` compares it with the headers.
     nonisolated(unsafe) static let types: [String: UnsafePointer<ProtobufCMessageDescriptor>] = {
-        func of<T>(_ initialise: (UnsafeMutablePointer<T>?) -> Void) -> UnsafePointer<ProtobufCMessageDescriptor> {
-            unsafe withUnsafeTemporaryAllocation(of: T.self, capacity: 1) { place in
-                unsafe initialise(place.baseAddress)
-                return unsafe UnsafeRawPointer(place.baseAddress!).load(as: ProtobufCMessage.self).descriptor
-            }
-        }
         let all = unsafe [
             of(framemesh__v1__frame__init), of(framemesh__v1__box__init), of(framemesh__v1__classification__init),
             of(framemesh__v1__detection__init), of(framemesh__v1__timing__init),
@@ -40,9 +44,27 @@ import Testing
             of(grpc__testing__streaming_output_call_response__init),
             of(grpc__testing__simple_context__init), of(grpc__testing__reconnect_params__init),
             of(grpc__testing__reconnect_info__init),
+            of(opentelemetry__proto__collector__trace__v1__export_trace_service_response__init),
+            of(opentelemetry__proto__collector__trace__v1__export_trace_partial_success__init),
         ]
         return unsafe Dictionary(uniqueKeysWithValues: all.map { unsafe (String(cString: $0.pointee.name), $0) })
     }()
+
+    /// What we write and never read: an attribute of OTLP may hold others. In the form of `plain`.
+    static let onlyPacked: Set<String> = [
+        "common_v1_any_value", "common_v1_array_value", "common_v1_key_value_list", "common_v1_key_value",
+        "common_v1_instrumentation_scope", "resource_v1_resource", "trace_v1_resource_spans", "trace_v1_scope_spans",
+        "trace_v1_span", "trace_v1_span_event", "trace_v1_span_link", "trace_v1_status",
+        "collector_trace_v1_export_trace_service_request",
+    ].reduce(into: []) { $0.insert(plain("opentelemetry_proto_" + $1)) }
+
+    /// A name of C, whatever its form.
+    private static func plain(_ name: some StringProtocol) -> String {
+        String(name).replacing("_", with: "").lowercased()
+    }
+
+    static let sources = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+        .deletingLastPathComponent().appending(path: "Sources")
 
     static func varint(_ value: Int) -> [UInt8] {
         value < 0x80 ? [UInt8(value)] : [UInt8(value & 0x7f) | 0x80] + varint(value >> 7)
@@ -56,14 +78,31 @@ import Testing
         (0..<count).reduce(into: []) { all, _ in all += bytes }
     }
 
+    /// Messages in messages, the first number outermost, and after the last one the first again.
+    static func nested(_ numbers: Int..., depth: Int) -> [UInt8] {
+        var reversed: [UInt8] = []
+        for level in (0..<depth).reversed() {
+            let head = varint(numbers[level % numbers.count] << 3 | 2) + varint(reversed.count)
+            reversed += head.reversed()
+        }
+        return reversed.reversed()
+    }
+
     static func refusal(
         of bytes: [UInt8], as type: String, _ change: (inout bounded_limits) -> Void = { _ in }
+    ) -> bounded_refusal {
+        unsafe refusal(of: bytes, as: types[type]!, change)
+    }
+
+    static func refusal(
+        of bytes: [UInt8], as type: UnsafePointer<ProtobufCMessageDescriptor>,
+        _ change: (inout bounded_limits) -> Void = { _ in }
     ) -> bounded_refusal {
         var limits = bounded_default_limits()
         change(&limits)
         var refusal = BOUNDED_NONE
         let message = unsafe bytes.withUnsafeBufferPointer { bytes in
-            unsafe bounded_unpack(Self.types[type]!, bytes.count, bytes.baseAddress, &limits, &refusal)
+            unsafe bounded_unpack(type, bytes.count, bytes.baseAddress, &limits, &refusal)
         }
         unsafe #expect((message != nil) == (refusal == BOUNDED_NONE))
         unsafe bounded_free(message)
@@ -80,23 +119,53 @@ import Testing
         }
     }
 
+    /// In the form of `plain`.
+    private static var listed: Set<String> {
+        unsafe Set(types.values.map { unsafe plain(String(cString: $0.pointee.c_name)) })
+    }
+
     @Test func theTypesOfAllSchemasAreHere() throws {
-        let sources = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-            .deletingLastPathComponent().appending(path: "Sources")
         var declared: Set<String> = []
-        let headers = [
-            "CMessages/include/framemesh.pb-c.h", "CRPCMessages/include/health.pb-c.h",
-            "CInteropMessages/include/messages.pb-c.h",
-        ]
-        for header in headers {
-            for line in try String(contentsOf: sources.appending(path: header), encoding: .utf8).split(separator: "\n")
-            where line.hasPrefix("extern const ProtobufCMessageDescriptor ") {
-                declared.insert(String(line.split(separator: " ")[3].dropLast("__descriptor;".count)))
+        var headers = 0
+        let files = try #require(FileManager.default.enumerator(atPath: Self.sources.path))
+        for case let file as String in files where file.hasSuffix(".pb-c.h") {
+            headers += 1
+            let text = try String(contentsOf: Self.sources.appending(path: file), encoding: .utf8)
+            for line in text.split(separator: "\n") where line.hasPrefix("extern const ProtobufCMessageDescriptor ") {
+                declared.insert(Self.plain(line.split(separator: " ")[3].dropLast("__descriptor;".count)))
             }
         }
-        let listed = unsafe Set(Self.types.values.map { unsafe String(cString: $0.pointee.c_name) })
-        let known = Set(listed.map { $0.replacing("__", with: "").lowercased() })
-        #expect(Set(declared.map { $0.replacing("_", with: "").lowercased() }) == known)
+        #expect(headers == 7)
+        #expect(declared == Self.listed.union(Self.onlyPacked))
+        #expect(Self.listed.isDisjoint(with: Self.onlyPacked))
+    }
+
+    /// So that `onlyPacked` is true.
+    @Test func whatTheSourcesUnpackIsHere() throws {
+        var unpacked: [String] = []
+        var calls = 0
+        let files = try #require(FileManager.default.enumerator(atPath: Self.sources.path))
+        for case let file as String in files where file.hasSuffix(".swift") {
+            let text = try String(contentsOf: Self.sources.appending(path: file), encoding: .utf8)
+            calls += text.matches(of: /\w+\.unpack\(/).count
+            let pattern = /\w+\.unpack\(\s*(?:"\w+",\s*)?[\w.]+,\s*(?:code: \.\w+,\s*)?(\w+)__init\b/
+            unpacked += text.matches(of: pattern).map { Self.plain($0.1) }
+        }
+        // Of `BoundedProtobuf`, `InteropStruct` and `Wire`, through which the others go.
+        #expect(calls == unpacked.count + 3)
+        #expect(unpacked.count > 15)
+        #expect(Set(unpacked).subtracting(Self.listed) == [])
+    }
+
+    /// A type that contains itself, with our limits before protobuf-c, which would overflow the stack.
+    @Test func aHundredThousandMessagesInMessagesAreRefused() {
+        let type = unsafe Self.of(opentelemetry__proto__common__v1__any_value__init)
+        unsafe #expect(bounded_type_depth(type) == 0)
+        // `array_value`, and its `values`.
+        let bytes = Self.nested(5, 1, depth: 100_000)
+        unsafe #expect(Self.refusal(of: bytes, as: type) == BOUNDED_TOO_DEEP)
+        let few = Self.nested(5, 1, depth: 14)
+        unsafe #expect(Self.refusal(of: few, as: type) == BOUNDED_NONE)
     }
 
     @Test func nestingBeyondTheLimitIsRefused() {
@@ -107,9 +176,10 @@ import Testing
     }
 
     @Test func nestingThatTheTypeDoesNotHaveIsOneUnknownField() {
-        var message: [UInt8] = []
-        for _ in 0..<1000 { message = Self.field(99, message) }
-        #expect(Self.refusal(of: message, as: "framemesh.v1.Frame") == BOUNDED_NONE)
+        let message = Self.nested(99, depth: 100_000)
+        for type in unsafe Array(Self.types.keys) {
+            #expect(Self.refusal(of: message, as: type) == BOUNDED_NONE, "\(type)")
+        }
     }
 
     // ---- P02 ----

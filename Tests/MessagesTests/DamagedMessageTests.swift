@@ -63,7 +63,77 @@ import Testing
         return ListNodesResponse(nodes: [state])
     }()
 
+    /// The fields of a message, each with its bytes and the content of those that have one; nil: it is none.
+    private static func fields(of message: [UInt8]) -> [(bytes: [UInt8], content: [UInt8]?)]? {
+        func varint(_ place: inout Int) -> Int? {
+            var value = 0
+            for shift in stride(from: 0, to: 63, by: 7) {
+                guard place < message.count else { return nil }
+                value |= Int(message[place] & 0x7f) << shift
+                place += 1
+                if message[place - 1] < 0x80 { return value }
+            }
+            return nil
+        }
+        var fields: [(bytes: [UInt8], content: [UInt8]?)] = []
+        var place = 0
+        while place < message.count {
+            let start = place
+            guard let tag = varint(&place), tag >> 3 > 0 else { return nil }
+            var content: [UInt8]?
+            switch tag & 7 {
+            case 0: guard varint(&place) != nil else { return nil }
+            case 1: place += 8
+            case 5: place += 4
+            case 2:
+                guard let length = varint(&place), length <= message.count - place else { return nil }
+                content = Array(message[place..<place + length])
+                place += length
+            default: return nil
+            }
+            guard place <= message.count else { return nil }
+            fields.append((Array(message[start..<place]), content))
+        }
+        return fields
+    }
+
+    /// P04: the message without each of its fields, with each twice, and with each that has a content emptied, or with
+    /// such a change in it; in all messages that lie in it as well.
+    private static func variants(of message: [UInt8]) -> [[UInt8]] {
+        guard let fields = fields(of: message) else { return [] }
+        return fields.indices.flatMap { index -> [[UInt8]] in
+            let before = fields[..<index].flatMap(\.bytes)
+            let after = fields[(index + 1)...].flatMap(\.bytes)
+            let (own, content) = fields[index]
+            var all = [before + after, before + own + own + after]
+            guard let content else { return all }
+            let tag = own.prefix { $0 >= 0x80 } + own.drop { $0 >= 0x80 }.prefix(1)
+            all.append(before + tag + [0] + after)
+            for changed in variants(of: content) where changed.count < 0x4000 {
+                let length =
+                    changed.count < 0x80
+                    ? [UInt8(changed.count)] : [UInt8(changed.count & 0x7f | 0x80), UInt8(changed.count >> 7)]
+                all.append(before + tag + length + changed + after)
+            }
+            return all
+        }
+    }
+
+    private static func thin<T: WireCodable>(_ value: T) {
+        let whole = value.encode()
+        let variants = variants(of: [UInt8](whole.message.readableBytesView))
+        // All are messages of the type; what has no frame or no picture may be refused.
+        let taken = variants.count { variant in
+            let message = ByteBuffer(bytes: variant)
+            _ = try? T.decode(WireMessage(message: message))
+            return (try? T.decode(WireMessage(message: message, pixels: whole.pixels))) != nil
+        }
+        #expect(variants.count >= 4, "\(T.self)")
+        #expect(taken * 2 > variants.count, "\(T.self): \(taken) of \(variants.count)")
+    }
+
     static func damage<T: WireCodable>(_ value: T) {
+        thin(value)
         let whole = value.encode()
         for length in 0..<whole.message.readableBytes {
             let cut = whole.message.getSlice(at: whole.message.readerIndex, length: length)!

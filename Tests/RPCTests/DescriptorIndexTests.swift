@@ -91,8 +91,9 @@ private enum Proto {
     @Test func extensionsAreFoundByTypeAndNumber() throws {
         let index = try Self.index()
         #expect(
-            index.answer(.extensionNumbers(type: "shop.Order")) == .extensionNumbers(type: "shop.Order", [100, 101]))
-        #expect(index.answer(.extensionNumbers(type: "shop.Money")) == .extensionNumbers(type: "shop.Money", []))
+            try index.answer(.extensionNumbers(type: "shop.Order"))
+                == .extensionNumbers(type: "shop.Order", [100, 101]))
+        #expect(try index.answer(.extensionNumbers(type: "shop.Money")) == .extensionNumbers(type: "shop.Money", []))
         let known = FileDescriptor.Extension(type: "shop.Order", number: 101)
         #expect(try files(index.answer(.extension(known)))?.first == "extra.proto")
         #expect(try files(index.answer(.symbol("first")))?.first == "extra.proto")
@@ -105,13 +106,13 @@ private enum Proto {
             .extension(.init(type: "shop.Order", number: 7)), .extensionNumbers(type: "shop.No"),
         ]
         for query in queries {
-            guard case .error(let code, _) = index.answer(query) else {
+            guard case .error(let code, _) = try index.answer(query) else {
                 Issue.record("\(query) was found")
                 continue
             }
             #expect(code == .notFound)
         }
-        guard case .error(.invalidArgument, _) = index.answer(.unknown) else {
+        guard case .error(.invalidArgument, _) = try index.answer(.unknown) else {
             Issue.record("no query was answered")
             return
         }
@@ -151,13 +152,13 @@ private enum Proto {
     }
 
     @Test func anAnswerThatIsTooLargeIsSaidToBe() throws {
-        let large = Proto.set(
-            Proto.file("large", package: String(repeating: "p", count: DescriptorIndex.maxAnswerBytes)))
-        let index = try DescriptorIndex(services: [], sets: [large])
-        guard case .error(.resourceExhausted, _) = index.answer(.file("large")) else {
-            Issue.record("it was answered")
-            return
-        }
+        let large = Proto.set(Proto.file("large", package: String(repeating: "p", count: 1000)))
+        let index = try DescriptorIndex(services: [], sets: [large], maxAnswerBytes: 1000)
+        let error = #expect(throws: RPCError.self) { try index.answer(.file("large")) }
+        #expect(error?.code == .resourceExhausted)
+        #expect(error?.limit == .reflectionAnswerBytes)
+        let other = try DescriptorIndex(services: [], sets: [large], maxAnswerBytes: 2000)
+        #expect(try files(other.answer(.file("large"))) == ["large"])
     }
 
     @Test func ourOwnServicesDescribeThemselves() throws {

@@ -41,11 +41,20 @@ import Testing
         health.set(.serving)
         health.set(.notServing, for: "a.B")
         #expect(try health.list() == ["": .serving, "a.B": .notServing])
-        for number in 2..<HealthService.maxListed { health.set(.serving, for: "service \(number)") }
-        #expect(try health.list().count == HealthService.maxListed)
+        for number in 2..<HealthService.defaultMaxListed { health.set(.serving, for: "service \(number)") }
+        #expect(try health.list().count == HealthService.defaultMaxListed)
         health.set(.serving, for: "one more")
         let error = #expect(throws: RPCError.self) { try health.list() }
         #expect(error?.code == .resourceExhausted)
+        #expect(error?.limit == .listedServices)
+    }
+
+    @Test func moreAreListedWhereTheLimitIsAnotherOne() throws {
+        let health = HealthService(maxListed: 2)
+        for name in ["a", "b"] { health.set(.serving, for: name) }
+        #expect(try health.list().count == 2)
+        health.set(.serving, for: "c")
+        #expect(throws: RPCError.self) { try health.list() }
     }
 
     @Test func aWatcherIsToldTheStatusAndEachChange() async throws {
@@ -153,6 +162,26 @@ import Testing
         for bytes in [[0x0a, 5], [0x0a, 2, 0x0a, 9]] as [[UInt8]] {
             #expect(throws: RPCError.self) { try HealthMessages.statuses(of: ByteBuffer(bytes: bytes)) }
         }
+    }
+
+    /// P04: entries of a map without their value, their key or both, and one key twice, of which the last counts.
+    @Test func entriesOfAListMayLackAnything() throws {
+        let list = ByteBuffer.protobuf { list in
+            list.writeField(1) { $0.writeField(1, "no value") }
+            list.writeField(1) { $0.writeField(2, HealthMessages.response(.serving)) }
+            list.writeField(1) {
+                $0.writeField(1, "empty value"); $0.writeField(2, "")
+            }
+            for status in [HealthService.Status.serving, .notServing] {
+                list.writeField(1) {
+                    $0.writeField(1, "twice"); $0.writeField(2, HealthMessages.response(status))
+                }
+            }
+        }
+        #expect(
+            try HealthMessages.statuses(of: list)
+                == ["no value": .unknown, "": .serving, "empty value": .unknown, "twice": .notServing])
+        #expect(try HealthMessages.statuses(of: .protobuf { $0.writeField(1, "") }) == ["": .unknown])
     }
 
     @Test func aStatusOfTheFutureIsUnknown() throws {

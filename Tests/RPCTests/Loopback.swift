@@ -64,7 +64,8 @@ struct Loopback {
         }
     }
 
-    func unary(_ method: String, _ text: String = "", deadline: Deadline? = .after(.seconds(20))) async throws -> String
+    func unary(_ method: String, _ text: String = "", deadline: Deadline? = .after(.seconds(120))) async throws
+        -> String
     {
         let response = try await connection.unary(path(method), Payload(text), options: .init(deadline: deadline))
         return String(buffer: response.payload.message)

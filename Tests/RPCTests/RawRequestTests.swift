@@ -42,7 +42,7 @@ import Testing
         #expect(answer[":status"] == "405")
         #expect(answer["body"] == nil)
         answer = try await Self.ask([":method": "GET", ":path": "/"])
-        #expect(answer["body"] == "framemesh: gRPC is served here\n")
+        #expect(answer["body"] == "gRPC is served here\n")
     }
 
     @Test func anEmptyMessageIsAnswered() async throws {

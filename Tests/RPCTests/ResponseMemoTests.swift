@@ -43,7 +43,7 @@ import Testing
 
 @Suite struct RequestHeadsTests {
     @Test func aPathIsPreparedOnceAndAttachmentsApart() {
-        var heads = RequestHeads(scheme: "http", authority: "host", acceptedEncodings: nil)
+        var heads = RequestHeads(scheme: "http", authority: "host", userAgent: "a/1", acceptedEncodings: nil)
         let plain = heads.prepared("/a/B", attachments: false)
         #expect(plain != nil)
         #expect(heads.prepared("/a/C", attachments: false) !== plain)
@@ -52,7 +52,7 @@ import Testing
     }
 
     @Test func pathsWithoutEndAreNotKept() {
-        var heads = RequestHeads(scheme: "http", authority: "host", acceptedEncodings: nil)
+        var heads = RequestHeads(scheme: "http", authority: "host", userAgent: "a/1", acceptedEncodings: nil)
         for index in 0..<64 { #expect(heads.prepared("/a/\(index)", attachments: false) != nil) }
         #expect(heads.prepared("/a/64", attachments: false) == nil)
         #expect(heads.prepared("/a/0", attachments: false) != nil)

@@ -14,7 +14,8 @@ struct AttemptSeries {
         self.options = options
         rules = RetryState(
             policy: policy.retryPolicy, maxAttempts: channel.state.configuration.maxAttempts,
-            deadline: options.deadline, isSuspect: options.isSuspect)
+            maxUnsent: channel.state.configuration.maxUnsentAttempts, deadline: options.deadline,
+            isSuspect: options.isSuspect)
     }
 
     var retries: Int { rules.retries }

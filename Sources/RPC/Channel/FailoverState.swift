@@ -16,9 +16,12 @@ struct FailoverState: SideBySide {
     private var next: NIODeadline?
     private var limit: CallLimit?
 
-    init(_ policy: RetryPolicy, maxAttempts: Int, deadline: Deadline?, hedgeDelay: Duration) {
+    init(
+        _ policy: RetryPolicy, maxAttempts: Int,
+        maxUnsent: Int = RPCChannelConfiguration.defaultMaxUnsentAttempts, deadline: Deadline?, hedgeDelay: Duration
+    ) {
         delay = hedgeDelay
-        rules = RetryState(policy: policy, maxAttempts: maxAttempts, deadline: deadline)
+        rules = RetryState(policy: policy, maxAttempts: maxAttempts, maxUnsent: maxUnsent, deadline: deadline)
     }
 
     var attempts: Int { rules.previousAttempts + (running == 0 ? 0 : 1) }

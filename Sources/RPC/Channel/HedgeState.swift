@@ -8,14 +8,18 @@ struct HedgeState: SideBySide {
     let maxAttempts: Int
     let deadline: Deadline?
     private(set) var attempts = 0
-    private var transparent = TransparentRetries()
+    private var transparent: TransparentRetries
     private var running = 0
     private var next: NIODeadline?
     /// A server wants no more attempts, or the budget is used up.
     private var isStopped = false
     private var limit: CallLimit?
 
-    init(policy: HedgingPolicy, maxAttempts: Int, deadline: Deadline?) {
+    init(
+        policy: HedgingPolicy, maxAttempts: Int,
+        maxUnsent: Int = RPCChannelConfiguration.defaultMaxUnsentAttempts, deadline: Deadline?
+    ) {
+        transparent = TransparentRetries(maxUnsent: maxUnsent)
         self.policy = policy
         self.maxAttempts = min(policy.maxAttempts, maxAttempts)
         self.deadline = deadline

@@ -62,7 +62,8 @@ final class HedgedCall: AttemptedCall {
     private func hedge() async {
         do {
             let rules = HedgeState(
-                policy: policy, maxAttempts: channel.state.configuration.maxAttempts, deadline: options.deadline)
+                policy: policy, maxAttempts: channel.state.configuration.maxAttempts,
+                maxUnsent: channel.state.configuration.maxUnsentAttempts, deadline: options.deadline)
             _ = try await channel.hedge(path, options, rules) { number, options, supplied in
                 try await self.attempt(number, options, on: supplied)
             } failed: { number in

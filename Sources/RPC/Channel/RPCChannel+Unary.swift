@@ -11,12 +11,14 @@ extension RPCChannel {
         switch policy {
         case .hedge(let policy):
             let rules = HedgeState(
-                policy: policy, maxAttempts: state.configuration.maxAttempts, deadline: options.deadline)
+                policy: policy, maxAttempts: state.configuration.maxAttempts,
+                maxUnsent: state.configuration.maxUnsentAttempts, deadline: options.deadline)
             return try await hedge(path, request, options, rules)
         case .retry(let retry):
             guard let delay = hedgeDelay(path, options, retry) else { break }
             let rules = FailoverState(
-                retry, maxAttempts: state.configuration.maxAttempts, deadline: options.deadline, hedgeDelay: delay)
+                retry, maxAttempts: state.configuration.maxAttempts,
+                maxUnsent: state.configuration.maxUnsentAttempts, deadline: options.deadline, hedgeDelay: delay)
             return try await failover(path, request, options, rules)
         case .once: break
         }

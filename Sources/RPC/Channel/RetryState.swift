@@ -43,7 +43,7 @@ struct RetryState {
     let maxAttempts: Int
     let deadline: Deadline?
     private var attempts = 1
-    private var transparent = TransparentRetries()
+    private var transparent: TransparentRetries
     /// Since the last pushback.
     private var backoffs = 0
     /// Connections that broke while the call ran there.
@@ -56,7 +56,11 @@ struct RetryState {
     private(set) var limit: CallLimit?
 
     /// - Parameter isSuspect: a connection has broken while this call ran there before.
-    init(policy: RetryPolicy?, maxAttempts: Int, deadline: Deadline?, isSuspect: Bool = false) {
+    init(
+        policy: RetryPolicy?, maxAttempts: Int,
+        maxUnsent: Int = RPCChannelConfiguration.defaultMaxUnsentAttempts, deadline: Deadline?, isSuspect: Bool = false
+    ) {
+        transparent = TransparentRetries(maxUnsent: maxUnsent)
         self.policy = policy
         self.maxAttempts = min(policy?.maxAttempts ?? 1, maxAttempts)
         self.deadline = deadline

@@ -2,13 +2,15 @@
 /// A6, "Transparent Retries"): without limit if nothing was sent, once if the server refused the stream or said GOAWAY
 /// below its id.
 struct TransparentRetries {
-    /// Each needs a connection that ends between being picked and being used. So many in a row are no accident.
-    static let unsentLimit = 16
-
+    /// Attempts that were never sent, one after the other. Each needs a connection that ends between being picked and being
+    /// used: so many in a row are no accident.
+    let maxUnsent: Int
     private(set) var count = 0
-    /// `unsentLimit` has ended it.
+    /// `maxUnsent` has ended it.
     private(set) var isUsedUp = false
     private var wasRefused = false
+
+    init(maxUnsent: Int) { self.maxUnsent = maxUnsent }
 
     /// - Returns: the failed attempt is to be made again at once.
     mutating func takes(_ error: RPCError) -> Bool {
@@ -17,7 +19,7 @@ struct TransparentRetries {
         if error.wasRefused {
             if wasRefused { return false }
             wasRefused = true
-        } else if count >= Self.unsentLimit {
+        } else if count >= maxUnsent {
             isUsedUp = true
             return false
         }

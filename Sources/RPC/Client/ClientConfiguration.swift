@@ -44,9 +44,14 @@ public struct ClientConfiguration: Sendable {
     /// Of an answer that has begun; of a unary call also its status, after an answer that came whole. A slower one ends
     /// its call with UNAVAILABLE.
     public var answers = ArrivalLimits()
+    /// Who calls, told to servers (gRPC over HTTP/2, "User Agents"); printable ASCII. Applications put their own name before it.
+    public var userAgent = Self.runtimeName
     /// nil: plain text, with prior knowledge (RFC 9113, section 3.3).
     public var tls: ClientTLS?
     /// Frames of one connection that cost us more than the server.
     public var flood = FloodLimits()
     public init() {}
+
+    /// What gRPC asks of a library: `grpc-`, the language, what it is made of, and the version.
+    public static let runtimeName = "grpc-swift-nghttp2/0.1"
 }

@@ -80,7 +80,7 @@ final class ClientConnection: HTTP2Delegate, LoopBound {
         acceptedEncodings = AcceptedEncodings(configuration.acceptedCompression)
         heads = RequestHeads(
             scheme: configuration.tls == nil ? "http" : "https", authority: authority,
-            acceptedEncodings: acceptedEncodings.field)
+            userAgent: configuration.userAgent, acceptedEncodings: acceptedEncodings.field)
         var settings = SessionSettings()
         settings.initialStreamWindowBytes = configuration.initialStreamWindowBytes
         settings.connectionWindowBytes = configuration.connectionWindowBytes

@@ -4,7 +4,6 @@ import HTTP2
 struct RequestHeads {
     /// The session keeps what was sent once; more paths than this are written out for each call.
     private static let maxPaths = 64
-    private static let userAgent = "framemesh-swift/0.1"
 
     private struct Prepared {
         let path: String
@@ -14,13 +13,15 @@ struct RequestHeads {
 
     private let scheme: String
     private let authority: String
+    private let userAgent: String
     private let acceptedEncodings: HeaderField?
     private var byPath: [String: Prepared] = [:]
     private var last: Prepared?
 
-    init(scheme: String, authority: String, acceptedEncodings: HeaderField?) {
+    init(scheme: String, authority: String, userAgent: String, acceptedEncodings: HeaderField?) {
         self.scheme = scheme
         self.authority = authority
+        self.userAgent = userAgent
         self.acceptedEncodings = acceptedEncodings
     }
 
@@ -47,7 +48,7 @@ struct RequestHeads {
             HeaderField(":method", "POST"), HeaderField(":scheme", scheme), HeaderField(":path", path),
             HeaderField(":authority", authority), HeaderField("te", "trailers"),
             HeaderField("content-type", attachments ? Framing.attachmentType : Framing.plainType),
-            HeaderField("user-agent", Self.userAgent),
+            HeaderField("user-agent", userAgent),
         ]
         if let acceptedEncodings { fields.append(acceptedEncodings) }
         return fields

@@ -76,7 +76,8 @@ enum HealthMessages {
 
     static func statuses(of list: ByteBuffer) throws(RPCError) -> [String: HealthService.Status] {
         guard list.readableBytes <= maxListBytes else {
-            throw RPCError(.internal, "health list has \(list.readableBytes) bytes, limit \(maxListBytes)")
+            throw RPCError(
+                .internal, "health list has \(list.readableBytes) bytes, limit \(maxListBytes)", limit: .protobuf)
         }
         do {
             var statuses: [String: HealthService.Status] = [:]
@@ -88,7 +89,8 @@ enum HealthMessages {
             }
             return statuses
         } catch {
-            throw RPCError(.internal, "bytes are not a HealthListResponse: \(error.what)", cause: error)
+            throw RPCError(
+                .internal, "bytes are not a HealthListResponse: \(error.what)", cause: error, limit: .protobuf)
         }
     }
 

@@ -13,8 +13,8 @@ public final class HealthService: RPCService {
 
     public static let defaultMaxWatches = 1024
 
-    /// Services in an answer of List (A90); if there are more, RESOURCE_EXHAUSTED.
-    public static let maxListed = 100
+    /// gRPC proposal A90.
+    public static let defaultMaxListed = 100
 
     private struct Watcher {
         /// nil: it has not told it yet.
@@ -34,9 +34,15 @@ public final class HealthService: RPCService {
     private let state = Mutex(State())
 
     private let maxWatches: Int
+    private let maxListed: Int
 
-    /// - Parameter maxWatches: calls of Watch at one time, all services together; over it RESOURCE_EXHAUSTED.
-    public init(maxWatches: Int = HealthService.defaultMaxWatches) { self.maxWatches = maxWatches }
+    /// - Parameters:
+    ///   - maxWatches: calls of Watch at one time, all services together; over it RESOURCE_EXHAUSTED.
+    ///   - maxListed: names in an answer of List; if there are more, RESOURCE_EXHAUSTED.
+    public init(maxWatches: Int = HealthService.defaultMaxWatches, maxListed: Int = HealthService.defaultMaxListed) {
+        self.maxWatches = maxWatches
+        self.maxListed = maxListed
+    }
 
     /// Ignored once the server drains.
     public func set(_ status: Status, for service: String = "") {
@@ -99,9 +105,10 @@ public final class HealthService: RPCService {
 
     func list() throws(RPCError) -> [String: Status] {
         let statuses = state.withLock { $0.statuses }
-        guard statuses.count <= Self.maxListed else {
+        guard statuses.count <= maxListed else {
             throw RPCError(
-                .resourceExhausted, "\(statuses.count) services have a health, at most \(Self.maxListed) are listed")
+                .resourceExhausted, "\(statuses.count) services have a health, at most \(maxListed) are listed",
+                limit: .listedServices)
         }
         return statuses
     }

@@ -1,8 +1,8 @@
 /// A method of a server, as interceptors see it.
 public struct MethodDescription: Sendable, Hashable {
-    /// For example `framemesh.v1.Detector`.
+    /// For example `hello.v1.Greeter`.
     public let service: String
-    /// For example `Detect`.
+    /// For example `Greet`.
     public let method: String
 
     public init(service: String, method: String) {
@@ -15,9 +15,9 @@ public struct MethodDescription: Sendable, Hashable {
 
     public var isKnown: Bool { self != .unknown }
 
-    /// As a request names it: `/framemesh.v1.Detector/Detect`.
+    /// As a request names it: `/hello.v1.Greeter/Greet`.
     public var path: String { "/\(service)/\(method)" }
 
-    /// For logs and labels: `framemesh.v1.Detector/Detect`, or `unknown`.
+    /// For logs and labels: `hello.v1.Greeter/Greet`, or `unknown`.
     public var name: String { isKnown ? "\(service)/\(method)" : "unknown" }
 }

@@ -43,8 +43,12 @@ public enum CallLimit: String, Sendable, CaseIterable {
     /// Attempts of one call, one after the other, whose connection ended before they were sent.
     case unsentAttempts = "unsent_attempts"
     case healthWatches = "health_watches"
+    /// Names in an answer of the health service's List.
+    case listedServices = "listed_services"
     /// Requests of one reflection stream.
     case reflectionRequests = "reflection_requests"
+    /// Descriptors of one answer.
+    case reflectionAnswerBytes = "reflection_answer_bytes"
     /// Bytes that are no message of the schema, or one that takes too much to read.
     case protobuf
 }

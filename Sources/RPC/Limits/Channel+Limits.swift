@@ -20,6 +20,9 @@ extension RPCChannelConfiguration {
     public static let limits: [Limit<RPCChannelConfiguration>] = [
         Limit("max-attempts", \.maxAttempts, .count, in: 1...100, "Attempts of one call, the first included."),
         Limit(
+            "max-unsent-attempts", \.maxUnsentAttempts, .count,
+            "Attempts of one call whose connection ended before they were sent."),
+        Limit(
             "max-replay-bytes", \.maxReplayBytes, .bytes, in: 0...Int(Int32.max),
             "Sent messages that a streaming call keeps for another attempt."),
         Limit(

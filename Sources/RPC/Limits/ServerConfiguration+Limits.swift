@@ -24,7 +24,11 @@ extension ServerConfiguration {
         Limit("max-metadata-bytes", \.maxMetadataBytes, .bytes, "A header block, with 32 more for each field."),
         Limit("max-metadata-fields", \.maxMetadataFields, .count, "Fields of a header block."),
         Limit("max-health-watches", \.maxHealthWatches, .count, "Calls of Watch at one time."),
+        Limit("max-listed-services", \.maxListedServices, .count, "Names in an answer of health's List."),
         Limit("max-reflection-requests", \.maxReflectionRequests, .count, "Requests of one reflection stream."),
+        Limit(
+            "max-reflection-answer-bytes", \.maxReflectionAnswerBytes, .bytes,
+            "One answer of reflection: a file and what it imports."),
     ]
 
     private static let streams: [Limit<ServerConfiguration>] = [

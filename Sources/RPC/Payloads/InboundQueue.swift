@@ -134,10 +134,8 @@ final class InboundQueue: Sendable {
 
     private static let cancelled = RPCError(.cancelled, "call was cancelled")
 
-    /// nil: nothing there; the continuation, if given, is kept for later.
-    private func poll(orWait continuation: CheckedContinuation<Payload?, any Error>? = nil) -> Result<
-        Payload?, any Error
-    >? {
+    /// What there is now; nil: nothing, and the continuation, if given, is kept for later.
+    func poll(orWait continuation: CheckedContinuation<Payload?, any Error>? = nil) -> Result<Payload?, any Error>? {
         let (result, due) = state.withLock { state -> (Result<Payload?, any Error>?, Int?) in
             if let entry = state.entries.popFirst() {
                 state.cost -= entry.cost

@@ -2,20 +2,23 @@ import NIOCore
 
 /// Where each file, symbol and extension is, with the answers ready to send. Built once, when the server starts.
 struct DescriptorIndex: Sendable {
-    /// The files of one answer together; over it RESOURCE_EXHAUSTED.
-    static let maxAnswerBytes = 1 << 20
-
     private let services: ByteBuffer
     /// By file name: a `FileDescriptorResponse` with the file and all that it imports; nil: too large.
     private let answers: [String: ByteBuffer?]
     private let fileOfSymbol: [String: String]
     private let fileOfExtension: [FileDescriptor.Extension: String]
     private let extensions: [String: [Int32]]
+    private let maxAnswerBytes: Int
 
-    /// - Parameter services: names of all services of the server, also of those without descriptors.
+    /// - Parameters:
+    ///   - services: names of all services of the server, also of those without descriptors.
+    ///   - maxAnswerBytes: the files of one answer together.
     /// - Throws: if a set is no `FileDescriptorSet`, lacks a file that it imports, or if two sets have different files of
     ///   one name: mistakes of whoever made them.
-    init(services names: [String], sets: [DescriptorSet]) throws(RPCError) {
+    init(
+        services names: [String], sets: [DescriptorSet], maxAnswerBytes: Int = Reflection.defaultMaxAnswerBytes
+    ) throws(RPCError) {
+        self.maxAnswerBytes = maxAnswerBytes
         let files = try Self.files(of: sets)
         services = ByteBuffer.protobuf { response in
             for name in names.sorted() { response.writeField(1) { $0.writeField(1, name) } }
@@ -25,7 +28,7 @@ struct DescriptorIndex: Sendable {
         var fileOfExtension: [FileDescriptor.Extension: String] = [:]
         var extensions: [String: [Int32]] = [:]
         for file in files.values.sorted(by: { $0.name < $1.name }) {
-            answers.updateValue(try Self.answer(file, files), forKey: file.name)
+            answers.updateValue(try Self.answer(file, files, maxAnswerBytes), forKey: file.name)
             for symbol in file.symbols { fileOfSymbol[symbol] = file.name }
             for one in file.extensions {
                 fileOfExtension[one] = file.name
@@ -40,20 +43,21 @@ struct DescriptorIndex: Sendable {
         self.extensions = extensions.mapValues { $0.sorted() }
     }
 
-    func answer(_ query: ReflectionMessages.Query) -> ReflectionMessages.Answer {
+    /// - Throws: RESOURCE_EXHAUSTED if the answer is too large.
+    func answer(_ query: ReflectionMessages.Query) throws(RPCError) -> ReflectionMessages.Answer {
         switch query {
         case .listServices: return .services(services)
         case .file(let name):
             guard let answer = answers[name] else { return .notFound("file '\(name)' is not known here") }
-            return found(answer)
+            return try found(answer)
         case .symbol(let name):
             guard let file = fileOfSymbol[name] else { return .notFound("symbol '\(name)' is not known here") }
-            return found(answers[file] ?? nil)
+            return try found(answers[file] ?? nil)
         case .extension(let one):
             guard let file = fileOfExtension[one] else {
                 return .notFound("extension \(one.number) of '\(one.type)' is not known here")
             }
-            return found(answers[file] ?? nil)
+            return try found(answers[file] ?? nil)
         case .extensionNumbers(let type):
             guard let numbers = extensions[type] else { return .notFound("type '\(type)' is not known here") }
             return .extensionNumbers(type: type, numbers)
@@ -61,9 +65,11 @@ struct DescriptorIndex: Sendable {
         }
     }
 
-    private func found(_ answer: ByteBuffer?) -> ReflectionMessages.Answer {
+    private func found(_ answer: ByteBuffer?) throws(RPCError) -> ReflectionMessages.Answer {
         guard let answer else {
-            return .error(.resourceExhausted, "the file and what it imports exceed limit \(Self.maxAnswerBytes) bytes")
+            throw RPCError(
+                .resourceExhausted, "the file and what it imports exceed limit \(maxAnswerBytes) bytes",
+                limit: .reflectionAnswerBytes)
         }
         return .files(answer)
     }
@@ -89,7 +95,7 @@ struct DescriptorIndex: Sendable {
 
     /// - Returns: nil if it is too large.
     private static func answer(
-        _ file: FileDescriptor, _ files: [String: FileDescriptor]
+        _ file: FileDescriptor, _ files: [String: FileDescriptor], _ maxAnswerBytes: Int
     ) throws(RPCError) -> ByteBuffer? {
         var response = ByteBuffer()
         var seen: Set<String> = [file.name]

@@ -9,15 +9,20 @@
 public enum Reflection {
     /// A client asks a few times per service.
     public static let defaultMaxRequests = 10_000
+    public static let defaultMaxAnswerBytes = 1 << 20
 
-    /// - Parameter maxRequests: of one stream; over it RESOURCE_EXHAUSTED.
+    /// - Parameters:
+    ///   - maxRequests: of one stream; over it RESOURCE_EXHAUSTED.
+    ///   - maxAnswerBytes: of one answer, a file with all that it imports; over it RESOURCE_EXHAUSTED.
     /// - Throws: `RPCError` INTERNAL if descriptors are malformed, incomplete or contradict each other.
     public static func services(
-        describing services: [any RPCService], maxRequests: Int = Reflection.defaultMaxRequests
+        describing services: [any RPCService], maxRequests: Int = Reflection.defaultMaxRequests,
+        maxAnswerBytes: Int = Reflection.defaultMaxAnswerBytes
     ) throws(RPCError) -> [any RPCService] {
         let names = versions.map { "grpc.reflection.\($0).ServerReflection" }
         let index = try DescriptorIndex(
-            services: services.map(\.serviceName) + names, sets: services.compactMap(\.descriptors) + [.rpc])
+            services: services.map(\.serviceName) + names, sets: services.compactMap(\.descriptors) + [.rpc],
+            maxAnswerBytes: maxAnswerBytes)
         return names.map { ReflectionService(serviceName: $0, index: index, maxRequests: maxRequests) }
     }
 
@@ -47,7 +52,7 @@ struct ReflectionService: RPCService {
                             .resourceExhausted, "more than \(maxRequests) reflection requests on one stream",
                             limit: .reflectionRequests)
                     }
-                    let answer = index.answer(try ReflectionMessages.query(request.message))
+                    let answer = try index.answer(try ReflectionMessages.query(request.message))
                     try await responses.write(Payload(ReflectionMessages.response(answer, to: request.message)))
                 }
             }

@@ -21,7 +21,7 @@ struct HTTPAnswer {
     init(_ kind: Kind, to method: HTTPMethod) {
         hasBody = method != .head
         switch kind {
-        case .root: (status, text, allow) = (200, "framemesh: gRPC is served here\n", nil)
+        case .root: (status, text, allow) = (200, "gRPC is served here\n", nil)
         // RFC 9110, section 15.5.6 wants to hear which are right.
         case .wrongMethod: (status, text, allow) = (405, "method must be POST\n", "POST")
         case .wrongMethodOfRoot: (status, text, allow) = (405, "method must be GET, HEAD or POST\n", "GET, HEAD, POST")

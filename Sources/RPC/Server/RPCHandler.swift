@@ -32,9 +32,9 @@ public enum RPCHandler: Sendable {
 }
 
 public protocol RPCService: Sendable {
-    /// For example `framemesh.v1.Detector`.
+    /// For example `hello.v1.Greeter`.
     var serviceName: String { get }
-    /// By method name, for example `Detect`.
+    /// By method name, for example `Greet`.
     var methods: [String: RPCHandler] { get }
     /// Asked once for each method, when the server starts. A method that anybody may call wants a small limit.
     func limits(of method: String) -> MethodLimits

@@ -86,8 +86,10 @@ public struct ServerConfiguration: Sendable {
     public var flood = FloodLimits()
     /// For the `HealthService` that is made beside the server.
     public var maxHealthWatches = HealthService.defaultMaxWatches
+    public var maxListedServices = HealthService.defaultMaxListed
     /// For the `Reflection` that is made beside the server.
     public var maxReflectionRequests = Reflection.defaultMaxRequests
+    public var maxReflectionAnswerBytes = Reflection.defaultMaxAnswerBytes
     public init() {}
 }
 

@@ -76,6 +76,22 @@ def _(attack):
     peer.expect_error(stream, FLOW_CONTROL_ERROR)
 
 
+@case("H43-connection-window-exceeded", "connection_violation", budget=64 << 20)
+def _(attack):
+    # Handlers that take nothing: no credit comes back, and no stream goes beyond its own window.
+    peer = attack.peer()
+    sent = 0
+    while not peer.is_closed and peer.goaway is None and sent < 4 << 20:
+        stream = peer.request("/test.Target/Hold", end=False)
+        for _ in range(15):
+            peer.send(frame(DATA, 0, stream, message(bytes(16379))))
+            sent += 16384
+        peer.pump(0.05)
+    peer.expect_goaway(FLOW_CONTROL_ERROR)
+    if sent < 1 << 20:
+        raise Failure(f"ended after {sent} bytes, within the window")
+
+
 def connection_credit(peer):
     return sum(struct.unpack(">I", f.payload)[0] for f in peer.frames if f.kind == WINDOW and f.stream == 0)
 
@@ -142,24 +158,63 @@ def _(attack):
     peer.expect_status(stream, "0")
 
 
-@case("H46-health-while-one-stream-is-full", budget=160 << 20)
+# What a quiet machine must reach is 5 ms, which benchmarks/rpc measures; this one may be busy, and speaks Python.
+HEALTH_SECONDS = 0.25
+
+
+@case("H46-health-and-pings-while-messages-of-8-MiB-fill-a-stream", budget=160 << 20)
 def _(attack):
     peer = attack.peer()
-    big = peer.request("/test.Target/Read", message(length=4 << 20), end=False)
-    times = []
-    for _ in range(400):
-        peer.send(frame(DATA, 0, big, bytes(4000)))
-        started = time.monotonic()
-        if peer.call("/grpc.health.v1.Health/Check", b"") != "0":
-            raise Failure("health does not answer")
-        times.append(time.monotonic() - started)
-    peer.send(rst(big))
-    times.sort()
-    # 5 ms is what a quiet machine must reach; this one may be busy.
-    p99 = times[int(len(times) * 0.99)]
-    if p99 > 0.25:
-        raise Failure(f"health p99 {p99:.3f} s, limit 0.25 s")
-    attack.notes.append(f"health p50 {times[len(times) // 2] * 1000:.2f} ms, p99 {p99 * 1000:.2f} ms")
+    size, piece = 8 << 20, bytes(16384)
+    waiting, times, messages = {}, {"health": [], "ping": []}, 0
+
+    def look():
+        """Answers that came."""
+        now = time.monotonic()
+        for got in [f for f in peer.frames if f.kind == PING and f.flags & ACK or f.kind == HEADERS and f.flags & END_STREAM]:
+            key = got.payload if got.kind == PING else got.stream
+            if key in waiting:
+                kind, asked = waiting.pop(key)
+                times[kind].append(now - asked)
+                if kind == "health" and peer.fields[got.stream].get("grpc-status") != "0":
+                    raise Failure(f"health: {peer.fields[got.stream]}")
+            peer.frames.remove(got)
+        # The connection's window is larger than the stream's.
+        peer.frames = [f for f in peer.frames if f.kind != WINDOW or f.stream]
+
+    big = peer.request("/test.Target/Read", end=False)
+    end = time.monotonic() + 3
+    while time.monotonic() < end or messages < 3:
+        if time.monotonic() > end + 60:
+            raise Failure(f"{messages} messages in a minute")
+        peer.send(frame(DATA, 0, big, message(length=size)))
+        for at in range(0, size, len(piece)):
+            if not credited(peer, big, len(piece)):
+                raise Failure(f"the stream ended: {peer.status(big)}")
+            peer.send(frame(DATA, 0, big, piece))
+            # One of each at a time: the answer of health wipes out the strike of the PING.
+            if not waiting:
+                name = struct.pack(">Q", len(times["ping"]))
+                waiting[name] = ("ping", time.monotonic())
+                waiting[peer.request("/grpc.health.v1.Health/Check", message(b""))] = ("health", time.monotonic())
+                peer.send(ping(name))
+            look()
+        messages += 1
+    while waiting:
+        peer.pump(0.01)
+        look()
+        if time.monotonic() > end + 90:
+            raise Failure(f"{waiting} were not answered")
+    peer.send(frame(DATA, END_STREAM, big))
+    peer.expect_status(big, "0")
+    if peer.bodies[big][5:] != b"%d %d" % (messages, messages * size):
+        raise Failure(f"{peer.bodies[big]} of {messages} messages")
+    for kind, seen in times.items():
+        seen.sort()
+        p99 = seen[int(len(seen) * 0.99)]
+        attack.notes.append(f"{kind} {len(seen)} times, p50 {seen[len(seen) // 2] * 1000:.2f} ms, p99 {p99 * 1000:.2f} ms")
+        if len(seen) < 10 or p99 > HEALTH_SECONDS:
+            raise Failure(f"{kind}: {len(seen)} times, p99 {p99:.3f} s, limit {HEALTH_SECONDS} s")
 
 
 @case("H47-peers-that-are-not-there-any-more", "keepalive|stalled_output", budget=64 << 20,

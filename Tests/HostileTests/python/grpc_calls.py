@@ -174,11 +174,14 @@ def _(attack):
 
 @case("G07-timeout-of-0")
 def _(attack):
+    begun = attack.target.tally().get("work_begun", 0)
     peer = attack.peer()
     for _ in range(50):
         stream = peer.request("/test.Target/Work", message(b"60000"), extra=[("grpc-timeout", "0n")])
         peer.expect_status(stream, "4")
     peer.expect_alive()
+    if (now := attack.target.tally().get("work_begun", 0)) != begun:
+        raise Failure(f"{now - begun} handlers began")
 
 
 def http_status(attack, status, **request):
@@ -307,6 +310,46 @@ def _(attack):
             raise Failure(f"the connection ended: {peer.frames[-3:]}")
     time.sleep(0.2)
     peer.expect_alive()
+
+
+def held(attack, extra=()):
+    """A peer with requests that have come whole and wait: answers of 32 MiB cannot leave. Returns it, those, and how
+    many handlers had begun."""
+    peer = attack.peer({4: 0})
+    for _ in range(16):
+        peer.request("/test.Target/Give", message(b"0 2097152"))
+    peer.pump(0.5)
+    begun = attack.target.tally().get("work_begun", 0)
+    waiting = [peer.request("/test.Target/Work", message(b"10"), extra) for _ in range(50)]
+    peer.pump(0.5)
+    if (now := attack.target.tally().get("work_begun", 0)) != begun:
+        raise Failure(f"{now - begun} of them were not held")
+    return peer, waiting, begun
+
+
+def release(attack, peer, begun):
+    """Takes what waits to be sent. None of what was queued behind it may begin."""
+    peer.send(settings({4: 0x7FFFFFFF}) + window(0, 0x7FFF0000 - 65535))
+    peer.expect_status(1, "0")
+    peer.expect_alive()
+    if (now := attack.target.tally().get("work_begun", 0)) != begun:
+        raise Failure(f"{now - begun} handlers began although their calls had ended")
+
+
+@case("G12-cancelled-while-queued", budget=96 << 20)
+def _(attack):
+    peer, waiting, begun = held(attack)
+    peer.send(b"".join(rst(stream) for stream in waiting))
+    peer.pump(0.2)
+    release(attack, peer, begun)
+
+
+@case("G13-deadline-while-queued", budget=96 << 20)
+def _(attack):
+    peer, waiting, begun = held(attack, [("grpc-timeout", "1500m")])
+    for stream in waiting:
+        peer.expect_status(stream, "4")
+    release(attack, peer, begun)
 
 
 @case("G12-connections-end-in-every-state", budget=96 << 20)

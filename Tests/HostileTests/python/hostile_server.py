@@ -19,8 +19,8 @@ OK = [("grpc-status", "0")]
 class Server(Peer):
     """The other end of our client's connection."""
 
-    def __init__(self, connection, initial=()):
-        self.adopt(connection)
+    def __init__(self, connection, initial=(), acknowledges=True):
+        self.adopt(connection, acknowledges)
         end = time.monotonic() + 10
         while len(self.buffer) < len(PREFACE) and not self.is_closed and time.monotonic() < end:
             self.read_preface()
@@ -57,9 +57,9 @@ class Server(Peer):
 BEHAVIOURS = {}
 
 
-def behaviour(name, initial=()):
+def behaviour(name, initial=(), acknowledges=True):
     def add(body):
-        BEHAVIOURS[name] = (body, initial)
+        BEHAVIOURS[name] = (body, initial, acknowledges)
         return body
 
     return add
@@ -74,6 +74,26 @@ def answering(name, make, initial=()):
 
 
 answering("good", lambda s, n: s.good(n))
+
+
+@behaviour("polite")
+def _(server):
+    """Serves any number of calls, one at a time."""
+    while True:
+        got = server.wait(lambda f: f.kind == HEADERS, 3600, "request")
+        if got is None:
+            return
+        server.wait(lambda f: f.stream == got.stream and f.flags & END_STREAM and f.kind in (HEADERS, DATA), what="request")
+        server.frames.clear()
+        server.bodies.clear()
+        server.send(server.good(got.stream))
+
+
+@behaviour("never-acknowledges", acknowledges=False)
+def _(server):
+    server.send(server.good(server.awaited()))
+
+
 answering("streams-0", lambda s, n: b"", {3: 0})
 answering("window-0", lambda s, n: b"", {4: 0})
 answering("no-status", lambda s, n: s.head(n, [("content-type", "application/grpc")]))
@@ -184,19 +204,23 @@ raw("garbage", lambda connection: connection.sendall(bytes(range(256)) * 100))
 raw("tls-alert", lambda connection: connection.sendall(b"\x15\x03\x01\x00\x02\x02\x28"))
 
 
-def serve(listener, body, initial):
+# The kernel takes its connections, and nobody else does.
+BEHAVIOURS["never-accepts"] = None
+
+
+def serve(listener, *behaviour):
     while True:
         connection, _ = listener.accept()
-        threading.Thread(target=attend, args=(connection, body, initial), daemon=True).start()
+        threading.Thread(target=attend, args=(connection, *behaviour), daemon=True).start()
 
 
-def attend(connection, body, initial):
+def attend(connection, body, initial, acknowledges):
     try:
         if initial is None:
             body(connection)
             time.sleep(10)
             return
-        server = Server(connection, initial)
+        server = Server(connection, initial, acknowledges)
         body(server)
         while not server.is_closed:
             server.pump(1)
@@ -207,12 +231,15 @@ def attend(connection, body, initial):
 
 
 def main():
-    for name, (body, initial) in BEHAVIOURS.items():
+    listeners = []
+    for name, behaves in BEHAVIOURS.items():
         listener = socket.socket()
+        listeners.append(listener)
         listener.bind(("127.0.0.1", 0))
         listener.listen(64)
         print(name, listener.getsockname()[1], flush=True)
-        threading.Thread(target=serve, args=(listener, body, initial), daemon=True).start()
+        if behaves is not None:
+            threading.Thread(target=serve, args=(listener, *behaves), daemon=True).start()
     print("ready", flush=True)
     sys.stdin.read()
 

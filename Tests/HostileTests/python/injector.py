@@ -37,7 +37,7 @@ def main():
             text = str(error) if isinstance(error, oracle.Failure) else traceback.format_exc()
             print(f"FAIL {name}: {text}; after {time.monotonic() - started:.1f} s", flush=True)
     try:
-        stand.stop()
+        stand.end()
     except oracle.Failure as error:
         failures += 1
         print(f"FAIL {chosen[-1]} at the end: {error}", flush=True)

@@ -66,10 +66,10 @@ import Testing
     }
 
     @Test func attemptsThatAreNeverSent() {
-        var state = RetryState(policy: nil, maxAttempts: 5, deadline: nil)
+        var state = RetryState(policy: nil, maxAttempts: 5, maxUnsent: 3, deadline: nil)
         var random = SystemRandomNumberGenerator()
         let failure = RetryState.Failure(error: RPCError(.unavailable, "", neverStarted: true))
-        for _ in 0..<TransparentRetries.unsentLimit {
+        for _ in 0..<3 {
             let decision = state.failed(failure, throttle: nil, now: .now(), using: &random)
             #expect(decision == .retry(after: .zero))
             #expect(state.limit == nil)

@@ -164,7 +164,7 @@ import Testing
 
     @Test func whatWasNeverSentIsSentAgainButNotForEver() {
         var call = Call(nil)
-        let waits = call.fail(Self.unsent, times: TransparentRetries.unsentLimit + 1)
+        let waits = call.fail(Self.unsent, times: RPCChannelConfiguration.defaultMaxUnsentAttempts + 1)
         #expect(waits.dropLast().allSatisfy { $0 == 0 })
         #expect(waits.last == .some(nil))
     }
