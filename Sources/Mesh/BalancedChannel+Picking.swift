@@ -11,11 +11,10 @@ extension BalancedChannel {
 
     private func tryPick(_ call: PickLine.Call, now: UInt64, _ state: inout State) -> PickLine.Picked? {
         let demand = call.attempt.demand
-        var random = SystemRandomNumberGenerator()
         while let name = state.balancer.pick(
             excluding: call.attempt.tried, demand, isStream: call.isStream,
             sparing: call.isOfOutage && !demand.isSuspect, of: call.attempt.options.client.counted, now: now,
-            using: &random)
+            using: &state.chance)
         {
             if let connection = state.subchannels[name]?.usableConnection { return (name, connection) }
             // Told to go away since its last health report: it will connect again by itself.

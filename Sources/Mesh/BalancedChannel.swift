@@ -29,6 +29,7 @@ public final class BalancedChannel: Sendable {
 
     struct State: ~Copyable {
         var balancer: Balancer<String>
+        var chance = PickChance()
         var subchannels: [String: Subchannel] = [:]
         /// What the last look-ups were like.
         var news = ResolverNews()
