@@ -60,8 +60,9 @@ final class InMemoryClient {
     /// One that has heard the greeting of a server that takes attachments.
     static func greeted() throws -> InMemoryClient {
         let client = try InMemoryClient()
+        client.take(Recording.shared.settings)
         _ = client.call(.greeting)
-        client.take(Recording.greeting)
+        client.take(Recording.shared.greeting)
         _ = client.output()
         return client
     }
@@ -117,7 +118,10 @@ final class InMemoryClient {
     static func hear(_ bytes: [UInt8]) {
         guard let client = try? InMemoryClient() else { return }
         let attempts = [client.call(.greeting)].compactMap { $0 }
-        client.take(ByteBuffer(bytes: bytes))
+        // Its call has a stream from the SETTINGS on.
+        let first = min(bytes.count, Recording.shared.settings.readableBytes)
+        client.take(ByteBuffer(bytes: bytes[..<first]))
+        client.take(ByteBuffer(bytes: bytes[first...]))
         client.end(attempts)
     }
 

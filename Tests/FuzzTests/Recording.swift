@@ -8,24 +8,24 @@ import NIOCore
 struct Recording {
     /// What the client sent, from its preface on.
     var fromClient = ByteBuffer()
-    /// What the server sent in the greeting, and after it.
+    /// What the server sent: its SETTINGS, before which no call has a stream, the answer of the greeting, and the others.
+    var settings = ByteBuffer()
     var greeting = ByteBuffer()
     var fromServer = ByteBuffer()
     /// The first message of each answer, as the client's connection hands it on.
     var answers: [String: Payload] = [:]
 
-    /// What every client in memory hears first.
-    static let greeting: ByteBuffer = {
-        do { return try Recording.make().greeting } catch { fatalError("no greeting: \(error)") }
+    /// For what every client in memory hears first.
+    static let shared: Recording = {
+        do { return try Recording.make() } catch { fatalError("no recording: \(error)") }
     }()
 
     static func make() throws -> Recording {
         let client = try InMemoryClient()
         let server = try InMemoryServer()
         var recording = Recording()
-        let settings = server.output()
-        recording.greeting.writeImmutableBuffer(settings)
-        client.take(settings)
+        recording.settings = server.output()
+        client.take(recording.settings)
         var attempts = [client.call(.greeting)].compactMap { $0 }
         recording.exchange(client, server, into: \.greeting)
         attempts += InMemoryClient.requests.compactMap { client.call($0) }
