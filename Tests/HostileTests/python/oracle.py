@@ -25,7 +25,7 @@ SLACK = os.cpu_count() * (30 + 2 * SCALE) << 20
 # time on the same machine.
 POLITE_FACTOR = 2
 # Beside it: what is above is not the machine's scheduler alone, which a few calls of a short attack may meet.
-POLITE_GRACE = 0.25
+POLITE_GRACE = 0.1
 # O4: of the processor, after the attackers have left.
 CPU_SECONDS_AFTER = 2
 # Not that of the attackers.
