@@ -13,7 +13,7 @@ struct FrameDesk: Sendable {
     ) async throws -> WorkerPool<ModelRunner>.Served {
         let served = try await pool.run(
             work, client: trust.client(of: context), priority: FramePriority.told(in: context.metadata) ?? .live,
-            model: lane, inputs: work.inputs, deadline: context.deadline?.instant)
+            model: lane, inputs: work.inputs, deadline: context.deadline?.instant, due: context.callDeadline?.instant)
         pool.metrics?.record(served)
         return served
     }

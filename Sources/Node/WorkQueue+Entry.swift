@@ -13,6 +13,8 @@ extension WorkQueue {
         let inputs: Int
         let arrival: NIODeadline
         let deadline: NIODeadline?
+        /// What is due first comes first of one client's. Later than the deadline where the frame may be asked for elsewhere then.
+        let due: UInt64
         let payload: Payload
         /// Estimated worker time, nanoseconds; the queue's.
         var cost = 0.0
@@ -21,7 +23,7 @@ extension WorkQueue {
 
         init(
             id: UInt64, client: CallOrigin, priority: FramePriority = .live, model: Int, inputs: Int,
-            arrival: NIODeadline, deadline: NIODeadline?, payload: Payload
+            arrival: NIODeadline, deadline: NIODeadline?, due: NIODeadline? = nil, payload: Payload
         ) {
             self.id = id
             self.client = client
@@ -30,14 +32,12 @@ extension WorkQueue {
             self.inputs = inputs
             self.arrival = arrival
             self.deadline = deadline
+            self.due = (due ?? deadline ?? arrival + Self.assumedTime).uptimeNanoseconds
             self.payload = payload
         }
 
         /// In the order of its client's requests one without a deadline counts as if it had this, or it might wait for ever.
         private static var assumedTime: TimeAmount { .seconds(30) }
-
-        /// What is due first comes first of one client's.
-        var due: UInt64 { (deadline ?? arrival + Self.assumedTime).uptimeNanoseconds }
     }
 
     /// What a worker that has nothing to do shall do.

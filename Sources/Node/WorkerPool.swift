@@ -94,12 +94,13 @@ final class WorkerPool<Runner: BatchRunner>: Workers {
     ///   - client: whose share of the queue it takes.
     ///   - model: index of the lane.
     ///   - inputs: pictures, or regions of a picture.
+    ///   - due: for its place among those of its client; nil: the deadline.
     /// - Throws: `RPCError`: RESOURCE_EXHAUSTED or DEADLINE_EXCEEDED at once if it cannot be done in time, the first
     ///   also when it gives way to another client, CANCELLED if
     ///   the task is cancelled, UNAVAILABLE after `stop()`, or what the runner says.
     func run(
         _ work: Runner.Work, client: CallOrigin, priority: FramePriority = .live, model: Int, inputs: Int,
-        deadline: NIODeadline?
+        deadline: NIODeadline?, due: NIODeadline? = nil
     ) async throws -> Served {
         let job = Job(work: work, deadline: deadline)
         let id = nextID.wrappingAdd(1, ordering: .relaxed).oldValue
@@ -108,7 +109,7 @@ final class WorkerPool<Runner: BatchRunner>: Workers {
                 submit(
                     Queue.Entry(
                         id: id, client: client, priority: priority, model: model, inputs: inputs, arrival: now(),
-                        deadline: deadline, payload: Pending(job: job, answer: continuation)))
+                        deadline: deadline, due: due, payload: Pending(job: job, answer: continuation)))
             }
         } onCancel: {
             // In this order: `submit` looks at the mark under the lock, so one of the two sees the other.

@@ -60,6 +60,34 @@ import Testing
         }
     }
 
+    // ---- times ----
+
+    @Test func eachAttemptTellsWhenItsCallIsDue() async throws {
+        let seen = Mutex<[(attempt: Deadline?, call: Deadline?)]>([])
+        try await TestNode.with { nodes async throws in
+            let body: @Sendable (CallContext) async throws -> String = { context in
+                let isFirst = seen.withLock { seen in
+                    seen.append((context.deadline, context.callDeadline))
+                    return seen.count == 1
+                }
+                if isFirst { throw RPCError(.resourceExhausted, "full") }
+                return "well"
+            }
+            let both = [try await nodes.start(body), try await nodes.start(body)]
+            try await BalancedChannel.with(both, configure: Self.lastHop) { channel async throws in
+                try await channel.until { $0.count == 2 && $0.allSatisfy { $0.state == .ready } }
+                #expect(try await channel.ask(deadline: .after(.seconds(10_000))).retries == 1)
+            }
+        }
+        let attempts = seen.withLock { $0 }
+        try #require(attempts.count == 2)
+        let left = attempts.map { ($0.attempt?.remaining ?? .zero, $0.call?.remaining ?? .zero) }
+        // Half of its time was for the first one, while there was a second.
+        #expect(left[0].0 < .seconds(5001) && left[1].0 > .seconds(9000), "\(left)")
+        #expect(left.allSatisfy { $0.1 > .seconds(9000) && $0.1 <= .seconds(10_001) }, "\(left)")
+        #expect(attempts[1].attempt == attempts[1].call)
+    }
+
     // ---- hedges ----
 
     @Test func aNodeThatFallsSilentCostsItsCallsLittleMoreThanAnAnswer() async throws {

@@ -110,6 +110,25 @@ extension RealNodes {
         }
 
         @Test func liveRequestsComeBeforeThoseThatSayTheyAreNone() async throws {
+            var batch = Metadata()
+            FramePriority.batch.tell(in: &batch)
+            let order = try await order(
+                of: [(2, batch, TestNode.patience), (3, batch, TestNode.patience), (4, [:], TestNode.patience)])
+            #expect(order == ["4", "2", "3"])
+        }
+
+        /// A first attempt, which has half of the time of its call, came after a last one, which has all that is left.
+        @Test func anAttemptHasThePlaceOfItsCall() async throws {
+            let half: Metadata = ["framemesh-call-time": "200"]
+            let order = try await order(
+                of: [(2, [:], .seconds(400)), (3, half, .seconds(250)), (4, [:], .seconds(300))])
+            #expect(order == ["4", "2", "3"])
+        }
+
+        /// In which order requests run, of so many regions, that wait for the only worker of a node.
+        private func order(
+            of requests: [(regions: Int, metadata: Metadata, time: Duration)]
+        ) async throws -> [String] {
             let picture = try #require(try TestModels.pictures().first)
             let gate = Gate()
             let passes = Notes()
@@ -126,28 +145,24 @@ extension RealNodes {
                     }
                 }
             ) { node in
-                func call(regions: Int, _ priority: FramePriority?) -> Task<Void, any Error> {
+                func call(regions: Int, _ options: CallOptions) -> Task<Void, any Error> {
                     let regions = Array(repeating: Box(x: 0, y: 0, width: 20, height: 20), count: regions)
                     let request = ClassifyRequest(frame: TestModels.frame(picture), regions: regions)
                     return Task {
-                        var options = CallOptions(deadline: .after(TestNode.patience))
-                        priority?.tell(in: &options.metadata)
-                        _ = try await node.connection.unary(
-                            MethodPath.classify, Payload(request), options: options)
+                        _ = try await node.connection.unary(MethodPath.classify, Payload(request), options: options)
                     }
                 }
-                var calls = [call(regions: 0, nil)]
+                var calls = [call(regions: 0, CallOptions(deadline: .after(TestNode.patience)))]
                 await gate.isReached()
-                for (depth, (regions, priority)) in [(2, FramePriority.batch as FramePriority?), (3, .batch), (4, nil)]
-                    .enumerated()
-                {
-                    calls.append(call(regions: regions, priority))
+                for (depth, request) in requests.enumerated() {
+                    let options = CallOptions(metadata: request.metadata, deadline: .after(request.time))
+                    calls.append(call(regions: request.regions, options))
                     try await node.until { $0.queueDepth == depth + 1 }
                 }
                 gate.open()
                 for call in calls { try await call.value }
-                #expect(passes.all == ["1", "4", "2", "3"])
             }
+            return Array(passes.all.dropFirst())
         }
     }
 }

@@ -23,11 +23,12 @@ import Testing
 
     private func entry(
         _ id: UInt64, _ priority: FramePriority = .live, of client: UInt64 = 0, lane: Int = 0,
-        deadline: TimeAmount? = nil
+        at: TimeAmount = .zero, deadline: TimeAmount? = nil, due: TimeAmount? = nil
     ) -> WorkQueue<String>.Entry {
         .init(
             id: id, client: CallOrigin(client), priority: priority, model: lane, inputs: 1,
-            arrival: Self.start, deadline: deadline.map { Self.start + $0 }, payload: "")
+            arrival: Self.start + at, deadline: deadline.map { Self.start + $0 }, due: due.map { Self.start + $0 },
+            payload: "")
     }
 
     private func take(_ queue: inout WorkQueue<String>) -> [UInt64] {
@@ -166,6 +167,32 @@ import Testing
             try queue.offer(entry(id, deadline: deadline.map { .milliseconds($0) }))
         }
         #expect(order(&queue) == [3, 4, 2, 1, 5])
+    }
+
+    /// The last attempt of a frame has all the time that is left, a first one half of it: more such come than can be served.
+    @Test func theLastAttemptOfAFrameDoesNotWaitForWhatCameLater() throws {
+        var queue = queue(limit: 8)
+        try queue.offer(entry(1, deadline: .seconds(30)))
+        var ran: [UInt64] = []
+        for id: UInt64 in 2...20 {
+            let at = TimeAmount.milliseconds(Int64(id))
+            for copy: UInt64 in 0..<2 {
+                let first = entry(id + copy * 100, at: at, deadline: at + .seconds(15), due: at + .seconds(30))
+                _ = try? queue.offer(first)
+            }
+            ran += take(&queue)
+        }
+        #expect(ran.prefix(3) == [1, 2, 102])
+        #expect(queue.depth == 7 && queue.counts.full > 0)
+    }
+
+    /// Its place is that of its frame, its time that of the attempt.
+    @Test func whatIsDueLaterStillHasItsDeadline() throws {
+        var queue = queue()
+        try queue.offer(entry(1, deadline: .milliseconds(100), due: .seconds(30)))
+        try queue.offer(entry(2, deadline: .seconds(20)))
+        #expect(queue.expire(now: Self.start + .milliseconds(100)).map(\.id) == [1])
+        #expect(order(&queue) == [2])
     }
 
     @Test func whatIsDueFirstIsNotRefusedForWhatItOvertakes() throws {

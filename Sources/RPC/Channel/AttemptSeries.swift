@@ -34,7 +34,7 @@ struct AttemptSeries {
         attempt.previousAttempts = rules.previousAttempts
         attempt.place = AttemptPlace(number: retries + 1, kind: retries == 0 ? .first : .retry)
         if mayGiveUp, rules.hasNext, let policy = rules.policy {
-            attempt.deadline = channel.deadline(of: options, on: supplied, policy, excluding: tried)
+            channel.limit(&attempt, on: supplied, policy, excluding: tried)
         }
         return attempt
     }
@@ -80,15 +80,21 @@ struct AttemptSeries {
 }
 
 extension RPCChannel {
-    /// How long an attempt on `supplied` may take, if there may be another one: not all of the time, while another
+    /// How long an attempt on `supplied` may take, if there may be another one: not all of the time of its call, while another
     /// endpoint could be asked.
-    func deadline(
-        of options: CallOptions, on supplied: SuppliedConnection, _ policy: RetryPolicy, excluding tried: Set<String>
-    ) -> Deadline? {
-        guard let deadline = options.deadline, let failover = policy.failover,
+    /// - Parameter attempt: with the deadline of its call.
+    func limit(
+        _ attempt: inout CallOptions, on supplied: SuppliedConnection, _ policy: RetryPolicy,
+        excluding tried: Set<String>
+    ) {
+        guard let deadline = attempt.deadline, let failover = policy.failover,
             source.hasOther(than: supplied.name, excluding: tried)
-        else { return options.deadline }
-        return min(deadline, .after(max(deadline.remaining / 2, failover.fairTime)))
+        else { return }
+        let left = deadline.remaining
+        let time = max(left / 2, failover.fairTime)
+        guard time < left else { return }
+        attempt.deadline = .after(time)
+        CallTime.tell(left, of: time, in: &attempt.metadata)
     }
 }
 

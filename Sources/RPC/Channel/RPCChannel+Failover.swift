@@ -31,7 +31,7 @@ extension RPCChannel {
             let supplied = try await source.next(next)
             endpoint = supplied.name
             if let givesUp = rules.givesUp {
-                next.options.deadline = deadline(of: options, on: supplied, givesUp, excluding: [])
+                limit(&next.options, on: supplied, givesUp, excluding: [])
             }
             tried.insert(supplied.name)
             // While it waited for an endpoint it needed no other one beside it.

@@ -152,7 +152,7 @@ extension RPCChannel {
             let supplied = if let supplied { supplied } else { try await source.next(next) }
             endpoint = supplied.name
             if let givesUp {
-                next.options.deadline = deadline(of: next.options, on: supplied, givesUp, excluding: next.tried)
+                limit(&next.options, on: supplied, givesUp, excluding: next.tried)
             }
             tried.insert(supplied.name)
             return .answered(try await attempt(number, next.options, supplied))
