@@ -94,7 +94,8 @@ import Testing
                 #expect(outcome.code == 0, "\(server) after \(name): \(outcome.text)")
             }
         }
-        try await works(after: "its start")
+        // Each loop makes what it needs when it is first used: its timer is a descriptor.
+        for _ in 0..<8 { try await works(after: "its start") }
         let descriptors = try await caller.settledDescriptors()
         for name in Self.endings.keys.sorted() {
             let expected = Self.endings(name, kind)
@@ -110,7 +111,8 @@ import Testing
             if Self.watchesMemory { #expect(outcome.memory < Self.maxMemory, "\(what)") }
             try await works(after: name)
         }
-        #expect(try await caller.settledDescriptors() == descriptors)
+        let left = try await caller.settledDescriptors()
+        #expect(left == descriptors)
         try await caller.finish()
         servers.closeInput()
         _ = try await servers.finish(within: .seconds(60))
