@@ -53,9 +53,6 @@ extension WorkerPool {
             case .wait(let until):
                 state.idle.append(worker)
                 return (told, .sleep(until: until))
-            case .sleep:
-                state.idle.append(worker)
-                return (told, .sleep(until: nil))
             }
         }
         for told in told { told.tell() }

@@ -48,9 +48,9 @@ import Testing
                 let id = try await gateway.uploadVideo(try await TestVideo.long(in: gateway.data)).id
                 _ = try await gateway.job(id) { ($0[path: "progress.frames_done"] ?? 0) >= 3 }
                 end()
-                let job = try await gateway.job(id) { $0["waiting_for"] != nil }
+                // On a slow machine its first frames may be late, too: then it waits for their answers for a moment.
+                let job = try await gateway.job(id) { $0["waiting_for"] as? String == "a coordinator" }
                 #expect(job["state"] as? String == "running", "\(job)")
-                #expect(job["waiting_for"] as? String == "a coordinator", "\(job)")
                 let progress = try #require(job["progress"] as? [String: Any])
                 #expect(job[path: "progress.rate"] == 0 && progress["eta_seconds"] == nil, "\(job)")
                 #expect(job["expires_at"] == nil)
