@@ -1,4 +1,3 @@
-import Dispatch
 import NIOCore
 import RPC
 
@@ -28,29 +27,28 @@ struct Workplace<Runner>: Sendable {
     /// - Parameter getsOn: as the worker's own.
     typealias Errand = @Sendable (inout Runner, _ getsOn: () -> Void) -> Void
 
-    /// - Returns: to be called when the worker itself comes to the errand: nil: nobody has begun it, and nobody will; otherwise
-    ///   what to wait for.
-    let lend: @Sendable (@escaping Errand) -> @Sendable () -> DispatchSemaphore?
+    /// - Returns: to be called when the worker itself comes to the errand: false: nobody has begun it, and nobody will; true: it
+    ///   was waited for.
+    let lend: @Sendable (@escaping Errand, _ latestStart: NIODeadline) -> @Sendable () -> Bool
     /// To be called between passes: who does not for too long is taken for lost.
     let getsOn: @Sendable () -> Void
 
     /// Nobody helps, nobody watches.
-    static var alone: Workplace { Workplace(lend: { _ in { nil } }, getsOn: {}) }
+    static var alone: Workplace { Workplace(lend: { _, _ in { false } }, getsOn: {}) }
 
     /// Lets others do a part of the batch: a worker that sleeps at once, or else the first that has nothing to do before this one
     /// comes to it.
-    func offer(_ errand: @escaping Errand) -> Offer { Offer(reclaim: lend(errand)) }
+    /// - Parameter latestStart: begun later it would keep the rest of the batch for too long.
+    func offer(until latestStart: NIODeadline = .distantFuture, _ errand: @escaping Errand) -> Offer {
+        Offer(reclaim: lend(errand, latestStart))
+    }
 
     /// A part of a batch that another worker may do.
     struct Offer: Sendable {
-        fileprivate let reclaim: @Sendable () -> DispatchSemaphore?
+        fileprivate let reclaim: @Sendable () -> Bool
 
         /// Waits until it is done, if somebody has begun it.
         /// - Returns: false: nobody has, and nobody will.
-        func isDone() -> Bool {
-            guard let done = reclaim() else { return false }
-            done.wait()
-            return true
-        }
+        func isDone() -> Bool { reclaim() }
     }
 }

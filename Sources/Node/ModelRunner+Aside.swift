@@ -16,11 +16,13 @@ extension ModelRunner {
         private let slot: Slot
         private let offer: Workplace<ModelRunner>.Offer
 
-        fileprivate init(_ batch: [Prepared], _ model: Int, _ place: Workplace<ModelRunner>) {
+        fileprivate init(
+            _ batch: [Prepared], _ model: Int, until latestStart: NIODeadline, _ place: Workplace<ModelRunner>
+        ) {
             let slot = Slot()
             self.slot = slot
-            offer = place.offer { runner, getsOn in
-                let classes = runner.classes(of: batch, model, getsOn)
+            offer = place.offer(until: latestStart) { runner, getsOn in
+                let classes = runner.classesOfWaiting(batch, model, getsOn)
                 slot.classes.withLock { $0 = classes }
             }
         }
@@ -39,7 +41,34 @@ extension ModelRunner {
             guard case .frame? = batch[index].job.work.classify?.subject else { return nil }
             batch[index].inputs = [ModelInput(batch[index].image)]
         }
-        return Aside(batch, model, place)
+        return Aside(batch, model, until: latestStart(of: batch, model), place)
+    }
+
+    /// Boxes that are found are not to wait for classes that would come too late for their answer.
+    private func latestStart(of batch: [Prepared], _ model: Int) -> NIODeadline {
+        guard let answerBy = batch.compactMap({ $0.job.work.classify?.answerBy }).min() else { return .distantFuture }
+        return answerBy - .nanoseconds(clamping: inputTimes[model].mean * Double(batch.count))
+    }
+
+    /// Classes of those that are still waited for.
+    private mutating func classesOfWaiting(
+        _ batch: [Prepared], _ model: Int, _ getsOn: () -> Void
+    ) -> Classes {
+        let time = now()
+        let ends = batch.map { one -> RPCError? in
+            do throws(RPCError) {
+                try one.job.check(before: "classification", now: time)
+                return nil
+            } catch {
+                return error
+            }
+        }
+        let waiting = zip(batch, ends).filter { $0.1 == nil }.map(\.0)
+        var found = classes(of: waiting, model, getsOn).makeIterator()
+        return ends.map { end in
+            if let end { return .failure(end) }
+            return found.next() ?? .failure(RPCError(.internal, "the worker lost the frame"))
+        }
     }
 
     /// - Parameter start: when both stages began.

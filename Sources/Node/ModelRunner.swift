@@ -16,7 +16,7 @@ struct ModelRunner: BatchRunner {
     private let limits: ImageLimits
     let now: @Sendable () -> NIODeadline
     /// Of one input, by model.
-    private var inputTimes: [ServiceTime]
+    private(set) var inputTimes: [ServiceTime]
 
     /// - Parameter passTimes: of a full batch of each model; empty: not known.
     init(
@@ -74,10 +74,10 @@ struct ModelRunner: BatchRunner {
         if let detector = lane.detector {
             detect(&prepared, models[detector], isLast: lane.classifier == nil, place, &results)
         }
+        if lane.detector != nil, lane.classifier != nil, !prepared.isEmpty { place.getsOn() }
         if let classes = aside?.classes() {
             take(classes, &prepared, since: decoded)
         } else if let classifier = lane.classifier {
-            if lane.detector != nil, !prepared.isEmpty { place.getsOn() }
             classify(&prepared, classifier, place, &results)
         }
         dropUnclassified(&prepared, &results)

@@ -27,12 +27,21 @@ extension WorkerPool {
         let start: NIODeadline
         /// Whose batch it is a part of.
         var helps: Int?
+        /// Since when it waits for who does a part of it.
+        var waitsSince: NIODeadline?
+        /// How long it has waited before.
+        var waited = TimeAmount.zero
+
+        /// Time that its worker was at work for it.
+        func worked(until end: NIODeadline) -> TimeAmount { (waitsSince ?? end) - start - waited }
     }
 
     /// A part of another worker's batch.
     struct Errand: Sendable {
         let number: UInt64
         let body: Workplace<Runner>.Errand
+        /// Later than this it is better left to its own worker.
+        let latestStart: NIODeadline
         /// Whose batch it is.
         let worker: Int
         let done = DispatchSemaphore(value: 0)
@@ -105,7 +114,7 @@ extension WorkerPool {
         /// A worker that sleeps gets a part of another one's batch at once. Whatever waits in the queue comes first.
         /// - Returns: who is to be woken; nil: whoever has nothing to do before the other one comes to it.
         mutating func lend(_ errand: Errand, now: NIODeadline) -> Int? {
-            guard queue.depth == 0, let helper = idle.popLast() else {
+            guard queue.depth == 0, now <= errand.latestStart, let helper = idle.popLast() else {
                 offers.append(errand)
                 return nil
             }
@@ -117,20 +126,31 @@ extension WorkerPool {
 
         /// What a worker that has nothing to do does for another one.
         mutating func takeOffer(for helper: Int, now: NIODeadline) -> Errand? {
-            guard queue.depth == 0, !offers.isEmpty else { return nil }
-            let errand = offers.removeFirst()
+            guard queue.depth == 0, let index = offers.firstIndex(where: { now <= $0.latestStart }) else { return nil }
+            let errand = offers.remove(at: index)
             give([], to: helper, now: now, helping: errand.worker)
             return errand
         }
 
         /// A worker comes to what it has offered.
-        /// - Returns: false: another one has begun it.
-        mutating func reclaim(_ errand: Errand) -> Bool {
+        /// - Returns: false: another one has begun it, and from now on this one waits for it.
+        mutating func reclaim(_ errand: Errand, now: NIODeadline) -> Bool {
             // Of one that is given up nothing is on offer any more, and nobody waits for it.
             if abandoned.contains(errand.worker) { return true }
-            guard let index = offers.firstIndex(where: { $0.number == errand.number }) else { return false }
+            guard let index = offers.firstIndex(where: { $0.number == errand.number }) else {
+                inHand[errand.worker]?.waitsSince = now
+                return false
+            }
             offers.remove(at: index)
             return true
+        }
+
+        /// What it waited for is done.
+        mutating func waitEnds(_ worker: Int, now: NIODeadline) {
+            guard var batch = inHand[worker], let since = batch.waitsSince else { return }
+            batch.waitsSince = nil
+            batch.waited = batch.waited + (now - since)
+            inHand[worker] = batch
         }
 
         /// A worker gets on with its batch, and so does whom it helps.
@@ -162,13 +182,14 @@ extension WorkerPool {
         }
 
         /// A worker comes back from what it has in hand.
-        /// - Returns: false: it was given up meanwhile.
-        mutating func takeBack(from worker: Int, at end: NIODeadline) -> Bool {
-            guard let batch = inHand[worker] else { return false }
+        /// - Returns: how long it was at work; nil: it was given up meanwhile.
+        mutating func takeBack(from worker: Int, at end: NIODeadline) -> TimeAmount? {
+            guard let batch = inHand[worker] else { return nil }
             inHand[worker] = nil
             offers.removeAll { $0.worker == worker }
-            busy = busy + (end - batch.start)
-            return true
+            let worked = batch.worked(until: end)
+            busy = busy + worked
+            return worked
         }
 
         /// - Returns: who waits for the end of all threads, once that has come.

@@ -63,19 +63,19 @@ extension WorkerPool {
         guard let model = batch.first?.model else { return }
         let start = now()
         let place = Workplace(
-            lend: { self.lend($0, of: worker) }, getsOn: { self.getsOn(worker) })
+            lend: { self.lend($0, until: $1, of: worker) }, getsOn: { self.getsOn(worker) })
         let results = runner.run(batch.map(\.payload.job), model: model, at: place)
-        let elapsed = now() - start
+        let end = now()
         metrics?.batchSize.record(batch.count)
         // Counted before it is told, so that a client that asks after its answer finds it counted.
         let told = state.withLock { state -> [Told] in
             let helped = state.helped[worker]
             state.helped[worker] = .zero
             // Abandoned meanwhile: it is answered.
-            guard state.takeBack(from: worker, at: start + elapsed) else { return [] }
+            guard let worked = state.takeBack(from: worker, at: end) else { return [] }
             // Clients pay for all the work there was.
             state.queue.finish(
-                batch, results.map { Queue.End($0, isPartial: Runner.isPartial) }, elapsed: elapsed + helped)
+                batch, results.map { Queue.End($0, isPartial: Runner.isPartial) }, elapsed: worked + helped)
             return state.answers(
                 zip(batch, results).map { entry, result in
                     Told(entry, result.map { Served(answer: $0, queued: start - entry.arrival) })
@@ -88,15 +88,22 @@ extension WorkerPool {
 
     /// What comes while a worker helps waits for the first that is free, as it would with more requests at work.
     private func lend(
-        _ body: @escaping Workplace<Runner>.Errand, of worker: Int
-    ) -> @Sendable () -> DispatchSemaphore? {
-        let now = now()
+        _ body: @escaping Workplace<Runner>.Errand, until latestStart: NIODeadline, of worker: Int
+    ) -> @Sendable () -> Bool {
+        let start = now()
         let (errand, helper) = state.withLock { state in
-            let errand = Errand(number: state.nextNumber(), body: body, worker: worker)
-            return (errand, state.lend(errand, now: now))
+            let errand = Errand(number: state.nextNumber(), body: body, latestStart: latestStart, worker: worker)
+            return (errand, state.lend(errand, now: start))
         }
         if let helper { bells[helper].signal() }
-        return { self.state.withLock { $0.reclaim(errand) } ? nil : errand.done }
+        return { [self] in
+            let reclaimed = now()
+            if state.withLock({ $0.reclaim(errand, now: reclaimed) }) { return false }
+            errand.done.wait()
+            let done = now()
+            state.withLock { $0.waitEnds(worker, now: done) }
+            return true
+        }
     }
 
     private func help(with errand: Errand, as worker: Int, with runner: inout Runner) {

@@ -82,7 +82,7 @@ final class WorkerPool<Runner: BatchRunner>: Workers {
     var busyTime: TimeAmount {
         let now = now()
         return state.withLock { state in
-            state.inHand.reduce(state.busy) { sum, batch in batch.map { sum + (now - $0.start) } ?? sum }
+            state.inHand.reduce(state.busy) { sum, batch in batch.map { sum + $0.worked(until: now) } ?? sum }
         }
     }
 

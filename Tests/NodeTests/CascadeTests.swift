@@ -90,7 +90,7 @@ import Vision
             clock.advance(by: .seconds(1))
         }
         let gotOn = Counter()
-        let place = Workplace<ModelRunner>(lend: { _ in { nil } }, getsOn: { gotOn.add(1) })
+        let place = Workplace<ModelRunner>(lend: { _, _ in { false } }, getsOn: { gotOn.add(1) })
         let jobs = [try job(deadline: .milliseconds(1500)), try job(), try job(deadline: .milliseconds(500))]
         let answers = try runner.run(jobs, model: 0, at: place).map { try $0.get() }
         #expect(failure(answers[0])?.message == "deadline passed before inference of region 32")

@@ -102,6 +102,33 @@ import Testing
         }
     }
 
+    /// Begun too late it would keep the rest of the batch.
+    @Test(arguments: [-1, 1]) func whatIsBegunTooLateIsLeftToItsOwnWorker(_ milliseconds: Int64) async throws {
+        let clock = TestClock()
+        try await ScriptedPool.with(workers: 2, now: { clock.now }) { scripted in
+            let (busy, running) = await scripted.occupied()
+            let notes = Notes()
+            let (asked, offered) = (clock.now + .milliseconds(milliseconds), Gate())
+            let asking = Task {
+                try await scripted.run(
+                    1,
+                    atPlace: { place in
+                        let offer = place.offer(until: asked) { _, _ in notes.note("helped") }
+                        offered.pass()
+                        notes.note(offer.isDone() ? "done" : "alone")
+                    })
+            }
+            await offered.isReached()
+            busy.open()
+            _ = try await running.value
+            // Whoever helps has done it, whoever does not sleeps.
+            await scripted.untilSleeping(1)
+            offered.open()
+            try await #expect(asking.value == 1)
+            #expect(notes.all == (milliseconds < 0 ? ["alone"] : ["helped", "done"]))
+        }
+    }
+
     /// Requests that wait come first, and what its worker has come to is not on offer any more.
     @Test func whatIsNotTakenOverIsOnesOwn() async throws {
         try await ScriptedPool.with(workers: 2) { scripted in
@@ -178,19 +205,26 @@ import Testing
             _ = try await scripted.run(
                 1,
                 atPlace: { place in
-                    let isHelped = place.offer { _, _ in clock.advance(by: .milliseconds(30)) }.isDone()
-                    notes.note(isHelped ? "helped" : "alone")
+                    clock.advance(by: .milliseconds(20))
+                    let offer = place.offer { _, _ in
+                        // Whose batch it is waits meanwhile, which is no work.
+                        while !scripted.pool.state.withLock({ $0.inHand.contains { $0?.waitsSince != nil } }) {
+                            usleep(100)
+                        }
+                        clock.advance(by: .milliseconds(30))
+                    }
+                    notes.note(offer.isDone() ? "helped" : "alone")
                 })
             try #require(notes.all == ["helped"])
             await scripted.untilSleeping(2)
-            #expect(scripted.pool.busyTime == .milliseconds(60))
+            #expect(scripted.pool.busyTime == .milliseconds(50))
             // Two run, half done, and one waits.
             let gates = [Gate(), Gate()]
             let running = gates.map { scripted.occupy($0) }
             for gate in gates { await gate.isReached() }
             let waiting = Task { try await scripted.run(2) }
             await scripted.untilWaiting(1)
-            #expect(scripted.pool.withQueue { $0.estimatedWait } == .milliseconds(60))
+            #expect(scripted.pool.withQueue { $0.estimatedWait } == .milliseconds(50))
             for gate in gates { gate.open() }
             for task in running + [waiting] { _ = try await task.value }
         }

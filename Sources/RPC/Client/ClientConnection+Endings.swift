@@ -72,7 +72,11 @@ extension ClientConnection {
         let now = NIODeadline.now()
         for call in openCalls + Array(pending) {
             if let deadline = call.options.deadline?.instant {
-                if deadline <= now { expire(call) } else { _ = sweep.add(deadline) }
+                guard deadline > now else {
+                    expire(call)
+                    continue
+                }
+                _ = sweep.add(deadline)
             }
             if let due = call.due {
                 if due <= now { call.tellDue() } else { _ = sweep.add(due) }

@@ -88,19 +88,20 @@ struct PointRun: Sendable {
             // Of the ends in between, those are needed where the windows that are kept may begin.
             if parts != nil, measured.edges.count > 2 { measured.edges.remove(at: 1) }
             if parts == nil, measured.edges.count > timing.rules.agreeing + 1 { measured.edges.removeFirst() }
-            measured.usage.append(await processes.sample())
-            guard isWhole else {
+            let isLast: Bool
+            if isWhole {
+                let verdict = steadiness.add(
+                    WindowRecord.sample(tally, seconds: seconds, percentile: timing.percentile))
+                measured.isStable = steadiness.agrees
+                isLast = if let parts { measured.windows.count == parts.count } else { verdict != .goOn }
+            } else {
                 measured.isInterrupted = true
-                break
+                isLast = true
             }
-            let verdict = steadiness.add(
-                WindowRecord.sample(tally, seconds: seconds, percentile: timing.percentile))
-            measured.isStable = steadiness.agrees
-            if let parts {
-                if measured.windows.count == parts.count { break }
-            } else if verdict != .goOn {
-                break
-            }
+            // What comes to be due while the processes are asked is no part of it.
+            if isLast { stop.raise() }
+            measured.usage.append(await processes.sample())
+            if isLast { break }
         }
         disturber.end()
         measured.disturbed = await disturbed

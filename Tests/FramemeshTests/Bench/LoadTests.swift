@@ -160,8 +160,11 @@ final class FakeTarget: FrameTarget {
             target: target, inputs: try Self.inputs(), connections: 1, rate: 200, arrivals: .constant, seed: 1)
         load.maxOutstanding = 1
         let point = try await Self.point(load) { $0.duration = .milliseconds(400) }
-        // In 420 ms 84 were due, at most 22 of which were sent.
-        #expect(point.unsent >= 50 && point.unanswered >= point.unsent && point.unsent + point.answered <= 90)
+        // In 420 ms 84 were due, at most 22 of which were sent; more if the machine measured for longer.
+        let due = 200 * (point.seconds + 0.1)
+        #expect(point.unsent >= 50 && point.unanswered >= point.unsent)
+        #expect(
+            Double(point.unsent + point.answered) <= due, "\(point.unsent), \(point.answered) in \(point.seconds) s")
         // What was answered at first was quicker than half of all that was due.
         #expect(point.latencyMs.p50 > point.windows.first?.latencyMs.p50 ?? .infinity)
         #expect(point.hasOverdueFrames)

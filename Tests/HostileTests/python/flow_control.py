@@ -85,8 +85,7 @@ def _(attack):
         stream = peer.request("/test.Target/Hold", end=False)
         for _ in range(15):
             peer.send(frame(DATA, 0, stream, message(bytes(16379))))
-    if (credit := connection_credit(peer)) < 16 << 20:
-        raise Failure(f"{credit} bytes of credit for 23 MiB")
+    peer.wait(lambda f: connection_credit(peer) >= 16 << 20, what="credit of 16 MiB for 23")
     peer.expect_alive()
 
 
