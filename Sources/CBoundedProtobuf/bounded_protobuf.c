@@ -10,6 +10,7 @@ static struct bounded_limits default_limits = {
     .max_fields = 65536,
     .max_unknown_fields = 4096,
     .max_depth = 16,
+    .max_string_bytes = 16 * 1024,
     .base_bytes = 64 * 1024,
     .bytes_per_byte = 16,
 };
@@ -75,6 +76,7 @@ static enum bounded_refusal scan_bytes(struct scan *scan, const ProtobufCFieldDe
     switch (field->type) {
     case PROTOBUF_C_TYPE_MESSAGE: return scan_message(scan, field->descriptor, content, depth + 1);
     case PROTOBUF_C_TYPE_STRING:
+        if (length > scan->limits->max_string_bytes) return BOUNDED_STRING_TOO_LONG;
         return length > 0 && memchr(content.next, 0, length) != NULL ? BOUNDED_NUL_IN_STRING : BOUNDED_NONE;
     case PROTOBUF_C_TYPE_BYTES: return BOUNDED_NONE;
     default: return count_fields(scan, length / element_size(field->type));
@@ -176,6 +178,7 @@ const char *bounded_refusal_text(enum bounded_refusal refusal) {
     case BOUNDED_TOO_DEEP: return "it is nested too deeply";
     case BOUNDED_TOO_MUCH_MEMORY: return "it takes too much memory to unpack";
     case BOUNDED_NUL_IN_STRING: return "a string has a NUL";
+    case BOUNDED_STRING_TOO_LONG: return "a string is too long";
     }
     return "unknown";
 }

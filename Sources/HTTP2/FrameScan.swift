@@ -78,7 +78,8 @@ struct FrameScan {
         switch type {
         case 0, 1:
             if stream > highest {
-                if type == 1 { opened(stream) }
+                // An even id is no client's; nghttp2 ends the connection for it.
+                if type == 1, stream % 2 == 1 { opened(stream) }
             } else if stream > 0, let mistake = mistake(stream, isHeaders: type == 1) {
                 return mistake
             }
@@ -98,7 +99,7 @@ struct FrameScan {
     }
 
     private mutating func opened(_ stream: Int32) {
-        if stream > highest + 2, stream % 2 == 1 {
+        if stream - highest > 2 {
             let gap = (highest + 1)...(stream - 2)
             if gaps.count < Self.maxGaps { gaps.append(gap) } else { gaps[nextGap] = gap }
             nextGap = (nextGap + 1) % Self.maxGaps

@@ -174,10 +174,10 @@ extension Session {
             {
                 state.answered.append(head.stream_id)
             }
-        case NGHTTP2_RST_STREAM.rawValue where role == .server:
+        case NGHTTP2_RST_STREAM.rawValue:
             let code = unsafe frame.load(as: nghttp2_rst_stream.self).error_code
-            // Not by failing this callback: the session must still be able to say why it ends.
-            if Self.isCounted(ErrorCode(rawValue: code)) { state.note(state.resetSent()) }
+            // Not by failing this callback: the session must still be able to say why it ends. A client opens its streams itself.
+            if role == .server, Self.isCounted(ErrorCode(rawValue: code)) { state.note(state.resetSent()) }
             if Self.violations.contains(code) { state.log.rejected(head.stream_id, .streamViolation) }
         case NGHTTP2_GOAWAY.rawValue where !state.isTerminated:
             let goAway = unsafe frame.load(as: nghttp2_goaway.self)

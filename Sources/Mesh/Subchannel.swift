@@ -127,7 +127,8 @@ final class Subchannel: Sendable {
             let health = try await connection.watchHealth(of: channel.healthService)
             connection.onUnusable { health.cancel() }
             for try await status in health.statuses { apply(status) }
-        } catch let error as RPCError where error.code == .unimplemented {
+        } catch let error as RPCError where error.code == .unimplemented || error.code == .resourceExhausted {
+            // It has no Watch, or too many others watch: it can be asked all the same.
             let (usable, end) = AsyncStream.makeStream(of: Void.self)
             connection.onUnusable { end.finish() }
             try await withThrowingTaskGroup(of: Bool.self) { tasks in
@@ -147,7 +148,7 @@ final class Subchannel: Sendable {
         }
     }
 
-    /// For who has no Watch. Returns if there is nothing to ask.
+    /// For who has no Watch, or none for us. Returns if there is nothing to ask.
     private func check(_ connection: RPCConnection) async throws {
         let configuration = channel.configuration
         while true {

@@ -60,12 +60,15 @@ package enum ProtobufStruct {
 
     /// What one message may take to be unpacked.
     package struct Limits: Sendable {
-        package var maxFields, maxUnknownFields, maxDepth, baseBytes, bytesPerByte: Int
+        package var maxFields, maxUnknownFields, maxDepth, maxStringBytes, baseBytes, bytesPerByte: Int
 
-        package init(maxFields: Int, maxUnknownFields: Int, maxDepth: Int, baseBytes: Int, bytesPerByte: Int) {
+        package init(
+            maxFields: Int, maxUnknownFields: Int, maxDepth: Int, maxStringBytes: Int, baseBytes: Int, bytesPerByte: Int
+        ) {
             self.maxFields = maxFields
             self.maxUnknownFields = maxUnknownFields
             self.maxDepth = maxDepth
+            self.maxStringBytes = maxStringBytes
             self.baseBytes = baseBytes
             self.bytesPerByte = bytesPerByte
         }
@@ -77,14 +80,15 @@ package enum ProtobufStruct {
             let limits = bounded_default_limits()
             return Limits(
                 maxFields: limits.max_fields, maxUnknownFields: limits.max_unknown_fields,
-                maxDepth: Int(limits.max_depth), baseBytes: limits.base_bytes, bytesPerByte: limits.bytes_per_byte)
+                maxDepth: Int(limits.max_depth), maxStringBytes: limits.max_string_bytes, baseBytes: limits.base_bytes,
+                bytesPerByte: limits.bytes_per_byte)
         }
         set {
             bounded_set_default_limits(
                 bounded_limits(
                     max_fields: newValue.maxFields, max_unknown_fields: newValue.maxUnknownFields,
-                    max_depth: UInt32(clamping: newValue.maxDepth), base_bytes: newValue.baseBytes,
-                    bytes_per_byte: newValue.bytesPerByte))
+                    max_depth: UInt32(clamping: newValue.maxDepth), max_string_bytes: newValue.maxStringBytes,
+                    base_bytes: newValue.baseBytes, bytes_per_byte: newValue.bytesPerByte))
         }
     }
 }

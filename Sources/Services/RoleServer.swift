@@ -32,10 +32,12 @@ public struct RoleServer: Sendable {
         var configuration = configuration
         configuration.attachmentIdentity = "\(name)-\(UInt64.random(in: 1...UInt64.max))"
         let health = HealthService(
-            maxWatches: configuration.maxHealthWatches, maxListed: configuration.maxListedServices)
+            maxWatches: configuration.maxHealthWatches, addressShare: configuration.addressShare,
+            maxListed: configuration.maxListedServices, maxRequestBytes: configuration.maxHealthRequestBytes)
         var services = services + [health]
         services += try Reflection.services(
             describing: services, maxRequests: configuration.maxReflectionRequests,
+            maxRequestBytes: configuration.maxReflectionRequestBytes,
             maxAnswerBytes: configuration.maxReflectionAnswerBytes)
         var interceptors: [any ServerInterceptor] = [
             LogInterceptor(logger: logger), MetricsInterceptor(factory: metrics),

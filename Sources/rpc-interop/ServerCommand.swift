@@ -48,6 +48,7 @@ struct ServerCommand: AsyncParsableCommand {
         let service = TestService()
         let reflection = try Reflection.services(
             describing: [service], maxRequests: configuration.maxReflectionRequests,
+            maxRequestBytes: configuration.maxReflectionRequestBytes,
             maxAnswerBytes: configuration.maxReflectionAnswerBytes)
         let server = try await RPCServer.bind(
             host: host, port: port, configuration: configuration, services: [service] + reflection,

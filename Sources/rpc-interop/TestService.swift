@@ -8,6 +8,8 @@ struct TestService: RPCService {
     static let echoTrailing = "x-grpc-test-echo-trailing-bin"
     /// Of one answer: what a client asks for is memory of ours.
     static let maxResponseBytes = 64 << 20
+    /// Of HalfDuplexCall, which answers when all requests are there.
+    static let maxHeldRequests = 1024
 
     var serviceName: String { Self.name }
 
@@ -47,9 +49,16 @@ struct TestService: RPCService {
             },
             "HalfDuplexCall": .stream { context, requests, responses in
                 Self.echo(of: context, on: responses)
-                var held: [Payload] = []
-                for try await message in requests { held.append(message) }
-                for message in held { try await Self.answer(context, message, responses) }
+                var held: [StreamingOutputCallRequest] = []
+                for try await message in requests {
+                    guard held.count < Self.maxHeldRequests else {
+                        throw RPCError(.resourceExhausted, "more than \(Self.maxHeldRequests) requests")
+                    }
+                    var request = try StreamingOutputCallRequest.decode(message.message)
+                    request.body = nil
+                    held.append(request)
+                }
+                for request in held { try await Self.answer(context, request, responses) }
             },
         ]
     }
@@ -74,11 +83,14 @@ struct TestService: RPCService {
         _ context: CallContext, _ requests: MessageStream, _ responses: ResponseWriter
     ) async throws {
         echo(of: context, on: responses)
-        for try await message in requests { try await answer(context, message, responses) }
+        for try await message in requests {
+            try await answer(context, try .decode(message.message), responses)
+        }
     }
 
-    private static func answer(_ context: CallContext, _ message: Payload, _ responses: ResponseWriter) async throws {
-        let request = try StreamingOutputCallRequest.decode(message.message)
+    private static func answer(
+        _ context: CallContext, _ request: StreamingOutputCallRequest, _ responses: ResponseWriter
+    ) async throws {
         try fail(as: request.responseStatus)
         // Of the call; the first message fixes it.
         if request.parameters.contains(where: { $0.compressed == true }) {

@@ -47,6 +47,17 @@ import Testing
         #expect(Self.mistake([Self.frame(1, 4, 5), Self.frame(1, 5, 7), Self.frame(1, 5, 5)]) == nil)
     }
 
+    /// Nothing is added to the largest id that there is, and an id that is no client's is left to nghttp2.
+    @Test(
+        arguments: [
+            [Int32.max - 1, .max], [.max - 2, .max], [.max, .max - 2], [2, 1], [.max - 1, 1, 3], [0, .max],
+        ] as [[Int32]])
+    func idsAtTheEndAreIdsAsOthers(_ ids: [Int32]) {
+        let isBackwards = ids == [.max, .max - 2]
+        #expect(Self.mistake(ids.map { Self.frame(1, 4, $0) })?.0 == (isBackwards ? .protocolError : nil))
+        #expect(Self.mistake(ids.map { Self.frame(0, 0, $0) }) == nil)
+    }
+
     /// After each of `bytes`: how many more are surely DATA of stream 3.
     private static func openData(_ bytes: [UInt8], _ role: Session.Role) -> [Int] {
         var scan = FrameScan(role)

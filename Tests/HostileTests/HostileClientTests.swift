@@ -50,6 +50,7 @@ import Testing
         "answer-to-another-stream": "connection_violation", "data-before-head": "connection_violation",
         "even-stream": "connection_violation", "frame-too-large": "connection_violation",
         "push-promise": "connection_violation", "window-overflow": "connection_violation",
+        "upper-case": "stream_violation",
         "continuation-flood": "continuations", "header-bomb": "header_block", "empty-data-flood": "empty_data",
         "ping-flood": "pings", "settings-flood": "settings", "long-trailers": "metadata",
         "message-over-the-limit": "message_bytes", "compressed-unasked": "malformed_call",

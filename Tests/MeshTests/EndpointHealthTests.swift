@@ -9,10 +9,14 @@ import Testing
 @Suite(.timeLimit(.minutes(5))) struct EndpointHealthTests {
     /// `grpc.health.v1` as small servers have it: Check and nothing else.
     private struct CheckOnly: RPCService {
+        var noWatch = StatusCode.unimplemented
         let status: @Sendable () throws -> UInt8
         var serviceName: String { "grpc.health.v1.Health" }
         var methods: [String: RPCHandler] {
-            ["Check": .immediate { _, _ in UnaryResponse(Payload(ByteBuffer(bytes: [0x08, try status()]))) }]
+            [
+                "Check": .immediate { _, _ in UnaryResponse(Payload(ByteBuffer(bytes: [0x08, try status()]))) },
+                "Watch": .stream { [noWatch] _, _, _ in throw RPCError(noWatch, "no watch") },
+            ]
         }
     }
 
@@ -23,10 +27,12 @@ import Testing
         func set(_ new: Value) { value.withLock { $0 = new } }
     }
 
-    @Test func withoutWatchItIsAskedAgainAndAgain() async throws {
+    /// It has none, or others have used them up.
+    @Test(arguments: [StatusCode.unimplemented, .resourceExhausted])
+    func withoutWatchItIsAskedAgainAndAgain(_ noWatch: StatusCode) async throws {
         let health = Cell<UInt8>(2)
         try await TestNode.with { nodes async throws in
-            let node = try await nodes.start(otherHealth: CheckOnly { health.now }) { _ in "checked" }
+            let node = try await nodes.start(otherHealth: CheckOnly(noWatch: noWatch) { health.now }) { _ in "checked" }
             let script = Script()
             script.set([node.address])
             try await BalancedChannel.with(script, configure: { $0.healthInterval = .milliseconds(10) }) {

@@ -255,6 +255,16 @@ import Testing
         #expect(Self.refusal(of: Self.field(1, [97, 0, 98]), as: "framemesh.v1.Frame") == BOUNDED_NUL_IN_STRING)
     }
 
+    /// A stream's name is said in each of its answers.
+    @Test func aLongStringIsRefusedAndLongBytesAreNot() {
+        let name = [UInt8](repeating: 97, count: 16 << 10)
+        #expect(Self.refusal(of: Self.field(1, name), as: "framemesh.v1.Frame") == BOUNDED_NONE)
+        #expect(Self.refusal(of: Self.field(1, name + [97]), as: "framemesh.v1.Frame") == BOUNDED_STRING_TOO_LONG)
+        let frame = Self.field(1, Self.field(1, name + [97]))
+        #expect(Self.refusal(of: frame, as: "framemesh.v1.DetectRequest") == BOUNDED_STRING_TOO_LONG)
+        #expect(Self.refusal(of: Self.field(2, name + [97]), as: "grpc.testing.Payload") == BOUNDED_NONE)
+    }
+
     @Test(arguments: [
         [0x0a, 0x05, 0x61],  // longer than the message
         [0x10, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x01],  // a varint of 11 bytes

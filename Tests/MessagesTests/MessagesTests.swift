@@ -33,6 +33,13 @@ import Testing
         #expect(a.minConfidence == b.minConfidence && a.frameDeadline == b.frameDeadline)
     }
 
+    @Test func aNameThatIsNotUTF8IsRefused() {
+        // The frame, and in it the name of its stream.
+        let bytes = ByteBuffer(bytes: [0x0a, 4, 0x0a, 2, 0x61, 0xff])
+        let error = #expect(throws: MessageError.self) { try DetectRequest.decode(WireMessage(message: bytes)) }
+        #expect(error?.message == "a string is not UTF-8")
+    }
+
     @Test func attachedRequestComesBackWhole() throws {
         let sent = request(.attached(pixels))
         let wire = sent.encode()

@@ -48,7 +48,8 @@ import Testing
 
     @Test func answersThatAreNotGRPCHaveAStatusToo() {
         func code(_ status: String, _ type: String = "application/grpc") -> StatusCode? {
-            CallStatus.trouble(withHead: [HeaderField(":status", status), HeaderField("content-type", type)])?.code
+            CallStatus.trouble(
+                withHead: [HeaderField(":status", status), HeaderField("content-type", type)], maxMetadata: 16)?.code
         }
         #expect(code("200") == nil)
         #expect(code("200", "text/html") == .unknown)

@@ -13,7 +13,7 @@ import Testing
         try await withThrowingTaskGroup(of: Void.self) { tasks in
             tasks.addTask {
                 defer { continuation.finish() }
-                try await health.watch(service) { continuation.yield($0) }
+                try await health.watch(service, for: .unlike) { continuation.yield($0) }
             }
             var iterator = reports.makeAsyncIterator()
             try await body { await iterator.next() }
@@ -57,6 +57,40 @@ import Testing
         #expect(throws: RPCError.self) { try health.list() }
     }
 
+    /// Anybody may watch, and a balancer that can't would take the server for lost.
+    @Test func oneAddressLeavesWatchesToOthers() async throws {
+        let health = HealthService(maxWatches: 8)
+        func watches(_ count: Int, from origin: UInt64, _ body: () async throws -> Void) async throws -> Int {
+            let (ends, end) = AsyncStream.makeStream(of: Bool.self)
+            return try await withThrowingTaskGroup(of: Void.self) { tasks in
+                for _ in 0..<count {
+                    tasks.addTask {
+                        do {
+                            try await health.watch("", for: CallOrigin(origin)) { _ in end.yield(true) }
+                        } catch let error as RPCError where error.limit == .healthWatches {
+                            end.yield(false)
+                        }
+                    }
+                }
+                var told = ends.makeAsyncIterator()
+                var served = 0
+                for _ in 0..<count where await told.next() == true { served += 1 }
+                try await body()
+                tasks.cancelAll()
+                try? await tasks.waitForAll()
+                return served
+            }
+        }
+        let greedy = try await watches(20, from: 1) {
+            let other = try await watches(2, from: 2) {}
+            #expect(other == 2)
+        }
+        #expect(greedy == 4)
+        #expect(health.watcherCount == 0)
+        let again = try await watches(4, from: 1) {}
+        #expect(again == 4)
+    }
+
     @Test func aWatcherIsToldTheStatusAndEachChange() async throws {
         let health = HealthService()
         health.set(.serving)
@@ -87,7 +121,7 @@ import Testing
         await withThrowingTaskGroup(of: Void.self) { tasks in
             tasks.addTask {
                 var gate = gate.makeAsyncIterator()
-                try await health.watch("") {
+                try await health.watch("", for: .unlike) {
                     report.yield($0)
                     _ = await gate.next()
                 }
@@ -128,9 +162,11 @@ import Testing
     @Test func theNumberOfWatchersIsBounded() async {
         let health = HealthService()
         await withThrowingTaskGroup(of: Void.self) { tasks in
-            for _ in 0..<HealthService.defaultMaxWatches { tasks.addTask { try await health.watch("") { _ in } } }
+            for _ in 0..<HealthService.defaultMaxWatches {
+                tasks.addTask { try await health.watch("", for: .unlike) { _ in } }
+            }
             while health.watcherCount < HealthService.defaultMaxWatches { try? await Task.sleep(for: .milliseconds(1)) }
-            let error = await #expect(throws: RPCError.self) { try await health.watch("") { _ in } }
+            let error = await #expect(throws: RPCError.self) { try await health.watch("", for: .unlike) { _ in } }
             #expect(error?.code == .resourceExhausted)
             tasks.cancelAll()
         }

@@ -1,3 +1,5 @@
+import NIOCore
+import TestSupport
 import Testing
 
 @testable import RPC
@@ -29,6 +31,33 @@ import Testing
         try await Loopback.with(services: [health]) { loopback in
             let listed = try await loopback.connection.listHealth()
             #expect(listed == ["": .serving, "a.B": .notServing])
+        }
+    }
+
+    /// The peer's mistake, and told as one.
+    @Test func anAnswerThatIsNoneCountsAgainstThePeer() async throws {
+        struct Broken: RPCService {
+            let serviceName = "grpc.health.v1.Health"
+            var methods: [String: RPCHandler] {
+                let garbage: RPCHandler = .unary { _, _ in UnaryResponse(Payload(ByteBuffer(bytes: [0xff]))) }
+                return ["Check": garbage, "List": garbage, "Watch": garbage]
+            }
+        }
+        try await Loopback.serving([:], services: [Broken()]) { server in
+            let log = LogRecorder()
+            let connection = try await RPCConnection.connect(
+                to: server.address, configuration: .patient, group: Loopback.group, logger: log.logger)
+            defer { connection.close() }
+            let questions: [(RPCConnection) async throws -> Void] = [
+                { _ = try await $0.checkHealth() }, { _ = try await $0.listHealth() },
+                { for try await _ in try await $0.watchHealth(of: "").statuses {} },
+            ]
+            for (count, ask) in questions.enumerated() {
+                let error = await failure { try await ask(connection) }
+                #expect(error?.code == .internal)
+                let counted = log.lines.filter { $0.metadata["reason"] == "protobuf" }
+                #expect(counted.count == count + 1)
+            }
         }
     }
 

@@ -38,6 +38,21 @@ import Testing
         }
     }
 
+    @Test(arguments: [
+        "/grpc.health.v1.Health/Check", "/grpc.health.v1.Health/Watch",
+        "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo",
+    ])
+    func theirLimitIsSet(_ path: String) async throws {
+        let health = HealthService(maxRequestBytes: 20)
+        let services = try [health] + Reflection.services(describing: [health], maxRequestBytes: 20)
+        try await Loopback.serving([:], services: services) { server in
+            let call = try await RawLink.open(server.address, path, body: MessageReaderTests.prefix(21))
+            let answer = try await call.answer.get()
+            #expect(answer["grpc-status"] == "8")
+            #expect(answer["grpc-message"]?.contains("exceeds limit 20") == true)
+        }
+    }
+
     @Test func aCallWithinTheLimitIsAnswered() async throws {
         try await Loopback.with(services: [Limited(maxRequestBytes: 10)]) { loopback in
             try await loopback.expect("loop 10", from: "Place", "0123456789")

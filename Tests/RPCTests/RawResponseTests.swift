@@ -32,6 +32,26 @@ import Testing
         #expect(error?.message == "peer answered with HTTP status \(status)")
     }
 
+    /// As gRPC's `doc/http-grpc-status-mapping.md` has it; with what else the server says of the call.
+    @Test(arguments: [("503", "application/grpc"), ("404", "text/html"), ("200", "text/html")])
+    func aStatusOfGRPCCountsBeforeThatOfHTTP(_ status: String, _ contentType: String) async throws {
+        func outcome(_ code: String) async throws -> RPCError? {
+            try await FrameServer.outcome { session, stream in
+                let fields = [
+                    (":status", status), ("content-type", contentType), ("grpc-status", code), ("grpc-message", "full"),
+                    ("grpc-retry-pushback-ms", "-1"),
+                ]
+                session.respond(stream: stream, fields: fields.map { HeaderField($0.0, $0.1) }, endStream: true)
+            }
+        }
+        let error = try await outcome("8")
+        #expect(error?.code == .resourceExhausted)
+        #expect(error?.message == "full")
+        #expect(error.flatMap { RetryPushback($0.metadata) } == .never)
+        // Nothing was answered.
+        #expect(try await outcome("0")?.message.hasPrefix("peer answered with ") == true)
+    }
+
     @Test(arguments: ["", "text/html", "application/grpcfoo", "application/json"])
     func anotherContentTypeIsUnknown(_ contentType: String) async throws {
         let error = try await FrameServer.outcome { session, stream in

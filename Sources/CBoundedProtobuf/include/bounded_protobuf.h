@@ -19,6 +19,8 @@ struct bounded_limits {
     size_t max_unknown_fields;
     /* Messages in messages; the outermost is the first. At most 64. */
     unsigned max_depth;
+    /* Of one string: names and causes, which are kept and told to others longer than the message that they came in. */
+    size_t max_string_bytes;
     /* Bytes that unpacking may allocate, also those that it frees again: `base_bytes`, and so many for each byte. */
     size_t base_bytes;
     size_t bytes_per_byte;
@@ -33,9 +35,10 @@ enum bounded_refusal {
     BOUNDED_TOO_MUCH_MEMORY,
     /* A NUL in a string, which C would cut there. */
     BOUNDED_NUL_IN_STRING,
+    BOUNDED_STRING_TOO_LONG,
 };
 
-/* 65,536 fields, 4,096 of them unknown, depth 16, 64 KiB and 16 bytes for each byte; or what was set. */
+/* 65,536 fields, 4,096 of them unknown, depth 16, strings of 16 KiB, 64 KiB and 16 bytes for each byte; or what was set. */
 struct bounded_limits bounded_default_limits(void);
 
 /* For the whole process, before any other thread unpacks. */

@@ -64,7 +64,8 @@ struct HedgeState: SideBySide {
         }
         if transparent.isUsedUp { limit = .unsentAttempts }
         let pushback = RetryPushback(error.metadata)
-        let isFatal = !policy.nonFatalStatusCodes.contains(error.code)
+        // Whose answer has begun is committed (A6).
+        let isFatal = error.isCommitted || !policy.nonFatalStatusCodes.contains(error.code)
         if !isFatal || pushback == .never { throttle?.failed() }
         guard !isFatal else { return .fail }
         switch pushback {

@@ -9,7 +9,7 @@ enum RetryPushback: Equatable {
     /// nil: it says nothing. A negative number, or what is no number, means never.
     init?(_ trailers: Metadata) {
         guard !trailers.isEmpty, let text = trailers[Self.key] else { return nil }
-        guard let milliseconds = Int32(text), milliseconds >= 0 else {
+        guard let milliseconds = Int32(text), milliseconds >= 0, !text.hasPrefix("+") else {
             self = .never
             return
         }

@@ -15,18 +15,22 @@ public final class RPCConnection: Sendable {
     public let executor: any TaskExecutor
     /// Nobody outside of this host can read what is sent.
     let isPrivate: Bool
+    private let peer: String
+    private let logger: Logger
 
     private static let outputWaterMark = ChannelOptions.Types.WriteBufferWaterMark(low: 256 << 10, high: 1 << 20)
 
     private init(
         inbox: LoopInbox<ClientConnection>, status: ConnectionStatus, configuration: ClientConfiguration,
-        isPrivate: Bool
+        isPrivate: Bool, peer: String, logger: Logger
     ) {
         self.inbox = inbox
         self.executor = LoopExecutor(inbox.eventLoop)
         self.status = status
         self.configuration = configuration
         self.isPrivate = isPrivate
+        self.peer = peer
+        self.logger = logger
     }
 
     public static func connect(
@@ -56,10 +60,21 @@ public final class RPCConnection: Sendable {
             logger.debug("connected", metadata: ["peer": "\(peer)"])
             return RPCConnection(
                 inbox: opened.inbox, status: opened.status, configuration: configuration,
-                isPrivate: tls != nil || opened.channel.remoteAddress?.isThisHost ?? false)
+                isPrivate: tls != nil || opened.channel.remoteAddress?.isThisHost ?? false,
+                peer: peer, logger: logger)
         } catch {
             throw RPCError(
                 .unavailable, "cannot connect to \(peer): \(SystemError.text(error))", cause: error, neverStarted: true)
+        }
+    }
+
+    /// Reads what the peer answered. What goes beyond a limit there counts against it, as what goes beyond one on the wire does.
+    func read<Value>(
+        _ answer: ByteBuffer, _ read: (ByteBuffer) throws(RPCError) -> Value
+    ) throws(RPCError) -> Value {
+        do { return try read(answer) } catch {
+            if let limit = error.limit { LimitCounters.client.count(limit, peer: peer, error.message, logger) }
+            throw error.withheld
         }
     }
 

@@ -17,7 +17,7 @@ struct ResponseHead {
     ///   - maxMetadata: values.
     init(_ fields: [HeaderField], status: String, maxMetadata: Int) {
         isInterim = status.hasPrefix("1")
-        trouble = CallStatus.trouble(withHead: fields)
+        trouble = CallStatus.trouble(withHead: fields, maxMetadata: maxMetadata)
         identity = fields.first { $0.name == Framing.framingHeader }.flatMap { Framing.identity(in: $0.value) }
         encoding = fields.first { $0.name == "grpc-encoding" }?.value
         metadata = Result { () throws(RPCError) in try Metadata.decode(fields, upTo: maxMetadata) }

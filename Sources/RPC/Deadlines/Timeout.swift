@@ -7,10 +7,10 @@ enum Timeout {
         ("H", 3_600_000_000_000),
     ]
 
-    /// In the finest unit that 8 digits hold, rounded up; no time left is `0n`.
+    /// In the finest unit that 8 digits hold, rounded up; no time left is the least that there is.
     static func encode(_ remaining: Duration) -> String {
         let (seconds, attoseconds) = remaining.components
-        guard seconds > 0 || attoseconds > 0 else { return "0n" }
+        guard seconds > 0 || attoseconds > 0 else { return "1n" }
         // Beyond the largest number of seconds, nanoseconds would overflow.
         if seconds >= largest {
             let minutes = seconds / 60 + 1

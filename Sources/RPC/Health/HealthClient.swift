@@ -3,9 +3,10 @@ import NIOCore
 /// One `grpc.health.v1.Health/Watch` call, as its client sees it.
 public struct HealthWatch: Sendable {
     let call: ClientCall
+    let connection: RPCConnection
     /// The status now, and again each time it changes; ends with the call.
     public var statuses: AsyncThrowingMapSequence<MessageStream, HealthService.Status> {
-        call.responses.map { try HealthMessages.status(of: $0.message) }
+        call.responses.map { [connection] in try connection.read($0.message, HealthMessages.status) }
     }
     public func cancel() { call.cancel() }
 }
@@ -15,7 +16,7 @@ extension RPCConnection {
     /// - Throws: `RPCError` UNIMPLEMENTED if the peer has no List, RESOURCE_EXHAUSTED if it has too many services.
     public func listHealth(options: CallOptions = .init()) async throws -> [String: HealthService.Status] {
         let response = try await unary(HealthMessages.listPath, Payload(ByteBuffer()), options: options)
-        return try HealthMessages.statuses(of: response.payload.message)
+        return try read(response.payload.message, HealthMessages.statuses)
     }
 
     /// Watches the health of `service`; the empty name is the whole server.
@@ -23,7 +24,7 @@ extension RPCConnection {
         let call = try await open(HealthMessages.watchPath)
         try await call.send(Payload(HealthMessages.request(service: service)))
         call.finishSending()
-        return HealthWatch(call: call)
+        return HealthWatch(call: call, connection: self)
     }
 
     /// - Throws: `RPCError` NOT_FOUND if the peer does not know `service`, UNIMPLEMENTED if it has no health service.
@@ -32,6 +33,6 @@ extension RPCConnection {
     ) async throws -> HealthService.Status {
         let request = Payload(HealthMessages.request(service: service))
         let response = try await unary(HealthMessages.checkPath, request, options: options)
-        return try HealthMessages.status(of: response.payload.message)
+        return try read(response.payload.message, HealthMessages.status)
     }
 }

@@ -9,8 +9,6 @@ enum HealthMessages {
     static let listPath = "/grpc.health.v1.Health/List"
     /// Of a `HealthListResponse`: 100 services and long names.
     static let maxListBytes = 64 << 10
-    /// A request is a name; protobuf-c takes many times the memory of the bytes that it reads.
-    static let maxRequestBytes = 1024
     /// A response is a number.
     static let maxResponseBytes = 1024
 

@@ -16,7 +16,11 @@ public final class HealthService: RPCService {
     /// gRPC proposal A90.
     public static let defaultMaxListed = 100
 
+    /// A request is a name; protobuf-c takes many times the memory of the bytes that it reads.
+    public static let defaultMaxRequestBytes = 1024
+
     private struct Watcher {
+        let origin: CallOrigin
         /// nil: it has not told it yet.
         var service: String?
         var statuses: AsyncStream<Status>.Continuation
@@ -26,6 +30,8 @@ public final class HealthService: RPCService {
         var statuses: [String: Status] = [:]
         var watchers: [UInt64: Watcher] = [:]
         var nextWatcher: UInt64 = 0
+        /// Of addresses that watch.
+        var accounts: [CallOrigin: FairPool.Account] = [:]
         var isDraining = false
 
         func status(of service: String) -> Status { statuses[service] ?? .serviceUnknown }
@@ -33,15 +39,23 @@ public final class HealthService: RPCService {
 
     private let state = Mutex(State())
 
-    private let maxWatches: Int
+    private let watches: FairPool
     private let maxListed: Int
+    private let maxRequestBytes: Int
 
     /// - Parameters:
     ///   - maxWatches: calls of Watch at one time, all services together; over it RESOURCE_EXHAUSTED.
+    ///   - addressShare: of those, what one address may have of what the others leave; over it RESOURCE_EXHAUSTED. Anybody may
+    ///     watch, and who can't takes the server for lost.
     ///   - maxListed: names in an answer of List; if there are more, RESOURCE_EXHAUSTED.
-    public init(maxWatches: Int = HealthService.defaultMaxWatches, maxListed: Int = HealthService.defaultMaxListed) {
-        self.maxWatches = maxWatches
+    ///   - maxRequestBytes: of one request, which is a name; if it is longer, RESOURCE_EXHAUSTED.
+    public init(
+        maxWatches: Int = HealthService.defaultMaxWatches, addressShare: Double = 0.5,
+        maxListed: Int = HealthService.defaultMaxListed, maxRequestBytes: Int = HealthService.defaultMaxRequestBytes
+    ) {
+        watches = FairPool(limit: maxWatches, share: addressShare)
         self.maxListed = maxListed
+        self.maxRequestBytes = maxRequestBytes
     }
 
     /// Ignored once the server drains.
@@ -70,7 +84,7 @@ public final class HealthService: RPCService {
 
     /// Anybody may ask for it.
     public func limits(of method: String) -> MethodLimits {
-        MethodLimits(maxRequestBytes: HealthMessages.maxRequestBytes)
+        MethodLimits(maxRequestBytes: maxRequestBytes)
     }
 
     public var methods: [String: RPCHandler] {
@@ -80,8 +94,8 @@ public final class HealthService: RPCService {
                     Payload(HealthMessages.response(try check(HealthMessages.service(of: request.message)))))
             },
             "List": .immediate { [self] _, _ in UnaryResponse(Payload(HealthMessages.list(try list()))) },
-            "Watch": .stream { [self] _, requests, responses in
-                try await watch(try await Self.service(of: requests)) { status in
+            "Watch": .stream { [self] context, requests, responses in
+                try await watch(try await Self.service(of: requests), for: context.origin) { status in
                     try await responses.write(Payload(HealthMessages.response(status)))
                 }
             },
@@ -116,11 +130,12 @@ public final class HealthService: RPCService {
     /// Calls `report` with the status now and at each change, until the task is cancelled or the server drains.
     /// - Parameter service: may take its time; the watch counts from before.
     func watch(
-        _ service: @autoclosure () async throws -> String, report: (Status) async throws -> Void
+        _ service: @autoclosure () async throws -> String, for origin: CallOrigin,
+        report: (Status) async throws -> Void
     ) async throws {
         let (statuses, continuation) = AsyncStream.makeStream(of: Status.self, bufferingPolicy: .bufferingNewest(1))
-        let id = try add(Watcher(statuses: continuation))
-        defer { _ = state.withLock { $0.watchers.removeValue(forKey: id) } }
+        let id = try add(Watcher(origin: origin, statuses: continuation))
+        defer { remove(id) }
         let service = try await service()
         state.withLock { state in
             state.watchers[id]?.service = service
@@ -136,14 +151,26 @@ public final class HealthService: RPCService {
 
     private func add(_ watcher: Watcher) throws(RPCError) -> UInt64 {
         try state.withLock { state throws(RPCError) in
-            guard state.watchers.count < maxWatches else {
+            let account = state.accounts[watcher.origin] ?? FairPool.Account()
+            guard watches.take(1, for: account) == 1 else {
                 throw RPCError(
-                    .resourceExhausted, "\(state.watchers.count) health watches are open, limit \(maxWatches)",
+                    .resourceExhausted,
+                    "\(watches.count) health watches are open, \(account.count) of this address; limit \(watches.limit)",
                     limit: .healthWatches)
             }
+            state.accounts[watcher.origin] = account
             state.nextWatcher += 1
             state.watchers[state.nextWatcher] = watcher
             return state.nextWatcher
+        }
+    }
+
+    private func remove(_ id: UInt64) {
+        state.withLock { state in
+            guard let watcher = state.watchers.removeValue(forKey: id), let account = state.accounts[watcher.origin]
+            else { return }
+            watches.giveBack(1, of: account)
+            if account.count == 0 { state.accounts[watcher.origin] = nil }
         }
     }
 

@@ -12,6 +12,8 @@ extension ProcessLimits {
             "Fields of one protobuf message that its type does not have."),
         Limit("max-protobuf-depth", \.protobuf.maxDepth, .count, in: 1...64, "Protobuf messages in messages."),
         Limit(
+            "max-protobuf-string-bytes", \.protobuf.maxStringBytes, .bytes, "One string of a protobuf message: a name."),
+        Limit(
             "protobuf-base-bytes", \.protobuf.baseBytes, .bytes,
             "Memory to read one protobuf message, beside that for its bytes."),
         Limit(

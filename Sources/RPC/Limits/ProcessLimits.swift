@@ -24,6 +24,8 @@ public struct ProtobufLimits: Sendable, Hashable {
     public var maxUnknownFields = 4096
     /// Messages in messages; the outermost is the first.
     public var maxDepth = 16
+    /// Of one string: names and causes, which are kept and told to others longer than the message that they came in.
+    public var maxStringBytes = 16 << 10
     /// Memory: so much, and `bytesPerByte` for each byte.
     public var baseBytes = 64 << 10
     public var bytesPerByte = 16

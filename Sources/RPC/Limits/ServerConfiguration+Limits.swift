@@ -25,7 +25,13 @@ extension ServerConfiguration {
         Limit("max-metadata-fields", \.maxMetadataFields, .count, "Fields of a header block."),
         Limit("max-health-watches", \.maxHealthWatches, .count, "Calls of Watch at one time."),
         Limit("max-listed-services", \.maxListedServices, .count, "Names in an answer of health's List."),
+        Limit(
+            "max-health-request-bytes", \.maxHealthRequestBytes, .bytes,
+            "One request of the health service: a name. Not more than max-message-bytes."),
         Limit("max-reflection-requests", \.maxReflectionRequests, .count, "Requests of one reflection stream."),
+        Limit(
+            "max-reflection-request-bytes", \.maxReflectionRequestBytes, .bytes,
+            "One request of reflection: a name. Not more than max-message-bytes."),
         Limit(
             "max-reflection-answer-bytes", \.maxReflectionAnswerBytes, .bytes,
             "One answer of reflection: a file and what it imports."),
@@ -39,7 +45,7 @@ extension ServerConfiguration {
         Limit("max-server-handlers", \.maxServerHandlers, .count, "The same of all connections together."),
         Limit(
             "address-share", \.addressShare, in: 0.01...1,
-            "Of max-server-handlers, what one address may have of what the others leave; behind a proxy: 1."),
+            "Of max-server-handlers and max-health-watches, for one address; behind a proxy: 1."),
         Limit(
             "initial-stream-window-bytes", \.initialStreamWindowBytes, .bytes, in: 16 << 10...Int(Int32.max),
             "What a client may send of one call before it hears from us."),

@@ -11,6 +11,9 @@ final class Inflater: Sendable {
     /// Inflating so much takes an event loop no longer than a few small calls do.
     static let mostOnLoop = 16 << 10
 
+    /// zlib counts with 32 bits, and a byte more than allowed is looked for.
+    private static let most = Int(Int32.max)
+
     let compression: Compression
     /// Of one message, inflated.
     let maxBytes: Int
@@ -29,7 +32,7 @@ final class Inflater: Sendable {
         compression: Compression, maxBytes: Int, budget: MemoryBudget, share: MemoryShare? = nil, server: Server? = nil
     ) {
         self.compression = compression
-        self.maxBytes = maxBytes
+        self.maxBytes = min(maxBytes, Self.most)
         self.budget = budget
         self.share = share
         self.server = server

@@ -9,12 +9,13 @@ enum BoundedProtobuf {
             let limits = ProtobufStruct.limits
             return ProtobufLimits(
                 maxFields: limits.maxFields, maxUnknownFields: limits.maxUnknownFields, maxDepth: limits.maxDepth,
-                baseBytes: limits.baseBytes, bytesPerByte: limits.bytesPerByte)
+                maxStringBytes: limits.maxStringBytes, baseBytes: limits.baseBytes, bytesPerByte: limits.bytesPerByte)
         }
         set {
             ProtobufStruct.limits = ProtobufStruct.Limits(
                 maxFields: newValue.maxFields, maxUnknownFields: newValue.maxUnknownFields,
-                maxDepth: newValue.maxDepth, baseBytes: newValue.baseBytes, bytesPerByte: newValue.bytesPerByte)
+                maxDepth: newValue.maxDepth, maxStringBytes: newValue.maxStringBytes, baseBytes: newValue.baseBytes,
+                bytesPerByte: newValue.bytesPerByte)
         }
     }
 

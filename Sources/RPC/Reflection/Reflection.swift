@@ -9,21 +9,28 @@
 public enum Reflection {
     /// A client asks a few times per service.
     public static let defaultMaxRequests = 10_000
+    /// A name is longer in no sensible schema.
+    public static let defaultMaxRequestBytes = 4096
     public static let defaultMaxAnswerBytes = 1 << 20
 
     /// - Parameters:
     ///   - maxRequests: of one stream; over it RESOURCE_EXHAUSTED.
+    ///   - maxRequestBytes: of one request, which is a name; over it RESOURCE_EXHAUSTED.
     ///   - maxAnswerBytes: of one answer, a file with all that it imports; over it RESOURCE_EXHAUSTED.
     /// - Throws: `RPCError` INTERNAL if descriptors are malformed, incomplete or contradict each other.
     public static func services(
         describing services: [any RPCService], maxRequests: Int = Reflection.defaultMaxRequests,
+        maxRequestBytes: Int = Reflection.defaultMaxRequestBytes,
         maxAnswerBytes: Int = Reflection.defaultMaxAnswerBytes
     ) throws(RPCError) -> [any RPCService] {
         let names = versions.map { "grpc.reflection.\($0).ServerReflection" }
         let index = try DescriptorIndex(
             services: services.map(\.serviceName) + names, sets: services.compactMap(\.descriptors) + [.rpc],
             maxAnswerBytes: maxAnswerBytes)
-        return names.map { ReflectionService(serviceName: $0, index: index, maxRequests: maxRequests) }
+        return names.map {
+            ReflectionService(
+                serviceName: $0, index: index, maxRequests: maxRequests, maxRequestBytes: maxRequestBytes)
+        }
     }
 
     /// The two are the same but for their names.
@@ -34,11 +41,12 @@ struct ReflectionService: RPCService {
     let serviceName: String
     let index: DescriptorIndex
     let maxRequests: Int
+    let maxRequestBytes: Int
 
     var descriptors: DescriptorSet? { .rpc }
 
     func limits(of method: String) -> MethodLimits {
-        MethodLimits(maxRequestBytes: ReflectionMessages.maxRequestBytes)
+        MethodLimits(maxRequestBytes: maxRequestBytes)
     }
 
     var methods: [String: RPCHandler] {

@@ -23,9 +23,6 @@ enum ReflectionMessages {
         static func notFound(_ message: String) -> Answer { .error(.notFound, message) }
     }
 
-    /// A name is longer in no sensible schema.
-    static let maxRequestBytes = 4096
-
     /// Of a `ServerReflectionRequest`. - Throws: INVALID_ARGUMENT if the bytes are no such message.
     static func query(_ request: ByteBuffer) throws(RPCError) -> Query {
         do {

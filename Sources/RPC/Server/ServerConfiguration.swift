@@ -87,8 +87,10 @@ public struct ServerConfiguration: Sendable {
     /// For the `HealthService` that is made beside the server.
     public var maxHealthWatches = HealthService.defaultMaxWatches
     public var maxListedServices = HealthService.defaultMaxListed
+    public var maxHealthRequestBytes = HealthService.defaultMaxRequestBytes
     /// For the `Reflection` that is made beside the server.
     public var maxReflectionRequests = Reflection.defaultMaxRequests
+    public var maxReflectionRequestBytes = Reflection.defaultMaxRequestBytes
     public var maxReflectionAnswerBytes = Reflection.defaultMaxAnswerBytes
     public init() {}
 }

@@ -29,8 +29,16 @@ struct CallStatus {
         error = RPCError(StatusCode(rawValue: code), message ?? "", metadata: trailers)
     }
 
-    /// What is wrong with a response head; nil: it is gRPC's.
-    static func trouble(withHead fields: [HeaderField]) -> RPCError? {
+    /// What is wrong with a response head; nil: it is gRPC's. A `grpc-status` in it counts before its HTTP status does (gRPC,
+    /// `doc/http-grpc-status-mapping.md`), unless it says that all is well.
+    static func trouble(withHead fields: [HeaderField], maxMetadata: Int) -> RPCError? {
+        guard let trouble = foreign(fields) else { return nil }
+        guard fields.contains(where: { $0.name == "grpc-status" }) else { return trouble }
+        return CallStatus(trailers: fields, maxMetadata: maxMetadata).error ?? trouble
+    }
+
+    /// Why these are no head of gRPC.
+    private static func foreign(_ fields: [HeaderField]) -> RPCError? {
         let status = fields.first { $0.name == ":status" }?.value ?? ""
         let contentType = fields.first { $0.name == "content-type" }?.value ?? ""
         guard status == "200" else {

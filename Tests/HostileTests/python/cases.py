@@ -2,7 +2,7 @@
 
 import os
 
-# 1 in CI; the counts of the checklist are reached at 10 and more (`make test-full`).
+# 1 in CI, 10 in `make test-full`: how many frames, calls and connections a case sends.
 SCALE = int(os.environ.get("HOSTILE_SCALE", "1"))
 # How long a soak lasts; 0: there is none.
 SOAK_SECONDS = int(os.environ.get("HOSTILE_SOAK_SECONDS", "0"))

@@ -102,6 +102,14 @@ def _(attack):
     peer.expect_error(stream, STREAM_CLOSED)
 
 
+for name, ids in {"even": [0x7FFFFFFE, 0x7FFFFFFF], "odd": [0x7FFFFFFD, 0x7FFFFFFF, 0x7FFFFFFE]}.items():
+    @case(f"H28-the-last-ids-{name}", "connection_violation")
+    def _(attack, ids=ids):
+        peer = attack.peer()
+        peer.send(b"".join(frame(HEADERS, END_HEADERS, stream, b"") for stream in ids))
+        peer.expect_goaway(PROTOCOL_ERROR)
+
+
 @case("H28-headers-on-a-closed-stream", "connection_violation")
 def _(attack):
     peer = attack.peer()

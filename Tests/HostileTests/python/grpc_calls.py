@@ -6,6 +6,7 @@ import time
 import zlib
 
 from cases import SCALE, case
+from oracle import POLITE_ADDRESS
 from peer import *
 
 MIB = 1 << 20
@@ -399,6 +400,12 @@ def _(attack):
     statuses = [peer.status(stream) for peer in peers for stream in peer.watches]
     if statuses.count("8") < 100:
         raise Failure(f"{len(statuses)} watches, of which {statuses.count('8')} were refused")
+    # Another address has a share of the rest.
+    other = attack.peer(source=POLITE_ADDRESS)
+    streams = [other.request("/grpc.health.v1.Health/Watch", message(b"")) for _ in range(100)]
+    other.pump(0.5)
+    if any(other.status(stream) != "nothing" for stream in streams):
+        raise Failure(f"others: {[other.status(stream) for stream in streams]}")
 
 
 @case("G16-unknown-services")

@@ -53,6 +53,14 @@ extension HedgeState {
         #expect(call.failed(unavailable(), throttle: nil, now: Self.time(10)) == .start)
     }
 
+    @Test func anAnswerThatHasBegunIsTheCallsOnlyOne() {
+        var call = state()
+        _ = call.began(now: Self.time(0))
+        var error = unavailable()
+        error.isCommitted = true
+        #expect(call.failed(error, throttle: nil, now: Self.time(10)) == .fail)
+    }
+
     @Test func theLastNonFatalErrorEndsTheCall() {
         var call = state(HedgingPolicy(maxAttempts: 2, delay: .zero))
         _ = call.began(now: Self.time(0))
