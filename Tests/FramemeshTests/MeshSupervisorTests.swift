@@ -155,6 +155,67 @@ import Testing
         #expect(up.count == 1 && arguments.contains("127.0.0.1:2"))
     }
 
+    @Test func aPartThatIsScaledAwayWhileItRollsIsNoMoreRolling() {
+        var mesh = two()
+        _ = mesh.handle(.change(.roll(.detector)), now: start)
+        // It was told to end already; a second signal would end it at once.
+        #expect(mesh.handle(.change(.scale(.detector, to: 0)), now: start) == [.terminate(Self.second)])
+        #expect(spawned(mesh.handle(.ended(Self.detector, ended()), now: start)).isEmpty)
+        #expect(spawned(mesh.handle(.ended(Self.second, ended()), now: start)).isEmpty)
+        #expect(spawned(mesh.handle(.change(.scale(.detector, to: 2)), now: start)) == [Self.detector, Self.second])
+        _ = mesh.handle(.serves(Self.detector, address: "127.0.0.1:1"), now: start)
+        // That roll is over: this end is an accident.
+        let accident = mesh.handle(.ended(Self.detector, killed()), now: start)
+        #expect(accident.contains(.set(.restart(Self.detector), after: .milliseconds(100))))
+        #expect(mesh.handle(.change(.roll(.detector)), now: start) == [.terminate(Self.second)])
+    }
+
+    @Test func aPartThatIsScaledAwayWhileItIsDownDoesNotHoldTheRollUp() {
+        var mesh = two()
+        _ = mesh.handle(.change(.roll(.detector)), now: start)
+        _ = mesh.handle(.ended(Self.detector, ended()), now: start)
+        // Started anew it dies before it serves.
+        _ = mesh.handle(.ended(Self.detector, killed()), now: start)
+        #expect(mesh.handle(.change(.scale(.detector, to: 0)), now: start) == [.terminate(Self.second)])
+        _ = mesh.handle(.ended(Self.second, ended()), now: start)
+        _ = mesh.handle(.change(.scale(.detector, to: 1)), now: start)
+        #expect(mesh.handle(.change(.roll(.detector)), now: start) == [.terminate(Self.detector)])
+    }
+
+    @Test func aPartThatServesBeforeItEndsHasNotRolled() {
+        var mesh = two()
+        _ = mesh.handle(.ended(Self.detector, killed()), now: start)
+        _ = mesh.handle(.timer(.restart(Self.detector)), now: start)
+        #expect(mesh.handle(.change(.roll(.detector)), now: start) == [.terminate(Self.detector)])
+        // It had begun to serve when it was told to end: the other one has to wait.
+        let early = mesh.handle(.serves(Self.detector, address: "127.0.0.1:1"), now: start)
+        #expect(!early.contains(.terminate(Self.second)), "\(early)")
+        #expect(spawned(mesh.handle(.ended(Self.detector, ended()), now: start)) == [Self.detector])
+        #expect(
+            mesh.handle(.serves(Self.detector, address: "127.0.0.1:1"), now: start).last == .terminate(Self.second))
+    }
+
+    @Test func aPartThatIsWantedAgainWhileItEndsIsStartedAnewAtOnce() {
+        var mesh = two()
+        _ = mesh.handle(.change(.scale(.detector, to: 1)), now: start)
+        #expect(mesh.handle(.change(.scale(.detector, to: 2)), now: start).isEmpty)
+        // No second signal either way.
+        #expect(mesh.handle(.change(.scale(.detector, to: 1)), now: start).isEmpty)
+        #expect(mesh.handle(.change(.scale(.detector, to: 2)), now: start).isEmpty)
+        #expect(spawned(mesh.handle(.ended(Self.second, ended()), now: start)) == [Self.second])
+    }
+
+    @Test func anEndInTheMiddleOfARollIsSaidAndSignalsNobodyTwice() {
+        var mesh = two()
+        _ = mesh.handle(.change(.roll(.detector)), now: start)
+        let stop = mesh.handle(.stop, now: start)
+        #expect(stop.first == .say("the mesh ends before detector-1, detector-2 was started anew and served"))
+        #expect(stop.contains(.terminate(.coordinator)))
+        let nodes = mesh.handle(.ended(.coordinator, ended()), now: start)
+        #expect(nodes.first == .terminate(Self.second) && !nodes.contains(.terminate(Self.detector)))
+        #expect(mesh.handle(.timer(.endLimit(.endingNodes)), now: start) == [.kill(Self.detector), .kill(Self.second)])
+    }
+
     @Test func aMeshThatEndsIsNotChanged() {
         var mesh = two()
         _ = mesh.handle(.stop, now: start)

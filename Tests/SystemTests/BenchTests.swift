@@ -115,6 +115,33 @@ import Testing
         #expect(same.code == 0 && same.output.contains("no difference") && !same.output.contains("better"))
     }
 
+    /// Under load all nodes are started anew, some go, and come back; no frame is lost.
+    @Test func aMeshOfItsOwnIsRolledAndScaled() async throws {
+        let mark = EnvironmentMark()
+        let result = try await Command.run(
+            [
+                "bench", "--up", "--nodes", "3", "--workers", "1", "--simulate-ms", "5", "--pipeline", "detect",
+                "--size",
+                "64x48", "--raw", "--concurrency", "6", "--warmup", "0", "--duration", "16", "--disturb", "roll:node@1",
+                "--disturb", "scale:node:1@8", "--disturb", "scale:node:2@11", "--json", "-",
+            ], environment: mark.environment, within: .seconds(300))
+        #expect(result.code == 0, "\(result.errors)")
+        #expect(ProcessTable.marked(mark).isEmpty)
+        let point = try #require(
+            try JSONDecoder().decode(Report.self, from: Data((result.lines.first ?? "").utf8)).points.first)
+        #expect(point.disturbances.map(\.text) == ["roll node", "scale node to 1", "scale node to 2"])
+        #expect(point.ok > 0 && point.ok == point.answered && point.failed == 0 && point.dropped == 0)
+        #expect(point.processes.count { $0.name == "node" } == 2)
+        for node in 1...3 {
+            let said = result.errorLines.filter { $0.contains("mesh | node-\(node) ") }
+            // Once each in the roll; the second one is scaled away and comes back, the third goes for good.
+            #expect(said.count { $0.contains("as it was told to; it is started anew") } == 1, "\(said)")
+            #expect(said.count { $0.hasSuffix("as it was told to") } == (node == 1 ? 0 : 1), "\(said)")
+            #expect(said.count { $0.contains("serves again") } == (node == 2 ? 2 : 1), "\(said)")
+            #expect(!said.contains { $0.contains("it is started again in") || $0.contains("signal") }, "\(said)")
+        }
+    }
+
     /// A pass takes its time however many nodes share the cores, and nothing is computed.
     @Test func nodesCanBeSimulated() async throws {
         let report = try await Self.bench(

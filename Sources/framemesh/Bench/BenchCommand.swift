@@ -72,12 +72,7 @@ struct BenchCommand: AsyncParsableCommand {
         if case .gateway = plan.place, pictures.raw {
             throw Fatal("a gateway takes files, no raw pixels: --raw is for gRPC", status: .usage)
         }
-        if !plan.disturbances.isEmpty, timing.duration == nil {
-            throw Fatal("--disturb needs --duration", status: .usage)
-        }
-        if plan.place != .up, plan.disturbances.contains(where: \.needsOwnMesh) {
-            throw Fatal("--disturb of a role needs --up; others by their process: kill:PID@SECONDS", status: .usage)
-        }
+        try checkDisturbances(plan)
         if case .gateway = plan.place {
             if analyze.topK != nil { throw Fatal("a gateway takes no --top-k", status: .usage) }
             if load.connections != nil {
@@ -87,6 +82,23 @@ struct BenchCommand: AsyncParsableCommand {
         if load.policy == .deadline, analyze.frameDeadlineMs == nil {
             throw Fatal("--policy deadline needs --frame-deadline-ms", status: .usage)
         }
+    }
+
+    private func checkDisturbances(_ plan: BenchPlan) throws {
+        guard let last = plan.disturbances.map(\.at).max() else { return }
+        guard let duration = timing.duration else { throw Fatal("--disturb needs --duration", status: .usage) }
+        guard last < duration else {
+            throw Fatal("--disturb at \(last) s comes after the end: --duration \(duration)", status: .usage)
+        }
+        if plan.place != .up, plan.disturbances.contains(where: \.needsOwnMesh) {
+            throw Fatal("--disturb of a role needs --up; others by their process: kill:PID@SECONDS", status: .usage)
+        }
+        if !plan.load.isOnePoint, plan.disturbances.contains(where: \.lasts) {
+            throw Fatal(
+                "--disturb with roll or scale needs a load of one point: no START:END, --latency-limit or --overload; the "
+                    + "next point would have the mesh that this one left", status: .usage)
+        }
+        if plan.place == .up { try Disturbance.check(plan.disturbances, on: try place.mesh()) }
     }
 
     func run() async throws {

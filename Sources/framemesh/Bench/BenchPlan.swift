@@ -38,6 +38,15 @@ struct BenchPlan: Sendable {
         case cameras(Sweep<Int>, fps: Double)
         /// Times the capacity, which as many callers find out; of cameras, so many share the rate.
         case overload([Double], Arrivals, connections: Int, concurrency: Int, cameras: Int?)
+
+        var isOnePoint: Bool {
+            switch self {
+            case .concurrency(let sweep), .streams(let sweep, _), .cameras(let sweep, _): sweep.isOnePoint
+            case .rates(let sweep, _, _): sweep.isOnePoint
+            // The capacity is a point, too.
+            case .search, .overload: false
+            }
+        }
     }
 
     var place = Place.coordinator

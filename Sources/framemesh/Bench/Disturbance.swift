@@ -16,7 +16,7 @@ struct Disturbance: Sendable, Equatable {
     enum Victim: Sendable, Equatable {
         case process(Int32)
         /// The first process of a role among those that are watched.
-        case role(String)
+        case role(MeshPart.Role)
     }
 
     enum Action: Sendable, Equatable {
@@ -31,6 +31,8 @@ struct Disturbance: Sendable, Equatable {
 
     /// It is done to a part of a mesh of our own.
     var needsOwnMesh: Bool { if case .blow(_, .process) = action { false } else { true } }
+    /// The mesh is another one after it.
+    var lasts: Bool { if case .change = action { true } else { false } }
 
     static let maxCount = 32
     static let form = "kill|pause|slow:PID|ROLE@SECONDS, roll:ROLE@SECONDS or scale:ROLE:N@SECONDS"
@@ -59,8 +61,51 @@ struct Disturbance: Sendable, Equatable {
         case (let word, 2):
             guard let blow = Blow(rawValue: word) else { return nil }
             if let pid = Int32(parts[1]), pid > 1 { return .blow(blow, .process(pid)) }
-            return role.map { .blow(blow, .role($0.rawValue)) }
+            return role.map { .blow(blow, .role($0)) }
         default: return nil
+        }
+    }
+
+    /// What each of them finds there after those before it, so that nothing is told as done that does nothing.
+    ///
+    /// - Throws: `Fatal` of the first one that a mesh cannot do.
+    static func check(_ disturbances: [Disturbance], on mesh: MeshPlan) throws(Fatal) {
+        let started = mesh.countOfRoles
+        var running = started
+        for disturbance in disturbances.sorted(by: { $0.at < $1.at }) {
+            guard let role = disturbance.role else { continue }
+            let (now, most) = (running[role, default: 0], started[role, default: 0])
+            let isPossible: Bool
+            if case .change(.scale(_, let count)) = disturbance.action {
+                isPossible = count <= most && count != now
+                running[role] = count
+            } else {
+                isPossible = now > 0
+            }
+            guard isPossible else {
+                throw Fatal(
+                    "--disturb: '\(disturbance)' would do nothing at \(disturbance.at) s: --up starts \(most) of that role, "
+                        + "and \(now) run then", status: .usage)
+            }
+        }
+    }
+
+    /// Of the mesh of our own.
+    private var role: MeshPart.Role? {
+        switch action {
+        case .blow(_, .process): nil
+        case .blow(_, .role(let role)), .change(.roll(let role)), .change(.scale(let role, _)): role
+        }
+    }
+}
+
+extension Disturbance: CustomStringConvertible {
+    /// Without its time.
+    var description: String {
+        switch action {
+        case .change(let change): "\(change)"
+        case .blow(let blow, .process(let pid)): "\(blow.rawValue) \(pid)"
+        case .blow(let blow, .role(let role)): "\(blow.rawValue) \(role.rawValue)"
         }
     }
 }
@@ -102,10 +147,10 @@ final class Disturber: Sendable {
         switch disturbance.action {
         case .change(let change):
             changes?.yield(change)
-            return DisturbanceRecord(atSeconds: at, text: "\(change)")
+            return DisturbanceRecord(atSeconds: at, text: "\(disturbance)")
         case .blow(let blow, let victim):
             guard let pid = Self.process(victim) else {
-                return DisturbanceRecord(atSeconds: at, text: "\(blow.rawValue): nobody was there")
+                return DisturbanceRecord(atSeconds: at, text: "\(disturbance): nobody was there")
             }
             let text = "\(blow.rawValue) \(ProcessTable.name(of: pid)) (process \(pid))"
             await Self.act(blow, pid, stop)
@@ -116,7 +161,7 @@ final class Disturber: Sendable {
     private static func process(_ victim: Disturbance.Victim) -> Int32? {
         switch victim {
         case .process(let pid): ProcessTable.exists(pid) ? pid : nil
-        case .role(let role): ProcessTable.role(role, among: ProcessTable.families(of: [getpid()])).first
+        case .role(let role): ProcessTable.role(role.rawValue, among: ProcessTable.families(of: [getpid()])).first
         }
     }
 

@@ -51,6 +51,12 @@ struct MeshPlan: Sendable, Hashable {
             + (0..<both).map { MeshPart(.node, $0 + 1) }
     }
 
+    /// Parts of each role; none of what is not there.
+    var countOfRoles: [MeshPart.Role: Int] {
+        let parts = nodes + [.coordinator] + (gatewayPort == nil ? [] : [.gateway])
+        return parts.reduce(into: [:]) { $0[$1.role, default: 0] += 1 }
+    }
+
     /// The command line of a part.
     ///
     /// - Parameters:

@@ -60,8 +60,9 @@ struct MeshSupervisor {
         var isRunning = false
         /// It shall run.
         var isWanted = true
-        /// It was told to end, to be started anew at once.
-        var isRolling = false
+        /// It was told to end, once: a second signal would cut its work short. If it is wanted when it has ended, it is started anew
+        /// at once.
+        var isEnding = false
         var backoff = RestartBackoff()
     }
 
@@ -143,15 +144,16 @@ struct MeshSupervisor {
     }
 
     private mutating func ended(_ part: MeshPart, _ how: ChildEnding, _ now: ContinuousClock.Instant) -> [Action] {
+        let wasTold = parts[part]?.isEnding == true
         parts[part]?.isRunning = false
+        parts[part]?.isEnding = false
         guard phase < .endingGateway else { return advanceEnd() }
         guard var state = parts[part], state.address != nil else {
             return fail(
                 how.error.map { "\(part): \($0)" } ?? "\(part) \(how) before it was ready", how.status)
         }
         guard state.isWanted else { return [.say("\(part) \(how), as it was told to")] + rolled(part) }
-        if state.isRolling {
-            parts[part]?.isRolling = false
+        if wasTold {
             return [.say("\(part) \(how), as it was told to; it is started anew"), spawn(part, now)]
         }
         let delay = state.backoff.delay(afterRunning: state.startedAt.duration(to: now))
@@ -196,8 +198,15 @@ struct MeshSupervisor {
     private mutating func want(_ part: MeshPart, _ isWanted: Bool, _ now: ContinuousClock.Instant) -> [Action] {
         guard let state = parts[part], state.isWanted != isWanted else { return [] }
         parts[part]?.isWanted = isWanted
+        // One that still runs was told to end, and is started anew when it has.
         if isWanted { return state.isRunning ? [] : [spawn(part, now)] }
-        return state.isRunning ? [.terminate(part)] : []
+        return state.isRunning ? end(part) : rolled(part)
+    }
+
+    private mutating func end(_ part: MeshPart) -> [Action] {
+        guard parts[part]?.isEnding == false else { return [] }
+        parts[part]?.isEnding = true
+        return [.terminate(part)]
     }
 
     /// Ends the first part that is to be started anew; those that do not run are on their way already, or not wanted.
@@ -205,14 +214,12 @@ struct MeshSupervisor {
         while let part = toRoll.first, parts[part]?.isRunning != true || parts[part]?.isWanted != true {
             toRoll.removeFirst()
         }
-        guard let part = toRoll.first else { return [] }
-        parts[part]?.isRolling = true
-        return [.terminate(part)]
+        return toRoll.first.map { end($0) } ?? []
     }
 
-    /// It serves anew, or will not any more.
+    /// It serves anew, or will not any more. One that has yet to end is neither, whatever it says.
     private mutating func rolled(_ part: MeshPart) -> [Action] {
-        guard toRoll.first == part else { return [] }
+        guard toRoll.first == part, parts[part]?.isEnding == false else { return [] }
         toRoll.removeFirst()
         return roll()
     }
@@ -225,7 +232,9 @@ struct MeshSupervisor {
     private mutating func stop() -> [Action] {
         guard phase < .endingGateway else { return [] }
         phase = .endingGateway
-        return due.isEmpty ? advanceEnd() : endOfDue
+        let left = toRoll.filter { parts[$0]?.isWanted == true }.map(\.description).joined(separator: ", ")
+        let cut = left.isEmpty ? [] : [Action.say("the mesh ends before \(left) was started anew and served")]
+        return cut + (due.isEmpty ? advanceEnd() : endDue())
     }
 
     /// The next step of the end, once what it waits for has ended.
@@ -235,11 +244,12 @@ struct MeshSupervisor {
         ]
         guard due.isEmpty else { return [] }
         while due.isEmpty, let following = next[phase] { phase = following }
-        return phase == .ended ? [.finish(ending)] : endOfDue
+        return phase == .ended ? [.finish(ending)] : endDue()
     }
 
-    /// Ends what is due.
-    private var endOfDue: [Action] { due.map { .terminate($0) } + [.set(.endLimit(phase), after: endLimit)] }
+    private mutating func endDue() -> [Action] {
+        due.flatMap { end($0) } + [.set(.endLimit(phase), after: endLimit)]
+    }
 
     private var endLimit: Duration { .seconds(plan.drainTimeout) + Self.endMargin }
 

@@ -89,7 +89,9 @@ import Testing
         ("--in-process --coordinator a:1", "--coordinator and --in-process exclude"),
         ("--engine opencv", "are for --in-process and --up"), ("--detectors 2", "are for --up"),
         ("--gateway a:1", "--gateway 'a:1' is not http"), ("--gateway http://a:1 --size 9x9 --raw", "no raw pixels"),
-        ("--disturb kill:detector@5", "--disturb needs --duration"), ("--connections 4", "--connections goes with"),
+        ("--disturb kill:detector@5", "--disturb needs --duration"),
+        ("--up --disturb kill:detector@5 --duration 5", "at 5.0 s comes after the end: --duration 5.0"),
+        ("--connections 4", "--connections goes with"),
     ])
     func whatDoesNotGoTogetherIsSaid(_ arguments: String, _ words: String) {
         // As one word, `--warmup -1` is a value.
@@ -100,6 +102,56 @@ import Testing
             let fatal = error as? Fatal
             return fatal?.status == .usage && fatal?.message?.contains(words) == true
         }
+    }
+
+    @Test(arguments: [
+        "--concurrency 1:2", "--rate 5:10:5", "--stream --concurrency 1:2", "--streams 1:2", "--latency-limit 50",
+        "--overload 2",
+    ])
+    func whatChangesTheMeshGoesWithOnePoint(_ load: String) throws {
+        for change in ["roll:detector@1", "scale:detector:1@1"] {
+            #expect {
+                _ = try Self.plan("--up --duration 5 --disturb \(change) \(load)")
+            } throws: { error in
+                let fatal = error as? Fatal
+                return fatal?.status == .usage && fatal?.message?.contains("a load of one point") == true
+            }
+        }
+        _ = try Self.plan("--up --duration 5 --disturb kill:detector@1 \(load)")
+        _ = try Self.plan("--up --duration 5 --disturb scale:detector:1@1 --concurrency 4")
+    }
+
+    @Test(arguments: [
+        ("scale:node:5@1", "'scale node to 5' would do nothing at 1.0 s: --up starts 4 of that role, and 4 run then"),
+        ("scale:node:4@1", "--up starts 4 of that role, and 4 run then"), ("scale:detector:1@1", "starts 0"),
+        ("roll:gateway@1", "'roll gateway' would do nothing at 1.0 s: --up starts 0 of that role"),
+        ("roll:detector@1", "starts 0 of that role"), ("kill:classifier@1", "'kill classifier' would do nothing"),
+        // In the order of their times.
+        ("scale:node:2@3 scale:node:2@2", "'scale node to 2' would do nothing at 3.0 s"),
+        ("roll:node@3 scale:node:0@2", "'roll node' would do nothing at 3.0 s: --up starts 4 of that role, and 0 run"),
+        ("slow:node@3 scale:node:0@2", "'slow node' would do nothing at 3.0 s"),
+    ])
+    func whatAMeshCannotDoIsSaidBeforeItStarts(_ disturbances: String, _ words: String) {
+        #expect {
+            _ = try Self.disturbed(disturbances)
+        } throws: { error in
+            let fatal = error as? Fatal
+            return fatal?.status == .usage && fatal?.message?.contains(words) == true
+        }
+    }
+
+    @Test(arguments: [
+        "scale:node:0@2 scale:node:4@3 roll:node@4", "roll:coordinator@1", "kill:node@1", "scale:node:3@1 roll:node@2",
+        "kill:1234567@1",
+    ])
+    func whatAMeshCanDoIsTaken(_ disturbances: String) throws {
+        #expect(try Self.disturbed(disturbances).disturbances.count == disturbances.split(separator: " ").count)
+    }
+
+    /// Four nodes for five seconds.
+    private static func disturbed(_ disturbances: String) throws -> BenchPlan {
+        let options = disturbances.split(separator: " ").map { "--disturb \($0)" }
+        return try plan("--up --nodes 4 --duration 5 \(options.joined(separator: " "))")
     }
 
     @Test func picturesComeFromFilesOrAreMade() throws {
@@ -132,8 +184,8 @@ import Testing
 
     @Test(
         arguments: [
-            ("kill:detector@10", .blow(.kill, .role("detector")), 10), ("pause:123@0", .blow(.pause, .process(123)), 0),
-            ("slow:node@1.5", .blow(.slow, .role("node")), 1.5),
+            ("kill:detector@10", .blow(.kill, .role(.detector)), 10), ("pause:123@0", .blow(.pause, .process(123)), 0),
+            ("slow:node@1.5", .blow(.slow, .role(.node)), 1.5),
             ("roll:coordinator@2", .change(.roll(.coordinator)), 2),
             ("scale:node:3@4", .change(.scale(.node, to: 3)), 4),
             ("scale:detector:0@1", .change(.scale(.detector, to: 0)), 1),
