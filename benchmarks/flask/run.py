@@ -1,50 +1,61 @@
 #!/usr/bin/env python3
-"""The gateway beside Flask servers of the same models: same pictures, same cores, one run.
+"""The gateway beside servers in Python of the same models: same pictures, same cores, one run.
 
-    benchmarks/flask/run.py [--quick] [--seconds S] [--rounds N] [--picture FILE …] [--engine E] [--output FILE]
+    benchmarks/flask/run.py [--quick] [--peers NAME,…] [--engine E …] [--models DETECTOR,CLASSIFIER] [--picture FILE …]
+                            [--seconds S] [--rounds N] [--output FILE]
 
 Needs a release build, and python3 with venv; makes benchmarks/flask/.venv from PyPI. With FRAMEMESH_MODELS (default:
 ../shared/models of the project, if it is there) the models are yolo-fastest-1.1 and squeezenet-1.1, else the bundled
-ones. Exit code 1: a server answered something else than the others.
+ones. Exit code 1: a server answered something else than the others, or wrong under load.
 """
 
 import argparse
+import collections
 import contextlib
 import datetime
 import json
 import os
-import re
-import select
-import signal
-import socket
 import subprocess
 import sys
 import time
 from pathlib import Path
 
 import load
+import peers
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
-FRAMEMESH = ROOT / ".build/release/framemesh"
 VENV = HERE / ".venv"
-START_TIMEOUT = 60
-CONCURRENCIES = (1, 8, 32)
+CONCURRENCIES = ("1", "8", "32")
 # The open loop's share of the slower side's best throughput.
 LOAD_SHARE = 0.7
 # At this load one slow moment of the machine, of which there are several in a minute, is all of a round's tail, and takes
 # some tenths of a second to pass. In the middle one of many short rounds there is mostly none; three long ones told the moment.
 OPEN_ROUNDS = 5
+# Throughput beside the best rival, by the mesh's engine and how many at once, and p99 beside the best one's at the same open load.
+GOALS = {
+    "opencv": {"1": 1.1, "8": 0.85, "32": 0.85}, "opencv+onednn": {"1": 1.1, "8": 0.85, "32": 0.85},
+    "openvino": {"8": 1.0, "32": 1.0},
+}
+TAIL_GOAL = 0.8
+# Rivals of a mesh have its engine, at its precision. These stand beside them in its open loop, and are in no ratio.
+BESIDE = {"openvino": ("onnxruntime", "openvino-default")}
+# Of the pictures, in which a server may find other things than the first one: engines of two OpenCV versions differ in the last
+# digits, and something may be just sure enough for one of them.
+TOLERATED = 0.2
+# Boxes of one thing.
+LEAST_OVERLAP = 0.7
 
 
-def environment():
+def environment(models):
     values = dict(os.environ)
     shared = ROOT.parent / "shared/models"
-    if "FRAMEMESH_MODELS" not in values and shared.is_dir():
+    if not values.get("FRAMEMESH_MODELS") and shared.is_dir():
         values["FRAMEMESH_MODELS"] = str(shared)
     folders = [Path(folder) for folder in values.get("FRAMEMESH_MODELS", "").split(":") if folder]
     has_real = any((folder / "squeezenet_v1.1.onnx").is_file() for folder in folders)
-    detect, classify = ("yolo-fastest-1.1", "squeezenet-1.1") if has_real else ("digits-detector", "digits-classifier")
+    usual = "yolo-fastest-1.1,squeezenet-1.1" if has_real else "digits-detector,digits-classifier"
+    detect, classify = (models or usual).split(",")
     return values | {"DETECT_MODEL": detect, "CLASSIFY_MODEL": classify, "PYTHONDONTWRITEBYTECODE": "1"}
 
 
@@ -58,88 +69,111 @@ def prepare_venv():
     installed.write_text(wanted)
 
 
-def free_port():
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return listener.getsockname()[1]
+# ---- what is right ----
 
 
-@contextlib.contextmanager
-def process(command, values, **options):
-    child = subprocess.Popen(command, env=values, cwd=HERE, start_new_session=True, **options)
-    try:
-        yield child
-    finally:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(child.pid, signal.SIGTERM)
-        try:
-            child.wait(20)
-        except subprocess.TimeoutExpired:
-            os.killpg(child.pid, signal.SIGKILL)
-            child.wait()
-
-
-def wait_for(port, path):
-    deadline = time.monotonic() + START_TIMEOUT
-    while True:
-        connection = load.http.client.HTTPConnection("127.0.0.1", port, timeout=START_TIMEOUT)
-        try:
-            connection.request("GET", path)
-            if connection.getresponse().status == 200:
-                return
-        except OSError:
-            pass
-        finally:
-            connection.close()
-        if time.monotonic() > deadline:
-            raise SystemExit(f"nothing answers at port {port} after {START_TIMEOUT} s")
-        time.sleep(0.1)
-
-
-@contextlib.contextmanager
-def flask(kind, values, cores):
-    port, python = free_port(), VENV / "bin/python"
-    command = {
-        "waitress": [python, "-m", "waitress", f"--listen=127.0.0.1:{port}", f"--threads={cores}", "server:app"],
-        "gunicorn": [python, "-m", "gunicorn", f"--bind=127.0.0.1:{port}", f"--workers={cores}", "--log-level=error", "server:app"],
-    }[kind]
-    with process(command, values, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL):
-        wait_for(port, "/healthz")
-        yield load.Target(f"Flask, {kind}", "127.0.0.1", port, "/analyze")
-
-
-@contextlib.contextmanager
-def gateway(values, engine):
-    command = [
-        FRAMEMESH, "up", "--coordinator-port", "0", "--gateway-port", "0", "--nodes", "1",
-        "--detect-model", values["DETECT_MODEL"], "--classify-model", values["CLASSIFY_MODEL"],
-        "--engine", engine,
-    ]
-    with process(command, values, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as mesh:
-        said, deadline = b"", time.monotonic() + START_TIMEOUT
-        while not (found := re.search(rb"ready gateway=http://[0-9.]+:([0-9]+)\n", said)):
-            output = mesh.stdout.fileno()
-            part = os.read(output, 4096) if select.select([output], [], [], max(0, deadline - time.monotonic()))[0] else b""
-            if not part:
-                raise SystemExit(f"the mesh did not start; it said {said!r}")
-            said += part
-        port = int(found[1])
-        wait_for(port, "/readyz")
-        yield load.Target("gateway", "127.0.0.1", port, "/v1/images:analyze?pipeline=detect%2Bclassify")
-
-
-def answers(target, pictures):
-    """What is found, without numbers: engines of two OpenCV versions differ in the last digits."""
+def found_by(target, pictures):
+    """The answer to each picture."""
     connection, found = target.connect(), []
     for picture in pictures:
-        status, body = target.send(connection, picture)
-        if status != 200:
+        status, body = target.send(connection, target.protocol.body(picture))
+        if status != load.OK:
             raise SystemExit(f"{target.name} answered {status}: {body[:300].decode(errors='replace')}")
-        answer = json.loads(body)
-        result = answer["results"][0] if "results" in answer else answer
-        found.append((sorted(each["label"] for each in result["detections"]), result["classes"][0]["label"]))
+        found.append(target.protocol.answer(body))
     connection.close()
     return found
+
+
+def agree(one, other):
+    """The same class, and boxes of the same labels in the same places; numbers may differ."""
+    if one["classes"][0]["label"] != other["classes"][0]["label"] or len(one["detections"]) != len(other["detections"]):
+        return False
+    left = list(other["detections"])
+    for each in one["detections"]:
+        same = [a for a in left if a["label"] == each["label"] and overlap(a["box"], each["box"]) >= LEAST_OVERLAP]
+        if not same:
+            return False
+        left.remove(same[0])
+    return True
+
+
+def overlap(a, b):
+    """Intersection over union."""
+    wide = min(a["x"] + a["width"], b["x"] + b["width"]) - max(a["x"], b["x"])
+    high = min(a["y"] + a["height"], b["y"] + b["height"]) - max(a["y"], b["y"])
+    common = max(0, wide) * max(0, high)
+    return common / max(a["width"] * a["height"] + b["width"] * b["height"] - common, 1e-9)
+
+
+def check(targets, pictures):
+    """All find the same as the first one, and are told what their answers under load have to have in them."""
+    first = None
+    for target in targets:
+        found = found_by(target, pictures)
+        first = first or found
+        differ = sum(not agree(a, b) for a, b in zip(first, found))
+        if differ > len(pictures) * TOLERATED:
+            raise SystemExit(f"{target.name} finds other things than {targets[0].name} in {differ} of {len(pictures)} pictures")
+        target.requests = [
+            load.Request(target.protocol.body(picture), each["classes"][0]["label"].encode()) for picture, each in zip(pictures, found)]
+
+
+# ---- rounds ----
+
+
+def in_turns(targets, count, measure, key, what):
+    """So that what else the machine does meets all of them; kept is the round in the middle, by `key`."""
+    outcomes = {target.name: [] for target in targets}
+    for _ in range(count):
+        for target in targets:
+            outcomes[target.name].append(measure(target).summary())
+            print(f"{target.name}, {what}: {outcomes[target.name][-1]}", file=sys.stderr)
+    return {name: in_the_middle(each, key) for name, each in outcomes.items()}
+
+
+def in_the_middle(rounds, key):
+    """With the failures of all."""
+    failures = collections.Counter()
+    for each in rounds:
+        failures.update(each["failures_by_status"])
+    middle = sorted(rounds, key=lambda each: each[key])[len(rounds) // 2]
+    return middle | {
+        "failures": failures.total(), "failures_by_status": dict(failures), f"{key}_of_rounds": [each[key] for each in rounds]}
+
+
+def peak(results, name):
+    return max(each["requests_per_second"] for each in results[name].values())
+
+
+def open_loop(ours, rivals, beside, results, arguments, seconds, warmup):
+    """A mesh and its rivals at the same rate: below what the slower one of it and the best of them can do."""
+    best = max(rivals, key=lambda target: peak(results, target.name))
+    rate = LOAD_SHARE * min(peak(results, best.name), peak(results, ours.name))
+    outcomes = in_turns(
+        [ours, *rivals, *beside], OPEN_ROUNDS * arguments.rounds, lambda target: load.open_loop(target, rate, seconds, warmup), "p99_ms",
+        f"{rate:.0f}/s")
+    return {"rate": round(rate, 1), "best_rival": best.name, "rivals": [target.name for target in rivals], "results": outcomes}
+
+
+def ratios(results, loop, name, goals):
+    """Throughput beside the best rival of each load, and the tail beside the best one's."""
+    found = {}
+    for concurrency in CONCURRENCIES:
+        other = max(results[rival][concurrency]["requests_per_second"] for rival in loop["rivals"])
+        # So busy a machine that nobody else was answered says nothing.
+        value = round(results[name][concurrency]["requests_per_second"] / other, 2) if other else 0.0
+        goal = goals.get(concurrency)
+        found[f"{name}: throughput, {concurrency} at once"] = (value, goal and f"≥ {goal}", goal is None or value >= goal)
+    # Whoever failed some of it has no tail to compare with.
+    opened = loop["results"]
+    tails = [opened[rival]["p99_ms"] for rival in loop["rivals"] if not opened[rival]["failures"]]
+    value = round(opened[name]["p99_ms"] / min(tails), 2) if tails else 0.0
+    is_met = value <= TAIL_GOAL and opened[name]["failures"] == 0
+    found[f"{name}: p99, open loop"] = (value, f"≤ {TAIL_GOAL} without failures", is_met)
+    return found
+
+
+# ---- reports ----
 
 
 def table(rows, columns):
@@ -148,95 +182,25 @@ def table(rows, columns):
     return "\n".join(f"| {line} |" for line in [lines[0], " | ".join("-" * width for width in widths), *lines[1:]])
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--quick", action="store_true", help="under a minute; noisy")
-    parser.add_argument("--seconds", type=float, help="of each measurement of a round (5, quick 2)")
-    parser.add_argument("--rounds", type=int, help="(3, quick 1)")
-    parser.add_argument("--picture", type=Path, action="append", help="JPEG; default: the bundled ones")
-    parser.add_argument("--engine", default="opencv", help="of the mesh; the default is the one that Flask has, too")
-    parser.add_argument("--output", type=Path, help="JSON (default: results/latest.json)")
-    arguments = parser.parse_args()
-    seconds = arguments.seconds or (2 if arguments.quick else 5)
-    arguments.rounds = arguments.rounds or (1 if arguments.quick else 3)
-    warmup = 0.3 if arguments.quick else 1
-    paths = arguments.picture or sorted((ROOT / "Sources/framemesh/Resources/demo").glob("*.jpg"))
-    pictures = [path.read_bytes() for path in paths]
-    if not FRAMEMESH.is_file():
-        raise SystemExit(f"{FRAMEMESH} is missing: make build")
-    prepare_venv()
+def cell(each):
+    if not each:
+        return ""
+    failed = f" {each['failures']} failed" if each["failures"] else ""
+    return f"{each['requests_per_second']} ({each['p50_ms']:.0f}/{each['p99_ms']:.0f}){failed}"
 
-    values, cores = environment(), os.cpu_count()
-    single, own = values | {"CV_THREADS": "1"}, values | {"CV_THREADS": "0"}
-    started = time.monotonic()
-    with contextlib.ExitStack() as stack:
-        flasks = [stack.enter_context(flask("waitress", single, cores)), stack.enter_context(flask("gunicorn", single, cores))]
-        # One request at a time is quicker where OpenCV splits each network over the cores.
-        many = stack.enter_context(flask("gunicorn", own, cores))
-        many.name += f", {cores} threads in OpenCV"
-        flasks.append(many)
-        ours = stack.enter_context(gateway(values, arguments.engine))
-        targets = [ours, *flasks]
 
-        found = {target.name: answers(target, pictures) for target in targets}
-        for name, each in found.items():
-            differ = sum(a != b for a, b in zip(each, found[ours.name]))
-            if differ > len(pictures) * 0.2:
-                raise SystemExit(f"{name} finds other things than the gateway in {differ} of {len(pictures)} pictures")
-
-        results = {target.name: {} for target in targets}
-
-        def rounds(name, measure, key, count=arguments.rounds):
-            """In turns, so that what else the machine does meets all of them; kept is the round in the middle."""
-            outcomes = {target.name: [] for target in targets}
-            for _ in range(count):
-                for target in targets:
-                    outcomes[target.name].append(measure(target).summary())
-                    print(f"{target.name}, {name}: {outcomes[target.name][-1]}", file=sys.stderr)
-            for target, each in outcomes.items():
-                middle = sorted(each, key=lambda summary: summary[key])[len(each) // 2]
-                results[target][name] = middle | {
-                    "failures": sum(summary["failures"] for summary in each), f"{key}_of_rounds": [summary[key] for summary in each]}
-
-        for concurrency in CONCURRENCIES:
-            rounds(str(concurrency), lambda target: load.closed_loop(target, pictures, concurrency, seconds, warmup), "requests_per_second")
-        peak = {name: max(each["requests_per_second"] for each in by.values()) for name, by in results.items()}
-        best = max(flasks, key=lambda target: peak[target.name])
-        rate = LOAD_SHARE * min(peak[best.name], peak[ours.name])
-        rounds("open", lambda target: load.open_loop(target, pictures, rate, seconds, warmup), "p99_ms", OPEN_ROUNDS * arguments.rounds)
-
-    report = {
-        "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"), "quick": arguments.quick, "cores": cores,
-        "machine": platform_name(), "engine": arguments.engine, "models": [values["DETECT_MODEL"], values["CLASSIFY_MODEL"]],
-        "pictures": [path.name for path in paths], "seconds": seconds, "rounds": arguments.rounds, "open_loop_rate": round(rate, 1),
-        "best_flask": best.name, "results": results, "ratios": ratios(results, ours.name, [each.name for each in flasks]),
-        "took_seconds": round(time.monotonic() - started, 1),
-    }
-    output = arguments.output or HERE / "results/latest.json"
-    output.parent.mkdir(parents=True, exist_ok=True)
-    output.write_text(json.dumps(report, indent=2) + "\n")
-    cell = lambda each: f"{each['requests_per_second']} ({each['p50_ms']:.0f}/{each['p99_ms']:.0f})" + (
-        f" {each['failures']} failed" if each["failures"] else "") if each else ""
-    columns = ["requests/s (p50/p99 ms)", *(f"{each} at once" for each in CONCURRENCIES), f"open loop, {rate:.0f}/s"]
-    print(table([[name, *(cell(by.get(key)) for key in [*map(str, CONCURRENCIES), "open"])] for name, by in results.items()], columns))
+def text(report):
+    """Markdown."""
+    loops = report["open_loops"]
+    columns = ["requests/s (p50/p99 ms)", *(f"{each} at once" for each in CONCURRENCIES)]
+    columns += [f"open loop, {loop['rate']:.0f}/s" for loop in loops.values()]
+    rows = [
+        [name, *(cell(by.get(each)) for each in CONCURRENCIES), *(cell(loop["results"].get(name)) for loop in loops.values())]
+        for name, by in report["results"].items()]
+    lines = [table(rows, columns), ""]
     for name, (value, goal, is_met) in report["ratios"].items():
-        print(f"{name}: {value} (goal {goal}{'' if is_met else ', MISSED'})")
-    print(f"{output} has all of it")
-
-
-def ratios(results, ours, flasks):
-    """The goals: throughput beside the best Flask of each load, and the tail beside the best one at the same open load."""
-    found = {}
-    for concurrency, goal in (("1", 1.1), ("8", 0.85), ("32", 0.85)):
-        other = max(results[name][concurrency]["requests_per_second"] for name in flasks)
-        value = round(results[ours][concurrency]["requests_per_second"] / other, 2)
-        found[f"throughput, {concurrency} at once"] = (value, f"≥ {goal}", value >= goal)
-    # Whoever failed some of it has no tail to compare with.
-    tails = [results[name]["open"]["p99_ms"] for name in flasks if not results[name]["open"]["failures"]]
-    value = round(results[ours]["open"]["p99_ms"] / min(tails), 2) if tails else 0.0
-    failed = results[ours]["open"]["failures"]
-    found["p99, open loop"] = (value, "≤ 0.8 without failures", value <= 0.8 and failed == 0)
-    return found
+        lines.append(f"{name}: {value}" + (f" (goal {goal}{'' if is_met else ', MISSED'})" if goal else ""))
+    return "\n".join(lines)
 
 
 def platform_name():
@@ -245,6 +209,72 @@ def platform_name():
             if line.startswith("model name"):
                 return line.partition(":")[2].strip()
     return "unknown"
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--quick", action="store_true", help="a fifth of the time; noisy")
+    parser.add_argument("--seconds", type=float, help="of each measurement of a round (5, quick 2)")
+    parser.add_argument("--rounds", type=int, help="(3, quick 1)")
+    parser.add_argument("--picture", type=Path, action="append", help="JPEG; default: the bundled ones")
+    parser.add_argument(
+        "--peers", default=",".join(peers.DEFAULT_PEERS), help=f"with commas, of {', '.join(peers.PEERS)} (default: %(default)s)")
+    parser.add_argument(
+        "--engine", action="append", choices=list(GOALS), help="of the mesh; several: a mesh each (default: opencv, which peers have, too)")
+    parser.add_argument("--models", help="DETECTOR,CLASSIFIER; those of engines other than OpenCV are ONNX")
+    parser.add_argument("--output", type=Path, help="JSON (default: results/latest.json)")
+    arguments = parser.parse_args()
+    names = arguments.peers.split(",")
+    if unknown := [name for name in names if name not in peers.PEERS]:
+        parser.error(f"no peer {unknown[0]}; there are {', '.join(peers.PEERS)}")
+    engines = arguments.engine or ["opencv"]
+    seconds = arguments.seconds or (2 if arguments.quick else 5)
+    arguments.rounds = arguments.rounds or (1 if arguments.quick else 3)
+    warmup = 0.3 if arguments.quick else 1
+    paths = arguments.picture or sorted((ROOT / "Sources/framemesh/Resources/demo").glob("*.jpg"))
+    pictures = [path.read_bytes() for path in paths]
+    if not peers.FRAMEMESH.is_file():
+        raise SystemExit(f"{peers.FRAMEMESH} is missing: make build")
+    prepare_venv()
+
+    values, cores = environment(arguments.models), os.cpu_count()
+    started = time.monotonic()
+    with contextlib.ExitStack() as stack:
+        meshes = {engine: stack.enter_context(peers.gateway(values, engine)) for engine in engines}
+        others = {name: stack.enter_context(peers.started(peers.PEERS[name], values, cores)) for name in names}
+        targets = [*meshes.values(), *others.values()]
+        check(targets, pictures)
+
+        results = {target.name: {} for target in targets}
+        for concurrency in CONCURRENCIES:
+            outcomes = in_turns(
+                targets, arguments.rounds, lambda target: load.closed_loop(target, int(concurrency), seconds, warmup),
+                "requests_per_second", concurrency)
+            for name, outcome in outcomes.items():
+                results[name][concurrency] = outcome
+        loops, compared = {}, {}
+        for engine, ours in meshes.items():
+            of = lambda kinds: [others[name] for name in names if peers.PEERS[name].engine in kinds]
+            if rivals := of([engine.partition("+")[0]]):
+                loops[ours.name] = open_loop(ours, rivals, of(BESIDE.get(engine, ())), results, arguments, seconds, warmup)
+                compared |= ratios(results, loops[ours.name], ours.name, GOALS[engine])
+        check(targets, pictures)
+
+    report = {
+        "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"), "quick": arguments.quick, "cores": cores,
+        "machine": platform_name(), "models": [values["DETECT_MODEL"], values["CLASSIFY_MODEL"]],
+        "pictures": [path.name for path in paths], "seconds": seconds, "rounds": arguments.rounds, "results": results,
+        "open_loops": loops, "ratios": compared, "took_seconds": round(time.monotonic() - started, 1),
+    }
+    output = arguments.output or HERE / "results/latest.json"
+    output.parent.mkdir(parents=True, exist_ok=True)
+    output.write_text(json.dumps(report, indent=2) + "\n")
+    print(text(report))
+    print(f"{output} has all of it")
+    # A refusal is a failure that is counted; what is wrong is no measurement.
+    loads = [*results.values(), *(loop["results"] for loop in loops.values())]
+    if any(load.WRONG in each["failures_by_status"] for by in loads for each in by.values()):
+        raise SystemExit("a server answered something else under load")
 
 
 if __name__ == "__main__":
