@@ -2,15 +2,15 @@
 """Processor time of a frame: meshes with a detector and a classifier (apart), with a node that does both (fused), and the same work in
 one process. A ratio of these says what a machine with nothing else to do can do, and it can be had on one that has.
 
-    FRAMEMESH_MODELS=../shared/models benchmarks/mesh-cpu.py PICTURE [SECONDS] [ROUNDS] [PIPELINE]
+    FRAMEMESH_MODELS=../shared/models benchmarks/mesh-cpu.py PICTURE [SECONDS] [ROUNDS] [PIPELINE] [--json FILE]
 
 Needs a release build and the models yolo-fastest-1.1 and squeezenet-1.1."""
+import argparse
 import json
 import os
 import resource
 import statistics
 import subprocess
-import sys
 
 PROGRAM = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../.build/release/framemesh")
 MODELS = ["--detect-model", "yolo-fastest-1.1", "--classify-model", "squeezenet-1.1"]
@@ -57,14 +57,18 @@ def bench(picture, seconds, pipeline, *options):
 
 
 def main():
-    if len(sys.argv) < 2:
-        sys.exit(__doc__)
-    picture, seconds = sys.argv[1], float(sys.argv[2]) if len(sys.argv) > 2 else 4
-    rounds, pipeline = int(sys.argv[3]) if len(sys.argv) > 3 else 3, sys.argv[4] if len(sys.argv) > 4 else "detect+classify"
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("picture")
+    parser.add_argument("seconds", nargs="?", type=float, default=4)
+    parser.add_argument("rounds", nargs="?", type=int, default=3)
+    parser.add_argument("pipeline", nargs="?", default="detect+classify")
+    parser.add_argument("--json")
+    options = parser.parse_args()
+    picture, seconds, pipeline = options.picture, options.seconds, options.pipeline
     meshes = {"apart": up("--detectors", "1", "--classifiers", "1"), "fused": up("--nodes", "1")}
     measured = {}
     try:
-        for _ in range(rounds):
+        for _ in range(options.rounds):
             for name, (mesh, coordinator) in meshes.items():
                 parts = family(mesh.pid)
                 before = sum(map(processor, parts))
@@ -83,6 +87,10 @@ def main():
     for name, times in measured.items():
         median = statistics.median(times)
         print(f"{name:12} {median * 1000:6.2f} ms a frame, {base / median:5.0%} of in process")
+    if options.json:
+        with open(options.json, "w") as file:
+            json.dump({"pipeline": pipeline, "seconds_of_a_frame": measured}, file, indent=1)
+            file.write("\n")
 
 
 if __name__ == "__main__":

@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
 # Meshes, with a detector and a classifier (apart) and with a node that does both (fused), beside the same work in one process,
 # in turns on the same machine, so that noise hits all of them.
-#   benchmarks/mesh-vs-in-process.sh PICTURE [SECONDS] [ROUNDS]
+#   benchmarks/mesh-vs-in-process.sh PICTURE [SECONDS] [ROUNDS] [JSON]
 # Needs FRAMEMESH_MODELS with yolo-fastest-1.1 and squeezenet-1.1, a release build, and jq.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-picture=${1:?usage: $0 PICTURE [SECONDS] [ROUNDS]} seconds=${2:-10} rounds=${3:-3}
+picture=${1:?usage: $0 PICTURE [SECONDS] [ROUNDS] [JSON]} seconds=${2:-10} rounds=${3:-3} json=${4:-/dev/null}
 framemesh=.build/release/framemesh
 models=(--detect-model yolo-fastest-1.1 --classify-model squeezenet-1.1)
 folder=$(mktemp -d)
@@ -44,8 +44,10 @@ for _ in $(seq "$rounds"); do
     run "in process, 2 threads" --in-process "${models[@]}" --concurrency 2
 done
 # The median of the rounds.
-jq -rs 'def median: sort | .[length / 2 | floor];
-    group_by(.name)[] | [.[0].name, (map(.frames_per_second) | median), (map(.latency_ms.p50) | median),
-    (map(.latency_ms.p99) | median)] | @tsv' "$results" |
+jq -s 'def median: sort | .[length / 2 | floor];
+    [group_by(.name)[] | {name: .[0].name, rounds: length, failed: (map(.failed) | add),
+    frames_per_second: (map(.frames_per_second) | median), p50_ms: (map(.latency_ms.p50) | median),
+    p99_ms: (map(.latency_ms.p99) | median)}]' "$results" | tee "$json" |
+    jq -r '.[] | [.name, .frames_per_second, .p50_ms, .p99_ms] | @tsv' |
     awk -F '\t' 'BEGIN { printf "%-24s %10s %10s %10s\n", "", "frames/s", "p50 ms", "p99 ms" }
         { printf "%-24s %10.1f %10.1f %10.1f\n", $1, $2, $3, $4 }'

@@ -2,7 +2,8 @@
 # All comparisons, one after the other: what `make bench` runs on a release build.
 #   benchmarks/run.sh [NAME…]          # only these; --list names all
 # Each has a time limit. One that fails, is late, or lacks what it needs does not keep the others from running; what became of each
-# stands at the end. Output is in .build/bench, results where each keeps them. Ends with 1 if one failed or was late.
+# stands at the end. Output is in .build/bench, results are in benchmarks/results, and in the table of benchmarks/README.md, which
+# benchmarks/summary.py writes from them. Ends with 1 if one failed or was late.
 #   PICTURE          JPEG (default: ../shared/golden/pictures/fd0.jpg if it is there, else a bundled one)
 #   FRAMEMESH_MODELS with yolo-fastest-1.1 and squeezenet-1.1 (default: ../shared/models if it is there)
 set -euo pipefail
@@ -21,19 +22,24 @@ has() { command -v "$1" >/dev/null || { echo "$1 is not there"; return 1; }; }
 models() { [ -n "$FRAMEMESH_MODELS" ] || { echo "FRAMEMESH_MODELS is not set"; return 1; }; }
 root() { [ "$(id -u)" = 0 ] || { echo "it takes root"; return 1; }; }
 
+# Enough rounds for a median, in six to nine minutes each.
+servers="--rounds 3 --seconds 2.5 --picture \"\$PICTURE\""
 # Name, seconds at most, what it needs, the command.
 benchmarks=(
     "scaling|600|true|benchmarks/scaling.py --nodes 1,2,4,8 --json $results/scaling.json"
     "reach|600|true|benchmarks/scaling.py --nodes 1,8,64 --rounds 2 --json $results/reach.json"
     "coordinator|300|true|benchmarks/scaling.py --ms 0 --nodes 4 --concurrency 8 --json $results/coordinator.json"
-    "in-process|900|has jq && models|benchmarks/mesh-vs-in-process.sh \"\$PICTURE\" 5 3"
-    "processor|600|models|benchmarks/mesh-cpu.py \"\$PICTURE\" 4 3"
-    "gateway|300|has h2load|benchmarks/gateway/overhead.py"
-    "clients|300|true|benchmarks/gateway/many_clients.py"
-    "flask|1200|true|benchmarks/flask/run.py --quick --picture \"\$PICTURE\" --output $results/flask.json"
-    "vision|1200|models|benchmarks/vision/run.sh --rounds 3 --models \"\$FRAMEMESH_MODELS\" --output trial"
+    "in-process|900|has jq && models|benchmarks/mesh-vs-in-process.sh \"\$PICTURE\" 5 3 $results/in-process.json"
+    "processor|600|models|benchmarks/mesh-cpu.py \"\$PICTURE\" 4 3 --json $results/processor.json"
+    "gateway|300|has h2load|benchmarks/gateway/overhead.py --json $results/gateway.json"
+    "clients|300|true|benchmarks/gateway/many_clients.py --json $results/clients.json"
+    "flask|1200|true|benchmarks/flask/run.py $servers --output $results/flask.json"
+    "servers|1200|true|benchmarks/flask/run.py $servers --peers gunicorn,litserve,mlserver --output $results/servers.json"
+    "engines|1200|models|benchmarks/flask/run.py $servers --models FastestDet,squeezenet-1.1 --engine opencv+onednn --engine openvino \
+        --peers gunicorn,gunicorn-onnxruntime,gunicorn-openvino,gunicorn-openvino-default --output $results/engines.json"
+    "vision|1200|models|benchmarks/vision/run.sh --rounds 3 --models \"\$FRAMEMESH_MODELS\" --output $PWD/$results/vision"
     "tracking|900|[ -x .build/release/tracker-run ]|benchmarks/tracking/run.py --quick --json $results/tracking.json"
-    "rpc|2400|root|benchmarks/rpc/run.sh --quick --output trial"
+    "rpc|2400|root|benchmarks/rpc/run.sh --quick --output $PWD/$results/rpc"
 )
 
 if [ "${1:-}" = --list ]; then
@@ -44,7 +50,7 @@ for name in "$@"; do
     printf '%s\n' "${benchmarks[@]}" | grep -q "^$name|" || { echo "there is no benchmark $name; --list names all" >&2; exit 2; }
 done
 
-summary=() failed=0
+summary=() measured=() failed=0
 for line in "${benchmarks[@]}"; do
     IFS='|' read -r name limit _ <<<"$line"
     command=${line##*|}
@@ -62,12 +68,13 @@ for line in "${benchmarks[@]}"; do
     timeout --kill-after=30 "$limit" bash -c "$command" >"$log" 2>&1 </dev/null || status=$?
     cat "$log"
     case $status in
-        0) how=done ;;
+        0) how=done measured+=("$name") ;;
         124 | 137) how="late, ended after $limit s" failed=1 ;;
         *) how="failed with $status" failed=1 ;;
     esac
     summary+=("$(printf '%-12s %4d s  %s' "$name" $((SECONDS - start)) "$how")")
 done
+[ ${#measured[@]} = 0 ] || benchmarks/summary.py "${measured[@]}"
 echo
 printf '%s\n' "${summary[@]}"
 exit $failed

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """500 clients that upload pictures at one time: no answer but 200 and 429, and a gateway whose memory stays flat.
 
-    benchmarks/gateway/many_clients.py
+    benchmarks/gateway/many_clients.py [--clients N] [--seconds S] [--json FILE]
 
 Needs a release build. Each client keeps a connection, and waits as long as Retry-After says when it is refused. Ends with 1
 if there were other answers, or if the last third took more memory than the second, and a tenth and 16 MiB beside.
@@ -9,6 +9,7 @@ if there were other answers, or if the last third took more memory than the seco
 import argparse
 import asyncio
 import collections
+import json
 import pathlib
 import subprocess
 import tempfile
@@ -20,6 +21,7 @@ picture = root / 'Sources/framemesh/Resources/demo/numbers-01.jpg'
 options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
 options.add_argument('--clients', type=int, default=500)
 options.add_argument('--seconds', type=float, default=30)
+options.add_argument('--json', type=pathlib.Path)
 chosen = options.parse_args()
 clients, seconds = chosen.clients, chosen.seconds
 
@@ -97,6 +99,9 @@ def main():
             mesh.wait()
     print(f'{clients} clients, {seconds:.0f} s:', ', '.join(f'{count} × {name}' for name, count in sorted(counts.items())))
     print('resident MiB, each ninth:', ' '.join(f'{size / 1024:.0f}' for size in sizes))
+    if chosen.json:
+        report = {'clients': clients, 'seconds': seconds, 'answers': dict(sorted(counts.items())), 'resident_kib': sizes}
+        chosen.json.write_text(json.dumps(report, indent=1) + '\n')
     if set(counts) - {'200', '429'}:
         raise SystemExit('there were other answers')
     before, after = max(sizes[3:6]), max(sizes[6:])

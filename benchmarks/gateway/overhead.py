@@ -1,13 +1,14 @@
 #!/usr/bin/env python3
 """What the gateway costs: one 640×480 JPEG through HTTP and through gRPC, in turns, at concurrency 1, on one mesh.
 
-    benchmarks/gateway/overhead.py
+    benchmarks/gateway/overhead.py [--picture FILE] [--requests N] [--rounds N] [--json FILE]
 
 Needs a release build and h2load (package nghttp2-client), which is the client of both: one connection, one request at a
 time, the same bytes of the same picture. Prints p50 of both in each round, the median of the differences, and what the
 gateway and the coordinator take of a processor for a picture through HTTP, which depends less on who else is there.
 """
 import argparse
+import json
 import pathlib
 import statistics
 import struct
@@ -20,6 +21,7 @@ options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.
 options.add_argument('--picture', type=pathlib.Path, default=root / 'Sources/framemesh/Resources/demo/numbers-01.jpg')
 options.add_argument('--requests', type=int, default=150, help='of each measurement, of which the first fifth is warm-up')
 options.add_argument('--rounds', type=int, default=15)
+options.add_argument('--json', type=pathlib.Path)
 chosen = options.parse_args()
 
 
@@ -75,7 +77,7 @@ def main():
         try:
             coordinator = mesh.stdout.readline().strip().removeprefix('ready coordinator=')
             gateway = mesh.stdout.readline().strip().removeprefix('ready gateway=')
-            differences, taken = [], {'gateway': [], 'coordinator': []}
+            rounds, taken = [], {'gateway': [], 'coordinator': []}
             pids = children(mesh.pid)
             for _ in range(chosen.rounds):
                 direct = p50(folder, message, '--header', 'content-type: application/grpc', '--header', 'te: trailers',
@@ -85,14 +87,19 @@ def main():
                               f'{gateway}/v1/images:analyze?pipeline=detect')
                 for role, times in taken.items():
                     times.append((processor_time(pids[role]) - before[role]) / chosen.requests)
-                differences.append(through - direct)
+                rounds.append({'grpc_p50_ms': direct, 'gateway_p50_ms': through})
                 print(f'gRPC p50 {direct:.2f} ms, gateway p50 {through:.2f} ms, difference {through - direct:.2f} ms')
         finally:
             mesh.terminate()
             mesh.wait()
-    print(f'median difference: {statistics.median(differences):.2f} ms')
-    for role, times in taken.items():
-        print(f'{role}: {statistics.median(times):.2f} ms of a processor for each picture')
+    difference = statistics.median(each['gateway_p50_ms'] - each['grpc_p50_ms'] for each in rounds)
+    processor = {role: statistics.median(times) for role, times in taken.items()}
+    print(f'median difference: {difference:.2f} ms')
+    for role, time in processor.items():
+        print(f'{role}: {time:.2f} ms of a processor for each picture')
+    if chosen.json:
+        report = {'median_difference_ms': difference, 'processor_ms': processor, 'rounds': rounds}
+        chosen.json.write_text(json.dumps(report, indent=1) + '\n')
 
 
 main()
