@@ -1,20 +1,23 @@
-package import CBoundedProtobuf
+public import CBoundedProtobuf
 
 /// Memory for the C structs of one message while it is packed; freed all at once.
-@safe package struct Arena: ~Copyable {
+///
+/// Public, since what is generic and `package` stays generic in other modules, whatever `@inlinable` says, and then looks its types
+/// up while it runs.
+@safe public struct Arena: ~Copyable {
     @usableFromInline static let chunkBytes = 4096
     @usableFromInline var chunks: [UnsafeMutableRawPointer] = unsafe []
     @usableFromInline var free: UnsafeMutableRawPointer?
     @usableFromInline var left = 0
 
-    @inlinable package init() {}
+    @inlinable public init() {}
 
     @inlinable deinit {
         unsafe chunks.forEach { unsafe $0.deallocate() }
     }
 
     /// Uninitialised storage for `count` values.
-    @inlinable package mutating func allocate<T>(_ type: T.Type, count: Int = 1) -> UnsafeMutablePointer<T> {
+    @inlinable public mutating func allocate<T>(_ type: T.Type, count: Int = 1) -> UnsafeMutablePointer<T> {
         let bytes = (MemoryLayout<T>.stride * max(1, count) + 15) & ~15
         if bytes > left {
             let size = max(bytes, Self.chunkBytes)
@@ -31,7 +34,7 @@ package import CBoundedProtobuf
     }
 
     /// A C string; text after a NUL is lost, as protobuf-c cannot hold it.
-    @inlinable package mutating func string(_ text: String) -> UnsafeMutablePointer<CChar> {
+    @inlinable public mutating func string(_ text: String) -> UnsafeMutablePointer<CChar> {
         var text = text
         return text.withUTF8 { utf8 in
             let place = unsafe allocate(CChar.self, count: utf8.count + 1)
@@ -49,7 +52,7 @@ package import CBoundedProtobuf
     }
 
     /// An array of pointers, as protobuf-c wants repeated messages; each value is filled by `fill`.
-    @inlinable package mutating func pointers<Value, T>(
+    @inlinable public mutating func pointers<Value, T>(
         _ values: [Value], _ fill: (inout Arena, Value) -> UnsafeMutablePointer<T>
     ) -> UnsafeMutablePointer<UnsafeMutablePointer<T>?>? {
         guard !values.isEmpty else { return nil }

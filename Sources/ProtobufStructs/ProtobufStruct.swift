@@ -1,18 +1,18 @@
-package import CBoundedProtobuf
+public import CBoundedProtobuf
 import CProtobufC
-package import NIOCore
+public import NIOCore
 
 /// Packs and unpacks the structs that protobuf-c generates. One lives in an arena while it is packed, and never leaves
 /// the closure that reads it when it was unpacked.
-package enum ProtobufStruct {
+public enum ProtobufStruct {
     /// Runs `fill`, which builds a message in the arena, and packs what it returns.
-    @inlinable package static func pack<T>(_ fill: (inout Arena) -> UnsafeMutablePointer<T>) -> ByteBuffer {
+    @inlinable public static func pack<T>(_ fill: (inout Arena) -> UnsafeMutablePointer<T>) -> ByteBuffer {
         var arena = Arena()
         return unsafe pack(UnsafePointer(fill(&arena)))
     }
 
     /// - Parameter message: a generated struct.
-    @inlinable package static func pack<T>(_ message: UnsafePointer<T>) -> ByteBuffer {
+    @inlinable public static func pack<T>(_ message: UnsafePointer<T>) -> ByteBuffer {
         unsafe pack(base: UnsafeRawPointer(message).assumingMemoryBound(to: ProtobufCMessage.self))
     }
 
@@ -31,7 +31,7 @@ package enum ProtobufStruct {
     ///   - initialise: the generated `…__init`, which knows the type's descriptor.
     ///   - failure: the error if the bytes are no such message, or one beyond the limits; it gets a few words that say
     ///     which.
-    @inlinable package static func unpack<T, Value, Failure: Error>(
+    @inlinable public static func unpack<T, Value, Failure: Error>(
         _ bytes: ByteBuffer, _ initialise: (UnsafeMutablePointer<T>?) -> Void, orThrow failure: (String) -> Failure,
         _ read: (T) throws(Failure) -> Value
     ) throws(Failure) -> Value {
