@@ -74,6 +74,11 @@ struct Association {
         seen[track] = true
     }
 
+    /// What one track saw another one saw.
+    mutating func move(from track: Int, to other: Int) {
+        for position in trackOf.indices where trackOf[position] == track { assign(position, to: other) }
+    }
+
     /// A track in front of others left the list.
     mutating func trackRemoved(_ index: Int) {
         for position in trackOf.indices {

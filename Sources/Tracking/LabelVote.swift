@@ -12,15 +12,24 @@ struct LabelVote: Sendable {
     mutating func add(classID: Int, label: String, confidence: Float) {
         guard confidence.isFinite, confidence > 0 else { return }
         for index in weights.indices { weights[index].weight *= Self.fading }
+        add(classID, label, Double(confidence))
+    }
+
+    /// The votes of one object under two ids.
+    mutating func unite(_ other: LabelVote) {
+        for entry in other.weights { add(entry.classID, entry.label, entry.weight) }
+    }
+
+    private mutating func add(_ classID: Int, _ label: String, _ weight: Double) {
         if let index = weights.firstIndex(where: { $0.classID == classID && $0.label == label }) {
-            weights[index].weight += Double(confidence)
+            weights[index].weight += weight
         } else {
             if weights.count == Self.maximumNames,
                 let weakest = weights.indices.min(by: { weights[$0].weight < weights[$1].weight })
             {
                 weights.remove(at: weakest)
             }
-            weights.append((classID, label, Double(confidence)))
+            weights.append((classID, label, weight))
         }
     }
 

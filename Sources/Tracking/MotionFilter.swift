@@ -7,8 +7,9 @@ internal import Messages
 struct MotionFilter: Sendable {
     /// Standard deviation of a measured edge, in object sizes (DeepSORT: 1/20).
     static let measurementDeviation = 1.0 / 20
-    /// Drift of the position, sizes² per second (DeepSORT: (1/20)² per frame at 30 frames a second).
-    static let positionNoise = 30 * measurementDeviation * measurementDeviation
+    /// Drift of the position, sizes² per second. DeepSORT's is ten times as much ((1/20)² per frame at 30 frames a second): it
+    /// then hardly asks where an object was before, and learns speeds worse.
+    static let positionNoise = 3 * measurementDeviation * measurementDeviation
     /// Drift of the velocity, sizes² per second³ (DeepSORT: (1/160 per frame)² per frame at 30 frames a second).
     static let velocityNoise = 30.0 * (30.0 / 160) * (30.0 / 160)
     /// Deviation of the unknown first velocity, sizes per second (DeepSORT: 10/160 per frame).
@@ -50,6 +51,8 @@ struct MotionFilter: Sendable {
         width.velocity = 0
         height.velocity = 0
     }
+
+    var centre: (x: Double, y: Double) { (centerX.position, centerY.position) }
 
     /// The centre's velocity, pixels per second.
     var velocity: (x: Double, y: Double) { (centerX.velocity, centerY.velocity) }

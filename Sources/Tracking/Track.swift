@@ -3,7 +3,7 @@ public import Messages
 /// A confirmed track, as it stands after the last update.
 public struct Track: Sendable, Hashable {
     public var id: UInt64
-    /// Filtered, or predicted while the object is not seen.
+    /// Of the whole object: filtered, or predicted while it is not seen. The detection's own box may show a part.
     public var box: Box
     /// Pixels per second of the box's centre.
     public var velocityX: Float
@@ -25,6 +25,9 @@ struct LiveTrack: Sendable {
     var filter: MotionFilter
     var box: Box
     var classID: Int
+    var extent: Extent
+    /// Confidences of all sightings.
+    var evidence: Float
     /// Sightings without a miss between them.
     var streak = 1
     var sightings = 1
@@ -40,6 +43,8 @@ struct LiveTrack: Sendable {
         filter = MotionFilter(detection.box)
         box = detection.box
         classID = detection.classID
+        extent = Extent(detection.box)
+        evidence = detection.confidence
         vote(detection)
     }
 
@@ -55,12 +60,15 @@ struct LiveTrack: Sendable {
     }
 
     mutating func see(_ detection: Detection) {
-        filter.correct(detection.box)
-        box = filter.box ?? detection.box
-        unseen = 0
-        isLost = false
+        let whole = extent.whole(detection.box, expected: box)
+        filter.correct(whole)
+        box = filter.box ?? whole
         streak += 1
         sightings += 1
+        evidence += detection.confidence
+        extent.take(detection.box, after: unseen, sightings: sightings)
+        unseen = 0
+        isLost = false
         vote(detection)
         classID = label.winner?.classID ?? detection.classID
     }
@@ -68,6 +76,18 @@ struct LiveTrack: Sendable {
     mutating func miss() {
         isLost = true
         streak = 0
+    }
+
+    /// This is an object that was known before. Where it is and how it moves says the newcomer alone.
+    mutating func resume(_ lost: LiveTrack) {
+        id = lost.id
+        age = lost.age
+        sightings += lost.sightings
+        evidence += lost.evidence
+        extent.unite(lost.extent)
+        label.unite(lost.label)
+        classification.unite(lost.classification)
+        classID = label.winner?.classID ?? classID
     }
 
     private mutating func vote(_ detection: Detection) {
@@ -84,5 +104,15 @@ struct LiveTrack: Sendable {
         return Track(
             id: id, box: box, velocityX: Float(velocity.x), velocityY: Float(velocity.y), label: name,
             classification: classification.winner, unseen: .seconds(unseen), sightings: sightings)
+    }
+}
+
+extension Box {
+    /// Share of the smaller one of both that lies within the other, 0…1.
+    func sharedPart(_ other: Box) -> Float {
+        let w = min(x + width, other.x + other.width) - max(x, other.x)
+        let h = min(y + height, other.y + other.height) - max(y, other.y)
+        let smaller = min(area, other.area)
+        return w > 0 && h > 0 && smaller > 0 ? w * h / smaller : 0
     }
 }

@@ -7,6 +7,10 @@ public import Messages
 /// - The gate looks at the overlap alone; confidence only weighs between allowed pairs. Multiplying it into the gate
 ///   cuts off detectors whose scores are low as a rule.
 /// - Classes: see `ClassRule`; a track is named by vote.
+/// - Boxes that show a part of an object move it as a whole (`Extent`).
+/// - What was lost is also looked for where it is not expected (`Reappearance`), and by weak detections.
+/// - Ids are given by evidence: a newcomer within an object in sight, or near a lost one, may be a piece of it, or it under
+///   another class, and waits longer.
 ///
 /// ```swift
 /// var tracker = Tracker()
@@ -33,7 +37,8 @@ public struct Tracker: Sendable {
         public var lostTrackBuffer: Duration = .milliseconds(1200)
         /// 1 − the least overlap (IoU) of prediction and detection in the first association.
         public var minimumMatchingThreshold: Float = 0.8
-        /// Sightings in a row before an object gets an id. The stream's first frame gives ids at once.
+        /// Sightings in a row before an object gets an id, more where confidence is low. The stream's first frame gives ids at
+        /// once.
         public var minimumConsecutiveFrames = 2
         public var classRule = ClassRule.prefer
         /// Of one frame, most confident first; the others stay untracked. At most 2,000.
@@ -50,6 +55,12 @@ public struct Tracker: Sendable {
     static let secondOverlap = 0.5
     /// Least overlap of the third (tracks without an id yet), as in the paper.
     static let tentativeOverlap = 0.3
+    /// Confidence that each of the `minimumConsecutiveFrames` must have on average, or more frames must give in sum.
+    static let evidencePerFrame: Float = 0.6
+    /// Sum of confidences that a newcomer must have which may be a piece of another object.
+    static let doubtfulEvidence: Float = 4
+    /// Share of the smaller one of two boxes that lies within the other: from here on it may be a piece of it.
+    static let pieceShare: Float = 0.7
     /// Two tracks that overlap more than this are one object, as in the paper.
     static let duplicateOverlap = 0.85
 
@@ -83,21 +94,23 @@ public struct Tracker: Sendable {
         let isFirst = advance(to: captureTime)
         var frame = Association(detections, configuration)
 
-        // Predictions only confirm what confidence alone might miss: strong detections first, then weak ones.
+        // Strong detections first; weak ones only continue what they overlap well.
         frame.match(
             &live, live.indices.filter { live[$0].id != nil }, .strong,
             overlap: 1 - Double(configuration.minimumMatchingThreshold))
         frame.match(
-            &live, live.indices.filter { live[$0].id != nil && !live[$0].isLost && !frame.isSeen($0) }, .weak,
-            overlap: Self.secondOverlap)
+            &live, live.indices.filter { live[$0].id != nil && !frame.isSeen($0) }, .weak, overlap: Self.secondOverlap)
         frame.match(&live, live.indices.filter { live[$0].id == nil }, .strong, overlap: Self.tentativeOverlap)
 
         for index in live.indices where !frame.isSeen(index) { live[index].miss() }
-        for index in live.indices where live[index].id == nil { confirm(index, atOnce: false) }
         for position in frame.unmatchedStrong where makeRoom(keeping: &frame) {
             live.append(LiveTrack(detections[position]))
             frame.assign(position, to: live.count - 1)
-            confirm(live.count - 1, atOnce: isFirst)
+        }
+        recover(&frame)
+        for index in live.indices where live[index].id == nil && isReady(index, atOnce: isFirst) {
+            live[index].id = nextID
+            nextID += 1
         }
 
         let answer = frame.answer(live)
@@ -128,10 +141,43 @@ public struct Tracker: Sendable {
         return false
     }
 
-    private mutating func confirm(_ index: Int, atOnce: Bool) {
-        guard atOnce || live[index].streak >= configuration.minimumConsecutiveFrames else { return }
-        live[index].id = nextID
-        nextID += 1
+    /// Newcomers that are objects which were lost take their place.
+    private mutating func recover(_ frame: inout Association) {
+        let lost = live.indices.filter { live[$0].id != nil && live[$0].isLost }
+        let newcomers = live.indices.filter { live[$0].id == nil && !live[$0].isLost }
+        guard !lost.isEmpty, !newcomers.isEmpty else { return }
+        var pairs: [Assignment.Pair] = []
+        for (row, newcomer) in newcomers.enumerated() {
+            for (column, index) in lost.enumerated() {
+                let likeness = Reappearance.likeness(live[newcomer], live[index], configuration.classRule)
+                if likeness > 0 { pairs.append(Assignment.Pair(row: row, column: column, benefit: likeness)) }
+            }
+        }
+        let columns = Assignment.best(rows: newcomers.count, columns: lost.count, pairs: pairs)
+        for (row, column) in columns.enumerated() {
+            guard let column else { continue }
+            let newcomer = newcomers[row], index = lost[column]
+            live[newcomer].resume(live[index])
+            live[index] = live[newcomer]
+            frame.move(from: newcomer, to: index)
+            live[newcomer].id = nil
+            live[newcomer].miss()
+        }
+    }
+
+    /// Whether there is enough evidence that a newcomer is an object of its own.
+    private func isReady(_ index: Int, atOnce: Bool) -> Bool {
+        let newcomer = live[index], frames = configuration.minimumConsecutiveFrames
+        guard !newcomer.isLost, atOnce || newcomer.streak >= frames,
+            atOnce || newcomer.evidence >= Self.evidencePerFrame * Float(frames)
+        else { return false }
+        return newcomer.evidence >= Self.doubtfulEvidence
+            || !live.contains { other in
+                guard other.id != nil, configuration.classRule != .require || newcomer.classID == other.classID
+                else { return false }
+                if other.isLost { return Reappearance.distance(newcomer, other) < 1 }
+                return newcomer.box.sharedPart(other.box) >= Self.pieceShare
+            }
     }
 
     /// False when all places are taken by objects in sight; the longest unseen gives way.

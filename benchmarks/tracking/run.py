@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """The tracker beside two ByteTracks in Python, on the same detections: IDF1, and what an update costs.
 
-    benchmarks/tracking/run.py [--quick] [--json FILE]
+    benchmarks/tracking/run.py [--quick] [--sequences DIR] [--json FILE]
 
 Makes its own environment in .build/tracking-venv. Wants the program `tracker-run` (`make build-tests`). What is compared,
 and what the figures were: benchmarks/README.md.
@@ -150,11 +150,11 @@ def score(truth, tracks, frames):
     return accumulator
 
 
-def quality(peers):
+def quality(peers, videos):
     """IDF1 over all videos, of all frames and of the half that is left."""
     result = {}
     metrics = motmetrics.metrics.create()
-    sequences = sorted(SEQUENCES.iterdir())
+    sequences = sorted(videos.iterdir())
     for peer in peers:
         lines = {}
         for title, seeds in (("all frames", (None,)), ("half of the frames", DROPS)):
@@ -221,12 +221,13 @@ def cost(peers, rounds):
 def main():
     arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     arguments.add_argument("--quick", action="store_true", help="one round")
+    arguments.add_argument("--sequences", type=Path, default=SEQUENCES, help="other videos, of dev/digits/make_sequences.py")
     arguments.add_argument("--json", type=Path, help="where the figures go, besides the terminal")
     options = arguments.parse_args()
     if not PROGRAM.exists():
         raise SystemExit(f"{PROGRAM} is not there: make build-tests")
     ours, peers = Ours(), [Trackers(own=True), Trackers(own=False), Supervision()]
-    figures = {"quality": quality([ours, *peers])}
+    figures = {"quality": quality([ours, *peers], options.sequences)}
     for name, lines in figures["quality"].items():
         for title, line in lines.items():
             print(f"{name:32} {title:20} {' '.join(f'{k} {v}' for k, v in line.items())}")

@@ -154,10 +154,10 @@ def occlusions(truth):
     return count
 
 
-def video(index, held_out, detector):
+def video(seed, index, held_out, detector):
     """The first one from a seed on that has what it must have: its frames' pictures and truths, and its cast."""
     for attempt in range(1000):
-        random = np.random.default_rng([SEED, index, attempt])
+        random = np.random.default_rng([seed, index, attempt])
         low, high = 140.0, 180.0
         pattern = scenes.normalised(scenes.cloud(random, WIDTH, HEIGHT))
         backdrop = (low + (high - low) * pattern)[..., None] + scenes.tint(random, 30)
@@ -203,11 +203,12 @@ def main():
     default = Path(__file__).parents[2] / "Tests/TrackingTests/Sequences"
     arguments.add_argument("--output", type=Path, default=default)
     arguments.add_argument("--pictures", type=Path, help="folder for the frames, as PNG")
+    arguments.add_argument("--seed", type=int, default=SEED, help="others make other videos of the kind")
     options = arguments.parse_args()
     held_out = digits.load()[1]
     detector = Detector(MODELS / "digits-detector.onnx")
     for index in range(VIDEOS):
-        frames, movers = video(index, held_out, detector)
+        frames, movers = video(options.seed, index, held_out, detector)
         name = f"digits-{index + 1}"
         write(options.output / name, frames, movers, detector)
         if options.pictures:
