@@ -39,6 +39,17 @@ struct Association {
             && box.width > 0 && box.width <= limit && box.height > 0 && box.height <= limit
     }
 
+    /// A view, from the picture's corner, that holds these detections too.
+    func widened(_ view: Box) -> Box {
+        var view = view
+        for position in strong {
+            let box = detections[position].box
+            view.width = max(view.width, box.x + box.width)
+            view.height = max(view.height, box.y + box.height)
+        }
+        return view
+    }
+
     func isSeen(_ track: Int) -> Bool { track < seen.count && seen[track] }
 
     /// Strong detections that no track explains, most confident first.
@@ -55,7 +66,7 @@ struct Association {
             // Confidence weighs only among strong ones, as in the paper; weak ones are equally doubtful.
             let weight = strength == .strong ? Double(min(detection.confidence, 1)) : 1
             rows.near(detection.box) { row, track in
-                let similarity = similarity(track, detection)
+                let similarity = similarity(track, detection, strength)
                 guard similarity > 0, similarity >= overlap else { return }
                 pairs.append(Assignment.Pair(row: row, column: column, benefit: similarity * weight))
             }
@@ -95,10 +106,11 @@ struct Association {
         }
     }
 
-    private func similarity(_ track: Rows.Track, _ detection: Detection) -> Double {
+    private func similarity(_ track: Rows.Track, _ detection: Detection, _ strength: Strength) -> Double {
         let overlap = Double(track.box.iou(detection.box))
         if rule == .ignore || track.classID == detection.classID { return overlap }
-        return rule == .require ? 0 : overlap / 2
+        guard rule == .prefer else { return 0 }
+        return overlap * (strength == .strong ? Tracker.differingClass : Tracker.differingWeakClass)
     }
 }
 

@@ -22,6 +22,11 @@ struct Extent: Sendable {
         height = Double(box.height)
     }
 
+    /// Whether a box shows less than the object.
+    func isPiece(_ seen: Box) -> Bool {
+        Double(seen.width) < Self.trusted.lowerBound * width || Double(seen.height) < Self.trusted.lowerBound * height
+    }
+
     /// The whole object, of which `seen` may be a part.
     func whole(_ seen: Box, expected: Box) -> Box {
         let (x, wide) = Self.whole(seen.x, seen.width, middle: expected.x + expected.width / 2, size: width)

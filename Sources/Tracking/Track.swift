@@ -36,6 +36,10 @@ struct LiveTrack: Sendable {
     var unseen = 0.0
     /// The last update did not see it.
     var isLost = false
+    /// The last sighting showed a part of it.
+    var isPiece = false
+    /// It was lost where something may hide it: as a piece, or upon an object in sight. Otherwise it was lost in the open.
+    var mayBeHidden = false
     var label = LabelVote()
     var classification = LabelVote()
 
@@ -66,6 +70,7 @@ struct LiveTrack: Sendable {
         streak += 1
         sightings += 1
         evidence += detection.confidence
+        isPiece = extent.isPiece(detection.box)
         extent.take(detection.box, after: unseen, sightings: sightings)
         unseen = 0
         isLost = false

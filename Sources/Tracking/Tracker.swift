@@ -19,7 +19,7 @@ public import Messages
 public struct Tracker: Sendable {
     /// What a differing class means for matching.
     public enum ClassRule: Sendable, Hashable {
-        /// Halves the overlap: detectors that flicker between "car" and "truck" keep the id, yet of two objects that
+        /// Lessens the overlap: detectors that flicker between "car" and "truck" keep the id, yet of two objects that
         /// overlap (a rider and the bicycle) each keeps its own.
         case prefer
         /// Never match.
@@ -55,10 +55,13 @@ public struct Tracker: Sendable {
     static let secondOverlap = 0.5
     /// Least overlap of the third (tracks without an id yet), as in the paper.
     static let tentativeOverlap = 0.3
+    /// Share of the overlap that counts where classes differ and neither rules the other out. Of a weak detection the class is
+    /// as doubtful as the box: halved, its overlap could never be enough.
+    static let differingClass = 0.5, differingWeakClass = 0.7
     /// Confidence that each of the `minimumConsecutiveFrames` must have on average, or more frames must give in sum.
     static let evidencePerFrame: Float = 0.6
     /// Sum of confidences that a newcomer must have which may be a piece of another object.
-    static let doubtfulEvidence: Float = 4
+    static let doubtfulEvidence: Float = 5
     /// Share of the smaller one of two boxes that lies within the other: from here on it may be a piece of it.
     static let pieceShare: Float = 0.7
     /// Two tracks that overlap more than this are one object, as in the paper.
@@ -66,6 +69,8 @@ public struct Tracker: Sendable {
 
     public let configuration: Configuration
     var live: [LiveTrack] = []
+    /// What the picture holds at least, as far as boxes were seen in it: nobody tells its size.
+    private var view = Box(x: 0, y: 0, width: 0, height: 0)
     private let buffer: Double
     private var clock: Int64?
     private var nextID: UInt64 = 1
@@ -93,6 +98,7 @@ public struct Tracker: Sendable {
     public mutating func update(_ detections: [Detection], at captureTime: Int64) -> [Detection] {
         let isFirst = advance(to: captureTime)
         var frame = Association(detections, configuration)
+        view = frame.widened(view)
 
         // Strong detections first; weak ones only continue what they overlap well.
         frame.match(
@@ -102,7 +108,7 @@ public struct Tracker: Sendable {
             &live, live.indices.filter { live[$0].id != nil && !frame.isSeen($0) }, .weak, overlap: Self.secondOverlap)
         frame.match(&live, live.indices.filter { live[$0].id == nil }, .strong, overlap: Self.tentativeOverlap)
 
-        for index in live.indices where !frame.isSeen(index) { live[index].miss() }
+        lose(live.indices.filter { !frame.isSeen($0) })
         for position in frame.unmatchedStrong where makeRoom(keeping: &frame) {
             live.append(LiveTrack(detections[position]))
             frame.assign(position, to: live.count - 1)
@@ -130,6 +136,7 @@ public struct Tracker: Sendable {
         let seconds = Double(difference) / 1e6
         if overflow || seconds < -buffer {
             live.removeAll()
+            view = Box(x: 0, y: 0, width: 0, height: 0)
             return true
         }
         var gone = Set<Int>()
@@ -141,6 +148,17 @@ public struct Tracker: Sendable {
         return false
     }
 
+    /// What this frame does not show. Where it goes says how far it is looked for.
+    private mutating func lose(_ missing: [Int]) {
+        let lost = missing.filter { live[$0].id != nil && !live[$0].isLost }
+        for index in missing { live[index].miss() }
+        for index in lost {
+            let box = live[index].box
+            live[index].mayBeHidden =
+                live[index].isPiece || live.contains { !$0.isLost && $0.id != nil && $0.box.sharedPart(box) > 0 }
+        }
+    }
+
     /// Newcomers that are objects which were lost take their place.
     private mutating func recover(_ frame: inout Association) {
         let lost = live.indices.filter { live[$0].id != nil && live[$0].isLost }
@@ -149,7 +167,7 @@ public struct Tracker: Sendable {
         var pairs: [Assignment.Pair] = []
         for (row, newcomer) in newcomers.enumerated() {
             for (column, index) in lost.enumerated() {
-                let likeness = Reappearance.likeness(live[newcomer], live[index], configuration.classRule)
+                let likeness = Reappearance.likeness(live[newcomer], live[index], view, configuration.classRule)
                 if likeness > 0 { pairs.append(Assignment.Pair(row: row, column: column, benefit: likeness)) }
             }
         }
@@ -175,7 +193,7 @@ public struct Tracker: Sendable {
             || !live.contains { other in
                 guard other.id != nil, configuration.classRule != .require || newcomer.classID == other.classID
                 else { return false }
-                if other.isLost { return Reappearance.distance(newcomer, other) < 1 }
+                if other.isLost { return Reappearance.distance(newcomer, other, view) < 1 }
                 return newcomer.box.sharedPart(other.box) >= Self.pieceShare
             }
     }

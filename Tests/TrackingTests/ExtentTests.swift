@@ -21,6 +21,14 @@ import Testing
         #expect(extent.whole(Box(x: 100, y: 100, width: 40, height: 30), expected: object) == object)
     }
 
+    @Test func aPieceIsShorterOnOneSide() {
+        let extent = Extent(object)
+        #expect(!extent.isPiece(Box(x: 0, y: 0, width: 36, height: 72)))
+        #expect(extent.isPiece(Box(x: 0, y: 0, width: 30, height: 80)))
+        #expect(extent.isPiece(Box(x: 0, y: 0, width: 40, height: 60)))
+        #expect(!extent.isPiece(Box(x: 0, y: 0, width: 80, height: 90)))
+    }
+
     @Test func whatRanTogetherWithAnotherIsCutBack() {
         let both = Box(x: 102, y: 50, width: 75, height: 80)
         #expect(Extent(object).whole(both, expected: object) == Box(x: 102, y: 50, width: 40, height: 80))
