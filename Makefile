@@ -48,6 +48,7 @@ test: build-tests ## All tests
 	$(PYTEST) Tests/KubernetesTests
 	$(PYTEST) Tests/TelemetryTests/python
 	$(PYTEST) Tests/EvaluationTests/python
+	benchmarks/micro/run.py
 	@if [ -x Tests/CVisionTests/run.sh ]; then Tests/CVisionTests/run.sh; else echo "skipped: Tests/CVisionTests/run.sh is not there"; fi
 
 .PHONY: test-gateway
@@ -143,6 +144,12 @@ thread-sanitize: ## HTTP2, RPC and Mesh: tests under the thread sanitizer
 test-full: test thread-sanitize sanitize-hostile ## All of the above, the large attacks and a soak of a minute, and the format check
 	swift format lint -s -r $(SOURCES)
 	HOSTILE_SCALE=10 HOSTILE_SOAK_SECONDS=60 $(TEST) --filter '^HostileTests\.'
+
+.PHONY: micro
+micro: ## What the hot pieces cost in instructions, beside thresholds
+	@dev/setup.sh test
+	$(BUILD) --product hot-pieces
+	benchmarks/micro/run.py
 
 .PHONY: bench
 bench: build ## All comparisons of benchmarks/, each with a time limit (ONLY=… for some); an hour

@@ -403,6 +403,19 @@ let package = Package(
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             path: "Tests/TrackerRun", swiftSettings: strict),
+        // What is done for each message, picture, frame or call, alone, for benchmarks/micro. It looks into modules as tests
+        // do: built with `-enable-testing`, as the Makefile builds everything.
+        .target(
+            name: "CHotPieces", dependencies: ["CVision"], path: "Tests/CHotPieces",
+            cxxSettings: [.unsafeFlags(["-isystem", "/usr/include/opencv4"])]),
+        .executableTarget(
+            name: "hot-pieces",
+            dependencies: [
+                "CHotPieces", "Coordination", "HTTP2", "Mesh", "Messages", "RPC", "Services", "Telemetry", "Tracking",
+                "Vision", nioCore, nioEmbedded, nioPosix, logging, metrics,
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            path: "Tests/HotPieces", swiftSettings: strict),
         // Child processes of tests, and hosts that fall silent.
         .target(
             name: "TestSupport", dependencies: ["RPC", logging, nioCore, nioPosix], path: "Tests/TestSupport",

@@ -38,6 +38,7 @@ benchmarks=(
     "engines|1200|models|benchmarks/flask/run.py $servers --models FastestDet,squeezenet-1.1 --engine opencv+onednn --engine openvino \
         --peers gunicorn,gunicorn-onnxruntime,gunicorn-openvino,gunicorn-openvino-default --output $results/engines.json"
     "vision|1200|models|benchmarks/vision/run.sh --rounds 3 --models \"\$FRAMEMESH_MODELS\" --output $PWD/$results/vision"
+    "micro|600|has valgrind && [ -x .build/release/hot-pieces ]|benchmarks/micro/run.py"
     "tracking|900|[ -x .build/release/tracker-run ]|benchmarks/tracking/run.py --quick --json $results/tracking.json"
     "rpc|2400|root|benchmarks/rpc/run.sh --quick --output $PWD/$results/rpc"
 )

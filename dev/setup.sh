@@ -14,7 +14,7 @@ build_packages=(
     libsqlite3-dev libpq-dev libavformat-dev libavcodec-dev libswscale-dev libavutil-dev pkg-config
     binutils ca-certificates git
 )
-test_packages=(clang-format nghttp2-client ffmpeg opencv-doc jq openssl python3-venv iproute2 nftables dnsmasq-base postgresql prometheus chromium fonts-dejavu-core)
+test_packages=(clang-format nghttp2-client ffmpeg opencv-doc jq openssl valgrind python3-venv iproute2 nftables dnsmasq-base postgresql prometheus chromium fonts-dejavu-core)
 image_packages=(buildah debootstrap)
 static_packages=(python3-minimal)
 # Its examples lie where slim images leave documentation out.

@@ -117,7 +117,7 @@ struct Merge {
         var overlap: UInt64 = 0
         for timing in result.response?.timing ?? [] {
             // Of both stages in one call, what they do not share bears their names already.
-            let name = timing.stage.contains(".") ? timing.stage : "\(result.stage).\(timing.stage)"
+            let name = timing.stage.utf8.contains(UInt8(ascii: ".")) ? timing.stage : "\(result.stage).\(timing.stage)"
             response.timing.append(Timing(name, microseconds: timing.microseconds))
             guard timing.stage != Timing.overlap else {
                 overlap = timing.microseconds

@@ -4,7 +4,7 @@ import Synchronization
 
 /// Which endpoint a call gets, and what comes of it.
 extension BalancedChannel {
-    private func tryPick(_ call: PickLine.Call) -> PickLine.Picked? {
+    func tryPick(_ call: PickLine.Call) -> PickLine.Picked? {
         let now = now
         return state.withLock { tryPick(call, now: now, &$0) }
     }
