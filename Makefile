@@ -48,7 +48,7 @@ test: build-tests ## All tests
 	$(PYTEST) Tests/KubernetesTests
 	$(PYTEST) Tests/TelemetryTests/python
 	$(PYTEST) Tests/EvaluationTests/python
-	benchmarks/micro/run.py
+	$(MAKE) --no-print-directory micro
 	@if [ -x Tests/CVisionTests/run.sh ]; then Tests/CVisionTests/run.sh; else echo "skipped: Tests/CVisionTests/run.sh is not there"; fi
 
 .PHONY: test-gateway
@@ -148,7 +148,7 @@ test-full: test thread-sanitize sanitize-hostile ## All of the above, the large 
 .PHONY: micro
 micro: ## What the hot pieces cost in instructions, beside thresholds
 	@dev/setup.sh test
-	$(BUILD) --product hot-pieces
+	HOT_PIECES=1 $(BUILD) --product hot-pieces
 	benchmarks/micro/run.py
 
 .PHONY: bench

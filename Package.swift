@@ -431,6 +431,11 @@ if let part = Context.environment["BUILD_PART"].flatMap({ parts[$0] }) {
     package.products.removeAll { $0.name.hasPrefix("framemesh") }
 }
 
+// It looks at what is internal, which only a build with `-enable-testing` shows: `make micro`.
+if Context.environment["HOT_PIECES"] == nil {
+    package.targets.removeAll { ["hot-pieces", "CHotPieces"].contains($0.name) }
+}
+
 // What is tested is optimized. Tests are compiled as they are written, which takes half the time; fuzzers take millions
 // of turns.
 for target in package.targets where target.type == .test && target.name != "FuzzTests" {

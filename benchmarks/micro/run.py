@@ -5,7 +5,7 @@
     benchmarks/micro/run.py --update [PIECE…]   makes what is counted now the thresholds
     benchmarks/micro/run.py --rounds 5          counts all five times, and says how far the counts lie apart
 
-Wants the program `hot-pieces` (`make build-tests`) and valgrind. What is counted, why so, and how to look into a piece:
+Wants the program `hot-pieces` (`make micro`) and valgrind. What is counted, why so, and how to look into a piece:
 benchmarks/README.md. The profile of each piece is left in .build/micro, for callgrind_annotate.
 """
 
@@ -133,7 +133,7 @@ def main():
     arguments.add_argument("--rounds", type=int, default=1, metavar="N", help="how often each is counted")
     options = arguments.parse_args()
     if not PROGRAM.exists():
-        raise SystemExit(f"micro: {PROGRAM} is not there: make build-tests")
+        raise SystemExit(f"micro: {PROGRAM} is not there: make micro")
     if not shutil.which("valgrind"):
         raise SystemExit("micro: valgrind is not there: dev/setup.sh test")
     WORK.mkdir(parents=True, exist_ok=True)
