@@ -48,8 +48,8 @@ test: build-tests ## All tests
 	$(PYTEST) Tests/KubernetesTests
 	$(PYTEST) Tests/TelemetryTests/python
 	$(PYTEST) Tests/EvaluationTests/python
-	$(MAKE) --no-print-directory micro
 	@if [ -x Tests/CVisionTests/run.sh ]; then Tests/CVisionTests/run.sh; else echo "skipped: Tests/CVisionTests/run.sh is not there"; fi
+	$(MAKE) --no-print-directory micro
 
 .PHONY: test-gateway
 test-gateway: ## The page in a browser, and the API against its description

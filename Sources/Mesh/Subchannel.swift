@@ -120,38 +120,56 @@ final class Subchannel: Sendable {
 
     // ---- health ----
 
+    /// After so many there may be a place for another one who watches.
+    private static let checksBeforeWatch = 30
+
     /// Until the connection takes no new calls, or its health is not told any more.
     private func watch(_ connection: RPCConnection) async throws {
-        do {
-            // Who has no such method may say so before the request is sent.
-            let health = try await connection.watchHealth(of: channel.healthService)
-            connection.onUnusable { health.cancel() }
-            for try await status in health.statuses { apply(status) }
-        } catch let error as RPCError where error.code == .unimplemented || error.code == .resourceExhausted {
-            // It has no Watch, or too many others watch: it can be asked all the same.
-            let (usable, end) = AsyncStream.makeStream(of: Void.self)
-            connection.onUnusable { end.finish() }
-            try await withThrowingTaskGroup(of: Bool.self) { tasks in
-                tasks.addTask { [self] in
-                    try await check(connection)
-                    return false
-                }
-                tasks.addTask {
-                    for await _ in usable {}
-                    return true
-                }
-                defer { tasks.cancelAll() }
-                for try await isUnusable in tasks where isUnusable { break }
+        while true {
+            do {
+                // Who has no such method may say so before the request is sent.
+                let health = try await connection.watchHealth(of: channel.healthService)
+                connection.onUnusable { health.cancel() }
+                for try await status in health.statuses { apply(status) }
+                return
+            } catch let error as RPCError where error.code == .unimplemented {
+                return try await poll(connection, checks: nil)
+            } catch let error as RPCError where error.code == .resourceExhausted {
+                // Too many others watch: it can be asked all the same, until there is a place.
+                try await poll(connection, checks: Self.checksBeforeWatch)
+                if !connection.isUsable { return }
+            } catch let error as RPCError where error.code == .cancelled && !connection.isUsable {
+                throw RPCError(.unavailable, "connection takes no new calls")
             }
-        } catch let error as RPCError where error.code == .cancelled && !connection.isUsable {
-            throw RPCError(.unavailable, "connection takes no new calls")
         }
     }
 
-    /// For who has no Watch, or none for us. Returns if there is nothing to ask.
-    private func check(_ connection: RPCConnection) async throws {
+    /// Asks until the connection takes no new calls.
+    /// - Parameter checks: at most; nil: without an end.
+    private func poll(_ connection: RPCConnection, checks: Int?) async throws {
+        let (usable, end) = AsyncStream.makeStream(of: Void.self)
+        connection.onUnusable { end.finish() }
+        try await withThrowingTaskGroup(of: Bool.self) { tasks in
+            tasks.addTask { [self] in
+                try await check(connection, checks: checks)
+                // Where nothing can be asked, connected is as good as it gets.
+                return checks != nil
+            }
+            tasks.addTask {
+                for await _ in usable {}
+                return true
+            }
+            defer { tasks.cancelAll() }
+            for try await isOver in tasks where isOver { break }
+        }
+    }
+
+    /// For who has no Watch, or none for us. Returns after `checks`, or if there is nothing to ask.
+    private func check(_ connection: RPCConnection, checks: Int?) async throws {
         let configuration = channel.configuration
-        while true {
+        var count = 0
+        while checks.map({ count < $0 }) ?? true {
+            count += 1
             do {
                 let options = CallOptions(deadline: .after(configuration.healthTimeout))
                 apply(try await connection.checkHealth(of: channel.healthService, options: options))
@@ -159,9 +177,12 @@ final class Subchannel: Sendable {
                 apply(.serviceUnknown)
             } catch let error as RPCError where error.code == .deadlineExceeded {
                 apply(.unknown)
+            } catch let error as RPCError where error.code == .resourceExhausted {
+                // It has too much to do to say; that is no news of its health.
             } catch let error as RPCError where error.code == .unimplemented {
                 // No health service there: connected is as good as it gets, if it knows the probe's method.
-                return apply(await isWrong(connection) ? .serviceUnknown : .serving)
+                apply(await isWrong(connection) ? .serviceUnknown : .serving)
+                if checks == nil { return }
             }
             try await Task.sleep(for: configuration.healthInterval)
         }

@@ -33,13 +33,19 @@ public import CBoundedProtobuf
         return unsafe place.bindMemory(to: T.self, capacity: max(1, count))
     }
 
-    /// A C string; text after a NUL is lost, as protobuf-c cannot hold it.
+    /// Of a string: a peer refuses the whole message for a longer one (`ProtobufStruct.Limits.maxStringBytes`).
+    @usableFromInline static let maxStringBytes = 16 << 10
+
+    /// A C string; text after a NUL is lost, as protobuf-c cannot hold it, and what is beyond `maxStringBytes`.
     @inlinable public mutating func string(_ text: String) -> UnsafeMutablePointer<CChar> {
         var text = text
         return text.withUTF8 { utf8 in
-            let place = unsafe allocate(CChar.self, count: utf8.count + 1)
-            for i in 0..<utf8.count { unsafe place[i] = CChar(bitPattern: unsafe utf8[i]) }
-            unsafe place[utf8.count] = 0
+            var count = min(utf8.count, Self.maxStringBytes)
+            // Not within a character.
+            while count > 0, count < utf8.count, unsafe utf8[count] & 0xc0 == 0x80 { count -= 1 }
+            let place = unsafe allocate(CChar.self, count: count + 1)
+            for i in 0..<count { unsafe place[i] = CChar(bitPattern: unsafe utf8[i]) }
+            unsafe place[count] = 0
             return unsafe place
         }
     }

@@ -38,7 +38,7 @@ public struct Tracker: Sendable {
         /// 1 − the least overlap (IoU) of prediction and detection in the first association.
         public var minimumMatchingThreshold: Float = 0.8
         /// Sightings in a row before an object gets an id, more where confidence is low. The stream's first frame gives ids at
-        /// once.
+        /// once, but to what may be a piece of another object.
         public var minimumConsecutiveFrames = 2
         public var classRule = ClassRule.prefer
         /// Of one frame, most confident first; the others stay untracked. At most 2,000.
@@ -69,7 +69,7 @@ public struct Tracker: Sendable {
 
     public let configuration: Configuration
     var live: [LiveTrack] = []
-    /// What the picture holds at least, as far as boxes were seen in it: nobody tells its size.
+    /// What the picture holds at least, as far as boxes were seen in it.
     private var view = Box(x: 0, y: 0, width: 0, height: 0)
     private let buffer: Double
     private var clock: Int64?

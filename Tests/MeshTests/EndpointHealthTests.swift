@@ -46,6 +46,36 @@ import Testing
         }
     }
 
+    /// Who has no time to say how it is has told no news; and a place among those who watch is asked for again.
+    @Test func onceThereIsAPlaceItIsWatchedAgain() async throws {
+        struct Busy: RPCService {
+            let watches = TestNode.Counter()
+            let serviceName = "grpc.health.v1.Health"
+            var methods: [String: RPCHandler] {
+                [
+                    "Check": .immediate { _, _ in throw RPCError(.resourceExhausted, "busy") },
+                    "Watch": .stream { [watches] _, _, responses in
+                        watches.add()
+                        guard watches.count > 1 else { throw RPCError(.resourceExhausted, "no place") }
+                        try await responses.write(Payload(ByteBuffer(bytes: [0x08, 1])))
+                        try await Task.sleep(for: .seconds(600))
+                    },
+                ]
+            }
+        }
+        try await TestNode.with { nodes async throws in
+            let busy = Busy()
+            let node = try await nodes.start(otherHealth: busy) { _ in "watched" }
+            let script = Script()
+            script.set([node.address])
+            try await BalancedChannel.with(script, configure: { $0.healthInterval = .milliseconds(2) }) {
+                channel async throws in
+                #expect(try await channel.ask().answer == "watched")
+                #expect(busy.watches.count == 2)
+            }
+        }
+    }
+
     @Test func aNodeThatDoesNotKnowTheServiceIsTheWrongOne() async throws {
         let unknown = CheckOnly { throw RPCError(.notFound, "not here") }
         try await TestNode.with { nodes async throws in

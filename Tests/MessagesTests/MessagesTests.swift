@@ -33,6 +33,14 @@ import Testing
         #expect(a.minConfidence == b.minConfidence && a.frameDeadline == b.frameDeadline)
     }
 
+    /// Else the peer would refuse the whole answer for the words of somebody else.
+    @Test func aTextThatIsTooLongIsCutBetweenCharacters() throws {
+        var response = AnalyzeResponse()
+        response.cause = "a" + String(repeating: "é", count: 10_000)
+        let read = try AnalyzeResponse.decode(response.encode())
+        #expect(read.cause == "a" + String(repeating: "é", count: 8191))
+    }
+
     @Test func aNameThatIsNotUTF8IsRefused() {
         // The frame, and in it the name of its stream.
         let bytes = ByteBuffer(bytes: [0x0a, 4, 0x0a, 2, 0x61, 0xff])

@@ -67,7 +67,7 @@ class V2Protocol(Protocol):
 @dataclass
 class Request:
     body: bytes
-    # In each right answer to it.
+    # In each right answer to it: a label with the quote before it, which no number has.
     mark: bytes = b""
 
 

@@ -19,8 +19,6 @@ import load
 HERE = Path(__file__).resolve().parent
 FRAMEMESH = HERE.parents[1] / ".build/release/framemesh"
 PYTHON = HERE / ".venv/bin/python"
-# OpenVINO's library, which is the same for all.
-OPENVINO = next((HERE / ".venv").glob("lib/python3*/site-packages"), HERE) / "openvino"
 START_TIMEOUT = 60
 END_TIMEOUT = 20
 
@@ -35,6 +33,11 @@ class Peer:
     engine: str = "opencv"
     # Of each worker's engine; None: as many as there are cores.
     threads: int | None = 1
+
+
+def openvino():
+    """OpenVINO's library, which is the same for all."""
+    return next((HERE / ".venv").glob("lib/python3*/site-packages"), HERE) / "openvino"
 
 
 def free_port():
@@ -127,7 +130,7 @@ def gateway(values, engine):
     ]
     label = f"gateway, {engine}"
     with tempfile.TemporaryDirectory() as data, tempfile.TemporaryFile() as log:
-        values = {"FRAMEMESH_OPENVINO": str(OPENVINO)} | values
+        values = {"FRAMEMESH_OPENVINO": str(openvino())} | values
         with process([*command, "--gateway-data", data], values, stdout=subprocess.PIPE, stderr=log) as mesh:
             said, deadline = b"", time.monotonic() + START_TIMEOUT
             while not (found := re.search(rb"ready gateway=http://[0-9.]+:([0-9]+)\n", said)):

@@ -115,7 +115,7 @@ def check(targets, pictures):
         if differ > len(pictures) * TOLERATED:
             raise SystemExit(f"{target.name} finds other things than {targets[0].name} in {differ} of {len(pictures)} pictures")
         target.requests = [
-            load.Request(target.protocol.body(picture), each["classes"][0]["label"].encode()) for picture, each in zip(pictures, found)]
+            load.Request(target.protocol.body(picture), f'"{each["classes"][0]["label"]}'.encode()) for picture, each in zip(pictures, found)]
 
 
 # ---- rounds ----

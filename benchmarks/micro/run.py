@@ -36,9 +36,14 @@ TUNABLES = "glibc.cpu.hwcaps=-ERMS"
 SECONDS = 300
 # A process has some hundred MiB under valgrind.
 MOST_AT_ONCE = 4
+PACKAGES = ("swift-atomics", "swift-collections", "swift-log", "swift-metrics", "swift-nio")
 LIBRARIES = {
     "OpenCV": "opencv4", "nghttp2": "libnghttp2", "protobuf-c": "libprotobuf-c", "libjpeg-turbo": "libturbojpeg",
 }
+
+
+class CannotCount(Exception):
+    """valgrind does not run the program to its end."""
 
 
 def said(*command):
@@ -58,6 +63,15 @@ def processor():
     return platform.machine() + (" with AVX2" if flags and "avx2" in flags[1].split() else "")
 
 
+def packages():
+    """The Swift packages that pieces are made of."""
+    try:
+        pins = json.loads((ROOT / "Package.resolved").read_text())["pins"]
+    except (OSError, ValueError, KeyError):
+        return "none"
+    return ", ".join(f"{pin['identity']} {pin['state'].get('version')}" for pin in pins if pin["identity"] in PACKAGES)
+
+
 def versions():
     """What the machine has that counts depend on."""
     found = {"processor": processor()}
@@ -66,6 +80,7 @@ def versions():
     found["C library"] = os.confstr("CS_GNU_LIBC_VERSION")
     for name, package in LIBRARIES.items():
         found[name] = said("pkg-config", "--modversion", package)
+    found["packages"] = packages()
     found["valgrind"] = said("valgrind", "--version").removeprefix("valgrind-")
     return found
 
@@ -83,10 +98,10 @@ def count(piece):
             command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=errors, text=True, timeout=SECONDS
         )
     if run.returncode != 0 or not profile.exists():
-        raise SystemExit(f"micro: {piece} failed with {run.returncode}:\n{log.read_text()}")
+        raise CannotCount(f"{piece} failed with {run.returncode}:\n{log.read_text()}")
     total = int(re.search(r"^(?:summary|totals): (\d+)", profile.read_text(), re.MULTILINE)[1])
     if total == 0:
-        raise SystemExit(f"micro: valgrind has not seen {COUNTED}: has {PROGRAM} no symbols?")
+        raise CannotCount(f"valgrind has not seen {COUNTED}: has {PROGRAM} no symbols?")
     return total / int(run.stdout)
 
 
@@ -143,14 +158,20 @@ def main():
         raise SystemExit(f"micro: there is no piece {unknown[0]}; there are: {' '.join(everything)}")
     pieces = options.pieces or everything
     here = versions()
-    counts, spread = measure(pieces, max(1, options.rounds))
+    known = json.loads(THRESHOLDS.read_text())
+    others = [f"{name} {known['made_with'].get(name)} (here {value})" for name, value in here.items()
+              if known["made_with"].get(name) != value]
+    try:
+        counts, spread = measure(pieces, max(1, options.rounds))
+    except (CannotCount, subprocess.TimeoutExpired) as trouble:
+        if not others or options.update:
+            raise SystemExit(f"micro: {trouble}")
+        print(f"micro: NOT JUDGED: the thresholds were made with {', '.join(others)}, and here: {trouble}")
+        return
     if options.rounds > 1:
         for piece in pieces:
             print(f"{piece:24} {counts[piece]:14,.0f}   apart {spread[piece]:.3%}")
 
-    known = json.loads(THRESHOLDS.read_text())
-    others = [f"{name} {known['made_with'].get(name)} (here {value})" for name, value in here.items()
-              if known["made_with"].get(name) != value]
     if options.update:
         if others and options.pieces:
             raise SystemExit(f"micro: thresholds were made with {', '.join(others)}: update all or none")
@@ -162,13 +183,13 @@ def main():
         return
 
     dearer, cheaper = judge(counts, known)
+    new = [piece for piece in counts if piece not in known["instructions"]]
+    gone = [piece for piece in known["instructions"] if piece not in everything]
     if others:
         # Another compiler makes other code; that says nothing of ours.
         print(f"micro: NOT JUDGED: the thresholds were made with {', '.join(others)}.")
         print("micro: if nothing else changed, make new ones: benchmarks/micro/run.py --update")
-        return
-    new = [piece for piece in counts if piece not in known["instructions"]]
-    gone = [piece for piece in known["instructions"] if piece not in everything]
+        dearer, cheaper = [], []
     if cheaper:
         print(f"micro: cheaper, so lower the threshold: benchmarks/micro/run.py --update {' '.join(cheaper)}")
     for line in dearer:

@@ -30,10 +30,12 @@ struct CallStatus {
     }
 
     /// What is wrong with a response head; nil: it is gRPC's. A `grpc-status` in it counts before its HTTP status does (gRPC,
-    /// `doc/http-grpc-status-mapping.md`), unless it says that all is well.
+    /// `doc/http-grpc-status-mapping.md`), unless it says that all is well, or nothing that is known.
     static func trouble(withHead fields: [HeaderField], maxMetadata: Int) -> RPCError? {
         guard let trouble = foreign(fields) else { return nil }
-        guard fields.contains(where: { $0.name == "grpc-status" }) else { return trouble }
+        guard let code = fields.first(where: { $0.name == "grpc-status" }).flatMap({ Int($0.value) }),
+            (1...16).contains(code)
+        else { return trouble }
         return CallStatus(trailers: fields, maxMetadata: maxMetadata).error ?? trouble
     }
 

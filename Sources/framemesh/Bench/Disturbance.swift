@@ -72,6 +72,10 @@ struct Disturbance: Sendable, Equatable {
     static func check(_ disturbances: [Disturbance], on mesh: MeshPlan) throws(Fatal) {
         let started = mesh.countOfRoles
         var running = started
+        let changes = disturbances.filter(\.lasts).map(\.at)
+        guard Set(changes).count == changes.count else {
+            throw Fatal("--disturb: two of roll and scale come at the same time, in no order", status: .usage)
+        }
         for disturbance in disturbances.sorted(by: { $0.at < $1.at }) {
             guard let role = disturbance.role else { continue }
             let (now, most) = (running[role, default: 0], started[role, default: 0])

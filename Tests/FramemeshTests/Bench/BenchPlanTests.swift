@@ -128,6 +128,7 @@ import Testing
         ("roll:detector@1", "starts 0 of that role"), ("kill:classifier@1", "'kill classifier' would do nothing"),
         // In the order of their times.
         ("scale:node:2@3 scale:node:2@2", "'scale node to 2' would do nothing at 3.0 s"),
+        ("scale:node:2@3 roll:node@3", "come at the same time"),
         ("roll:node@3 scale:node:0@2", "'roll node' would do nothing at 3.0 s: --up starts 4 of that role, and 0 run"),
         ("slow:node@3 scale:node:0@2", "'slow node' would do nothing at 3.0 s"),
     ])
