@@ -106,6 +106,7 @@ private final class Picking {
             target: try Target(parsing: "static:///" + addresses.joined(separator: ",")), healthService: "",
             group: group, logger: logger)
         Task { await channel.run() }
+        // Beside what is counted; benchmarks/micro/run.py ends what takes too long.
         while channel.endpoints().count(where: { $0.state == .ready }) < endpoints {
             try await Task.sleep(for: .milliseconds(5))
         }

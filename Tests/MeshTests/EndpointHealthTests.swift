@@ -58,6 +58,7 @@ import Testing
                         watches.add()
                         guard watches.count > 1 else { throw RPCError(.resourceExhausted, "no place") }
                         try await responses.write(Payload(ByteBuffer(bytes: [0x08, 1])))
+                        // Longer than the suite may take: it ends with the call.
                         try await Task.sleep(for: .seconds(600))
                     },
                 ]

@@ -209,6 +209,7 @@ import Testing
                     let offer = place.offer { _, _ in
                         // Whose batch it is waits meanwhile, which is no work.
                         while !scripted.pool.state.withLock({ $0.inHand.contains { $0?.waitsSince != nil } }) {
+                            // A worker's thread, which has nothing to await; the suite's time limit ends it.
                             usleep(100)
                         }
                         clock.advance(by: .milliseconds(30))
