@@ -3,7 +3,7 @@
 #   benchmarks/run.sh [NAME…]          # only these; --list names all
 # Each has a time limit. One that fails, is late, or lacks what it needs does not keep the others from running; what became of each
 # stands at the end. Output is in .build/bench, results are in benchmarks/results, and in the table of benchmarks/README.md, which
-# benchmarks/summary.py writes from them. Ends with 1 if one failed or was late.
+# benchmarks/summary.py writes from them. Ends with 1 if one failed or was late, with 130 on Ctrl-C: results until then stay.
 #   PICTURE          JPEG (default: ../shared/golden/pictures/fd0.jpg if it is there, else a bundled one)
 #   FRAMEMESH_MODELS with yolo-fastest-1.1 and squeezenet-1.1 (default: ../shared/models if it is there)
 set -euo pipefail
@@ -51,7 +51,22 @@ for name in "$@"; do
     printf '%s\n' "${benchmarks[@]}" | grep -q "^$name|" || { echo "there is no benchmark $name; --list names all" >&2; exit 2; }
 done
 
-summary=() measured=() failed=0
+summary=() failed=0 running=
+
+# Ctrl-C and SIGTERM: what runs is ended first (timeout hands the signal on), and its last result stays.
+end() {
+    trap '' INT TERM
+    if [ -n "$running" ]; then
+        kill -TERM "$running" 2>/dev/null || true
+        wait "$running" || true
+        rm -f "$results/$name.json"
+        if [ -f "$before" ]; then mv "$before" "$results/"; fi
+        echo "ended in $name" >&2
+    fi
+    exit 130
+}
+trap end INT TERM
+
 for line in "${benchmarks[@]}"; do
     IFS='|' read -r name limit _ <<<"$line"
     command=${line##*|}
@@ -66,15 +81,21 @@ for line in "${benchmarks[@]}"; do
     fi
     start=$SECONDS status=0
     # Of a run that fails nothing is told.
-    rm -f "$results/$name.json"
+    before=.build/bench/$name.json
+    rm -f "$before"
+    if [ -f "$results/$name.json" ]; then mv "$results/$name.json" "$before"; fi
     # Time to end what it started, then no more.
-    timeout --kill-after=30 "$limit" bash -c "$command" >"$log" 2>&1 </dev/null || status=$?
+    # It has a process group of its own, where Ctrl-C does not come: `end` sees to that.
+    timeout --kill-after=30 "$limit" bash -c "$command" >"$log" 2>&1 </dev/null &
+    running=$!
+    wait "$running" || status=$?
+    running=
     cat "$log"
     case $status in
         0)
             how=done
-            # Its table is micro/thresholds.json.
-            [ "$name" = micro ] || measured+=("$name")
+            # The table of micro is micro/thresholds.json.
+            [ "$name" = micro ] || benchmarks/summary.py "$name" || failed=1
             ;;
         124 | 137) how="late, ended after $limit s" failed=1 ;;
         *) how="failed with $status" failed=1 ;;
@@ -82,7 +103,6 @@ for line in "${benchmarks[@]}"; do
     [ "$how" = done ] || rm -f "$results/$name.json"
     summary+=("$(printf '%-12s %4d s  %s' "$name" $((SECONDS - start)) "$how")")
 done
-[ ${#measured[@]} = 0 ] || benchmarks/summary.py "${measured[@]}" || failed=1
 echo
 printf '%s\n' "${summary[@]}"
 exit $failed
