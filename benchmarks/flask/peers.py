@@ -155,14 +155,14 @@ def started(peer, values, workers):
 
 
 PEERS = {
-    "waitress": Peer("Flask, waitress", waitress),
-    "gunicorn": Peer("Flask, gunicorn", gunicorn),
+    "waitress": Peer("Flask, waitress, OpenCV", waitress),
+    "gunicorn": Peer("Flask, gunicorn, OpenCV", gunicorn),
     # One request at a time is quicker where OpenCV splits each network over the cores.
-    "gunicorn-threads": Peer("Flask, gunicorn, all cores in OpenCV", gunicorn, threads=None),
+    "gunicorn-threads": Peer("Flask, gunicorn, OpenCV on all cores", gunicorn, threads=None),
     "gunicorn-onnxruntime": Peer("Flask, gunicorn, ONNX Runtime", gunicorn, "onnxruntime"),
     "gunicorn-openvino": Peer("Flask, gunicorn, OpenVINO f32", gunicorn, "openvino"),
     "gunicorn-openvino-default": Peer("Flask, gunicorn, OpenVINO's default precision", gunicorn, "openvino-default"),
-    "litserve": Peer("LitServe", litserve),
-    "mlserver": Peer("MLServer", mlserver),
+    "litserve": Peer("LitServe, OpenCV", litserve),
+    "mlserver": Peer("MLServer, OpenCV", mlserver),
 }
 DEFAULT_PEERS = ("waitress", "gunicorn", "gunicorn-threads")

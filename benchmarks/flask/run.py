@@ -25,6 +25,9 @@ import peers
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
+sys.path.append(str(HERE.parent))
+import framemesh  # noqa: E402
+
 VENV = HERE / ".venv"
 CONCURRENCIES = ("1", "8", "32")
 # The open loop's share of the slower side's best throughput.
@@ -155,21 +158,33 @@ def open_loop(ours, rivals, beside, results, arguments, seconds, warmup):
     return {"rate": round(rate, 1), "best_rival": best.name, "rivals": [target.name for target in rivals], "results": outcomes}
 
 
+def least_and_most(ours, other, key):
+    """Of the ratios of single rounds."""
+    pairs = zip(ours[f"{key}_of_rounds"], other[f"{key}_of_rounds"])
+    found = [round(a / b, 2) for a, b in pairs if b]
+    return [min(found), max(found)] if found else []
+
+
 def ratios(results, loop, name, goals):
-    """Throughput beside the best rival of each load, and the tail beside the best one's."""
+    """Throughput beside the best rival of each load, and the tail beside the best one's; with the least and the most of the rounds."""
     found = {}
     for concurrency in CONCURRENCIES:
-        other = max(results[rival][concurrency]["requests_per_second"] for rival in loop["rivals"])
+        best = max((results[rival][concurrency] for rival in loop["rivals"]), key=lambda each: each["requests_per_second"])
+        other = best["requests_per_second"]
         # So busy a machine that nobody else was answered says nothing.
         value = round(results[name][concurrency]["requests_per_second"] / other, 2) if other else 0.0
         goal = goals.get(concurrency)
-        found[f"{name}: throughput, {concurrency} at once"] = (value, goal and f"≥ {goal}", goal is None or value >= goal)
+        found[f"{name}: throughput, {concurrency} at once"] = (
+            value, goal and f"≥ {goal}", goal is None or value >= goal,
+            *least_and_most(results[name][concurrency], best, "requests_per_second"))
     # Whoever failed some of it has no tail to compare with.
     opened = loop["results"]
-    tails = [opened[rival]["p99_ms"] for rival in loop["rivals"] if not opened[rival]["failures"]]
-    value = round(opened[name]["p99_ms"] / min(tails), 2) if tails else 0.0
+    tails = [opened[rival] for rival in loop["rivals"] if not opened[rival]["failures"]]
+    best = min(tails, key=lambda each: each["p99_ms"], default=None)
+    value = round(opened[name]["p99_ms"] / best["p99_ms"], 2) if best else 0.0
     is_met = value <= TAIL_GOAL and opened[name]["failures"] == 0
-    found[f"{name}: p99, open loop"] = (value, f"≤ {TAIL_GOAL} without failures", is_met)
+    spread = least_and_most(opened[name], best, "p99_ms") if best else []
+    found[f"{name}: p99, open loop"] = (value, f"≤ {TAIL_GOAL} without failures", is_met, *spread)
     return found
 
 
@@ -198,17 +213,9 @@ def text(report):
         [name, *(cell(by.get(each)) for each in CONCURRENCIES), *(cell(loop["results"].get(name)) for loop in loops.values())]
         for name, by in report["results"].items()]
     lines = [table(rows, columns), ""]
-    for name, (value, goal, is_met) in report["ratios"].items():
-        lines.append(f"{name}: {value}" + (f" (goal {goal}{'' if is_met else ', MISSED'})" if goal else ""))
+    for name, (value, goal, is_met, *spread) in report["ratios"].items():
+        lines.append(f"{name}: {value}" + (" ({} to {})".format(*spread) if spread else "") + (f" (goal {goal}{'' if is_met else ', MISSED'})" if goal else ""))
     return "\n".join(lines)
-
-
-def platform_name():
-    with contextlib.suppress(OSError):
-        for line in Path("/proc/cpuinfo").read_text().splitlines():
-            if line.startswith("model name"):
-                return line.partition(":")[2].strip()
-    return "unknown"
 
 
 def main():
@@ -237,7 +244,7 @@ def main():
         raise SystemExit(f"{peers.FRAMEMESH} is missing: make build")
     prepare_venv()
 
-    values, cores = environment(arguments.models), os.cpu_count()
+    machine, values, cores = framemesh.environment(), environment(arguments.models), os.cpu_count()
     started = time.monotonic()
     with contextlib.ExitStack() as stack:
         meshes = {engine: stack.enter_context(peers.gateway(values, engine)) for engine in engines}
@@ -262,7 +269,7 @@ def main():
 
     report = {
         "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"), "quick": arguments.quick, "cores": cores,
-        "machine": platform_name(), "models": [values["DETECT_MODEL"], values["CLASSIFY_MODEL"]],
+        "environment": machine, "models": [values["DETECT_MODEL"], values["CLASSIFY_MODEL"]],
         "pictures": [path.name for path in paths], "seconds": seconds, "rounds": arguments.rounds, "results": results,
         "open_loops": loops, "ratios": compared, "took_seconds": round(time.monotonic() - started, 1),
     }

@@ -9,14 +9,16 @@ if there were other answers, or if the last third took more memory than the seco
 import argparse
 import asyncio
 import collections
-import json
 import pathlib
 import subprocess
+import sys
 import tempfile
 import time
 
 root = pathlib.Path(__file__).resolve().parents[2]
-framemesh = root / '.build/release/framemesh'
+sys.path.append(str(root / 'benchmarks'))
+import framemesh  # noqa: E402
+
 picture = root / 'Sources/framemesh/Resources/demo/numbers-01.jpg'
 options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
 options.add_argument('--clients', type=int, default=500)
@@ -86,9 +88,10 @@ async def load(address, pid):
 
 
 def main():
+    environment = framemesh.environment()
     with tempfile.TemporaryDirectory() as data:
         mesh = subprocess.Popen(
-            [framemesh, 'up', '--coordinator-port', '0', '--gateway-port', '0', '--gateway-data', data],
+            [framemesh.PROGRAM, 'up', '--coordinator-port', '0', '--gateway-port', '0', '--gateway-data', data],
             stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
         try:
             mesh.stdout.readline()
@@ -100,8 +103,9 @@ def main():
     print(f'{clients} clients, {seconds:.0f} s:', ', '.join(f'{count} × {name}' for name, count in sorted(counts.items())))
     print('resident MiB, each ninth:', ' '.join(f'{size / 1024:.0f}' for size in sizes))
     if chosen.json:
-        report = {'clients': clients, 'seconds': seconds, 'answers': dict(sorted(counts.items())), 'resident_kib': sizes}
-        chosen.json.write_text(json.dumps(report, indent=1) + '\n')
+        framemesh.write(chosen.json, {
+            'environment': environment, 'clients': clients, 'seconds': seconds, 'answers': dict(sorted(counts.items())),
+            'resident_kib': sizes})
     if set(counts) - {'200', '429'}:
         raise SystemExit('there were other answers')
     before, after = max(sizes[3:6]), max(sizes[6:])

@@ -8,15 +8,17 @@ time, the same bytes of the same picture. Prints p50 of both in each round, the 
 gateway and the coordinator take of a processor for a picture through HTTP, which depends less on who else is there.
 """
 import argparse
-import json
 import pathlib
 import statistics
 import struct
 import subprocess
+import sys
 import tempfile
 
 root = pathlib.Path(__file__).resolve().parents[2]
-framemesh = root / '.build/release/framemesh'
+sys.path.append(str(root / 'benchmarks'))
+import framemesh  # noqa: E402
+
 options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
 options.add_argument('--picture', type=pathlib.Path, default=root / 'Sources/framemesh/Resources/demo/numbers-01.jpg')
 options.add_argument('--requests', type=int, default=150, help='of each measurement, of which the first fifth is warm-up')
@@ -66,13 +68,14 @@ def processor_time(pid):
 
 
 def main():
+    environment = framemesh.environment()
     picture = chosen.picture.read_bytes()
     request = field(2, b'detect') + field(100, picture)
     message = struct.pack('>BI', 0, len(request)) + request
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
         mesh = subprocess.Popen(
-            [framemesh, 'up', '--coordinator-port', '0', '--gateway-port', '0', '--gateway-data', folder / 'data',
+            [framemesh.PROGRAM, 'up', '--coordinator-port', '0', '--gateway-port', '0', '--gateway-data', folder / 'data',
              '--detectors', '1', '--classifiers', '0'], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
         try:
             coordinator = mesh.stdout.readline().strip().removeprefix('ready coordinator=')
@@ -98,8 +101,8 @@ def main():
     for role, time in processor.items():
         print(f'{role}: {time:.2f} ms of a processor for each picture')
     if chosen.json:
-        report = {'median_difference_ms': difference, 'processor_ms': processor, 'rounds': rounds}
-        chosen.json.write_text(json.dumps(report, indent=1) + '\n')
+        framemesh.write(chosen.json, {
+            'environment': environment, 'median_difference_ms': difference, 'processor_ms': processor, 'rounds': rounds})
 
 
 main()

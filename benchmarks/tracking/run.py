@@ -20,6 +20,9 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
+sys.path.append(str(HERE.parent))
+import framemesh  # noqa: E402
+
 VENV = ROOT / ".build/tracking-venv"
 WORK = ROOT / ".build/tracking"
 PROGRAM = ROOT / ".build/release/tracker-run"
@@ -227,7 +230,8 @@ def main():
     if not PROGRAM.exists():
         raise SystemExit(f"{PROGRAM} is not there: make build-tests")
     ours, peers = Ours(), [Trackers(own=True), Trackers(own=False), Supervision()]
-    figures = {"quality": quality([ours, *peers], options.sequences)}
+    figures = {"environment": framemesh.environment()}
+    figures["quality"] = quality([ours, *peers], options.sequences)
     for name, lines in figures["quality"].items():
         for title, line in lines.items():
             print(f"{name:32} {title:20} {' '.join(f'{k} {v}' for k, v in line.items())}")
@@ -236,7 +240,7 @@ def main():
         for name, value in line.items():
             print(f"{count:5} objects  {name:32} {value:10.1f} us an update  {value / line[ours.name]:7.1f} x")
     if options.json:
-        options.json.write_text(json.dumps(figures, indent=1) + "\n")
+        framemesh.write(options.json, figures)
 
 
 if __name__ == "__main__":

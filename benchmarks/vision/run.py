@@ -1,16 +1,17 @@
 """Forward passes of every engine with every network, and preprocessing, one thread, in turns: see README.md."""
 
 import argparse
-import json
 import os
 import pathlib
-import platform
 import statistics
 import subprocess
 import sys
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
+sys.path.append(str(HERE.parent))
+import framemesh  # noqa: E402
+
 BUNDLED = ROOT / "Sources/framemesh/Resources/models"
 OWN = ["opencv", "opencv+onednn", "openvino"]
 # In Python; what OpenVINO takes by itself on a processor that has it is bf16.
@@ -149,6 +150,7 @@ def main():
     parser.add_argument("--output", default="trial", help="name of the files in results/")
     options = parser.parse_args()
     chosen = [network for network in NETWORKS if not options.only or network[0] in options.only]
+    machine = framemesh.environment()
     results = {n[0]: measure(n, options.models, options.rounds, options.passes) for n in chosen}
     steps = subprocess.run(
         [ROOT / ".build/vision-bench/preprocess", str(options.rounds)], capture_output=True, text=True, check=True
@@ -158,11 +160,8 @@ def main():
     folder = HERE / "results"
     folder.mkdir(exist_ok=True)
     (folder / f"{options.output}.md").write_text(text)
-    cpu = next(l.split(":")[1].strip() for l in open("/proc/cpuinfo") if l.startswith("model name"))
-    about = {"cpu": cpu, "kernel": platform.release(), "rounds": options.rounds, "passes": options.passes}
-    (folder / f"{options.output}.json").write_text(
-        json.dumps({"about": about, "results": results, "preprocessing": steps}, indent=1) + "\n"
-    )
+    about = {"environment": machine, "rounds": options.rounds, "passes": options.passes}
+    framemesh.write(f"{folder / options.output}.json", about | {"results": results, "preprocessing": steps})
 
 
 main()
