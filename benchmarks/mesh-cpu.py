@@ -4,17 +4,17 @@ one process. A ratio of these says what a machine with nothing else to do can do
 
     FRAMEMESH_MODELS=../shared/models benchmarks/mesh-cpu.py PICTURE [SECONDS] [ROUNDS] [PIPELINE] [--json FILE]
 
-Needs a release build and the models yolo-fastest-1.1 and squeezenet-1.1."""
+Needs a release build and the models yolo-fastest-1.1 and squeezenet-1.1. Each is measured for two lengths; the difference is what counts, since
+loading, connecting, and the frames that are on their way at the end are in both. Ratios are of one round."""
 import argparse
-import json
+import contextlib
 import os
 import resource
-import statistics
-import subprocess
 
-PROGRAM = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../.build/release/framemesh")
-MODELS = ["--detect-model", "yolo-fastest-1.1", "--classify-model", "squeezenet-1.1"]
+import framemesh
+
 TICKS = os.sysconf("SC_CLK_TCK")
+IN_PROCESS = "in process"
 
 
 def fields(pid):
@@ -34,26 +34,22 @@ def family(pid):
     return found
 
 
-def processor(pid):
-    user, system = fields(pid)[11:13]
-    return (int(user) + int(system)) / TICKS
+def processor(pids):
+    """Seconds of these processes and of those that were started here and have ended."""
+    times = [int(time) for pid in pids for time in fields(pid)[11:13]]
+    ended = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return sum(times) / TICKS + ended.ru_utime + ended.ru_stime
 
 
-def up(*options):
-    mesh = subprocess.Popen(
-        [PROGRAM, "up", "--no-gateway", "--coordinator-port", "0", *options, *MODELS], stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL, text=True)
-    return mesh, mesh.stdout.readline().strip().partition("=")[2]
-
-
-def bench(picture, seconds, pipeline, *options):
-    """The report, and the processor time of the client or the process that did the work."""
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    result = subprocess.run(
-        [PROGRAM, "bench", "--pipeline", pipeline, "--duration", str(seconds), "--warmup", "0", "--input", picture, "--json", "-",
-         *options], stdout=subprocess.PIPE, check=True)
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return json.loads(result.stdout)["points"][0], after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+def of_a_frame(seconds, pids, *options):
+    """Seconds of a processor in the client, or in the process that does the work, and in `pids`; and the long result."""
+    times, results = [], []
+    for length in (seconds, seconds / 8):
+        before = processor(pids)
+        results.append(framemesh.bench(*options, "--warmup", 0, "--duration", length))
+        times.append(processor(pids) - before)
+    frames = [result["points"][0]["answered"] for result in results]
+    return (times[0] - times[1]) / (frames[0] - frames[1]), results[0]
 
 
 def main():
@@ -64,33 +60,32 @@ def main():
     parser.add_argument("pipeline", nargs="?", default="detect+classify")
     parser.add_argument("--json")
     options = parser.parse_args()
-    picture, seconds, pipeline = options.picture, options.seconds, options.pipeline
-    meshes = {"apart": up("--detectors", "1", "--classifiers", "1"), "fused": up("--nodes", "1")}
-    measured = {}
-    try:
+    load = ["--pipeline", options.pipeline, "--input", options.picture]
+    with contextlib.ExitStack() as stack:
+        def mesh(*nodes):
+            process, coordinator = stack.enter_context(framemesh.mesh(*nodes, *framemesh.MODELS))
+            return family(process.pid), ["--coordinator", coordinator, "--concurrency", 8]
+        kinds = {
+            IN_PROCESS: ([], ["--in-process", "--concurrency", 2, *framemesh.MODELS]),
+            "apart": mesh("--detectors", 1, "--classifiers", 1), "fused": mesh("--nodes", 1),
+        }
+        times, failed, about = {name: [] for name in kinds}, 0, None
         for _ in range(options.rounds):
-            for name, (mesh, coordinator) in meshes.items():
-                parts = family(mesh.pid)
-                before = sum(map(processor, parts))
-                report, own = bench(picture, seconds, pipeline, "--coordinator", coordinator, "--concurrency", "8")
-                measured.setdefault(name, []).append((sum(map(processor, parts)) - before + own) / report["answered"])
-            # Two lengths: what loading the models takes is in both.
-            long, short = (
-                bench(picture, time, pipeline, "--in-process", "--concurrency", "2", *MODELS) for time in (seconds, seconds / 8))
-            measured.setdefault("in process", []).append((long[1] - short[1]) / (long[0]["answered"] - short[0]["answered"]))
-    finally:
-        for mesh, _ in meshes.values():
-            mesh.terminate()
-        for mesh, _ in meshes.values():
-            mesh.wait()
-    base = statistics.median(measured["in process"])
-    for name, times in measured.items():
-        median = statistics.median(times)
-        print(f"{name:12} {median * 1000:6.2f} ms a frame, {base / median:5.0%} of in process")
+            for name, (pids, place) in kinds.items():
+                seconds, result = of_a_frame(options.seconds, pids, *load, *place)
+                times[name].append(seconds)
+                failed += result["points"][0]["failed"]
+                if name == IN_PROCESS:
+                    about = about or {"environment": result["environment"], "engine": result["engine"]}
+    report = about | {"pipeline": options.pipeline, "failed": failed, "kinds": {}}
+    for name, rounds in times.items():
+        share = framemesh.spread([base / each for base, each in zip(times[IN_PROCESS], rounds)])
+        report["kinds"][name] = {"seconds_of_a_frame": framemesh.spread(rounds) | {"rounds": rounds}, "of_in_process": share}
+        print(f"{name:12} {report['kinds'][name]['seconds_of_a_frame']['median'] * 1000:6.2f} ms a frame, {share['median']:5.0%} of in process"
+              f" ({share['least']:.0%} to {share['most']:.0%})")
+    print(f"{options.pipeline}, engine {report['engine']}" + (f", {failed} frames FAILED" if failed else ""))
     if options.json:
-        with open(options.json, "w") as file:
-            json.dump({"pipeline": pipeline, "seconds_of_a_frame": measured}, file, indent=1)
-            file.write("\n")
+        framemesh.write(options.json, report)
 
 
 if __name__ == "__main__":

@@ -28,8 +28,11 @@ servers="--rounds 3 --seconds 2.5 --picture \"\$PICTURE\""
 benchmarks=(
     "scaling|600|true|benchmarks/scaling.py --nodes 1,2,4,8 --json $results/scaling.json"
     "reach|600|true|benchmarks/scaling.py --nodes 1,8,64 --rounds 2 --json $results/reach.json"
+    "flat|600|true|benchmarks/scaling.py --nodes 1,8,64 --ms 1 --rate 40,400 --seconds 8 --json $results/flat.json"
     "coordinator|300|true|benchmarks/scaling.py --ms 0 --nodes 4 --concurrency 8 --json $results/coordinator.json"
-    "in-process|900|has jq && models|benchmarks/mesh-vs-in-process.sh \"\$PICTURE\" 5 3 $results/in-process.json"
+    "latency|300|true|benchmarks/coordinator-latency.py --json $results/latency.json"
+    "overload|600|true|benchmarks/overload.py --json $results/overload.json"
+    "in-process|900|models|benchmarks/mesh-vs-in-process.py \"\$PICTURE\" 2 3 --json $results/in-process.json"
     "processor|600|models|benchmarks/mesh-cpu.py \"\$PICTURE\" 4 3 --json $results/processor.json"
     "gateway|300|has h2load|benchmarks/gateway/overhead.py --json $results/gateway.json"
     "clients|300|true|benchmarks/gateway/many_clients.py --json $results/clients.json"
@@ -40,7 +43,7 @@ benchmarks=(
     "vision|1200|models|benchmarks/vision/run.sh --rounds 3 --models \"\$FRAMEMESH_MODELS\" --output $PWD/$results/vision"
     "micro|1200|has valgrind|make --no-print-directory micro"
     "tracking|900|[ -x .build/release/tracker-run ]|benchmarks/tracking/run.py --quick --json $results/tracking.json"
-    "rpc|2400|root|benchmarks/rpc/run.sh --quick --output $PWD/$results/rpc"
+    "rpc|2400|root|benchmarks/rpc/run.sh --quick --rounds 2 --minutes 14 --output $PWD/$results/rpc"
 )
 
 if [ "${1:-}" = --list ]; then

@@ -3,13 +3,16 @@
 
     benchmarks/summary.py [NAME…]      # comparisons of benchmarks/run.sh that have just been measured, of this commit
 
-Where a goal was set it stands beside the figure; one that is missed is bold."""
+Figures are medians, with the range of the rounds where there are some. Where a goal was set it stands beside the figure; what misses it is
+bold."""
 import datetime
 import json
 import pathlib
 import statistics
 import subprocess
 import sys
+
+import framemesh
 
 HERE = pathlib.Path(__file__).resolve().parent
 RESULTS = HERE / "results"
@@ -20,7 +23,11 @@ BEGIN, END = "<!-- what benchmarks/summary.py writes -->", "<!-- up to here -->"
 
 
 def figure(text, goal="", is_met=True):
-    return (text if is_met else f"**{text}**"), goal
+    return bold(text, not is_met), goal
+
+
+def bold(text, is_missed):
+    return f"**{text}**" if is_missed else text
 
 
 def read(path):
@@ -31,49 +38,111 @@ def percent(share):
     return f"{share * 100:.0f} %"
 
 
+def ranged(values, decimals=0, scale=1, unit=""):
+    """The median of some rounds, and from where to where they go."""
+    values = [values["median"], values["least"], values["most"]] if isinstance(values, dict) else [
+        statistics.median(values), min(values), max(values)]
+    median, least, most = (f"{value * scale:.{decimals}f}" for value in values)
+    return median + unit + (f" ({least} to {most})" if least != most else "")
+
+
+def shares(spread):
+    """Of something else, in percent."""
+    return ranged(spread, scale=100, unit=" %")
+
+
+def troubles(points, name="rounds"):
+    """What is wrong with these, as the end of a text."""
+    failed, unstable = sum(point["failed"] for point in points), sum(not point["is_stable"] for point in points)
+    return (f", {failed} failed" if failed else "") + (f"; {unstable} of {len(points)} {name} unstable" if unstable else "")
+
+
 # ---- a function for each kind of result: rows of what was measured, the figure, the goal ----
 
 
 def nodes(path):
-    """Lines of `framemesh bench`, some for each number of nodes."""
+    """Lines of `framemesh bench`, some for each rate and number of nodes."""
     rounds = {}
     for line in path.read_text().splitlines():
         result = json.loads(line)
-        rounds.setdefault(int(result["configuration"]["nodes"]), []).append(result)
-    for count, results in rounds.items():
-        points, ms = [result["points"][0] for result in results], float(results[0]["configuration"]["simulate-ms"])
-        rate = statistics.median(point["frames_per_second"] for point in points)
-        coordinator = 1000 * statistics.median(
-            sum(each["cpu_seconds_per_thousand"] for each in point["processes"] if each["name"] == "coordinator") for point in points)
-        failed = sum(point["failed"] for point in points)
-        ideal = f", {percent(rate / (count * 1000 / ms))} of ideal" if ms else ""
-        text = f"{rate:.1f} frames/s{ideal}, coordinator {coordinator:.0f} µs a frame" + (f", {failed} failed" if failed else "")
-        goal = "" if ms else "coordinator ≤ 60 µs"
-        yield f"{count} node{'s' if count > 1 else ''} of {ms:g} ms", *figure(text, goal, not failed and (ms > 0 or coordinator <= 60))
+        configuration = result["configuration"]
+        key = float(configuration.get("rate", 0)), int(configuration["nodes"]), float(configuration["simulate-ms"])
+        rounds.setdefault(key, []).append(result["points"][0])
+    costs = {key: [framemesh.processor(point, "coordinator") for point in points] for key, points in rounds.items()}
+    for (rate, count, ms), points in rounds.items():
+        rates = [point["frames_per_second"] for point in points]
+        ideal = f", {percent(statistics.median(rates) / (count * 1000 / ms))} of ideal" if ms and not rate else ""
+        cost = costs[rate, count, ms]
+        text = f"{ranged(rates, 1)} frames/s{ideal}, coordinator {ranged(cost)} µs a frame{troubles(points)}"
+        is_met = ms > 0 or (statistics.median(cost) <= 60 and not any(point["failed"] for point in points))
+        what = f"{count} node{'s' if count > 1 else ''} of {ms:g} ms" + (f", {rate:g} frames/s sent" if rate else "")
+        yield what, *figure(text, "" if ms else "coordinator ≤ 60 µs", is_met)
+    for rate, ms in dict.fromkeys((rate, ms) for rate, _, ms in rounds if rate):
+        counts = sorted(count for other, count, _ in rounds if other == rate)
+        ratios = [most / least for least, most in zip(costs[rate, counts[0], ms], costs[rate, counts[-1], ms])]
+        yield f"coordinator's time of a frame, {counts[-1]} nodes ÷ {counts[0]}, {rate:g} frames/s", *figure(
+            ranged(ratios, 2), "flat: ≤ 1.1", statistics.median(ratios) <= 1.1)
+
+
+# Of a mesh's throughput in one process: by the engine that was asked for and the kind of mesh.
+IN_PROCESS_GOALS = {("opencv", "apart"): 0.9, ("default", "apart"): 0.8, ("default", "fused"): 0.9}
 
 
 def in_process(path):
-    found = {each["name"]: each for each in read(path)}
-    base = found["in process, 2 threads"]["frames_per_second"]
-    for name, each in found.items():
-        is_bound = name in ("fused, unary, 8", "fused, stream, 8")
-        share = each["frames_per_second"] / base
-        text = f"{each['frames_per_second']:.1f} frames/s, {percent(share)} of 2 threads; p50 {each['p50_ms']:.1f}, p99 {each['p99_ms']:.1f} ms"
-        yield name, *figure(text, "≥ 85 %" if is_bound else "", not is_bound or share >= 0.85)
+    report = read(path)
+    for cell in report["cells"]:
+        kinds, goals = cell["kinds"], {}
+        if cell["has_goal"]:
+            goals = {name: goal for (engine, name), goal in IN_PROCESS_GOALS.items() if engine == cell["asked_engine"]}
+        parts = [f"in process {ranged([each[cell['key']] for each in kinds['in process']['rounds']], 1)} {cell['unit']}"]
+        for name in ("apart", "fused"):
+            is_missed = kinds[name]["of_in_process"]["median"] < goals.get(name, 0) or (name in goals and kinds[name]["failed"] > 0)
+            parts.append(bold(f"{name} {kinds[name]['median']:.1f}, {shares(kinds[name]['of_in_process'])}", is_missed))
+        text = ", ".join(parts) + troubles([each for kind in kinds.values() for each in kind["rounds"]], "measurements")
+        what = f"{cell['pipeline']}, {cell['size'].replace('x', '×')} {cell['form']}, {cell['engine']}, {cell['at_once']} at once"
+        yield what, *figure(text, ", ".join(f"{name} ≥ {percent(goal)}" for name, goal in goals.items()))
 
 
 def processor(path):
-    times = {name: statistics.median(each) for name, each in read(path)["seconds_of_a_frame"].items()}
-    for name, goal in (("fused", 0.9), ("apart", 0.8)):
-        share = times["in process"] / times[name]
-        text = f"{times[name] * 1000:.1f} ms a frame, {percent(share)} of in process"
-        yield f"mesh, {name}", *figure(text, f"≥ {percent(goal)}", share >= goal)
+    report = read(path)
+    for name, kind in report["kinds"].items():
+        goal = {"fused": 0.9, "apart": 0.8}.get(name)
+        times, share = kind["seconds_of_a_frame"], kind["of_in_process"]
+        text = f"{ranged(times, 1, 1000)} ms a frame" + (f", {shares(share)} of in process" if goal else "")
+        yield f"{report['pipeline']}, {report['engine']}, {name}", *figure(
+            text, f"≥ {percent(goal)}" if goal else "", goal is None or share["median"] >= goal)
+
+
+def latency(path):
+    for name, each in read(path)["detectors"].items():
+        added = each["added_p50_ms"]
+        text = f"{ranged(each['p50_ms']['node'], 2)} ms directly, {ranged(added, 2)} ms more{troubles(each['rounds'])}"
+        yield f"p50 through a coordinator, 640×480 JPEG, {name}", *figure(text, "≤ 0.7 ms more", added["median"] <= 0.7)
+
+
+def overload(path):
+    report = read(path)
+    for name, what, goal, is_met in (
+            ("goodput_of_peak", "unary, goodput at 10 × the capacity, of the peak", "≥ 90 %", lambda share: share >= 0.9),
+            ("age_p99_of_quiet", "cameras with `latest`, p99 of the age at 10 ×, of that at 0.5 ×", "≤ 2", lambda ratio: ratio <= 2)):
+        ratio = report[name]
+        text = shares(ratio) if goal.endswith("%") else ranged(ratio, 2)
+        yield what, *figure(text, goal, is_met(ratio["median"]))
+    for kind, rounds in report["rounds"].items():
+        points = [next(point for point in each if point["load"].get("factor") == 10) for each in rounds]
+        capacity = ranged([each[0]["frames_per_second"] for each in rounds], 1)
+        text = f"{ranged([point['frames_per_second'] for point in points], 1)} of {capacity} frames/s answered, p99 "
+        text += f"{ranged([point['latency_ms']['p99'] for point in points])} ms, the oldest without an answer at the end "
+        text += f"{ranged([point['oldest_unanswered_ms'] for point in points])} ms"
+        others = [point | {"failed": point["failed"] - point["refused"]} for point in points]
+        yield f"{'unary' if kind == 'unary' else 'cameras with `latest`'} at 10 ×", *figure(text + troubles(others))
 
 
 def gateway(path):
     report = read(path)
     value = report["median_difference_ms"]
-    yield "p50 of a picture through HTTP, beyond gRPC's", *figure(f"{value:.2f} ms", "≤ 1 ms", value <= 1)
+    differences = [each["gateway_p50_ms"] - each["grpc_p50_ms"] for each in report["rounds"]]
+    yield "p50 of a picture through HTTP, beyond gRPC's", *figure(ranged(differences, 2) + " ms", "≤ 1 ms", value <= 1)
     yield "the gateway's processor time of a picture", *figure(f"{report['processor_ms']['gateway']:.2f} ms")
 
 
@@ -91,12 +160,13 @@ def servers(path):
     for name, by in report["results"].items():
         opened = {loop["rate"]: loop["results"][name] for loop in report["open_loops"].values() if name in loop["results"]}
         failed = sum(each["failures"] for each in [*by.values(), *opened.values()])
-        rates = " / ".join(f"{each['requests_per_second']:.0f}" for each in by.values())
-        tails = [f"p99 {each['p99_ms']:.0f} ms at {rate:.0f}/s" for rate, each in opened.items()]
+        rates = " / ".join(ranged(each["requests_per_second_of_rounds"]) for each in by.values())
+        tails = [f"p99 {ranged(each['p99_ms_of_rounds'])} ms at {rate:.0f}/s" for rate, each in opened.items()]
         text = ", ".join([f"{rates} requests/s", *tails, *([f"{failed} failed"] if failed else [])])
         yield f"{name}, {' / '.join(by)} at once", *figure(text)
-    for name, (value, goal, is_met) in report["ratios"].items():
-        yield f"{name}, of the best rival's", *figure(f"{value:.2f}", goal or "", is_met)
+    for name, (value, goal, is_met, *spread) in report["ratios"].items():
+        text = f"{value:.2f}" + (" ({:.2f} to {:.2f})".format(*spread) if spread else "")
+        yield f"{name}, of the best rival's", *figure(text, goal or "", is_met)
 
 
 # The first engine's time by the second one's, and whether a network's is good enough.
@@ -115,8 +185,9 @@ def vision(path):
         for name, engines in read(path)["results"].items():
             if one in engines and other in engines:
                 pairs = zip(engines[one]["round_medians_ms"], engines[other]["round_medians_ms"])
-                found[name] = statistics.median(a / b for a, b in pairs)
-        cells = [figure(f"{name} {ratio:.2f}", is_met=is_met(name, ratio))[0] for name, ratio in found.items()]
+                found[name] = [a / b for a, b in pairs]
+        cells = [
+            bold(f"{name} {ranged(ratios, 2)}", not is_met(name, statistics.median(ratios))) for name, ratios in found.items()]
         yield f"a pass of {one} ÷ {other}", *figure(", ".join(cells), goal)
 
 
@@ -135,8 +206,8 @@ def rpc(path):
 
 
 COMPARISONS = {
-    "scaling": nodes, "reach": nodes, "coordinator": nodes, "in-process": in_process, "processor": processor, "gateway": gateway,
-    "clients": clients, "flask": servers, "servers": servers, "engines": servers, "vision": vision, "tracking": tracking, "rpc": rpc,
+    "scaling": nodes, "reach": nodes, "flat": nodes, "coordinator": nodes, "latency": latency, "overload": overload,
+    "in-process": in_process, "processor": processor, "gateway": gateway, "clients": clients, "flask": servers, "servers": servers, "engines": servers, "vision": vision, "tracking": tracking, "rpc": rpc,
 }
 
 
