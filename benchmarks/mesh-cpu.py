@@ -81,8 +81,8 @@ def main():
     for name, rounds in times.items():
         share = framemesh.spread([base / each for base, each in zip(times[IN_PROCESS], rounds)])
         report["kinds"][name] = {"seconds_of_a_frame": framemesh.spread(rounds) | {"rounds": rounds}, "of_in_process": share}
-        print(f"{name:12} {report['kinds'][name]['seconds_of_a_frame']['median'] * 1000:6.2f} ms a frame, {share['median']:5.0%} of in process"
-              f" ({share['least']:.0%} to {share['most']:.0%})")
+        beside = f", {share['median']:4.0%} of in process ({share['least']:.0%} to {share['most']:.0%})" if name != IN_PROCESS else ""
+        print(f"{name:12} {report['kinds'][name]['seconds_of_a_frame']['median'] * 1000:6.2f} ms a frame{beside}")
     print(f"{options.pipeline}, engine {report['engine']}" + (f", {failed} frames FAILED" if failed else ""))
     if options.json:
         framemesh.write(options.json, report)
