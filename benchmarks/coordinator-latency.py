@@ -16,7 +16,7 @@ DETECTORS = {"simulated, 0 ms": ["--simulate-ms", 0], "digits-detector": []}
 
 def measure(place, seconds):
     """The result, one frame at a time."""
-    return framemesh.bench(*place, "--pipeline", "detect", "--size", "640x480", "--warmup", 0.5, "--duration", seconds)
+    return framemesh.bench(*place, "--pipeline", "detect", "--size", "640x480", "--warmup", 0.3, "--duration", seconds)
 
 
 def rounds(detector, count, seconds):
@@ -37,8 +37,8 @@ def kept(points):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=7)
-    parser.add_argument("--seconds", type=float, default=2)
+    parser.add_argument("--rounds", type=int, default=15)
+    parser.add_argument("--seconds", type=float, default=1)
     parser.add_argument("--json")
     options = parser.parse_args()
     report = {"seconds": options.seconds, "detectors": {}}
