@@ -11,7 +11,7 @@ package struct BenchResult: Sendable, Codable, Equatable {
     /// Who was asked; nil: nobody.
     package var target: String?
     package var pipeline: String
-    /// What runs the models, and which, where this process does.
+    /// What runs the models, and which, as far as it is known: in this process, or by what nodes say of themselves.
     package var engine: String?
     package var models: [String] = []
     /// Different pictures.
@@ -26,6 +26,8 @@ package struct BenchResult: Sendable, Codable, Equatable {
     package var bestConcurrency: Int?
     /// Of overload: frames a second at saturation.
     package var capacity: Double?
+    /// What kept the next point from being measured; nil: all of them were.
+    package var error: String?
 
     package init(
         mode: String, target: String?, pipeline: String, engine: String? = nil, models: [String] = [], inputs: Int,

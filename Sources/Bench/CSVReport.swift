@@ -1,18 +1,20 @@
 /// A result as perf_analyzer writes it: its columns, latencies in microseconds. More columns follow behind those.
 package enum CSVReport {
     package static func text(_ result: BenchResult) -> String {
-        let isRate = result.points.first?.load.kind == .rate
+        let isRate = result.points.contains { $0.load.isPlanned }
         let head =
             [
                 isRate ? "Request Rate" : "Concurrency", "Inferences/Second", "Client Send",
                 "Network+Server Send/Recv", "Server Queue", "Server Compute Input", "Server Compute Infer",
                 "Server Compute Output", "Client Recv", "p50 latency", "p90 latency", "p95 latency", "p99 latency",
-                "Avg latency", "p99.9 latency", "Std latency", "Stable", "Failed", "Refused", "Dropped",
+                "Avg latency", "p99.9 latency", "Std latency", "Stable", "Failed", "Refused", "Dropped", "Out of order",
+                "Times the capacity", "Load",
             ]
-        return ([head] + result.points.map(row)).map { $0.joined(separator: ",") + "\n" }.joined()
+        return ([head] + result.points.map { row($0, isRate: isRate) }).map { $0.joined(separator: ",") + "\n" }
+            .joined()
     }
 
-    private static func row(_ point: BenchPoint) -> [String] {
+    private static func row(_ point: BenchPoint, isRate: Bool) -> [String] {
         let server = point.serverMs ?? ServerSplit()
         let client = point.clientMs ?? ClientSplit()
         let input = server.decode + server.preprocess
@@ -21,12 +23,15 @@ package enum CSVReport {
         // What is left of the wait: the way there and back. Stages that ran at once are counted twice.
         let network = max(0, (point.clientMs == nil ? point.latencyMs.mean : client.wait) - compute)
         let latency = point.latencyMs
+        // Beside rates, that of a closed loop is what it reached.
+        let number = isRate ? point.load.framesPerSecond ?? point.framesPerSecond : Double(point.load.callers)
         return [
-            Figure.text(point.load.kind == .rate ? point.load.rate ?? 0 : Double(point.load.callers), decimals: 3),
+            Figure.text(number, decimals: 3),
             Figure.text(point.framesPerSecond, decimals: 3), us(client.send), us(network), us(server.queue), us(input),
             us(server.infer), us(output), us(client.receive), us(latency.p50), us(latency.p90), us(latency.p95),
             us(latency.p99), us(latency.mean), us(latency.p999), us(latency.sd), point.isStable ? "1" : "0",
-            "\(point.failed)", "\(point.refused)", "\(point.dropped)",
+            "\(point.failed)", "\(point.refused)", "\(point.dropped)", "\(point.outOfOrder)",
+            point.load.factor.map { Figure.text($0, decimals: 3) } ?? "", "\"\(point.load.text)\"",
         ]
     }
 

@@ -24,6 +24,9 @@ package struct Comparison: Sendable {
         package var base: MeanInterval
         package var new: MeanInterval
         package var difference: MeanInterval
+        /// How many there are of each, and of what.
+        package var samples: (base: Int, new: Int)
+        package var areRuns: Bool
         /// How likely one or more such changes would be found among all rows where nothing has changed; nil: unknown.
         package var probability: Double?
         package var verdict: Verdict
@@ -44,38 +47,61 @@ package struct Comparison: Sendable {
     private struct Sample {
         var seconds: Double
         var answered: UInt64
+        var failed: UInt64
         var framesPerSecond: Double
         var latencyMs: LatencyFigures
 
         init(_ point: BenchPoint) {
-            (seconds, answered) = (point.seconds, point.answered)
+            (seconds, answered, failed) = (point.seconds, point.answered, point.failed)
             (framesPerSecond, latencyMs) = (point.framesPerSecond, point.latencyMs)
         }
 
         init(_ window: WindowRecord) {
-            (seconds, answered) = (window.seconds, window.answered)
+            (seconds, answered, failed) = (window.seconds, window.answered, window.failed)
             (framesPerSecond, latencyMs) = (window.framesPerSecond, window.latencyMs)
         }
+
+        var frames: UInt64 { answered + failed }
     }
 
     private struct Metric: Sendable {
+        enum Kind: Sendable {
+            case throughput
+            /// Of answers: without one there is none.
+            case latency
+            /// In percent of all frames that came to an end.
+            case failures
+        }
+
         var name: String
-        /// Of answers: without one there is none.
-        var isLatency: Bool
+        var kind: Kind
         var value: @Sendable (Sample) -> Double
 
         /// In which the value of a sample is known: a frame; a bucket of the histogram.
         func resolution(_ sample: Sample) -> Double {
-            isLatency
-                ? value(sample) * LatencyHistogram.resolution : sample.seconds > 0 ? 1 / sample.seconds : 0
+            switch kind {
+            case .throughput: sample.seconds > 0 ? 1 / sample.seconds : 0
+            case .latency: value(sample) * LatencyHistogram.resolution
+            case .failures: sample.frames > 0 ? 100 / Double(sample.frames) : 0
+            }
+        }
+
+        func isKnown(of sample: Sample) -> Bool {
+            switch kind {
+            case .throughput: true
+            case .latency: sample.answered > 0
+            case .failures: sample.frames > 0
+            }
         }
     }
 
     private static let metrics = [
-        Metric(name: "frames/s", isLatency: false) { $0.framesPerSecond },
-        Metric(name: "mean ms", isLatency: true) { $0.latencyMs.mean },
-        Metric(name: "p50 ms", isLatency: true) { $0.latencyMs.p50 },
-        Metric(name: "p99 ms", isLatency: true) { $0.latencyMs.p99 },
+        Metric(name: "frames/s", kind: .throughput) { $0.framesPerSecond },
+        Metric(name: "mean ms", kind: .latency) { $0.latencyMs.mean },
+        Metric(name: "p50 ms", kind: .latency) { $0.latencyMs.p50 },
+        Metric(name: "p99 ms", kind: .latency) { $0.latencyMs.p99 },
+        // What fails at once makes all else look better.
+        Metric(name: "failed %", kind: .failures) { 100 * Double($0.failed) / Double($0.frames) },
     ]
 
     /// - Parameter leastChange: a share of the base.
@@ -89,15 +115,23 @@ package struct Comparison: Sendable {
             let byRun = before.count > 1 && after.count > 1
             for metric in Self.metrics {
                 func samples(_ points: [BenchPoint]) -> [Sample] {
-                    (byRun ? points.map { Sample($0) } : points.flatMap(\.windows).map { Sample($0) })
-                        .filter { $0.answered > 0 || !metric.isLatency }
+                    (byRun ? points.map { Sample($0) } : points.flatMap(Self.windows).map { Sample($0) })
+                        .filter(metric.isKnown)
                 }
-                rows.append(Self.row(load, metric, samples(before), samples(after)))
+                let (old, other) = (samples(before), samples(after))
+                // Of what never fails nothing is to be said.
+                if metric.kind == .failures, !(old + other).contains(where: { $0.failed > 0 }) { continue }
+                rows.append(Self.row(load, metric, old, other, areRuns: byRun))
             }
         }
         judge(leastChange)
         unmatched += other.order.filter { old.points[$0] == nil }
         warnings = Self.warnings(base, new)
+    }
+
+    /// Those that were not cut short: the last one of a run that was interrupted may be a moment long.
+    private static func windows(_ point: BenchPoint) -> [WindowRecord] {
+        point.isInterrupted ? point.windows.dropLast() : point.windows
     }
 
     private static func points(
@@ -114,14 +148,17 @@ package struct Comparison: Sendable {
         return (order, points)
     }
 
-    private static func row(_ load: LoadDescription, _ metric: Metric, _ base: [Sample], _ new: [Sample]) -> Row {
+    private static func row(
+        _ load: LoadDescription, _ metric: Metric, _ base: [Sample], _ new: [Sample], areRuns: Bool
+    ) -> Row {
         let resolution = (base + new).map { metric.resolution($0) }.max() ?? 0
         let (old, other) = (base.map(metric.value), new.map(metric.value))
         return Row(
             load: load, metric: metric.name, base: MeanInterval(old, resolution: resolution),
             new: MeanInterval(other, resolution: resolution),
-            difference: MeanInterval(of: other, minus: old, resolution: resolution), verdict: .unknown,
-            moreIsBetter: !metric.isLatency)
+            difference: MeanInterval(of: other, minus: old, resolution: resolution),
+            samples: (base.count, new.count), areRuns: areRuns, verdict: .unknown,
+            moreIsBetter: metric.kind == .throughput)
     }
 
     /// Once all rows are known.
@@ -140,21 +177,30 @@ package struct Comparison: Sendable {
     }
 
     private static func warnings(_ base: [BenchResult], _ new: [BenchResult]) -> [String] {
-        guard let old = base.first, let other = new.first else { return [] }
         var warnings: [String] = []
-        func compare(_ name: String, _ before: String?, _ after: String?) {
-            guard before != after else { return }
-            warnings.append("\(name) differs: \(before ?? "none") and \(after ?? "none")")
+        /// Each side may hold several: then they are not runs of the same.
+        func compare(_ name: String, _ value: (BenchResult) -> String?) {
+            let (before, after) = (Set(base.map { value($0) ?? "none" }), Set(new.map { value($0) ?? "none" }))
+            for (side, values) in [("first", before), ("second", after)] where values.count > 1 {
+                warnings.append("\(name) differs within the \(side): \(values.sorted().joined(separator: ", "))")
+            }
+            if before.count == 1, after.count == 1, before != after {
+                warnings.append("\(name) differs: \(before.joined()) and \(after.joined())")
+            }
         }
-        compare("the pipeline", old.pipeline, other.pipeline)
-        compare("the processor", old.environment.cpu, other.environment.cpu)
-        compare("the number of cores", "\(old.environment.cores)", "\(other.environment.cores)")
-        compare("the pinning", old.environment.affinity, other.environment.affinity)
-        compare("the kernel", old.environment.kernel, other.environment.kernel)
-        compare("the engine", old.engine, other.engine)
-        compare("the size of the inputs", "\(old.inputBytes)", "\(other.inputBytes)")
-        for option in Set(old.configuration.keys).union(other.configuration.keys).sorted() {
-            compare("--\(option)", old.configuration[option], other.configuration[option])
+        compare("what was asked") { $0.mode }
+        compare("the pipeline") { $0.pipeline }
+        compare("the processor") { $0.environment.cpu }
+        compare("the number of cores") { "\($0.environment.cores)" }
+        compare("the pinning") { $0.environment.affinity }
+        compare("the kernel") { $0.environment.kernel }
+        compare("the engine") { $0.engine }
+        compare("the models") { $0.models.isEmpty ? nil : $0.models.joined(separator: " and ") }
+        compare("the libraries") { $0.environment.libraries.map { $0.joined(separator: ", ") } }
+        compare("the number of inputs") { "\($0.inputs)" }
+        compare("the size of the inputs") { "\($0.inputBytes)" }
+        for option in Set((base + new).flatMap(\.configuration.keys)).sorted() {
+            compare("--\(option)") { $0.configuration[option] }
         }
         for (side, results) in [("first", base), ("second", new)] {
             let unstable = results.flatMap(\.points).count { !$0.isStable }

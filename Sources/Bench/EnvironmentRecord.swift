@@ -13,14 +13,19 @@ package struct EnvironmentRecord: Sendable, Codable, Equatable {
     package var loadAverage: Double?
     /// Of the program that measured.
     package var version: String
-    /// Of its source; nil: it was not built in a work tree that is here.
+    /// Of the work tree that the program lies in, at the time of the run, with `-dirty` behind it where files were changed; nil:
+    /// there is none, or no git.
     package var commit: String?
+    /// When the program was built, in seconds since the epoch; after this the commit may have become another one.
+    package var builtAt: Double?
+    /// Files of the shared libraries that this process has loaded and that decide what is measured.
+    package var libraries: [String]?
     /// Seconds since the epoch.
     package var startedAt: Double
 
     package init(
         cpu: String, cores: Int, affinity: String? = nil, kernel: String, memoryMb: Int, loadAverage: Double? = nil,
-        version: String, commit: String? = nil, startedAt: Double
+        version: String, commit: String? = nil, builtAt: Double? = nil, libraries: [String]? = nil, startedAt: Double
     ) {
         self.cpu = cpu
         self.cores = cores
@@ -30,6 +35,8 @@ package struct EnvironmentRecord: Sendable, Codable, Equatable {
         self.loadAverage = loadAverage
         self.version = version
         self.commit = commit
+        self.builtAt = builtAt
+        self.libraries = libraries
         self.startedAt = startedAt
     }
 
@@ -45,7 +52,8 @@ package struct EnvironmentRecord: Sendable, Codable, Equatable {
             kernel: text("/proc/sys/kernel/ostype").trimmed + " " + text("/proc/sys/kernel/osrelease").trimmed,
             memoryMb: Int(information.physicalMemory >> 20),
             loadAverage: text("/proc/loadavg").split(separator: " ").first.flatMap { Double($0) },
-            version: version, commit: commit(above: executable), startedAt: Date().timeIntervalSince1970.rounded())
+            version: version, commit: commit(above: executable), builtAt: time(of: executable),
+            libraries: libraries(in: text("/proc/self/maps")), startedAt: Date().timeIntervalSince1970.rounded())
     }
 
     /// Of the first line `NAME : VALUE`; nil: there is none.
@@ -57,35 +65,48 @@ package struct EnvironmentRecord: Sendable, Codable, Equatable {
         return trimmed.isEmpty ? nil : trimmed
     }
 
-    /// Folders that are looked into.
-    private static let maxDepth = 16
+    private static func time(of file: URL) -> Double? {
+        let attributes = try? FileManager.default.attributesOfItem(atPath: file.path)
+        return (attributes?[.modificationDate] as? Date)?.timeIntervalSince1970.rounded()
+    }
 
+    /// Shared libraries that decide what is measured, by the begin of their names.
+    private static let watched = [
+        "libopencv_core", "libopencv_dnn", "libdnnl", "libopenvino.", "libnghttp2", "libprotobuf-c", "libturbojpeg",
+    ]
+
+    /// The files of those that are mapped, each with its version in its name.
+    /// - Parameter maps: `/proc/self/maps`, see proc(5).
+    static func libraries(in maps: String) -> [String] {
+        let files = maps.split(separator: "\n").compactMap { $0.split(separator: "/").last }.map(String.init)
+        return Set(files).filter { file in watched.contains { file.hasPrefix($0) } && file.contains(".so") }.sorted()
+    }
+
+    /// What `git describe` says of the work tree that the program lies in.
     private static func commit(above executable: URL) -> String? {
-        var folder = executable.deletingLastPathComponent()
-        for _ in 0..<maxDepth where folder.path != "/" {
-            let git = folder.appending(path: ".git")
-            func text(_ name: String) -> String? { try? String(contentsOf: git.appending(path: name), encoding: .utf8) }
-            if let head = text("HEAD") { return commit(head: head, file: text) }
-            folder = folder.deletingLastPathComponent()
-        }
-        return nil
+        let git = Process()
+        let output = Pipe()
+        git.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+        git.arguments = [
+            "git", "-C", executable.deletingLastPathComponent().path, "describe", "--always", "--dirty", "--abbrev=40",
+            "--exclude=*",
+        ]
+        git.standardOutput = output
+        git.standardError = FileHandle.nullDevice
+        guard (try? git.run()) != nil else { return nil }
+        let said = output.fileHandleForReading.readDataToEndOfFile()
+        git.waitUntilExit()
+        return git.terminationStatus == 0 ? commit(described: String(decoding: said, as: UTF8.self)) : nil
     }
 
-    /// What `HEAD` of a repository stands for.
-    /// - Parameter file: reads a file of `.git`; nil where it is not there.
-    package static func commit(head: String, file: (String) -> String?) -> String? {
-        let prefix = "ref: "
-        guard head.hasPrefix(prefix) else { return hash(head.trimmed) }
-        let name = String(head.dropFirst(prefix.count)).trimmed
-        guard !name.contains("..") else { return nil }
-        if let found = file(name) { return hash(found.trimmed) }
-        let packed = file("packed-refs")?.split(separator: "\n").first { $0.hasSuffix(" " + name) }
-        return packed?.split(separator: " ").first.flatMap { hash(String($0)) }
+    /// nil: it is no hash, with `-dirty` behind it where files differ from those of the commit.
+    static func commit(described text: String) -> String? {
+        let text = text.trimmed
+        let hash = text.hasSuffix(dirty) ? text.dropLast(dirty.count) : text[...]
+        return hash.count >= 40 && hash.allSatisfy(\.isHexDigit) ? text : nil
     }
 
-    private static func hash(_ text: String) -> String? {
-        text.count >= 40 && text.allSatisfy(\.isHexDigit) ? text : nil
-    }
+    private static let dirty = "-dirty"
 }
 
 extension String {

@@ -57,6 +57,7 @@ package enum HTMLReport {
             parts.append("Capacity: \(Figure.text(capacity, decimals: 1)) frames/s.")
         }
         if result.isInterrupted { parts.append("The run was ended before its time.") }
+        if let error = result.error { parts.append("The next point was not measured: \(error).") }
         let unstable = result.points.count { !$0.isStable }
         if unstable > 0 { parts.append("Unstable: \(unstable) of \(result.points.count).") }
         return parts.joined(separator: " ")
@@ -82,21 +83,22 @@ package enum HTMLReport {
 
     private static func plots(_ result: BenchResult) -> String {
         var plots: [SVGPlot] = []
-        if result.points.count > 1 {
-            let name = xName(result)
+        let varied = varied(result)
+        if varied.count > 1 {
+            let name = xName(varied)
             plots.append(
                 SVGPlot(
                     title: "Throughput", xName: name, yName: "frames/s",
                     lines: [
-                        .init(name: "answered", points: result.points.map { ($0.load.number, $0.framesPerSecond) }),
-                        .init(name: "sent", points: result.points.map { ($0.load.number, $0.sentPerSecond) }),
+                        .init(name: "answered", points: varied.map { ($0.load.number, $0.framesPerSecond) }),
+                        .init(name: "sent", points: varied.map { ($0.load.number, $0.sentPerSecond) }),
                     ]))
             plots.append(
                 SVGPlot(
                     title: "Latency", xName: name, yName: "ms",
                     lines: [
-                        line("p50", result) { $0.p50 }, line("p90", result) { $0.p90 }, line("p99", result) { $0.p99 },
-                        line("p99.9", result) { $0.p999 },
+                        line("p50", varied) { $0.p50 }, line("p90", varied) { $0.p90 }, line("p99", varied) { $0.p99 },
+                        line("p99.9", varied) { $0.p999 },
                     ]))
         }
         let measured = result.points.filter { !$0.distribution.isEmpty }
@@ -106,16 +108,22 @@ package enum HTMLReport {
         return plots.map(\.svg).joined(separator: "\n")
     }
 
-    private static func xName(_ result: BenchResult) -> String {
-        guard let load = result.points.first?.load else { return "" }
+    /// Points that differ in one number: under overload without the one that found the capacity.
+    private static func varied(_ result: BenchResult) -> [BenchPoint] {
+        let factors = result.points.filter { $0.load.factor != nil }
+        return factors.isEmpty ? result.points : factors
+    }
+
+    private static func xName(_ points: [BenchPoint]) -> String {
+        guard let load = points.first?.load else { return "" }
         if load.factor != nil { return "times the capacity" }
         return load.kind == .rate ? "frames/s that were planned" : "at once"
     }
 
     private static func line(
-        _ name: String, _ result: BenchResult, _ value: (LatencyFigures) -> Double
+        _ name: String, _ points: [BenchPoint], _ value: (LatencyFigures) -> Double
     ) -> SVGPlot.Line {
-        SVGPlot.Line(name: name, points: result.points.map { ($0.load.number, value($0.latencyMs)) })
+        SVGPlot.Line(name: name, points: points.map { ($0.load.number, value($0.latencyMs)) })
     }
 
     /// Nines on the axis: the slowest one of ten, of a hundred, of a thousand are as far from each other.
@@ -189,6 +197,9 @@ package enum HTMLReport {
                     rows.append([point.load.text, what, "\(count)", cause])
                 }
             }
+            if point.outOfOrder > 0 {
+                rows.append([point.load.text, "out of order", "\(point.outOfOrder)", ""])
+            }
             if point.hasOverdueFrames {
                 let oldest = Figure.column(point.oldestUnansweredMs, decimals: 1)
                 rows.append(
@@ -214,6 +225,9 @@ package enum HTMLReport {
         if let load = record.loadAverage { rows.append(["load before", Figure.text(load, decimals: 2)]) }
         rows.append(["framemesh", record.version])
         if let commit = record.commit { rows.append(["commit", commit]) }
+        if let libraries = record.libraries, !libraries.isEmpty {
+            rows.append(["libraries", libraries.joined(separator: ", ")])
+        }
         if let engine = result.engine { rows.append(["engine", engine]) }
         if !result.models.isEmpty { rows.append(["models", result.models.joined(separator: ", ")]) }
         return rows + result.configuration.sorted { $0.key < $1.key }.map { ["--\($0.key)", $0.value] }

@@ -57,6 +57,18 @@ package struct LoadDescription: Sendable, Codable, Hashable {
         return load
     }
 
+    /// Frames are sent when a schedule says so: of an open loop, or of cameras under overload.
+    var isPlanned: Bool { kind == .rate || factor != nil }
+
+    /// Altogether, as planned; nil: it is what the answers make of it.
+    var framesPerSecond: Double? {
+        switch kind {
+        case .rate: rate
+        case .cameras: rate.map { $0 * Double(callers) }
+        case .concurrency, .streams: nil
+        }
+    }
+
     /// Where it is on the axis of a plot.
     package var number: Double {
         if let factor { return factor }

@@ -7,16 +7,18 @@ package struct ProcessRecord: Sendable, Codable, Equatable {
     package var cpuSeconds: Double
     /// Processor seconds of 1,000 answered frames; nil: none was answered.
     package var cpuSecondsPerThousand: Double?
-    /// At the end, in RAM; 1 MB is 2^20 bytes.
+    /// The most that was seen at the ends of windows, in RAM; 1 MB is 2^20 bytes.
     package var residentMb: Double
 
-    /// - Parameter frames: that were answered meanwhile.
-    package init(name: String, pid: Int32?, from before: ProcessUsage, to after: ProcessUsage, frames: UInt64) {
+    /// - Parameters:
+    ///   - usage: what it had taken, in the order of the times at which it was asked; what it took after the last is not known.
+    ///   - frames: that were answered meanwhile.
+    package init(name: String, pid: Int32?, usage: [ProcessUsage], frames: UInt64) {
         self.name = name
         self.pid = pid
         // A process that was started again begins at zero.
-        cpuSeconds = max(0, after.cpuSeconds - before.cpuSeconds)
+        cpuSeconds = max(0, (usage.last?.cpuSeconds ?? 0) - (usage.first?.cpuSeconds ?? 0))
         cpuSecondsPerThousand = frames == 0 ? nil : cpuSeconds / Double(frames) * 1000
-        residentMb = after.residentBytes / 0x1p20
+        residentMb = (usage.map(\.residentBytes).max() ?? 0) / 0x1p20
     }
 }

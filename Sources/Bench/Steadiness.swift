@@ -54,10 +54,14 @@ package struct Steadiness: Sendable {
     }
 
     /// The last windows agree.
-    package var agrees: Bool {
-        let last = samples.suffix(rules.agreeing)
-        guard last.count == rules.agreeing else { return false }
-        return isClose(last.map(\.throughput)) && isClose(last.map(\.latency))
+    package var agrees: Bool { agree(samples.suffix(rules.agreeing)) }
+
+    /// All windows do: of a run whose numbers are of all of them.
+    package var allAgree: Bool { agree(samples[...]) }
+
+    private func agree(_ samples: ArraySlice<Sample>) -> Bool {
+        guard samples.count >= rules.agreeing else { return false }
+        return isClose(samples.map(\.throughput)) && isClose(samples.map(\.latency))
     }
 
     /// Windows in which nothing was answered do not agree.

@@ -3,9 +3,11 @@
 #include <cinttypes>
 #include <cstring>
 #include <memory>
+#include <opencv2/imgproc.hpp>
 
 #include "decode.hpp"
 #include "guard.hpp"
+#include "mat.hpp"
 #include "orientation.hpp"
 
 namespace vision {
@@ -77,6 +79,18 @@ vision_image *vision_image_create_copy(const vision_image *image, vision_error *
     return guarded<vision_image *>(error, VISION_INTERNAL, nullptr, [&] {
         auto copy = std::make_unique<vision_image>(image->width, image->height);
         std::memcpy(copy->buffer.data(), image->bgr(), copy->buffer.size());
+        return copy.release();
+    });
+}
+
+vision_image *vision_image_create_resized(const vision_image *image, int64_t width, int64_t height,
+                                          vision_limits limits, vision_error *error) {
+    return guarded<vision_image *>(error, VISION_INTERNAL, nullptr, [&] {
+        check_size(width, height, limits);
+        auto copy = std::make_unique<vision_image>(static_cast<int>(width), static_cast<int>(height));
+        cv::Mat target = mat(*copy);
+        const bool shrinks = copy->width <= image->width && copy->height <= image->height;
+        cv::resize(mat(*image), target, target.size(), 0, 0, shrinks ? cv::INTER_AREA : cv::INTER_LINEAR);
         return copy.release();
     });
 }

@@ -40,6 +40,15 @@ public import NIOCore
         return unsafe ByteBuffer(bytes: UnsafeRawBufferPointer(start: vision_image_pixels(handle), count: count))
     }
 
+    /// A copy of another size, in BGR8, stretched to it.
+    public func resized(width: Int, height: Int, limits: ImageLimits = .init()) throws(VisionError) -> Image {
+        let bounds = vision_limits(max_pixels: Int64(limits.maxPixels), max_side: Int64(limits.maxSide))
+        return unsafe Image(
+            owning: try unsafe Core.pointer { error in
+                unsafe vision_image_create_resized(handle, Int64(width), Int64(height), bounds, error)
+            })
+    }
+
     /// - Parameter quality: 1…100.
     public func jpeg(quality: Int = 90) throws(VisionError) -> ByteBuffer {
         unsafe Self.taken(

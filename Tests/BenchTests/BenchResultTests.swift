@@ -67,6 +67,31 @@ import Testing
         #expect(lines[0].hasPrefix("Request Rate,") && lines[1].hasPrefix("62.5,60,"))
     }
 
+    /// The capacity that was found first is no rate and no factor, but what it reached.
+    @Test func pointsUnderOverloadAreToldApart() {
+        let factors = [0.5, 2]
+        let rates = factors.map {
+            LoadDescription(.rate, callers: 8, rate: 100 * $0, arrivals: .constant, factor: $0)
+        }
+        let cameras = factors.map { LoadDescription(.cameras, callers: 4, rate: 25 * $0, policy: "latest", factor: $0) }
+        for loads in [rates, cameras] {
+            let points = [LoadDescription(.concurrency, callers: 16)] + loads
+            let result = Samples.result(points.map { Samples.point($0, [100, 100]) })
+            let rows = CSVReport.text(result).split(separator: "\n").map { $0.split(separator: ",") }
+            #expect(rows[0].first == "Request Rate" && rows.dropFirst().map(\.first) == ["100", "50", "200"])
+            #expect(rows[2].contains("0.5") && rows[3].contains("2") && rows[1].last == "\"concurrency 16\"")
+            let page = HTMLReport.text(result)
+            #expect(page.contains("times the capacity") && !page.contains(">at once<"))
+        }
+    }
+
+    @Test func whatEndedARunIsInItsReports() throws {
+        var result = Self.result
+        result.error = "the coordinator is gone"
+        #expect(try BenchResult.read(Data(try result.json().utf8)) == [result])
+        #expect(HTMLReport.text(result).contains("was not measured: the coordinator is gone"))
+    }
+
     @Test func thePageStandsAloneAndEscapes() throws {
         let page = HTMLReport.text(Self.result)
         for foreign in ["<script", "http://", "https://", "<link", "src=", "<no>", "<7>"] {

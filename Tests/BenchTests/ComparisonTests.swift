@@ -62,6 +62,32 @@ import Testing
         }
     }
 
+    @Test func severalRunsInOneFileAreOfTheSame() {
+        var other = Self.result([1, 1, 1])
+        other.engine = "opencv"
+        let warnings = Comparison([Self.result([1, 1, 1]), other], [other]).warnings
+        #expect(warnings == ["the engine differs within the first: none, opencv"])
+    }
+
+    /// Refusals are quick: more frames a second and shorter latencies do not make up for them.
+    @Test func moreFailuresAreWorse() {
+        func failing(_ count: Int) -> BenchResult {
+            Samples.result([Samples.point(Self.load, [100, 101, 99], failed: count)])
+        }
+        #expect(Self.verdicts([failing(0)], [failing(20)])["failed %"] == .worse)
+        #expect(Self.verdicts([failing(20)], [failing(0)])["failed %"] == .better)
+        #expect(Self.verdicts([failing(5)], [failing(5)])["failed %"] == .noDifference)
+        #expect(Self.verdicts([failing(0)], [failing(0)])["failed %"] == nil)
+    }
+
+    /// The last window of a run that was interrupted may be a moment long.
+    @Test func windowsThatWereCutShortAreNoSamples() throws {
+        var cut = Self.result([100, 101, 99, 1])
+        cut.points[0].isInterrupted = true
+        let row = try #require(Comparison([cut], [Self.result([120, 121, 119])]).rows.first)
+        #expect(row.samples == (3, 3) && !row.areRuns && row.base.mean == 100 && row.verdict == .better)
+    }
+
     @Test func changesAreSharesOfTheBase() throws {
         let comparison = Comparison([Self.result([100, 100, 100])], [Self.result([110, 110, 110])])
         let row = try #require(comparison.rows.first)

@@ -15,22 +15,30 @@ import Testing
 
     private static let hash = String(repeating: "0123456789abcdef", count: 2) + "01234567"
 
-    @Test func theCommitIsThatOfTheBranch() {
-        let files = ["refs/heads/main": Self.hash + "\n", "packed-refs": "# x\n\(Self.hash) refs/heads/other\n"]
-        #expect(EnvironmentRecord.commit(head: "ref: refs/heads/main\n") { files[$0] } == Self.hash)
-        #expect(EnvironmentRecord.commit(head: "ref: refs/heads/other\n") { files[$0] } == Self.hash)
-        #expect(EnvironmentRecord.commit(head: Self.hash + "\n") { files[$0] } == Self.hash)
-        for head in ["ref: refs/heads/none", "ref: ../../etc/passwd", "no hash", ""] {
-            #expect(
-                EnvironmentRecord.commit(head: head) { $0.contains("passwd") ? Self.hash : files[$0] } == nil, "\(head)"
-            )
+    @Test func aCommitIsAHashAndMayHaveChanges() {
+        #expect(EnvironmentRecord.commit(described: Self.hash + "\n") == Self.hash)
+        #expect(EnvironmentRecord.commit(described: Self.hash + "-dirty\n") == Self.hash + "-dirty")
+        for text in ["", "v1.0", "fatal: no", String(Self.hash.prefix(12)), Self.hash + "-12-g12"] {
+            #expect(EnvironmentRecord.commit(described: text) == nil, "\(text)")
         }
     }
 
-    @Test func thisMachineHasARecord() {
-        let record = EnvironmentRecord.read(version: "1", executable: URL(fileURLWithPath: "/nowhere/x"))
+    @Test func librariesAreThoseThatAreMapped() {
+        let maps = """
+            7f1-7f2 r-xp 00000000 08:01 1 /usr/lib/x86_64-linux-gnu/libdnnl.so.2.6
+            7f2-7f3 r--p 00001000 08:01 1 /usr/lib/x86_64-linux-gnu/libdnnl.so.2.6
+            7f3-7f4 r--p 00000000 08:01 2 /usr/lib/x86_64-linux-gnu/libopencv_core.so.4.6.0
+            7f4-7f5 rw-p 00000000 00:00 0 [heap]
+            7f5-7f6 r--p 00000000 08:01 3 /usr/lib/x86_64-linux-gnu/libz.so.1.2.13
+
+            """
+        #expect(EnvironmentRecord.libraries(in: maps) == ["libdnnl.so.2.6", "libopencv_core.so.4.6.0"])
+    }
+
+    @Test func thisMachineHasARecord() throws {
+        let record = EnvironmentRecord.read(version: "1", executable: URL(fileURLWithPath: "/proc/version"))
         #expect(record.cores >= 1 && record.memoryMb > 0 && record.kernel.hasPrefix("Linux ") && record.version == "1")
-        #expect(record.affinity != nil && record.commit == nil)
+        #expect(record.affinity != nil && record.commit == nil && record.libraries != nil && record.builtAt != nil)
     }
 
     @Test func usageOfProcessesIsRead() throws {
@@ -51,9 +59,14 @@ import Testing
     }
 
     @Test func aProcessThatBeganAgainTookNothingLess() {
-        let record = ProcessRecord(
-            name: "x", pid: nil, from: ProcessUsage(cpuSeconds: 5, residentBytes: 0),
-            to: ProcessUsage(cpuSeconds: 1, residentBytes: 0), frames: 0)
+        let usage = [5, 1].map { ProcessUsage(cpuSeconds: $0, residentBytes: 0) }
+        let record = ProcessRecord(name: "x", pid: nil, usage: usage, frames: 0)
         #expect(record.cpuSeconds == 0 && record.cpuSecondsPerThousand == nil)
+    }
+
+    @Test func memoryIsTheMostThatWasSeen() {
+        let usage = [1, 3, 2].map { ProcessUsage(cpuSeconds: $0, residentBytes: $0 * 0x1p20) }
+        let record = ProcessRecord(name: "x", pid: 1, usage: usage, frames: 1000)
+        #expect(record.residentMb == 3 && record.cpuSeconds == 1 && record.cpuSecondsPerThousand == 1)
     }
 }

@@ -29,8 +29,11 @@ enum Samples {
             load, windows: rates.map { (tally($0, ms: ms, failed: failed), 1) }, isStable: true, trials: rates.count,
             processes: [
                 ProcessRecord(
-                    name: "coordinator", pid: 7, from: ProcessUsage(cpuSeconds: 1, residentBytes: 0),
-                    to: ProcessUsage(cpuSeconds: 1.5, residentBytes: 10 * 0x1p20), frames: UInt64(rates.reduce(0, +)))
+                    name: "coordinator", pid: 7,
+                    usage: [
+                        ProcessUsage(cpuSeconds: 1, residentBytes: 0),
+                        ProcessUsage(cpuSeconds: 1.5, residentBytes: 10 * 0x1p20),
+                    ], frames: UInt64(rates.reduce(0, +)))
             ])
     }
 

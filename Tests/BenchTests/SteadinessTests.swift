@@ -39,4 +39,13 @@ import Testing
         #expect(Self.verdicts(wild) { $0.latencyLimit = 50 } == [.goOn, .goOn, .beyondLimit])
         #expect(Self.verdicts(wild) { $0.latencyLimit = 56 }.last == .goOn)
     }
+
+    /// Of a run of a fixed length all windows count, not the last ones.
+    @Test func aDipInTheMiddleIsSeen() {
+        var steadiness = Steadiness(.init())
+        for throughput in [100.0, 20, 100, 100, 100] {
+            _ = steadiness.add(.init(throughput: throughput, latency: 5))
+        }
+        #expect(steadiness.agrees && !steadiness.allAgree)
+    }
 }

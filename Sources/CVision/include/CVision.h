@@ -70,6 +70,10 @@ vision_image *vision_image_create(vision_format format, int64_t width, int64_t h
 // A copy, to draw on.
 vision_image *vision_image_create_copy(const vision_image *image, vision_error *error);
 
+// A copy of another size, stretched: by areas where it is smaller, bilinear where it is larger.
+vision_image *vision_image_create_resized(const vision_image *image, int64_t width, int64_t height,
+                                          vision_limits limits, vision_error *error);
+
 void vision_image_free(vision_image *image);
 
 int32_t vision_image_width(const vision_image *image);

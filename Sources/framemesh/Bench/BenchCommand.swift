@@ -34,7 +34,8 @@ struct BenchCommand: AsyncParsableCommand {
                 --disturb roll:node@40
               framemesh bench compare before.json after.json
 
-            Exit code 0 only if no frame failed; under --overload and --disturb frames may fail.
+            Exit code 0 only if no frame failed, and those of streams came in order; under --overload and --disturb frames \
+            may fail.
             """,
         subcommands: [BenchCompareCommand.self])
 
@@ -53,7 +54,7 @@ struct BenchCommand: AsyncParsableCommand {
         plan.timing = try timing.timing(isDisturbed: !load.disturb.isEmpty)
         plan.latencyLimit = load.latencyLimit
         plan.timing.rules.latencyLimit = load.latencyLimit
-        plan.seed = load.seed
+        plan.seed = load.seed ?? BenchPlan.seed
         plan.disturbances = try load.disturbances()
         try check(plan)
         return plan
@@ -67,6 +68,9 @@ struct BenchCommand: AsyncParsableCommand {
             switch plan.load {
             case .concurrency, .search: break
             default: throw Fatal("--in-process has threads only: --concurrency", status: .usage)
+            }
+            if analyze.frameDeadlineMs != nil {
+                throw Fatal("--in-process has no deadlines: no --frame-deadline-ms", status: .usage)
             }
         }
         if case .gateway = plan.place, pictures.raw {
@@ -107,14 +111,15 @@ struct BenchCommand: AsyncParsableCommand {
         options.policy = load.framePolicy
         let watch = ProcessWatch(roots: try reports.processes(), metrics: try reports.addresses())
         let sources = try PictureSource.discover(pictures.inputs)
-        let size = try pictures.madeSize()
+        let size = try pictures.chosenSize()
+        try reports.check()
         let mesh = plan.place == .up ? try place.mesh() : nil
         try await Interrupts.run { [options] in
             let inputs =
-                if let size {
+                if let size, sources.isEmpty {
                     try BenchInputs(making: size, isRaw: pictures.raw)
                 } else {
-                    try await BenchInputs(reading: sources)
+                    try await BenchInputs(reading: sources, size: size, isRaw: pictures.raw)
                 }
             let console = Console()
             let (changes, change) = AsyncStream<MeshChange>.makeStream()
@@ -132,14 +137,19 @@ struct BenchCommand: AsyncParsableCommand {
             console.clearProgress()
             try reports.write(result, plan, console)
             if result.isInterrupted { throw CancellationError() }
-            guard result.failed == 0 || result.capacity != nil || !plan.disturbances.isEmpty else { throw Fatal(nil) }
+            if let error = result.error { throw Fatal(error) }
+            let isDisorderly = result.points.contains { $0.outOfOrder > 0 }
+            guard result.failed == 0 || result.capacity != nil || !plan.disturbances.isEmpty, !isDisorderly else {
+                throw Fatal(nil)
+            }
         }
     }
 
     /// What was asked for, by option, as results keep it.
     var record: [String: String] {
         var record = load.record.merging(timing.record) { $1 }
-        if let size = pictures.size { record["size"] = size + (pictures.raw ? " raw" : "") }
+        if let size = pictures.size { record["size"] = size }
+        if pictures.raw { record["raw"] = "yes" }
         if let confidence = analyze.minConfidence { record["min-confidence"] = "\(confidence)" }
         if let topK = analyze.topK { record["top-k"] = "\(topK)" }
         if let deadline = analyze.frameDeadlineMs { record["frame-deadline-ms"] = "\(deadline)" }

@@ -25,17 +25,23 @@ struct BenchInputs: Sendable {
         bytes = pictures.reduce(0) { $0 + $1.bytes.readableBytes }
     }
 
+    /// - Parameters:
+    ///   - size: to which they are stretched; nil: each is as large as it is.
+    ///   - isRaw: BGR8 rather than JPEG, or what the file has.
     /// - Throws: `Fatal` that names the file that can't be read.
-    init(reading sources: [PictureSource]) async throws {
+    init(reading sources: [PictureSource], size: PictureSize? = nil, isRaw: Bool = false) async throws {
         var pictures: [Picture] = []
         var bytes = 0
         for source in sources {
             do {
-                let picture = try await PictureFile.read(source)
-                bytes += picture.readableBytes
-                pictures.append(Picture(bytes: picture))
+                var picture = Picture(bytes: try await PictureFile.read(source))
+                if size != nil || isRaw { picture = try Self.changed(picture, to: size, isRaw: isRaw) }
+                bytes += picture.bytes.readableBytes
+                pictures.append(picture)
             } catch let error as Fatal {
                 throw Fatal("\(source.name): \(error.description)", status: .usage)
+            } catch let error as VisionError {
+                throw Fatal("\(source.name): \(error.message)", status: .usage)
             }
             guard bytes <= Self.maxBytes else {
                 throw Fatal("the inputs have more than \(Self.maxBytes) bytes; name fewer", status: .usage)
@@ -43,6 +49,15 @@ struct BenchInputs: Sendable {
         }
         guard !pictures.isEmpty else { throw Fatal("no inputs", status: .usage) }
         self.init(pictures)
+    }
+
+    private static func changed(
+        _ picture: Picture, to size: PictureSize?, isRaw: Bool
+    ) throws(VisionError) -> Picture {
+        var image = try Image(decoding: Frame(payload: .attached(picture.bytes)))
+        if let size { image = try image.resized(width: size.width, height: size.height) }
+        guard isRaw else { return Picture(bytes: try image.jpeg(), encoding: .jpeg) }
+        return Picture(bytes: image.pixels, encoding: .bgr8, width: image.width, height: image.height)
     }
 
     /// Pictures that are made here.
@@ -82,11 +97,16 @@ struct BenchInputs: Sendable {
         self.init(pictures)
     }
 
+    /// Between two frames of what says nothing of its rate.
+    static let usualInterval: Duration = .milliseconds(40)
+
     /// The frame with this number; pictures repeat.
-    func frame(_ sequence: UInt64, stream: String = "") -> Frame {
+    /// - Parameter interval: between the times at which two of them were captured.
+    func frame(_ sequence: UInt64, stream: String = "", interval: Duration = usualInterval) -> Frame {
         let picture = pictures[Int(sequence % UInt64(pictures.count))]
+        let micros = UInt64(max(1, interval / .microseconds(1)))
         return Frame(
-            stream: stream, sequence: sequence, captureTime: Int64(clamping: sequence &* 40_000),
+            stream: stream, sequence: sequence, captureTime: Int64(clamping: sequence &* micros),
             encoding: picture.encoding, width: picture.width, height: picture.height, payload: .attached(picture.bytes))
     }
 }

@@ -16,7 +16,8 @@ struct BenchLoadOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Frames a second, whether they are answered or not.", valueName: "n"))
     var rate: String?
     @Option(help: "How frames of --rate and --overload are spread (default: constant).") var arrivals: Arrivals?
-    @Option(help: ArgumentHelp("Of what is left to chance.", valueName: "n")) var seed: UInt64 = 1
+    @Option(help: ArgumentHelp("Of --arrivals poisson (default: \(BenchPlan.seed)).", valueName: "n"))
+    var seed: UInt64?
     @Option(
         help: ArgumentHelp(
             "Of --rate and --overload (default: \(BenchPlan.connections)).", valueName: "n"))
@@ -82,6 +83,9 @@ struct BenchLoadOptions: ParsableArguments {
         return latencyLimit != nil && !sweep.isOnePoint ? .search(sweep) : .concurrency(sweep)
     }
 
+    /// An open loop of unary calls.
+    private var isOpen: Bool { rate != nil || overload != nil && streams == nil }
+
     /// Loads exclude each other, and options belong to one.
     private func checkKinds() throws(Fatal) {
         let kinds = [("--rate", rate != nil), ("--overload", overload != nil), ("--stream", stream)].filter(\.1)
@@ -96,8 +100,9 @@ struct BenchLoadOptions: ParsableArguments {
                 "--latency-limit", latencyLimit != nil && (rate != nil || streams != nil || stream || overload != nil),
                 "callers: --concurrency", false
             ),
-            ("--arrivals", arrivals != nil, "--rate or --overload", rate != nil || overload != nil),
-            ("--connections", connections != nil, "--rate or --overload", rate != nil || overload != nil),
+            ("--arrivals", arrivals != nil, "--rate or --overload, without --streams", isOpen),
+            ("--connections", connections != nil, "--rate or --overload, without --streams", isOpen),
+            ("--seed", seed != nil, "--arrivals poisson", arrivals == .poisson),
             ("--per-stream", perStream != 1, "--stream", stream),
             ("--fps", fps != nil, "--streams", streams != nil && overload == nil),
             ("--policy", policy != nil, "--streams", streams != nil),
@@ -146,7 +151,8 @@ struct BenchLoadOptions: ParsableArguments {
     var record: [String: String] {
         let options: [(String, String?)] = [
             ("concurrency", concurrency), ("latency-limit", latencyLimit.map { "\($0)" }), ("rate", rate),
-            ("arrivals", arrivals?.rawValue), ("seed", "\(seed)"), ("connections", connections.map(String.init)),
+            ("arrivals", arrivals?.rawValue), ("seed", seed.map { "\($0)" }),
+            ("connections", connections.map(String.init)),
             ("per-stream", stream ? "\(perStream)" : nil), ("streams", streams), ("fps", fps.map { "\($0)" }),
             ("policy", policy.map { "\($0)" }), ("overload", overload),
             ("disturb", disturb.isEmpty ? nil : disturb.joined(separator: " ")),

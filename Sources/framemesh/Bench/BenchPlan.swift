@@ -19,6 +19,8 @@ struct BenchPlan: Sendable {
     static let capacityConcurrency = 16
     /// Connections of an open loop, unless it is said how many.
     static let connections = 8
+    /// Of what is left to chance, unless another is asked for.
+    static let seed: UInt64 = 1
 
     enum Place: Sendable, Equatable {
         case coordinator
@@ -54,7 +56,7 @@ struct BenchPlan: Sendable {
     var timing = BenchTiming()
     /// Milliseconds.
     var latencyLimit: Double?
-    var seed: UInt64 = 1
+    var seed = Self.seed
     var disturbances: [Disturbance] = []
 
     /// Streams go to coordinators only.

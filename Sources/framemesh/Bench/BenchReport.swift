@@ -6,6 +6,7 @@ enum BenchReport {
         var lines = [head(result), machine(result.environment), ""]
         lines += loads(result).lines
         for point in result.points { lines += details(point, isOnlyOne: result.points.count == 1) }
+        if let error = result.error { lines += ["", "the next point was not measured: \(error)"] }
         if let limit {
             let latency = "\(LatencyFigures.name(of: percentile)) of \(Figure.text(limit, decimals: 3)) ms"
             lines.append("")
@@ -84,6 +85,7 @@ enum BenchReport {
                     + "\(Figure.column(point.latencyMs.p50, decimals: 1)) ms, p99 "
                     + "\(Figure.column(point.latencyMs.p99, decimals: 1)) ms")
         }
+        if point.load.kind == .streams, point.outOfOrder > 0 { lines.append("  \(point.outOfOrder) out of order") }
         if point.load.kind == .streams || point.load.kind == .cameras, point.resumptions > 0 {
             lines.append(
                 "  \(Count.of(point.resumptions, "resumption")) after a lost coordinator, "
@@ -93,7 +95,7 @@ enum BenchReport {
             lines.append("  at \(Figure.text(disturbance.atSeconds, decimals: 1)) s: \(disturbance.text)")
         }
         if !point.disturbances.isEmpty { lines.append("  " + recovery(point)) }
-        if point.load.kind == .rate, point.longestDelayMs > 10 {
+        if point.load.kind == .rate || point.load.kind == .cameras, point.longestDelayMs > 10 {
             lines.append("  the latest frame was sent \(Figure.column(point.longestDelayMs, decimals: 1)) ms late")
         }
         if let split = splitText(point) { lines.append("  " + split) }

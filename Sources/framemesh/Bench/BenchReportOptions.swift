@@ -39,6 +39,20 @@ struct BenchReportOptions: ParsableArguments {
         }
     }
 
+    /// Before the first frame is sent.
+    /// - Throws: `Fatal` that names the file that could not be written.
+    func check() throws(Fatal) {
+        let manager = FileManager.default
+        for file in [json, csv, html].compactMap(\.self) where file != Self.standardOutput {
+            let folder = URL(fileURLWithPath: file).deletingLastPathComponent().path
+            var isFolder: ObjCBool = false
+            let exists = manager.fileExists(atPath: file, isDirectory: &isFolder)
+            guard !isFolder.boolValue, manager.isWritableFile(atPath: exists ? file : folder) else {
+                throw Fatal("cannot write \(file)", status: .usage)
+            }
+        }
+    }
+
     /// People get a table, unless standard output is for a program.
     func write(_ result: BenchResult, _ plan: BenchPlan, _ console: Console) throws {
         let reports: [(file: String?, text: () throws -> String)] = [
@@ -49,6 +63,7 @@ struct BenchReportOptions: ParsableArguments {
             try console.print(
                 BenchReport.text(result, percentile: plan.timing.percentile, limit: plan.latencyLimit))
         }
+        var trouble: Fatal?
         for (file, text) in reports {
             guard let file else { continue }
             let text = try text()
@@ -59,8 +74,10 @@ struct BenchReportOptions: ParsableArguments {
             do {
                 try Data(text.utf8).write(to: URL(fileURLWithPath: file))
             } catch {
-                throw Fatal("cannot write \(file): \((error as NSError).localizedDescription)")
+                // The others are of use without it.
+                trouble = trouble ?? Fatal("cannot write \(file): \((error as NSError).localizedDescription)")
             }
         }
+        if let trouble { throw trouble }
     }
 }

@@ -38,8 +38,9 @@ struct BenchSession: Sendable {
             // On our own mesh in plain text, whatever the configuration says of the others.
             if mesh != nil { calling = MeshClientConfiguration() }
             let client = MeshTarget(target, calling, options, survivesLoss: !plan.disturbances.isEmpty)
-            return try await asking(client, "mesh", at: target.hostPorts) {
+            return try await asking(client, "mesh", at: target.hostPorts) { result in
                 try await client.prepare(callers: 1)
+                result.describe(await client.nodes())
                 let pipeline = try client.client(0).pipeline(named: options.pipeline)
                 return Loads(
                     closed: { ClosedLoad(target: client, inputs: inputs, concurrency: $0) }, open: opening(client),
@@ -50,13 +51,17 @@ struct BenchSession: Sendable {
         case .node(let address):
             let (_, calling) = try await command.coordinator.place()
             let node = try NodeTarget(address, calling.channel.client, calling.channel.interceptors, options)
-            return try await asking(node, "node", at: "\(address)") { single(node) }
+            return try await asking(node, "node", at: "\(address)") { result in
+                try await node.prepare(callers: 1)
+                result.describe(await node.description().map { [$0] } ?? [])
+                return single(node)
+            }
         case .gateway(let url):
             let settings = try await Settings.load(command.coordinator.config)
             let security = try command.coordinator.securityOptions.security(settings)
             try command.coordinator.securityOptions.check(fitting: url)
             let gateway = try GatewayTarget(url, security, options)
-            return try await asking(gateway, "gateway", at: url.absoluteString) { single(gateway) }
+            return try await asking(gateway, "gateway", at: url.absoluteString) { _ in single(gateway) }
         }
     }
 
@@ -76,11 +81,13 @@ struct BenchSession: Sendable {
     }
 
     private func asking(
-        _ target: any FrameTarget, _ mode: String, at place: String, _ loads: () async throws -> Loads
+        _ target: any FrameTarget, _ mode: String, at place: String,
+        _ loads: (inout BenchResult) async throws -> Loads
     ) async throws -> BenchResult {
         do {
             var result = empty(mode, at: place)
-            try await measure(try await loads(), &result)
+            let loads = try await loads(&result)
+            try await measure(loads, &result)
             await target.close()
             return result
         } catch {
@@ -110,7 +117,18 @@ struct BenchSession: Sendable {
 
     // ---- points ----
 
+    /// - Throws: what keeps the first point from being measured. What ends a later one stands in the result, behind what was
+    ///   measured before.
     private func measure(_ loads: Loads, _ result: inout BenchResult) async throws {
+        do {
+            try await measureAll(loads, &result)
+        } catch {
+            guard !result.points.isEmpty, !(error is CancellationError) else { throw error }
+            result.error = "\(error)"
+        }
+    }
+
+    private func measureAll(_ loads: Loads, _ result: inout BenchResult) async throws {
         switch plan.load {
         case .concurrency(let sweep):
             try await all(sweep.points, &result) { count in
@@ -157,8 +175,10 @@ struct BenchSession: Sendable {
             changes: changes,
             say: { [console] text in console.progress { text() } })
         var point = try await run.measure()
+        // Without one of its stages a frame is quick.
         point.isWithinLimit = plan.latencyLimit.map { limit in
-            point.failed == 0 && point.answered > 0 && point.latency(plan.timing.percentile) <= limit
+            point.failed == 0 && point.partial == 0 && point.answered > 0
+                && point.latency(plan.timing.percentile) <= limit
         }
         result.points.append(point)
         return point
@@ -199,15 +219,19 @@ struct BenchSession: Sendable {
         timing.duration = timing.duration ?? timing.window * timing.rules.agreeing
         for factor in factors {
             let rate = capacity.framesPerSecond * factor
+            let most = cameras.map { Double($0) * BenchPlan.fps.upperBound } ?? ArrivalSchedule.rates.upperBound
+            guard rate <= most else {
+                throw Fatal(
+                    "\(Figure.text(factor, decimals: 2)) times the capacity is \(Figure.text(rate, decimals: 1)) frames/s, "
+                        + "which is above the limit of \(Figure.text(most, decimals: 0))"
+                        + (cameras == nil ? "" : " of so many cameras"))
+            }
             let load: (any BenchLoad)? =
                 if let cameras {
                     loads.streams?(
-                        cameras,
-                        .camera(
-                            fps: min(max(rate / Double(cameras), BenchPlan.fps.lowerBound), BenchPlan.fps.upperBound)),
-                        factor)
+                        cameras, .camera(fps: max(rate / Double(cameras), BenchPlan.fps.lowerBound)), factor)
                 } else {
-                    loads.open?(rate, arrivals, connections, factor)
+                    loads.open?(max(rate, ArrivalSchedule.rates.lowerBound), arrivals, connections, factor)
                 }
             guard let load else { return }
             if try await add(load, &result, timing: timing).isInterrupted { return }
@@ -216,4 +240,13 @@ struct BenchSession: Sendable {
 
     /// Frames of each stream that are on their way while the capacity is looked for.
     private static let saturatingFrames = 4
+}
+
+extension BenchResult {
+    /// - Parameter nodes: what they say of themselves.
+    fileprivate mutating func describe(_ nodes: [NodeDescription]) {
+        models = Set(nodes.flatMap(\.models).map(\.name)).sorted()
+        let engines = Set(nodes.map(\.engine).filter { !$0.isEmpty }).sorted()
+        engine = engines.isEmpty ? nil : engines.joined(separator: ", ")
+    }
 }

@@ -10,7 +10,10 @@ struct BenchTimingOptions: ParsableArguments {
     var duration: Double?
     @Option(help: ArgumentHelp("How far the last three windows may differ.", valueName: "percent"))
     var stability = 10.0
-    @Option(help: ArgumentHelp("Windows of a point, at most.", valueName: "n")) var maxTrials = 10
+    @Option(
+        help: ArgumentHelp(
+            "Windows of a point, at most (default: \(Steadiness.Rules().maxTrials)).", valueName: "n"))
+    var maxTrials: Int?
     @Option(
         help: ArgumentHelp(
             "Of the latency that has to agree and that a limit is about: 50, 90, 95, 99 or 99.9 (default: the mean).",
@@ -33,6 +36,10 @@ struct BenchTimingOptions: ParsableArguments {
         guard stability > 0, stability <= 100 else {
             throw Fatal("--stability \(stability) is not above 0 and up to 100", status: .usage)
         }
+        if maxTrials != nil, duration != nil {
+            throw Fatal("--max-trials goes without --duration, which measures for so long", status: .usage)
+        }
+        let maxTrials = maxTrials ?? Steadiness.Rules().maxTrials
         guard (Steadiness.Rules().agreeing...BenchPlan.maxTrials).contains(maxTrials) else {
             throw Fatal(
                 "--max-trials \(maxTrials) is not between \(Steadiness.Rules().agreeing) and \(BenchPlan.maxTrials)",
@@ -54,7 +61,8 @@ struct BenchTimingOptions: ParsableArguments {
     var record: [String: String] {
         let options: [(String, String?)] = [
             ("warmup", "\(warmup)"), ("window", window.map { "\($0)" }), ("duration", duration.map { "\($0)" }),
-            ("stability", "\(stability)"), ("max-trials", "\(maxTrials)"), ("percentile", percentile.map { "\($0)" }),
+            ("stability", "\(stability)"), ("max-trials", maxTrials.map { "\($0)" }),
+            ("percentile", percentile.map { "\($0)" }),
         ]
         return Dictionary(uniqueKeysWithValues: options.compactMap { name, value in value.map { (name, $0) } })
     }

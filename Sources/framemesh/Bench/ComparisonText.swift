@@ -4,17 +4,26 @@ import Results
 /// A comparison for people and for programs.
 enum ComparisonText {
     static func lines(_ comparison: Comparison) -> [String] {
-        var table = Table("load", "", "before>", "after>", "change>", "95 %>", "p>", "")
+        var table = Table("load", "", "before>", "after>", "change>", "95 %>", "p>", "of", "")
         for row in comparison.rows {
             table.add(
                 row.load.text, row.metric, interval(row.base), interval(row.new), percent(row.change),
                 row.margin.map { "± " + percent($0, signed: false) } ?? "",
-                row.probability.map { Figure.column($0, decimals: 3) } ?? "", row.verdict.rawValue)
+                row.probability.map { Figure.column($0, decimals: 3) } ?? "", samples(row), row.verdict.rawValue)
         }
         var lines = table.isEmpty ? [] : table.lines
         for load in comparison.unmatched { lines.append("only in one of them: \(load.text)") }
         for warning in comparison.warnings { lines.append("note: \(warning)") }
+        if comparison.rows.contains(where: { !$0.areRuns }) {
+            lines.append(
+                "note: windows of one run share the state of the machine; runs in turns, appended to each file, are surer"
+            )
+        }
         return lines
+    }
+
+    private static func samples(_ row: Comparison.Row) -> String {
+        "\(row.samples.base) and \(row.samples.new) \(row.areRuns ? "runs" : "windows")"
     }
 
     private static func interval(_ interval: MeanInterval) -> String {
@@ -36,6 +45,9 @@ enum ComparisonText {
                 json.field("change", row.change, decimals: 5)
                 json.field("margin", row.margin ?? .nan, decimals: 5)
                 json.field("probability", row.probability ?? .nan, decimals: 6)
+                json.field("samples", row.areRuns ? "runs" : "windows")
+                json.field("samples_before", UInt64(row.samples.base))
+                json.field("samples_after", UInt64(row.samples.new))
                 json.field("verdict", row.verdict.rawValue)
             }
         }

@@ -156,8 +156,8 @@ final class Disturber: Sendable {
             guard let pid = Self.process(victim) else {
                 return DisturbanceRecord(atSeconds: at, text: "\(disturbance): nobody was there")
             }
-            let text = "\(blow.rawValue) \(ProcessTable.name(of: pid)) (process \(pid))"
-            await Self.act(blow, pid, stop)
+            var text = "\(blow.rawValue) \(ProcessTable.name(of: pid)) (process \(pid))"
+            if let trouble = await Self.act(blow, pid, stop) { text += ": \(trouble)" }
             return DisturbanceRecord(atSeconds: at, text: text)
         }
     }
@@ -169,20 +169,23 @@ final class Disturber: Sendable {
         }
     }
 
-    private static func act(_ blow: Disturbance.Blow, _ pid: Int32, _ stop: StopSign) async {
+    /// - Returns: why it was not done; nil: it was.
+    private static func act(_ blow: Disturbance.Blow, _ pid: Int32, _ stop: StopSign) async -> String? {
+        func send(_ signal: Int32) -> String? { kill(pid, signal) == 0 ? nil : unsafe String(cString: strerror(errno)) }
         switch blow {
-        case .kill: kill(pid, SIGKILL)
+        case .kill: return send(SIGKILL)
         case .pause:
-            kill(pid, SIGSTOP)
+            if let trouble = send(SIGSTOP) { return trouble }
             _ = await stop.wait(until: .now + pauseTime)
-            kill(pid, SIGCONT)
+            return send(SIGCONT)
         case .slow:
             while !stop.isUp {
-                kill(pid, SIGSTOP)
+                if let trouble = send(SIGSTOP) { return trouble }
                 let goesOn = await stop.wait(until: .now + slowTurn)
-                kill(pid, SIGCONT)
-                guard goesOn, await stop.wait(until: .now + slowTurn) else { return }
+                if let trouble = send(SIGCONT) { return trouble }
+                guard goesOn, await stop.wait(until: .now + slowTurn) else { return nil }
             }
+            return nil
         }
     }
 }

@@ -30,6 +30,15 @@ final class MeshTarget: FrameTarget {
         }
     }
 
+    /// For the nodes' own words, before anything is measured.
+    private static let describeTimeout: Duration = .seconds(5)
+
+    /// What the nodes say of themselves; empty where nobody may ask.
+    func nodes() async -> [NodeDescription] {
+        let nodes = try? await client(0).vision.nodes(deadline: .after(Self.describeTimeout))
+        return (nodes ?? []).compactMap(\.description)
+    }
+
     /// That of a caller.
     func client(_ caller: Int) -> MeshClient { clients.withLock { $0[caller % $0.count] } }
 

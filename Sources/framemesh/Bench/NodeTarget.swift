@@ -63,6 +63,15 @@ final class NodeTarget: FrameTarget {
         }
     }
 
+    /// For the node's own words, before anything is measured.
+    private static let describeTimeout: Duration = .seconds(5)
+
+    /// nil: it does not say.
+    func description() async -> NodeDescription? {
+        guard let channel = channels.withLock({ $0.first }) else { return nil }
+        return try? await NodeClient(channel).describe(deadline: .after(Self.describeTimeout))
+    }
+
     func ask(_ frame: Frame, caller: Int) async throws -> FrameOutcome {
         let channel = channels.withLock { $0[caller % $0.count] }
         do {

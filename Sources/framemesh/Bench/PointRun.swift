@@ -92,7 +92,7 @@ struct PointRun: Sendable {
             if isWhole {
                 let verdict = steadiness.add(
                     WindowRecord.sample(tally, seconds: seconds, percentile: timing.percentile))
-                measured.isStable = steadiness.agrees
+                measured.isStable = parts == nil ? steadiness.agrees : steadiness.allAgree
                 isLast = if let parts { measured.windows.count == parts.count } else { verdict != .goOn }
             } else {
                 measured.isInterrupted = true
@@ -136,7 +136,7 @@ struct PointRun: Sendable {
         let kept = timing.duration == nil ? timing.rules.agreeing : measured.windows.count
         let windows = Array(measured.windows.suffix(kept))
         let frames = windows.reduce(0) { $0 + $1.tally.answered }
-        let before = measured.usage.dropLast(windows.count).last ?? [:]
+        let usage = Array(measured.usage.suffix(windows.count + 1))
         var cut = CutFrames()
         if let first = measured.edges.first, let last = measured.edges.last, !windows.isEmpty {
             cut = recorder.cut(begin: first.time, first.window, end: last.time, last.window)
@@ -144,7 +144,7 @@ struct PointRun: Sendable {
         return BenchPoint(
             load.description, windows: windows, cut: cut, isStable: measured.isStable, trials: measured.windows.count,
             isInterrupted: measured.isInterrupted,
-            processes: processes.records(from: before, to: measured.usage.last ?? [:], frames: frames),
+            processes: processes.records(of: usage, frames: frames),
             disturbances: measured.disturbed)
     }
 }

@@ -5,7 +5,8 @@ import Gateway
 /// Processes whose processor time and memory are measured along: this one, those that were named, and their children.
 struct ProcessWatch: Sendable {
     enum Key: Sendable, Hashable {
-        case process(Int32)
+        /// With its role, which nobody can ask for once it has ended.
+        case process(Int32, name: String)
         /// The address of a role's metrics.
         case metrics(URL)
     }
@@ -25,7 +26,8 @@ struct ProcessWatch: Sendable {
     func sample() async -> [Key: ProcessUsage] {
         var usage: [Key: ProcessUsage] = [:]
         for pid in ProcessTable.families(of: [getpid()] + roots).prefix(Self.maxProcesses) {
-            if let found = ProcessUsage.read(pid) { usage[.process(pid)] = found }
+            let name = pid == getpid() ? "bench" : ProcessTable.name(of: pid)
+            if let found = ProcessUsage.read(pid) { usage[.process(pid, name: name)] = found }
         }
         await withTaskGroup(of: (URL, ProcessUsage?).self) { tasks in
             var waiting = metrics[...]
@@ -48,18 +50,23 @@ struct ProcessWatch: Sendable {
         return ProcessUsage(metrics: String(decoding: reply.body, as: UTF8.self))
     }
 
-    /// - Parameter frames: that were answered in between.
-    func records(from before: [Key: ProcessUsage], to after: [Key: ProcessUsage], frames: UInt64) -> [ProcessRecord] {
-        after.compactMap { key, usage -> ProcessRecord? in
-            // A process that began meanwhile had taken nothing before; of a role that did not tell nothing is known.
-            if case .metrics = key, before[key] == nil { return nil }
-            let start = before[key] ?? ProcessUsage(cpuSeconds: 0, residentBytes: 0)
+    /// What each took, those that ended or began meanwhile among them.
+    /// - Parameters:
+    ///   - samples: of the begin, and of the end of each window.
+    ///   - frames: that were answered in between.
+    func records(of samples: [[Key: ProcessUsage]], frames: UInt64) -> [ProcessRecord] {
+        Set(samples.flatMap(\.keys)).compactMap { key -> ProcessRecord? in
+            var usage = samples.compactMap { $0[key] }
+            let wasThere = samples.first?[key] != nil
             switch key {
-            case .process(let pid):
-                let name = pid == getpid() ? "bench" : ProcessTable.name(of: pid)
-                return ProcessRecord(name: name, pid: pid, from: start, to: usage, frames: frames)
+            case .process(let pid, let name):
+                // Before it began it had taken nothing.
+                if !wasThere { usage.insert(ProcessUsage(cpuSeconds: 0, residentBytes: 0), at: 0) }
+                return ProcessRecord(name: name, pid: pid, usage: usage, frames: frames)
             case .metrics(let url):
-                return ProcessRecord(name: url.absoluteString, pid: nil, from: start, to: usage, frames: frames)
+                // Of a role that did not tell at first, nothing is known.
+                return wasThere
+                    ? ProcessRecord(name: url.absoluteString, pid: nil, usage: usage, frames: frames) : nil
             }
         }
         .sorted { ($0.name, $0.pid ?? 0) < ($1.name, $1.pid ?? 0) }

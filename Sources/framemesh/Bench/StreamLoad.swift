@@ -56,8 +56,15 @@ struct StreamLoad: BenchLoad {
         }
     }
 
+    /// Between the times at which two frames of a stream were captured.
+    private var interval: Duration {
+        if case .camera(let fps) = pace { .seconds(1 / fps) } else { BenchInputs.usualInterval }
+    }
+
     private struct Sent: Sendable {
         var planned: ContinuousClock.Instant
+        /// How long after its time it was sent.
+        var delay: Duration
         var ticket: Recorder.Ticket
     }
 
@@ -105,13 +112,16 @@ struct StreamLoad: BenchLoad {
                 } else if stop.isUp {
                     return nil
                 }
-                let sent = Sent(planned: planned, ticket: recorder.sent(planned: planned))
-                return .frame(asked.request(inputs.frame(number, stream: name)), keep: sent, bytes: 0)
+                let sent = Sent(
+                    planned: planned, delay: max(.zero, .now - planned), ticket: recorder.sent(planned: planned))
+                let frame = inputs.frame(number, stream: name, interval: interval)
+                return .frame(asked.request(frame), keep: sent, bytes: 0)
             } answer: { response, sent in
                 if response.sequence != expected { recorder.countOutOfOrder() }
                 expected = response.sequence &+ 1
                 var outcome = FrameOutcome(response)
                 outcome.latency = .now - sent.planned
+                outcome.delay = sent.delay
                 recorder.ended(sent.ticket, outcome)
             }
         } catch {

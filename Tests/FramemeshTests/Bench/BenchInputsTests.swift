@@ -25,4 +25,27 @@ import Vision
         #expect(one.frame(0).payload.bytes != one.frame(1).payload.bytes)
         #expect(one.frame(0).payload.bytes == one.frame(UInt64(one.count)).payload.bytes)
     }
+
+    @Test func filesAreStretchedAndMadeRaw() async throws {
+        let picture = try Resources.demo + "/numbers-01.jpg"
+        let size = try #require(PictureSize("64x48"))
+        let raw = try await BenchInputs(reading: [.file(picture)], size: size, isRaw: true).frame(0)
+        #expect(raw.encoding == .bgr8 && raw.width == 64 && raw.height == 48)
+        #expect(raw.payload.bytes.readableBytes == 64 * 48 * 3)
+        let small = try await BenchInputs(reading: [.file(picture)], size: size)
+        let image = try Image(decoding: small.frame(0))
+        #expect(image.width == 64 && image.height == 48 && small.frame(0).encoding == .jpeg)
+        let whole = try Image(decoding: try await BenchInputs(reading: [.file(picture)]).frame(0))
+        let pixels = try await BenchInputs(reading: [.file(picture)], isRaw: true).frame(0)
+        #expect(pixels.width == whole.width && pixels.payload.bytes == whole.pixels)
+        // Not the top left corner, but the whole picture made small.
+        let expected = try whole.resized(width: 64, height: 48)
+        #expect(raw.payload.bytes == expected.pixels)
+    }
+
+    @Test func camerasTellTheirOwnTimes() throws {
+        let inputs = try BenchInputs(making: #require(PictureSize("8x8")), isRaw: true)
+        #expect(inputs.frame(3, interval: .milliseconds(100)).captureTime == 300_000)
+        #expect(inputs.frame(3).captureTime == 120_000)
+    }
 }

@@ -91,7 +91,11 @@ import Testing
         ("--gateway a:1", "--gateway 'a:1' is not http"), ("--gateway http://a:1 --size 9x9 --raw", "no raw pixels"),
         ("--disturb kill:detector@5", "--disturb needs --duration"),
         ("--up --disturb kill:detector@5 --duration 5", "at 5.0 s comes after the end: --duration 5.0"),
-        ("--connections 4", "--connections goes with"),
+        ("--connections 4", "--connections goes with"), ("--seed 2 --rate 5", "--seed goes with --arrivals poisson"),
+        ("--overload 2 --streams 2 --arrivals poisson", "--arrivals goes with"),
+        ("--overload 2 --streams 2 --connections 2", "--connections goes with"),
+        ("--duration 5 --max-trials 5", "--max-trials goes without --duration"),
+        ("--in-process --frame-deadline-ms 50", "no --frame-deadline-ms"),
     ])
     func whatDoesNotGoTogetherIsSaid(_ arguments: String, _ words: String) {
         // As one word, `--warmup -1` is a value.
@@ -157,23 +161,26 @@ import Testing
 
     @Test func picturesComeFromFilesOrAreMade() throws {
         func size(_ arguments: [String]) throws -> PictureSize? {
-            try BenchCommand.parse(arguments).pictures.madeSize()
+            try BenchCommand.parse(arguments).pictures.chosenSize()
         }
         #expect(try size(["--size", "640x480"]) == PictureSize("640x480"))
-        #expect(try size(["--input", "a.jpg", "b.jpg"]) == nil)
+        #expect(try size(["--input", "a.jpg", "b.jpg"]) == nil && size(["--input", "a", "--raw"]) == nil)
+        #expect(try size(["--input", "a.jpg", "--size", "9x9"]) == PictureSize("9x9"))
         for wrong in [
             [], ["--size", "640"], ["--size", "0x9"], ["--size", "9x9x9"], ["--size", "9000x9"],
-            ["--size", "9x9", "--input", "a"], ["--input", "a", "--raw"],
+            ["--raw"],
         ] { #expect(throws: Fatal.self, "\(wrong)") { try size(wrong) } }
     }
 
     @Test func whatWasAskedForIsKept() throws {
         let command = try BenchCommand.parse([
-            "--pipeline", "detect", "--rate", "5", "--arrivals", "poisson", "--size", "8x8", "--raw", "--top-k", "3",
+            "--pipeline", "detect", "--rate", "5", "--arrivals", "poisson", "--seed", "7", "--size", "8x8", "--raw",
+            "--top-k", "3",
         ])
         let record = command.record
-        #expect(record["rate"] == "5" && record["arrivals"] == "poisson" && record["size"] == "8x8 raw")
-        #expect(record["top-k"] == "3" && record["stability"] == "10.0" && record["seed"] == "1")
+        #expect(record["rate"] == "5" && record["arrivals"] == "poisson" && record["size"] == "8x8")
+        #expect(record["top-k"] == "3" && record["stability"] == "10.0" && record["seed"] == "7")
+        #expect(record["raw"] == "yes")
         #expect(record["concurrency"] == nil)
     }
 

@@ -81,7 +81,8 @@ import Testing
         let comparison = Comparison(
             [Self.result([Self.point(load, [100, 101, 99])])], [Self.result([Self.point(load, [120, 121, 119])])])
         let lines = ComparisonText.lines(comparison)
-        #expect(lines.count == 5 && lines[1].contains("+20.0 %") && lines[1].hasSuffix("better"))
+        #expect(lines.count == 6 && lines[1].contains("+20.0 %") && lines[1].hasSuffix("better"))
+        #expect(lines[1].contains("3 and 3 windows") && lines[5].hasPrefix("note: windows of one run"))
         #expect(lines[2].hasSuffix("no difference"))
         #expect(ComparisonText.json(comparison).first?.contains(#""verdict":"better""#) == true)
     }

@@ -1,3 +1,4 @@
+import Bench
 import Foundation
 import NIOCore
 import NIOPosix
@@ -34,5 +35,17 @@ import Testing
         try await listener.close()
         #expect(visitors.most > 4 && visitors.most <= ProcessWatch.metricsAtOnce)
         #expect(usage.count >= 1 && !usage.keys.contains { if case .metrics = $0 { true } else { false } })
+    }
+
+    /// What was killed or started anew meanwhile took its time, too.
+    @Test func processesThatEndOrBeginMeanwhileCount() throws {
+        func usage(_ seconds: Double) -> ProcessUsage { ProcessUsage(cpuSeconds: seconds, residentBytes: 0x1p20) }
+        let (killed, begun) = (
+            ProcessWatch.Key.process(7, name: "detector"), ProcessWatch.Key.process(8, name: "detector")
+        )
+        let late = ProcessWatch.Key.metrics(try #require(URL(string: "http://a/metrics")))
+        let samples = [[killed: usage(1)], [killed: usage(3)], [begun: usage(2), late: usage(9)]]
+        let records = ProcessWatch().records(of: samples, frames: 1000)
+        #expect(records.map(\.pid) == [7, 8] && records.map(\.cpuSeconds) == [2, 2])
     }
 }
