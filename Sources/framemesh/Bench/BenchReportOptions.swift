@@ -45,9 +45,8 @@ struct BenchReportOptions: ParsableArguments {
         let manager = FileManager.default
         for file in [json, csv, html].compactMap(\.self) where file != Self.standardOutput {
             let folder = URL(fileURLWithPath: file).deletingLastPathComponent().path
-            var isFolder: ObjCBool = false
-            let exists = manager.fileExists(atPath: file, isDirectory: &isFolder)
-            guard !isFolder.boolValue, manager.isWritableFile(atPath: exists ? file : folder) else {
+            let place = manager.fileExists(atPath: file) ? file : folder
+            guard !PictureSource.isDirectory(file), manager.isWritableFile(atPath: place) else {
                 throw Fatal("cannot write \(file)", status: .usage)
             }
         }

@@ -1,4 +1,5 @@
 import Messages
+import NIOCore
 import Testing
 import Vision
 
