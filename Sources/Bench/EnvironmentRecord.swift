@@ -43,7 +43,11 @@ package struct EnvironmentRecord: Sendable, Codable, Equatable {
     /// Of this machine and process, now.
     /// - Parameter executable: a work tree is looked for above it.
     package static func read(version: String, executable: URL) -> EnvironmentRecord {
-        func text(_ path: String) -> String { (try? String(contentsOfFile: path, encoding: .utf8)) ?? "" }
+        // Files of /proc have no size, and `String(contentsOfFile:)` takes their first page for all of them.
+        func text(_ path: String) -> String {
+            let bytes = try? FileHandle(forReadingAtPath: path)?.readToEnd()
+            return String(decoding: bytes ?? Data(), as: UTF8.self)
+        }
         let information = ProcessInfo.processInfo
         return EnvironmentRecord(
             cpu: value(of: "model name", in: text("/proc/cpuinfo")) ?? "unknown",

@@ -35,7 +35,9 @@ struct ProcessStatus {
 
     /// Seconds since the epoch at which the machine was started.
     static func bootTime() -> Double? {
-        guard let stat = try? String(contentsOfFile: "/proc/stat", encoding: .utf8) else { return nil }
+        // It has no size, and `String(contentsOfFile:)` takes its first page for all of it: some forty cores fill one.
+        guard let bytes = try? FileHandle(forReadingAtPath: "/proc/stat")?.readToEnd() else { return nil }
+        let stat = String(decoding: bytes, as: UTF8.self)
         return stat.split(separator: "\n").first { $0.hasPrefix("btime ") }.flatMap { Double($0.dropFirst(6)) }
     }
 

@@ -38,7 +38,9 @@ import Testing
     @Test func thisMachineHasARecord() throws {
         let record = EnvironmentRecord.read(version: "1", executable: URL(fileURLWithPath: "/proc/version"))
         #expect(record.cores >= 1 && record.memoryMb > 0 && record.kernel.hasPrefix("Linux ") && record.version == "1")
-        #expect(record.affinity != nil && record.commit == nil && record.libraries != nil && record.builtAt != nil)
+        // Tests are linked with nghttp2, whose place in the map is behind the first page.
+        #expect(record.libraries?.contains { $0.hasPrefix("libnghttp2.so") } == true, "\(record)")
+        #expect(record.affinity != nil && record.commit == nil && record.builtAt != nil)
     }
 
     @Test func usageOfProcessesIsRead() throws {
