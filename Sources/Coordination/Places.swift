@@ -47,6 +47,15 @@ struct Places: Sendable {
     /// A frame that those nodes cannot take finds others for both of its stages.
     var areReadyApart: Bool { detectors?.isReady == true && classifiers?.isReady == true }
 
+    /// Each node that could take a frame of the pipeline has as many calls as it runs at one time, or there is none.
+    func areBusy(for pipeline: Pipeline) -> Bool {
+        func isBusy(_ caller: (any StageCaller)?) -> Bool { (caller?.outlook?.fill ?? 1) >= 1 }
+        guard let (input, topK) = pipeline.classify else { return isBusy(caller(for: .detect)) }
+        let classifies = Pipeline.Stage.classify(input, topK: topK)
+        guard pipeline.detects else { return isBusy(caller(for: classifies)) }
+        return isBusy(nodes) && (isBusy(detectors) || isBusy(classifiers))
+    }
+
     var isAnyReady: Bool { nodes?.isReady == true || isOneReadyApart }
 
     /// At least one of them.

@@ -30,8 +30,13 @@ final class StreamQueue<Work: Sendable, Answer: Sendable>: Sendable {
     }
 
     private let state: Mutex<State>
+    /// Whoever would run the next frame has enough to do.
+    private let isBusy: @Sendable () -> Bool
 
-    init(_ window: Window) { state = Mutex(State(window: window)) }
+    init(_ window: Window, isBusy: @escaping @Sendable () -> Bool = { false }) {
+        state = Mutex(State(window: window))
+        self.isBusy = isBusy
+    }
 
     /// Changes the state, then wakes whom it concerns.
     private func change<Result: Sendable>(_ body: (inout State) -> Result) -> Result {
@@ -50,7 +55,7 @@ final class StreamQueue<Work: Sendable, Answer: Sendable>: Sendable {
     func accept(_ work: Work, expires: UInt64) -> Bool {
         change { state in
             state.window.accept(work, expires: expires)
-            guard let run = state.window.start(now: NIODeadline.now().uptimeNanoseconds) else { return false }
+            guard let run = start(&state) else { return false }
             state.started.append(run)
             return true
         }
@@ -64,8 +69,12 @@ final class StreamQueue<Work: Sendable, Answer: Sendable>: Sendable {
     func finish(_ run: Window.Running, _ answer: Answer) -> Window.Running? {
         change { state in
             state.window.finish(run, answer)
-            return state.isCancelled ? nil : state.window.start(now: NIODeadline.now().uptimeNanoseconds)
+            return state.isCancelled ? nil : start(&state)
         }
+    }
+
+    private func start(_ state: inout State) -> Window.Running? {
+        state.window.start(now: NIODeadline.now().uptimeNanoseconds, isBusy: isBusy)
     }
 
     /// Waits until the next frame may come.

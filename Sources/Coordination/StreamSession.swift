@@ -40,7 +40,9 @@ struct StreamSession: Sendable {
         self.traces = traces
         rules = try StreamRules(first, configuration: runner.configuration)
         self.priority = priority ?? rules.policy.priority
-        queue = Queue(StreamWindow(policy: rules.policy, limits: runner.configuration.limits, dropped: Self.drop))
+        queue = Queue(
+            StreamWindow(policy: rules.policy, limits: runner.configuration.limits, dropped: Self.drop),
+            isBusy: { [places = runner.places, pipeline = rules.pipeline] in places.areBusy(for: pipeline) })
         _ = accept(first, in: payload)
     }
 

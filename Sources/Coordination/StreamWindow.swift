@@ -60,6 +60,12 @@ struct StreamWindow<Work: Sendable, Answer: Sendable> {
     /// Frames that may run at once.
     var concurrency: Int { policy == .lossless ? limits.losslessWindow : limits.liveWindow }
 
+    /// Where the newest frame counts and some run, another one would only grow old behind them: here, a newer one can take its
+    /// place.
+    private func mayStart(isBusy: () -> Bool) -> Bool {
+        running < concurrency && (running == 0 || policy != .latest || !isBusy())
+    }
+
     /// Takes a frame.
     /// - Parameter expires: when it is too late for it, nanoseconds.
     mutating func accept(_ work: Work, expires: UInt64) {
@@ -71,8 +77,9 @@ struct StreamWindow<Work: Sendable, Answer: Sendable> {
     }
 
     /// The next frame to run, if one may start.
-    mutating func start(now: UInt64) -> Running? {
-        while running < concurrency, let next = waiting.popFirst() {
+    /// - Parameter isBusy: whoever would run it has enough to do; asked only where it matters.
+    mutating func start(now: UInt64, isBusy: () -> Bool = { false }) -> Running? {
+        while !waiting.isEmpty, mayStart(isBusy: isBusy), let next = waiting.popFirst() {
             if policy == .deadline, next.expires <= now {
                 answers[next.index] = answer(next.work, .expired)
                 continue

@@ -85,6 +85,23 @@ import Testing
         #expect(places.fusing(now: .now()) == nil)
     }
 
+    @Test func busyIsWhereNobodyWouldBeginAtOnce() throws {
+        func areBusy(
+            _ pipeline: String, _ both: ScriptedCaller?, _ detectors: ScriptedCaller?, _ classifiers: ScriptedCaller?
+        ) throws -> Bool {
+            let pipeline = try #require(Pipeline.builtIn.first { $0.name == pipeline })
+            return Places(detectors: detectors, classifiers: classifiers, nodes: both).areBusy(for: pipeline)
+        }
+        let (free, full) = (Self.busy(0.5), Self.busy(1))
+        #expect(try !areBusy("detect", nil, free, nil) && areBusy("detect", nil, full, free))
+        #expect(try areBusy("classify", nil, free, full) && !areBusy("classify", nil, full, free))
+        // Both of its stages, one after the other or at once.
+        #expect(try areBusy("detect+classify", nil, free, full) && areBusy("cascade", nil, full, free))
+        #expect(try !areBusy("detect+classify", nil, free, free))
+        #expect(try !areBusy("cascade", free, full, full) && !areBusy("cascade", full, free, free))
+        #expect(try areBusy("cascade", full, full, free) && areBusy("detect", nil, nil, nil))
+    }
+
     @Test func whatComesBeyondWhatNodesOfBothRunIsDoneByOthers() async throws {
         let held = AsyncStream<Void>.makeStream()
         let (fused, apart) = (Counter(), Counter())

@@ -49,6 +49,25 @@ import Testing
         #expect(window.hasRoom)
     }
 
+    /// At busy nodes it would grow old; here a newer one takes its place.
+    @Test func latestSendsASecondFrameOnlyWhereSomebodyHasTime() {
+        var window = window(.latest)
+        window.accept(0, expires: .max)
+        let first = window.start(now: 0, isBusy: { true })
+        #expect(first?.work == 0, "one of them runs, however busy others are")
+        for frame in 1...3 {
+            window.accept(frame, expires: .max)
+            #expect(window.start(now: 0, isBusy: { true }) == nil)
+        }
+        #expect(window.start(now: 0, isBusy: { false })?.work == 3)
+        window.finish(first!, "0")
+        #expect(["0", "1 replaced by 2", "2 replaced by 3"].map { $0 == window.popAnswer() } == [true, true, true])
+        // Others are to be answered all, and a frame that waits at a node is one that waits.
+        var lossless = self.window(.lossless)
+        for frame in 0..<2 { lossless.accept(frame, expires: .max) }
+        #expect((0..<2).compactMap { _ in lossless.start(now: 0, isBusy: { true }) }.count == 2)
+    }
+
     @Test func latestDropsTheWaitingFrameWhenANewerOneComes() {
         var limits = StreamLimits()
         limits.liveWindow = 1
