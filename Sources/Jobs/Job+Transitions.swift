@@ -122,6 +122,12 @@ extension Job {
         return true
     }
 
+    /// The file was read to its end.
+    mutating func count(damagedPackets: Int64, _ lease: Lease) throws(JobError) {
+        try check(lease)
+        progress.damagedPackets = damagedPackets
+    }
+
     /// - Parameters:
     ///   - keep: how long the results stay.
     ///   - storedBytes: of the files that are kept now.

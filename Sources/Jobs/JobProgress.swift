@@ -12,6 +12,8 @@ package struct JobProgress: Sendable, Hashable {
     package var failed: Int64 = 0
     /// Of `failed`.
     package var causes = FrameCauses()
+    /// Packets of the file that were left out, or decoded with errors; known when it was read to its end.
+    package var damagedPackets: Int64 = 0
     /// Frames a second, lately.
     package var rate = 0.0
 

@@ -82,6 +82,11 @@ extension JobStore {
         }
     }
 
+    /// How many packets of the file were left out, or decoded with errors.
+    package func count(damagedPackets: Int64, _ lease: Lease) async throws {
+        try await own(lease) { job in try job.count(damagedPackets: damagedPackets, lease) }
+    }
+
     /// Room for files that are about to be written. Gateways that ask at one time never get the same.
     /// - Parameters:
     ///   - bytes: that may become as many.

@@ -80,7 +80,8 @@ public final class VideoReader: Sendable {
 
     /// The next frame; nil after the last. One consumer.
     ///
-    /// Packets that cannot be decoded are left out and counted (`damagedPackets`). If the task is cancelled this throws
+    /// Packets that cannot be decoded are left out, and counted (`damagedPackets`) with those that were decoded
+    /// with errors. If the task is cancelled this throws
     /// `CancellationError`, and the child has ended by then.
     /// - Throws: `VideoError`, also when the file breaks off or the child died; the frames before it have come.
     public func next() async throws -> VideoFrame? {
@@ -91,7 +92,8 @@ public final class VideoReader: Sendable {
         }
     }
 
-    /// Packets that were skipped because they could not be decoded; known when `next` has returned nil.
+    /// Packets that were left out because they could not be decoded, or were decoded with errors that the decoder covered
+    /// up; known when `next` has returned nil, or has thrown that the file ended too early.
     public var damagedPackets: UInt64 { session.damagedPackets }
 
     /// Of the child, while it runs.

@@ -7,7 +7,8 @@
 //   INFO  u32 version (1), u32 width, u32 height, f64 frames a second (0: unknown), i64 frame count (-1: unknown),
 //         the codec's name in the rest
 //   FRAM  u64 index, i64 capture time in microseconds, then width * height * 3 bytes: BGR24, rows packed
-//   END_  u64 frames, u64 damaged packets that were skipped, then text: why it ended too early, mostly empty
+//   END_  u64 frames, u64 damaged packets (left out, or decoded with errors), then text: why it ended too
+//         early, mostly empty
 //   FAIL  one line of text
 //
 // read:  standard output is INFO FRAM* (END_ | FAIL), or FAIL alone. A pipe that ends without END_ or FAIL means that

@@ -14,6 +14,11 @@ namespace {
 
 constexpr int kMaximumErrorsAtEnd = 64;
 
+/// Decoders make up what they cannot read, and call the frame good.
+bool is_concealed(const AVFrame* frame) {
+    return frame->decode_error_flags != 0 || (frame->flags & AV_FRAME_FLAG_CORRUPT) != 0;
+}
+
 class Reader {
   public:
     Reader(std::unique_ptr<Source> source, RecordWriter& out)
@@ -55,9 +60,13 @@ class Reader {
     /// `packet` null: what the decoder still holds.
     void decode(const AVPacket* packet) {
         AVCodecContext* decoder = source_->decoder();
+        const bool is_marked = packet && (packet->flags & AV_PKT_FLAG_CORRUPT);
+        if (is_marked) damaged_++;
+        // Comes back with the frame of this packet, so that none counts twice.
+        decoder->reordered_opaque = is_marked;
         int sent = avcodec_send_packet(decoder, packet);
         if (sent < 0 && packet) {
-            damaged_++;
+            if (!is_marked) damaged_++;
             return;
         }
         int errors = 0;
@@ -70,16 +79,17 @@ class Reader {
             }
             if (status == AVERROR(EAGAIN) || status == AVERROR_EOF) return;
             if (status == AVERROR(ENOMEM)) throw Failure(source_->path() + ": needs more memory than is allowed");
-            damaged_++;
+            if (!is_marked) damaged_++;
             if (packet || ++errors >= kMaximumErrorsAtEnd) return;
         }
     }
 
     void emit() {
         if (!size_is_allowed(frame_->width, frame_->height) || !frame_->data[0]) {
-            damaged_++;
+            if (!frame_->reordered_opaque) damaged_++;
             return;
         }
+        if (is_concealed(frame_.get()) && !frame_->reordered_opaque) damaged_++;
         const uint8_t* pixels = picture_.convert(frame_.get());
         if (frames_ == 0) {
             info_.width = uint32_t(picture_.width());

@@ -7,7 +7,8 @@
 
 namespace framemesh {
 
-/// Decodes the file and sends all of it: INFO, frames, END_. What cannot be decoded is left out and counted.
+/// Decodes the file and sends all of it: INFO, frames, END_. What cannot be decoded is left out, and
+/// counted with what was decoded with errors.
 /// - Throws: Failure when not a single frame is there.
 void read_video(const std::string& path, int threads, RecordWriter& out);
 

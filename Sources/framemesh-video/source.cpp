@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "limits.hpp"
+#include "stated_size.hpp"
 
 namespace framemesh {
 namespace {
@@ -117,12 +118,10 @@ int64_t SourceFile::byte_count() const {
     return fstat(descriptor_, &status) == 0 ? int64_t(status.st_size) : 0;
 }
 
-int64_t SourceFile::riff_byte_count() const {
-    uint8_t head[8];
-    if (pread(descriptor_, head, sizeof(head), 0) != sizeof(head) || std::memcmp(head, "RIFF", 4) != 0) return 0;
-    int64_t size = int64_t(head[4]) | int64_t(head[5]) << 8 | int64_t(head[6]) << 16 | int64_t(head[7]) << 24;
-    // Writers that do not know it yet leave 0 or all ones.
-    return size == 0 || size >= 0xFFFF'FF00 ? 0 : size + 8;
+int64_t SourceFile::stated_byte_count() const {
+    uint8_t head[kStatedSizeBytes];
+    const ssize_t count = pread(descriptor_, head, sizeof(head), 0);
+    return count > 0 ? framemesh::stated_byte_count(head, size_t(count)) : 0;
 }
 
 std::unique_ptr<Source> Source::file(const std::string& path, int threads) {
@@ -272,7 +271,7 @@ Orientation Source::orientation() const {
 bool Source::is_cut_off() const {
     if (!file_) return false;
     int64_t size = file_->byte_count();
-    if (file_->riff_byte_count() > size) return true;
+    if (file_->stated_byte_count() > size) return true;
     int count = avformat_index_get_entries_count(stream_);
     const AVIndexEntry* last = count > 0 ? avformat_index_get_entry(stream_, count - 1) : nullptr;
     return last && (last->pos > size || last->size > size - last->pos);

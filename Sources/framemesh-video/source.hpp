@@ -23,8 +23,8 @@ class SourceFile {
     SourceFile& operator=(const SourceFile&) = delete;
     AVIOContext* io() { return io_; }
     int64_t byte_count() const;
-    /// The size that a RIFF header (AVI) says; 0 where it is another kind of file or says nothing.
-    int64_t riff_byte_count() const;
+    /// The size that its start says; 0 where it says nothing.
+    int64_t stated_byte_count() const;
 
   private:
     int descriptor_;

@@ -14,7 +14,7 @@ import Testing
 
         var testDescription: String { "version \(version) in \(database)" }
 
-        static let all = TestDatabase.here.flatMap { database in (1...5).map { Old(version: $0, database: database) } }
+        static let all = TestDatabase.here.flatMap { database in (1...6).map { Old(version: $0, database: database) } }
     }
 
     private enum Row {

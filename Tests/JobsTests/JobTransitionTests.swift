@@ -39,6 +39,8 @@ import Testing
         batch.partial = 1
         #expect(try job.append(batch, old))
         #expect(job.progress.partial == 1)
+        try job.count(damagedPackets: 3, old)
+        #expect(job.progress.damagedPackets == 3)
         _ = try job.renew(old, waitingFor: "a coordinator", now: .at(1000), for: .seconds(10))
         job.orphan(now: .at(3000))
         #expect(job.state == .queued && job.lease == nil && job.waitingFor.isEmpty && job.progress.rate == 0)

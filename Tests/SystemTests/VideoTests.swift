@@ -95,6 +95,33 @@ import Testing
         #expect(errors.contains("another node"), "\(errors.suffix(2000))")
     }
 
+    @Test func aVideoThatIsDamagedSaysSo() async throws {
+        let folder = try Place.temporary("damaged")
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let good = Place.demo.appending(path: "digits.mp4")
+        let frames = try await Self.frameCount(good)
+        var data = try Data(contentsOf: good)
+        for at in [20_000, 60_000, 90_000] { data[at] ^= 0xFF }
+        let file = folder.appending(path: "damaged.mp4")
+        try data.write(to: file)
+        let mesh = try await LocalMesh.up()
+        let results = try await LocalMesh.with(mesh) { mesh in
+            var results: [Command.Result] = []
+            for file in [file, good] {
+                results.append(
+                    try await Command.run(
+                        ["video", "--coordinator", mesh.coordinator, "--pipeline", "detect", "--json", file.path]))
+            }
+            return results
+        }
+        for result in results {
+            #expect(result.code == 0, "\(result.errors)")
+            Self.expectOnceInOrder(try AnswerLine.all(result), frames)
+        }
+        #expect(results[0].errors.contains("3 packets were damaged, \(frames) frames answered"), "\(results[0].errors)")
+        #expect(!results[1].errors.contains("damaged"), "\(results[1].errors)")
+    }
+
     @Test func anInterruptedRunLeavesWhatWasAnswered() async throws {
         let folder = try Place.temporary("interrupted")
         defer { try? FileManager.default.removeItem(at: folder) }

@@ -112,11 +112,15 @@ import Video
         }
     }
 
-    @Test(arguments: ["mp4", "avi"])
+    @Test(arguments: ["mp4", "avi", "mkv", "webm", "flv"])
     func aFileThatIsCutOffGivesItsFramesAndThenTheError(_ kind: String) async throws {
         try await Files.withFolder { folder in
-            let codec = "-c:v libx264 -preset ultrafast -bf 0 -movflags +faststart"
-            let good = try await folder.video("a.\(kind)", frames: 50, codec: kind == "mp4" ? codec : "-c:v mjpeg")
+            let h264 = "-c:v libx264 -preset ultrafast -bf 0"
+            let codecs = [
+                "mp4": "\(h264) -movflags +faststart", "avi": "-c:v mjpeg", "webm": "-c:v libvpx -deadline realtime",
+            ]
+            let good = try await folder.video("a.\(kind)", frames: 50, codec: codecs[kind] ?? h264)
+            #expect(await readingError(good) == nil)
             let data = try Data(contentsOf: URL(fileURLWithPath: good))
             let path = try folder.write("cut.\(kind)", data.prefix(data.count * 6 / 10))
             let reader = try await VideoReader.open(path, helper: Files.helper)
@@ -158,6 +162,22 @@ import Video
             }
             let path = try folder.write("damaged.mov", data)
             let error = try #require(await readingError(path))
+    /// A decoder of H.264 covers up what it cannot read, and gives every frame.
+    @Test(arguments: ["mp4", "mkv", "ts"])
+    func errorsThatADecoderCoversUpAreCounted(_ kind: String) async throws {
+        try await Files.withFolder { folder in
+            // Its arithmetic coding leaves few bits without a meaning.
+            let good = try await folder.video(
+                "a.\(kind)", frames: 50, codec: "-c:v libx264 -preset veryfast -pix_fmt yuv420p")
+            #expect(try await readAll(good).damaged == 0)
+            var data = try Data(contentsOf: URL(fileURLWithPath: good))
+            for part in 8...14 { data[data.count * part / 16] ^= 0xFF }
+            let (_, frames, damaged) = try await readAll(folder.write("flipped.\(kind)", data))
+            #expect((2...7).contains(damaged), "\(damaged) packets")
+            #expect((45...50).contains(frames.count), "\(frames.count) frames")
+        }
+    }
+
             #expect(error.hasPrefix("\(path): not one frame could be decoded, damaged packets: 3"), "\(error)")
         }
     }

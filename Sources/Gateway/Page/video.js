@@ -157,7 +157,7 @@ export class VideoView {
     byId('video-state').textContent = word;
     byId('video-state').className = `pill ${kind}`;
     if (video) this.stage.setSize(video.width, video.height);
-    const { frames_done: done = 0, frames_total: total, fraction, rate: perSecond, eta_seconds: left, dropped, failed } = progress;
+    const { frames_done: done = 0, frames_total: total, fraction, rate: perSecond, eta_seconds: left, dropped, failed, damaged_packets: damaged } = progress;
     const bar = byId('video-progress');
     const share = state === 'done' ? 1 : fraction ?? (total ? done / total : undefined);
     if (share === undefined) bar.removeAttribute('value'); else bar.value = share;
@@ -170,6 +170,7 @@ export class VideoView {
       wanted && `waits for ${wanted}`,
       dropped > 0 && `${number(dropped)} dropped`,
       failed > 0 && `${number(failed)} failed${failures.length > 0 ? ` (${failures[0].cause})` : ''}`,
+      damaged > 0 && `${count(damaged, 'damaged packet')} in the file`,
     ].filter(Boolean).join(' · ');
     byId('video-status').textContent = error ? `The video could not be done: ${error}.` : '';
     byId('video-status').classList.toggle('bad', Boolean(error));

@@ -42,6 +42,7 @@ extension JSONText {
             json.field("partial", job.progress.partial)
             json.field("dropped", job.progress.dropped)
             json.field("failed", job.progress.failed)
+            if job.progress.damagedPackets > 0 { json.field("damaged_packets", job.progress.damagedPackets) }
         }
         if !job.progress.causes.list.isEmpty {
             array("failures", job.progress.causes.list) { json, cause in

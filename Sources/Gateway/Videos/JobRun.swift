@@ -209,13 +209,21 @@ struct JobRun {
             }
         } catch {
             await reader.close()
+            await toItsEnd { try await countDamage(reader, lease) }
             // What the mesh has answered need not be asked again.
             if let batch = spool.take(now: .now) { await toItsEnd { try await append(batch, lease) } }
             throw error
         }
         await reader.close()
         if let batch = spool.take(now: .now) { try await record(batch, lease) }
+        try await countDamage(reader, lease)
         return done
+    }
+
+    /// Known at the end of a file, also of one that ends too early.
+    private func countDamage(_ reader: VideoReader, _ lease: Lease) async throws {
+        guard reader.damagedPackets > 0 else { return }
+        try await videos.store.count(damagedPackets: Int64(clamping: reader.damagedPackets), lease)
     }
 
     /// A frame that no node was there for has no result yet: the job waits for nodes, and goes on with it. Only where that

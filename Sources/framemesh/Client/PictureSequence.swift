@@ -21,6 +21,8 @@ actor PictureSequence: FrameSource {
     static let frameRates = 0.001...1000.0
 
     nonisolated let info: VideoInfo
+    /// A picture that is damaged ends it.
+    nonisolated let damagedPackets: UInt64 = 0
     private let items: [Item]
     private var position = 0
     private var first: ByteBuffer?

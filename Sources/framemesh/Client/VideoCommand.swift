@@ -12,6 +12,9 @@ struct VideoCommand: AsyncParsableCommand {
             come; under 'latest' they go in real time, and of frames that wait only the newest stays; under 'deadline' \
             a frame that waited longer than --frame-deadline-ms is dropped.
 
+            A file that is damaged gives a partial result: what cannot be decoded is left out, and how many packets were \
+            damaged is said at the end. One that is cut off is an error behind its last frame.
+
             When the run is cut short (Ctrl-C, or no coordinator any more), what was answered until then is in the file \
             that --output names, and playable.
 
@@ -100,7 +103,7 @@ struct VideoCommand: AsyncParsableCommand {
         defer { console.clearProgress() }
         try await runner.run(
             file, opened: { printer.total = $0.frameCount.flatMap { UInt64(exactly: $0) } },
-            answer: { try printer.print($0) },
+            answer: { try printer.print($0) }, damaged: { printer.noteDamaged($0) },
             cutShort: { written in
                 printer.noteCutShort()
                 guard let output else { return }

@@ -27,16 +27,18 @@ struct VideoRunner: Sendable {
     /// - Parameters:
     ///   - opened: told what the file is before the first frame goes.
     ///   - answer: takes each answer, in order.
+    ///   - damaged: told at the end, of a file that has them, of the packets that were left out or decoded with errors.
     ///   - cutShort: told, where the run does not come to its end, of the frames that `output` has all the same; 0: there
     ///     is no file.
     /// - Throws: `VideoError` for the file, otherwise as `FrameStream.run`.
     func run(
         _ path: String, opened: (VideoInfo) -> Void = { _ in }, answer: (SourceAnswer) async throws -> Void,
-        cutShort: (_ written: Int) -> Void = { _ in }
+        damaged: (_ packets: UInt64) -> Void = { _ in }, cutShort: (_ written: Int) -> Void = { _ in }
     ) async throws {
         let reader = try await open(path)
         let info = reader.info
         opened(info)
+        defer { if reader.damagedPackets > 0 { damaged(reader.damagedPackets) } }
         do {
             var writer: VideoWriter?
             if let output {

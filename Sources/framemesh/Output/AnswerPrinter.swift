@@ -71,6 +71,13 @@ final class AnswerPrinter {
         console.note("\(all) \((total ?? summary.frames) == 1 ? "was" : "were") answered")
     }
 
+    /// A video that is not all there.
+    func noteDamaged(_ packets: UInt64) {
+        console.note(
+            "\(Count.of(packets, "packet")) \(packets == 1 ? "was" : "were") damaged, "
+                + "\(Count.of(summary.frames, unit)) answered")
+    }
+
     /// A picture's name, and what was found on it.
     static func table(_ answer: SourceAnswer) -> String {
         let response = answer.response

@@ -65,6 +65,12 @@ import Testing
                 #","failures":[{"cause":"no node","frames":3},{"cause":"too \"late\"","frames":2}]}"#))
     }
 
+    @Test func aFileThatIsDamagedSaysSo() {
+        var job = Self.job()
+        job.progress.damagedPackets = 3
+        #expect(JSONText.object { $0.fields(of: job) }.hasSuffix(#""failed":0,"damaged_packets":3}}"#))
+    }
+
     @Test func webhooksSayWhatBecameOfThem() {
         var webhook = JobWebhook(
             job: Self.job().id, number: 0, url: "https://ada:secret@example.org/hook", topics: "", isForEnd: true,

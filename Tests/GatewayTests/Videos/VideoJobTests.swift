@@ -30,6 +30,21 @@ import Testing
         }
     }
 
+    @Test func aVideoThatIsDamagedSaysSo() async throws {
+        try await TestGateway.with(mesh: .shared) { gateway in
+            var video = try TestVideo.digits
+            for at in [20_000, 60_000, 90_000] { video[at] ^= 0xFF }
+            let damaged = try await gateway.finishedJob(gateway.uploadVideo(video).id)
+            #expect(damaged.state == "done", "\(damaged)")
+            #expect(damaged[path: "progress.damaged_packets"] == 3, "\(damaged)")
+            // What is left of it is cut off, and has damage in it all the same.
+            let part = try await gateway.finishedJob(gateway.uploadVideo(video.prefix(100_000)).id)
+            #expect(part.state == "failed" && (part["error"] as? String)?.contains("cut off") == true, "\(part)")
+            #expect((part[path: "progress.damaged_packets"] ?? 0) >= 3, "\(part)")
+            #expect((part[path: "progress.frames_done"] ?? 0) > 0, "\(part)")
+        }
+    }
+
     @Test func whoeverCancelsAJobIsNotALostLease() async throws {
         let log = LogRecorder()
         try await TestGateway.with(mesh: .shared, logger: log.logger) { gateway in
