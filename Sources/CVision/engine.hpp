@@ -15,6 +15,7 @@ namespace vision {
 struct Tensor {
     std::string name;
     const float *data;
+    /// At least one side.
     std::vector<int> shape;
     size_t size;
 

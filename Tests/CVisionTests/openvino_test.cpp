@@ -91,6 +91,11 @@ void expect_refused(const Network &network, const char *words) {
     EXPECT(answer.refused.find(words) != std::string::npos, "no '%s' in: %s", words, answer.refused.c_str());
 }
 
+/// An answer without sides, which a decoder would look at the last one of.
+void refuse_one_number(const std::string &network) {
+    expect_refused({"one number", network, "", {3, 16, 16}}, "output number of the network has no shape: it is one number");
+}
+
 /// Whatever is in the file, it is an answer or an error.
 void survive_damage(const Network &whole, int times) {
     std::minstd_rand random(11);
@@ -168,6 +173,7 @@ extern "C" void test_openvino(const char *fixtures, const char *bundled, const c
     other = cells;
     other.format = VISION_DARKNET;
     expect_refused(other, "reads ONNX, and the network is Darknet's");
+    refuse_one_number(read_file(std::string(fixtures) + "/one-number.onnx"));
     survive_damage(cells, 100);
     run_side_by_side(cells);
 }

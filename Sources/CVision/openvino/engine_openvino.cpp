@@ -120,7 +120,10 @@ class OpenVINOEngine final : public Engine {
         Tensor &tensor = outputs_[output];
         check_type(memory, "output " + tensor.name + " of the network");
         Shape shape{};
-        library_.check(library_.memory_shape(memory, &shape));
+        // OpenVINO has no shape without sides, and says no more than that an argument is wrong.
+        if (library_.memory_shape(memory, &shape) != 0 || shape.rank < 1) {
+            fail(VISION_BAD_MODEL, "output %s of the network has no shape: it is one number", tensor.name.c_str());
+        }
         tensor.shape.assign(shape.dimensions, shape.dimensions + shape.rank);
         library_.check(library_.shape_free(&shape));
         size_t bytes = 0;
@@ -139,7 +142,7 @@ class OpenVINOEngine final : public Engine {
             fail(VISION_BAD_MODEL, "output %s of the network has another size for each picture", tensor.name.c_str());
         }
         std::memcpy(all.data() + count * static_cast<size_t>(picture), data, bytes);
-        if (!tensor.shape.empty()) tensor.shape[0] *= batch_;
+        tensor.shape[0] *= batch_;
         tensor.data = all.data();
         tensor.size = all.size();
     }

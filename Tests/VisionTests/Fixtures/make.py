@@ -37,6 +37,9 @@ write("mixes-batches",
       mean + [helper.make_node("Flatten", ["mean"], ["flat"]), helper.make_node("Softmax", ["flat"], ["classes"], axis=0)],
       "classes", ["N", 3], {}, 16)
 
+# One number for all pictures together, which has no sides.
+write("one-number", [helper.make_node("ReduceMean", ["picture"], ["number"], keepdims=0)], "number", [], {}, 16)
+
 # Layers of many kinds, for one picture: channels are shuffled and parted, borders are rounded, numbers move.
 random = np.random.default_rng(5)
 weights = {"apart": np.array([1, 2, 12, 256]),
