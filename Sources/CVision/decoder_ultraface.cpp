@@ -10,20 +10,38 @@ namespace vision {
 namespace {
 
 constexpr float centre_variance = 0.1f, size_variance = 0.2f;
+/// UltraFace has 4,420 of them, and 17,640 in its larger form.
+constexpr uint64_t max_prior_boxes = 1'000'000;
 
 struct Prior {
     float cx, cy, width, height;
 };
 
+int cells(float side, float stride) {
+    return static_cast<int>(std::ceil(side / stride));
+}
+
+/// Throws before any of them takes memory.
+void check_count(const std::vector<vision_prior> &given, float input_width, float input_height) {
+    uint64_t count = 0;
+    for (const vision_prior &prior : given) {
+        const auto stride = static_cast<float>(prior.stride);
+        count += static_cast<uint64_t>(cells(input_width, stride)) * static_cast<uint64_t>(cells(input_height, stride));
+        if (count > max_prior_boxes) {
+            fail(VISION_BAD_MODEL, "priors make more than %d boxes", static_cast<int>(max_prior_boxes));
+        }
+    }
+}
+
 /// In the order of the network's rows: stride, y, x, size.
 std::vector<Prior> spread(const std::vector<vision_prior> &given, float input_width, float input_height) {
+    check_count(given, input_width, input_height);
     std::vector<Prior> all;
     for (size_t first = 0; first < given.size();) {
         size_t end = first;
         while (end < given.size() && given[end].stride == given[first].stride) end++;
         const auto stride = static_cast<float>(given[first].stride);
-        const int rows = static_cast<int>(std::ceil(input_height / stride));
-        const int columns = static_cast<int>(std::ceil(input_width / stride));
+        const int rows = cells(input_height, stride), columns = cells(input_width, stride);
         for (int y = 0; y < rows; y++) {
             for (int x = 0; x < columns; x++) {
                 for (size_t i = first; i < end; i++) {

@@ -172,11 +172,29 @@ static void test_wrong_models(bytes network) {
     EXPECT(!load(settings, network, "", &error) && error.status == VISION_BAD_MODEL, "%s", error.text);
 }
 
+// A few bytes of a manifest must not become gigabytes.
+static void test_too_many_priors(bytes network) {
+    vision_settings settings = grid_settings();
+    settings.decoder = VISION_ULTRAFACE;
+    settings.input_width = settings.input_height = 1000;
+    const vision_prior priors[2] = {{.stride = 1, .size = 8}, {.stride = 1000, .size = 8}};
+    vision_model_parts parts = {
+        .network = network.data, .network_length = network.length, .priors = priors, .prior_count = 2};
+    vision_error error = {VISION_OK, ""};
+    EXPECT(!vision_model_create(settings, parts, &error) && error.status == VISION_BAD_MODEL &&
+               strstr(error.text, "priors make more than 1000000 boxes"),
+           "%s", error.text);
+    // That many are no reason: the network is.
+    parts.prior_count = 1;
+    EXPECT(!vision_model_create(settings, parts, &error) && !strstr(error.text, "priors make"), "%s", error.text);
+}
+
 void test_models(const char *fixtures) {
     const bytes network = read_file(fixtures, "bright-cells.onnx");
     test_boxes(network);
     test_letterbox(network);
     test_classes(fixtures);
     test_wrong_models(network);
+    test_too_many_priors(network);
     free(network.data);
 }
