@@ -1,5 +1,6 @@
 #include <turbojpeg.h>
 
+#include <algorithm>
 #include <cstring>
 #include <memory>
 #include <string>
@@ -7,9 +8,16 @@
 #include "decode.hpp"
 #include "exif.hpp"
 #include "guard.hpp"
+#include "jpeg_scans.hpp"
 
 namespace vision {
 namespace {
+
+/// Each scan goes over all of the picture. This is 30 of them at the largest size that is decoded by default, and takes
+/// 1 to 3 s; libjpeg itself stops at 500.
+constexpr uint64_t max_scanned_pixels = 1'500'000'000;
+/// Progressive pictures have about 10. Whoever allows larger pictures than those can have these.
+constexpr uint64_t usual_scans = 20;
 
 struct DestroyHandle {
     void operator()(void *handle) const { tjDestroy(handle); }
@@ -39,6 +47,15 @@ bool has_end_mark(Span jpeg) {
 [[noreturn]] void refuse(Span jpeg, const std::string &text) {
     if (says_end_too_early(text)) fail(VISION_BAD_PICTURE, "JPEG of %zu bytes is truncated", jpeg.size);
     fail(VISION_BAD_PICTURE, "JPEG cannot be decoded: %s", text.c_str());
+}
+
+void check_scans(Span jpeg, int width, int height) {
+    const uint64_t pixels = static_cast<uint64_t>(width) * static_cast<uint64_t>(height);
+    const uint64_t most = std::max(usual_scans, max_scanned_pixels / pixels);
+    const uint64_t scans = count_scans(jpeg);
+    if (scans <= most) return;
+    fail(VISION_BAD_PICTURE, "JPEG of %d x %d pixels has %llu scans; at this size, %llu are decoded", width, height,
+         static_cast<unsigned long long>(scans), static_cast<unsigned long long>(most));
 }
 
 /// The formula of cv::imread for Adobe's inverted CMYK.
@@ -79,6 +96,7 @@ Decoded decode_jpeg(Span bytes, vision_limits limits) {
     // Without an error: the data ends before any size is told.
     if (width == 0 && height == 0) refuse(bytes, "no image");
     check_size(width, height, limits);
+    check_scans(bytes, width, height);
     auto image = std::make_unique<vision_image>(width, height);
     decompress(handle.get(), bytes, *image, colour_space);
     return {std::move(image), jpeg_orientation(bytes)};

@@ -50,6 +50,52 @@ static void test_limit_is_exact(void) {
     free(pixels.data);
 }
 
+// The place of the last scan's mark in a JPEG.
+static size_t last_scan(bytes jpeg) {
+    size_t at = jpeg.length - 2;
+    while (at > 0 && (jpeg.data[at] != 0xFF || jpeg.data[at + 1] != 0xDA)) at--;
+    return at;
+}
+
+// `jpeg` with its last scan `times` times more.
+static bytes with_scans(bytes jpeg, int times) {
+    const size_t from = last_scan(jpeg), scan = jpeg.length - 2 - from;
+    bytes result = {malloc(jpeg.length + scan * (size_t)times), jpeg.length};
+    memcpy(result.data, jpeg.data, jpeg.length - 2);
+    uint8_t *to = result.data + jpeg.length - 2;
+    for (int i = 0; i < times; i++, to += scan, result.length += scan) memcpy(to, jpeg.data + from, scan);
+    memcpy(to, jpeg.data + jpeg.length - 2, 2);
+    return result;
+}
+
+// Each scan of a progressive JPEG goes over all of it: some kilobytes would hold a thread for minutes.
+static void test_scans(void) {
+    enum { width = 12000, height = 4000, allowed = 31 };
+    const bytes pixels = {calloc(width, height), (size_t)width * height};
+    const bytes jpeg = reference_encode(".jpg", pixels.data, width, height, 1, 8, reference_jpeg_progressive, 1);
+    free(pixels.data);
+    // A grey one has six.
+    const int scans = 6;
+    const bytes most = with_scans(jpeg, allowed - scans), more = with_scans(jpeg, allowed - scans + 1);
+    vision_error error;
+    vision_image *image = decode(most, &error);
+    EXPECT(image, "%d scans: %s", allowed, error.text);
+    vision_image_free(image);
+    expect_refused(more.data, more.length, "12000 x 4000 pixels has 32 scans; at this size, 31 are decoded");
+    // What a segment holds is none of the picture's scans.
+    bytes preview = {malloc(60000), 60000};
+    for (size_t i = 0; i < preview.length; i++) preview.data[i] = i % 2 ? 0xDA : 0xFF;
+    const bytes with_preview = with_app1(jpeg, preview);
+    image = decode(with_preview, &error);
+    EXPECT(image, "%s", error.text);
+    vision_image_free(image);
+    free(with_preview.data);
+    free(preview.data);
+    free(most.data);
+    free(more.data);
+    free(jpeg.data);
+}
+
 void test_limits(void) {
     vision_error error;
     EXPECT(!vision_image_decode(NULL, 0, usual, &error) && strstr(error.text, "empty"), "%s", error.text);
@@ -60,4 +106,5 @@ void test_limits(void) {
     test_huge_jpeg();
     test_huge_png();
     test_limit_is_exact();
+    test_scans();
 }
