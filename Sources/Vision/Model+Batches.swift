@@ -32,12 +32,12 @@ extension Model {
     public func measureBatch() throws(VisionError) -> BatchGain? {
         guard maxBatchSize > 1 else { return nil }
         var rounds: [(singles: UInt64, batch: UInt64)] = []
+        // The first pass of each size is made only once.
+        _ = try pass(over: maxBatchSize)
         for _ in 0..<Self.batchRounds {
-            // Another size means new places in memory: the first pass of each is not counted.
-            _ = try pass(over: 1)
+            // Another size means new places in memory, on either side, as in a node: batches are as large as what waits.
             var singles: UInt64 = 0
             for _ in 0..<maxBatchSize { singles += try pass(over: 1).infer }
-            _ = try pass(over: maxBatchSize)
             rounds.append((singles, try pass(over: maxBatchSize).infer))
         }
         return BatchGain(size: maxBatchSize, rounds: rounds)

@@ -106,7 +106,8 @@ void compare(const Network &network) {
 void compare_batches(const Network &network, bool must_run) {
     const auto fast = load_engine(VISION_ENGINE_OPENCV_ONEDNN, network.files());
     const std::vector<Output> one = run(*fast, network.input, 1, 1);
-    for (const int batch : {3, 2}) {
+    // More sizes than stay compiled, and some of them again.
+    for (const int batch : {3, 2, 5, 3, 4, 6, 2, 3}) {
         bool ran = false;
         try {
             const auto reference = load_engine(VISION_ENGINE_OPENCV, network.files());

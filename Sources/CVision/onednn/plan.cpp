@@ -8,6 +8,9 @@
 namespace vision::onednn {
 namespace {
 
+/// To compile one takes as long as several pictures; each has memory for what its layers answer.
+constexpr size_t kept_sizes = 4;
+
 const char *instruction_set() {
     switch (dnnl::get_effective_cpu_isa()) {
         case dnnl::cpu_isa::sse41:
@@ -44,14 +47,13 @@ Plan::Plan(const Graph &graph) {
             if (operation.kind == Operation::convolution) weights_.try_emplace(operation.output, operation);
         }
         try {
-            compiled_ = std::make_unique<Compiled>(program_, 1, weights_);
+            sizes_.push_back({1, std::make_unique<Compiled>(program_, 1, weights_)});
             break;
         } catch (const NotCompiled &refused) {
             // One layer more for OpenCV, so this ends.
             if (!excluded.insert(refused.node).second) fail(VISION_INTERNAL, "oneDNN: %s", refused.why.c_str());
         }
     }
-    batch_ = 1;
     batches_ = grows(graph, program_.fast);
     for (Operation &operation : program_.operations) operation.weights.release();
     for (const int node : program_.fast) nodes_[graph.nodes[static_cast<size_t>(node)].name] = node;
@@ -75,20 +77,24 @@ void Plan::describe(const Graph &graph) {
 }
 
 void Plan::prepare(int batch) {
-    if (batch == batch_) return;
+    if (batch == this->batch()) return;
     if (!batches_) {
         fail(VISION_BAD_MODEL, "the network holds one picture only: its layers' shapes do not grow with a batch of %d",
              batch);
     }
-    // The old one's memory goes first; if the new one fails, there is none until the next try.
-    batch_ = 0;
-    compiled_.reset();
+    const auto known =
+        std::find_if(sizes_.begin(), sizes_.end(), [&](const Size &size) { return size.batch == batch; });
+    if (known != sizes_.end()) {
+        std::rotate(sizes_.begin(), known, known + 1);
+        return;
+    }
+    // The oldest one's memory goes before the new one's comes.
+    if (sizes_.size() == kept_sizes) sizes_.pop_back();
     try {
-        compiled_ = std::make_unique<Compiled>(program_, batch, weights_);
+        sizes_.insert(sizes_.begin(), {batch, std::make_unique<Compiled>(program_, batch, weights_)});
     } catch (const NotCompiled &refused) {
         fail(VISION_BAD_MODEL, "oneDNN cannot run a batch of %d: %s", batch, refused.why.c_str());
     }
-    batch_ = batch;
 }
 
 const int *Plan::node(const std::string &name) const {
@@ -101,12 +107,12 @@ Shape Plan::blob_shape(int node) const {
     // Nobody reads it.
     if (found == exported_.end()) return {1};
     Shape shape = found->second;
-    shape[0] *= batch_;
+    shape[0] *= batch();
     return shape;
 }
 
 void Plan::run(int node, const std::vector<cv::Mat> &inputs, std::vector<cv::Mat> &outputs) {
-    compiled_->run(node, inputs, outputs);
+    sizes_.front().compiled->run(node, inputs, outputs);
 }
 
 }  // namespace vision::onednn

@@ -15,21 +15,27 @@ class Plan {
   public:
     explicit Plan(const Graph &graph);
 
-    /// What follows runs batches of this size. Throws where the network holds one picture only.
+    /// What follows runs batches of this size; the sizes that were run last stay compiled. Throws where the network holds
+    /// one picture only.
     void prepare(int batch);
-    int batch() const { return batch_; }
+    int batch() const { return sizes_.empty() ? 0 : sizes_.front().batch; }
 
     /// The node of a layer with such a name, where it is a fast one.
     const int *node(const std::string &name) const;
     /// What OpenCV is to allocate for a fast layer's answer.
     Shape blob_shape(int node) const;
-    bool idle(int node) const { return compiled_->idle(node); }
+    bool idle(int node) const { return sizes_.front().compiled->idle(node); }
     void run(int node, const std::vector<cv::Mat> &inputs, std::vector<cv::Mat> &outputs);
 
     /// One line: how many layers are fast ones, on which instruction set, and which are OpenCV's own.
     const std::string &description() const { return description_; }
 
   private:
+    struct Size {
+        int batch;
+        std::unique_ptr<Compiled> compiled;
+    };
+
     void describe(const Graph &graph);
 
     Program program_;
@@ -37,8 +43,8 @@ class Plan {
     std::map<std::string, int> nodes_;
     std::map<int, Shape> exported_;
     bool batches_ = false;
-    int batch_ = 0;
-    std::unique_ptr<Compiled> compiled_;
+    /// The one that was run last is the first.
+    std::vector<Size> sizes_;
     std::string description_;
 };
 

@@ -56,25 +56,30 @@ Weights::Weights(const Operation &convolution) {
         shape.insert(shape.begin(), convolution.groups);
     }
     dims_ = onednn::dims(shape, 1);
-    layout_ = plain(shape, 1);
     const size_t size = weights.total() * sizeof(float);
-    bytes_ = std::make_shared<const SharedBytes>(SharedBytes{copy(weights.ptr(), size), size});
+    packed_.push_back(
+        {plain(shape, 1), std::make_shared<const SharedBytes>(SharedBytes{copy(weights.ptr(), size), size})});
     const size_t bias = convolution.bias.size() * sizeof(float);
     bias_ = share(copy(convolution.bias.data(), bias), bias);
 }
 
 const void *Weights::in(const dnnl::memory::desc &layout) {
-    if (layout != layout_) {
-        Memory packed = allocate(layout.get_size());
-        const dnnl::memory from(layout_, cpu(), const_cast<void *>(bytes_->memory.get()));
-        dnnl::memory to(layout, cpu(), packed.get());
-        dnnl::stream stream(cpu());
-        dnnl::reorder(from, to).execute(stream, const_cast<dnnl::memory &>(from), to);
-        stream.wait();
-        bytes_ = share(std::move(packed), layout.get_size());
-        layout_ = layout;
+    for (const Packed &known : packed_) {
+        if (known.layout != layout) continue;
+        is_plain_ = false;
+        return known.bytes->memory.get();
     }
-    return bytes_->memory.get();
+    const Packed &first = packed_.front();
+    Memory packed = allocate(layout.get_size());
+    const dnnl::memory from(first.layout, cpu(), const_cast<void *>(first.bytes->memory.get()));
+    dnnl::memory to(layout, cpu(), packed.get());
+    dnnl::stream stream(cpu());
+    dnnl::reorder(from, to).execute(stream, const_cast<dnnl::memory &>(from), to);
+    stream.wait();
+    if (is_plain_) packed_.clear();
+    is_plain_ = false;
+    packed_.push_back({layout, share(std::move(packed), layout.get_size())});
+    return packed_.back().bytes->memory.get();
 }
 
 }  // namespace vision::onednn

@@ -23,14 +23,21 @@ class Weights {
     explicit Weights(const Operation &convolution);
 
     const dnnl::memory::dims &dims() const { return dims_; }
-    /// In such a layout; the one before is let go.
+    /// In such a layout. Each that was asked for stays: programs of other batch sizes may want another.
     const void *in(const dnnl::memory::desc &layout);
     const void *bias() const { return bias_->memory.get(); }
 
   private:
+    struct Packed {
+        dnnl::memory::desc layout;
+        std::shared_ptr<const SharedBytes> bytes;
+    };
+
     dnnl::memory::dims dims_;
-    dnnl::memory::desc layout_;
-    std::shared_ptr<const SharedBytes> bytes_;
+    /// As they came, until they are in a layout that something asked for.
+    bool is_plain_ = true;
+    /// Mostly one.
+    std::vector<Packed> packed_;
     std::shared_ptr<const SharedBytes> bias_;
 };
 
