@@ -8,9 +8,10 @@
 namespace vision {
 namespace {
 
-/// Darknet's region layers set scores at or below their `thresh` (0.2 where the file names none) to zero, and a tracker
-/// asks for weaker boxes than that. So the sections that have no `thresh` get this one.
-constexpr const char *region_threshold = "thresh=0.05\n";
+/// Darknet's region layers set scores at or below their `thresh` (0.2 where the file names none) to zero, and trackers
+/// and average precision ask for weaker boxes than that. So the sections that have no `thresh` get this one, and the
+/// decoder chooses.
+constexpr const char *region_threshold = "thresh=0\n";
 
 std::string with_region_threshold(Span network) {
     std::istringstream lines(std::string(reinterpret_cast<const char *>(network.data), network.size));
