@@ -1,5 +1,7 @@
 #include <webp/decode.h>
 
+#include <algorithm>
+#include <cstring>
 #include <memory>
 
 #include "decode.hpp"
@@ -21,6 +23,57 @@ namespace {
     }
 }
 
+/// The part of a WebP that libwebp decodes, and where in the picture it lies.
+struct Part {
+    Span bytes;
+    size_t x = 0, y = 0;
+};
+
+/// Little-endian.
+size_t number(const uint8_t *bytes, int count) {
+    size_t value = 0;
+    for (int i = count; i-- > 0;) value = value << 8 | bytes[i];
+    return value;
+}
+
+/// The first chunk with such a name from `at` on, its head included; empty if there is none.
+Span chunk(Span bytes, size_t at, const char *name) {
+    while (at <= bytes.size && bytes.size - at >= 8) {
+        const size_t length = number(bytes.data + at + 4, 4);
+        if (length > bytes.size - at - 8) break;
+        if (std::memcmp(bytes.data + at, name, 4) == 0) return {bytes.data + at, 8 + length};
+        at += 8 + length + (length & 1);
+    }
+    return {nullptr, 0};
+}
+
+/// The first picture of an animation; what it says of alpha is left out (Extended File Format, "ANMF").
+Part first_picture(Span webp) {
+    constexpr size_t head = 8, position = 16;
+    if (number(webp.data + 4, 4) > webp.size - head) refuse(webp, VP8_STATUS_NOT_ENOUGH_DATA);
+    const Span frame = chunk(webp, 12, "ANMF");
+    for (const char *name : {"VP8 ", "VP8L"}) {
+        const Span picture = chunk(frame, head + position, name);
+        if (picture.size == 0) continue;
+        return {picture, 2 * number(frame.data + head, 3), 2 * number(frame.data + head + 3, 3)};
+    }
+    fail(VISION_BAD_PICTURE, "WebP is animated, and its first picture cannot be read");
+}
+
+/// Where the part begins in the image, which is filled where it does not reach.
+uint8_t *place(const Part &part, const vision_image &image) {
+    WebPBitstreamFeatures size;
+    const VP8StatusCode status = WebPGetFeatures(part.bytes.data, part.bytes.size, &size);
+    if (status != VP8_STATUS_OK) refuse(part.bytes, status);
+    const auto width = static_cast<size_t>(size.width), height = static_cast<size_t>(size.height);
+    const auto across = static_cast<size_t>(image.width), down = static_cast<size_t>(image.height);
+    if (part.x > across || width > across - part.x || part.y > down || height > down - part.y) {
+        fail(VISION_BAD_PICTURE, "WebP is animated, and its first picture sticks out of the others");
+    }
+    if (width < across || height < down) std::fill_n(image.buffer.data(), image.buffer.size(), uint8_t{0});
+    return image.row(static_cast<int>(part.y)) + part.x * 3;
+}
+
 }  // namespace
 
 Decoded decode_webp(Span bytes, vision_limits limits) {
@@ -29,16 +82,16 @@ Decoded decode_webp(Span bytes, vision_limits limits) {
     const VP8StatusCode status = WebPGetFeatures(bytes.data, bytes.size, &config.input);
     if (status != VP8_STATUS_OK) refuse(bytes, status);
     check_size(config.input.width, config.input.height, limits);
-    if (config.input.has_animation) fail(VISION_BAD_PICTURE, "WebP is animated; only still pictures are read");
-
+    const Part part = config.input.has_animation ? first_picture(bytes) : Part{bytes};
     auto image = std::make_unique<vision_image>(config.input.width, config.input.height);
+    uint8_t *const to = config.input.has_animation ? place(part, *image) : image->buffer.data();
     // Alpha is dropped, as cv::imread does.
     config.output.colorspace = MODE_BGR;
     config.output.is_external_memory = 1;
-    config.output.u.RGBA.rgba = image->buffer.data();
+    config.output.u.RGBA.rgba = to;
     config.output.u.RGBA.stride = static_cast<int>(image->row_bytes());
-    config.output.u.RGBA.size = image->buffer.size();
-    const VP8StatusCode decoded = WebPDecode(bytes.data, bytes.size, &config);
+    config.output.u.RGBA.size = image->buffer.size() - static_cast<size_t>(to - image->buffer.data());
+    const VP8StatusCode decoded = WebPDecode(part.bytes.data, part.bytes.size, &config);
     WebPFreeDecBuffer(&config.output);
     if (decoded != VP8_STATUS_OK) refuse(bytes, decoded);
     return {std::move(image), webp_orientation(bytes)};

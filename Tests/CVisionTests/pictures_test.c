@@ -43,6 +43,88 @@ static void each(const char *what, const char *extension, int channels, int dept
     free(pixels.data);
 }
 
+static void put(bytes *to, const void *data, size_t length) {
+    memcpy(to->data + to->length, data, length);
+    to->length += length;
+}
+
+static void put_number(bytes *to, size_t value, int count) {
+    for (int i = 0; i < count; i++, value >>= 8) to->data[to->length++] = (uint8_t)value;
+}
+
+// An animated WebP of two pictures (each a file of one chunk), the first one at such a place.
+static bytes animated(int width, int height, bytes first, int first_width, int first_height, int x, int y,
+                      bytes second) {
+    bytes file = {malloc(first.length + second.length + 200), 0};
+    put(&file, "RIFF\0\0\0\0WEBPVP8X", 16);
+    put_number(&file, 10, 4);
+    put_number(&file, 2, 4);  // Animated.
+    put_number(&file, (size_t)width - 1, 3);
+    put_number(&file, (size_t)height - 1, 3);
+    put(&file, "ANIM\6\0\0\0\0\0\0\0\0\0", 14);
+    const bytes pictures[2] = {first, second};
+    for (int i = 0; i < 2; i++) {
+        put(&file, "ANMF", 4);
+        put_number(&file, 16 + pictures[i].length - 12, 4);
+        put_number(&file, i ? 0 : (size_t)x / 2, 3);
+        put_number(&file, i ? 0 : (size_t)y / 2, 3);
+        put_number(&file, (size_t)(i ? width : first_width) - 1, 3);
+        put_number(&file, (size_t)(i ? height : first_height) - 1, 3);
+        put_number(&file, 100, 4);
+        put(&file, pictures[i].data + 12, pictures[i].length - 12);
+    }
+    const size_t size = file.length - 8;
+    for (int i = 0; i < 4; i++) file.data[4 + i] = (uint8_t)(size >> 8 * i);
+    return file;
+}
+
+// Of a picture that moves, the first one.
+static void test_animated(int quality) {
+    enum { width = 98, height = 60, small_width = 31, small_height = 21, x = 20, y = 6 };
+    const bytes colours = scene(width, height, 3), part = scene(small_width, small_height, 3);
+    const bytes whole = reference_encode(".webp", colours.data, width, height, 3, 8, reference_webp_quality, quality);
+    const bytes small =
+        reference_encode(".webp", part.data, small_width, small_height, 3, 8, reference_webp_quality, quality);
+    vision_error error;
+    vision_image *still = decode(whole, &error), *still_part = decode(small, &error);
+    bytes file = animated(width, height, whole, width, height, 0, 0, small);
+    expect_truncated("animated WebP", file);
+    vision_image *image = decode(file, &error);
+    EXPECT(image && vision_image_width(image) == width && vision_image_height(image) == height, "%s", error.text);
+    if (image) {
+        EXPECT(memcmp(vision_image_pixels(image), vision_image_pixels(still), width * height * 3) == 0, "other pixels");
+    }
+    vision_image_free(image);
+    free(file.data);
+
+    file = animated(width, height, small, small_width, small_height, x, y, whole);
+    image = decode(file, &error);
+    EXPECT(image, "%s", error.text);
+    int wrong = 0;
+    for (int row = 0; image && row < height; row++) {
+        for (int column = 0; column < width; column++) {
+            const bool inside = column >= x && column < x + small_width && row >= y && row < y + small_height;
+            const uint8_t *got = vision_image_pixels(image) + 3 * (row * width + column);
+            const uint8_t *wanted =
+                vision_image_pixels(still_part) + 3 * (inside ? (row - y) * small_width + column - x : 0);
+            wrong += inside ? memcmp(got, wanted, 3) != 0 : got[0] || got[1] || got[2];
+        }
+    }
+    EXPECT(wrong == 0, "%d pixels are others", wrong);
+    vision_image_free(image);
+    free(file.data);
+
+    file = animated(width, height, small, small_width, small_height, width - small_width + 2, y, whole);
+    EXPECT(!decode(file, &error) && strstr(error.text, "sticks out"), "%s", error.text);
+    free(file.data);
+    vision_image_free(still);
+    vision_image_free(still_part);
+    free(whole.data);
+    free(small.data);
+    free(colours.data);
+    free(part.data);
+}
+
 void test_pictures(void) {
     each("JPEG", ".jpg", 3, 8, reference_jpeg_quality, 90);
     each("grey JPEG", ".jpg", 1, 8, 0, 0);
@@ -56,4 +138,6 @@ void test_pictures(void) {
     each("WebP", ".webp", 3, 8, reference_webp_quality, 80);
     each("WebP without loss", ".webp", 3, 8, reference_webp_quality, 101);
     each("WebP with alpha", ".webp", 4, 8, reference_webp_quality, 80);
+    test_animated(80);
+    test_animated(101);
 }
