@@ -2,6 +2,8 @@
 
 #include <new>
 
+#include "protocol.hpp"
+
 namespace framemesh {
 
 void Picture::prepare(const AVFrame* frame) {
@@ -17,8 +19,13 @@ void Picture::prepare(const AVFrame* frame) {
         frame->colorspace == from_space_ && frame->color_range == from_range_) {
         return;
     }
-    scaler_.reset(not_null(sws_getContext(frame->width, frame->height, AVPixelFormat(frame->format), width_, height_,
-                                          AV_PIX_FMT_BGR24, SWS_BICUBIC, nullptr, nullptr, nullptr)));
+    const auto format = AVPixelFormat(frame->format);
+    if (!sws_isSupportedInput(format)) {
+        const char* name = av_get_pix_fmt_name(format);
+        throw Failure(source_ + ": pixels of the kind '" + (name ? name : "unknown") + "' are not read");
+    }
+    scaler_.reset(not_null(sws_getContext(frame->width, frame->height, format, width_, height_, AV_PIX_FMT_BGR24,
+                                          SWS_BICUBIC, nullptr, nullptr, nullptr)));
     bool full = frame->color_range == AVCOL_RANGE_JPEG || frame->format == AV_PIX_FMT_YUVJ420P ||
                 frame->format == AV_PIX_FMT_YUVJ422P || frame->format == AV_PIX_FMT_YUVJ444P;
     // Unknown means BT.601, as in libswscale itself.
@@ -35,7 +42,8 @@ const uint8_t* Picture::convert(const AVFrame* frame) {
     prepare(frame);
     uint8_t* planes[4] = {rows_.get()};
     int strides[4] = {int(stride_)};
-    sws_scale(scaler_.get(), frame->data, frame->linesize, 0, frame->height, planes, strides);
+    const int rows = sws_scale(scaler_.get(), frame->data, frame->linesize, 0, frame->height, planes, strides);
+    if (rows != height_) throw Failure(source_ + ": a frame cannot be converted");
     if (!packed_) return rows_.get();
     orientation_.copy(rows_.get(), stride_, width_, height_, packed_.get());
     return packed_.get();

@@ -9,9 +9,11 @@ namespace framemesh {
 /// Frames of another size than the first are scaled to it.
 class Picture {
   public:
-    explicit Picture(Orientation orientation) : orientation_(orientation) {}
+    /// `source`: whose frames they are, for errors.
+    Picture(const std::string& source, Orientation orientation) : source_(source), orientation_(orientation) {}
 
     /// The packed pixels of `frame`; valid until the next call.
+    /// - Throws: Failure.
     const uint8_t* convert(const AVFrame* frame);
 
     /// As displayed; known after the first `convert`.
@@ -22,6 +24,7 @@ class Picture {
   private:
     void prepare(const AVFrame* frame);
 
+    const std::string source_;
     Orientation orientation_;
     int width_ = 0, height_ = 0;
     size_t stride_ = 0;

@@ -25,7 +25,7 @@ class Reader {
         : source_(std::move(source)),
           out_(out),
           info_(source_->info()),
-          picture_(source_->orientation()),
+          picture_(source_->path(), source_->orientation()),
           clock_(start(), info_.frame_rate),
           frame_(not_null(av_frame_alloc())),
           packet_(not_null(av_packet_alloc())) {}

@@ -78,6 +78,15 @@ import Video
         }
     }
 
+    @Test func pixelsThatNobodyConvertsAreSaid() async throws {
+        try await Files.withFolder { folder in
+            let pixels = try folder.write("pixels", Data(count: 64 * 16 * 3))
+            let path = try await folder.make(
+                "a.avi", "-f rawvideo -pix_fmt uyyvyy411 -s 64x16 -i \(pixels) -c:v rawvideo -tag:v Y411")
+            #expect(await readingError(path) == "\(path): pixels of the kind 'uyyvyy411' are not read")
+        }
+    }
+
     @Test func sizesAreCheckedBeforeDecoding() async throws {
         try await Files.withFolder { folder in
             let good = try await folder.video("a.avi", frames: 2, codec: "-c:v mpeg4")
@@ -153,15 +162,6 @@ import Video
         }
     }
 
-    @Test func aFileOfDamageAloneIsAnError() async throws {
-        try await Files.withFolder { folder in
-            let good = try await folder.video("a.mov", frames: 3, codec: "-c:v png")
-            var data = try Data(contentsOf: URL(fileURLWithPath: good))
-            while let found = data.range(of: Data("PNG\r\n".utf8)) {
-                data.replaceSubrange(found, with: Data(count: found.count))
-            }
-            let path = try folder.write("damaged.mov", data)
-            let error = try #require(await readingError(path))
     /// A decoder of H.264 covers up what it cannot read, and gives every frame.
     @Test(arguments: ["mp4", "mkv", "ts"])
     func errorsThatADecoderCoversUpAreCounted(_ kind: String) async throws {
@@ -178,6 +178,15 @@ import Video
         }
     }
 
+    @Test func aFileOfDamageAloneIsAnError() async throws {
+        try await Files.withFolder { folder in
+            let good = try await folder.video("a.mov", frames: 3, codec: "-c:v png")
+            var data = try Data(contentsOf: URL(fileURLWithPath: good))
+            while let found = data.range(of: Data("PNG\r\n".utf8)) {
+                data.replaceSubrange(found, with: Data(count: found.count))
+            }
+            let path = try folder.write("damaged.mov", data)
+            let error = try #require(await readingError(path))
             #expect(error.hasPrefix("\(path): not one frame could be decoded, damaged packets: 3"), "\(error)")
         }
     }
