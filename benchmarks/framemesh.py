@@ -23,6 +23,8 @@ def bench(*options, program=PROGRAM):
     if done.returncode not in (0, 1) or not done.stdout.strip():
         sys.exit(f"{' '.join(command)} ended with {done.returncode}:\n{done.stderr}")
     result = json.loads(done.stdout)
+    if result.get("error"):
+        sys.exit(f"{' '.join(command)}: {result['error']}")
     if not all(point["answered"] for point in result["points"]):
         sys.exit(f"{' '.join(command)}: no frame was answered: {result['points'][-1]['errors']}")
     return result

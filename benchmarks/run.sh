@@ -2,8 +2,9 @@
 # All comparisons, one after the other: what `make bench` runs on a release build.
 #   benchmarks/run.sh [NAME…]          # only these; --list names all
 # Each has a time limit. One that fails, is late, or lacks what it needs does not keep the others from running; what became of each
-# stands at the end. Output is in .build/bench, results are in benchmarks/results, and in the table of benchmarks/README.md, which
-# benchmarks/summary.py writes from them. Ends with 1 if one failed or was late, with 130 on Ctrl-C: results until then stay.
+# stands at the end. Output is in .build/bench; results come to benchmarks/results and to the table of benchmarks/README.md, which
+# benchmarks/summary.py writes from them, when all is done, since each result says whether the work tree was changed. Ends with 1 if one failed or
+# was late, with 130 on Ctrl-C, which keeps the results until then.
 #   PICTURE          JPEG (default: ../shared/golden/pictures/fd0.jpg if it is there, else a bundled one)
 #   FRAMEMESH_MODELS with yolo-fastest-1.1 and squeezenet-1.1 (default: ../shared/models if it is there)
 set -euo pipefail
@@ -15,8 +16,7 @@ if [ -z "${PICTURE:-}" ]; then
 fi
 if [ -z "${FRAMEMESH_MODELS:-}" ] && [ -d "$shared/models" ]; then FRAMEMESH_MODELS=$shared/models; fi
 export PICTURE FRAMEMESH_MODELS=${FRAMEMESH_MODELS:-}
-results=benchmarks/results
-mkdir -p "$results" .build/bench
+results=.build/bench/results
 
 has() { command -v "$1" >/dev/null || { echo "$1 is not there"; return 1; }; }
 models() { [ -n "$FRAMEMESH_MODELS" ] || { echo "FRAMEMESH_MODELS is not set"; return 1; }; }
@@ -54,18 +54,26 @@ for name in "$@"; do
     printf '%s\n' "${benchmarks[@]}" | grep -q "^$name|" || { echo "there is no benchmark $name; --list names all" >&2; exit 2; }
 done
 
-summary=() failed=0 running=
+rm -rf "$results"
+mkdir -p "$results" benchmarks/results
+summary=() measured=() failures=() running=
 
-# Ctrl-C and SIGTERM: what runs is ended first (timeout hands the signal on), and its last result stays.
+# Results and the table. Of what failed nothing is told, nor what it was before.
+tell() {
+    for name in "${failures[@]}"; do rm -f "benchmarks/results/$name.json"; done
+    for name in "${measured[@]}"; do mv "$results/$name".* benchmarks/results/; done
+    [ ${#measured[@]} = 0 ] || benchmarks/summary.py "${measured[@]}"
+}
+
+# Ctrl-C and SIGTERM: what runs is ended first (timeout hands the signal on).
 end() {
     trap '' INT TERM
     if [ -n "$running" ]; then
         kill -TERM "$running" 2>/dev/null || true
         wait "$running" || true
-        rm -f "$results/$name.json"
-        if [ -f "$before" ]; then mv "$before" "$results/"; fi
         echo "ended in $name" >&2
     fi
+    tell || true
     exit 130
 }
 trap end INT TERM
@@ -83,11 +91,6 @@ for line in "${benchmarks[@]}"; do
         continue
     fi
     start=$SECONDS status=0
-    # Of a run that fails nothing is told.
-    before=.build/bench/$name.json
-    rm -f "$before"
-    if [ -f "$results/$name.json" ]; then mv "$results/$name.json" "$before"; fi
-    # Time to end what it started, then no more.
     # It has a process group of its own, where Ctrl-C does not come: `end` sees to that.
     timeout --kill-after=30 "$limit" bash -c "$command" >"$log" 2>&1 </dev/null &
     running=$!
@@ -98,14 +101,14 @@ for line in "${benchmarks[@]}"; do
         0)
             how=done
             # The table of micro is micro/thresholds.json.
-            [ "$name" = micro ] || benchmarks/summary.py "$name" || failed=1
+            [ "$name" = micro ] || measured+=("$name")
             ;;
-        124 | 137) how="late, ended after $limit s" failed=1 ;;
-        *) how="failed with $status" failed=1 ;;
+        124 | 137) how="late, ended after $limit s" failures+=("$name") ;;
+        *) how="failed with $status" failures+=("$name") ;;
     esac
-    [ "$how" = done ] || rm -f "$results/$name.json"
     summary+=("$(printf '%-12s %4d s  %s' "$name" $((SECONDS - start)) "$how")")
 done
+tell || failures+=(table)
 echo
 printf '%s\n' "${summary[@]}"
-exit $failed
+[ ${#failures[@]} = 0 ]
