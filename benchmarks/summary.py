@@ -207,7 +207,8 @@ def rpc(path):
 
 COMPARISONS = {
     "scaling": nodes, "reach": nodes, "flat": nodes, "coordinator": nodes, "latency": latency, "overload": overload,
-    "in-process": in_process, "processor": processor, "gateway": gateway, "clients": clients, "flask": servers, "servers": servers, "engines": servers, "vision": vision, "tracking": tracking, "rpc": rpc,
+    "in-process": in_process, "processor": processor, "gateway": gateway, "clients": clients, "flask": servers, "servers": servers,
+    "engines": servers, "vision": vision, "tracking": tracking, "rpc": rpc,
 }
 
 
