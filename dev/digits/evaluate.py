@@ -20,6 +20,8 @@ LOWEST_SCORE = 0.01
 MIN_CONFIDENCE = 0.4
 NMS_IOU = 0.45
 MATCH_IOU = 0.5
+# Where digits cross or are covered, one that shows less of its ink is not to be looked for.
+LEAST_SHOWN = 0.5
 SIZE_BUCKETS = ((16, 24), (24, 32), (32, 48), (48, 64), (64, 97))
 MODELS = Path(__file__).parents[2] / "Sources/framemesh/Resources/models"
 
@@ -162,6 +164,31 @@ def detector_report(detector, held_out, count):
     return report, found, truths
 
 
+def hidden_report(detector, held_out, count):
+    """mAP50 where digits cross, and walls stand before them in every second scene."""
+    found, truths = [], []
+    for index in range(count):
+        walls = index % 2 == 0
+        scene = scenes.make(
+            SEED, index, held_out, INPUT_WIDTH, INPUT_HEIGHT, colour=True, crossing=True, walls=walls
+        )
+        asked = scene.shown >= LEAST_SHOWN
+        truths.append((scene.boxes[asked], scene.labels[asked]))
+        for box, score, kind in zip(*detector(scene.image)):
+            overlaps = [iou(box, truth) for truth in scene.boxes]
+            best = int(np.argmax(overlaps)) if overlaps else -1
+            if best < 0 or asked[best] or overlaps[best] < MATCH_IOU:
+                found.append((score, index, box, kind))
+    per_class = [
+        average_precision(
+            [f[:3] for f in found if f[3] == c],
+            {i: [b for b, label in zip(*t) if label == c] for i, t in enumerate(truths)},
+        )
+        for c in range(10)
+    ]
+    return {"digits": sum(len(t[1]) for t in truths), "mAP50": float(np.mean(per_class))}
+
+
 def matches(found, truths, threshold):
     """Pairs of (found, truth box, truth label), each truth at most once, best score first."""
     taken = [set() for _ in truths]
@@ -253,6 +280,7 @@ def main():
     options = arguments.parse_args()
     held_out = digits.load()[1]
     report, found, truths = detector_report(Detector(options.detector), held_out, options.scenes)
+    report["hidden"] = hidden_report(Detector(options.detector), held_out, options.scenes)
     report["classifier"] = classifier_report(Classifier(options.classifier), held_out, found, truths, options.scenes)
     report["opencv"] = cv2.__version__
     print(json.dumps(report, indent=1))

@@ -2,7 +2,8 @@
 
 Digits cross each other, and walls hide them for a while. The pictures themselves are not kept. Files are those of the MOT
 Challenge: seqinfo.ini, gt/gt.txt (frame, id, box, 1 or 0: not to be looked for, class, visible share) and det/det.txt
-(frame, -1, box, confidence, class).
+(frame, -1, box, confidence, class). cast.txt says which digits were taken: where it is, a later detector meets the same
+pictures.
 """
 
 import argparse
@@ -64,16 +65,19 @@ def is_sure(detector, backdrop, mark, ink):
     return len(scores) == 1 and iou(boxes[0], truth) >= SURE_OVERLAP
 
 
-def cast(random, held_out, detector, backdrop, low, high):
-    made = []
-    for _ in range(random.integers(*DIGITS)):
-        mark = None
-        while mark is None or not is_sure(detector, backdrop, mark, ink):
+def cast(random, held_out, is_taken, low, high):
+    """Digits that `is_taken`, asked with what is drawn and how many were drawn for this place, and those numbers."""
+    made, draws = [], []
+    for place in range(random.integers(*DIGITS)):
+        mark, count = None, 0
+        while mark is None or not is_taken(place, count, mark, ink):
+            count += 1
             style = scenes.random_style(random, 1)
             style.size = random.uniform(*SIZES)
             pick = random.integers(0, len(held_out.images))
             mark = scenes.stamp(held_out.images[pick], held_out.labels[pick], style)
             ink = scenes.ink_brightness(random, low, high) + scenes.tint(random, 70)
+        draws.append(count)
         angle = random.uniform(0, 2 * np.pi)
         made.append(
             Mover(
@@ -84,7 +88,7 @@ def cast(random, held_out, detector, backdrop, low, high):
                 random.choice([0, 0, 25]),
             )
         )
-    return made
+    return made, draws
 
 
 def wall(random, upright):
@@ -154,14 +158,22 @@ def occlusions(truth):
     return count
 
 
-def video(seed, index, held_out, detector):
-    """The first one from a seed on that has what it must have: its frames' pictures and truths, and its cast."""
-    for attempt in range(1000):
+def video(seed, index, held_out, detector, known=None):
+    """The first one from a seed on that has what it must have: its frames' pictures and truths, its movers, and its cast.
+
+    A cast is the attempt, and how many digits were drawn for each place. A known one is followed.
+    """
+    for attempt in known[:1] if known else range(1000):
         random = np.random.default_rng([seed, index, attempt])
         low, high = 140.0, 180.0
         pattern = scenes.normalised(scenes.cloud(random, WIDTH, HEIGHT))
         backdrop = (low + (high - low) * pattern)[..., None] + scenes.tint(random, 30)
-        movers, barrier = cast(random, held_out, detector, backdrop, low, high), wall(random, index % 2 == 0)
+
+        def is_taken(place, count, mark, ink):
+            return count == known[1 + place] if known else is_sure(detector, backdrop, mark, ink)
+
+        movers, draws = cast(random, held_out, is_taken, low, high)
+        barrier = wall(random, index % 2 == 0)
         places = ways(movers)
         if crossings(places) < LEAST_CROSSINGS:
             continue
@@ -175,7 +187,7 @@ def video(seed, index, held_out, detector):
                 f"{hidden} occlusions, {share:.0%} of the digits touch another or are partly hidden",
                 flush=True,
             )
-            return frames, movers
+            return frames, movers, [attempt, *draws]
     raise SystemExit(f"no video {index} with crossings and occlusions")
 
 
@@ -208,9 +220,12 @@ def main():
     held_out = digits.load()[1]
     detector = Detector(MODELS / "digits-detector.onnx")
     for index in range(VIDEOS):
-        frames, movers = video(options.seed, index, held_out, detector)
         name = f"digits-{index + 1}"
+        file = options.output / name / "cast.txt"
+        known = [int(number) for number in file.read_text().split()] if file.exists() else None
+        frames, movers, chosen = video(options.seed, index, held_out, detector, known)
         write(options.output / name, frames, movers, detector)
+        file.write_text(" ".join(map(str, chosen)) + "\n")
         if options.pictures:
             (options.pictures / name / "img1").mkdir(parents=True, exist_ok=True)
             for number, (image, _, _) in enumerate(frames, 1):

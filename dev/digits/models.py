@@ -1,6 +1,8 @@
 """The two networks. Plain convolutions, ReLU, addition and nearest-neighbour upsampling: what OpenCV 4.6 runs well."""
 
+import onnx
 import torch
+from onnx import numpy_helper
 from torch import nn
 
 CLASSES = 10
@@ -99,6 +101,38 @@ class Average:
                 self.values[key].lerp_(value, share)
             else:
                 self.values[key].copy_(value)
+
+
+@torch.no_grad()
+def take(model, path, pictures):
+    """The weights of a network that `export` wrote. There each normalisation is inside its convolution: what it would have
+    measured over `pictures` takes it out again, without a change of the answers."""
+    graph = onnx.load(path).graph
+    values = {v.name: torch.from_numpy(numpy_helper.to_array(v).copy()) for v in graph.initializer}
+    stored = iter([[values[name] for name in node.input[1:3]] for node in graph.node if node.op_type == "Conv"])
+    convolution = None
+
+    def fill(module, inputs, output):
+        nonlocal convolution
+        if isinstance(module, nn.Conv2d):
+            weight, bias = next(stored)
+            module.weight.copy_(weight)
+            convolution = (module, bias)
+            if module.bias is not None:
+                module.bias.copy_(bias)
+        else:
+            mean, variance = inputs[0].mean((0, 2, 3)), inputs[0].var((0, 2, 3))
+            module.running_mean.copy_(mean)
+            module.running_var.copy_(variance)
+            module.weight.copy_((variance + module.eps).sqrt())
+            module.bias.copy_(convolution[1] + mean)
+        return module.forward(inputs[0])
+
+    hooks = [m.register_forward_hook(fill) for m in model.modules() if isinstance(m, (nn.Conv2d, nn.BatchNorm2d))]
+    model.eval()(pictures)
+    for hook in hooks:
+        hook.remove()
+    model.train()
 
 
 def export(model, path, shape, output):

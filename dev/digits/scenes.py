@@ -21,6 +21,11 @@ ROWS_SHARE = 0.5
 # Share of scenes in which things lie about that are no digits, and the most of them.
 CLUTTERED_SHARE = 0.35
 MOST_CLUTTER = 8
+# Where digits cross: share of the smaller one of two boxes that may lie within the other, and of the numbers that are put
+# upon an earlier one.
+MOST_CROSSING, CROSSING_NUMBERS = 0.7, 0.5
+# Walls of a scene that has any, and their thickness in pixels.
+MOST_WALLS, WALL_SIZES = 3, (5, 60)
 # Letters and marks that nobody takes for a digit.
 LETTERS = "EFHKLMNPRUVWXdfhkmnprtuvwx#%&@+*=?"
 
@@ -30,12 +35,14 @@ class Scene:
     """image: grey [height, width] or BGR [height, width, 3] bytes. boxes: [n, 4] as x, y, width, height.
 
     numbers: [n], which digits belong together; they are listed from left to right.
+    shown: [n], share of each digit's ink that nothing lies upon.
     """
 
     image: np.ndarray
     boxes: np.ndarray
     labels: np.ndarray
     numbers: np.ndarray = None
+    shown: np.ndarray = None
 
 
 @dataclass
@@ -257,16 +264,48 @@ def add_clutter(random, image, boxes, low, high):
         image += cover * (ink - image)
 
 
-class Canvas:
-    """Places digits so that their boxes keep apart, and remembers the ink of each pixel."""
+def wall(random, boxes, width, height):
+    """Where a wall hides what is behind it: a bar from edge to edge, or a patch, most of them upon a digit."""
+    x, y = random.uniform(0, width), random.uniform(0, height)
+    if boxes and random.random() < 0.8:
+        bx, by, bw, bh = boxes[random.integers(0, len(boxes))]
+        x, y = bx + bw * random.uniform(-0.2, 1.2), by + bh * random.uniform(-0.2, 1.2)
+    across = float(np.exp(random.uniform(*np.log(WALL_SIZES))))
+    along = across * random.uniform(1, 3) if random.random() < 0.3 else 2 * (width + height)
+    angle = 90 * random.integers(0, 2) + (random.uniform(-45, 45) if random.random() < 0.3 else random.normal(0, 2))
+    mask = np.zeros((height, width), np.uint8)
+    corners = cv2.boxPoints(((x, y), (along, across), float(angle)))
+    cv2.fillConvexPoly(mask, np.rint(corners).astype(np.int32), 255, cv2.LINE_AA)
+    return mask
 
-    def __init__(self, width, height, gap):
-        self.width, self.height, self.gap = width, height, gap
+
+def add_walls(random, image, boxes):
+    """Draws walls over `image` (float, grey or BGR) and returns the pixels that they cover."""
+    height, width = image.shape[:2]
+    covered = np.zeros((height, width), bool)
+    for _ in range(random.integers(1, MOST_WALLS + 1)):
+        mask = wall(random, boxes, width, height)
+        shade = random.uniform(0, 255) + random.uniform(0, 30) * (smooth_noise(random, width, height, 24) - 0.5)
+        cover = mask.astype(np.float32) / 255
+        if image.ndim == 3:
+            cover, shade = cover[..., None], shade[..., None] + tint(random, random.uniform(0, 60))
+        image += cover * (shade.astype(np.float32) - image)
+        covered |= mask > 127
+    return covered
+
+
+class Canvas:
+    """Places digits so that their boxes keep apart, or cross, and remembers the ink of each pixel."""
+
+    def __init__(self, width, height, gap, crossing=False):
+        self.width, self.height, self.gap, self.crossing = width, height, gap, crossing
         self.boxes, self.labels, self.numbers, self.placed = [], [], [], []
 
     def is_free(self, x, y, width, height):
         if x < 1 or y < 1 or x + width > self.width - 1 or y + height > self.height - 1:
             return False
+        if self.crossing:
+            return all(shared_part((x, y, width, height), box) <= MOST_CROSSING for box in self.boxes)
         gap = self.gap
         return all(
             x >= bx + bw + gap or bx >= x + width + gap or y >= by + bh + gap or by >= y + height + gap
@@ -280,6 +319,13 @@ class Canvas:
             self.boxes.append((x, y, mark.box[2], mark.box[3]))
             self.labels.append(mark.label)
             self.placed.append((mark, x, y, ink))
+
+
+def shared_part(a, b):
+    """Share of the smaller one of two boxes that lies within the other."""
+    width = min(a[0] + a[2], b[0] + b[2]) - max(a[0], b[0])
+    height = min(a[1] + a[3], b[1] + b[3]) - max(a[1], b[1])
+    return max(width, 0) * max(height, 0) / min(a[2] * a[3], b[2] * b[3])
 
 
 def random_number(random, digits, style, length, scale):
@@ -315,9 +361,14 @@ def fill(random, canvas, digits, groups, low, high, scale):
         if right - left >= canvas.width - 2 or bottom - top >= canvas.height - 2:
             continue
         ink = ink_brightness(random, low, high)
+        upon = canvas.crossing and canvas.boxes and random.random() < CROSSING_NUMBERS
         for _ in range(PLACEMENT_ATTEMPTS):
             x = int(random.integers(1 - left, canvas.width - right))
             y = int(random.integers(1 - top, canvas.height - bottom))
+            if upon:
+                bx, by, width, height = canvas.boxes[random.integers(0, len(canvas.boxes))]
+                x = int(random.integers(bx - marks[0].box[2], bx + width + 1)) - offsets[0][0]
+                y = int(random.integers(by - marks[0].box[3], by + height + 1)) - offsets[0][1]
             spots = [(x + dx, y + dy) for dx, dy in offsets]
             if all(canvas.is_free(*spot, m.box[2], m.box[3]) for m, spot in zip(marks, spots)):
                 canvas.place(marks, spots, ink)
@@ -363,15 +414,28 @@ def weather(random, image):
     return image
 
 
-def make(seed, index, digits, width=320, height=240, colour=False, groups=None, gap=2, scale=1.0, clutter=True):
+def make(
+    seed,
+    index,
+    digits,
+    width=320,
+    height=240,
+    colour=False,
+    groups=None,
+    gap=2,
+    scale=1.0,
+    clutter=True,
+    crossing=False,
+    walls=False,
+):
     """One scene. The same arguments give the same scene.
 
     A negative gap lets boxes overlap by as many pixels. `scale` multiplies the sizes of the digits, for pictures that
-    are reduced before the detector sees them.
+    are reduced before the detector sees them. `crossing` puts digits upon others, `walls` something upon both.
     """
     random = np.random.default_rng([seed, index])
     brightness, low, high = background(random, width, height)
-    canvas = Canvas(width, height, gap)
+    canvas = Canvas(width, height, gap, crossing)
     fill(random, canvas, digits, groups or int(random.integers(2, 9)), low, high, scale)
     image = brightness.astype(np.float32)
     shifts = {}
@@ -381,17 +445,26 @@ def make(seed, index, digits, width=320, height=240, colour=False, groups=None, 
     litter = np.random.default_rng([seed, index, 9])
     if clutter and litter.random() < CLUTTERED_SHARE:
         add_clutter(litter, image, canvas.boxes, low, high)
-    for mark, x, y, ink in canvas.placed:
+    top, counts = np.full((height, width), -1, int), []
+    for order, (mark, x, y, ink) in enumerate(canvas.placed):
         if colour:
             if ink not in shifts:
                 shifts[ink] = tint(random, random.uniform(0, 90))
             ink = ink + shifts[ink]
         blend(image, mark, x, y, ink)
+        bx, by, wide, high = mark.box
+        drawn = mark.coverage[by : by + high, bx : bx + wide] > INK
+        top[y : y + high, x : x + wide][drawn] = order
+        counts.append(drawn.sum())
+    if walls:
+        top[add_walls(np.random.default_rng([seed, index, 10]), image, canvas.boxes)] = -1
+    shown = np.bincount(top[top >= 0], minlength=len(counts)) / np.maximum(counts, 1)
     return Scene(
         weather(random, np.ascontiguousarray(image)),
         np.array(canvas.boxes, np.float32).reshape(-1, 4),
         np.array(canvas.labels, np.int64),
         np.array(canvas.numbers, np.int64),
+        shown,
     )
 
 
@@ -404,4 +477,4 @@ def make_empty(seed, index, width=320, height=240):
     for _ in range(2):
         middle = random.uniform(50, 205)
         add_clutter(random, image, [], middle, middle)
-    return Scene(weather(random, image), np.zeros((0, 4), np.float32), np.zeros(0, np.int64), np.zeros(0, np.int64))
+    return Scene(weather(random, image), np.zeros((0, 4), np.float32), *np.zeros((2, 0), np.int64), np.zeros(0))

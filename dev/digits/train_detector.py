@@ -1,7 +1,8 @@
 """Trains the detector on generated scenes and writes digits-detector.onnx.
 
-The learning rate warms up, stays, then falls. What is exported is a running mean of the weights, so training may stop
-before the rate has reached nothing. A checkpoint holds everything: --resume continues to the same result.
+Two courses: the first one's scenes show digits as a whole, from step HIDING_STEP on digits cross and walls hide them.
+The learning rate warms up, stays, then falls, in each. What is exported is a running mean of the weights, so training may
+stop before the rate has reached nothing. A checkpoint holds everything: --resume continues to the same result.
 """
 
 import argparse
@@ -21,8 +22,12 @@ import scenes
 
 SEED = 1
 BATCH = 16
-PEAK_RATE = 2e-3
+PEAK_RATE, HIDING_RATE = 2e-3, 1e-3
 WARM_UP_STEPS = 300
+# Where the first course ends, and the second one begins.
+HIDING_STEP = 1750
+# A digit of which less shows is neither asked for nor wrong, and of which hardly anything shows is not there.
+LEAST_SHOWN, LEAST_THERE = 0.5, 0.25
 WIDTH, HEIGHT = models.DETECTOR_WIDTH, models.DETECTOR_HEIGHT
 PAD = 114
 
@@ -43,7 +48,16 @@ class Scenes(Dataset):
         if index % 16 == 3:
             scene = scenes.make_empty(SEED, index)
         else:
-            scene = scenes.make(SEED, index, self.digits, groups=3 + index % 9, gap=-6 if index % 8 == 0 else 2)
+            hides = index >= HIDING_STEP * BATCH
+            scene = scenes.make(
+                SEED,
+                index,
+                self.digits,
+                groups=3 + index % 9,
+                gap=-6 if index % 8 == 0 else 2,
+                crossing=hides and index % 8 in (2, 5, 6),
+                walls=hides and index % 8 in (4, 5),
+            )
         image = scene.image
         if index % 8 == 1:  # bars as a letterboxed picture has them
             image, scene = with_bars(image, scene, index)
@@ -64,7 +78,7 @@ def with_bars(image, scene, index):
     # A digit that a bar cuts is covered wholly: the truth stays exact.
     for x, y, w, h in scene.boxes[~inside].astype(int):
         image[max(y - 3, 0) : y + h + 3, max(x - 3, 0) : x + w + 3] = PAD
-    return image, scenes.Scene(image, scene.boxes[inside], scene.labels[inside])
+    return image, scenes.Scene(image, scene.boxes[inside], scene.labels[inside], shown=scene.shown[inside])
 
 
 def targets(scene):
@@ -75,12 +89,16 @@ def targets(scene):
     kind = np.zeros((rows, columns), np.int64)
     weight = np.zeros((rows, columns), np.float32)
     ys, xs = np.mgrid[0:rows, 0:columns].astype(np.float32) + 0.5
-    for (x, y, w, h), label in zip(scene.boxes / models.STRIDE, scene.labels):
+    for (x, y, w, h), label, shown in zip(scene.boxes / models.STRIDE, scene.labels, scene.shown):
+        if shown < LEAST_THERE:
+            continue
         cx, cy = x + w / 2, y + h / 2
         column, row = min(int(cx), columns - 1), min(int(cy), rows - 1)
         spread_x, spread_y = max(0.45, 0.16 * w), max(0.45, 0.16 * h)
         bump = np.exp(-(((xs - cx) / spread_x) ** 2 + ((ys - cy) / spread_y) ** 2) / 2)
         heat = np.maximum(heat, np.minimum(bump, 0.95))
+        if shown < LEAST_SHOWN:
+            continue
         near = (np.abs(xs - cx) <= max(0.5, 0.22 * w)) & (np.abs(ys - cy) <= max(0.5, 0.22 * h)) & (weight < 1)
         kind[near], weight[near] = label, 0.3
         box[:, row, column] = cx - column, cy - row, w, h, 1
@@ -120,10 +138,11 @@ def generalised_iou(centre, size, true_centre, true_size):
 
 
 def rate(step, steps, decay):
-    if step < WARM_UP_STEPS:
-        return PEAK_RATE * (step + 1) / WARM_UP_STEPS
+    peak, since = (PEAK_RATE, step) if step < HIDING_STEP else (HIDING_RATE, step - HIDING_STEP)
+    if since < WARM_UP_STEPS:
+        return peak * (since + 1) / WARM_UP_STEPS
     remaining = (steps - step) / decay
-    return PEAK_RATE * min(1, max(remaining, 0.002))
+    return peak * min(1, max(remaining, 0.002))
 
 
 def main():
@@ -133,6 +152,7 @@ def main():
     arguments.add_argument("--stop", type=int, default=1750, help="step after which the mean weights are exported")
     arguments.add_argument("--checkpoint", type=Path, default=Path("detector.pt"))
     arguments.add_argument("--resume", action="store_true")
+    arguments.add_argument("--onward", type=Path, help="a network of the first course, *.onnx: the second one follows")
     arguments.add_argument("--output", type=Path, default=Path("digits-detector.onnx"))
     options = arguments.parse_args()
 
@@ -144,6 +164,12 @@ def main():
     plain = [p for p in model.parameters() if p.ndim <= 1]
     optimiser = torch.optim.AdamW([{"params": decayed, "weight_decay": 0.02}, {"params": plain, "weight_decay": 0}])
     average, start, spent = models.Average(model), 0, 0.0
+    if options.onward:
+        start = HIDING_STEP
+        first = Scenes(start * BATCH, (start + 4) * BATCH)
+        pictures = torch.stack([first[item][0] for item in range(len(first))])
+        models.take(model, options.onward, pictures.float() / 255)
+        average = models.Average(model)
     if options.resume:
         saved = torch.load(options.checkpoint)
         model.load_state_dict(saved["model"])
