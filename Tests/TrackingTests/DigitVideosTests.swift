@@ -65,16 +65,16 @@ import Tracking
     @Test func digitsKeepTheirIdentity() {
         #expect(Video.all.count == 6)
         let scores = Video.all.map { follow($0) }
-        // As it is (0.945): whoever knew each box's object would reach 0.960. benchmarks/README.md says why.
-        #expect(idf1(scores) >= 0.94, "\(scores.map(\.idf1))")
-        for (video, score) in zip(Video.all, scores) { #expect(score.idf1 >= 0.92, "\(video.name) \(score.idf1)") }
-        #expect(scores.reduce(0) { $0 + $1.identitySwitches } <= 6)
+        // It is 0.964: whoever knew each box's object would reach 0.982. benchmarks/README.md says what is left.
+        #expect(idf1(scores) >= 0.96, "\(scores.map(\.idf1))")
+        for (video, score) in zip(Video.all, scores) { #expect(score.idf1 >= 0.88, "\(video.name) \(score.idf1)") }
+        #expect(scores.reduce(0) { $0 + $1.identitySwitches } <= 5)
     }
 
     @Test(arguments: UInt64(1)...5)
     func theyKeepItWhenHalfOfTheFramesAreDropped(_ seed: UInt64) {
         let scores = Video.all.map { follow($0, kept: 0.5, seed: seed) }
-        #expect(idf1(scores) >= 0.9, "\(scores.map(\.idf1))")
+        #expect(idf1(scores) >= 0.92, "\(scores.map(\.idf1))")
         let frames = scores.reduce(0) { $0 + $1.frames }, all = Video.all.reduce(0) { $0 + $1.digits.count }
         #expect(abs(Double(frames) / Double(all) - 0.5) < 0.08)
     }
