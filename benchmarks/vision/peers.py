@@ -57,4 +57,5 @@ def main():
         print(" ".join(f"{time:.4f}" for time in times), flush=True)
 
 
-main()
+if __name__ == "__main__":
+    main()

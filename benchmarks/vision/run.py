@@ -1,4 +1,4 @@
-"""Forward passes of every engine with every network, and preprocessing, one thread, in turns: see README.md."""
+"""Forward passes of every engine with every network, preprocessing, and whole pipelines, one thread, in turns: see README.md."""
 
 import argparse
 import os
@@ -11,6 +11,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 sys.path.append(str(HERE.parent))
 import framemesh  # noqa: E402
+import pipelines  # noqa: E402
 
 BUNDLED = ROOT / "Sources/framemesh/Resources/models"
 OWN = ["opencv", "opencv+onednn", "openvino"]
@@ -146,7 +147,11 @@ def main():
     parser.add_argument("--models", type=pathlib.Path, default=ROOT.parent / "shared/models")
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--passes", type=int, default=20)
-    parser.add_argument("--only", nargs="*", help="names of networks")
+    parser.add_argument("--seconds", type=float, default=0.3, help="of each turn of a pipeline")
+    parser.add_argument("--only", nargs="*", help="names of networks, or pipelines")
+    parser.add_argument(
+        "--picture", type=pathlib.Path, default=ROOT.parent / "shared/golden/pictures/person.jpg",
+        help="what pipelines see: has to have something in it that both detectors are sure of")
     parser.add_argument("--output", default="trial", help="name of the files in results/")
     options = parser.parse_args()
     chosen = [network for network in NETWORKS if not options.only or network[0] in options.only]
@@ -155,13 +160,22 @@ def main():
     steps = subprocess.run(
         [ROOT / ".build/vision-bench/preprocess", str(options.rounds)], capture_output=True, text=True, check=True
     ).stdout.splitlines()
-    text = table(results) + "\n" + preprocessing(steps)
+    whole = {}
+    if not options.picture.is_file():
+        print(f"pipelines are left out: {options.picture} is not there", file=sys.stderr)
+    elif not options.only or "pipelines" in options.only:
+        whole = pipelines.measure(options.picture, options.models, options.rounds, options.seconds)
+    text = "\n".join([table(results), preprocessing(steps), *([pipelines.table(whole)] if whole else [])])
     print(text)
     folder = HERE / "results"
     folder.mkdir(exist_ok=True)
     (folder / f"{options.output}.md").write_text(text)
-    about = {"environment": machine, "rounds": options.rounds, "passes": options.passes}
-    framemesh.write(f"{folder / options.output}.json", about | {"results": results, "preprocessing": steps})
+    about = {
+        "environment": machine, "rounds": options.rounds, "passes": options.passes, "seconds": options.seconds,
+        "picture": options.picture.name,
+    }
+    measured = {"results": results, "preprocessing": steps, "pipelines": whole}
+    framemesh.write(f"{folder / options.output}.json", about | measured)
 
 
 main()

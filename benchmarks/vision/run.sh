@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# Forward passes of OpenCV, OpenCV with layers on oneDNN, ONNX Runtime and OpenVINO, and preprocessing, one thread each, in
-# turns.
-#   benchmarks/vision/run.sh [--models FOLDER] [--rounds N] [--passes N] [--only NAME…] [--output NAME]
+# Forward passes of OpenCV, OpenCV with layers on oneDNN, ONNX Runtime and OpenVINO, preprocessing, and whole pipelines, one
+# thread each, in turns.
+#   benchmarks/vision/run.sh [--models FOLDER] [--rounds N] [--passes N] [--seconds S] [--picture JPEG] [--only NAME…]
+#                            [--output NAME]
 # Needs libopencv-dev and libdnnl-dev (dev/setup.sh); the other engines come from PyPI into .build/vision-bench.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
@@ -14,15 +15,16 @@ if ! cmp -s "$here/requirements.txt" "$out/requirements.installed"; then
     "$out/venv/bin/pip" install --quiet --disable-pip-version-check --only-binary :all: -r "$here/requirements.txt"
     cp "$here/requirements.txt" "$out/requirements.installed"
 fi
-cxx=${CXX:-$(command -v clang++ || command -v g++)}
+cxx=("${CXX:-$(command -v clang++ || command -v g++)}" -std=c++17 -O2 -DVISION_ONEDNN -I"$core/include" -isystem /usr/include/opencv4)
+libraries=(-Wl,--as-needed -lopencv_imgcodecs -lopencv_dnn -lopencv_imgproc -lopencv_core -ldnnl -lgomp -lturbojpeg -lpng16 -lwebp)
 newest=$(find "$core" "$here" \( -name '*.cpp' -o -name '*.hpp' -o -name '*.h' \) -printf '%T@ %p\n' | sort -n | tail -1 | cut -d' ' -f2-)
-if [ ! "$out/preprocess" -nt "$newest" ]; then
-    "$cxx" -std=c++17 -O2 -DVISION_ONEDNN -I"$core/include" -isystem /usr/include/opencv4 "$here/forward.cpp" \
-        "$core"/{engine,engine_opencv,mat,pool}.cpp "$core"/onednn/*.cpp "$core"/openvino/*.cpp -o "$out/forward" \
-        -lopencv_dnn -lopencv_imgproc -lopencv_core -ldnnl -lgomp
-    "$cxx" -std=c++17 -O2 -I"$core/include" -isystem /usr/include/opencv4 "$here/preprocess.cpp" \
-        "$core"/{decode_jpeg,decode_png,decode_webp,exif,image,mat,orientation,pool,preprocess,raw,resize_kernels}.cpp \
-        -o "$out/preprocess" -lopencv_imgproc -lopencv_core -lturbojpeg -lpng16 -lwebp
+if [ ! "$out/pipeline_opencv" -nt "$newest" ]; then
+    rm -rf "$out/core"
+    mkdir "$out/core"
+    (cd "$out/core" && find "$core" -name '*.cpp' -print0 | xargs -0 -n 1 -P "$(nproc)" "${cxx[@]}" -c && ar rcs core.a ./*.o)
+    for program in forward preprocess pipeline pipeline_opencv; do
+        "${cxx[@]}" "$here/$program.cpp" "$out/core/core.a" -o "$out/$program" "${libraries[@]}"
+    done
 fi
 cd "$root"
 FRAMEMESH_OPENVINO=$(echo "$out"/venv/lib/python3*/site-packages/openvino)
