@@ -40,7 +40,7 @@ benchmarks=(
     "servers|1200|true|benchmarks/flask/run.py $servers --peers gunicorn,litserve,mlserver --output $results/servers.json"
     "engines|1200|models|benchmarks/flask/run.py $servers --models FastestDet,squeezenet-1.1 --engine opencv+onednn --engine openvino \
         --peers gunicorn,gunicorn-onnxruntime,gunicorn-openvino,gunicorn-openvino-default --output $results/engines.json"
-    "vision|1200|models|benchmarks/vision/run.sh --rounds 3 --models \"\$FRAMEMESH_MODELS\" --output $PWD/$results/vision"
+    "vision|1200|models|benchmarks/vision/run.sh --rounds 5 --models \"\$FRAMEMESH_MODELS\" --output $PWD/$results/vision"
     "micro|1200|has valgrind|make --no-print-directory micro"
     "tracking|900|[ -x .build/release/tracker-run ]|benchmarks/tracking/run.py --quick --json $results/tracking.json"
     "rpc|2400|root|benchmarks/rpc/run.sh --quick --rounds 2 --minutes 14 --output $PWD/$results/rpc"

@@ -177,18 +177,37 @@ VISION_GOALS = {
         "≤ " + ", ".join(f"{most} {name}" for name, most in MOST.items()), lambda name, ratio: ratio <= MOST.get(name, ratio)),
     ("openvino", "openvino in Python"): ("≤ 1.05", lambda _, ratio: ratio <= 1.05),
 }
+# Of OpenCV alone, in frames a second: detect and classify in one process.
+PIPELINE, PIPELINE_BASE, PIPELINE_GOAL, PIPELINE_SIZE = "opencv+onednn", "plain OpenCV", 1.9, "640 × 480"
 
 
 def vision(path):
+    report = read(path)
     for (one, other), (goal, is_met) in VISION_GOALS.items():
         found = {}
-        for name, engines in read(path)["results"].items():
+        for name, engines in report["results"].items():
             if one in engines and other in engines:
                 pairs = zip(engines[one]["round_medians_ms"], engines[other]["round_medians_ms"])
                 found[name] = [a / b for a, b in pairs]
         cells = [
             bold(f"{name} {ranged(ratios, 2)}", not is_met(name, statistics.median(ratios))) for name, ratios in found.items()]
         yield f"a pass of {one} ÷ {other}", *figure(", ".join(cells), goal)
+    for detector, sizes in report.get("pipelines", {}).items():
+        for size, systems in sizes.items():
+            yield f"{detector} + squeezenet-1.1 in one process, {size} JPEG, one / two at once", *pipeline(size, systems)
+
+
+def pipeline(size, systems):
+    """Frames a second of all, and how many times the base's they are where there is a goal."""
+    def rates(system, count):
+        return [each["frames_per_second"][count] for each in systems[system]]
+
+    text = ", ".join(
+        f"{name} " + " / ".join(f"{statistics.median(rates(name, count)):.0f}" for count in ("one", "two")) for name in systems)
+    ratios = [[a / b for a, b in zip(rates(PIPELINE, count), rates(PIPELINE_BASE, count))] for count in ("one", "two")]
+    goal = PIPELINE_GOAL if size == PIPELINE_SIZE else 0
+    shown = " / ".join(bold(ranged(each, 2), statistics.median(each) < goal) for each in ratios)
+    return figure(f"{text} frames/s; {PIPELINE} ÷ {PIPELINE_BASE} {shown}", f"ratio ≥ {goal}" if goal else "")
 
 
 def tracking(path):
