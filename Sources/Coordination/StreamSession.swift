@@ -20,6 +20,8 @@ struct StreamSession: Sendable {
     let runner: FrameRunner
     let rules: StreamRules
     let queue: Queue
+    /// Where frames wait while nodes have enough to do; nil: at the nodes.
+    let line: LiveLine?
     let drain: DrainFlag
     let client: CallOrigin
     let priority: FramePriority
@@ -40,9 +42,8 @@ struct StreamSession: Sendable {
         self.traces = traces
         rules = try StreamRules(first, configuration: runner.configuration)
         self.priority = priority ?? rules.policy.priority
-        queue = Queue(
-            StreamWindow(policy: rules.policy, limits: runner.configuration.limits, dropped: Self.drop),
-            isBusy: { [places = runner.places, pipeline = rules.pipeline] in places.areBusy(for: pipeline) })
+        queue = Queue(StreamWindow(policy: rules.policy, limits: runner.configuration.limits, dropped: Self.drop))
+        line = rules.policy == .latest ? runner.lines[rules.pipeline.name] : nil
         _ = accept(first, in: payload)
     }
 
@@ -97,22 +98,27 @@ struct StreamSession: Sendable {
         return queue.accept(frame, expires: frame.deadline.instant.uptimeNanoseconds)
     }
 
-    /// Runs a frame, and then others as long as there are any to start.
+    /// Runs a frame, and then others as long as more may run.
     private func work() async {
-        var next = queue.takeStarted()
-        while let run = next {
-            var frame = run.work
-            let answer: AnalyzeResponse
-            if let error = rules.objection(to: frame.request) {
-                answer = .refusing(frame, error)
-            } else {
-                rules.apply(to: &frame.request)
-                answer = await runner.run(frame)
-            }
+        var goesOn = true
+        while goesOn {
+            if let line, await !line.turn() { return }
+            defer { line?.back() }
+            guard let run = queue.take() else { return }
+            let answer = await answer(to: run.work)
             // Cancelled with its client, it has not failed: nobody shall be answered that.
             if Task.isCancelled { queue.cancel() }
-            next = queue.finish(run, Answer(response: answer, span: frame.work?.span))
+            goesOn = queue.finish(run, answer)
         }
+    }
+
+    private func answer(to frame: AcceptedFrame) async -> Answer {
+        var frame = frame
+        if let error = rules.objection(to: frame.request) {
+            return Answer(response: .refusing(frame, error), span: frame.work?.span)
+        }
+        rules.apply(to: &frame.request)
+        return Answer(response: await runner.run(frame), span: frame.work?.span)
     }
 
     /// Answers in order; the tracker lives here, where order is.

@@ -55,7 +55,7 @@ import Testing
                 "Concurrency,Inferences/Second,Client Send,Network+Server Send/Recv,Server Queue,Server Compute Input,"
                     + "Server Compute Infer,Server Compute Output,Client Recv,p50 latency,p90 latency,p95 latency,p99 latency"
             ))
-        let cells = lines[1].split(separator: ",")
+        let cells = lines[1].split(separator: ",", omittingEmptySubsequences: false)
         #expect(cells.count == lines[0].split(separator: ",").count)
         // Microseconds: send, the rest of the wait, queue, decode and preprocess, infer, postprocess and merge, receive.
         #expect(cells.prefix(9) == ["4", "105", "20", "600", "100", "1000", "3000", "300", "30"])

@@ -62,8 +62,9 @@ import Testing
 
     // ---- load ----
 
-    private static func busy(_ fill: Double, cost: Double? = 10) -> ScriptedCaller {
-        ScriptedCaller("", outlook: EndpointOutlook(cost: cost, fill: fill))
+    private static func busy(_ fill: Double, cost: Double? = 10, capacity: Int = 1) -> ScriptedCaller {
+        let load = Int(fill * Double(capacity))
+        return ScriptedCaller("", outlook: EndpointOutlook(cost: cost, fill: fill, capacity: capacity, load: load))
     }
 
     @Test func stagesGoApartWhereNodesOfBothHaveEnoughToDoAndOthersHaveNot() {
@@ -85,21 +86,22 @@ import Testing
         #expect(places.fusing(now: .now()) == nil)
     }
 
-    @Test func busyIsWhereNobodyWouldBeginAtOnce() throws {
-        func areBusy(
+    @Test func roomIsThatOfWhoeverTakesAFrame() throws {
+        typealias Room = LiveLine.Room
+        func room(
             _ pipeline: String, _ both: ScriptedCaller?, _ detectors: ScriptedCaller?, _ classifiers: ScriptedCaller?
-        ) throws -> Bool {
+        ) throws -> Room? {
             let pipeline = try #require(Pipeline.builtIn.first { $0.name == pipeline })
-            return Places(detectors: detectors, classifiers: classifiers, nodes: both).areBusy(for: pipeline)
+            return Places(detectors: detectors, classifiers: classifiers, nodes: both).room(for: pipeline)
         }
-        let (free, full) = (Self.busy(0.5), Self.busy(1))
-        #expect(try !areBusy("detect", nil, free, nil) && areBusy("detect", nil, full, free))
-        #expect(try areBusy("classify", nil, free, full) && !areBusy("classify", nil, full, free))
-        // Both of its stages, one after the other or at once.
-        #expect(try areBusy("detect+classify", nil, free, full) && areBusy("cascade", nil, full, free))
-        #expect(try !areBusy("detect+classify", nil, free, free))
-        #expect(try !areBusy("cascade", free, full, full) && !areBusy("cascade", full, free, free))
-        #expect(try areBusy("cascade", full, full, free) && areBusy("detect", nil, nil, nil))
+        let (four, two) = (Self.busy(0.5, capacity: 4), Self.busy(2, capacity: 2))
+        #expect(try room("detect", nil, four, two) == Room(capacity: 4, load: 2))
+        #expect(try room("classify", nil, four, two) == Room(capacity: 2, load: 4))
+        #expect(try room("detect", two, nil, nil) == Room(capacity: 2, load: 4), "A node of both does one, too.")
+        #expect(try room("cascade", nil, four, two) == Room(capacity: 2, load: 4), "Each frame needs both.")
+        #expect(try room("cascade", nil, four, nil) == nil && room("detect", nil, nil, nil) == nil)
+        #expect(try room("detect+classify", four, four, two) == Room(capacity: 6, load: 6))
+        #expect(try room("detect+classify", four, four, nil) == Room(capacity: 4, load: 2))
     }
 
     @Test func whatComesBeyondWhatNodesOfBothRunIsDoneByOthers() async throws {
