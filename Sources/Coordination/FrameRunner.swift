@@ -35,8 +35,6 @@ final class FrameRunner: Sendable {
     let places: Places
     let configuration: CoordinatorConfiguration
     let metrics: CoordinatorMetrics
-    /// By pipeline, of its streams with `latest`.
-    let lines: [String: LiveLine]
     /// nil: of frames nothing is said.
     let log: FrameLog?
 
@@ -48,11 +46,6 @@ final class FrameRunner: Sendable {
         self.configuration = configuration
         self.metrics = metrics
         self.log = log
-        lines = Dictionary(
-            configuration.pipelines.map { pipeline in
-                (pipeline.name, LiveLine { places.room(for: pipeline) })
-            }
-        ) { first, _ in first }
     }
 
     /// A tracker also looks at weak detections (ByteTrack's second association).

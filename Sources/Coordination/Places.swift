@@ -47,19 +47,15 @@ struct Places: Sendable {
     /// A frame that those nodes cannot take finds others for both of its stages.
     var areReadyApart: Bool { detectors?.isReady == true && classifiers?.isReady == true }
 
-    /// Of those that could take a frame of the pipeline; nil: nobody can now, or all have as much as they take.
-    func room(for pipeline: Pipeline) -> LiveLine.Room? {
-        func room(_ caller: (any StageCaller)?) -> LiveLine.Room? {
-            (caller?.outlook).map { LiveLine.Room(capacity: $0.capacity, load: $0.load) }
-        }
-        guard let (input, topK) = pipeline.classify else { return room(caller(for: .detect)) }
+    /// Each node that could begin with a frame of the pipeline has as many calls as it runs at one time, or there is none.
+    func areBusy(for pipeline: Pipeline) -> Bool {
+        func isBusy(_ caller: (any StageCaller)?) -> Bool { (caller?.outlook?.fill ?? 1) >= 1 }
+        guard let (input, topK) = pipeline.classify else { return isBusy(caller(for: .detect)) }
         let classifies = Pipeline.Stage.classify(input, topK: topK)
-        guard pipeline.detects else { return room(caller(for: classifies)) }
-        // Apart, each frame needs both.
-        let apart = [room(detectors), room(classifiers)].compactMap(\.self)
-        let narrow = apart.count == 2 ? apart.min { $0.free < $1.free } : nil
-        guard let both = room(nodes), let narrow else { return room(nodes) ?? narrow }
-        return LiveLine.Room(capacity: both.capacity + narrow.capacity, load: both.load + narrow.load)
+        guard pipeline.detects else { return isBusy(caller(for: classifies)) }
+        // What looks at boxes comes after them: while it has a frame, those who find them can have the next one.
+        if case .boxes = input { return isBusy(nodes) && isBusy(detectors) }
+        return isBusy(nodes) && (isBusy(detectors) || isBusy(classifiers))
     }
 
     var isAnyReady: Bool { nodes?.isReady == true || isOneReadyApart }

@@ -1,3 +1,4 @@
+import DequeModule
 import NIOCore
 import Synchronization
 
@@ -8,6 +9,8 @@ final class StreamQueue<Work: Sendable, Answer: Sendable>: Sendable {
 
     private struct State {
         var window: Window
+        /// Those that may run, until their tasks take them.
+        var started = Deque<Window.Running>()
         /// No more frames will come.
         var isClosed = false
         /// The client is gone: nobody waits any more.
@@ -27,8 +30,13 @@ final class StreamQueue<Work: Sendable, Answer: Sendable>: Sendable {
     }
 
     private let state: Mutex<State>
+    /// Whoever would run the next frame has enough to do.
+    private let isBusy: @Sendable () -> Bool
 
-    init(_ window: Window) { state = Mutex(State(window: window)) }
+    init(_ window: Window, isBusy: @escaping @Sendable () -> Bool = { false }) {
+        state = Mutex(State(window: window))
+        self.isBusy = isBusy
+    }
 
     /// Changes the state, then wakes whom it concerns.
     private func change<Result: Sendable>(_ body: (inout State) -> Result) -> Result {
@@ -41,27 +49,32 @@ final class StreamQueue<Work: Sendable, Answer: Sendable>: Sendable {
         return result
     }
 
-    /// Accepts a frame. The caller has waited for `room`.
-    /// - Returns: whether one more may run; then a new task calls `take`. It is not handed over directly, because a task keeps
-    ///   what it is made with to its end, which may be many frames away.
+    /// Takes a frame. The caller has waited for `room`.
+    /// - Returns: whether a frame may start; then a new task calls `takeStarted`. It is not handed over directly, because
+    ///   a task keeps what it is made with to its end, which may be many frames away.
     func accept(_ work: Work, expires: UInt64) -> Bool {
         change { state in
             state.window.accept(work, expires: expires)
-            return state.window.reserve()
+            guard let run = start(&state) else { return false }
+            state.started.append(run)
+            return true
         }
     }
 
-    /// A frame to run, where `accept` or `finish` said that one may.
-    /// - Returns: nil: it came too late for it.
-    func take() -> Window.Running? { change { $0.window.take(now: NIODeadline.now().uptimeNanoseconds) } }
+    /// A frame that `accept` said may start.
+    func takeStarted() -> Window.Running? { change { $0.started.popFirst() } }
 
     /// Gives the answer of a frame that ran.
-    /// - Returns: whether another one may run.
-    func finish(_ run: Window.Running, _ answer: Answer) -> Bool {
+    /// - Returns: the frame to run next, if there is one.
+    func finish(_ run: Window.Running, _ answer: Answer) -> Window.Running? {
         change { state in
             state.window.finish(run, answer)
-            return !state.isCancelled && state.window.reserve()
+            return state.isCancelled ? nil : start(&state)
         }
+    }
+
+    private func start(_ state: inout State) -> Window.Running? {
+        state.window.start(now: NIODeadline.now().uptimeNanoseconds, isBusy: isBusy)
     }
 
     /// Waits until the next frame may come.

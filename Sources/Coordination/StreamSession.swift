@@ -20,8 +20,6 @@ struct StreamSession: Sendable {
     let runner: FrameRunner
     let rules: StreamRules
     let queue: Queue
-    /// Where frames wait while nodes have enough to do; nil: at the nodes.
-    let line: LiveLine?
     let drain: DrainFlag
     let client: CallOrigin
     let priority: FramePriority
@@ -42,8 +40,9 @@ struct StreamSession: Sendable {
         self.traces = traces
         rules = try StreamRules(first, configuration: runner.configuration)
         self.priority = priority ?? rules.policy.priority
-        queue = Queue(StreamWindow(policy: rules.policy, limits: runner.configuration.limits, dropped: Self.drop))
-        line = rules.policy == .latest ? runner.lines[rules.pipeline.name] : nil
+        queue = Queue(
+            StreamWindow(policy: rules.policy, limits: runner.configuration.limits, dropped: Self.drop),
+            isBusy: { [places = runner.places, pipeline = rules.pipeline] in places.areBusy(for: pipeline) })
         _ = accept(first, in: payload)
     }
 
@@ -98,27 +97,22 @@ struct StreamSession: Sendable {
         return queue.accept(frame, expires: frame.deadline.instant.uptimeNanoseconds)
     }
 
-    /// Runs a frame, and then others as long as more may run.
+    /// Runs a frame, and then others as long as there are any to start.
     private func work() async {
-        var goesOn = true
-        while goesOn {
-            if let line, await !line.turn() { return }
-            defer { line?.back() }
-            guard let run = queue.take() else { return }
-            let answer = await answer(to: run.work)
+        var next = queue.takeStarted()
+        while let run = next {
+            var frame = run.work
+            let answer: AnalyzeResponse
+            if let error = rules.objection(to: frame.request) {
+                answer = .refusing(frame, error)
+            } else {
+                rules.apply(to: &frame.request)
+                answer = await runner.run(frame)
+            }
             // Cancelled with its client, it has not failed: nobody shall be answered that.
             if Task.isCancelled { queue.cancel() }
-            goesOn = queue.finish(run, answer)
+            next = queue.finish(run, Answer(response: answer, span: frame.work?.span))
         }
-    }
-
-    private func answer(to frame: AcceptedFrame) async -> Answer {
-        var frame = frame
-        if let error = rules.objection(to: frame.request) {
-            return Answer(response: .refusing(frame, error), span: frame.work?.span)
-        }
-        rules.apply(to: &frame.request)
-        return Answer(response: await runner.run(frame), span: frame.work?.span)
     }
 
     /// Answers in order; the tracker lives here, where order is.

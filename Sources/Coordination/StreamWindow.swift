@@ -31,8 +31,6 @@ struct StreamWindow<Work: Sendable, Answer: Sendable> {
     private let answer: @Sendable (Work, Drop) -> Answer
     private var waiting = Deque<Waiting>()
     private(set) var running = 0
-    /// Frames that shall run and still wait.
-    private var reserved = 0
     /// By index; a frame's pixels are let go as soon as its answer is here.
     private var answers: [Int: Answer] = [:]
     private var nextArrival = 0
@@ -62,6 +60,12 @@ struct StreamWindow<Work: Sendable, Answer: Sendable> {
     /// Frames that may run at once.
     var concurrency: Int { policy == .lossless ? limits.losslessWindow : limits.liveWindow }
 
+    /// Where the newest frame counts and some run, another one would only grow old behind them: here, a newer one can take its
+    /// place.
+    private func mayStart(isBusy: () -> Bool) -> Bool {
+        running < concurrency && (running == 0 || policy != .latest || !isBusy())
+    }
+
     /// Takes a frame.
     /// - Parameter expires: when it is too late for it, nanoseconds.
     mutating func accept(_ work: Work, expires: UInt64) {
@@ -72,18 +76,10 @@ struct StreamWindow<Work: Sendable, Answer: Sendable> {
         nextArrival += 1
     }
 
-    /// One more frame may run: whoever is told so calls `take` when it comes to it. Until then a newer one may take its place.
-    mutating func reserve() -> Bool {
-        guard running + reserved < concurrency, reserved < waiting.count else { return false }
-        reserved += 1
-        return true
-    }
-
-    /// The frame to run, of those that `reserve` has promised.
-    /// - Returns: nil: it came too late for it.
-    mutating func take(now: UInt64) -> Running? {
-        reserved -= 1
-        while let next = waiting.popFirst() {
+    /// The next frame to run, if one may start.
+    /// - Parameter isBusy: whoever would run it has enough to do; asked only where it matters.
+    mutating func start(now: UInt64, isBusy: () -> Bool = { false }) -> Running? {
+        while !waiting.isEmpty, mayStart(isBusy: isBusy), let next = waiting.popFirst() {
             if policy == .deadline, next.expires <= now {
                 answers[next.index] = answer(next.work, .expired)
                 continue

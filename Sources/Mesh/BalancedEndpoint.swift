@@ -57,11 +57,8 @@ struct BalancedEndpoint: Sendable {
         return max(expected, Double(busyUntil - min(now, busyUntil))) / (weight * share(rules, now: now))
     }
 
-    /// Calls that it has, of others too.
-    var load: Int { outstanding + foreign }
-
     /// Calls that it has, for each that it runs at one time.
-    var fill: Double { Double(load) / Double(report.capacity) }
+    var fill: Double { Double(outstanding + foreign) / Double(report.capacity) }
 
     /// Whether it has room for calls that waited for it: up to half of what it takes is theirs, so that others find room
     /// too, and what other channels let go at the same time.
@@ -70,7 +67,7 @@ struct BalancedEndpoint: Sendable {
         guard isProbed else { return true }
         guard hasReported else { return outstanding < Constants.callsBeforeReport }
         guard let limit = report.limit else { return true }
-        return load < max(report.capacity, limit / 2)
+        return outstanding + foreign < max(report.capacity, limit / 2)
     }
 
     /// A call that waits for longer than the average says that the average is too good.

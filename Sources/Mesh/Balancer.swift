@@ -190,11 +190,10 @@ struct Balancer<ID: Hashable & Sendable>: Sendable {
     /// Of those that calls go to, the well endpoint with room that a call costs least on; nil: there is none.
     func outlook(now: UInt64) -> EndpointOutlook? {
         let open = ready.filter { isWell($0, now: now) && (endpoints[$0]?.outstanding ?? 0) < rules.maxInFlight }
-        let all = preferred(open).compactMap { endpoints[$0] }
-        return all.map { (endpoint: $0, cost: $0.cost(rules, now: now)) }.min { $0.cost < $1.cost }.map { best in
-            EndpointOutlook(
-                cost: best.endpoint.isMeasured ? best.cost : nil, fill: best.endpoint.fill,
-                capacity: all.reduce(0) { $0 + $1.report.capacity }, load: all.reduce(0) { $0 + $1.load })
+        return preferred(open).compactMap { endpoints[$0] }.map { (endpoint: $0, cost: $0.cost(rules, now: now)) }.min {
+            $0.cost < $1.cost
+        }.map {
+            EndpointOutlook(cost: $0.endpoint.isMeasured ? $0.cost : nil, fill: $0.endpoint.fill)
         }
     }
 

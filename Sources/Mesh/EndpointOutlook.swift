@@ -5,15 +5,9 @@ public struct EndpointOutlook: Sendable, Equatable {
     public var cost: Double?
     /// Calls that it has for each that it runs at one time.
     public var fill: Double
-    /// Calls that all of those endpoints which calls go to run at one time.
-    public var capacity: Int
-    /// Calls that they have, of others too.
-    public var load: Int
 
-    public init(cost: Double?, fill: Double, capacity: Int, load: Int) {
+    public init(cost: Double?, fill: Double) {
         self.cost = cost
         self.fill = fill
-        self.capacity = capacity
-        self.load = load
     }
 }

@@ -62,9 +62,8 @@ import Testing
 
     // ---- load ----
 
-    private static func busy(_ fill: Double, cost: Double? = 10, capacity: Int = 1) -> ScriptedCaller {
-        let load = Int(fill * Double(capacity))
-        return ScriptedCaller("", outlook: EndpointOutlook(cost: cost, fill: fill, capacity: capacity, load: load))
+    private static func busy(_ fill: Double, cost: Double? = 10) -> ScriptedCaller {
+        ScriptedCaller("", outlook: EndpointOutlook(cost: cost, fill: fill))
     }
 
     @Test func stagesGoApartWhereNodesOfBothHaveEnoughToDoAndOthersHaveNot() {
@@ -86,22 +85,21 @@ import Testing
         #expect(places.fusing(now: .now()) == nil)
     }
 
-    @Test func roomIsThatOfWhoeverTakesAFrame() throws {
-        typealias Room = LiveLine.Room
-        func room(
+    @Test func busyIsWhereNobodyWouldBeginAtOnce() throws {
+        func areBusy(
             _ pipeline: String, _ both: ScriptedCaller?, _ detectors: ScriptedCaller?, _ classifiers: ScriptedCaller?
-        ) throws -> Room? {
+        ) throws -> Bool {
             let pipeline = try #require(Pipeline.builtIn.first { $0.name == pipeline })
-            return Places(detectors: detectors, classifiers: classifiers, nodes: both).room(for: pipeline)
+            return Places(detectors: detectors, classifiers: classifiers, nodes: both).areBusy(for: pipeline)
         }
-        let (four, two) = (Self.busy(0.5, capacity: 4), Self.busy(2, capacity: 2))
-        #expect(try room("detect", nil, four, two) == Room(capacity: 4, load: 2))
-        #expect(try room("classify", nil, four, two) == Room(capacity: 2, load: 4))
-        #expect(try room("detect", two, nil, nil) == Room(capacity: 2, load: 4), "A node of both does one, too.")
-        #expect(try room("cascade", nil, four, two) == Room(capacity: 2, load: 4), "Each frame needs both.")
-        #expect(try room("cascade", nil, four, nil) == nil && room("detect", nil, nil, nil) == nil)
-        #expect(try room("detect+classify", four, four, two) == Room(capacity: 6, load: 6))
-        #expect(try room("detect+classify", four, four, nil) == Room(capacity: 4, load: 2))
+        let (free, full) = (Self.busy(0.5), Self.busy(1))
+        #expect(try !areBusy("detect", nil, free, nil) && areBusy("detect", nil, full, free))
+        #expect(try areBusy("classify", nil, free, full) && !areBusy("classify", nil, full, free))
+        #expect(try areBusy("detect+classify", nil, free, full), "Both stages begin at once.")
+        #expect(try areBusy("cascade", nil, full, free) && !areBusy("cascade", nil, free, full), "They do not.")
+        #expect(try !areBusy("detect+classify", nil, free, free))
+        #expect(try !areBusy("cascade", free, full, full) && !areBusy("cascade", full, free, free))
+        #expect(try areBusy("cascade", full, full, free) && areBusy("detect", nil, nil, nil))
     }
 
     @Test func whatComesBeyondWhatNodesOfBothRunIsDoneByOthers() async throws {

@@ -49,29 +49,23 @@ import Testing
         #expect(window.hasRoom)
     }
 
-    /// Whoever was told that one may run takes the newest there is when it comes to it.
-    @Test func latestRunsTheNewestFrameThoughAnOlderOneWasPromised() {
+    /// At busy nodes it would grow old; here a newer one takes its place.
+    @Test func latestSendsASecondFrameOnlyWhereSomebodyHasTime() {
         var window = window(.latest)
         window.accept(0, expires: .max)
-        var promised = [window.reserve()]
-        for frame in 1...2 {
+        let first = window.start(now: 0, isBusy: { true })
+        #expect(first?.work == 0, "one of them runs, however busy others are")
+        for frame in 1...3 {
             window.accept(frame, expires: .max)
-            promised.append(window.reserve())
+            #expect(window.start(now: 0, isBusy: { true }) == nil)
         }
-        #expect(promised == [true, false, false], "one waits, and one is promised")
-        let run = window.take(now: 0)
-        #expect(run?.work == 2)
-        let dropped = [window.popAnswer(), window.popAnswer()]
-        #expect(dropped == ["0 replaced by 1", "1 replaced by 2"])
-    }
-
-    @Test func whatCameTooLateIsNotTaken() {
-        var window = window(.deadline)
-        window.accept(0, expires: 100)
-        let (isPromised, run) = (window.reserve(), window.take(now: 200))
-        #expect(isPromised && run == nil && window.running == 0)
-        let answer = window.popAnswer()
-        #expect(answer == "0 expired")
+        #expect(window.start(now: 0, isBusy: { false })?.work == 3)
+        window.finish(first!, "0")
+        #expect(["0", "1 replaced by 2", "2 replaced by 3"].map { $0 == window.popAnswer() } == [true, true, true])
+        // Others are to be answered all, and a frame that waits at a node is one that waits.
+        var lossless = self.window(.lossless)
+        for frame in 0..<2 { lossless.accept(frame, expires: .max) }
+        #expect((0..<2).compactMap { _ in lossless.start(now: 0, isBusy: { true }) }.count == 2)
     }
 
     @Test func latestDropsTheWaitingFrameWhenANewerOneComes() {
@@ -155,12 +149,12 @@ import Testing
     @Test func aStreamThatIsCancelledHasNoMoreAnswers() async {
         let queue = StreamQueue<Int, String>(window(.lossless))
         #expect(queue.accept(0, expires: .max))
-        guard let run = queue.take() else {
+        guard let run = queue.takeStarted() else {
             Issue.record("it runs at once")
             return
         }
         queue.cancel()
-        #expect(!queue.finish(run, "0"))
+        #expect(queue.finish(run, "0") == nil)
         #expect(await queue.nextAnswer() == nil, "it is there, and nobody shall have it")
         #expect(queue.abandon().answers == ["0"])
     }
@@ -207,9 +201,4 @@ struct SplitMix: RandomNumberGenerator {
         z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
         return z ^ (z >> 31)
     }
-}
-
-extension StreamWindow {
-    /// The next frame to run, if one may.
-    fileprivate mutating func start(now: UInt64) -> Running? { reserve() ? take(now: now) : nil }
 }
