@@ -1,16 +1,11 @@
 #include "stated_size.hpp"
 
-#include <algorithm>
 #include <cstring>
 
 namespace framemesh {
 namespace {
 
 constexpr uint32_t kEBML = 0x1A45'DFA3, kSegment = 0x1853'8067;
-constexpr size_t kTagHeadBytes = 11, kFLVHeadBytes = 9, kFLVBackBytes = 4;
-// The name of a property, with its length before it and the type of a number behind it (AMF0).
-constexpr char kFileSize[] = "\0\10filesize\0";
-constexpr size_t kFileSizeBytes = sizeof(kFileSize) - 1;
 
 /// Big-endian.
 uint64_t integer(const uint8_t* bytes, size_t count) {
@@ -58,26 +53,11 @@ int64_t of_riff(const uint8_t* head, size_t count) {
     return size == 0 || size >= 0xFFFF'FF00 ? 0 : size + 8;
 }
 
-/// Of the first tag, if that is one of data.
-int64_t of_flv(const uint8_t* head, size_t count) {
-    const size_t tag = kFLVHeadBytes + kFLVBackBytes;
-    if (count < tag + kTagHeadBytes || head[tag] != 18) return 0;
-    const uint8_t* begin = head + tag + kTagHeadBytes;
-    const uint8_t* end = begin + std::min(count - tag - kTagHeadBytes, size_t(integer(head + tag + 1, 3)));
-    const uint8_t* found = std::search(begin, end, kFileSize, kFileSize + kFileSizeBytes);
-    if (end - found < ptrdiff_t(kFileSizeBytes + sizeof(double))) return 0;
-    const uint64_t bits = integer(found + kFileSizeBytes, sizeof(double));
-    double size;
-    std::memcpy(&size, &bits, sizeof(size));
-    return size > 0 && size < 9e15 ? int64_t(size) : 0;
-}
-
 }  // namespace
 
 int64_t stated_byte_count(const uint8_t* head, size_t count) {
     if (count < 4) return 0;
     if (std::memcmp(head, "RIFF", 4) == 0) return of_riff(head, count);
-    if (std::memcmp(head, "FLV", 3) == 0) return of_flv(head, count);
     return of_matroska(head, count);
 }
 

@@ -24,7 +24,7 @@ struct PointRun: Sendable {
         /// What was on its way when the first window began, and at the end of each.
         var edges: [(time: ContinuousClock.Instant, window: Recorder.Window)] = []
         /// At the start of each window, and at the end of the last.
-        var usage: [[ProcessWatch.Key: ProcessUsage]] = []
+        var usage: [[ProcessWatch.Key: ProcessWatch.Sample]] = []
         var isStable = false
         var isInterrupted = false
         var disturbed: [DisturbanceRecord] = []

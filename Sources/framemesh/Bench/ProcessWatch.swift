@@ -5,10 +5,15 @@ import Gateway
 /// Processes whose processor time and memory are measured along: this one, those that were named, and their children.
 struct ProcessWatch: Sendable {
     enum Key: Sendable, Hashable {
-        /// With its role, which nobody can ask for once it has ended.
-        case process(Int32, name: String)
+        case process(Int32)
         /// The address of a role's metrics.
         case metrics(URL)
+    }
+
+    struct Sample: Sendable {
+        /// Its role, which nobody can ask for once it has ended.
+        var name: String
+        var usage: ProcessUsage
     }
 
     /// Processes at one time.
@@ -23,11 +28,11 @@ struct ProcessWatch: Sendable {
     var metrics: [URL] = []
 
     /// What each has taken until now; one that is gone is left out.
-    func sample() async -> [Key: ProcessUsage] {
-        var usage: [Key: ProcessUsage] = [:]
+    func sample() async -> [Key: Sample] {
+        var samples: [Key: Sample] = [:]
         for pid in ProcessTable.families(of: [getpid()] + roots).prefix(Self.maxProcesses) {
             let name = pid == getpid() ? "bench" : ProcessTable.name(of: pid)
-            if let found = ProcessUsage.read(pid) { usage[.process(pid, name: name)] = found }
+            if let usage = ProcessUsage.read(pid) { samples[.process(pid)] = Sample(name: name, usage: usage) }
         }
         await withTaskGroup(of: (URL, ProcessUsage?).self) { tasks in
             var waiting = metrics[...]
@@ -37,11 +42,11 @@ struct ProcessWatch: Sendable {
             }
             for _ in 0..<Self.metricsAtOnce { ask() }
             for await (url, found) in tasks {
-                if let found { usage[.metrics(url)] = found }
+                if let found { samples[.metrics(url)] = Sample(name: url.absoluteString, usage: found) }
                 ask()
             }
         }
-        return usage
+        return samples
     }
 
     private static func usage(at url: URL) async -> ProcessUsage? {
@@ -54,20 +59,22 @@ struct ProcessWatch: Sendable {
     /// - Parameters:
     ///   - samples: of the begin, and of the end of each window.
     ///   - frames: that were answered in between.
-    func records(of samples: [[Key: ProcessUsage]], frames: UInt64) -> [ProcessRecord] {
+    func records(of samples: [[Key: Sample]], frames: UInt64) -> [ProcessRecord] {
         Set(samples.flatMap(\.keys)).compactMap { key -> ProcessRecord? in
-            var usage = samples.compactMap { $0[key] }
+            let found = samples.compactMap { $0[key] }
+            var usage = found.map(\.usage)
             let wasThere = samples.first?[key] != nil
+            var number: Int32?
             switch key {
-            case .process(let pid, let name):
+            case .process(let pid):
+                number = pid
                 // Before it began it had taken nothing.
                 if !wasThere { usage.insert(ProcessUsage(cpuSeconds: 0, residentBytes: 0), at: 0) }
-                return ProcessRecord(name: name, pid: pid, usage: usage, frames: frames)
-            case .metrics(let url):
-                // Of a role that did not tell at first, nothing is known.
-                return wasThere
-                    ? ProcessRecord(name: url.absoluteString, pid: nil, usage: usage, frames: frames) : nil
+            // Of a role that did not tell at first, nothing is known.
+            case .metrics: if !wasThere { return nil }
             }
+            // A process may have been asked before it was what it is.
+            return ProcessRecord(name: found.last?.name ?? "", pid: number, usage: usage, frames: frames)
         }
         .sorted { ($0.name, $0.pid ?? 0) < ($1.name, $1.pid ?? 0) }
     }

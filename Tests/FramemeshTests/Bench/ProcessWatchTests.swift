@@ -39,13 +39,16 @@ import Testing
 
     /// What was killed or started anew meanwhile took its time, too.
     @Test func processesThatEndOrBeginMeanwhileCount() throws {
-        func usage(_ seconds: Double) -> ProcessUsage { ProcessUsage(cpuSeconds: seconds, residentBytes: 0x1p20) }
-        let (killed, begun) = (
-            ProcessWatch.Key.process(7, name: "detector"), ProcessWatch.Key.process(8, name: "detector")
-        )
+        func sample(_ seconds: Double, _ name: String = "detector") -> ProcessWatch.Sample {
+            .init(name: name, usage: ProcessUsage(cpuSeconds: seconds, residentBytes: 0x1p20))
+        }
+        let (killed, begun) = (ProcessWatch.Key.process(7), ProcessWatch.Key.process(8))
         let late = ProcessWatch.Key.metrics(try #require(URL(string: "http://a/metrics")))
-        let samples = [[killed: usage(1)], [killed: usage(3)], [begun: usage(2), late: usage(9)]]
+        let samples = [
+            [killed: sample(1)], [killed: sample(3), begun: sample(1, "sh")], [begun: sample(2), late: sample(9)],
+        ]
         let records = ProcessWatch().records(of: samples, frames: 1000)
         #expect(records.map(\.pid) == [7, 8] && records.map(\.cpuSeconds) == [2, 2])
+        #expect(records.map(\.name) == ["detector", "detector"])
     }
 }
