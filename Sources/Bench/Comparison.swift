@@ -204,7 +204,9 @@ package struct Comparison: Sendable {
         }
         for (side, results) in [("first", base), ("second", new)] {
             let unstable = results.flatMap(\.points).count { !$0.isStable }
-            if unstable > 0 { warnings.append("of the \(side), \(unstable) measured while it was unstable") }
+            if unstable > 0 {
+                warnings.append("of the \(side), \(unstable) point\(unstable == 1 ? " was" : "s were") unstable")
+            }
         }
         return warnings
     }

@@ -74,7 +74,7 @@ package enum HTMLReport {
                     latency.mean, latency.sd, latency.p50, latency.p90, latency.p95, latency.p99, latency.p999,
                 ]
                 return [point.load.text, Figure.column(point.framesPerSecond, decimals: 1)]
-                    + times.map { Figure.column($0, decimals: 2) }
+                    + times.map { Figure.column(point.answered > 0 ? $0 : .nan, decimals: 2) }
                     + ["\(point.failed)", "\(point.dropped)", point.isStable ? "yes" : "no"]
             }
     }

@@ -52,7 +52,7 @@ enum BenchReport {
         table.hidesEmptyColumns = true
         for point in result.points {
             let latency = point.latencyMs
-            func ms(_ value: Double) -> String { Figure.column(value, decimals: 2) }
+            func ms(_ value: Double) -> String { Figure.column(point.answered > 0 ? value : .nan, decimals: 2) }
             table.add(
                 point.load.text, Figure.column(point.framesPerSecond, decimals: 1), ms(latency.mean), ms(latency.sd),
                 ms(latency.p50), ms(latency.p90), ms(latency.p95), ms(latency.p99), ms(latency.p999), "\(point.ok)",
@@ -77,7 +77,9 @@ enum BenchReport {
                     + "\(Figure.column(point.oldestUnansweredMs, decimals: 1)) ms; \(point.unsent) of them were due and not sent yet. "
                     + "They count as at least that old")
         }
-        if point.retried > 0 { lines.append("  \(point.retried) answered by another node after one failed") }
+        if point.retried > 0 {
+            lines.append("  \(point.retried) answered by another node after one failed, refused or was slow")
+        }
         if point.load.kind == .cameras {
             lines.append(
                 "  delivered \(Figure.text(point.framesPerSecond / Double(max(1, point.load.callers)), decimals: 2)) frames/s"

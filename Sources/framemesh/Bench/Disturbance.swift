@@ -156,7 +156,7 @@ final class Disturber: Sendable {
             guard let pid = Self.process(victim) else {
                 return DisturbanceRecord(atSeconds: at, text: "\(disturbance): nobody was there")
             }
-            var text = "\(blow.rawValue) \(ProcessTable.name(of: pid)) (process \(pid))"
+            var text = "\(blow.rawValue) \(ProcessTable.name(of: pid) ?? "one that has ended") (process \(pid))"
             if let trouble = await Self.act(blow, pid, stop) { text += ": \(trouble)" }
             return DisturbanceRecord(atSeconds: at, text: text)
         }

@@ -20,10 +20,10 @@ enum ProcessTable {
         }
     }
 
-    /// The role of a process of ours, or the name of another's executable.
-    static func name(of pid: Int32) -> String {
+    /// The role of a process of ours, or the name of another's executable; nil: it has ended.
+    static func name(of pid: Int32) -> String? {
         let words = words(of: pid)
-        guard let program = words.first?.split(separator: "/").last else { return "\(pid)" }
+        guard let program = words.first?.split(separator: "/").last else { return nil }
         return program == "framemesh" && words.count > 1 ? words[1] : String(program)
     }
 

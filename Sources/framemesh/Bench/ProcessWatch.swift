@@ -11,8 +11,8 @@ struct ProcessWatch: Sendable {
     }
 
     struct Sample: Sendable {
-        /// Its role, which nobody can ask for once it has ended.
-        var name: String
+        /// Its role; nil: it has ended, and nobody has asked for its times yet.
+        var name: String?
         var usage: ProcessUsage
     }
 
@@ -74,7 +74,8 @@ struct ProcessWatch: Sendable {
             case .metrics: if !wasThere { return nil }
             }
             // A process may have been asked before it was what it is.
-            return ProcessRecord(name: found.last?.name ?? "", pid: number, usage: usage, frames: frames)
+            let name = found.compactMap(\.name).last ?? number.map { "\($0)" } ?? ""
+            return ProcessRecord(name: name, pid: number, usage: usage, frames: frames)
         }
         .sorted { ($0.name, $0.pid ?? 0) < ($1.name, $1.pid ?? 0) }
     }

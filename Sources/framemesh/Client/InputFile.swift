@@ -14,6 +14,26 @@ enum InputFile {
         throw Fatal(first + more, status: .usage)
     }
 
+    /// Which file it is, by whatever name.
+    struct Identity: Hashable {
+        private let device: UInt64
+        private let number: UInt64
+
+        /// nil: there is none.
+        init?(_ path: String) {
+            var status = stat()
+            guard unsafe stat(path, &status) == 0 else { return nil }
+            (device, number) = (UInt64(status.st_dev), UInt64(status.st_ino))
+        }
+    }
+
+    /// - Throws: `Fatal` that names the first of the files to be written that is one of those that are read.
+    static func check(_ written: [String], replaceNoneOf read: [String]) throws(Fatal) {
+        let originals = Set(read.compactMap { Identity($0) })
+        guard let path = written.first(where: { Identity($0).map(originals.contains) ?? false }) else { return }
+        throw Fatal("\(path) would be written over, and it is read: name another place", status: .usage)
+    }
+
     private static func trouble(_ path: String) -> String? {
         guard unsafe access(path, R_OK) != 0 else { return nil }
         let reason = unsafe String(cString: strerror(errno))

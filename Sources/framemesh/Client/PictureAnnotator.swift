@@ -19,11 +19,15 @@ struct PictureAnnotator: Sendable {
         }
     }
 
+    static func path(of name: String, in folder: String) -> String {
+        folder.hasSuffix("/") ? folder + name : "\(folder)/\(name)"
+    }
+
     /// Nothing is written for a frame without an answer.
     /// - Throws: `Fatal` that names the file.
     func annotate(_ frame: Frame, _ response: AnalyzeResponse, as name: String) async throws {
         guard response.status == .ok || response.status == .partial else { return }
-        let path = folder.hasSuffix("/") ? folder + name : "\(folder)/\(name)"
+        let path = Self.path(of: name, in: folder)
         try await NIOThreadPool.singleton.runIfActive {
             do {
                 let picture = try AnnotatedPicture.draw(response, on: frame)

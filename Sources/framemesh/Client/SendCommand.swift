@@ -72,6 +72,12 @@ struct SendCommand: AsyncParsableCommand {
         let sources = try PictureSource.discover(files, anyExtension: raw != nil)
         // Before a coordinator is looked for.
         try InputFile.check(sources)
+        if let annotate {
+            var names = OutputNames()
+            let written = sources.map { PictureAnnotator.path(of: names.next(for: $0), in: annotate) }
+            try InputFile.check(
+                written, replaceNoneOf: sources.compactMap { if case .file(let path) = $0 { path } else { nil } })
+        }
         let options = try analyze.options()
         try await Interrupts.run { try await send(sources, raw, options) }
     }

@@ -82,7 +82,10 @@ struct VideoCommand: AsyncParsableCommand {
     func run() async throws {
         // Before a coordinator is looked for.
         try InputFile.check([file])
-        if let output { try VideoOutput.check(output) }
+        if let output {
+            try VideoOutput.check(output)
+            try InputFile.check([output], replaceNoneOf: [file])
+        }
         var options = try analyze.options()
         options.policy = policy
         try await Interrupts.run { [options] in try await send(options) }

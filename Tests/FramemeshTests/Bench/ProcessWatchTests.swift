@@ -39,13 +39,13 @@ import Testing
 
     /// What was killed or started anew meanwhile took its time, too.
     @Test func processesThatEndOrBeginMeanwhileCount() throws {
-        func sample(_ seconds: Double, _ name: String = "detector") -> ProcessWatch.Sample {
+        func sample(_ seconds: Double, _ name: String? = "detector") -> ProcessWatch.Sample {
             .init(name: name, usage: ProcessUsage(cpuSeconds: seconds, residentBytes: 0x1p20))
         }
         let (killed, begun) = (ProcessWatch.Key.process(7), ProcessWatch.Key.process(8))
         let late = ProcessWatch.Key.metrics(try #require(URL(string: "http://a/metrics")))
         let samples = [
-            [killed: sample(1)], [killed: sample(3), begun: sample(1, "sh")], [begun: sample(2), late: sample(9)],
+            [killed: sample(1)], [killed: sample(3, nil), begun: sample(1, "sh")], [begun: sample(2), late: sample(9)],
         ]
         let records = ProcessWatch().records(of: samples, frames: 1000)
         #expect(records.map(\.pid) == [7, 8] && records.map(\.cpuSeconds) == [2, 2])
