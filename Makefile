@@ -152,7 +152,7 @@ micro: ## What the hot pieces cost in instructions, beside thresholds
 	benchmarks/micro/run.py
 
 .PHONY: bench
-bench: build ## All comparisons of benchmarks/, each with a time limit (ONLY=… for some); an hour
+bench: build ## All comparisons of benchmarks/, each with a time limit (ONLY=… for some); more than an hour
 	benchmarks/run.sh $(ONLY)
 
 # Network namespaces as pods: needs root; says so and does nothing where they are not to be had.

@@ -73,6 +73,7 @@ end() {
         wait "$running" || true
         echo "ended in $name" >&2
     fi
+    # What it fails with it says itself, and the exit code is that of the signal.
     tell || true
     exit 130
 }
