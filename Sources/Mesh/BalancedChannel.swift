@@ -221,6 +221,14 @@ public final class BalancedChannel: Sendable {
         }
     }
 
+    /// Until the endpoint is asked again.
+    func probeWait(of name: String) -> Duration {
+        state.withLock { state in
+            ProbePace.wait(
+                among: state.balancer.readyCount, isSilent: state.balancer.isSilent(name), configuration)
+        }
+    }
+
     // ---- connecting again ----
 
     /// Before the next attempt to connect; shorter while calls wait for an endpoint, or begin to.

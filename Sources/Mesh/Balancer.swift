@@ -14,7 +14,8 @@ struct Balancer<ID: Hashable & Sendable>: Sendable {
     static var failureLatency: Double { 1e9 }
     /// An endpoint without calls is forgiven half of its latency in this time, or it would never be asked again.
     static var idleHalfLife: Double { 1e9 }
-    /// Costs that differ by less are the same: averages always differ a little, and the better one of two would have all.
+    /// Costs that differ by less are the same, and who has fewer calls gets the next: averages always differ a little, and the
+    /// better one of two would have all.
     static var alike: Double { 1.5 }
     /// A newcomer's first share.
     static var firstShare: Double { 0.1 }
@@ -172,19 +173,22 @@ struct Balancer<ID: Hashable & Sendable>: Sendable {
         guard let first = choices.randomElement(using: &random) else { return nil }
         var best = first
         if choices.count > 1 {
-            // Streams stay where they are put.
-            let margin = isStream ? 1 : Self.alike
             var second = first
             while second == first { second = choices.randomElement(using: &random) ?? first }
-            if let a = endpoints[first], let b = endpoints[second],
-                b.cost(rules, now: now) * margin < a.cost(rules, now: now)
-            {
-                best = second
-            }
+            // Streams stay where they are put.
+            if isCheaper(second, than: first, margin: isStream ? 1 : Self.alike, now: now) { best = second }
         }
         change(best) { $0.start(isStream: isStream, isSuspect: demand.isSuspect, now: now) }
         if let client { running.begin(client) }
         return best
+    }
+
+    private func isCheaper(_ id: ID, than other: ID, margin: Double, now: UInt64) -> Bool {
+        guard let this = endpoints[id], let other = endpoints[other] else { return false }
+        let cost = this.cost(rules, now: now)
+        let otherCost = other.cost(rules, now: now)
+        if cost * margin < otherCost { return true }
+        return otherCost * margin >= cost && this.fill < other.fill
     }
 
     /// Of those that calls go to, the well endpoint with room that a call costs least on; nil: there is none.

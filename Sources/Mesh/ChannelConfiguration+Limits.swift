@@ -35,6 +35,9 @@ extension ChannelConfiguration {
         Limit(
             "probe-interval", \.probeInterval, in: least(.milliseconds(100)),
             "Between two questions to an endpoint what it has to do."),
+        Limit(
+            "max-probes", \.maxProbes, .count,
+            "Endpoints that are asked in a probe-interval; of more each is asked less often."),
         Limit("probe-timeout", \.probeTimeout, "An endpoint that did not answer by then gets no calls until it does."),
         Limit(
             "health-interval", \.healthInterval, in: least(.milliseconds(100)),

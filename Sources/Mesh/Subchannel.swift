@@ -234,7 +234,7 @@ final class Subchannel: Sendable {
             } catch {
                 // A connection that ends, or a node that is busy.
             }
-            try? await Task.sleep(for: configuration.probeInterval)
+            try? await Task.sleep(for: channel.probeWait(of: name))
         }
     }
 

@@ -28,6 +28,26 @@ import Testing
         for endpoint in balancer.endpoints.values { #expect((75...125).contains(endpoint.outstanding)) }
     }
 
+    @Test func ofEndpointsThatCostTheSameTheOneWithFewerCallsGetsTheNext() {
+        var balancer = balancer("a", "b")
+        var dice = Dice()
+        // Once slow start is over; a tenth apart, as averages are.
+        let now = 10 * second
+        for (name, latency) in [("a", UInt64(22_000_000)), ("b", 20_000_000)] {
+            let picked = balancer.pick(excluding: [name == "a" ? "b" : "a"], now: now, using: &dice)
+            #expect(picked == name)
+            balancer.finished(name, latency: latency, .answered, now: now)
+        }
+        // Four callers with one call each: there are never three on one endpoint, though three cost not half more than two.
+        for _ in 0..<4 { _ = balancer.pick(now: now, using: &dice) }
+        for turn in 0..<200 {
+            #expect(balancer.endpoints.values.allSatisfy { $0.outstanding == 2 }, "turn \(turn)")
+            let done = Bool.random(using: &dice) ? "a" : "b"
+            balancer.finished(done, latency: done == "a" ? 22_000_000 : 20_000_000, .answered, now: now)
+            _ = balancer.pick(now: now, using: &dice)
+        }
+    }
+
     @Test func theSlowerEndpointGetsLess() {
         var balancer = balancer("fast", "slow")
         var dice = Dice()
