@@ -14,7 +14,7 @@ extension RPCChannel {
                 let picked = try await series.next()
                 supplied = picked
                 let attempt = try await open(path, series.options(on: picked, mayGiveUp: false), on: picked)
-                let call = ReplayedCall(path, on: self, method, series, attempt, endpoint: picked.name)
+                let call = RetriedCall(path, on: self, method, series, attempt, endpoint: picked.name)
                 return ClientCall(kind: .attempted(call))
             } catch {
                 try await AttemptSeries.wait(

@@ -5,7 +5,7 @@ import Testing
 @testable import RPC
 
 /// Streaming calls of a channel, before and after they are committed.
-@Suite(.timeLimit(.minutes(3))) struct ReplayTests {
+@Suite(.timeLimit(.minutes(3))) struct RetriedCallTests {
     private static let options = CallOptions(deadline: .after(.seconds(100)))
 
     private static func serving(
