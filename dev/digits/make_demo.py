@@ -12,8 +12,11 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+import backgrounds
 import digits
+import handwriting
 import scenes
+import shades
 
 SEED = 4
 # Name, width, height; a digit is 16 to 96 pixels high once the picture is fitted into 320x240.
@@ -115,11 +118,11 @@ class Mover:
 def movers(random, held_out, low, high):
     made = []
     for length, size in NUMBERS:
-        style = scenes.random_style(random, 1)
+        style = handwriting.random_style(random, 1)
         style.size = size
         stamps, spots = [], []
         while len(stamps) < length:
-            stamps, spots = scenes.random_number(random, held_out, style, length, size / scenes.MIN_SIZE / 2)
+            stamps, spots = handwriting.random_number(random, held_out, style, length, size / handwriting.MIN_SIZE / 2)
         left, top = min(x for x, _ in spots), min(y for _, y in spots)
         spots = [(x - left, y - top) for x, y in spots]
         made.append(
@@ -130,7 +133,7 @@ def movers(random, held_out, low, high):
                 height=max(y + m.box[3] for m, (_, y) in zip(stamps, spots)),
                 start=np.zeros(2),
                 speed=np.zeros(2),
-                ink=scenes.ink_brightness(random, low, high) + scenes.tint(random, 70),
+                ink=shades.ink_brightness(random, low, high) + shades.tint(random, 70),
             )
         )
     return made
@@ -182,9 +185,9 @@ def video_frame(random, backdrop, cast, frame):
         x0, y0 = mover.position(frame)
         for mark, (dx, dy) in zip(mover.stamps, mover.spots):
             x, y = int(x0 + dx), int(y0 + dy)
-            scenes.blend(image, mark, x, y, mover.ink)
+            handwriting.blend(image, mark, x, y, mover.ink)
             bx, by, width, height = mark.box
-            ink = mark.coverage[by : by + height, bx : bx + width] > scenes.INK
+            ink = mark.coverage[by : by + height, bx : bx + width] > handwriting.INK
             top[y : y + height, x : x + width][ink] = len(objects)
             counts.append(int(ink.sum()))
             box = [x, y, int(width), int(height)]
@@ -197,9 +200,9 @@ def video_frame(random, backdrop, cast, frame):
 
 def write_video(held_out, path):
     random = np.random.default_rng([SEED, 0, 1])
-    pattern = scenes.normalised(scenes.cloud(random, VIDEO_WIDTH, VIDEO_HEIGHT))
+    pattern = backgrounds.normalised(backgrounds.cloud(random, VIDEO_WIDTH, VIDEO_HEIGHT))
     low, high = 150.0, 185.0
-    backdrop = (low + (high - low) * pattern)[..., None] + scenes.tint(random, 30)
+    backdrop = (low + (high - low) * pattern)[..., None] + shades.tint(random, 30)
     cast = movers(random, held_out, low, high)
     direct(random, cast)
     encoder = subprocess.Popen(

@@ -13,8 +13,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+import backgrounds
 import digits
-import scenes
+import handwriting
+import shades
 from evaluate import MODELS, Detector, iou
 
 SEED = 6
@@ -42,7 +44,7 @@ DISTURBED_SHARE = (0.1, 0.3)
 class Mover:
     """A digit that bounces between the edges, along a straight line or a waved one."""
 
-    stamp: scenes.Stamp
+    stamp: handwriting.Stamp
     ink: np.ndarray
     start: np.ndarray
     speed: np.ndarray
@@ -59,7 +61,7 @@ class Mover:
 def is_sure(detector, backdrop, mark, ink):
     image = backdrop.copy()
     x, y = WIDTH // 2, HEIGHT // 2
-    scenes.blend(image, mark, x, y, ink)
+    handwriting.blend(image, mark, x, y, ink)
     boxes, scores, _ = detector(np.clip(image, 0, 255).astype(np.uint8), SURE_SCORE)
     truth = (x, y, mark.box[2], mark.box[3])
     return len(scores) == 1 and iou(boxes[0], truth) >= SURE_OVERLAP
@@ -72,11 +74,11 @@ def cast(random, held_out, is_taken, low, high):
         mark, count = None, 0
         while mark is None or not is_taken(place, count, mark, ink):
             count += 1
-            style = scenes.random_style(random, 1)
+            style = handwriting.random_style(random, 1)
             style.size = random.uniform(*SIZES)
             pick = random.integers(0, len(held_out.images))
-            mark = scenes.stamp(held_out.images[pick], held_out.labels[pick], style)
-            ink = scenes.ink_brightness(random, low, high) + scenes.tint(random, 70)
+            mark = handwriting.stamp(held_out.images[pick], held_out.labels[pick], style)
+            ink = shades.ink_brightness(random, low, high) + shades.tint(random, 70)
         draws.append(count)
         angle = random.uniform(0, 2 * np.pi)
         made.append(
@@ -104,9 +106,9 @@ def frame_of(random, backdrop, movers, barrier, shade, frame):
     boxes, counts = [], []
     for index, mover in enumerate(movers):
         x, y = (int(v) for v in mover.position(frame))
-        scenes.blend(image, mover.stamp, x, y, mover.ink)
+        handwriting.blend(image, mover.stamp, x, y, mover.ink)
         bx, by, width, height = mover.stamp.box
-        ink = mover.stamp.coverage[by : by + height, bx : bx + width] > scenes.INK
+        ink = mover.stamp.coverage[by : by + height, bx : bx + width] > handwriting.INK
         top[y : y + height, x : x + width][ink] = index
         counts.append(int(ink.sum()))
         boxes.append((x, y, int(width), int(height)))
@@ -166,8 +168,8 @@ def video(seed, index, held_out, detector, known=None):
     for attempt in known[:1] if known else range(1000):
         random = np.random.default_rng([seed, index, attempt])
         low, high = 140.0, 180.0
-        pattern = scenes.normalised(scenes.cloud(random, WIDTH, HEIGHT))
-        backdrop = (low + (high - low) * pattern)[..., None] + scenes.tint(random, 30)
+        pattern = backgrounds.normalised(backgrounds.cloud(random, WIDTH, HEIGHT))
+        backdrop = (low + (high - low) * pattern)[..., None] + shades.tint(random, 30)
 
         def is_taken(place, count, mark, ink):
             return count == known[1 + place] if known else is_sure(detector, backdrop, mark, ink)
@@ -177,7 +179,7 @@ def video(seed, index, held_out, detector, known=None):
         places = ways(movers)
         if crossings(places) < LEAST_CROSSINGS:
             continue
-        shade = np.float32(low - 25) + scenes.tint(random, 20)
+        shade = np.float32(low - 25) + shades.tint(random, 20)
         frames = [frame_of(random, backdrop, movers, barrier, shade, frame) for frame in range(FRAMES)]
         truth = [(boxes, shares) for _, boxes, shares in frames]
         hidden, share = occlusions(truth), disturbed(truth)
