@@ -67,15 +67,20 @@ final class AnswerPrinter {
 
     /// How far a run came that does not come to its end.
     func noteCutShort() {
-        let all = total.map { "\(summary.frames) of \(Count.of($0, unit))" } ?? Count.of(summary.frames, unit)
-        console.note("\(all) \((total ?? summary.frames) == 1 ? "was" : "were") answered")
+        console.note("\(answered) \((total ?? summary.frames) == 1 ? "was" : "were") answered")
     }
 
-    /// A video that is not all there.
+    /// `7 of 9 frames`, or `7 frames`.
+    private var answered: String {
+        // A container may say less than it has.
+        guard let total, total >= summary.frames else { return Count.of(summary.frames, unit) }
+        return "\(summary.frames) of \(Count.of(total, unit))"
+    }
+
+    /// A video that is not all there. All that was decoded was answered.
     func noteDamaged(_ packets: UInt64) {
         console.note(
-            "\(Count.of(packets, "packet")) \(packets == 1 ? "was" : "were") damaged, "
-                + "\(Count.of(summary.frames, unit)) answered")
+            "\(Count.of(packets, "packet")) \(packets == 1 ? "was" : "were") damaged, \(answered) decoded and answered")
     }
 
     /// A picture's name, and what was found on it.
