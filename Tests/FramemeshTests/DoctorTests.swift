@@ -1,3 +1,4 @@
+import Foundation
 import Testing
 
 @testable import framemesh
@@ -23,6 +24,31 @@ import Testing
         #expect((finding.check, finding.verdict) == ("clock", verdict))
         #expect(verdict == .ok ? finding.text.contains("the same time") : finding.text == text)
         #expect((finding.advice?.contains("NTP") ?? false) == (verdict == .wrong))
+    }
+
+    @Test func withoutAnAddressItLooksAtTheUsualCoordinator() async throws {
+        let file = FileManager.default.temporaryDirectory.appending(path: "framemesh-\(UUID().uuidString).yaml")
+        try Data("client:\n  coordinator: of-the-file.example:1\n".utf8).write(to: file)
+        defer { try? FileManager.default.removeItem(at: file) }
+        let plain = try await Settings.load(nil, environment: [:])
+        let configured = try await Settings.load(file.path, environment: [:])
+        func address(_ settings: Settings, _ variable: String?) throws -> String {
+            let environment = variable.map { [CoordinatorOption.variable: $0] } ?? [:]
+            let address = try DoctorCommand.coordinator(settings, environment: environment)
+            _ = try DoctorPlace(address)
+            return address
+        }
+        #expect(try address(plain, nil) == "127.0.0.1:8500")
+        #expect(try address(plain, "") == "127.0.0.1:8500")
+        #expect(try address(configured, nil) == "of-the-file.example:1")
+        #expect(try address(configured, "dns:///of-the-environment:2") == "of-the-environment:2")
+        #expect(try address(plain, "static:///[::1]:3") == "[::1]:3")
+        #expect(try address(plain, "unix:///run/x") == "unix:/run/x")
+        for several in ["a:1,b:2", "srv:///_rpc._tcp.a"] {
+            let error = #expect(throws: Fatal.self) { try address(plain, several) }
+            #expect(error?.status == .usage && error?.message?.contains("name the one to look at") == true)
+        }
+        #expect(throws: Fatal.self) { try address(plain, "nonsense") }
     }
 
     @Test(

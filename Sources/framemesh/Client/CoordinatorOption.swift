@@ -25,9 +25,8 @@ struct CoordinatorOption: ParsableArguments {
     /// Where the coordinator is, and how it is called. Also sets the limits of the process.
     /// - Throws: `MeshError` that names what is no target, `Fatal` that names what is wrong with the configuration.
     func place() async throws -> (target: Target, calling: MeshClientConfiguration) {
-        let environment = ProcessInfo.processInfo.environment[Self.variable].flatMap { $0.isEmpty ? nil : $0 }
         let settings = try await Settings.load(config)
-        let target = try target(environment, settings)
+        let target = try Self.target(coordinator, settings)
         let limits = try limitOptions.limits(settings)
         limits.process.apply()
         var calling = limits.client
@@ -40,16 +39,19 @@ struct CoordinatorOption: ParsableArguments {
         return (target, calling)
     }
 
-    private func target(_ environment: String?, _ settings: Settings) throws -> Target {
-        if let coordinator { return try Target(parsing: coordinator) }
-        guard let environment else {
+    /// - Parameter named: on the command line.
+    static func target(
+        _ named: String?, _ settings: Settings, environment: [String: String] = ProcessInfo.processInfo.environment
+    ) throws -> Target {
+        if let named { return try Target(parsing: named) }
+        guard let text = environment[variable], !text.isEmpty else {
             return try settings.parsed(nil, .clientCoordinator) { try Target(parsing: $0) }
-                ?? Target(parsing: Self.fallback)
+                ?? Target(parsing: fallback)
         }
         do {
-            return try Target(parsing: environment)
+            return try Target(parsing: text)
         } catch {
-            throw Fatal("\(Self.variable): \(error.message)", status: .usage)
+            throw Fatal("\(variable): \(error.message)", status: .usage)
         }
     }
 

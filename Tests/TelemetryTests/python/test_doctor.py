@@ -3,6 +3,7 @@
 import http.server
 import itertools
 import json
+import os
 import signal
 import socket
 import subprocess
@@ -101,12 +102,19 @@ def test_the_name_is_not_known():
     assert "dig" in advice
 
 
-@pytest.mark.parametrize("arguments", [["nonsense"], [], ["ftp://host:1"], ["127.0.0.1:1", "--timeout", "0"], ["--tls-ca", "/no/file", "127.0.0.1:1"],
+@pytest.mark.parametrize("arguments", [["nonsense"], ["ftp://host:1"], ["127.0.0.1:1", "--timeout", "0"], ["--tls-ca", "/no/file", "127.0.0.1:1"],
     ["--tls", "http://127.0.0.1:1"], ["--tls-server-name", "a", "http://127.0.0.1:1"], ["--no-tls", "https://127.0.0.1:1"]])
 def test_wrong_usage(arguments):
     done = subprocess.run([FRAMEMESH, "doctor", *arguments], capture_output=True, text=True, timeout=PATIENCE)
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr
+
+
+def test_without_an_address_it_is_the_usual_coordinator(mesh):
+    environment = {**os.environ, "FRAMEMESH_COORDINATOR": mesh.coordinator}
+    done = subprocess.run([FRAMEMESH, "doctor"], capture_output=True, text=True, timeout=PATIENCE, env=environment)
+    assert (done.returncode, done.stderr) == (0, ""), done.stdout
+    assert f"{mesh.coordinator} takes connections" in done.stdout
 
 
 # ---- the protocol ----
