@@ -2,6 +2,7 @@ package import Client
 package import Messages
 package import NIOCore
 import NIOPosix
+import Synchronization
 package import Video
 import Vision
 
@@ -19,6 +20,8 @@ package struct VideoPlayer: Sendable {
     package var encoding = FrameEncoding.auto
     /// Frames before this one are decoded and not sent.
     package var first: UInt64 = 0
+    /// This one and those behind it are not sent, nor waited for; nil: all are.
+    package var end: UInt64?
     /// Of the first connection; each that is lost adds one.
     package var epoch: UInt32 = 0
     /// The pixels of a frame are handed out again with its answer.
@@ -46,6 +49,7 @@ package struct VideoPlayer: Sendable {
         var pixels: ByteBuffer?
     }
 
+    /// Numbers that the source leaves out are answered, too: dropped, without pixels.
     /// - Parameter answer: takes each answer, in order; `pixels` as decoded, if they are kept.
     /// - Throws: `VideoError` for the file, otherwise as `FrameStream.run`.
     package func run(
@@ -54,10 +58,16 @@ package struct VideoPlayer: Sendable {
         let info = reader.info
         let quality = encoding.quality(sameHost: client.isThisHost, frameBytes: info.frameByteCount)
         let frames = FrameStream<Kept>(client: client, limits: limits, epoch: epoch, resumed: resumed)
+        let order = Mutex(FrameOrder(first: first))
         try await frames.run {
-            var next = try await reader.next()
-            while let skipped = next, skipped.index < first { next = try await reader.next() }
-            guard let next else { return nil }
+            let next: VideoFrame
+            switch try await Self.due(order, before: end, reader) {
+            case nil: return nil
+            case .leftOut(let number, let newer, let captureTime):
+                let kept = Kept(captureTime: captureTime, pixels: nil)
+                return .refused(Self.dropped(number, stream, newer), keep: kept)
+            case .frame(let frame): next = frame
+            }
             try await pace(next)
             let frame = Frame(
                 stream: stream, sequence: next.index, captureTime: next.captureTime, encoding: .bgr8,
@@ -73,6 +83,27 @@ package struct VideoPlayer: Sendable {
             response.captureTime = kept.captureTime
             try await answer(response, kept.pixels)
         }
+    }
+
+    private static func due(
+        _ order: borrowing Mutex<FrameOrder>, before end: UInt64?, _ reader: some FrameSource
+    ) async throws -> FrameOrder.Due? {
+        while order.withLock({ $0.next < end ?? .max }) {
+            if let due = order.withLock({ $0.due() }) { return due }
+            guard let frame = try await reader.next() else { return nil }
+            order.withLock { $0.came(frame) }
+        }
+        return nil
+    }
+
+    /// In the words of coordinators, which drop frames for the same reason.
+    private static func dropped(_ number: UInt64, _ stream: String, _ newer: UInt64) -> AnalyzeResponse {
+        var response = AnalyzeResponse()
+        response.stream = stream
+        response.sequence = number
+        response.status = .dropped
+        response.cause = "replaced by the newer frame \(newer)"
+        return response
     }
 
     private static func encode(_ frame: Frame, _ quality: Int?) async throws -> Frame {

@@ -47,6 +47,9 @@ enum Record {
         }
     }
 
+    /// In place of a number of frames, where there is no end that is known.
+    private static let endless: Int64 = -2
+
     static func info(_ bytes: inout ByteBuffer) throws(VideoError) -> VideoInfo {
         guard
             let (version, width, height, rate, count) = bytes.readMultipleIntegers(
@@ -61,7 +64,7 @@ enum Record {
         let frameRate = Double(bitPattern: rate)
         return VideoInfo(
             width: Int(width), height: Int(height), frameRate: frameRate.isFinite && frameRate > 0 ? frameRate : 0,
-            frameCount: count >= 0 ? Int(count) : nil, codec: text(&bytes))
+            frameCount: count >= 0 ? Int(count) : nil, codec: text(&bytes), isLive: count == endless)
     }
 
     static func frameHead(_ bytes: inout ByteBuffer) throws(VideoError) -> (index: UInt64, captureTime: Int64) {

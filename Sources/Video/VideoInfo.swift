@@ -8,13 +8,18 @@ public struct VideoInfo: Sendable, Hashable {
     /// The container's word, or its duration times its frame rate; nil where unknown. Not to be relied on.
     public var frameCount: Int?
     public var codec: String
+    /// A camera, or a source that says neither how long it is nor how many bytes come: it has no end that is known.
+    public var isLive: Bool
 
-    public init(width: Int, height: Int, frameRate: Double, frameCount: Int?, codec: String) {
+    public init(
+        width: Int, height: Int, frameRate: Double, frameCount: Int?, codec: String, isLive: Bool = false
+    ) {
         self.width = width
         self.height = height
         self.frameRate = frameRate
         self.frameCount = frameCount
         self.codec = codec
+        self.isLive = isLive
     }
 
     /// Bytes of one frame: BGR8, rows packed.

@@ -25,6 +25,8 @@ struct {
     in6_addr v6{};
 } allowed;
 
+bool kept_from_elsewhere = false;
+
 bool is_allowed(const sockaddr* address, socklen_t count) {
     if (allowed.port == 0 || !address || address->sa_family != allowed.family) return false;
     if (allowed.family == AF_INET && count >= sizeof(sockaddr_in)) {
@@ -47,6 +49,7 @@ extern "C" {
 
 __attribute__((visibility("default"))) int connect(int descriptor, const sockaddr* address, socklen_t count) {
     if (!is_allowed(address, count)) {
+        kept_from_elsewhere = true;
         errno = EACCES;
         return -1;
     }
@@ -84,6 +87,10 @@ void allow_only(const std::string& where) {
     if (*end != 0 || port == 0 || port > 65535) throw Failure("'" + where + "' is no ADDRESS:PORT");
     allowed.host = host;
     allowed.port = uint16_t(port);
+}
+
+bool was_kept_from_elsewhere() {
+    return kept_from_elsewhere;
 }
 
 }  // namespace framemesh

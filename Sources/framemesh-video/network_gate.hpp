@@ -11,4 +11,7 @@ namespace framemesh {
 /// - Throws: Failure.
 void allow_only(const std::string& where);
 
+/// Somebody wanted to call another one.
+bool was_kept_from_elsewhere();
+
 }  // namespace framemesh

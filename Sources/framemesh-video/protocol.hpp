@@ -29,6 +29,10 @@ namespace framemesh {
 
 constexpr uint32_t kProtocolVersion = 1;
 constexpr size_t kMaximumTextBytes = 1024;
+// In place of a number of frames.
+constexpr int64_t kUnknownCount = -1;
+/// There is no end that anybody knows of.
+constexpr int64_t kEndless = -2;
 
 constexpr uint32_t four_letters(const char (&name)[5]) {
     return uint32_t(uint8_t(name[0])) | uint32_t(uint8_t(name[1])) << 8 | uint32_t(uint8_t(name[2])) << 16 |
@@ -54,7 +58,7 @@ struct Info {
     uint32_t width = 0;
     uint32_t height = 0;
     double frame_rate = 0;
-    int64_t frame_count = -1;
+    int64_t frame_count = kUnknownCount;
     std::string codec;
 };
 

@@ -34,9 +34,9 @@ class Reader {
         std::string early;
         for (;;) {
             int status = av_read_frame(source_->format(), packet_.get());
-            if (status == AVERROR_EOF) break;
+            if (source_->is_end(status)) break;
             if (status < 0) {
-                early = reason(status);
+                early = source_->why(status);
                 break;
             }
             if (packet_->stream_index == source_->stream()->index) decode(packet_.get());

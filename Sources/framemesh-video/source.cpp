@@ -129,6 +129,7 @@ std::unique_ptr<Source> Source::file(const std::string& path, int threads) {
     source->file_ = std::make_unique<SourceFile>(path);
     give_up_rights(Role::read);
     source->open_container();
+    source->has_end_ = true;
     source->choose_stream();
     source->open_decoder(threads);
     return source;
@@ -141,6 +142,8 @@ std::unique_ptr<Source> Source::live(const std::string& url, int threads) {
     source->open_container();
     // The one connection there is to be is open.
     give_up_rights(Role::read);
+    // Before FFmpeg looks into the streams: of what comes in fragments it would take the first ones for all.
+    source->has_end_ = source->link_->has_size() || source->format_->duration > 0;
     source->choose_stream();
     source->open_decoder(threads);
     source->restart_wait();
@@ -168,6 +171,8 @@ const AVInputFormat* Source::find_container() {
         return container;
     }
     int status = av_probe_input_buffer2(io(), &container, "", nullptr, 0, 0);
+    // Nobody said anything, which is not the same as nonsense.
+    if (status < 0 && status != AVERROR_INVALIDDATA && !is_end(status)) fail(why(status));
     if (status < 0 || !container) fail(std::string("is not a video that is known here (") + kKnown + ")");
     auto is_it = [&](const char* name) { return std::strcmp(name, container->name) == 0; };
     if (file_ && is_it(kPictures) && is_named_as_pictures(path_)) {
@@ -206,7 +211,7 @@ void Source::open_container() {
     const std::string name = io() ? "" : camera_ ? path_ : link_->url();
     int status = avformat_open_input(&context, name.c_str(), container, &options);
     av_dict_free(&options);
-    if (status < 0) fail(reason(status));
+    if (status < 0) fail(why(status));
     format_.reset(context);
 }
 
@@ -223,7 +228,7 @@ void Source::choose_stream() {
     for (auto& each : options) av_dict_set_int(&each, "max_pixels", kMaximumPixels, 0);
     int status = avformat_find_stream_info(format_.get(), options.data());
     for (auto& each : options) av_dict_free(&each);
-    if (status < 0) fail(reason(status));
+    if (status < 0) fail(why(status));
 
     int index = av_find_best_stream(format_.get(), AVMEDIA_TYPE_VIDEO, -1, -1, nullptr, 0);
     if (index < 0 || (format_->streams[index]->disposition & AV_DISPOSITION_ATTACHED_PIC)) fail("has no video stream");
@@ -250,13 +255,13 @@ void Source::open_decoder(int threads) {
     if (!codec) fail(std::string("there is no decoder for ") + avcodec_get_name(stream_->codecpar->codec_id));
     decoder_.reset(not_null(avcodec_alloc_context3(codec)));
     int status = avcodec_parameters_to_context(decoder_.get(), stream_->codecpar);
-    if (status < 0) fail(reason(status));
+    if (status < 0) fail(why(status));
     decoder_->pkt_timebase = stream_->time_base;
     decoder_->max_pixels = kMaximumPixels;
     decoder_->get_buffer2 = get_checked_buffer;
     decoder_->thread_count = threads;
     status = avcodec_open2(decoder_.get(), codec, nullptr);
-    if (status < 0) fail(reason(status));
+    if (status < 0) fail(why(status));
 }
 
 Orientation Source::orientation() const {
@@ -281,7 +286,9 @@ Info Source::info() {
     Info info;
     info.codec = avcodec_get_name(stream_->codecpar->codec_id);
     info.frame_rate = checked_rate(av_guess_frame_rate(format_.get(), stream_, nullptr));
-    if (stream_->nb_frames > 0) {
+    if (!has_end_) {
+        info.frame_count = kEndless;
+    } else if (stream_->nb_frames > 0) {
         info.frame_count = stream_->nb_frames;
     } else if (format_->duration > 0 && info.frame_rate > 0) {
         double count = double(format_->duration) / AV_TIME_BASE * info.frame_rate;

@@ -47,6 +47,10 @@ class Source {
     Orientation orientation() const;
     /// The file ends before the place where the container says its last frame is, or before its own size.
     bool is_cut_off() const;
+    /// Nothing comes any more, and nobody has said that more would.
+    bool is_end(int status) const { return status == AVERROR_EOF || (link_ && link_->is_end(status)); }
+    /// Why a call of FFmpeg's has failed, in words.
+    std::string why(int status) const { return link_ ? link_->reason(status) : reason(status); }
     /// A frame has come: a live source has its time for the next.
     void restart_wait() {
         if (link_) link_->restart_wait();
@@ -76,6 +80,8 @@ class Source {
     std::unique_ptr<SourceLink> link_;
     std::unique_ptr<CameraOptions> camera_;
     FormatInput format_;
+    /// Where its end is can be known: a file's is, and of a live source's if the other side has said it.
+    bool has_end_ = false;
     AVStream* stream_ = nullptr;
     Codec decoder_;
 };

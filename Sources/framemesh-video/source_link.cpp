@@ -1,5 +1,6 @@
 #include "source_link.hpp"
 
+#include "network_gate.hpp"
 #include "protocol.hpp"
 
 namespace framemesh {
@@ -26,8 +27,9 @@ std::string SourceLink::name(const std::string& url) {
     start += 3;
     size_t end = url.find_first_of("/?#", start);
     size_t at = url.rfind('@', end);
-    if (at == std::string::npos || at < start) return url;
-    return url.substr(0, start) + url.substr(at + 1);
+    const size_t query = url.find_first_of("?#", start);
+    const size_t host = at == std::string::npos || at < start ? start : at + 1;
+    return url.substr(0, start) + url.substr(host, query == std::string::npos ? query : query - host);
 }
 
 bool SourceLink::is_secure(const std::string& url) {
@@ -44,7 +46,8 @@ std::string SourceLink::host(const std::string& url) {
     return place.substr(0, place.find(':'));
 }
 
-SourceLink::SourceLink(const std::string& url) : url_(url), until_(std::chrono::steady_clock::now() + kOpenTime) {
+SourceLink::SourceLink(const std::string& url)
+    : url_(url), patience_(kOpenTime), until_(std::chrono::steady_clock::now() + patience_) {
     if (begins(url, "rtsp://") || begins(url, "rtsps://")) return;
     if (!begins(url, "http://") && !begins(url, "https://")) {
         throw Failure(name(url) + ": only rtsp://, rtsps://, http:// and https:// are called");
@@ -59,6 +62,12 @@ SourceLink::SourceLink(const std::string& url) : url_(url), until_(std::chrono::
     int status = avio_open2(&io_, url.c_str(), AVIO_FLAG_READ, &until, &options);
     av_dict_free(&options);
     if (status < 0) throw Failure(name(url) + ": " + reason(status));
+}
+
+std::string SourceLink::reason(int status) const {
+    if (status == AVERROR_EXIT) return "no picture within " + std::to_string(patience_.count()) + " seconds";
+    const std::string elsewhere = was_kept_from_elsewhere() ? ": it leads elsewhere, where nobody is called" : "";
+    return framemesh::reason(status) + elsewhere;
 }
 
 SourceLink::~SourceLink() {
@@ -78,8 +87,13 @@ void SourceLink::prepare(AVFormatContext* context, AVDictionary** options) {
     }
 }
 
+bool SourceLink::is_end(int status) const {
+    return io_ && status == AVERROR(EIO) && !has_size();
+}
+
 void SourceLink::restart_wait() {
-    until_ = std::chrono::steady_clock::now() + kFrameTime;
+    patience_ = kFrameTime;
+    until_ = std::chrono::steady_clock::now() + patience_;
 }
 
 int SourceLink::is_over(void* self) {

@@ -1,5 +1,5 @@
-// A live source, called by its URL: only RTSP (its media on the same TCP connection) and HTTP, with TLS or without, only
-// one address, and not for longer than somebody would wait.
+// A live source, called by its URL: only RTSP (its media on the same TCP connection) and HTTP, with TLS or without,
+// only one address, and not for longer than somebody would wait.
 #pragma once
 
 #include <chrono>
@@ -17,7 +17,7 @@ class SourceLink {
     SourceLink(const SourceLink&) = delete;
     SourceLink& operator=(const SourceLink&) = delete;
 
-    /// The URL without what it says of user and password.
+    /// The URL without what it says of user and password, and without its query, which often is as good as a password.
     static std::string name(const std::string& url);
     /// It is called by TLS.
     static bool is_secure(const std::string& url);
@@ -29,6 +29,12 @@ class SourceLink {
     /// Of a context that is about to read from here.
     void prepare(AVFormatContext* context, AVDictionary** options);
     const std::string& url() const { return url_; }
+    /// The other side has said how many bytes come.
+    bool has_size() const { return io_ && avio_size(io_) > 0; }
+    /// An HTTP answer without a size ends with its connection, which FFmpeg calls an error.
+    bool is_end(int status) const;
+    /// Why a call of FFmpeg's has failed, in words.
+    std::string reason(int status) const;
     /// The next frame has this long from now on.
     void restart_wait();
 
@@ -38,6 +44,8 @@ class SourceLink {
 
     std::string url_;
     AVIOContext* io_ = nullptr;
+    /// Whole seconds that are waited, and until when that is.
+    std::chrono::seconds patience_;
     std::chrono::steady_clock::time_point until_;
 };
 

@@ -40,7 +40,7 @@ import Testing
 
     @Test func theDefaultPolicyIsCalledByItsName() {
         let help = VideoCommand.helpMessage(columns: 200)
-        #expect(help.contains("(default: lossless)") && !help.contains("default: 0"))
+        #expect(help.contains("(default: lossless; of live sources latest)") && !help.contains("default: 0"))
         #expect(help.contains("(values: lossless, latest, deadline)"))
     }
 

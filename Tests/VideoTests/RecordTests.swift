@@ -39,7 +39,9 @@ import Testing
     @Test func infoIsReadAndNotBelievedBlindly() throws {
         #expect(
             try Self.info() == VideoInfo(width: 64, height: 48, frameRate: 25, frameCount: 7, codec: "h264"))
-        #expect(try Self.info(count: -1).frameCount == nil)
+        let unknown = try Self.info(count: -1), endless = try Self.info(count: -2)
+        #expect(unknown.frameCount == nil && !unknown.isLive)
+        #expect(endless.frameCount == nil && endless.isLive)
         #expect(try Self.info(rate: .nan).frameRate == 0)
         #expect(try Self.info(rate: -.infinity).frameRate == 0)
         #expect(throws: VideoError.self) { try Self.info(version: 2) }

@@ -67,6 +67,7 @@ import Video
         defer { camera.end() }
         let reader = try await camera.watch()
         #expect(reader.info.width == 320 && reader.info.height == 240)
+        #expect(reader.info.isLive && reader.info.frameCount == nil)
         var last = Int64.min
         var count = 0
         do {
@@ -122,9 +123,10 @@ import Video
     @Test func aPasswordIsNotShown() async throws {
         let error = await #expect(throws: VideoError.self) {
             _ = try await VideoReader.watch(
-                "rtsp://user:s3cret@127.0.0.1:9/a@b", at: "127.0.0.1:9", name: "camera", helper: Files.helper)
+                "rtsp://user:s3cret@127.0.0.1:9/a@b?key=t0ken", at: "127.0.0.1:9", name: "camera", helper: Files.helper)
         }
         #expect(error?.message.contains("s3cret") == false, "\(error?.message ?? "")")
+        #expect(error?.message.contains("t0ken") == false, "\(error?.message ?? "")")
         #expect(error?.message.contains("rtsp://127.0.0.1:9/a@b") == true, "\(error?.message ?? "")")
     }
 

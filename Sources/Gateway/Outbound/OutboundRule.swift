@@ -13,6 +13,7 @@ package struct OutboundRule: Sendable {
     private let patterns: [String]
     private let ranges: [AddressRange]
     private let dns: DNSConfiguration
+    private var allowsAll = false
 
     /// Nobody may be called.
     package static let nobody = OutboundRule(patterns: [], ranges: [], dns: DNSConfiguration())
@@ -21,6 +22,13 @@ package struct OutboundRule: Sendable {
         self.patterns = patterns
         self.ranges = ranges
         self.dns = dns
+    }
+
+    /// Whoever is named may be called: for who calls on his own account, from his own machine.
+    package static func anybody(dns: DNSConfiguration) -> OutboundRule {
+        var rule = OutboundRule(patterns: [], ranges: [], dns: dns)
+        rule.allowsAll = true
+        return rule
     }
 
     /// - Parameter allow: patterns and ranges.
@@ -42,7 +50,7 @@ package struct OutboundRule: Sendable {
     }
 
     /// Somebody may be called at all.
-    package var isOn: Bool { !patterns.isEmpty || !ranges.isEmpty }
+    package var isOn: Bool { allowsAll || !patterns.isEmpty || !ranges.isEmpty }
 
     /// The addresses to call, in this order until one answers, and no others.
     /// - Returns: at least one, at most `mostAddresses`.
@@ -62,6 +70,7 @@ package struct OutboundRule: Sendable {
 
     /// What can be said without asking for a name.
     package func check(_ url: OutboundURL) throws(OutboundError) {
+        if allowsAll { return }
         if let address = NetworkAddress(url.host) {
             guard ranges.contains(where: { $0.contains(address) }) else {
                 throw OutboundError(
@@ -79,7 +88,8 @@ package struct OutboundRule: Sendable {
     /// One address that may not be called is enough: a name that leads to two networks is no accident.
     func choose(_ addresses: [NetworkAddress], of host: String) throws(OutboundError) -> [NetworkAddress] {
         guard !addresses.isEmpty else { throw OutboundError("\(host) has no address", .unresolved) }
-        for address in addresses where !address.isPublic && !ranges.contains(where: { $0.contains(address) }) {
+        for address in addresses
+        where !allowsAll && !address.isPublic && !ranges.contains(where: { $0.contains(address) }) {
             throw OutboundError(
                 "\(host) leads to an address that is not public, which is allowed by ranges, such as 127.0.0.0/8")
         }

@@ -3,7 +3,7 @@ import Synchronization
 
 /// One element between those who have it and the one who takes it: the newest replaces the one that waits, or its giver
 /// waits too.
-final class HandOver<Element: Sendable>: Sendable {
+package final class HandOver<Element: Sendable>: Sendable {
     private typealias Taker = CheckedContinuation<Element?, Never>
     private typealias Giver = CheckedContinuation<Placement, Never>
 
@@ -18,7 +18,7 @@ final class HandOver<Element: Sendable>: Sendable {
     }
 
     /// What `replace` comes to.
-    enum Replacement: Sendable {
+    package enum Replacement: Sendable {
         /// It is taken, or the next to be.
         case placed
         /// The same, in the place of this one, which is not taken any more.
@@ -54,8 +54,10 @@ final class HandOver<Element: Sendable>: Sendable {
 
     private let state = Mutex(State())
 
+    package init() {}
+
     /// Does not wait.
-    func replace(_ element: Element) -> Replacement {
+    package func replace(_ element: Element) -> Replacement {
         let (taker, outcome) = state.withLock { state -> (Taker?, Replacement) in
             if state.isOver { return (nil, .over) }
             if let taker = state.taker.take() { return (taker, .placed) }
@@ -103,7 +105,7 @@ final class HandOver<Element: Sendable>: Sendable {
     }
 
     /// The next one; nil when nothing comes any more, and when the task is cancelled. One task at a time.
-    func take() async -> Element? {
+    package func take() async -> Element? {
         await withTaskCancellationHandler {
             await withCheckedContinuation { (taker: Taker) in
                 let ready = state.withLock { state -> Ready in
@@ -138,7 +140,7 @@ final class HandOver<Element: Sendable>: Sendable {
     }
 
     /// Nothing comes any more after what waits.
-    func finish() {
+    package func finish() {
         let (taker, givers) = state.withLock { state in
             state.isOver = true
             defer { state.givers = [] }

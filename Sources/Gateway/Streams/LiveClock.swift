@@ -1,14 +1,16 @@
 /// Capture times of a live source that is begun again and again: wall-clock time at each beginning, the source's own
 /// distances from there, and always rising.
-struct LiveClock: Sendable {
+package struct LiveClock: Sendable {
     private var base: Int64 = 0
     private var last = Int64.min
 
+    package init() {}
+
     /// The source begins: its zero is `now`, microseconds since 1970.
-    mutating func begin(now: Int64) { base = max(now, last == .min ? now : last + 1) }
+    package mutating func begin(now: Int64) { base = max(now, last == .min ? now : last + 1) }
 
     /// - Parameter time: of a frame, since the source's beginning, microseconds.
-    mutating func time(_ time: Int64) -> Int64 {
+    package mutating func time(_ time: Int64) -> Int64 {
         let (sum, isTooLarge) = base.addingReportingOverflow(time)
         last = max(isTooLarge ? base : sum, last == .min ? .min : last + 1)
         return last

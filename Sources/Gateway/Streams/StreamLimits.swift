@@ -31,7 +31,20 @@ package struct StreamLimits: Sendable, Equatable {
 
     package init() {}
 
-    package static let limits: [Limit<StreamLimits>] = [
+    /// How patient one is with a source that is called.
+    package static let sourceLimits: [Limit<StreamLimits>] = [
+        Limit(
+            "stream-reconnect", \.reconnect.initial, "Before a source is called again; doubled for each further call."),
+        Limit("stream-longest-reconnect", \.reconnect.longest, "The longest wait before a source is called again."),
+        Limit("stream-attempts", \.attempts, .count, "Calls in a row without a frame before a source has failed."),
+    ]
+
+    package static let limits: [Limit<StreamLimits>] =
+        own + sourceLimits + [
+            Limit("stream-picture-quality", \.pictureQuality, .count, in: 1...100, "JPEG quality of moving pictures.")
+        ]
+
+    private static let own: [Limit<StreamLimits>] = [
         Limit("streams", \.streams, .count, "Live streams."),
         Limit("stream-name", \.name, .count, "Characters of a stream's name."),
         Limit("stream-frames-in-flight", \.framesInFlight, .count, "Frames of one stream that are with the mesh."),
@@ -46,10 +59,5 @@ package struct StreamLimits: Sendable, Equatable {
         Limit(
             "stream-lease", \.lease, in: .seconds(5)...(.seconds(3600)),
             "After so long the streams of a gateway that has died go on at another one."),
-        Limit(
-            "stream-reconnect", \.reconnect.initial, "Before a source is called again; doubled for each further call."),
-        Limit("stream-longest-reconnect", \.reconnect.longest, "The longest wait before a source is called again."),
-        Limit("stream-attempts", \.attempts, .count, "Calls in a row without a frame before a source has failed."),
-        Limit("stream-picture-quality", \.pictureQuality, .count, in: 1...100, "JPEG quality of moving pictures."),
     ]
 }

@@ -7,7 +7,6 @@ import Messages
 struct StreamSpecification: Sendable {
     /// A frame's own deadline under the policy `deadline`, where none is asked for.
     static let usualDeadline = 200
-    static let urlPorts = ["rtsp": 554, "rtsps": 322, "http": 80, "https": 443]
     static let webhookPorts = ["http": 80, "https": 443]
 
     var name: String
@@ -85,7 +84,7 @@ struct StreamSpecification: Sendable {
         switch (source.url, source.file, source.push ?? false) {
         case (let url?, nil, false):
             do throws(OutboundError) {
-                let url = try OutboundURL(url, ports: urlPorts)
+                let url = try OutboundURL(url, ports: SourceCall.ports)
                 guard rules.streams.isOn, rules.helper != nil else {
                     throw OutboundError("this gateway calls no sources")
                 }

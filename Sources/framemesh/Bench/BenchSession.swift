@@ -33,7 +33,7 @@ struct BenchSession: Sendable {
         switch plan.place {
         case .inProcess: return try await inProcess()
         case .coordinator, .up:
-            var (target, calling) = try await command.coordinator.place()
+            var (target, calling, _) = try await command.coordinator.place()
             if let mesh { target = try Target(parsing: mesh) }
             // On our own mesh in plain text, whatever the configuration says of the others.
             if mesh != nil { calling = MeshClientConfiguration() }
@@ -49,7 +49,7 @@ struct BenchSession: Sendable {
                     }, needsStreams: pipeline.needsStream)
             }
         case .node(let address):
-            let (_, calling) = try await command.coordinator.place()
+            let (_, calling, _) = try await command.coordinator.place()
             let node = try NodeTarget(address, calling.channel.client, calling.channel.interceptors, options)
             return try await asking(node, "node", at: "\(address)") { result in
                 try await node.prepare(callers: 1)

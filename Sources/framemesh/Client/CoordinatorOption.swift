@@ -1,6 +1,7 @@
 import ArgumentParser
 import Client
 import Foundation
+import Gateway
 import Mesh
 import RPC
 
@@ -22,9 +23,10 @@ struct CoordinatorOption: ParsableArguments {
     @Option(help: ArgumentHelp("YAML file with settings (or $FRAMEMESH_CONFIG).", valueName: "file"))
     var config: String?
 
-    /// Where the coordinator is, and how it is called. Also sets the limits of the process.
+    /// Where the coordinator is, how it is called, and how patient the command is with sources. Also sets the limits of the
+    /// process.
     /// - Throws: `MeshError` that names what is no target, `Fatal` that names what is wrong with the configuration.
-    func place() async throws -> (target: Target, calling: MeshClientConfiguration) {
+    func place() async throws -> (target: Target, calling: MeshClientConfiguration, sources: StreamLimits) {
         let settings = try await Settings.load(config)
         let target = try Self.target(coordinator, settings)
         let limits = try limitOptions.limits(settings)
@@ -36,7 +38,7 @@ struct CoordinatorOption: ParsableArguments {
             calling.channel.interceptors = try security.interceptors()
         }
         calling.channel.dns.servers = try dns.servers(settings)
-        return (target, calling)
+        return (target, calling, limits.sources)
     }
 
     /// - Parameter named: on the command line.
@@ -56,7 +58,7 @@ struct CoordinatorOption: ParsableArguments {
     }
 
     func connect() async throws -> MeshClient {
-        let (target, calling) = try await place()
+        let (target, calling, _) = try await place()
         return try await MeshClient.connect(to: target, calling)
     }
 }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Client
+import Mesh
 import Messages
 import Playback
 import Video
@@ -12,6 +13,12 @@ struct VideoCommand: AsyncParsableCommand {
             come; under 'latest' they go in real time, and of frames that wait only the newest stays; under 'deadline' \
             a frame that waited longer than --frame-deadline-ms is dropped.
 
+            A URL (rtsp, rtsps, http, https) is called as it is: no playlists, no redirects to other hosts. What says how \
+            long it is is a file, and played once. Anything else is live, as a camera is: it goes on until Ctrl-C or \
+            --max-frames, the policy is 'latest' unless another one is named, and a URL that is lost is called again \
+            (--limit stream-attempts). User, password and query of a URL are not shown; but whoever may list this \
+            machine's processes sees the command line.
+
             A file that is damaged gives a partial result: what cannot be decoded is left out, and how many packets were \
             damaged is said at the end. One that is cut off is an error behind its last frame.
 
@@ -23,11 +30,13 @@ struct VideoCommand: AsyncParsableCommand {
               framemesh video --pipeline cascade+track --json digits.mp4 > a.jsonl
               framemesh video --pipeline detect --policy latest --json street.mp4
               framemesh video --pipeline track --frame-rate 30 frames/
-              framemesh video --pipeline detect --policy latest --json /dev/video0
+              framemesh video --pipeline detect --json /dev/video0
+              framemesh video --pipeline track --output door.mp4 rtsp://cam.example/door
+              framemesh video --pipeline detect --max-frames 500 http://cam.example/live
               framemesh video --coordinator vision.example.org:8500 \\
                 --pipeline track --encode jpeg:80 street.mp4
 
-            Exit code 0 only if every frame was answered 'ok' or dropped by the policy that was asked for.
+            Exit code 0 only if every frame was answered 'ok' or dropped by the policy that was asked for; 130 after Ctrl-C.
             """)
 
     @OptionGroup var coordinator: CoordinatorOption
@@ -39,10 +48,9 @@ struct VideoCommand: AsyncParsableCommand {
     var output: String?
 
     @Option(
-        name: .customLong("policy"), help: "What happens when frames come faster than answers (default: lossless).")
+        name: .customLong("policy"),
+        help: "What happens when frames come faster than answers (default: lossless; of live sources latest).")
     var chosenPolicy: StreamPolicy?
-
-    private var policy: StreamPolicy { chosenPolicy ?? .lossless }
 
     @Option(help: "How frames travel: auto (raw on this host, JPEG elsewhere), raw, or jpeg:QUALITY.")
     var encode = FrameEncoding.auto
@@ -56,10 +64,23 @@ struct VideoCommand: AsyncParsableCommand {
             """)
     var frameRate: Double?
 
-    @Argument(help: "The video file, a camera (/dev/video0), or a folder of numbered pictures.") var file: String
+    @Option(help: ArgumentHelp("End after so many frames of the source.", valueName: "n")) var maxFrames: UInt64?
+
+    @Option(
+        help: ArgumentHelp(
+            "Authorities that may vouch for a source with TLS, PEM (default: the system's).", valueName: "file"))
+    var sourceAuthorities: String?
+
+    @Argument(
+        help: "The video file, a folder of numbered pictures, a camera (/dev/video0), or a URL (rtsp://, https://, …).")
+    var file: String
 
     func validate() throws {
-        if policy == .deadline, analyze.frameDeadlineMs == nil {
+        if maxFrames == 0 { throw ValidationError("--max-frames must be above 0") }
+        if sourceAuthorities != nil, !VideoInput.isURL(file) {
+            throw ValidationError("--source-authorities is for a URL")
+        }
+        if chosenPolicy == .deadline, analyze.frameDeadlineMs == nil {
             throw ValidationError("--policy deadline needs --frame-deadline-ms")
         }
         if let frameRate {
@@ -81,34 +102,48 @@ struct VideoCommand: AsyncParsableCommand {
 
     func run() async throws {
         // Before a coordinator is looked for.
-        try InputFile.check([file])
+        let input = try VideoInput(file)
+        try InputFile.check([input.path, sourceAuthorities].compactMap(\.self))
         if let output {
             try VideoOutput.check(output)
-            try InputFile.check([output], replaceNoneOf: [file])
+            try InputFile.check([output], replaceNoneOf: [input.path].compactMap(\.self))
         }
         var options = try analyze.options()
-        options.policy = policy
-        try await Interrupts.run { [options] in try await send(options) }
+        options.policy = chosenPolicy ?? .lossless
+        try await Interrupts.run { [options] in try await send(input, options) }
     }
 
-    private func send(_ options: AnalyzeOptions) async throws {
+    private func send(_ input: VideoInput, _ options: AnalyzeOptions) async throws {
         let helper = try Resources.videoHelper
-        let client = try await coordinator.connect()
+        let (target, calling, sources) = try await coordinator.place()
+        let client = try await MeshClient.connect(to: target, calling)
         defer { client.close() }
         let pipeline = try client.pipeline(named: options.pipeline)
-        var runner = VideoRunner(
-            client: client, options: options, encoding: encode, realtime: realtime || policy == .latest, output: output,
-            helper: helper)
-        runner.frameRate = frameRate
         let console = Console()
+        var runner = VideoRunner(
+            client: client, options: options, encoding: encode, realtime: realtime, output: output, helper: helper)
+        runner.livePolicy = chosenPolicy ?? runner.livePolicy
+        runner.frameRate = frameRate
+        runner.maxFrames = maxFrames
+        runner.calling = SourceCalling(
+            limits: sources, dns: calling.channel.dns, authorities: sourceAuthorities, lost: console.noteLost)
         runner.resumed = console.noteResumed
         let printer = AnswerPrinter(console: console, json: json, tables: false, stages: pipeline.stages, total: nil)
         defer { console.clearProgress() }
+        var policy = options.policy, isLive = false
         try await runner.run(
-            file, opened: { printer.total = $0.frameCount.flatMap { UInt64(exactly: $0) } },
+            input,
+            opened: { info in
+                let count = info.frameCount.flatMap { UInt64(exactly: $0) }
+                printer.total = count.map { min($0, maxFrames ?? $0) } ?? maxFrames
+                isLive = info.isLive
+                if isLive { policy = runner.livePolicy }
+            },
             answer: { try printer.print($0) }, damaged: { printer.noteDamaged($0) },
             cutShort: { written in
                 printer.noteCutShort()
+                // The usual end of what has none.
+                if isLive { try? printer.finish() }
                 guard let output else { return }
                 console.note(
                     written == 0

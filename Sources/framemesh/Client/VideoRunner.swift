@@ -4,19 +4,26 @@ import Playback
 import Results
 import Video
 
-/// Sends the frames of a video file, or of a folder of pictures, or of a camera, as one stream, and writes the video again with what was found drawn on it.
+/// Sends the frames of a video file, of a folder of pictures, of a camera or of a source with a URL as one stream, and writes
+/// the video again with what was found drawn on it.
 struct VideoRunner: Sendable {
     /// Where a container names no rate, for the annotated video; its frames carry their true times anyway.
     static let assumedFrameRate = 25.0
 
     let client: MeshClient
     let options: AnalyzeOptions
+    /// Of a live source, in place of that of `options`: nobody can hold it back for long.
+    var livePolicy = StreamPolicy.latest
     var encoding = FrameEncoding.auto
-    /// Frames are sent when their capture time comes, as a camera would.
+    /// Frames are sent when their capture time comes, as a camera would; always so where the newest wins.
     var realtime = false
+    /// No more frames of the source than these; nil: all.
+    var maxFrames: UInt64?
     /// Of a folder of pictures, which says none (nil: `PictureSequence.assumedFrameRate`), or asked of a camera (nil: as it
     /// likes).
     var frameRate: Double?
+    /// Of sources with a URL.
+    var calling = SourceCalling()
     /// Path of the annotated MP4; nil: none.
     var output: String?
     /// Told of a coordinator that was lost, and of the frames that are sent again.
@@ -32,10 +39,10 @@ struct VideoRunner: Sendable {
     ///     is no file.
     /// - Throws: `VideoError` for the file, otherwise as `FrameStream.run`.
     func run(
-        _ path: String, opened: (VideoInfo) -> Void = { _ in }, answer: (SourceAnswer) async throws -> Void,
+        _ input: VideoInput, opened: (VideoInfo) -> Void = { _ in }, answer: (SourceAnswer) async throws -> Void,
         damaged: (_ packets: UInt64) -> Void = { _ in }, cutShort: (_ written: Int) -> Void = { _ in }
     ) async throws {
-        let reader = try await open(path)
+        let reader = try await open(input)
         let info = reader.info
         opened(info)
         defer { if reader.damagedPackets > 0 { damaged(reader.damagedPackets) } }
@@ -48,7 +55,14 @@ struct VideoRunner: Sendable {
             }
             var written = 0
             do {
-                try await run(path, reader, writer, &written, answer)
+                let policy = info.isLive ? livePolicy : options.policy
+                if info.isLive, policy != .lossless {
+                    try await NewestFrames.with(reader) { newest in
+                        try await run(input, newest, policy, writer, &written, answer)
+                    }
+                } else {
+                    try await run(input, reader, policy, writer, &written, answer)
+                }
                 if let writer { try await Self.toItsEnd { try await writer.finish() } }
             } catch {
                 cutShort(await keep(writer, written))
@@ -61,14 +75,14 @@ struct VideoRunner: Sendable {
         await reader.close()
     }
 
-    private func open(_ path: String) async throws -> any FrameSource {
-        if PictureSource.isDirectory(path) {
-            return try await PictureSequence.open(path, frameRate: frameRate ?? PictureSequence.assumedFrameRate)
+    private func open(_ input: VideoInput) async throws -> any FrameSource {
+        switch input {
+        case .file(let path): try await VideoReader.open(path, helper: helper)
+        case .folder(let path):
+            try await PictureSequence.open(path, frameRate: frameRate ?? PictureSequence.assumedFrameRate)
+        case .camera(let path): try await VideoReader.camera(path, frameRate: frameRate, helper: helper)
+        case .url(let url): try await LiveSource.open(url, calling, helper: helper)
         }
-        if VideoReader.isCamera(path) {
-            return try await VideoReader.camera(path, frameRate: frameRate, helper: helper)
-        }
-        return try await VideoReader.open(path, helper: helper)
     }
 
     /// Ends the annotated video early, with what is in it.
@@ -86,19 +100,22 @@ struct VideoRunner: Sendable {
     }
 
     private func run(
-        _ path: String, _ reader: any FrameSource, _ writer: VideoWriter?, _ written: inout Int,
-        _ answer: (SourceAnswer) async throws -> Void
+        _ input: VideoInput, _ reader: any FrameSource, _ policy: StreamPolicy, _ writer: VideoWriter?,
+        _ written: inout Int, _ answer: (SourceAnswer) async throws -> Void
     ) async throws {
         let info = reader.info
-        let name = String(path.split(separator: "/").last ?? "video")
+        let name = input.streamName
+        var options = options
+        options.policy = policy
         var player = VideoPlayer(
-            client: client, stream: name, limits: options.policy == .lossless ? .lossless : .live
+            client: client, stream: name, limits: policy == .lossless ? .lossless : .live
         ) { [options] in options.request($0) }
+        player.end = maxFrames
         player.encoding = encoding
         player.keepsPixels = writer != nil
         player.resumed = resumed
-        // A camera sets the pace itself.
-        if realtime, !VideoReader.isCamera(path) {
+        // A live source sets the pace itself.
+        if realtime || policy == .latest, !info.isLive {
             let start = ContinuousClock.now
             player.pace = {
                 try await Task.sleep(until: start + .microseconds($0.captureTime), clock: .continuous)
@@ -111,7 +128,7 @@ struct VideoRunner: Sendable {
                 try await Self.toItsEnd { try await writer.write(annotated, captureTime: response.captureTime) }
                 written += 1
             }
-            try await answer(SourceAnswer(source: path, stream: name, response: response))
+            try await answer(SourceAnswer(source: input.name, stream: name, response: response))
         }
     }
 }

@@ -74,7 +74,7 @@ struct CoordinatorLimitOptions: ParsableArguments {
 
     func limits(_ settings: Settings) throws -> ClientLimits {
         var all = ClientLimits()
-        try settings.set(ClientLimits.all, of: .coordinators, limits, in: &all)
+        try settings.set(ClientLimits.ofCalls, of: .coordinators, limits, in: &all)
         return all
     }
 }

@@ -80,7 +80,7 @@ private struct LimitGroup {
         LimitGroup("Client commands", "--limit", .clients, ClientLimits.all, of: ClientLimits()),
         LimitGroup("A gateway", "--limit", .gateways, GatewayLimits.limits, of: GatewayLimits()),
         LimitGroup(
-            "A gateway's connections to coordinators", "--coordinator-limit", .coordinators, ClientLimits.all,
+            "A gateway's connections to coordinators", "--coordinator-limit", .coordinators, ClientLimits.ofCalls,
             of: ClientLimits()),
         LimitGroup("The export of traces", "--trace-limit", .traces, TraceLimits.limits, of: TraceLimits()),
     ]

@@ -14,14 +14,18 @@ struct RoleLimits: Sendable {
         + ProcessLimits.limits.map { $0.under(\RoleLimits.process) }
 }
 
-/// The limits of a command that calls a coordinator.
+/// The limits of whoever calls a coordinator.
 struct ClientLimits: Sendable {
     var client = MeshClientConfiguration()
     var process = ProcessLimits()
+    /// Of a command; a gateway has its own.
+    var sources = StreamLimits()
 
-    static let all =
+    static let ofCalls =
         MeshClientConfiguration.limits.map { $0.under(\ClientLimits.client) }
         + ProcessLimits.limits.map { $0.under(\ClientLimits.process) }
+    /// Of a command.
+    static let all = ofCalls + StreamLimits.sourceLimits.map { $0.under(\ClientLimits.sources) }
 }
 
 extension Settings {
@@ -44,7 +48,8 @@ extension Settings {
             switch self {
             case .roles: RoleLimits.all.map(\.name)
             case .nodes: ChannelConfiguration.limits.map(\.name)
-            case .clients, .coordinators: ClientLimits.all.map(\.name)
+            case .clients: ClientLimits.all.map(\.name)
+            case .coordinators: ClientLimits.ofCalls.map(\.name)
             case .traces: TraceLimits.limits.map(\.name)
             case .gateways: GatewayLimits.limits.map(\.name)
             }

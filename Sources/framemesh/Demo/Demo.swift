@@ -74,7 +74,8 @@ struct Demo: Sendable {
         var tracks = TrackList()
         var times = TimingTable()
         let run = DemoRun(console, total: nil)
-        try await runner.run(video, opened: { run.total = $0.frameCount.flatMap { UInt64(exactly: $0) } }) { answer in
+        try await runner.run(.file(video), opened: { run.total = $0.frameCount.flatMap { UInt64(exactly: $0) } }) {
+            answer in
             run.count(answer.response)
             times.add(answer.response.timing)
             tracks.add(answer.response)

@@ -50,6 +50,11 @@ final class Console: Sendable {
         note("the coordinator was lost (\(reason.onOneLine)); \(frames) sent again to the next that is ready")
     }
 
+    /// A source is lost, and called again.
+    @Sendable func noteLost(_ reason: String, _ wait: Duration) {
+        note("\(reason.onOneLine); it is called again in \(JSONText.number(wait / .seconds(1), decimals: 1)) s")
+    }
+
     /// Draws what `line` gives, at most every `redrawInterval`.
     func progress(at now: ContinuousClock.Instant = .now, _ line: () -> String) {
         guard showsProgress else { return }

@@ -1,3 +1,4 @@
+import Mesh
 import NIOCore
 import Testing
 
@@ -82,6 +83,15 @@ import Testing
         #expect(!rule.isOn)
         #expect(throws: OutboundError.self) { try rule.check(url("http://example.org/")) }
         #expect(throws: OutboundError.self) { try rule.check(url("http://8.8.8.8/")) }
+    }
+
+    @Test func whoCallsOnHisOwnAccountMayCallAnybody() async throws {
+        let rule = OutboundRule.anybody(dns: DNSConfiguration())
+        #expect(rule.isOn)
+        #expect(try await rule.addresses(of: url("http://10.1.2.3/")).map(\.description) == ["10.1.2.3"])
+        let here = try await rule.addresses(of: url("http://localhost:80/")).map(\.description)
+        #expect(!here.isEmpty && here.allSatisfy { ["127.0.0.1", "0:0:0:0:0:0:0:1"].contains($0) })
+        #expect(throws: OutboundError.self) { try rule.choose([], of: "cam") }
     }
 
     @Test func patternsAreForNamesAndRangesForAddresses() throws {

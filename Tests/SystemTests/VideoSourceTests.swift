@@ -1,0 +1,245 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// `framemesh video` with a URL: files that are served, live sources that go away and come back, and such that are none.
+@Suite(.serialized) struct VideoSourceTests {
+    static let frames = 30
+
+    /// Serves 30 frames of the demo's video, as files and as pictures.
+    private struct Server {
+        let process: ChildProcess
+        let port: String
+
+        func url(_ path: String, credentials: String = "") -> String {
+            "http://\(credentials)127.0.0.1:\(port)/\(path)"
+        }
+
+        static func with(_ body: (Server) async throws -> Void) async throws {
+            let folder = try Place.temporary("sources")
+            defer { try? FileManager.default.removeItem(at: folder) }
+            func path(_ name: String) -> String { folder.appending(path: name).path }
+            let input = ["-i", Place.demo.appending(path: "digits.mp4").path, "-frames:v", "\(frames)"]
+            let copy = ["-c", "copy"]
+            for output in [copy + [path("a.mp4")], copy + [path("a.ts")], ["-q:v", "3", path("%03d.jpg")]] {
+                let ffmpeg = try ChildProcess(
+                    URL(fileURLWithPath: "/usr/bin/env"), ["ffmpeg", "-nostdin", "-v", "error"] + input + output)
+                try #require(try await ffmpeg.finish().code == 0)
+            }
+            try Data("this is no video at all".utf8).write(to: folder.appending(path: "text.txt"))
+            let script = Place.root.appending(path: "Tests/SystemTests/video_server.py").path
+            let process = try ChildProcess(
+                URL(fileURLWithPath: "/usr/bin/env"), ["python3", "-B", script, folder.path], input: .open)
+            defer { process.closeInput() }
+            try await body(Server(process: process, port: try await process.line(startingWith: "port ")))
+        }
+
+        /// What was asked for so far.
+        func calls() async throws -> [String] {
+            process.closeInput()
+            return try await process.finish().lines.filter { $0.hasPrefix("called ") }.map { String($0.dropFirst(7)) }
+        }
+    }
+
+    private static func arguments(_ mesh: LocalMesh, _ extra: [String]) -> [String] {
+        ["video", "--coordinator", mesh.coordinator, "--pipeline", "detect", "--json"] + extra
+    }
+
+    private static func video(_ mesh: LocalMesh, _ extra: String...) async throws -> Command.Result {
+        try await Command.run(arguments(mesh, extra))
+    }
+
+    /// What says how long it is is a file: whole, lossless, once.
+    @Test func aFileThatIsServedIsPlayedOnce() async throws {
+        try await Server.with { server in
+            let mesh = try await LocalMesh.up(classifiers: 0)
+            try await LocalMesh.with(mesh) { mesh in
+                for file in ["a.mp4", "a.ts"] {
+                    let result = try await Self.video(
+                        mesh, server.url("403/\(file)?key=t0ken", credentials: "user:s3cret@"))
+                    #expect(result.code == 0, "\(result.errors)")
+                    let answers = try AnswerLine.all(result)
+                    VideoThroughTheMeshTests.expectOnceInOrder(answers, Self.frames)
+                    #expect(answers.allSatisfy { $0.status == "ok" && $0.width == 640 && $0.height == 480 })
+                    #expect(answers.allSatisfy { $0.source == server.url("403/\(file)") && $0.stream == file })
+                    #expect(!(result.output + result.errors).contains("s3cret"))
+                }
+            }
+            #expect(Set(try await server.calls()) == ["/403/a.mp4", "/403/a.ts"])
+        }
+    }
+
+    @Test func aLiveSourceIsCalledAgainUntilItIsEnough() async throws {
+        let folder = try Place.temporary("live")
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let output = folder.appending(path: "live.mp4")
+        try await Server.with { server in
+            let mesh = try await LocalMesh.up(classifiers: 0)
+            try await LocalMesh.with(mesh) { mesh in
+                let result = try await Self.video(
+                    mesh, "--max-frames", "25", "--limit", "stream-reconnect=10ms", "--output", output.path,
+                    server.url("parts/10?key=t0ken"))
+                #expect(result.code == 0, "\(result.errors)")
+                let answers = try AnswerLine.all(result)
+                VideoThroughTheMeshTests.expectOnceInOrder(answers, 25)
+                #expect(answers.allSatisfy { ["ok", "dropped"].contains($0.status) })
+                let lost = result.errorLines.filter { $0.contains("called again") }
+                #expect(lost.count == 2, "\(result.errors)")
+                let words = server.url("parts/10: the source has ended; it is called again in ")
+                #expect(lost.allSatisfy { $0.hasPrefix(words) })
+                #expect(!(result.output + result.errors).contains("t0ken"))
+                // Times go on across the calls, or the file could not be written.
+                let written = try await VideoThroughTheMeshTests.frameCount(output)
+                #expect(written > 0 && written <= 25)
+            }
+            #expect(try await server.calls() == ["/parts/10", "/parts/10", "/parts/10"])
+        }
+    }
+
+    /// Who has shown something and does not come back is an error, and what was answered stays.
+    @Test func aSourceThatDoesNotComeBackIsGivenUp() async throws {
+        try await Server.with { server in
+            let mesh = try await LocalMesh.up(classifiers: 0)
+            try await LocalMesh.with(mesh) { mesh in
+                let run = try Command(
+                    Self.arguments(
+                        mesh,
+                        [
+                            "--limit", "stream-reconnect=10ms", "--limit", "stream-attempts=3",
+                            server.url("parts/100000"),
+                        ]))
+                _ = try await run.line(startingWith: "{")
+                server.process.signal(SIGKILL)
+                let result = try await run.finish()
+                #expect(result.code == 1, "\(result.errors)")
+                let answers = try AnswerLine.all(result)
+                VideoThroughTheMeshTests.expectOnceInOrder(answers, answers.count)
+                #expect(result.errorLines.filter { $0.contains("called again") }.count == 2, "\(result.errors)")
+                #expect(result.errors.contains("\(answers.count) frame"), "\(result.errors)")
+                #expect(result.errorLines.last?.contains("Connection refused") == true, "\(result.errors)")
+            }
+        }
+    }
+
+    @Test func anEndlessSourceEndsWithCtrlC() async throws {
+        let folder = try Place.temporary("endless")
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let output = folder.appending(path: "endless.mp4")
+        try await Server.with { server in
+            let mesh = try await LocalMesh.up(classifiers: 0)
+            try await LocalMesh.with(mesh) { mesh in
+                let url = server.url("parts/100000")
+                let run = try Command(Self.arguments(mesh, ["--output", output.path, url]))
+                // The first ones may be replaced before there is a coordinator to send them to.
+                _ = try await run.line(
+                    startingWith: #"{"source":"\#(url)","stream":"100000","sequence":50,"#)
+                run.signal(SIGINT)
+                let result = try await run.finish()
+                #expect(result.code == 130, "\(result.errors)")
+                let answers = try AnswerLine.all(result)
+                VideoThroughTheMeshTests.expectOnceInOrder(answers, answers.count)
+                let were = answers.count == 1 ? "1 frame was" : "\(answers.count) frames were"
+                #expect(result.errors.contains("\(were) answered"), "\(result.errors)")
+                #expect(result.errors.contains("the annotated video up to there is \(output.path)"), "\(result.errors)")
+                // The frame that was just written may not have been told of any more.
+                let written = try await VideoThroughTheMeshTests.frameCount(output)
+                #expect(written > 0 && written <= answers.count + 1)
+            }
+        }
+    }
+
+    /// Frames that the coordinator does not take are neither kept nor passed over in silence.
+    @Test func aSourceIsNotHeldUpByACoordinatorThatIs() async throws {
+        try await Server.with { server in
+            let mesh = try await LocalMesh.up(classifiers: 0)
+            try await LocalMesh.with(mesh) { mesh in
+                let run = try Command(
+                    Self.arguments(mesh, ["--encode", "raw", "--max-frames", "250", server.url("parts/100000")]))
+                _ = try await run.line(startingWith: "{")
+                let coordinator = try #require(ProcessTable.child(of: mesh.command.pid, role: "coordinator").first)
+                kill(coordinator, SIGSTOP)
+                try await Task.sleep(for: VideoThroughTheMeshTests.pause)
+                kill(coordinator, SIGCONT)
+                let result = try await run.finish()
+                #expect(result.code == 0, "\(result.errors)")
+                let answers = try AnswerLine.all(result)
+                VideoThroughTheMeshTests.expectOnceInOrder(answers, 250)
+                #expect(answers.allSatisfy { ["ok", "dropped"].contains($0.status) })
+                #expect(answers.contains { $0.status == "dropped" && $0.cause?.contains("replaced") == true })
+            }
+        }
+    }
+
+    @Test func whatIsNoVideoIsToldInOneLine() async throws {
+        try await Server.with { server in
+            let mesh = try await LocalMesh.up(classifiers: 0)
+            try await LocalMesh.with(mesh) { mesh in
+                let secret = "user:s3cret@"
+                let own = "http://127.0.0.1:\(server.port)/"
+                let cases: [(url: String, code: Int32, words: [String])] = [
+                    (server.url("none?key=t0ken", credentials: secret), 1, [own + "none: ", "404"]),
+                    (server.url("401?key=t0ken", credentials: secret), 1, [own + "401: ", "401"]),
+                    (server.url("text.txt", credentials: secret), 1, [own + "text.txt: ", "is not a video"]),
+                    (server.url("list?key=t0ken", credentials: secret), 1, [own + "list: ", "'hls' are not read"]),
+                    (server.url("away?key=t0ken", credentials: secret), 1, [own + "away: ", "leads elsewhere"]),
+                    ("http://\(secret)127.0.0.1:1/a?key=t0ken", 1, ["http://127.0.0.1:1/a: ", "refused"]),
+                    ("rtsp://\(secret)127.0.0.1:1/a?key=t0ken", 1, ["rtsp://127.0.0.1:1/a: ", "refused"]),
+                    ("rtsp://\(secret)no-such-host.invalid/a?key=t0ken", 1, ["rtsp://no-such-host.invalid:554/a: "]),
+                    ("ftp://\(secret)127.0.0.1/a?key=t0ken", 2, ["'ftp' is not called"]),
+                    ("file:///etc/passwd", 2, ["'file' is not called"]),
+                    ("http://\(secret)/a?key=t0ken", 2, ["is not a URL with a host"]),
+                ]
+                for (url, code, words) in cases {
+                    let result = try await Self.video(mesh, url)
+                    #expect(result.code == code, "\(url): \(result.errors)")
+                    #expect(result.output.isEmpty && result.errorLines.count == 1, "\(url): \(result.errors)")
+                    for word in words { #expect(result.errors.contains(word), "\(url): \(result.errors)") }
+                    #expect(!result.errors.contains("s3cret") && !result.errors.contains("t0ken"), "\(result.errors)")
+                }
+            }
+            // Nothing that a playlist names was asked for, and nobody was called again who has shown nothing; whoever wants
+            // to know who asks is told so by a second request.
+            #expect(try await server.calls() == ["/none", "/401", "/401", "/text.txt", "/list", "/away"])
+        }
+    }
+
+    @Test func aSilentSourceIsGivenUp() async throws {
+        try await Server.with { server in
+            let mesh = try await LocalMesh.up(classifiers: 0)
+            try await LocalMesh.with(mesh) { mesh in
+                let result = try await Self.video(mesh, server.url("silent"))
+                #expect(result.code == 1 && result.errorLines.count == 1, "\(result.errors)")
+                #expect(result.errors.contains("timed out") || result.errors.contains("no picture within"))
+            }
+        }
+    }
+
+    /// Requests and RTP on one connection, in the clear and with TLS.
+    @Test(arguments: ["rtsp", "rtsps"]) func aCameraThatSpeaksRTSPIsWatched(_ scheme: String) async throws {
+        let folder = try CertificateFolder()
+        try await folder.makeAuthority("authority")
+        try await folder.makeCertificate("camera", by: "authority", alternatives: "DNS:localhost,IP:127.0.0.1")
+        let script = Place.root.appending(path: "Tests/GatewayTests/python/rtsp_camera.py").path
+        let keys = scheme == "rtsps" ? [folder.path("camera.crt"), folder.path("camera.key")] : []
+        let camera = try ChildProcess(
+            URL(fileURLWithPath: "/usr/bin/env"),
+            ["python3", "-B", script, Place.demo.appending(path: "digits.mp4").path] + keys, input: .open)
+        defer { camera.closeInput() }
+        let url = "\(scheme)://user:s3cret@localhost:\(try await camera.line(startingWith: "port "))/cam"
+        let mesh = try await LocalMesh.up(classifiers: 0)
+        try await LocalMesh.with(mesh) { mesh in
+            if scheme == "rtsps" {
+                let stranger = try await Self.video(mesh, "--max-frames", "1", url)
+                #expect(stranger.code == 1 && stranger.errors.contains("certificate"), "\(stranger.errors)")
+                #expect(!stranger.errors.contains("s3cret"), "\(stranger.errors)")
+            }
+            let trust = scheme == "rtsps" ? ["--source-authorities", folder.path("authority.crt")] : []
+            let result = try await Command.run(Self.arguments(mesh, trust + ["--max-frames", "20", url]))
+            #expect(result.code == 0, "\(result.errors)")
+            let answers = try AnswerLine.all(result)
+            VideoThroughTheMeshTests.expectOnceInOrder(answers, 20)
+            #expect(answers.contains { $0.status == "ok" && $0.width == 640 })
+            #expect(answers.allSatisfy { ["ok", "dropped"].contains($0.status) && $0.stream == "cam" })
+        }
+    }
+}

@@ -1,0 +1,87 @@
+"""A server of videos and live pictures: video_server.py FOLDER
+
+Prints its port, then `called PATH` for each request, and ends with its standard input. A file of the folder comes with its size,
+under /unsized/ without. /parts/N is a live source: the JPEGs of the folder over and over, 25 a second, whose connection ends
+after N of them. Others: /401, /silent, /away (to another host), /list (a playlist of local and other files); /403?… wants the
+password "s3cret".
+"""
+
+import base64
+import http.server
+import itertools
+import pathlib
+import sys
+import threading
+import time
+
+folder = pathlib.Path(sys.argv[1])
+pictures = [path.read_bytes() for path in sorted(folder.glob("*.jpg"))]
+over = threading.Event()
+
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        path = self.path.split("?")[0]
+        print("called", path, flush=True)
+        kind, _, rest = path[1:].partition("/")
+        if kind == "parts":
+            self.begin(200, "Content-Type: multipart/x-mixed-replace; boundary=frame")
+            return self.parts(int(rest))
+        if kind == "401":
+            return self.begin(401, 'WWW-Authenticate: Basic realm="cameras"', "Content-Length: 0")
+        if kind == "403":
+            named = base64.b64encode(b"user:s3cret").decode()
+            if self.headers.get("Authorization") != f"Basic {named}":
+                return self.begin(401, 'WWW-Authenticate: Basic realm="cameras"', "Content-Length: 0")
+            kind, path = rest, "/" + rest
+        if kind == "silent":
+            return over.wait()
+        if kind == "away":
+            return self.begin(302, "Location: http://127.0.0.2:9/a?key=t0ken", "Content-Length: 0")
+        if kind == "list":
+            port = self.server.server_address[1]
+            lines = ["#EXTM3U", "#EXT-X-TARGETDURATION:1", "#EXTINF:1,", "file:///etc/passwd", "#EXTINF:1,",
+                     f"http://127.0.0.1:{port}/stolen", "#EXT-X-ENDLIST"]
+            return self.body(("\n".join(lines) + "\n").encode())
+        file = folder / (rest if kind == "unsized" else path[1:])
+        if not file.is_file():
+            return self.begin(404, "Content-Length: 0")
+        self.body(file.read_bytes(), kind != "unsized")
+
+    def begin(self, status, *fields):
+        self.send_response(status)
+        for field in fields:
+            self.send_header(*field.split(": ", 1))
+        self.end_headers()
+
+    def body(self, data, sized=True):
+        self.begin(200, *([f"Content-Length: {len(data)}"] if sized else []))
+        self.wfile.write(data)
+
+    def parts(self, count):
+        for number in itertools.islice(itertools.cycle(range(len(pictures))), count):
+            data = pictures[number]
+            self.wfile.write(
+                b"--frame\r\nContent-Type: image/jpeg\r\nContent-Length: %d\r\n\r\n%s\r\n" % (len(data), data))
+            self.wfile.flush()
+            time.sleep(0.04)
+        # Behind the last part stands the beginning of the next one, by which its end is known.
+        self.wfile.write(b"--frame\r\n")
+
+    def log_message(self, *_):
+        pass
+
+    def handle(self):
+        # Whoever looked on may have gone.
+        try:
+            super().handle()
+        except OSError:
+            pass
+
+
+server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+server.daemon_threads = True
+print("port", server.server_address[1], flush=True)
+threading.Thread(target=server.serve_forever, daemon=True).start()
+sys.stdin.read()
+over.set()
