@@ -88,6 +88,30 @@ import Testing
         #expect(error?.status == .usage)
     }
 
+    @Test func aPictureInPlaceOfAVideoIsSentElsewhere() throws {
+        let folder = FileManager.default.temporaryDirectory.appending(path: "input-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        func file(_ name: String) throws -> VideoInput {
+            let path = folder.appending(path: name).path
+            try Data([0xFF, 0xD8, 0xFF, 0xE0]).write(to: URL(fileURLWithPath: path))
+            return try VideoInput(path)
+        }
+        let error = #expect(throws: Fatal.self) { try InputFile.check(isVideo: file("a.jpg")) }
+        #expect(error?.status == .usage && error?.message?.contains("a.jpg is a picture: `framemesh send`") == true)
+        // JPEGs one behind the other.
+        try InputFile.check(isVideo: file("a.mjpeg"))
+        try InputFile.check(isVideo: VideoInput(#filePath))
+        try InputFile.check(isVideo: VideoInput(folder.path))
+    }
+
+    @Test(arguments: ["rtsp://cam.example/live", "https://example.org/cat.jpg", "ftp://example.org/a"])
+    func picturesAreNotSentByURL(_ url: String) async throws {
+        let command = try SendCommand.parse(["--pipeline", "detect", url])
+        let error = await #expect(throws: Fatal.self) { try await command.run() }
+        #expect(error?.status == .usage && error?.message?.contains("`framemesh video`") == true)
+    }
+
     @Test func aTakenPortIsToldAndAFreeOneIsNot() async throws {
         let listener = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .bind(host: MeshPlan.host, port: 0).get()

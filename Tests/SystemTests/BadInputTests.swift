@@ -83,6 +83,12 @@ import Testing
             let status = try AnswerLine.all(unaryTrack).first?.status
             #expect((unaryTrack.code == 0) == (status == "ok"))
 
+            let film = try await mesh.send("detect", [Place.demo.appending(path: "digits.mp4").path, good.path])
+            #expect(film.code == 1)
+            let both = try AnswerLine.all(film)
+            #expect(both.map(\.status) == ["error", "ok"])
+            #expect(both.first?.cause?.hasPrefix("is a video: `framemesh video`") == true, "\(both)")
+
             let missing = try await mesh.send("detect", [folder.appending(path: "nothing-here.jpg").path])
             #expect(missing.code != 0)
             #expect((missing.output + missing.errors).contains("nothing-here.jpg"))

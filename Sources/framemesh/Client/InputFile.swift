@@ -34,6 +34,21 @@ enum InputFile {
         throw Fatal("\(path) would be written over, and it is read: name another place", status: .usage)
     }
 
+    /// - Throws: `Fatal` for a picture that is named in place of a video.
+    static func check(isVideo input: VideoInput) throws(Fatal) {
+        guard case .file(let path) = input, FileSignature(ofFile: path) == .picture, !isNamedAsPictures(path) else {
+            return
+        }
+        throw Fatal(
+            "\(path) is a picture: `framemesh send` sends pictures (a folder of numbered ones is a video)",
+            status: .usage)
+    }
+
+    /// JPEGs one behind the other begin as one does, and are told by their name (docs/video.md).
+    private static func isNamedAsPictures(_ path: String) -> Bool {
+        path.hasSuffix(".mjpeg") || path.hasSuffix(".mjpg")
+    }
+
     private static func trouble(_ path: String) -> String? {
         guard unsafe access(path, R_OK) != 0 else { return nil }
         let reason = unsafe String(cString: strerror(errno))

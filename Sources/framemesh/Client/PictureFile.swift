@@ -11,17 +11,26 @@ enum PictureFile {
 
     /// Off the threads that other tasks need: a pipe or a network disk may take its time.
     /// - Throws: `Fatal`, a reason that goes without the file's name.
-    static func read(_ source: PictureSource) async throws -> ByteBuffer {
-        try await NIOThreadPool.singleton.runIfActive { try readNow(source) }
+    /// - Parameter isEncoded: it is to be a JPEG and the like, so a video is refused by name.
+    static func read(_ source: PictureSource, isEncoded: Bool = false) async throws -> ByteBuffer {
+        try await NIOThreadPool.singleton.runIfActive {
+            let bytes = try readNow(source, isEncoded: isEncoded)
+            if isEncoded, FileSignature(bytes.readableBytesView) == .video { throw isVideo }
+            return bytes
+        }
     }
+
+    private static let isVideo = Fatal("is a video: `framemesh video` sends the frames of one")
 
     /// On this thread, which may wait for the disk.
     /// - Throws: `Fatal`, a reason that goes without the file's name.
-    static func readNow(_ source: PictureSource) throws -> ByteBuffer {
+    static func readNow(_ source: PictureSource, isEncoded: Bool = false) throws -> ByteBuffer {
         guard case .file(let path) = source else { return try read(descriptor: STDIN_FILENO, size: nil) }
         let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { throw Fatal("cannot open the file: \(lastError())") }
         defer { close(descriptor) }
+        // Before its size is too large.
+        if isEncoded, FileSignature(descriptor: descriptor) == .video { throw isVideo }
         var status = stat()
         guard unsafe fstat(descriptor, &status) == 0 else { throw Fatal("cannot read the file: \(lastError())") }
         switch status.st_mode & S_IFMT {

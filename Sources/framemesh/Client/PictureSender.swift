@@ -108,7 +108,7 @@ struct PictureSender: Sendable {
     }
 
     private func load(_ source: PictureSource, stream: String, sequence: UInt64) async throws -> Frame {
-        let bytes = try await PictureFile.read(source)
+        let bytes = try await PictureFile.read(source, isEncoded: raw == nil)
         if let objection = raw?.objection(to: bytes.readableBytes) { throw Fatal(objection) }
         return Frame(
             stream: stream, sequence: sequence, captureTime: Int64(Double(sequence) * 1_000_000 / frameRate),

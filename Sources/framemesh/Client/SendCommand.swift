@@ -69,6 +69,11 @@ struct SendCommand: AsyncParsableCommand {
 
     func run() async throws {
         let raw = try rawPicture
+        if files.contains(where: VideoInput.isURL) {
+            throw Fatal(
+                "a URL is no file: `framemesh video` takes videos and live sources by theirs; - is a picture on standard input",
+                status: .usage)
+        }
         let sources = try PictureSource.discover(files, anyExtension: raw != nil)
         // Before a coordinator is looked for.
         try InputFile.check(sources)

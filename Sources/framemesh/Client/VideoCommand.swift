@@ -104,6 +104,7 @@ struct VideoCommand: AsyncParsableCommand {
         // Before a coordinator is looked for.
         let input = try VideoInput(file)
         try InputFile.check([input.path, sourceAuthorities].compactMap(\.self))
+        try InputFile.check(isVideo: input)
         if let output {
             try VideoOutput.check(output)
             try InputFile.check([output], replaceNoneOf: [input.path].compactMap(\.self))

@@ -47,6 +47,12 @@ import Testing
             let bytes = try await PictureFile.read(.file("\(folder)/a.jpg"))
             #expect(String(buffer: bytes) == "a.jpg")
             try Data().write(to: URL(fileURLWithPath: "\(folder)/empty.jpg"))
+            try Data("OggS\0and so on".utf8).write(to: URL(fileURLWithPath: "\(folder)/film.jpg"))
+            #expect(try await PictureFile.read(.file("\(folder)/film.jpg")).readableBytes == 14)
+            let film = await #expect(throws: Fatal.self) {
+                try await PictureFile.read(.file("\(folder)/film.jpg"), isEncoded: true)
+            }
+            #expect(film?.message?.hasPrefix("is a video: `framemesh video`") == true)
             let empty = await #expect(throws: Fatal.self) { try await PictureFile.read(.file("\(folder)/empty.jpg")) }
             #expect(empty?.description.contains("empty") == true)
             await #expect(throws: Fatal.self) { try await PictureFile.read(.file("\(folder)/none.jpg")) }
