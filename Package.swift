@@ -343,6 +343,7 @@ let package = Package(
                 "framemesh", "Bench", "Client", "Coordination", "Mesh", "Messages", "Node", "Playback", "RPC",
                 "TestSupport", "Vision", nioCore, nioPosix, asyncHTTPClient,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ],
             exclude: ["Models/file_server.py"], swiftSettings: strict),
         // Stock gRPC in Python (dev/python-env.sh) against ours, both ways.

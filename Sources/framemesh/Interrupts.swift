@@ -4,8 +4,8 @@ import UnixSignals
 
 /// Ctrl-C, SIGTERM and a terminal that goes away as cancellation of the work in hand.
 enum Interrupts {
-    /// Runs `body`, and cancels it on the first SIGINT, SIGTERM, or SIGHUP that is not ignored (`nohup`). A second signal ends the process at once; children
-    /// of ours end then too, because their standard input closes.
+    /// Runs `body`, and cancels it on the first SIGINT, SIGTERM, or SIGHUP that is not ignored (`nohup`). A second signal ends
+    /// the process at once (`SeenSignals`); children of ours end then too, because their standard input closes.
     ///
     /// - Returns: what `body` returns, also when it was cancelled.
     /// - Throws: `Fatal` with 128 and the signal's number when `body` throws after a signal.
@@ -14,17 +14,16 @@ enum Interrupts {
             ignoresHangUp
             ? await UnixSignalsSequence(trapping: .sigint, .sigterm)
             : await UnixSignalsSequence(trapping: .sigint, .sigterm, .sighup)
-        let seen = Mutex<UnixSignal?>(nil)
+        let seen = Mutex(SeenSignals())
         // Both tasks belong to this call: neither outlives it.
         let work = Task { try await body() }
         let watch = Task {
             for await signal in signals {
-                let isFirst = seen.withLock { first in
-                    defer { first = first ?? signal }
-                    return first == nil
+                switch seen.withLock({ $0.saw(signal, at: .now) }) {
+                case .end: work.cancel()
+                case .echo: break
+                case .endAtOnce: _exit(ExitStatus.interrupted(by: signal.rawValue).rawValue)
                 }
-                guard isFirst else { _exit(ExitStatus.interrupted(by: signal.rawValue).rawValue) }
-                work.cancel()
             }
         }
         defer { watch.cancel() }
@@ -35,7 +34,7 @@ enum Interrupts {
                 work.cancel()
             }
         } catch {
-            guard let signal = seen.withLock({ $0 }) else { throw error }
+            guard let signal = seen.withLock({ $0.first }) else { throw error }
             throw Fatal("interrupted", status: .interrupted(by: signal.rawValue))
         }
     }

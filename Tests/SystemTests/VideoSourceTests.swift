@@ -133,7 +133,8 @@ import Testing
                 // The first ones may be replaced before there is a coordinator to send them to.
                 _ = try await run.line(
                     startingWith: #"{"source":"\#(url)","stream":"100000","sequence":50,"#)
-                run.signal(SIGINT)
+                // As `timeout` does, to the process and to its group.
+                for _ in 0..<2 { run.signal(SIGINT) }
                 let result = try await run.finish()
                 #expect(result.code == 130, "\(result.errors)")
                 let answers = try AnswerLine.all(result)
