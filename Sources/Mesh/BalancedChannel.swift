@@ -31,6 +31,8 @@ public final class BalancedChannel: Sendable {
         var balancer: Balancer<String>
         var chance = PickChance()
         var subchannels: [String: Subchannel] = [:]
+        /// Endpoints that are asked what they have to do.
+        var asked = 0
         /// What the last look-ups were like.
         var news = ResolverNews()
         var hedges: Hedges
@@ -225,9 +227,12 @@ public final class BalancedChannel: Sendable {
     func probeWait(of name: String) -> Duration {
         state.withLock { state in
             ProbePace.wait(
-                among: state.balancer.readyCount, isSilent: state.balancer.isSilent(name), configuration)
+                among: state.asked, isSilent: state.balancer.isSilent(name), configuration, using: &state.chance)
         }
     }
+
+    /// - Parameter endpoints: how many more of them are asked.
+    func asks(_ endpoints: Int) { state.withLock { $0.asked += endpoints } }
 
     // ---- connecting again ----
 

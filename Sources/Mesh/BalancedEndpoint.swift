@@ -57,6 +57,9 @@ struct BalancedEndpoint: Sendable {
         return max(expected, Double(busyUntil - min(now, busyUntil))) / (weight * share(rules, now: now))
     }
 
+    /// Calls that it has, for each that it runs at one time, of an endpoint whose share of the calls is average.
+    func load(_ rules: BalancingRules, now: UInt64) -> Double { fill / (weight * share(rules, now: now)) }
+
     /// Calls that it has, for each that it runs at one time.
     var fill: Double { Double(outstanding + foreign) / Double(report.capacity) }
 

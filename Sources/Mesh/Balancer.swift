@@ -14,7 +14,7 @@ struct Balancer<ID: Hashable & Sendable>: Sendable {
     static var failureLatency: Double { 1e9 }
     /// An endpoint without calls is forgiven half of its latency in this time, or it would never be asked again.
     static var idleHalfLife: Double { 1e9 }
-    /// Costs that differ by less are the same, and who has fewer calls gets the next: averages always differ a little, and the
+    /// Costs that differ by less are the same, and who has fewer calls for its share gets the next: averages always differ a little, and the
     /// better one of two would have all.
     static var alike: Double { 1.5 }
     /// A newcomer's first share.
@@ -188,7 +188,7 @@ struct Balancer<ID: Hashable & Sendable>: Sendable {
         let cost = this.cost(rules, now: now)
         let otherCost = other.cost(rules, now: now)
         if cost * margin < otherCost { return true }
-        return otherCost * margin >= cost && this.fill < other.fill
+        return otherCost * margin >= cost && this.load(rules, now: now) < other.load(rules, now: now)
     }
 
     /// Of those that calls go to, the well endpoint with room that a call costs least on; nil: there is none.

@@ -37,7 +37,7 @@ public struct ChannelConfiguration: Sendable {
     /// Between two questions of a probe to an endpoint, and how long it may take for an answer.
     public var probeInterval: Duration = .seconds(1)
     public var probeTimeout: Duration = .seconds(1)
-    /// Endpoints that are asked in a `probeInterval`; of more each is asked less often.
+    /// Endpoints that are asked in a `probeInterval`, on average; of more each is asked less often.
     public var maxProbes = 16
     /// Between two health checks of an endpoint that has no Watch, and how long it may take for an answer.
     public var healthInterval: Duration = .seconds(1)

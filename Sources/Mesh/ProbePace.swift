@@ -1,10 +1,16 @@
 /// When an endpoint is asked again what it has to do.
 enum ProbePace {
-    /// Each `probeInterval` while there are no more than `maxProbes`; of more each in its turn, so that what is asked in a
+    /// The share that it is later or sooner by chance: many endpoints were connected at the same time.
+    static let jitter = 0.1
+
+    /// Each `probeInterval` while no more than `maxProbes` are asked; of more each in its turn, so that what is asked in a
     /// second does not grow with the mesh, nor what a stopped process gets: its share of the calls shrinks as well. A silent one
     /// is asked as often as ever, since it gets nothing until it answers.
-    static func wait(among ready: Int, isSilent: Bool, _ configuration: ChannelConfiguration) -> Duration {
-        if isSilent { return configuration.probeInterval }
-        return configuration.probeInterval * max(1, Double(ready) / Double(configuration.maxProbes))
+    static func wait(
+        among asked: Int, isSilent: Bool, _ configuration: ChannelConfiguration,
+        using random: inout some RandomNumberGenerator
+    ) -> Duration {
+        let turns = isSilent ? 1 : max(1, Double(asked) / Double(configuration.maxProbes))
+        return configuration.probeInterval * turns * Double.random(in: 1 - jitter...1 + jitter, using: &random)
     }
 }

@@ -222,6 +222,8 @@ final class Subchannel: Sendable {
         let configuration = channel.configuration
         guard let probe = configuration.probe else { return }
         let probing = probing(connection)
+        channel.asks(1)
+        defer { channel.asks(-1) }
         while connection.isUsable, !Task.isCancelled {
             do {
                 channel.reported(self, try await probe.ask(probing, .after(configuration.probeTimeout)))

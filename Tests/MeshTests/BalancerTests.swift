@@ -48,6 +48,26 @@ import Testing
         }
     }
 
+    /// Sixteen callers with one call each.
+    @Test(arguments: [0.6, 0.67, 0.75])
+    func sharesOfCallsAreThoseOfWeights(_ weight: Double) {
+        var balancer = balancer("a", "b")
+        balancer.place("a", priority: 0, weight: 2 * weight)
+        balancer.place("b", priority: 0, weight: 2 * (1 - weight))
+        var dice = Dice()
+        let now = 10 * second
+        for _ in 0..<16 { _ = balancer.pick(now: now, using: &dice) }
+        var sum = 0
+        for _ in 0..<2000 {
+            let running = balancer.endpoints.mapValues(\.outstanding)
+            sum += running["a"] ?? 0
+            let done = Int.random(in: 0..<16, using: &dice) < running["a"] ?? 0 ? "a" : "b"
+            balancer.finished(done, latency: 20_000_000, .answered, now: now)
+            _ = balancer.pick(now: now, using: &dice)
+        }
+        #expect(abs(Double(sum) / 2000 / 16 - weight) < 0.05)
+    }
+
     @Test func theSlowerEndpointGetsLess() {
         var balancer = balancer("fast", "slow")
         var dice = Dice()

@@ -1,23 +1,56 @@
+import RPC
 import Testing
 
 @testable import Mesh
 
-@Suite struct ProbePaceTests {
-    private let configuration = ChannelConfiguration()
+@Suite(.timeLimit(.minutes(3))) struct ProbePaceTests {
+    private func waits(among asked: Int, isSilent: Bool = false) -> [Double] {
+        var random = Dice()
+        return (0..<1000).map { _ in
+            ProbePace.wait(among: asked, isSilent: isSilent, ChannelConfiguration(), using: &random) / .seconds(1)
+        }
+    }
 
     @Test(arguments: [0, 1, 16])
-    func eachIntervalWhereEndpointsAreFew(_ ready: Int) {
-        #expect(ProbePace.wait(among: ready, isSilent: false, configuration) == .seconds(1))
+    func eachIntervalWhereEndpointsAreFew(_ asked: Int) {
+        let waits = waits(among: asked)
+        #expect(waits.allSatisfy { (0.9...1.1).contains($0) })
+        #expect(Set(waits).count > 100)
     }
 
     @Test(arguments: [17, 64, 1000])
-    func manyEndpointsAreAskedNoMoreOftenThanFew(_ ready: Int) {
-        let wait = ProbePace.wait(among: ready, isSilent: false, configuration)
-        #expect(wait > .seconds(1))
-        #expect(abs(Double(ready) * (.seconds(1) / wait) - 16) < 0.001)
+    func manyEndpointsAreAskedNoMoreOftenThanFew(_ asked: Int) {
+        let waits = waits(among: asked)
+        let questions = Double(asked) * Double(waits.count) / waits.reduce(0, +)
+        #expect(abs(questions - 16) < 0.2)
     }
 
     @Test func aSilentOneIsAskedAsOftenAsEver() {
-        #expect(ProbePace.wait(among: 1000, isSilent: true, configuration) == .seconds(1))
+        #expect(waits(among: 1000, isSilent: true).allSatisfy { (0.9...1.1).contains($0) })
+    }
+
+    /// Beside a channel that asks ten endpoints as often as one, one that asks only one in an interval.
+    @Test func aChannelKeepsToIt() async throws {
+        func configure(_ counter: TestNode.Counter, _ configuration: inout ChannelConfiguration, maxProbes: Int) {
+            configuration.probe = EndpointProbe { _, _ in
+                counter.add()
+                return EndpointReport()
+            }
+            configuration.probeInterval = .milliseconds(20)
+            configuration.maxProbes = maxProbes
+        }
+        let (often, seldom) = (TestNode.Counter(), TestNode.Counter())
+        try await TestNode.with { nodes async throws in
+            var ten: [TestNode] = []
+            for _ in 0..<10 { ten.append(try await nodes.start { _ in "" }) }
+            try await BalancedChannel.with(ten, configure: { configure(seldom, &$0, maxProbes: 1) }) { _ async throws in
+                try await BalancedChannel.with(ten, configure: { configure(often, &$0, maxProbes: 10) }) {
+                    channel async throws in
+                    let before = seldom.count
+                    try await channel.until { _ in often.count >= 500 }
+                    #expect(seldom.count - before < 200)
+                }
+            }
+        }
     }
 }

@@ -78,8 +78,8 @@ struct RetriedStream<Attempt> {
 
     private mutating func keep(_ payload: Payload, _ reserve: (Int) -> Bool) -> Bool {
         let cost = ReplayBuffer.cost(of: payload)
-        guard let replay, replay.bytes + cost <= replay.limit, reserve(cost) else { return false }
-        return self.replay?.keep(payload) == true
+        guard let limit = replay?.limit, keptBytes + cost <= limit, reserve(cost) else { return false }
+        return replay?.keep(payload) == true
     }
 
     /// - Returns: whom to tell.
@@ -114,12 +114,11 @@ struct RetriedStream<Attempt> {
         return Replay(generation: generation, messages: replay?.messages ?? [], isFinished: hasFinishedSending)
     }
 
-    /// The first end counts. - Returns: whether this was it.
-    @discardableResult mutating func end(_ error: RPCError?) -> Bool {
-        if case .ended = phase { return false }
+    /// The first end counts.
+    mutating func end(_ error: RPCError?) {
+        if case .ended = phase { return }
         replay = nil
         phase = .ended(error)
-        return true
     }
 
     /// nil: what attempt `generation` failed with was not dealt with yet.
