@@ -45,6 +45,9 @@ import Synchronization
         unsafe nghttp2_option_set_max_settings(options, settings.flood.maxSettingsEntries)
         unsafe nghttp2_option_set_max_outbound_ack(options, settings.flood.maxUnreadAnswers)
         unsafe nghttp2_option_set_max_continuations(options, settings.flood.maxContinuations)
+        // gRPC lets it be stripped, which `Metadata` does; RFC 9113, section 8.2.1 would have the stream reset, and stock gRPC
+        // peers send it.
+        unsafe nghttp2_option_set_no_rfc9113_leading_and_trailing_ws_validation(options, 1)
         // `FloodLimits.resetsReceived` takes its place: the library's 33 in a second would end busy, honest clients.
         unsafe nghttp2_option_set_stream_reset_rate_limit(options, UInt64(UInt32.max), UInt64(UInt32.max))
         let callbacks = unsafe Session.callbacks.pointer

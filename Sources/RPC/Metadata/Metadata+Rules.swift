@@ -18,6 +18,17 @@ extension Metadata {
 
     static func isLegal(value: String) -> Bool { value.utf8.allSatisfy { (0x20...0x7e).contains($0) } }
 
+    /// Without the white space that RFC 9113, section 8.2.1 does not want around a value.
+    static func stripped(_ value: String) -> String {
+        guard let first = value.utf8.first, let last = value.utf8.last, isSpace(first) || isSpace(last) else {
+            return value
+        }
+        let text = value.utf8.drop(while: isSpace)
+        return String(Substring(text.prefix(text.count - text.reversed().prefix(while: isSpace).count)))
+    }
+
+    static func isSpace(_ character: UInt8) -> Bool { character == 0x20 || character == 0x09 }
+
     /// Fields of the call itself, and of HTTP/1.1 connections (RFC 9113, section 8.2.2).
     private static let reserved: Set<String> = [
         "te", "content-type", "user-agent", "framemesh-framing", "host", "connection", "keep-alive",

@@ -32,7 +32,17 @@ extension Metadata {
         }
     }
 
-    private static func isSpace(_ character: UInt8) -> Bool { character == 0x20 || character == 0x09 }
+    /// Names and values as they are sent, with so many bytes more for each.
+    func wireBytes(beside perField: Int) -> Int {
+        entries.reduce(0) { sum, entry in
+            let value =
+                switch entry.value {
+                case .ascii(let text): text.utf8.count
+                case .binary(let bytes): (bytes.count * 4 + 2) / 3
+                }
+            return sum + entry.key.utf8.count + value + perField
+        }
+    }
 
     /// A credential stays out of the compression tables of both ends (RFC 7541, section 7.1.3).
     func encode(into fields: inout [HeaderField]) {

@@ -17,7 +17,8 @@ public struct Metadata: Sendable, Equatable, ExpressibleByDictionaryLiteral, Seq
         for (key, value) in elements { add(key, value) }
     }
 
-    /// A `-bin` key gets the bytes of `value`.
+    /// A `-bin` key gets the bytes of `value`. Of other values, white space at the ends is stripped, as gRPC allows: HTTP/2
+    /// forbids it.
     /// - Returns: false if it was left out: the key is reserved or has characters other than `a-z 0-9 _ - .`, or the
     ///   value is not printable ASCII.
     @discardableResult
@@ -36,7 +37,12 @@ public struct Metadata: Sendable, Equatable, ExpressibleByDictionaryLiteral, Seq
 
     mutating func append(_ key: String, _ value: Content, reserved: (String) -> Bool) -> Bool {
         guard Self.isLegal(key: key), !reserved(key) else { return false }
-        if case .ascii(let text) = value, !Self.isLegal(value: text) { return false }
+        var value = value
+        if case .ascii(let text) = value {
+            let stripped = Self.stripped(text)
+            guard Self.isLegal(value: stripped) else { return false }
+            value = .ascii(stripped)
+        }
         entries.append(Entry(key: key, value: value))
         return true
     }

@@ -3,6 +3,7 @@ enum StatusMessage {
     /// A longer message is cut, so that trailers stay below the header limits of peers (8 KiB at stock ones).
     static let maxEncodedBytes = 4096
 
+    /// White space at the ends is escaped, too: RFC 9113 forbids it there, and peers may reset the stream for it.
     static func encode(_ message: String) -> String {
         var encoded: [UInt8] = []
         for character in message.unicodeScalars {
@@ -14,6 +15,9 @@ enum StatusMessage {
                 break
             }
         }
+        let space = UInt8(ascii: " ")
+        if encoded.last == space { encoded.replaceSubrange((encoded.count - 1)..., with: escape(space)) }
+        if encoded.first == space { encoded.replaceSubrange(...0, with: escape(space)) }
         return String(decoding: encoded, as: UTF8.self)
     }
 
@@ -21,9 +25,13 @@ enum StatusMessage {
         if (0x20...0x7e).contains(byte), byte != UInt8(ascii: "%") {
             encoded.append(byte)
         } else {
-            let digits = Array("0123456789ABCDEF".utf8)
-            encoded += [UInt8(ascii: "%"), digits[Int(byte >> 4)], digits[Int(byte & 15)]]
+            encoded += escape(byte)
         }
+    }
+
+    private static func escape(_ byte: UInt8) -> [UInt8] {
+        let digits = Array("0123456789ABCDEF".utf8)
+        return [UInt8(ascii: "%"), digits[Int(byte >> 4)], digits[Int(byte & 15)]]
     }
 
     /// What is not an escape stays as it is; bytes that are not UTF-8 become U+FFFD.
