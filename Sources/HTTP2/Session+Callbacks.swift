@@ -62,6 +62,11 @@ extension Session {
             unsafe Session.with(user) { unsafe $0.sent(UnsafeRawPointer(frame)) }
             return 0
         }
+        unsafe nghttp2_session_callbacks_set_on_frame_not_send_callback(table) { _, frame, _, user in
+            guard let frame = unsafe frame else { return 0 }
+            unsafe Session.with(user) { unsafe $0.notSent(UnsafeRawPointer(frame)) }
+            return 0
+        }
         unsafe nghttp2_session_callbacks_set_send_data_callback(table) { _, frame, header, length, _, user in
             guard let frame = unsafe frame, let header = unsafe header else { return 0 }
             let stream = unsafe UnsafeRawPointer(frame).load(as: nghttp2_frame_hd.self).stream_id
@@ -192,6 +197,16 @@ extension Session {
                 limit: code == .enhanceYourCalm ? .settingsEntries : .connectionViolation)
         default: break
         }
+    }
+
+    /// A head or trailers that nghttp2 cannot send, since they are larger than it can. It ends the stream only of a request;
+    /// nobody would end the others.
+    private func notSent(_ frame: UnsafeRawPointer) {
+        let head = unsafe frame.load(as: nghttp2_frame_hd.self)
+        guard UInt32(head.type) == NGHTTP2_HEADERS.rawValue, unsafe !Session.isRequest(frame), isOpen(head.stream_id)
+        else { return }
+        state.removeOutput(head.stream_id)
+        unsafe nghttp2_submit_rst_stream(handle, 0, head.stream_id, ErrorCode.internalError.rawValue)
     }
 
     /// The peer made us reset the stream. What we refuse because we are busy, or have answered before its end, is no fault of

@@ -15,6 +15,7 @@ extension ClientConnection {
         if let trouble = closeReason?.message ?? goAway ?? (isDraining ? "connection to \(peer) drains" : nil) {
             return finish(call, RPCError(.unavailable, trouble, neverStarted: true))
         }
+        if let error = heads.tooLarge(call.path, call.options.metadata) { return finish(call, error) }
         if let deadline = call.options.deadline {
             guard !deadline.hasPassed else { return expire(call) }
             arm(sweep.add(deadline.instant))

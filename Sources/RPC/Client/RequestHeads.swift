@@ -54,6 +54,23 @@ struct RequestHeads {
         return fields
     }
 
+    /// What nghttp2 can send at most, by the count of RFC 9113, section 6.5.2, which is more than its own. A head beyond it
+    /// would look like a stream that the peer has refused.
+    private static let mostBytes = 64 << 10
+    private static let bytesPerField = 32
+    /// Fields of the call itself beside its path, and their names.
+    private static let ownBytes = 1024
+
+    /// Why a call is not sent; nil: it can be.
+    func tooLarge(_ path: String, _ metadata: Metadata) -> RPCError? {
+        // Most have none, and are not looked at.
+        guard !metadata.isEmpty || path.utf8.count > Self.ownBytes else { return nil }
+        let bytes = metadata.wireBytes(beside: Self.bytesPerField)
+        let all = bytes + path.utf8.count + authority.utf8.count + userAgent.utf8.count + Self.ownBytes
+        guard all > Self.mostBytes else { return nil }
+        return RPCError(.resourceExhausted, "metadata of \(bytes) bytes is more than can be sent")
+    }
+
     /// What this call has beside them.
     static func own(_ options: CallOptions) -> [HeaderField] {
         var fields: [HeaderField] = []
