@@ -143,6 +143,22 @@ extension Session {
         state.outputs.forEachStream { body($0, $1.pending, $1.sent) }
     }
 
+    /// After `time` nobody wants what waits to be sent on `stream`: `lateOutputs` finds it then.
+    /// - Parameter time: as in `receive`.
+    public func expect(stream: Int32, by time: UInt64) {
+        if let place = state.outputs.find(stream) { state.expect(at: place, by: time) }
+    }
+
+    /// - Returns: the streams of which something waits beyond its time, and when that of the next one is over.
+    public func lateOutputs(at now: UInt64) -> (streams: [Int32], next: UInt64?) {
+        var (streams, next): ([Int32], UInt64) = ([], .max)
+        state.outputs.forEachStream { stream, output in
+            guard output.pending > 0 else { return }
+            if output.wantedUntil <= now { streams.append(stream) } else { next = min(next, output.wantedUntil) }
+        }
+        return (streams, next == .max ? nil : next)
+    }
+
     func withNativeFields<Result>(
         _ fields: [HeaderField], _ body: (UnsafeBufferPointer<nghttp2_nv>) -> Result
     ) -> Result {

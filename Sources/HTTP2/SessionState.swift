@@ -91,6 +91,8 @@ struct SessionState {
         outputs[at: place].trailers = trailers
     }
 
+    mutating func expect(at place: Int, by time: UInt64) { outputs[at: place].wantedUntil = time }
+
     /// - Returns: nghttp2 waits to be told that there is something.
     mutating func resumes(at place: Int) -> Bool {
         defer { outputs[at: place].isDeferred = false }

@@ -19,6 +19,8 @@ struct StreamOutput {
     var trailers = Trailers.none
     /// nghttp2 asked and there was nothing; it must be told when there is.
     var isDeferred = false
+    /// After this time, in nanoseconds, nobody wants what still waits.
+    var wantedUntil = UInt64.max
     /// Somebody wants to know what was sent.
     let reportsSent: Bool
 

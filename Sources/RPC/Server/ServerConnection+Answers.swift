@@ -58,6 +58,7 @@ extension ServerConnection {
         {
             call.hasSentHead = true
             call.traffic.sent(response.payload)
+            watchAnswer(call.stream, of: call.context)
             return call.answered(nil)
         }
         call.initialMetadata = response.metadata
@@ -80,6 +81,7 @@ extension ServerConnection {
                 session.cutShort(stream: call.stream, trailers: status)
             } else {
                 session.finish(stream: call.stream, trailers: status)
+                watchAnswer(call.stream, of: call.context)
             }
         } else {
             // Trailers only.

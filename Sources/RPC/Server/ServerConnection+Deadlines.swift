@@ -17,6 +17,21 @@ extension ServerConnection {
         return true
     }
 
+    /// What was answered may still wait for the client's window; it is dropped when the time of the call is over.
+    func watchAnswer(_ stream: Int32, of context: CallContext) {
+        guard let deadline = context.deadline?.instant else { return }
+        session.expect(stream: stream, by: deadline.uptimeNanoseconds)
+        arm(sweep.add(deadline))
+    }
+
+    private func dropLateAnswers(_ now: NIODeadline) {
+        let (late, next) = session.lateOutputs(at: now.uptimeNanoseconds)
+        for stream in late {
+            session.cutShort(stream: stream, trailers: context.headers.trailers(Self.expired, [:]))
+        }
+        if let next { _ = sweep.add(.uptimeNanoseconds(next)) }
+    }
+
     private func arm(_ time: NIODeadline?) {
         guard let time else { return }
         timer?.cancel()
@@ -30,6 +45,7 @@ extension ServerConnection {
             guard !call.isAnswered, let deadline = call.context.deadline?.instant else { return }
             if deadline <= now { expire(call) } else { _ = sweep.add(deadline) }
         }
+        dropLateAnswers(now)
         arm(sweep.armed)
         flush()
     }

@@ -156,6 +156,7 @@ extension ServerConnection {
             guard context.configuration.responseCompression == .identity, response.compression == nil,
                 reply(stream, response, attachments: request.context.takesAttachments)
             else { return finish(begin(stream, request, message), .success(response)) }
+            watchAnswer(stream, of: request.context)
             guard let chain = request.method.chain else { return }
             var traffic = CallTraffic()
             traffic.received(message)

@@ -80,6 +80,18 @@ def _(attack):
     peer.expect_status(peer.request("/test.Target/None", message(b"x")), "12")
 
 
+for kind in ["Give", "Now"]:
+    @case(f"H53-deadline-of-an-answer-that-waits-{kind}")
+    def _(attack, kind=kind):
+        # The handler has returned long ago; the window stays 0.
+        peer = attack.peer({4: 0})
+        streams = [peer.request(f"/test.Target/{kind}", message(b"0 1000"), extra=[("grpc-timeout", timeout)])
+                   for timeout in ["200m", "400m"]]
+        for stream in streams:
+            peer.expect_status(stream, "4", patience=10)
+        peer.expect_status(peer.request("/test.Target/None", message(b"x")), "12")
+
+
 @case("H54-trailers-after-a-refused-head")
 def _(attack):
     peer = attack.peer()
