@@ -73,11 +73,16 @@ extension ServerCall {
         case failed(RPCError)
     }
 
+    /// The pool was busy until nobody waited for the answer any more; or inflating took so long.
+    static let tooLate = Outcome.failed(RPCError(.cancelled, "the call was over before its handler began"))
+
     func outcome(
         of body: @Sendable (CallContext, Payload) async throws -> UnaryResponse, _ request: Payload
     ) async -> Outcome {
         do {
-            let response = try await body(context, request.inflated()).deflated(in: self)
+            let inflated = try request.inflated()
+            if request.inflater != nil, Task.isCancelled { return Self.tooLate }
+            let response = try await body(context, inflated).deflated(in: self)
             try response.payload.checkLengths()
             return .answered(response, handled: method.chain?.isTimed ?? false ? NIODeadline.now() : nil)
         } catch {

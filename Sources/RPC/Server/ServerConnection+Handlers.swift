@@ -20,7 +20,7 @@ extension ServerConnection {
         }
         calls.set(call.stream, call)
         call.task = Task {
-            call.outcome = await call.outcome(of: body, request)
+            call.outcome = Task.isCancelled ? ServerCall.tooLate : await call.outcome(of: body, request)
             inbox.submit(call)
         }
     }
@@ -72,6 +72,7 @@ extension ServerConnection {
         call.gate = gate
         call.task = Task {
             do {
+                if Task.isCancelled { throw CancellationError() }
                 try await body(
                     call.context, MessageStream(queue: inbound), ResponseWriter(call: call, gate: gate, inbox: inbox))
                 call.outcome = .ended
