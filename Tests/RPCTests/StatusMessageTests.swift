@@ -1,3 +1,4 @@
+import HTTP2
 import Testing
 
 @testable import RPC
@@ -54,6 +55,16 @@ import Testing
     ])
     func resetBecomesACode(_ error: UInt32, _ code: StatusCode) {
         #expect(StatusCode.fromHTTP2(errorCode: error) == code)
+    }
+
+    @Test func aCallThatIsCancelledByItsServerAfterItsTimeIsLate() {
+        func code(_ reset: ErrorCode, _ deadline: Deadline?) -> StatusCode {
+            ClientConnection.error(ofReset: reset, deadline: deadline).code
+        }
+        #expect(code(.cancel, .after(.zero)) == .deadlineExceeded)
+        #expect(code(.cancel, .after(.seconds(3600))) == .cancelled)
+        #expect(code(.cancel, nil) == .cancelled)
+        #expect(code(.internalError, .after(.zero)) == .internal)
     }
 
     @Test func anErrorIsOneLine() {

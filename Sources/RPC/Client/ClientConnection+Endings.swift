@@ -8,9 +8,9 @@ extension ClientConnection {
         finish(call, RPCError(.cancelled, "call was cancelled"), dropping: true)
     }
 
-    func expire(_ call: ClientStream) {
-        finish(call, RPCError(.deadlineExceeded, "deadline exceeded after the call began"), dropping: true)
-    }
+    func expire(_ call: ClientStream) { finish(call, Self.expired, dropping: true) }
+
+    static var expired: RPCError { RPCError(.deadlineExceeded, "deadline exceeded after the call began") }
 
     /// As the peer's status says.
     func finish(_ call: ClientStream) {

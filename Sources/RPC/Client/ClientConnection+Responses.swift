@@ -113,11 +113,17 @@ extension ClientConnection: MessageReceiver {
 
     private func reason(of code: ErrorCode, _ call: ClientStream) -> RPCError {
         guard code == .refusedStream, !call.hasHead else {
-            return RPCError(.fromHTTP2(errorCode: code.rawValue), "peer reset the stream: \(code)")
+            return Self.error(ofReset: code, deadline: call.options.deadline)
         }
         var error = RPCError(.unavailable, goAway ?? "peer reset the stream: \(code)", neverStarted: true)
         error.wasRefused = true
         return error
+    }
+
+    /// A server whose timer was the first to fire may say CANCEL; ours is looked at in steps.
+    static func error(ofReset code: ErrorCode, deadline: Deadline?) -> RPCError {
+        if code == .cancel, deadline?.hasPassed ?? false { return expired }
+        return RPCError(.fromHTTP2(errorCode: code.rawValue), "peer reset the stream: \(code)")
     }
 
     private func afterStreamClosed() {
