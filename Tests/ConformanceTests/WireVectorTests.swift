@@ -35,7 +35,8 @@ import Testing
             parsing: while failure == nil {
                 switch parser.next(&input) {
                 case .needsMore: break parsing
-                case .sized: parser.begin()
+                case .sized:
+                    do { try parser.begin() } catch { failure = error }
                 case .message(let payload): payloads.append(payload)
                 case .failed(let error): failure = error
                 }
@@ -87,7 +88,7 @@ import Testing
         var inflated: [ByteBuffer] = []
         do throws(RPCError) {
             while case .sized = parser.next(&input) {
-                parser.begin()
+                try parser.begin()
                 guard case .message(let payload) = parser.next(&input) else { break }
                 inflated.append(try payload.inflated().message)
             }

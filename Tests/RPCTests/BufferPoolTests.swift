@@ -21,15 +21,15 @@ import Testing
         }
     }
 
-    @Test func aBlockThatWasGivenBackIsUsedAgain() {
+    @Test func aBlockThatWasGivenBackIsUsedAgain() throws {
         let pool = BufferPool(idleLimit: 1 << 20)
-        let block = pool.take(capacity: 100_000)
+        let block = try #require(pool.take(capacity: 100_000))
         let address = unsafe UInt(bitPattern: block.bytes)
         #expect(address % 64 == 0)
         #expect(pool.idleBytes == 0)
         pool.giveBack(block)
         #expect(pool.idleBytes == block.size.bytes)
-        let again = pool.take(capacity: 99_000)
+        let again = try #require(pool.take(capacity: 99_000))
         #expect(unsafe UInt(bitPattern: again.bytes) == address)
         #expect(pool.idleBytes == 0)
         pool.giveBack(again)
@@ -39,21 +39,21 @@ import Testing
 
     @Test func idleMemoryStaysUnderItsLimit() {
         let pool = BufferPool(idleLimit: 1 << 20)
-        for block in (0..<50).map({ _ in pool.take(capacity: 100_000) }) { pool.giveBack(block) }
+        for block in (0..<50).compactMap({ _ in pool.take(capacity: 100_000) }) { pool.giveBack(block) }
         #expect(pool.idleBytes <= 1 << 20)
         #expect(pool.idleBytes >= 900_000)
         pool.idleLimit = 300_000
         #expect(pool.idleBytes <= 300_000)
     }
 
-    @Test func sizesOutOfUseMakeRoomForOthers() {
+    @Test func sizesOutOfUseMakeRoomForOthers() throws {
         let pool = BufferPool(idleLimit: 1 << 20)
-        for block in (0..<9).map({ _ in pool.take(capacity: 100_000) }) { pool.giveBack(block) }
-        let large = pool.take(capacity: 900_000)
+        for block in (0..<9).compactMap({ _ in pool.take(capacity: 100_000) }) { pool.giveBack(block) }
+        let large = try #require(pool.take(capacity: 900_000))
         let address = unsafe UInt(bitPattern: large.bytes)
         pool.giveBack(large)
         #expect(pool.idleBytes <= 1 << 20)
-        let again = pool.take(capacity: 900_000)
+        let again = try #require(pool.take(capacity: 900_000))
         #expect(unsafe UInt(bitPattern: again.bytes) == address)
         pool.giveBack(again)
     }

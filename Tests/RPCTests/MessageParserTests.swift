@@ -18,7 +18,8 @@ import Testing
             steps: while true {
                 switch parser.next(&input) {
                 case .needsMore: break steps
-                case .sized: parser.begin()
+                case .sized:
+                    do { try parser.begin() } catch { return (messages, error) }
                 case .message(let payload):
                     messages.append(payload.text + (payload.attachment.map { "+" + String(buffer: $0) } ?? ""))
                 case .failed(let error): return (messages, error)
@@ -60,7 +61,7 @@ import Testing
         #expect(Self.parse([flags, 0, 0, 0, 0], step: 5, Self.parser()).error?.code == .internal)
     }
 
-    @Test func compressedMessagesNeedAnEncodingAndAreHandedOnAsTheyAre() {
+    @Test func compressedMessagesNeedAnEncodingAndAreHandedOnAsTheyAre() throws {
         let bytes: [UInt8] = [1, 0, 0, 0, 1, 7]
         #expect(Self.parse(bytes, step: 6, Self.parser()).error?.code == .internal)
         let inflater = Inflater(compression: .gzip, maxBytes: 10, budget: MemoryBudget(limit: 1000))
@@ -68,7 +69,7 @@ import Testing
         var input = ByteBuffer(bytes: bytes + [0, 0, 0, 0, 1, 8] + [0x81, 0, 0, 0, 1, 0, 0, 0, 1, 9, 10])
         for (message, attachment, isCompressed) in [(UInt8(7), UInt8?.none, true), (8, nil, false), (9, 10, true)] {
             guard case .sized = parser.next(&input) else { return #expect(Bool(false), "no prefix") }
-            parser.begin()
+            try parser.begin()
             guard case .message(let payload) = parser.next(&input) else { return #expect(Bool(false), "no message") }
             #expect(payload.message == ByteBuffer(bytes: [message]))
             #expect(payload.attachment == attachment.map { ByteBuffer(bytes: [$0]) })

@@ -38,9 +38,9 @@ import Testing
         #expect(socket.read(10).capacity >= ReceiveAllocator.largeBytes)
     }
 
-    @Test func aRoomIsReadIntoOnceAndThenAHeadIsExpected() {
+    @Test func aRoomIsReadIntoOnceAndThenAHeadIsExpected() throws {
         let socket = Socket()
-        var first = Destination(size: 300_000)
+        var first = try #require(Destination(size: 300_000))
         socket.room = first.room(upTo: 100)
         #expect(socket.read(50).capacity == ReceiveAllocator.smallBytes)
         #expect(socket.roomAsked == 0)

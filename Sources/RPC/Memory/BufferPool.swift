@@ -39,11 +39,16 @@ public final class BufferPool: Sendable {
     }
 
     /// An empty buffer with room for `capacity` bytes, which are not cleared.
-    public func buffer(capacity: Int) -> ByteBuffer { .pooled(capacity: capacity) }
+    public func buffer(capacity: Int) -> ByteBuffer {
+        .pooled(capacity: capacity) ?? ByteBufferAllocator().buffer(capacity: capacity)
+    }
 
-    func take(capacity: Int) -> MemoryBlock {
+    /// nil: the system has no memory, not even when it got back what was idle.
+    func take(capacity: Int) -> MemoryBlock? {
         let size = BlockSize(fitting: capacity + MemoryBlock.headerBytes)
-        return idle.withLock { $0.take(size) } ?? MemoryBlock(size)
+        if let block = idle.withLock({ $0.take(size) }) ?? MemoryBlock(size) { return block }
+        trim()
+        return MemoryBlock(size)
     }
 
     func giveBack(_ block: MemoryBlock) {

@@ -13,13 +13,14 @@ struct Destination {
     /// The memory of `bytes`; nil: a small part.
     private let block: MemoryBlock?
 
-    init(size: Int) {
+    /// nil: the system has no memory for it.
+    init?(size: Int) {
         self.size = size
         if size < BufferPool.smallestMessage {
             block = nil
             bytes = ByteBufferAllocator().buffer(capacity: size)
         } else {
-            let block = BufferPool.shared.take(capacity: size)
+            guard let block = BufferPool.shared.take(capacity: size) else { return nil }
             self.block = block
             bytes = ByteBuffer(block, 0..<size)
         }

@@ -17,13 +17,14 @@ import Synchronization
 
     private let start: UnsafeMutableRawPointer
 
-    init(_ size: BlockSize) {
+    /// nil: the system has no memory for it.
+    init?(_ size: BlockSize) {
         if size.bytes < Self.smallestMapping {
             unsafe start = UnsafeMutableRawPointer.allocate(byteCount: size.bytes, alignment: Self.alignment)
         } else {
             let memory = unsafe mmap(nil, size.bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
             guard let memory = unsafe memory, Int(bitPattern: memory) != -1 else {
-                fatalError("the system has no memory for a message of \(size.bytes) bytes")
+                return nil
             }
             unsafe start = memory
         }
@@ -73,11 +74,12 @@ import Synchronization
 }
 
 extension ByteBuffer {
-    /// What NIO calls when such a buffer grows, is copied, or its last reference goes.
+    /// What NIO calls when such a buffer grows, is copied, or its last reference goes. NIO ends the process where there is
+    /// no memory, as Swift does.
     private static let pool = unsafe ByteBufferAllocator { bytes in
         unsafe newOwner(bytes)
     } reallocate: { old, oldBytes, bytes in
-        let new = unsafe newOwner(bytes)
+        guard let new = unsafe newOwner(bytes) else { return nil }
         if let old = unsafe old {
             unsafe new.copyMemory(from: old, byteCount: min(oldBytes, bytes))
             unsafe letGo(old)
@@ -89,8 +91,8 @@ extension ByteBuffer {
         unsafe destination.copyMemory(from: source, byteCount: count)
     }
 
-    private static func newOwner(_ capacity: Int) -> UnsafeMutableRawPointer {
-        let block = BufferPool.shared.take(capacity: capacity)
+    private static func newOwner(_ capacity: Int) -> UnsafeMutableRawPointer? {
+        guard let block = BufferPool.shared.take(capacity: capacity) else { return nil }
         block.retain()
         return unsafe block.bytes
     }
@@ -108,8 +110,8 @@ extension ByteBuffer {
             allocator: Self.pool, readerIndex: range.lowerBound, writerIndex: range.lowerBound)
     }
 
-    /// A buffer in memory of the shared pool.
-    static func pooled(capacity: Int) -> ByteBuffer {
-        ByteBuffer(BufferPool.shared.take(capacity: capacity), 0..<capacity)
+    /// A buffer in memory of the shared pool; nil: the system has none.
+    static func pooled(capacity: Int) -> ByteBuffer? {
+        BufferPool.shared.take(capacity: capacity).map { ByteBuffer($0, 0..<capacity) }
     }
 }

@@ -97,11 +97,18 @@ struct MessageParser {
     }
 
     /// Makes room for the message that was `sized`.
-    mutating func begin() {
+    /// - Throws: RESOURCE_EXHAUSTED if the system has none.
+    mutating func begin() throws(RPCError) {
         guard state == .sized else { return }
-        message = Destination(size: Int(messageLength))
-        attachment = hasAttachment ? Destination(size: Int(attachmentLength)) : nil
+        message = try destination(messageLength)
+        attachment = hasAttachment ? try destination(attachmentLength) : nil
         state = .body
+    }
+
+    private mutating func destination(_ length: UInt32) throws(RPCError) -> Destination {
+        if let destination = Destination(size: Int(length)) { return destination }
+        state = .failed
+        throw MessageReader.noMemory(for: Int(length))
     }
 
     private mutating func readBody(_ input: inout ByteBuffer) -> Step {

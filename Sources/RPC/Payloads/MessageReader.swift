@@ -121,7 +121,7 @@ struct MessageReader {
                     lease = budget.reserve(body, in: share)
                     if lease == nil { return park(.park(body), budget) }
                 }
-                parser.begin()
+                do throws(RPCError) { try parser.begin() } catch { return fail(error) }
                 credited = max(0, wireBytes - windowBytes / 2)
                 if credited > 0 { return .credit(credited) }
             case .message(var payload):
@@ -156,12 +156,19 @@ struct MessageReader {
                         .resourceExhausted, "too many messages wait for memory, \(budget.waitingBytes) bytes of them",
                         limit: .memoryBudget))
             }
-            var own = ByteBuffer.pooled(capacity: windowBytes)
+            guard var own = ByteBuffer.pooled(capacity: windowBytes) else {
+                return fail(Self.noMemory(for: windowBytes))
+            }
             own.writeBuffer(&input)
             input = own
         }
         isParked = true
         return output
+    }
+
+    static func noMemory(for bytes: Int) -> RPCError {
+        RPCError(
+            .resourceExhausted, "the system has no memory for \(bytes) bytes of a message", limit: .memoryBudget)
     }
 
     private mutating func fail(_ error: RPCError) -> Output {

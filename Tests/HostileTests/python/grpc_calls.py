@@ -1,6 +1,7 @@
 """gRPC servers: messages, metadata, time, states (G01 to G16)."""
 
 import random
+import resource
 import struct
 import time
 import zlib
@@ -427,4 +428,23 @@ def _(attack):
         status = peer.call("/grpc.health.v1.Health/Check", body)
         if status not in ("3", "0", "8"):
             raise Failure(f"{body[:10]}: {status}")
+    peer.expect_alive()
+
+
+# ---- the system ----
+
+@case("G17-no-memory-of-the-system", "memory_budget")
+def _(attack):
+    # Within all limits of ours, but the system has no more for the process.
+    peer = attack.peer()
+    peer.expect_alive()
+    unlimited = (resource.RLIM_INFINITY, resource.RLIM_INFINITY)
+    try:
+        resource.prlimit(attack.target.pid, resource.RLIMIT_AS, (attack.target.memory("VmSize") + (24 << 20),) + unlimited[1:])
+        for _ in range(3):
+            stream = peer.request("/test.Target/Read", message(length=60 << 20), end=False)
+            peer.expect_status(stream, "8")
+    finally:
+        if attack.target.process.poll() is None:
+            resource.prlimit(attack.target.pid, resource.RLIMIT_AS, unlimited)
     peer.expect_alive()
