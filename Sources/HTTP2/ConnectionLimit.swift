@@ -33,6 +33,8 @@ public enum ConnectionLimit: String, Sendable, CaseIterable {
     case emptyData = "empty_data"
     /// DATA with fewer bytes than any message has.
     case tinyData = "tiny_data"
+    /// Frames that say nothing to any call.
+    case idleFrames = "idle_frames"
     /// Streams beyond SETTINGS_MAX_CONCURRENT_STREAMS.
     case concurrentStreams = "concurrent_streams"
     /// Frames or header fields that HTTP/2 forbids, on a stream that ends by it.

@@ -15,6 +15,11 @@ public struct FloodLimits: Sendable {
     /// DATA of less than `tinyBytes` that does not end its stream (RUSTSEC-2026-0258). One of them is forgiven for
     /// each DATA frame of `fullBytes`: a message that is a little longer than its frames ends in a tiny one.
     public var tinyData = 1000
+    /// Frames that say nothing to any call: PRIORITY, WINDOW_UPDATE, answers to PING, GOAWAY, types that are not known,
+    /// HEADERS of a stream that is gone and, of a server, also those of status 1xx. For each HEADERS or DATA that we send
+    /// `idlePerFrame` of them are allowed, whenever they come, and one more for each `bytesPerIdle`: so a peer may give
+    /// credit for every frame, or every KiB, on its stream and on the connection.
+    public var idleFrames = 1000
 
     // ---- at once ----
 
@@ -32,6 +37,9 @@ public struct FloodLimits: Sendable {
     /// No message is shorter than its prefix.
     public static let tinyBytes = 5
     public static let fullBytes = 1024
+    /// See `idleFrames`.
+    public static let idlePerFrame = 4
+    public static let bytesPerIdle = 512
 
     public init() {}
 }
@@ -39,7 +47,7 @@ public struct FloodLimits: Sendable {
 /// Counts frames of a kind in the current second, and says when they are too many.
 struct FloodGuard {
     enum Kind: Int, CaseIterable {
-        case resetReceived, resetSent, ping, settings, emptyData, tinyData
+        case resetReceived, resetSent, ping, settings, emptyData, tinyData, idleFrame
 
         var limit: ConnectionLimit {
             switch self {
@@ -49,6 +57,7 @@ struct FloodGuard {
             case .settings: .settings
             case .emptyData: .emptyData
             case .tinyData: .tinyData
+            case .idleFrame: .idleFrames
             }
         }
     }
@@ -56,11 +65,15 @@ struct FloodGuard {
     private let limits: [Int]
     private var counts: [Int]
     private var second: UInt64 = 0
+    /// Idle frames that the peer may send beside `idleFrames`.
+    private var idleAllowed = 0
+    /// What a peer that says little now may say at once later: credit for 2 GiB in pieces of some KiB.
+    private static let mostIdleAllowed = 1 << 20
 
     init(_ limits: FloodLimits) {
         self.limits = [
             limits.resetsReceived, limits.resetsSent, limits.pings, limits.settings, limits.emptyData,
-            limits.tinyData,
+            limits.tinyData, limits.idleFrames,
         ]
         counts = Kind.allCases.map { _ in 0 }
     }
@@ -73,8 +86,21 @@ struct FloodGuard {
         for index in counts.indices { counts[index] = 0 }
     }
 
-    /// We have sent HEADERS or DATA, so a peer may have reason to ask (gRPC A8, "Server Enforcement").
-    mutating func forgivePings() { counts[Kind.ping.rawValue] = 0 }
+    /// We have sent HEADERS or DATA, so a peer may have reason to ask (gRPC A8, "Server Enforcement"), and to give credit.
+    mutating func sentCallFrame(bytes: Int) {
+        counts[Kind.ping.rawValue] = 0
+        let allowed = FloodLimits.idlePerFrame + bytes / FloodLimits.bytesPerIdle
+        idleAllowed = min(idleAllowed + allowed, Self.mostIdleAllowed)
+    }
+
+    /// A frame that says nothing to any call.
+    mutating func countIdle() -> HTTP2Error? {
+        guard idleAllowed == 0 else {
+            idleAllowed -= 1
+            return nil
+        }
+        return count(.idleFrame)
+    }
 
     /// DATA that does not end its stream.
     /// - Parameter bytes: without padding.
@@ -98,6 +124,6 @@ struct FloodGuard {
 
     private static let names = [
         "streams were reset by the peer", "streams had to be reset", "PING frames", "SETTINGS frames",
-        "empty DATA frames", "tiny DATA frames",
+        "empty DATA frames", "tiny DATA frames", "frames that say nothing to any call",
     ]
 }

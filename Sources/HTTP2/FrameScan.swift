@@ -1,5 +1,6 @@
 /// Walks the frame headers of what a peer sends, in front of nghttp2: it knows how far the frame goes that is half read,
-/// and looks at the frames of clients on closed streams, which nghttp2 ignores.
+/// counts the frames that carry nothing, of which nghttp2 tells only some, and looks at those of clients on closed
+/// streams, which nghttp2 ignores.
 ///
 /// RFC 9113 wants an error where the client itself had ended the stream (section 5.1), and where it goes back to an id
 /// that it left out (section 5.1.1). Memory is small and bounded: a mistake about a stream of long ago is ignored, as
@@ -20,6 +21,8 @@ struct FrameScan {
     private var header: UInt64 = 0
     private var lastByte: UInt8 = 0
     private var headerCount = 0
+    /// Padding has no frame of its own: its length is the first byte of the DATA that comes next.
+    private var awaitsPadding = false
 
     private var highest: Int32 = 0
     /// Streams that the client ended, each in the place that its id chooses.
@@ -44,11 +47,19 @@ struct FrameScan {
     private var flags: UInt8 { UInt8(truncatingIfNeeded: header >> 24) }
     private var stream: Int32 { Int32(truncatingIfNeeded: (header & 0x7f_ffff) << 8 | UInt64(lastByte)) }
 
+    /// - Parameter flood: what counts the frames.
     /// - Returns: the mistake, and how many of `bytes` come before it; nil: there is none.
-    mutating func scan(_ bytes: UnsafeRawBufferPointer) -> (before: Int, error: HTTP2Error)? {
+    mutating func scan(
+        _ bytes: UnsafeRawBufferPointer, _ flood: inout FloodGuard
+    ) -> (before: Int, error: HTTP2Error)? {
         var place = 0
         while place < bytes.count {
             if skip > 0 {
+                if awaitsPadding {
+                    awaitsPadding = false
+                    let padding = unsafe Int(bytes[place])
+                    if let trouble = flood.countData(bytes: max(0, skip - 1 - padding)) { return (place, trouble) }
+                }
                 let step = min(skip, bytes.count - place)
                 skip -= step
                 place += step
@@ -67,11 +78,36 @@ struct FrameScan {
                 headerCount = 0
             }
             skip = Int(header >> 40)
-            if role == .server, let mistake = begins(type, flags, stream) {
-                return (max(0, place - Self.headerBytes), mistake)
-            }
+            if let mistake = begins(&flood) { return (max(0, place - Self.headerBytes), mistake) }
         }
         return nil
+    }
+
+    private mutating func begins(_ flood: inout FloodGuard) -> HTTP2Error? {
+        if let trouble = count(&flood) { return trouble }
+        return role == .server ? begins(type, flags, stream) : nil
+    }
+
+    /// Of what nghttp2 tells itself (RST_STREAM, SETTINGS, PING), the `Session` keeps count.
+    private mutating func count(_ flood: inout FloodGuard) -> HTTP2Error? {
+        let hasFirstFlag = flags & 1 != 0
+        switch type {
+        case 0 where !hasFirstFlag:
+            guard flags & Self.paddedFlag == 0 else {
+                awaitsPadding = skip > 0
+                return nil
+            }
+            return flood.countData(bytes: skip)
+        // Once for each stream, of which a client opens as many as it likes; what follows the end is said to nobody.
+        case 0: return role == .client && skip < FloodLimits.tinyBytes ? flood.countIdle() : nil
+        // Of a client those that open no stream, of a server all: those of calls are allowed for by our requests.
+        case 1: return role == .client || stream <= highest ? flood.countIdle() : nil
+        case 2, 7, 8: return flood.countIdle()
+        // An answer.
+        case 6: return hasFirstFlag ? flood.countIdle() : nil
+        case 3, 4, 5, 9: return nil
+        default: return flood.countIdle()
+        }
     }
 
     private mutating func begins(_ type: UInt8, _ flags: UInt8, _ stream: Int32) -> HTTP2Error? {

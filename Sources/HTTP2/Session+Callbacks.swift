@@ -122,7 +122,6 @@ extension Session {
             } else {
                 let padding = unsafe frame.load(as: nghttp2_data.self).padlen
                 if padding > 0 { credit(stream: head.stream_id, bytes: state.padding.add(padding, of: head.stream_id)) }
-                return fail(state.flood.countData(bytes: head.length - padding))
             }
         case NGHTTP2_RST_STREAM.rawValue:
             // A server may refuse what its client opens, as fast as it is opened.
@@ -172,7 +171,7 @@ extension Session {
         let head = unsafe frame.load(as: nghttp2_frame_hd.self)
         switch UInt32(head.type) {
         case NGHTTP2_HEADERS.rawValue, NGHTTP2_DATA.rawValue:
-            state.flood.forgivePings()
+            state.flood.sentCallFrame(bytes: head.length)
             state.callFramesSent &+= 1
             if role == .server, head.flags & UInt8(NGHTTP2_FLAG_END_STREAM.rawValue) != 0,
                 unsafe nghttp2_session_get_stream_remote_close(handle, head.stream_id) == 0

@@ -136,7 +136,7 @@ import Synchronization
         state.log.beginRead()
         var mistake: (before: Int, error: HTTP2Error)?
         let status = unsafe buffer.withUnsafeReadableBytes { raw in
-            mistake = unsafe state.frameScan.scan(raw)
+            mistake = unsafe state.scan(raw)
             state.inputStart = UInt(bitPattern: raw.baseAddress)
             return unsafe nghttp2_session_mem_recv(
                 handle, raw.baseAddress?.assumingMemoryBound(to: UInt8.self), mistake?.before ?? raw.count)

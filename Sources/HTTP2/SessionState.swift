@@ -47,6 +47,10 @@ struct SessionState {
         self.lowBytes = lowBytes
     }
 
+    mutating func scan(_ bytes: UnsafeRawBufferPointer) -> (before: Int, error: HTTP2Error)? {
+        unsafe frameScan.scan(bytes, &flood)
+    }
+
     mutating func note(_ trouble: HTTP2Error?) { fault = fault ?? trouble }
 
     /// One more stream that the peer made us reset. It is counted when it is queued, since a peer that reads nothing

@@ -31,7 +31,7 @@ import Testing
         for _ in 0..<20 {
             let counted = (0..<3).compactMap { _ in flood.count(.ping) }
             #expect(counted.isEmpty)
-            flood.forgivePings()
+            flood.sentCallFrame(bytes: 0)
         }
     }
 
@@ -55,6 +55,35 @@ import Testing
         #expect(flood.countData(bytes: 0)?.limit == .emptyData)
         #expect(flood.countData(bytes: 4)?.limit == .tinyData)
         #expect(flood.countData(bytes: 5) == nil)
+    }
+
+    private func idle(_ limit: Int) -> FloodGuard {
+        var limits = FloodLimits()
+        limits.idleFrames = limit
+        return FloodGuard(limits)
+    }
+
+    @Test func idleFramesHaveALimit() {
+        var flood = idle(3)
+        let counted = (0..<4).map { _ in flood.countIdle()?.limit }
+        #expect(counted == [nil, nil, nil, .idleFrames])
+    }
+
+    @Test(arguments: [(0, 4), (511, 4), (512, 5), (1 << 20, 2052)])
+    func whatWeSendAllowsIdleFramesWheneverTheyCome(_ bytes: Int, _ allowed: Int) {
+        var flood = idle(0)
+        for _ in 0..<3 { flood.sentCallFrame(bytes: bytes) }
+        flood.advance(to: 100 * second)
+        let counted = (0..<3 * allowed + 1).map { _ in flood.countIdle()?.limit }
+        #expect(counted == Array(repeating: nil, count: 3 * allowed) + [.idleFrames])
+    }
+
+    @Test func whatIsAllowedDoesNotGrowForEver() {
+        var flood = idle(0)
+        for _ in 0..<2000 { flood.sentCallFrame(bytes: 1 << 20) }
+        var counted = 0
+        while flood.countIdle() == nil { counted += 1 }
+        #expect(counted == 1 << 20)
     }
 
     @Test func kindsAreCountedApart() {

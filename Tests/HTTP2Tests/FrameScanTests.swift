@@ -15,9 +15,12 @@ import Testing
     private static func mistake(_ frames: [[UInt8]]) -> (ErrorCode, before: Int)? {
         let bytes = preface + frames.joined()
         var (whole, pieces) = (FrameScan(.server), FrameScan(.server))
-        let found = unsafe bytes.withUnsafeBytes { unsafe whole.scan($0) }
+        var floods = [FloodGuard(FloodLimits()), FloodGuard(FloodLimits())]
+        let found = unsafe bytes.withUnsafeBytes { unsafe whole.scan($0, &floods[0]) }
         var one: HTTP2Error?
-        for byte in bytes where one == nil { one = unsafe [byte].withUnsafeBytes { unsafe pieces.scan($0)?.error } }
+        for byte in bytes where one == nil {
+            one = unsafe [byte].withUnsafeBytes { unsafe pieces.scan($0, &floods[1])?.error }
+        }
         #expect(found?.error.message == one?.message)
         return found.map { ($0.error.code, $0.before) }
     }
@@ -60,9 +63,10 @@ import Testing
 
     /// After each of `bytes`: how many more are surely DATA of stream 3.
     private static func openData(_ bytes: [UInt8], _ role: Session.Role) -> [Int] {
-        var scan = FrameScan(role)
+        var (scan, flood) = (FrameScan(role), FloodGuard(FloodLimits()))
         return bytes.map { byte in
-            #expect(unsafe [byte].withUnsafeBytes { unsafe scan.scan($0) } == nil)
+            let mistake = unsafe [byte].withUnsafeBytes { unsafe scan.scan($0, &flood) }
+            #expect(mistake == nil)
             guard let open = scan.openData else { return 0 }
             #expect(open.stream == 3)
             return open.bytes
@@ -89,6 +93,64 @@ import Testing
         #expect(Self.mistake([Self.frame(2, 0, 3, bytes: 5)]) == nil)
         #expect(Self.mistake([Self.frame(2, 0, 0, bytes: 5)])?.0 == .protocolError)
         #expect(Self.mistake([Self.frame(2, 0, 3, bytes: 4)])?.0 == .frameSizeError)
+    }
+
+    /// What is counted of `frames`, by the only limit that is small.
+    private static func limit(
+        _ frames: [[UInt8]], _ role: Session.Role = .server, _ limits: FloodLimits
+    ) -> [ConnectionLimit?] {
+        let bytes = (role == .server ? preface : []) + frames.joined()
+        // However the bytes come.
+        return [bytes.count, 1, 10].map { step in
+            var (scan, flood) = (FrameScan(role), FloodGuard(limits))
+            var found: ConnectionLimit?
+            for start in stride(from: 0, to: bytes.count, by: step) where found == nil {
+                let piece = Array(bytes[start..<min(start + step, bytes.count)])
+                found = unsafe piece.withUnsafeBytes { unsafe scan.scan($0, &flood)?.error.limit }
+            }
+            return found
+        }
+    }
+
+    private static func isIdle(_ frames: [[UInt8]], _ role: Session.Role = .server) -> Bool? {
+        var limits = FloodLimits()
+        limits.idleFrames = 0
+        let found = Set(limit(frames, role, limits))
+        return found == [.idleFrames] ? true : found == [nil] ? false : nil
+    }
+
+    @Test(arguments: [Session.Role.server, .client])
+    func framesThatSayNothingToACallAreIdle(_ role: Session.Role) {
+        let opened = role == .server ? [Self.frame(1, 4, 1)] : []
+        for (frame, expected) in [
+            (Self.frame(2, 0, 1, bytes: 5), true), (Self.frame(8, 0, 0, bytes: 4), true),
+            (Self.frame(8, 0, 1, bytes: 4), true), (Self.frame(7, 0, 0, bytes: 8), true),
+            (Self.frame(6, 1, 0, bytes: 8), true), (Self.frame(10, 0, 0), true), (Self.frame(0xff, 0xff, 1), true),
+            (Self.frame(1, 4, 1), true), (Self.frame(1, 4, 3), role == .client),
+            (Self.frame(0, 1, 1, bytes: 4), role == .client), (Self.frame(0, 1, 1, bytes: 5), false),
+            (Self.frame(0, 0, 1, bytes: 4), false), (Self.frame(6, 0, 0, bytes: 8), false),
+            (Self.frame(4, 0, 0, bytes: 0), false), (Self.frame(4, 1, 0, bytes: 0), false),
+            (Self.frame(3, 0, 1, bytes: 4), false), (Self.frame(9, 4, 1), false),
+        ] {
+            #expect(Self.isIdle(opened + [frame], role) == expected, "\(frame)")
+        }
+    }
+
+    /// The padding of these is 255 bytes.
+    @Test(arguments: [
+        (UInt8(0), 0, ConnectionLimit.emptyData), (0, 4, .tinyData), (0, 5, nil), (1, 0, nil), (8, 256, .emptyData),
+        (8, 260, .tinyData), (8, 261, nil), (8, 1, .emptyData), (9, 256, nil), (8, 0, nil),
+    ])
+    func smallDataIsCountedWithoutItsPaddingWhateverItsStream(
+        _ flags: UInt8, _ bytes: Int, _ expected: ConnectionLimit?
+    ) {
+        var limits = FloodLimits()
+        (limits.emptyData, limits.tinyData) = (0, 0)
+        for role in [Session.Role.server, .client] {
+            let found = Self.limit(
+                [Self.frame(0, flags, 7, bytes: bytes), Self.frame(4, 1, 0, bytes: 0)], role, limits)
+            #expect(Set(found) == [expected])
+        }
     }
 
     @Test func manyStreamsInTurnAreNoMistake() {

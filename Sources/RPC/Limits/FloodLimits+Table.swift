@@ -9,6 +9,8 @@ extension FloodLimits {
         Limit("max-empty-data", \.emptyData, .perSecond, "DATA frames without bytes."),
         Limit("max-tiny-data", \.tinyData, .perSecond, "DATA frames of fewer bytes than a message's prefix."),
         Limit(
+            "max-idle-frames", \.idleFrames, .perSecond, "Frames that say nothing to any call, beyond those we cause."),
+        Limit(
             "header-overrun-factor", \.headerOverrunFactor, .count, in: 1...1024,
             "A header block so many times over its limits ends the connection."),
         Limit("max-continuations", \.maxContinuations, .count, "CONTINUATION frames of one header block."),

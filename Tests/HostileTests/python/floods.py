@@ -1,4 +1,4 @@
-"""Frames that are legal one by one: resets, PING, PRIORITY, DATA (H20 to H27)."""
+"""Frames that are legal one by one: resets, PING, PRIORITY, DATA (H20 to H27), and those that say nothing to any call (H58)."""
 
 import random
 import struct
@@ -124,7 +124,7 @@ def _(attack):
     peer.expect_goaway(ENHANCE_YOUR_CALM)
 
 
-@case("H23-priority-shuffle")
+@case("H23-priority-shuffle", "idle_frames")
 def _(attack):
     peer = attack.peer()
     frames = b"".join(frame(PRIORITY, 0, 2 * n + 1, struct.pack(">IB", 2 * random.randrange(5000) + 3 + 20000, 7))
@@ -132,7 +132,21 @@ def _(attack):
     for _ in range(4 * SCALE):
         if not peer.send(frames):
             break
-    peer.expect_alive()
+    peer.expect_goaway(ENHANCE_YOUR_CALM)
+
+
+@case("H23-priorities-of-an-old-client")
+def _(attack):
+    # A browser's tree, and one for each of its requests.
+    peer = attack.peer()
+    priority = lambda stream: frame(PRIORITY, 0, stream, struct.pack(">IB", 0, 200))
+    peer.send(b"".join(priority(stream) for stream in (3, 5, 7, 9, 11)))
+    peer.next_stream = 13
+    for _ in range(1500):
+        stream = peer.request(body=message(b"x"))
+        peer.send(priority(stream))
+        peer.expect_status(stream, "0")
+        peer.frames.clear()
 
 
 @case("H24-reset-idle-stream", "connection_violation")
@@ -206,6 +220,93 @@ def _(attack):
         peer.send(frame(DATA, PADDED, stream, b"\xff" + bytes(now) + bytes(255)))
     peer.send(frame(DATA, END_STREAM, stream))
     peer.expect_status(stream, "0")
+
+
+IDLE = {
+    "window-updates": lambda stream: window(0, 1),
+    "window-updates-of-a-stream": lambda stream: window(stream, 1),
+    "window-updates-of-a-dead-stream": lambda stream: window(1, 1),
+    "unknown-types": lambda stream: frame(0xF0, 0xFF, stream, b"whatever"),
+    "priority-updates": lambda stream: frame(0x10, 0, 0, struct.pack(">I", stream) + b"u=1"),
+    "answers-to-no-ping": lambda stream: ping(ack=True),
+    "goodbyes": lambda stream: frame(GOAWAY, 0, 0, bytes(8)),
+    "empty-data-of-a-dead-stream": lambda stream: frame(DATA, 0, 1),
+    "padding-of-a-dead-stream": lambda stream: frame(DATA, PADDED, 1, b"\x07" + bytes(7)),
+    "tiny-data-of-a-dead-stream": lambda stream: frame(DATA, 0, 1, b"abcd"),
+    "headers-of-a-dead-stream": lambda stream: frame(HEADERS, END_HEADERS, 1, b"\x82"),
+}
+
+for name, idle in IDLE.items():
+    reason = "empty_data" if name.startswith(("empty", "padding")) else "tiny_data" if name.startswith("tiny") else "idle_frames"
+    @case(f"H58-{name}", reason)
+    def _(attack, idle=idle):
+        peer = attack.peer()
+        # We end this one: what comes on it may have been on its way.
+        dead = peer.request("/test.Target/Echo", message(length=1 << 30), end=False)
+        peer.expect_status(dead, "8")
+        stream = peer.request("/test.Target/Hold", end=False)
+        # Does not wait for the answers, and a goodbye from us keeps the connection.
+        peer.repeat(idle(stream), 100_000)
+        peer.expect_goaway(ENHANCE_YOUR_CALM)
+
+
+def downloads(attack, sizes, windows, updates):
+    """Answers of such sizes through such a window, with so many updates of each kind for every DATA frame that comes."""
+    peer = attack.peer({4: windows})
+    for size in sizes:
+        stream = peer.request("/test.Target/Give", message(b"0 %d" % size))
+        got = 0
+        while peer.status(stream) == "nothing":
+            if not ready(peer.socket, 20)[0]:
+                raise Failure(f"{got} of {size} bytes came")
+            peer.receive()
+            flight = b""
+            for f in peer.frames:
+                if f.kind == DATA and f.payload:
+                    got += len(f.payload)
+                    # Credit in parts, as a client gives it that reads its socket in small pieces.
+                    for part in range(updates):
+                        step = len(f.payload) * (part + 1) // updates - len(f.payload) * part // updates
+                        flight += (window(stream, step) + window(0, step)) if step else b""
+            peer.frames.clear()
+            peer.bodies.clear()
+            peer.send(flight)
+        if peer.status(stream) != "0" or got != size + 5:
+            raise Failure(f"{peer.status(stream)} after {got} of {size} bytes")
+        peer.fields.clear()
+
+
+@case("H58-an-update-for-each-frame-of-a-tiny-window")
+def _(attack):
+    # 15,000 DATA frames, and two updates for each.
+    downloads(attack, [300_000], 20, 1)
+
+
+@case("H58-updates-for-each-KiB-of-large-frames", budget=64 << 20)
+def _(attack):
+    # 32,000 updates for 1,000 frames.
+    downloads(attack, [4 << 20] * 4, 1 << 20, 16)
+
+
+@case("H58-updates-that-come-late", budget=64 << 20)
+def _(attack):
+    # Frame after frame comes, and much later all credit for them at once.
+    peer = attack.peer({4: 0x7FFFFFFF})
+    peer.send(window(0, 0x7FFF0000 - 65535))
+    streams = [peer.request("/test.Target/Give", message(b"0 1000")) for _ in range(100)]
+    frames = 0
+    for _ in range(60):
+        for stream in streams:
+            peer.expect_status(stream, "0")
+        frames += sum(f.kind == DATA for f in peer.frames)
+        peer.frames.clear()
+        peer.bodies.clear()
+        streams = [peer.request("/test.Target/Give", message(b"0 1000")) for _ in range(100)]
+    time.sleep(1.5)
+    if frames < 6000:
+        raise Failure(f"{frames} DATA frames")
+    peer.send(window(0, 1) * 2 * frames)
+    peer.expect_alive()
 
 
 def mix(peer, times):

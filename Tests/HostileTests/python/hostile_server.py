@@ -170,6 +170,32 @@ def _(server):
     server.repeat(ping(), 1_000_000)
 
 
+def flood(name, make):
+    """Sends what `make(server, stream)` gives, again and again, for the first request."""
+
+    @behaviour(name)
+    def _(server):
+        stream = server.awaited()
+        server.repeat(make(server, stream), 100_000)
+
+
+flood("1xx-flood", lambda s, n: frame(HEADERS, END_HEADERS, n, literal(":status", "103")))
+flood("window-update-flood", lambda s, n: window(n, 1))
+flood("connection-update-flood", lambda s, n: window(0, 1))
+flood("priority-flood", lambda s, n: frame(PRIORITY, 0, n, bytes(5)))
+flood("unknown-type-flood", lambda s, n: frame(0xF0, 0, n, b"whatever"))
+flood("pong-flood", lambda s, n: ping(ack=True))
+# Above the last stream, so that the call goes on.
+flood("goaway-flood", lambda s, n: frame(GOAWAY, 0, 0, struct.pack(">II", 0x7FFFFFFF, NO_ERROR)))
+
+
+@behaviour("dead-stream-flood")
+def _(server):
+    stream = server.awaited()
+    server.send(server.good(stream))
+    server.repeat(frame(DATA, END_STREAM, stream), 100_000)
+
+
 @behaviour("continuation-flood")
 def _(server):
     stream = server.awaited()
