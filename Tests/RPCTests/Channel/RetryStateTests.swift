@@ -120,8 +120,9 @@ import Testing
 
     @Test(
         arguments: [
-            ("-1", nil), ("-2147483649", nil), ("abc", nil), ("", nil), ("1.5", nil), (" 5", nil), ("99999999999", nil),
-            ("0", 0), ("7", 7), ("3000", 3000), ("1000000000", 1_000_000_000),
+            ("-1", nil), ("-2147483649", nil), ("abc", nil), ("", nil), ("1.5", nil), ("5 6", nil),
+            ("99999999999", nil),
+            ("0", 0), ("7", 7), (" 8", 8), ("3000", 3000), ("1000000000", 1_000_000_000),
         ] as [(String, Int?)])
     func theServerSaysWhen(_ pushback: String, _ wait: Int?) {
         var call = Call(Self.policy())
