@@ -435,14 +435,14 @@ def _(attack):
 
 @case("G17-no-memory-of-the-system", "memory_budget")
 def _(attack):
-    # Within all limits of ours, but the system has no more for the process.
+    # Within all limits of ours, but the system has no more for the process, and such a block is never kept idle.
     peer = attack.peer()
     peer.expect_alive()
     unlimited = (resource.RLIM_INFINITY, resource.RLIM_INFINITY)
     try:
         resource.prlimit(attack.target.pid, resource.RLIMIT_AS, (attack.target.memory("VmSize") + (24 << 20),) + unlimited[1:])
         for _ in range(3):
-            stream = peer.request("/test.Target/Read", message(length=60 << 20), end=False)
+            stream = peer.request("/test.Target/Read", message(length=66 << 20), end=False)
             peer.expect_status(stream, "8")
     finally:
         if attack.target.process.poll() is None:
