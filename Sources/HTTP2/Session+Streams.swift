@@ -99,6 +99,8 @@ extension Session {
     /// Ends our side of the stream after what was queued, with trailers if there are any.
     public func finish(stream: Int32, trailers: [HeaderField]? = nil) {
         guard let place = state.outputs.find(stream), !state.outputs[at: place].isFinished else { return }
+        // They need no window, which is used up perhaps, and nghttp2 asks for nothing while it is.
+        if let trailers, state.outputs[at: place].pending == 0 { return endNow(stream, trailers) }
         state.finish(at: place, trailers.map { .fields($0) } ?? .none)
         resume(stream, place)
     }
@@ -109,6 +111,10 @@ extension Session {
     public func cutShort(stream: Int32, trailers: [HeaderField]) {
         guard let place = state.outputs.find(stream) else { return }
         guard state.outputs[at: place].pending > 0 else { return finish(stream: stream, trailers: trailers) }
+        endNow(stream, trailers)
+    }
+
+    private func endNow(_ stream: Int32, _ trailers: [HeaderField]) {
         state.removeOutput(stream)
         unsafe withNativeFields(trailers) {
             _ = unsafe nghttp2_submit_trailer(handle, stream, $0.baseAddress, $0.count)

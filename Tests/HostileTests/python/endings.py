@@ -177,3 +177,31 @@ def _(attack):
         peer.send(window(stream, 1))
     peer.expect_rst(stream, CANCEL)
     peer.expect_status(peer.request("/test.Target/None", message(b"x")), "12")
+
+
+@case("H59-trailers-need-no-window")
+def _(attack):
+    # The window is used up to its last byte, and nobody gives more: what comes after the data is no data.
+    for size, timeout in [(10, []), (10, [("grpc-timeout", "5S")]), (1000, [])]:
+        peer = attack.peer({4: size + 5})
+        stream = peer.request("/test.Target/Flood", message(b"1 %d" % size), timeout, end=False)
+        peer.wait(lambda f: f.kind == DATA and f.stream == stream, what="DATA")
+        peer.send(frame(DATA, END_STREAM, stream))
+        peer.expect_status(stream, "0")
+    # No message at all.
+    peer = attack.peer({4: 0})
+    stream = peer.request("/test.Target/Flood", end=False)
+    peer.send(frame(DATA, END_STREAM, stream))
+    peer.expect_status(stream, "0")
+
+
+@case("H59-trailers-do-not-wait-for-other-calls")
+def _(attack):
+    # The connection's window is full of the answer of another call, which its reader leaves there.
+    peer = attack.peer({4: 0x7FFFFFFF})
+    calm = peer.request("/test.Target/Chat", message(b"x"), end=False)
+    peer.wait(lambda f: f.kind == DATA and f.stream == calm, what="DATA")
+    peer.request("/test.Target/Give", message(b"0 1000000"))
+    peer.wait(lambda f: sum(len(body) for body in peer.bodies.values()) >= 65535, what="a full window")
+    peer.send(frame(DATA, END_STREAM, calm))
+    peer.expect_status(calm, "0")
