@@ -51,14 +51,21 @@ struct BalancedEndpoint: Sendable {
 
     // ---- cost ----
 
-    func cost(_ rules: BalancingRules, now: UInt64) -> Double {
-        let expected = latency(now: now) * (fill + 1 / Double(report.capacity))
-        // Calls of others may be longer than ours: it knows.
-        return max(expected, Double(busyUntil - min(now, busyUntil))) / (weight * share(rules, now: now))
+    /// What the next call costs there.
+    struct Price {
+        /// Nanoseconds.
+        var cost: Double
+        /// Calls that it has, for each that it runs at one time, of an endpoint whose share of the calls is average.
+        var load: Double
     }
 
-    /// Calls that it has, for each that it runs at one time, of an endpoint whose share of the calls is average.
-    func load(_ rules: BalancingRules, now: UInt64) -> Double { fill / (weight * share(rules, now: now)) }
+    func price(_ rules: BalancingRules, now: UInt64) -> Price {
+        let fill = fill
+        let expected = latency(now: now) * (fill + 1 / Double(report.capacity))
+        let part = weight * share(rules, now: now)
+        // Calls of others may be longer than ours: it knows.
+        return Price(cost: max(expected, Double(busyUntil - min(now, busyUntil))) / part, load: fill / part)
+    }
 
     /// Calls that it has, for each that it runs at one time.
     var fill: Double { Double(outstanding + foreign) / Double(report.capacity) }

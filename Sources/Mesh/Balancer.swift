@@ -184,20 +184,20 @@ struct Balancer<ID: Hashable & Sendable>: Sendable {
     }
 
     private func isCheaper(_ id: ID, than other: ID, margin: Double, now: UInt64) -> Bool {
-        guard let this = endpoints[id], let other = endpoints[other] else { return false }
-        let cost = this.cost(rules, now: now)
-        let otherCost = other.cost(rules, now: now)
-        if cost * margin < otherCost { return true }
-        return otherCost * margin >= cost && this.load(rules, now: now) < other.load(rules, now: now)
+        guard let this = endpoints[id]?.price(rules, now: now), let other = endpoints[other]?.price(rules, now: now)
+        else {
+            return false
+        }
+        if this.cost * margin < other.cost { return true }
+        return other.cost * margin >= this.cost && this.load < other.load
     }
 
     /// Of those that calls go to, the well endpoint with room that a call costs least on; nil: there is none.
     func outlook(now: UInt64) -> EndpointOutlook? {
         let open = ready.filter { isWell($0, now: now) && (endpoints[$0]?.outstanding ?? 0) < rules.maxInFlight }
-        return preferred(open).compactMap { endpoints[$0] }.map { (endpoint: $0, cost: $0.cost(rules, now: now)) }.min {
-            $0.cost < $1.cost
-        }.map {
-            EndpointOutlook(cost: $0.endpoint.isMeasured ? $0.cost : nil, fill: $0.endpoint.fill)
+        let choices = preferred(open).compactMap { endpoints[$0] }.map { ($0, cost: $0.price(rules, now: now).cost) }
+        return choices.min { $0.cost < $1.cost }.map { endpoint, cost in
+            EndpointOutlook(cost: endpoint.isMeasured ? cost : nil, fill: endpoint.fill)
         }
     }
 

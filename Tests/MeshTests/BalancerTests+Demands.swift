@@ -54,7 +54,7 @@ extension BalancerTests {
         var dice = Dice()
         for _ in 0..<2 { _ = balancer.pick(excluding: ["b"], now: 0, using: &dice) }
         balancer.finished("a", latency: second, .abandoned, now: second)
-        let cost = balancer.endpoints["a"]?.cost(balancer.rules, now: 2 * second) ?? 0
+        let cost = balancer.endpoints["a"]?.price(balancer.rules, now: 2 * second).cost ?? 0
         #expect(cost >= 2 * Double(2 * second))
     }
 

@@ -20,11 +20,13 @@ extension Metadata {
 
     /// Without the white space that RFC 9113, section 8.2.1 does not want around a value.
     static func stripped(_ value: String) -> String {
-        guard let first = value.utf8.first, let last = value.utf8.last, isSpace(first) || isSpace(last) else {
-            return value
-        }
         let text = value.utf8.drop(while: isSpace)
         return String(Substring(text.prefix(text.count - text.reversed().prefix(while: isSpace).count)))
+    }
+
+    static func hasSpaceAround(_ value: String) -> Bool {
+        let bytes = value.utf8.span
+        return !bytes.isEmpty && (isSpace(bytes[0]) || isSpace(bytes[bytes.count - 1]))
     }
 
     static func isSpace(_ character: UInt8) -> Bool { character == 0x20 || character == 0x09 }

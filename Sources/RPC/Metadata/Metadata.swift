@@ -37,12 +37,12 @@ public struct Metadata: Sendable, Equatable, ExpressibleByDictionaryLiteral, Seq
 
     mutating func append(_ key: String, _ value: Content, reserved: (String) -> Bool) -> Bool {
         guard Self.isLegal(key: key), !reserved(key) else { return false }
-        var value = value
-        if case .ascii(let text) = value {
-            let stripped = Self.stripped(text)
-            guard Self.isLegal(value: stripped) else { return false }
-            value = .ascii(stripped)
+        guard case .ascii(let text) = value else {
+            entries.append(Entry(key: key, value: value))
+            return true
         }
+        if Self.hasSpaceAround(text) { return append(key, .ascii(Self.stripped(text)), reserved: reserved) }
+        guard Self.isLegal(value: text) else { return false }
         entries.append(Entry(key: key, value: value))
         return true
     }
