@@ -15,10 +15,11 @@ public struct FloodLimits: Sendable {
     /// DATA of less than `tinyBytes` that does not end its stream (RUSTSEC-2026-0258). One of them is forgiven for
     /// each DATA frame of `fullBytes`: a message that is a little longer than its frames ends in a tiny one.
     public var tinyData = 1000
-    /// Frames that say nothing to any call: PRIORITY, WINDOW_UPDATE, answers to PING, GOAWAY, types that are not known,
-    /// HEADERS of a stream that is gone and, of a server, also those of status 1xx. For each HEADERS or DATA that we send
-    /// `idlePerFrame` of them are allowed, whenever they come, and one more for each `bytesPerIdle`: so a peer may give
-    /// credit for every frame, or every KiB, on its stream and on the connection.
+    /// Frames that say nothing to any call: PRIORITY, WINDOW_UPDATE, answers to PING, GOAWAY, PUSH_PROMISE, types that are not
+    /// known, and HEADERS of a client that open no stream; of a server all HEADERS, also those of status 1xx, and DATA
+    /// without a message that ends its stream. For each HEADERS or DATA that we send `idlePerFrame` of them are allowed, whenever
+    /// they come, and one more for each `bytesPerIdle`: so a peer may give credit for every frame, or for each prefix and
+    /// each message of a few bytes, on its stream and on the connection.
     public var idleFrames = 1000
 
     // ---- at once ----
@@ -39,7 +40,7 @@ public struct FloodLimits: Sendable {
     public static let fullBytes = 1024
     /// See `idleFrames`.
     public static let idlePerFrame = 4
-    public static let bytesPerIdle = 512
+    public static let bytesPerIdle = 2
 
     public init() {}
 }

@@ -88,7 +88,7 @@ struct FrameScan {
         return role == .server ? begins(type, flags, stream) : nil
     }
 
-    /// Of what nghttp2 tells itself (RST_STREAM, SETTINGS, PING), the `Session` keeps count.
+    /// Of what nghttp2 tells itself (RST_STREAM, SETTINGS, PING, and CONTINUATION, which it bounds), the `Session` keeps count.
     private mutating func count(_ flood: inout FloodGuard) -> HTTP2Error? {
         let hasFirstFlag = flags & 1 != 0
         switch type {
@@ -102,10 +102,12 @@ struct FrameScan {
         case 0: return role == .client && skip < FloodLimits.tinyBytes ? flood.countIdle() : nil
         // Of a client those that open no stream, of a server all: those of calls are allowed for by our requests.
         case 1: return role == .client || stream <= highest ? flood.countIdle() : nil
-        case 2, 7, 8: return flood.countIdle()
+        // nghttp2 ends a connection for a PUSH_PROMISE only where the peer has acknowledged that it may send none; until then
+        // it resets what was promised.
+        case 2, 5, 7, 8: return flood.countIdle()
         // An answer.
         case 6: return hasFirstFlag ? flood.countIdle() : nil
-        case 3, 4, 5, 9: return nil
+        case 3, 4, 9: return nil
         default: return flood.countIdle()
         }
     }

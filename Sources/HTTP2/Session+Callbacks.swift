@@ -205,6 +205,7 @@ extension Session {
         guard UInt32(head.type) == NGHTTP2_HEADERS.rawValue, unsafe !Session.isRequest(frame), isOpen(head.stream_id)
         else { return }
         state.removeOutput(head.stream_id)
+        state.willResetForOurselves()
         unsafe nghttp2_submit_rst_stream(handle, 0, head.stream_id, ErrorCode.internalError.rawValue)
     }
 

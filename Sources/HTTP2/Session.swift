@@ -155,7 +155,8 @@ import Synchronization
     /// Each kind of frame that a peer can make us send is few at a time, but all of them wait while it does not read.
     private func checkQueue() throws(HTTP2Error) {
         let frames = unsafe nghttp2_session_get_outbound_queue_size(handle)
-        guard frames <= settings.flood.maxQueuedFrames + state.outputs.count else {
+        // A head and trailers of each open stream are no fault of the peer's; their output is gone when they wait here.
+        guard frames <= settings.flood.maxQueuedFrames + 2 * state.openStreams else {
             throw HTTP2Error(.enhanceYourCalm, "\(frames) frames wait to be sent", limit: .queuedFrames)
         }
     }

@@ -60,6 +60,9 @@ struct SessionState {
         return flood.count(.resetSent)
     }
 
+    /// The next reset is for a fault of our own.
+    mutating func willResetForOurselves() { resetsQueued += 1 }
+
     /// One more stream beyond the limit that the peer was told.
     mutating func countRefusal() -> HTTP2Error? { flood.count(.resetSent) }
 

@@ -123,7 +123,8 @@ import Testing
     func framesThatSayNothingToACallAreIdle(_ role: Session.Role) {
         let opened = role == .server ? [Self.frame(1, 4, 1)] : []
         for (frame, expected) in [
-            (Self.frame(2, 0, 1, bytes: 5), true), (Self.frame(8, 0, 0, bytes: 4), true),
+            (Self.frame(2, 0, 1, bytes: 5), true), (Self.frame(5, 4, 1, bytes: 7), true),
+            (Self.frame(8, 0, 0, bytes: 4), true),
             (Self.frame(8, 0, 1, bytes: 4), true), (Self.frame(7, 0, 0, bytes: 8), true),
             (Self.frame(6, 1, 0, bytes: 8), true), (Self.frame(10, 0, 0), true), (Self.frame(0xff, 0xff, 1), true),
             (Self.frame(1, 4, 1), true), (Self.frame(1, 4, 3), role == .client),

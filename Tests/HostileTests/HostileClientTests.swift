@@ -43,7 +43,7 @@ import Testing
         "ping-flood": [.unavailable], "continuation-flood": [.unavailable], "empty-data-flood": [.unavailable],
         "1xx-flood": [.unavailable], "window-update-flood": [.unavailable], "connection-update-flood": [.unavailable],
         "priority-flood": [.unavailable], "unknown-type-flood": [.unavailable], "pong-flood": [.unavailable],
-        "goaway-flood": [.unavailable], "dead-stream-flood": [.ok],
+        "goaway-flood": [.unavailable], "push-flood": [.unavailable], "dead-stream-flood": [.ok],
     ]
 
     /// The counter that moves, whatever the kind of the call.
@@ -57,7 +57,8 @@ import Testing
         "continuation-flood": "continuations", "header-bomb": "header_block", "empty-data-flood": "empty_data",
         "1xx-flood": "idle_frames", "window-update-flood": "idle_frames", "connection-update-flood": "idle_frames",
         "priority-flood": "idle_frames", "unknown-type-flood": "idle_frames", "pong-flood": "idle_frames",
-        "goaway-flood": "idle_frames", "ping-flood": "pings", "settings-flood": "settings", "long-trailers": "metadata",
+        "goaway-flood": "idle_frames", "push-flood": "idle_frames", "ping-flood": "pings", "settings-flood": "settings",
+        "long-trailers": "metadata",
         "message-over-the-limit": "message_bytes", "compressed-unasked": "malformed_call",
         "end-inside-a-message": "malformed_call", "unknown-flag": "malformed_call",
         "half-an-answer": "slow_answer", "dripping-answer": "slow_answer",

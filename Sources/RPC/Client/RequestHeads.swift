@@ -68,7 +68,7 @@ struct RequestHeads {
         let bytes = metadata.wireBytes(beside: Self.bytesPerField)
         let all = bytes + path.utf8.count + authority.utf8.count + userAgent.utf8.count + Self.ownBytes
         guard all > Self.mostBytes else { return nil }
-        return RPCError(.resourceExhausted, "metadata of \(bytes) bytes is more than can be sent")
+        return RPCError(.resourceExhausted, "metadata of \(bytes) bytes is more than can be sent", limit: .metadata)
     }
 
     /// What this call has beside them.

@@ -189,6 +189,17 @@ flood("pong-flood", lambda s, n: ping(ack=True))
 flood("goaway-flood", lambda s, n: frame(GOAWAY, 0, 0, struct.pack(">II", 0x7FFFFFFF, NO_ERROR)))
 
 
+@behaviour("push-flood", acknowledges=False)
+def _(server):
+    """Promises without having heard that it may not: each is reset."""
+    stream = server.awaited()
+    for first in range(2, 1_000_000, 2000):
+        promised = range(first, first + 2000, 2)
+        promises = [frame(PUSH, END_HEADERS, stream, struct.pack(">I", each) + b"\x82\x86\x84") for each in promised]
+        if not server.send(b"".join(promises)) or server.goaway is not None:
+            return
+
+
 @behaviour("dead-stream-flood")
 def _(server):
     stream = server.awaited()
