@@ -4,19 +4,24 @@ import Synchronization
 import Video
 
 /// Takes all frames of a live source as they come, and hands out the newest: whoever is slow behind it gets no old frames,
-/// and at most one waits here. The numbers of those that nobody gets are missing.
+/// and at most one waits here. The numbers of those that nobody gets are missing. The last one that is wanted is not replaced.
 final class NewestFrames: FrameSource {
     private let source: any FrameSource
+    private let end: UInt64?
     private let frames = HandOver<VideoFrame>()
     private let failure = Mutex<(any Error)?>(nil)
 
-    private init(_ source: any FrameSource) { self.source = source }
+    private init(_ source: any FrameSource, _ end: UInt64?) {
+        self.source = source
+        self.end = end
+    }
 
     /// Runs `body`, while frames are taken from `source`; that goes on belonging to the caller.
+    /// - Parameter end: the number of the frame from which on none is taken; nil: all are.
     static func with<Value>(
-        _ source: any FrameSource, _ body: (NewestFrames) async throws -> Value
+        _ source: any FrameSource, end: UInt64? = nil, _ body: (NewestFrames) async throws -> Value
     ) async throws -> Value {
-        let newest = NewestFrames(source)
+        let newest = NewestFrames(source, end)
         return try await withThrowingTaskGroup(of: Void.self) { tasks in
             tasks.addTask { await newest.takeAll() }
             defer { tasks.cancelAll() }
@@ -26,7 +31,10 @@ final class NewestFrames: FrameSource {
 
     private func takeAll() async {
         do {
-            while let frame = try await source.next() { _ = frames.replace(frame) }
+            while let frame = try await source.next() {
+                _ = frames.replace(frame)
+                if let end, frame.index + 1 >= end { break }
+            }
         } catch {
             failure.withLock { $0 = error }
         }

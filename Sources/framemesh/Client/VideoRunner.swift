@@ -56,8 +56,8 @@ struct VideoRunner: Sendable {
             var written = 0
             do {
                 let policy = info.isLive ? livePolicy : options.policy
-                if info.isLive, policy != .lossless {
-                    try await NewestFrames.with(reader) { newest in
+                if info.isLive, policy == .latest {
+                    try await NewestFrames.with(reader, end: maxFrames) { newest in
                         try await run(input, newest, policy, writer, &written, answer)
                     }
                 } else {

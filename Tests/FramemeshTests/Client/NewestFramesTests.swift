@@ -19,6 +19,7 @@ import Video
         private let count: UInt64
         private let failure: VideoError?
         private let given = Mutex<UInt64>(0)
+        var givenCount: UInt64 { given.withLock { $0 } }
         let isOver = AsyncStream<Never>.makeStream()
 
         init(_ count: UInt64, failure: VideoError? = nil) {
@@ -50,6 +51,20 @@ import Video
             return got
         }
         #expect(got == [999])
+    }
+
+    /// Otherwise one that nobody wants might replace all that are wanted.
+    @Test func theLastThatIsWantedIsNotReplaced() async throws {
+        let source = Source(1000)
+        let got = try await NewestFrames.with(source, end: 2) { newest in
+            while source.givenCount < 2 { await Task.yield() }
+            var got: [UInt64] = []
+            while let frame = try await newest.next() { got.append(frame.index) }
+            return got
+        }
+        #expect(got.last == 1)
+        // Nor is a source read, and called again, for what nobody wants.
+        #expect(source.givenCount == 2)
     }
 
     @Test func anEndInErrorIsToldBehindTheLastFrame() async throws {
