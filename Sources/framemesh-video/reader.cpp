@@ -44,10 +44,13 @@ class Reader {
         }
         decode(nullptr);
         if (frames_ == 0) {
+            const std::string why = source_->why_nothing();
+            if (!why.empty()) throw Failure(source_->path() + ": " + why);
             throw Failure(source_->path() + ": not one frame could be decoded, damaged packets: " +
                           std::to_string(damaged_) + (early.empty() ? "" : ", " + early));
         }
-        if (early.empty() && source_->is_cut_off()) early = "the file is cut off";
+        if (early.empty() && source_->is_cut_off(last_time_))
+            early = std::string("the ") + source_->kind() + " is cut off";
         out_.end(frames_, damaged_, early);
     }
 
@@ -101,7 +104,8 @@ class Reader {
             timestamp = av_rescale_q(frame_->best_effort_timestamp, source_->stream()->time_base, {1, 1'000'000});
         }
         source_->end_wait();
-        out_.frame({frames_, clock_.next(timestamp)}, pixels, picture_.byte_count());
+        last_time_ = clock_.next(timestamp);
+        out_.frame({frames_, last_time_}, pixels, picture_.byte_count());
         frames_++;
         restart_processor_time();
         source_->restart_wait();
@@ -116,6 +120,7 @@ class Reader {
     Packet packet_;
     uint64_t frames_ = 0;
     uint64_t damaged_ = 0;
+    int64_t last_time_ = 0;
 };
 
 }  // namespace

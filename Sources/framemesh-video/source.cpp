@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "limits.hpp"
+#include "mov_index.hpp"
 #include "stated_size.hpp"
 
 namespace framemesh {
@@ -30,6 +31,8 @@ constexpr const char* kPictureVideo = "mjpeg";
 constexpr const char* kPictureVideoNames[] = {".mjpeg", ".mjpg"};
 // Pictures of a camera, one part each; these have no times of their own.
 constexpr const char* kPictureParts = "mpjpeg";
+/// What a container's duration may say beyond its last frame, which others of its streams may outlast; microseconds.
+constexpr int64_t kDurationSlack = 2'000'000;
 
 int read_descriptor(void* opaque, uint8_t* bytes, int count) {
     int descriptor = *static_cast<int*>(opaque);
@@ -140,10 +143,15 @@ std::unique_ptr<Source> Source::live(const std::string& url, int threads) {
     give_up_rights(Role::watch);
     source->link_ = std::make_unique<SourceLink>(url);
     source->open_container();
-    // The one connection there is to be is open.
+    if (source->has_index_behind_) source->go_to_first_frame();
+    // Nobody is called any more.
+    source->link_->read_on();
     give_up_rights(Role::read);
     // Before FFmpeg looks into the streams: of what comes in fragments it would take the first ones for all.
-    source->has_end_ = source->link_->has_size() || source->format_->duration > 0;
+    source->stated_duration_ = std::max<int64_t>(0, source->format_->duration);
+    // A camera's pictures have no end, whatever it says of their size.
+    source->has_end_ = (source->link_->has_size() || source->stated_duration_ > 0) &&
+                       std::strcmp(source->format_->iformat->name, kPictureParts) != 0;
     source->choose_stream();
     source->open_decoder(threads);
     source->restart_wait();
@@ -175,6 +183,12 @@ const AVInputFormat* Source::find_container() {
     if (status < 0 && status != AVERROR_INVALIDDATA && !is_end(status)) fail(why(status));
     if (status < 0 || !container) fail(std::string("is not a video that is known here (") + kKnown + ")");
     auto is_it = [&](const char* name) { return std::strcmp(name, container->name) == 0; };
+    if (link_) {
+        stated_byte_count_ = framemesh::stated_byte_count(link_->head(), link_->head_byte_count());
+        has_index_behind_ = is_it(kContainers[0]) && mov_index_is_behind(link_->head(), link_->head_byte_count());
+        // No other container needs to look elsewhere first.
+        if (!has_index_behind_) link_->read_on();
+    }
     if (file_ && is_it(kPictures) && is_named_as_pictures(path_)) {
         container = av_find_input_format(kPictureVideo);
         if (container) return container;
@@ -238,8 +252,10 @@ void Source::choose_stream() {
     }
     const AVCodecParameters* parameters = stream_->codecpar;
     if (parameters->width <= 0 || parameters->height <= 0) {
-        fail("the size of its pictures cannot be told: damaged, or over the limit of " +
-             std::to_string(kMaximumPixels) + " pixels");
+        const std::string nothing = why_nothing();
+        fail(!nothing.empty() ? nothing
+                              : "the size of its pictures cannot be told: damaged, or over the limit of " +
+                                    std::to_string(kMaximumPixels) + " pixels");
     }
     check_size(parameters->width, parameters->height);
 }
@@ -273,10 +289,36 @@ Orientation Source::orientation() const {
     return Orientation::from_display_matrix(matrix);
 }
 
-bool Source::is_cut_off() const {
-    if (!file_) return false;
-    int64_t size = file_->byte_count();
-    if (file_->stated_byte_count() > size) return true;
+void Source::go_to_first_frame() {
+    int64_t first = INT64_MAX;
+    for (unsigned i = 0; i < format_->nb_streams; i++) {
+        const AVIndexEntry* entry = avformat_index_get_entry(format_->streams[i], 0);
+        if (entry) first = std::min(first, entry->pos);
+    }
+    if (first == INT64_MAX || !link_->has_ranges()) return;
+    const int64_t status = avio_seek(io(), first, SEEK_SET);
+    if (status < 0) fail(why(int(status)));
+}
+
+std::string Source::why_nothing() const {
+    if (!has_index_behind_ || link_->could_seek()) return "";
+    return "its index is behind its frames, and the server gives no parts of a file (Range): "
+           "serve it with the index first (ffmpeg -movflags +faststart), or download it";
+}
+
+bool Source::is_cut_off(int64_t last_time) {
+    if (!file_ && !(link_ && has_end_)) return false;
+    int64_t size = 0, stated = stated_byte_count_;
+    if (file_) {
+        size = file_->byte_count();
+        stated = file_->stated_byte_count();
+    } else if (io()) {
+        // What comes behind the last frame.
+        if (avio_tell(io()) < stated) avio_skip(io(), stated - avio_tell(io()));
+        size = avio_tell(io());
+    }
+    if (stated > size) return true;
+    if (link_ && stated == 0 && stream_->nb_frames == 0) return stated_duration_ - last_time > kDurationSlack;
     int count = avformat_index_get_entries_count(stream_);
     const AVIndexEntry* last = count > 0 ? avformat_index_get_entry(stream_, count - 1) : nullptr;
     return last && (last->pos > size || last->size > size - last->pos);

@@ -45,8 +45,14 @@ class Source {
     AVStream* stream() { return stream_; }
     AVCodecContext* decoder() { return decoder_.get(); }
     Orientation orientation() const;
-    /// The file ends before the place where the container says its last frame is, or before its own size.
-    bool is_cut_off() const;
+    /// It ends before the place where the container says its last frame is, before its own size, or, where it says
+    /// neither, before its own duration.
+    /// - last_time: of its last frame, in microseconds from its start.
+    bool is_cut_off(int64_t last_time);
+    /// Why not one frame has come, where that is no damage; empty: it is none of that.
+    std::string why_nothing() const;
+    /// What it is to people.
+    const char* kind() const { return file_ ? "file" : "source"; }
     /// Nothing comes any more, and nobody has said that more would.
     bool is_end(int status) const { return status == AVERROR_EOF || (link_ && link_->is_end(status)); }
     /// Why a call of FFmpeg's has failed, in words.
@@ -69,6 +75,8 @@ class Source {
     const AVInputFormat* find_container();
     /// None where FFmpeg opens it by its name: RTSP, cameras.
     AVIOContext* io() { return file_ ? file_->io() : link_ ? link_->io() : nullptr; }
+    /// Back from an index that is behind the frames.
+    void go_to_first_frame();
     void choose_stream();
     void check_size(int width, int height) const;
     void open_decoder(int threads);
@@ -82,6 +90,11 @@ class Source {
     FormatInput format_;
     /// Where its end is can be known: a file's is, and of a live source's if the other side has said it.
     bool has_end_ = false;
+    /// By its start; 0: it says nothing.
+    int64_t stated_byte_count_ = 0;
+    /// By its container, in microseconds; 0: it says nothing.
+    int64_t stated_duration_ = 0;
+    bool has_index_behind_ = false;
     AVStream* stream_ = nullptr;
     Codec decoder_;
 };

@@ -56,7 +56,6 @@ SourceLink::SourceLink(const std::string& url)
     // A redirect of a secure source leads to no other.
     av_dict_set(&options, "protocol_whitelist", is_secure(url) ? "https,tls,tcp" : "http,tcp", 0);
     av_dict_set(&options, "rw_timeout", kIOTime, 0);
-    av_dict_set(&options, "seekable", "0", 0);
     av_dict_set(&options, "icy", "0", 0);
     AVIOInterruptCB until = interrupt();
     int status = avio_open2(&io_, url.c_str(), AVIO_FLAG_READ, &until, &options);

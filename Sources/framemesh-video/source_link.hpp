@@ -31,6 +31,18 @@ class SourceLink {
     const std::string& url() const { return url_; }
     /// The other side has said how many bytes come.
     bool has_size() const { return io_ && avio_size(io_) > 0; }
+    /// The other side gives any part of it that is asked for (`Accept-Ranges`, `Content-Range`), and has said the size.
+    bool has_ranges() const { return has_size() && (io_->seekable & AVIO_SEEKABLE_NORMAL) != 0; }
+    /// From here on it is read from front to back; nobody is called for another part.
+    void read_on() {
+        could_seek_ = has_ranges();
+        if (io_) io_->seekable = 0;
+    }
+    /// It had ranges until `read_on`.
+    bool could_seek() const { return could_seek_; }
+    /// What has come of the start and is not read yet.
+    const uint8_t* head() const { return io_->buf_ptr; }
+    size_t head_byte_count() const { return size_t(io_->buf_end - io_->buf_ptr); }
     /// An HTTP answer without a size ends with its connection, which FFmpeg calls an error.
     bool is_end(int status) const;
     /// Why a call of FFmpeg's has failed, in words.
@@ -44,6 +56,7 @@ class SourceLink {
 
     std::string url_;
     AVIOContext* io_ = nullptr;
+    bool could_seek_ = false;
     /// Whole seconds that are waited, and until when that is.
     std::chrono::seconds patience_;
     std::chrono::steady_clock::time_point until_;

@@ -21,11 +21,17 @@ import Testing
             func path(_ name: String) -> String { folder.appending(path: name).path }
             let input = ["-i", Place.demo.appending(path: "digits.mp4").path, "-frames:v", "\(frames)"]
             let copy = ["-c", "copy"]
-            for output in [copy + [path("a.mp4")], copy + [path("a.ts")], ["-q:v", "3", path("%03d.jpg")]] {
+            // As phones make it: more than a buffer holds, and the index behind.
+            let big = ["-c:v", "mpeg4", "-g", "1", "-q:v", "1"]
+            for output in [
+                copy + ["-movflags", "+faststart", path("a.mp4")], copy + [path("a.ts")], copy + [path("a.mkv")],
+                big + [path("behind.mp4")], ["-q:v", "3", path("%03d.jpg")],
+            ] {
                 let ffmpeg = try ChildProcess(
                     URL(fileURLWithPath: "/usr/bin/env"), ["ffmpeg", "-nostdin", "-v", "error"] + input + output)
                 try #require(try await ffmpeg.finish().code == 0)
             }
+            try #require(Data(contentsOf: URL(fileURLWithPath: path("behind.mp4"))).count > 200_000)
             try Data("this is no video at all".utf8).write(to: folder.appending(path: "text.txt"))
             let script = Place.root.appending(path: "Tests/SystemTests/video_server.py").path
             let process = try ChildProcess(
@@ -66,6 +72,85 @@ import Testing
                 }
             }
             #expect(Set(try await server.calls()) == ["/403/a.mp4", "/403/a.ts"])
+        }
+    }
+
+    /// FFmpeg's and phones' MP4s have their index behind the frames: it is read first, where the server gives parts.
+    @Test func anIndexBehindTheFramesIsReadFirst() async throws {
+        try await Server.with { server in
+            let mesh = try await LocalMesh.up(classifiers: 0)
+            try await LocalMesh.with(mesh) { mesh in
+                let result = try await Self.video(mesh, server.url("ranges/behind.mp4"))
+                #expect(result.code == 0, "\(result.errors)")
+                let answers = try AnswerLine.all(result)
+                VideoThroughTheMeshTests.expectOnceInOrder(answers, Self.frames)
+                #expect(answers.allSatisfy { $0.status == "ok" && $0.width == 640 && $0.height == 480 })
+
+                let whole = try await Self.video(mesh, server.url("behind.mp4"))
+                #expect(whole.code == 1 && whole.output.isEmpty && whole.errorLines.count == 1, "\(whole.errors)")
+                let words = ": its index is behind its frames, and the server gives no parts of a file (Range)"
+                #expect(whole.errors.contains(server.url("behind.mp4") + words), "\(whole.errors)")
+            }
+            // The whole of it, its index, its frames.
+            let calls = try await server.calls()
+            try #require(calls.count == 4, "\(calls)")
+            #expect(calls[0] == "/ranges/behind.mp4" && calls[3] == "/behind.mp4", "\(calls)")
+            #expect(calls[1...2].allSatisfy { $0.hasPrefix("/ranges/behind.mp4 from ") }, "\(calls)")
+        }
+    }
+
+    /// Nothing but the container tells that more should have come.
+    @Test(arguments: ["a.mkv", "a.mp4"]) func aFileThatBreaksOffIsNoWholeOne(_ file: String) async throws {
+        try await Server.with { server in
+            let mesh = try await LocalMesh.up(classifiers: 0)
+            try await LocalMesh.with(mesh) { mesh in
+                let half = try await Self.video(mesh, server.url("half/\(file)"))
+                #expect(half.code == 1, "\(half.errors)")
+                let answers = try AnswerLine.all(half)
+                VideoThroughTheMeshTests.expectOnceInOrder(answers, answers.count)
+                #expect(answers.count > 0 && answers.count < Self.frames)
+                #expect(half.errors.contains("the source is cut off"), "\(half.errors)")
+
+                let whole = try await Self.video(mesh, server.url("unsized/\(file)"))
+                #expect(whole.code == 0, "\(whole.errors)")
+                VideoThroughTheMeshTests.expectOnceInOrder(try AnswerLine.all(whole), Self.frames)
+            }
+            #expect(try await server.calls() == ["/half/\(file)", "/unsized/\(file)"])
+        }
+    }
+
+    /// The frames that are wanted come while the file is still being opened, and many more behind them.
+    @Test func theLastFrameThatIsWantedIsAnswered() async throws {
+        let folder = try Place.temporary("few")
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let output = folder.appending(path: "few.mp4")
+        try await Server.with { server in
+            let mesh = try await LocalMesh.up(classifiers: 0)
+            try await LocalMesh.with(mesh) { mesh in
+                let result = try await Self.video(
+                    mesh, "--max-frames", "2", "--output", output.path, server.url("unsized/a.ts"))
+                #expect(result.code == 0, "\(result.errors)")
+                let answers = try AnswerLine.all(result)
+                VideoThroughTheMeshTests.expectOnceInOrder(answers, 2)
+                #expect(answers.last?.status == "ok")
+                #expect(try await VideoThroughTheMeshTests.frameCount(output) > 0)
+            }
+            #expect(try await server.calls() == ["/unsized/a.ts"])
+        }
+    }
+
+    /// Cameras are known to make up a size.
+    @Test func picturesOfACameraAreLiveWhateverTheirSize() async throws {
+        try await Server.with { server in
+            let mesh = try await LocalMesh.up(classifiers: 0)
+            try await LocalMesh.with(mesh) { mesh in
+                let result = try await Self.video(
+                    mesh, "--max-frames", "25", "--limit", "stream-reconnect=10ms", server.url("sized/15"))
+                #expect(result.code == 0, "\(result.errors)")
+                VideoThroughTheMeshTests.expectOnceInOrder(try AnswerLine.all(result), 25)
+                #expect(result.errorLines.filter { $0.contains("called again") }.count == 1, "\(result.errors)")
+            }
+            #expect(try await server.calls() == ["/sized/15", "/sized/15"])
         }
     }
 

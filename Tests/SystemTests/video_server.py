@@ -1,8 +1,9 @@
 """A server of videos and live pictures: video_server.py FOLDER
 
 Prints its port, then `called PATH` for each request, and ends with its standard input. A file of the folder comes with its size,
-under /unsized/ without. /parts/N is a live source: the JPEGs of the folder over and over, 25 a second, whose connection ends
-after N of them. Others: /401, /silent, /away (to another host), /list (a playlist of local and other files); /403?… wants the
+under /unsized/ without, under /half/ only the first half of it, without, and under /ranges/ any part of it that is asked for
+(`called PATH from BYTE`). /parts/N is a live source: the JPEGs of the folder over and over, 25 a second, whose connection ends
+after N of them; under /sized/N it says that a great many bytes come. Others: /401, /silent, /away (to another host), /secure (to https), /list (a playlist of local and other files); /403?… wants the
 password "s3cret".
 """
 
@@ -22,10 +23,12 @@ over = threading.Event()
 class Handler(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
         path = self.path.split("?")[0]
-        print("called", path, flush=True)
         kind, _, rest = path[1:].partition("/")
-        if kind == "parts":
-            self.begin(200, "Content-Type: multipart/x-mixed-replace; boundary=frame")
+        start = int(self.headers.get("Range", "bytes=0-")[6:].partition("-")[0]) if kind == "ranges" else 0
+        print("called", path + (f" from {start}" if start else ""), flush=True)
+        if kind in ("parts", "sized"):
+            size = ["Content-Length: 2147483647"] if kind == "sized" else []
+            self.begin(200, "Content-Type: multipart/x-mixed-replace; boundary=frame", *size)
             return self.parts(int(rest))
         if kind == "401":
             return self.begin(401, 'WWW-Authenticate: Basic realm="cameras"', "Content-Length: 0")
@@ -43,10 +46,16 @@ class Handler(http.server.BaseHTTPRequestHandler):
             lines = ["#EXTM3U", "#EXT-X-TARGETDURATION:1", "#EXTINF:1,", "file:///etc/passwd", "#EXTINF:1,",
                      f"http://127.0.0.1:{port}/stolen", "#EXT-X-ENDLIST"]
             return self.body(("\n".join(lines) + "\n").encode())
-        file = folder / (rest if kind == "unsized" else path[1:])
+        file = folder / (rest if kind in ("unsized", "half", "ranges") else path[1:])
         if not file.is_file():
             return self.begin(404, "Content-Length: 0")
-        self.body(file.read_bytes(), kind != "unsized")
+        data = file.read_bytes()
+        if kind == "ranges":
+            self.begin(206, f"Content-Range: bytes {start}-{len(data) - 1}/{len(data)}",
+                       f"Content-Length: {len(data) - start}")
+            self.wfile.write(data[start:])
+            return
+        self.body(data[:len(data) // 2] if kind == "half" else data, kind not in ("unsized", "half"))
 
     def begin(self, status, *fields):
         self.send_response(status)

@@ -13,10 +13,12 @@ struct VideoCommand: AsyncParsableCommand {
             come; under 'latest' they go in real time, and of frames that wait only the newest stays; under 'deadline' \
             a frame that waited longer than --frame-deadline-ms is dropped.
 
-            A URL (rtsp, rtsps, http, https) is called as it is: no playlists, no redirects to other hosts. What says how \
-            long it is is a file, and played once. Anything else is live, as a camera is: it goes on until Ctrl-C or \
-            --max-frames, the policy is 'latest' unless another one is named, and a URL that is lost is called again \
-            (--limit stream-attempts). User, password and query of a URL are not shown; but whoever may list this \
+            A URL (rtsp, rtsps, http, https) is called as it is: no playlists, no redirects to other hosts or schemes. What \
+            says how long it is is a file, and played once; an MP4 with its index behind its frames plays if the server \
+            gives parts of it (Range). Anything else is live, as a camera is: it goes on until Ctrl-C or --max-frames, the \
+            policy is 'latest' unless another one is named, and a URL that is lost is called again (--limit \
+            stream-attempts). So is a file that is served without its size: give it --policy lossless and --max-frames. \
+            User, password and query of a URL are not shown; but whoever may list this \
             machine's processes sees the command line.
 
             A file that is damaged gives a partial result: what cannot be decoded is left out, and how many packets were \
