@@ -15,11 +15,14 @@ import UnixSignals
         #expect(seen.first == .sigint)
     }
 
-    @Test func anotherSignalIsNoEcho() {
+    /// A script with `trap 'kill $pid' INT` sends SIGTERM to whom the terminal has told of Ctrl-C.
+    @Test func anotherSignalAtOnceIsTheSameWish() {
         var seen = SeenSignals()
         #expect(seen.first == nil)
-        let meanings = [UnixSignal.sigint, .sigterm].map { seen.saw($0, at: Self.start) }
-        #expect(meanings == [.end, .endAtOnce])
+        let meanings = [(UnixSignal.sigint, 0), (.sigterm, 3), (.sigterm, 500)].map {
+            seen.saw($0, at: Self.start + .milliseconds($1))
+        }
+        #expect(meanings == [.end, .echo, .endAtOnce])
         #expect(seen.first == .sigint)
     }
 }
