@@ -251,7 +251,11 @@ import Testing
                 let answers = try AnswerLine.all(result)
                 VideoThroughTheMeshTests.expectOnceInOrder(answers, 250)
                 #expect(answers.allSatisfy { ["ok", "dropped"].contains($0.status) })
-                #expect(answers.contains { $0.status == "dropped" && $0.cause?.contains("replaced") == true })
+                // Most of those that came meanwhile gave way to the same one. The coordinator, which would get them all late,
+                // replaces each by the next.
+                let replaced = Dictionary(grouping: answers.filter { $0.status == "dropped" }, by: \.cause)
+                let most = replaced.max { $0.value.count < $1.value.count }
+                #expect(most?.key?.contains("replaced") == true && (most?.value.count ?? 0) > 40, "\(replaced.keys)")
             }
         }
     }
