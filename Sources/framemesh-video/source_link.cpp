@@ -65,8 +65,12 @@ SourceLink::SourceLink(const std::string& url)
 
 std::string SourceLink::reason(int status) const {
     if (status == AVERROR_EXIT) return "no picture within " + std::to_string(patience_.count()) + " seconds";
-    const std::string elsewhere = was_kept_from_elsewhere() ? ": it leads elsewhere, where nobody is called" : "";
-    return framemesh::reason(status) + elsewhere;
+    const std::string why = framemesh::reason(status);
+    if (was_kept_from_elsewhere()) return why + ": it leads elsewhere, where nobody is called";
+    // The words of FFmpeg for a redirect.
+    if (why.find("not on whitelist") != std::string::npos)
+        return "it leads to another scheme, where nobody is called: name that URL";
+    return why;
 }
 
 SourceLink::~SourceLink() {

@@ -272,6 +272,7 @@ import Testing
                     (server.url("text.txt", credentials: secret), 1, [own + "text.txt: ", "is not a video"]),
                     (server.url("list?key=t0ken", credentials: secret), 1, [own + "list: ", "'hls' are not read"]),
                     (server.url("away?key=t0ken", credentials: secret), 1, [own + "away: ", "leads elsewhere"]),
+                    (server.url("secure?key=t0ken", credentials: secret), 1, [own + "secure: ", "to another scheme"]),
                     ("http://\(secret)127.0.0.1:1/a?key=t0ken", 1, ["http://127.0.0.1:1/a: ", "refused"]),
                     ("rtsp://\(secret)127.0.0.1:1/a?key=t0ken", 1, ["rtsp://127.0.0.1:1/a: ", "refused"]),
                     ("rtsp://\(secret)no-such-host.invalid/a?key=t0ken", 1, ["rtsp://no-such-host.invalid:554/a: "]),
@@ -289,7 +290,7 @@ import Testing
             }
             // Nothing that a playlist names was asked for, and nobody was called again who has shown nothing; whoever wants
             // to know who asks is told so by a second request.
-            #expect(try await server.calls() == ["/none", "/401", "/401", "/text.txt", "/list", "/away"])
+            #expect(try await server.calls() == ["/none", "/401", "/401", "/text.txt", "/list", "/away", "/secure"])
         }
     }
 

@@ -41,6 +41,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
             return over.wait()
         if kind == "away":
             return self.begin(302, "Location: http://127.0.0.2:9/a?key=t0ken", "Content-Length: 0")
+        if kind == "secure":
+            place = self.headers["Host"]
+            return self.begin(302, f"Location: https://{place}/a?key=t0ken", "Content-Length: 0")
         if kind == "list":
             port = self.server.server_address[1]
             lines = ["#EXTM3U", "#EXT-X-TARGETDURATION:1", "#EXTINF:1,", "file:///etc/passwd", "#EXTINF:1,",
