@@ -10,7 +10,7 @@ enum VideoLimits {
     /// Frames that wait for the child. `write` waits when there are as many.
     static let writeAhead = 2
     /// Text of INFO, END_ and FAIL records.
-    static let maximumTextBytes = 1_024
+    static let maximumTextBytes = 4_096
     /// What is kept of the child's standard error, from its end.
     static let errorTailBytes = 2_048
     /// The pipes of the pixels: fewer switches between the processes. A wish; the kernel may give less.

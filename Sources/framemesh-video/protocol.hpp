@@ -28,7 +28,7 @@
 namespace framemesh {
 
 constexpr uint32_t kProtocolVersion = 1;
-constexpr size_t kMaximumTextBytes = 1024;
+constexpr size_t kMaximumTextBytes = 4096;
 // In place of a number of frames.
 constexpr int64_t kUnknownCount = -1;
 /// There is no end that anybody knows of.

@@ -19,8 +19,8 @@ import Testing
 
     @Test(
         arguments: [
-            ("INFO", 27, nil), ("INFO", 1_053, nil), ("FRAM", 28, nil), ("FRAM", 27, 12), ("FRAM", 29, 12),
-            ("FRAM", UInt32.max, 12), ("END_", 15, nil), ("END_", UInt32.max, nil), ("FAIL", 1_025, nil),
+            ("INFO", 27, nil), ("INFO", 4_125, nil), ("FRAM", 28, nil), ("FRAM", 27, 12), ("FRAM", 29, 12),
+            ("FRAM", UInt32.max, 12), ("END_", 15, nil), ("END_", UInt32.max, nil), ("FAIL", 4_097, nil),
             ("fail", 1, nil),
         ] as [(String, UInt32, Int?)])
     func countsThatDoNotFitTheKindAreRefused(_ kind: String, _ count: UInt32, _ frame: Int?) {

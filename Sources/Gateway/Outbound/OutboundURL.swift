@@ -3,7 +3,7 @@ import Foundation
 /// A URL that somebody asks us to call: with a host, and nothing in it that two readers could take for two hosts.
 package struct OutboundURL: Sendable, Hashable {
     /// Characters.
-    package static let longest = 1000
+    package static let longest = 4000
 
     /// As it was given, but for its host in lower case, by which the one who calls finds the address that was looked at; may
     /// have a password in it.
