@@ -130,7 +130,7 @@ final class InFlight<Kept: Sendable>: Sendable {
     func rewind() -> (connection: Int, again: Int) {
         let begun = state.withLock { state in
             state.connection += 1
-            let again = state.sending - min(state.sending, state.firstUnanswered)
+            let again = state.entries.prefix(max(0, state.sending - state.left)).count { $0.request != nil }
             state.sending = state.firstUnanswered
             state.handedOver = min(state.handedOver, state.sending)
             return (state.connection, again)

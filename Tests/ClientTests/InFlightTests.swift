@@ -127,6 +127,14 @@ extension InFlight {
         #expect(frames.rewind().again == 2)
     }
 
+    @Test func whatIsNotSentAtAllIsNotSentAgain() async throws {
+        let frames = Self.frames(1)
+        for sequence in 1...3 { frames.append(refused: .answering(UInt64(sequence)), keeping: sequence) }
+        frames.append(.numbered(4), keeping: 4, bytes: 0)
+        #expect(try await frames.send(2) == [0, 4])
+        #expect(frames.rewind().again == 2)
+    }
+
     @Test func aLostConnectionGetsNoMoreFrames() async throws {
         let frames = Self.frames(1)
         let first = frames.rewind().connection
