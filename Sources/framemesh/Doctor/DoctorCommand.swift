@@ -81,7 +81,7 @@ struct DoctorCommand: AsyncParsableCommand {
             throw Fatal("there are several coordinators: name the one to look at, of \(all)", status: .usage)
         case .srv(let name):
             throw Fatal(
-                "coordinators are found as \(name): name the one to look at",
+                "coordinators are found as srv:///\(name): name the one to look at",
                 status: .usage)
         }
     }

@@ -67,18 +67,23 @@ final class AnswerPrinter {
 
     /// How far a run came that does not come to its end.
     func noteCutShort() {
-        console.note("\(answered) \((total ?? summary.frames) == 1 ? "was" : "were") answered")
+        console.note(Self.cutShort(summary.frames, of: total, unit))
+    }
+
+    static func cutShort(_ count: UInt64, of total: UInt64?, _ unit: String) -> String {
+        "\(answered(count, of: total, unit)) \(max(count, total ?? 0) == 1 ? "was" : "were") answered"
     }
 
     /// `7 of 9 frames`, or `7 frames`.
-    private var answered: String {
+    private static func answered(_ count: UInt64, of total: UInt64?, _ unit: String) -> String {
         // A container may say less than it has.
-        guard let total, total >= summary.frames else { return Count.of(summary.frames, unit) }
-        return "\(summary.frames) of \(Count.of(total, unit))"
+        guard let total, total >= count else { return Count.of(count, unit) }
+        return "\(count) of \(Count.of(total, unit))"
     }
 
     /// A video that is not all there. All that was decoded was answered.
     func noteDamaged(_ packets: UInt64) {
+        let answered = Self.answered(summary.frames, of: total, unit)
         console.note(
             "\(Count.of(packets, "packet")) \(packets == 1 ? "was" : "were") damaged, \(answered) decoded and answered")
     }

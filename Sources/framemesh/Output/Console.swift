@@ -52,7 +52,8 @@ final class Console: Sendable {
 
     /// A source is lost, and called again.
     @Sendable func noteLost(_ reason: String, _ wait: Duration) {
-        note("\(reason.onOneLine); it is called again in \(JSONText.number(wait / .seconds(1), decimals: 1)) s")
+        let seconds = JSONText.number(wait / .seconds(1), decimals: wait < .milliseconds(100) ? 3 : 1)
+        note("\(reason.onOneLine); it is called again in \(seconds) s")
     }
 
     /// Draws what `line` gives, at most every `redrawInterval`.

@@ -19,4 +19,15 @@ import Testing
         #expect(lines.dropFirst().first?.contains("track") == (track != nil))
         #expect(!lines.joined().contains("classes"))
     }
+
+    @Test(
+        arguments: [
+            (1, 1, "1 of 1 frame was answered"), (1, 9, "1 of 9 frames were answered"),
+            (1, nil, "1 frame was answered"),
+            // A container may say less than it has.
+            (8, 1, "8 frames were answered"),
+        ] as [(UInt64, UInt64?, String)])
+    func howFarARunCameIsSaidInNumbers(_ count: UInt64, _ total: UInt64?, _ words: String) {
+        #expect(AnswerPrinter.cutShort(count, of: total, "frame") == words)
+    }
 }
