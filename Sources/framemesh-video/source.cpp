@@ -227,6 +227,10 @@ void Source::open_container() {
     av_dict_free(&options);
     if (status < 0) fail(why(status));
     format_.reset(context);
+    if (link_ && std::strcmp(container->name, kPictureParts) == 0) {
+        // FFmpeg counts their times in 1/25 s, so that more frames a second would have the same ones.
+        for (unsigned i = 0; i < format_->nb_streams; i++) format_->streams[i]->time_base = AV_TIME_BASE_Q;
+    }
 }
 
 void Source::choose_stream() {

@@ -70,6 +70,8 @@ std::string SourceLink::reason(int status) const {
     // The words of FFmpeg for a redirect.
     if (why.find("not on whitelist") != std::string::npos)
         return "it leads to another scheme, where nobody is called: name that URL";
+    if (why.find("certificate verification") != std::string::npos)
+        return "its certificate is of another name, out of date, or of an authority that is not trusted here";
     return why;
 }
 

@@ -98,7 +98,8 @@ void trust_only(const std::string& host, const std::string& authorities) {
     }
     if (!authorities.empty()) {
         trusted.authorities = read_authorities(authorities);
-        if (trusted.authorities.empty()) throw Failure(authorities + ": there are no certificates to be read");
+        if (trusted.authorities.find("-----BEGIN CERTIFICATE-----") == std::string::npos)
+            throw Failure(authorities + ": there are no certificates to be read");
     } else {
         for (const char* path : kSystemAuthorities) {
             if (trusted.authorities.empty()) trusted.authorities = read_authorities(path);

@@ -13,11 +13,11 @@ import Video
         var address: String { "127.0.0.1:\(port)" }
 
         /// - Parameter format: FFmpeg's arguments for what is sent.
-        init(_ format: String, frames: Int = 10_000) throws {
+        init(_ format: String, frames: Int = 10_000, rate: Int = 25) throws {
             port = try WatchTests.freePort()
             process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
             let arguments =
-                "-nostdin -v error -re -f lavfi -i testsrc2=size=320x240:rate=25 -frames:v \(frames) \(format)"
+                "-nostdin -v error -re -f lavfi -i testsrc2=size=320x240:rate=\(rate) -frames:v \(frames) \(format)"
                 + " -listen 1 http://127.0.0.1:\(port)/live"
             process.arguments = ["ffmpeg"] + arguments.split(separator: " ").map(String.init)
             process.standardOutput = FileHandle.nullDevice
@@ -83,6 +83,22 @@ import Video
         // What comes before the first whole picture is lost.
         #expect(count >= 25, "\(count) frames")
         #expect(last > 0)
+    }
+
+    /// However many a second.
+    @Test func picturesOfACameraHaveTheTimeAtWhichTheyCome() async throws {
+        let camera = try Camera(Self.parts, rate: 100)
+        defer { camera.end() }
+        let start = ContinuousClock.now
+        let reader = try await camera.watch()
+        var first: Int64?
+        for _ in 0..<400 {
+            let frame = try #require(try await reader.next())
+            let time = frame.captureTime - (first ?? frame.captureTime)
+            first = first ?? frame.captureTime
+            #expect(Duration.microseconds(time) <= ContinuousClock.now - start, "ahead of the clock")
+        }
+        await reader.close()
     }
 
     @Test func aNameMeansTheAddressThatWasChecked() async throws {

@@ -5,7 +5,7 @@ package struct OutboundURL: Sendable, Hashable {
     /// Characters.
     package static let longest = 4000
 
-    /// As it was given, but for its host in lower case, by which the one who calls finds the address that was looked at; may
+    /// As it was given, but for its scheme and its host in lower case, by which the one who calls finds the address that was looked at; may
     /// have a password in it.
     package let text: String
     package let scheme: String
@@ -23,9 +23,12 @@ package struct OutboundURL: Sendable, Hashable {
             throw OutboundError("a URL is longer than \(Self.longest) characters", .malformed)
         }
         // Only what RFC 3986 has: no spaces, no controls, no backslash, which some take for a slash.
-        guard text.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F && !#"\"<>^`{|}"#.utf8.contains($0) }),
-            var parts = URLComponents(string: text), let scheme = parts.scheme?.lowercased()
-        else { throw OutboundError("is not a URL with a host", .malformed) }
+        guard text.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F && !#"\"<>^`{|}"#.utf8.contains($0) }) else {
+            throw OutboundError("has a character that no URL has (a space is %20)", .malformed)
+        }
+        guard var parts = URLComponents(string: text), let scheme = parts.scheme?.lowercased() else {
+            throw OutboundError("is not a URL with a host", .malformed)
+        }
         // Before the host: file:///etc/passwd has none, and would not be called with one.
         guard let usual = ports[scheme] else {
             let known = ports.keys.sorted()
@@ -37,7 +40,7 @@ package struct OutboundURL: Sendable, Hashable {
             throw OutboundError("is not a URL with a host", .malformed)
         }
         let port = parts.port ?? usual
-        guard (1...65_535).contains(port) else { throw OutboundError("its port is none", .malformed) }
+        guard (1...65_535).contains(port) else { throw OutboundError("its port is not one of 1 to 65535", .malformed) }
         guard parts.fragment == nil else { throw OutboundError("has a fragment (#), which is never sent", .malformed) }
         var name = host.lowercased()
         if name.hasPrefix("["), name.hasSuffix("]") { name = String(name.dropFirst().dropLast()) }
@@ -46,6 +49,7 @@ package struct OutboundURL: Sendable, Hashable {
             throw OutboundError("its host is neither a name nor an address", .malformed)
         }
         parts.encodedHost = host.lowercased()
+        parts.scheme = scheme
         guard let whole = parts.string else { throw OutboundError("is not a URL with a host", .malformed) }
         self.text = whole
         parts.user = nil

@@ -21,6 +21,7 @@ import Testing
         // The one who calls it looks its address up by the host in the text.
         #expect(found.text == "rtsp://user:pass@cam.example.org/live?x=1")
         #expect(try url("http://[2001:DB8::7]:8080/A%2fb").text == "http://[2001:db8::7]:8080/A%2fb")
+        #expect(try url("HTTP://Cam/Live").text == "http://cam/Live")
         #expect(try url("http://[2001:db8::7]:8080/").host == "2001:db8::7")
         #expect(try url("http://[2001:db8::7]:8080/").port == 8080)
     }
