@@ -236,6 +236,7 @@ final class Subchannel: Sendable {
             } catch {
                 // A connection that ends, or a node that is busy.
             }
+            // Whether it was cancelled the loop asks.
             try? await Task.sleep(for: channel.probeWait(of: name))
         }
     }

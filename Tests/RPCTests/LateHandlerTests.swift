@@ -6,6 +6,7 @@ import Testing
 
 /// Handlers that wait for a thread of Swift's pool until nobody wants them any more.
 @Suite(.timeLimit(.minutes(5))) struct LateHandlerTests {
+    /// It holds its thread, as a handler does that computes; waiting that gives the thread back would leave the pool free.
     private static func block(_ milliseconds: Int) { Thread.sleep(forTimeInterval: Double(milliseconds) / 1000) }
 
     /// Nothing of the pool runs meanwhile.

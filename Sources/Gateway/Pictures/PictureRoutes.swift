@@ -49,7 +49,8 @@ struct PictureRoutes {
                 of: request, in: context, limit: limits.maxPictureBytes, named: "max-picture-bytes")
             let picture = try await upload.picture(since: begin, in: memory, limits)
             // That it is empty is another fault, and said as such however it came.
-            guard form != .unnamed || picture.readableBytes == 0 || PictureSignature.begins(picture) else {
+            guard form != .unnamed || picture.readableBytes == 0 || PictureSignature.begins(picture.readableBytesView)
+            else {
                 throw PictureForm.noPicture
             }
             let answer = await analyzer.answer(picture, named: nil, receive: .now - begin)

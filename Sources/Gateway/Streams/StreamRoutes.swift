@@ -113,7 +113,7 @@ struct StreamRoutes {
             of: request, in: context, limit: limits.maxPictureBytes, named: "max-picture-bytes"
         ).picture(since: .now, in: memory, limits)
         guard body.readableBytes > 0 else { throw Problem(.badRequest, "the body is empty") }
-        guard form != .unnamed || PictureSignature.begins(body) else { throw PictureForm.noPicture }
+        guard form != .unnamed || PictureSignature.begins(body.readableBytesView) else { throw PictureForm.noPicture }
         let (sequence, counterfoil) = try await offer(
             Frame(payload: .attached(body)), to: stream, waitingOn: waits ? context.channel.eventLoop : nil, memory)
         guard let counterfoil else {

@@ -1,3 +1,4 @@
+import Gateway
 import Glibc
 
 /// What a file is by its first bytes, where it is one of the kinds that `send` or `video` takes.
@@ -10,14 +11,11 @@ enum FileSignature: Sendable {
     init?(_ bytes: some Collection<UInt8>) {
         let start = Array(bytes.prefix(Self.byteCount))
         func has(_ text: String, at place: Int = 0) -> Bool { start.dropFirst(place).starts(with: text.utf8) }
-        let isPicture =
-            start.starts(with: [0xFF, 0xD8, 0xFF]) || start.starts(with: [0x89, 0x50, 0x4E, 0x47])
-            || has("RIFF") && has("WEBP", at: 8)
         // Matroska, MPEG-PS, MPEG-TS (a sync byte every 188 bytes).
         let isOtherVideo =
             start.starts(with: [0x1A, 0x45, 0xDF, 0xA3]) || start.starts(with: [0, 0, 1, 0xBA])
             || start.count > 188 && start[0] == 0x47 && start[188] == 0x47
-        if isPicture {
+        if PictureSignature.begins(start) {
             self = .picture
         } else if Self.isMP4(start) || has("RIFF") && has("AVI ", at: 8) || has("FLV") || has("OggS") || isOtherVideo {
             self = .video

@@ -97,6 +97,7 @@ actor LiveSource: FrameSource {
         var reason = reason
         while let wait = redial.wait(using: &random) {
             calling.lost(reason, wait)
+            // The backoff; Ctrl-C cancels it.
             try await Task.sleep(for: wait)
             do {
                 let reader = try await Self.open(call, url)
