@@ -202,6 +202,14 @@ import Synchronization
         unsafe nghttp2_submit_window_update(handle, 0, stream, Int32(clamping: bytes))
     }
 
+    /// What a peer may send on a new stream before it hears from us is `bytes` from now on. Streams that are open get the
+    /// difference, more or less, when the peer reads it (RFC 9113, section 6.9.2).
+    public func announceStreamWindow(bytes: Int) {
+        var entry = nghttp2_settings_entry(
+            settings_id: Int32(NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE.rawValue), value: UInt32(clamping: bytes))
+        unsafe nghttp2_submit_settings(handle, 0, &entry, 1)
+    }
+
     /// Lets the peer send `bytes` more on the connection: they were copied away, or thrown away.
     ///
     /// nghttp2 sends credit in halves of the window, with that of what it takes by itself (padding, DATA of dead streams).

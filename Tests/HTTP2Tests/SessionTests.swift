@@ -3,78 +3,6 @@ import Testing
 
 @testable import HTTP2
 
-/// Two sessions that exchange bytes in memory.
-final class Pair {
-    let client: Session
-    let server: Session
-    var now: UInt64 = 0
-
-    init(client: SessionSettings = .init(), server: SessionSettings = .init()) throws {
-        self.client = try Session(role: .client, settings: client)
-        self.server = try Session(role: .server, settings: server)
-    }
-
-    /// Exchanges bytes until both are silent.
-    /// - Returns: what the client and the server saw; DATA as its bytes.
-    @discardableResult
-    func exchange() throws -> (client: [String], server: [String]) {
-        var seen: (client: [String], server: [String]) = ([], [])
-        var isSilent = false
-        while !isSilent {
-            isSilent = true
-            for (from, to, isClient) in [(client, server, false), (server, client, true)] {
-                var chunks: [ByteBuffer] = []
-                while try from.produce({ chunks.append($0) }) {}
-                let own = events(of: from)
-                if isClient { seen.server += own } else { seen.client += own }
-                for chunk in chunks {
-                    isSilent = false
-                    try to.receive(chunk, now: now)
-                    let events = events(of: to)
-                    if isClient { seen.client += events } else { seen.server += events }
-                }
-            }
-        }
-        return seen
-    }
-
-    private func events(of session: Session) -> [String] {
-        var seen: [String] = []
-        session.tellEvents { event in
-            switch event {
-            case .headers(let stream, let fields, let end):
-                seen.append("headers \(stream) \(Self.text(fields))\(end ? " end" : "")")
-            case .request(let stream, let fields, _, let length):
-                session.creditConnection(bytes: length)
-                seen.append("request \(stream) \(Self.text(fields)) \(length)")
-            case .trailers(let stream, let fields): seen.append("trailers \(stream) \(Self.text(fields))")
-            case .drained: seen.append("drained")
-            case .oversizedHeaders(let stream, let fields, _): seen.append("oversized \(stream) \(fields)")
-            case .rejected(let stream, let limit): seen.append("rejected \(stream) \(limit)")
-            case .data(let stream, _, let length):
-                session.creditConnection(bytes: length)
-                seen.append("data \(stream) \(length)")
-            case .ended(let stream): seen.append("ended \(stream)")
-            case .closed(let stream, let code): seen.append("closed \(stream) \(code)")
-            case .sent, .settings, .ping: break
-            case .pingAcknowledged(let payload): seen.append("pong \(payload)")
-            case .goAway(let last, let code, _): seen.append("goaway \(last) \(code)")
-            }
-        }
-        return seen
-    }
-
-    private static func text(_ fields: HeaderFields) -> String {
-        fields.map { "\($0.name)=\($0.value)" }.joined(separator: " ")
-    }
-
-    static let head = [
-        HeaderField(":method", "POST"), HeaderField(":scheme", "http"), HeaderField(":path", "/p"),
-        HeaderField(":authority", "a"),
-    ]
-    static let seenHead = ":method=POST :scheme=http :path=/p :authority=a"
-}
-
 @Suite struct SessionTests {
     @Test func requestsAndAnswersPass() throws {
         let pair = try Pair()
@@ -134,67 +62,6 @@ final class Pair {
         #expect(seen.filter { $0.hasPrefix("request") } == [1, 3].map { "request \($0) \(Pair.seenHead) 5" })
         let third = seen.filter { $0.split(separator: " ")[1] == "5" }
         #expect(third == ["headers 5 \(Pair.seenHead)", "data 5 16384", "data 5 3616", "ended 5"])
-    }
-
-    @Test func aSenderStopsAtTheWindowUntilItIsCredited() throws {
-        var settings = SessionSettings()
-        settings.initialStreamWindowBytes = 100_000
-        let pair = try Pair(server: settings)
-        try pair.exchange()
-        let stream = try pair.client.request(Pair.head)
-        pair.client.send(stream: stream, ByteBuffer(repeating: 1, count: 350_000))
-        func received() throws -> Int {
-            try pair.exchange().server.reduce(0) {
-                $0 + (Int($1.split(separator: " ").last ?? "") ?? 0) * ($1.hasPrefix("data") ? 1 : 0)
-            }
-        }
-        #expect(try received() == 100_000)
-        #expect(try received() == 0)
-        pair.server.credit(stream: stream, bytes: 40_000)
-        #expect(try received() == 40_000)
-        // More than a window at once: room for a message whose length is known.
-        pair.server.credit(stream: stream, bytes: 500_000)
-        #expect(try received() == 210_000)
-    }
-
-    @Test(arguments: [(1, 4), (2, 2)])
-    func theConnectionIsCreditedInPartsOfItsWindow(streams: Int, parts: Int) throws {
-        let window = 1 << 20
-        var settings = SessionSettings()
-        settings.connectionWindowBytes = window
-        settings.initialStreamWindowBytes = 4 * window
-        let (client, server) = (try Session(role: .client), try Session(role: .server, settings: settings))
-        /// - Returns: bytes, and those of DATA.
-        func pass(from: Session, to: Session) throws -> (all: Int, data: Int) {
-            var sum = (all: 0, data: 0)
-            var hasMore = true
-            while hasMore {
-                var chunks: [ByteBuffer] = []
-                hasMore = try from.produce { chunks.append($0) }
-                for chunk in chunks {
-                    sum.all += chunk.readableBytes
-                    try to.receive(chunk, now: 0)
-                    to.tellEvents { if case .data(_, _, let length) = $0 { sum.data += length } }
-                }
-            }
-            return sum
-        }
-        _ = try pass(from: client, to: server)
-        _ = try pass(from: server, to: client)
-        for _ in 0..<streams {
-            client.send(stream: try client.request(Pair.head), ByteBuffer(repeating: 1, count: 4 * window))
-        }
-        #expect(try pass(from: client, to: server).data == window)
-        // Whatever else the server has to say.
-        _ = try pass(from: server, to: client)
-        server.creditConnection(bytes: window / parts - 1)
-        #expect(try pass(from: server, to: client).all == 0)
-        server.creditConnection(bytes: 1)
-        _ = try pass(from: server, to: client)
-        #expect(try pass(from: client, to: server).data == window / parts)
-        server.creditConnection(bytes: window)
-        _ = try pass(from: server, to: client)
-        #expect(try pass(from: client, to: server).data == window)
     }
 
     @Test func anAnsweredStreamIsStopped() throws {
@@ -414,42 +281,6 @@ final class Pair {
         var outputs = 0
         pair.server.forEachOutput { _, _, _ in outputs += 1 }
         #expect(outputs == 0)
-    }
-
-    @Test func whatWaitsIsCountedAndItsEndIsTold() throws {
-        var (client, server) = (SessionSettings(), SessionSettings())
-        client.initialStreamWindowBytes = 1000
-        server.lowUnsentBytes = 500
-        let pair = try Pair(client: client, server: server)
-        try pair.exchange()
-        let stream = try pair.client.request(Pair.head)
-        try pair.exchange()
-        pair.server.respond(stream: stream, fields: [HeaderField(":status", "200")], endStream: false)
-        pair.server.send(stream: stream, ByteBuffer(repeating: 1, count: 2000))
-        #expect(pair.server.unsentBytes == 2000)
-        try pair.exchange()
-        #expect(pair.server.unsentBytes == 1000)
-        pair.client.reset(stream: stream, code: .cancel)
-        #expect(try pair.exchange().server.contains("drained"))
-        #expect(pair.server.unsentBytes == 0)
-    }
-
-    @Test func trailersNeedNoWindowWhereTheBodyIsCutShort() throws {
-        var client = SessionSettings()
-        client.initialStreamWindowBytes = 10
-        let pair = try Pair(client: client)
-        try pair.exchange()
-        let stream = try pair.client.request(Pair.head)
-        pair.client.finish(stream: stream)
-        try pair.exchange()
-        pair.server.respond(stream: stream, fields: [HeaderField(":status", "200")], endStream: false)
-        pair.server.send(stream: stream, ByteBuffer(repeating: 1, count: 100))
-        #expect(try pair.exchange().client == ["headers 1 :status=200", "data 1 10"])
-        pair.server.cutShort(stream: stream, trailers: [HeaderField("grpc-status", "4")])
-        let end = try pair.exchange()
-        #expect(end.client == ["headers 1 grpc-status=4 end", "closed 1 NO_ERROR"])
-        #expect(end.server == ["closed 1 NO_ERROR"])
-        #expect(pair.server.unsentBytes == 0)
     }
 
     @Test func trailersOfARequestAreNoRequest() throws {

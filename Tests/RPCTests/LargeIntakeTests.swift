@@ -39,6 +39,29 @@ import Testing
         #expect(intake.next() == 5)
     }
 
+    @Test func messagesAloneAreCountedUntilOthersCome() throws {
+        var intake = LargeIntake(windowBytes: 100)
+        for count in 1...3 {
+            let part = intake.begin(bytes: 90, isNext: false)
+            #expect(intake.aloneInARow == count)
+            part?.received(90)
+        }
+        let first = intake.begin(bytes: 90, isNext: false)
+        let second = intake.begin(bytes: 90, isNext: false)
+        #expect(intake.aloneInARow == 0)
+        #expect(intake.begin(bytes: 90, isNext: false) == nil)
+        _ = intake.wait(5)
+        first?.received(90)
+        second?.received(90)
+        #expect(intake.next() == 5)
+        // It has waited, so it was not alone.
+        let third = intake.begin(bytes: 90, isNext: true)
+        #expect(intake.aloneInARow == 0)
+        third?.received(90)
+        _ = intake.begin(bytes: 90, isNext: false)
+        #expect(intake.aloneInARow == 1)
+    }
+
     @Test func slowSendersHoldNobodyUp() throws {
         var intake = LargeIntake(windowBytes: 100)
         let first = try #require(intake.begin(bytes: 1000, isNext: false))

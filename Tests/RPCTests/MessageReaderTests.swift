@@ -18,10 +18,17 @@ import Testing
     }
 
     static func outputs(
-        _ reader: inout MessageReader, _ budget: MemoryBudget, _ intake: LargeIntake = LargeIntake(windowBytes: 1 << 20)
+        _ reader: inout MessageReader, _ budget: MemoryBudget
+    ) -> [String] {
+        var intake = LargeIntake(windowBytes: 1 << 20)
+        return outputs(&reader, budget, &intake)
+    }
+
+    static func outputs(
+        _ reader: inout MessageReader, _ budget: MemoryBudget, _ intake: inout LargeIntake
     ) -> [String] {
         var texts: [String] = []
-        while let output = reader.next(budget, intake) {
+        while let output = reader.next(budget, &intake) {
             switch output {
             case .message(let payload, let credit):
                 texts.append("message \(payload.message.readableBytes) credit \(credit)")
@@ -69,6 +76,25 @@ import Testing
         readers.removeAll()
         #expect(budget.waitingBytes == 0)
         withExtendedLifetime(full) {}
+    }
+
+    @Test func aWiderWindowIsHeldWholeAndCreditedAsTheNarrowOne() {
+        let budget = MemoryBudget(limit: 100_000)
+        var full = budget.reserve(100_000)
+        var reader = Self.reader(window: 1000)
+        reader.allowWindow(30_000)
+        reader.allowWindow(20_000)
+        reader.receive(Self.prefix(50_000))
+        #expect(Self.outputs(&reader, budget) == ["park 50000"])
+        #expect(budget.waitingBytes == 30_000)
+        reader.receive(ByteBuffer(repeating: 1, count: 29_995))
+        full = nil
+        _ = full
+        budget.reserve(50_000).map { reader.granted($0) }
+        #expect(Self.outputs(&reader, budget) == ["credit 49505"])
+        reader.receive(ByteBuffer(repeating: 1, count: 20_005))
+        #expect(Self.outputs(&reader, budget) == ["message 50000 credit 500"])
+        #expect(budget.waitingBytes == 0)
     }
 
     @Test func oneAddressLeavesOthersRoomToWait() {
@@ -122,25 +148,25 @@ import Testing
         var first = Self.reader()
         var second = Self.reader()
         first.receive(Self.prefix(50_000))
-        #expect(Self.outputs(&first, budget, intake) == ["credit 49505"])
+        #expect(Self.outputs(&first, budget, &intake) == ["credit 49505"])
         second.receive(Self.prefix(50_000))
-        #expect(Self.outputs(&second, budget, intake) == ["queue"])
+        #expect(Self.outputs(&second, budget, &intake) == ["queue"])
         _ = intake.wait(3)
         // Only the first has memory.
         #expect(budget.used == 50_000)
         first.receive(ByteBuffer(repeating: 1, count: 30_000))
-        #expect(Self.outputs(&first, budget, intake) == [])
+        #expect(Self.outputs(&first, budget, &intake) == [])
         #expect(intake.next() == nil)
         second.receive(ByteBuffer(repeating: 2, count: 900))
         first.receive(ByteBuffer(repeating: 1, count: 10_000))
-        #expect(Self.outputs(&first, budget, intake) == [])
+        #expect(Self.outputs(&first, budget, &intake) == [])
         #expect(intake.next() == 3)
         second.turnCame()
-        #expect(Self.outputs(&second, budget, intake) == ["credit 49505"])
+        #expect(Self.outputs(&second, budget, &intake) == ["credit 49505"])
         first.receive(ByteBuffer(repeating: 1, count: 10_000))
         second.receive(ByteBuffer(repeating: 2, count: 49_100))
-        #expect(Self.outputs(&first, budget, intake) == ["message 50000 credit 500"])
-        #expect(Self.outputs(&second, budget, intake) == ["message 50000 credit 500"])
+        #expect(Self.outputs(&first, budget, &intake) == ["message 50000 credit 500"])
+        #expect(Self.outputs(&second, budget, &intake) == ["message 50000 credit 500"])
         #expect(budget.used == 0)
     }
 }

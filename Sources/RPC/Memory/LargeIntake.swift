@@ -46,13 +46,17 @@ struct LargeIntake {
     private var receivedAtTick = 0
     /// `tick` will be called.
     private var isTicking = false
+    /// Messages that began while no other one was received or waited, one after the other until now.
+    private(set) var aloneInARow = 0
 
     init(windowBytes: Int) { self.windowBytes = windowBytes }
 
     private var hasWaiting: Bool { !waiting.isEmpty }
 
     /// nil: it is to wait.
-    func begin(bytes: Int, isNext: Bool) -> Part? {
+    mutating func begin(bytes: Int, isNext: Bool) -> Part? {
+        let isAlone = waiting.isEmpty && total.lacking.load(ordering: .relaxed) == 0
+        aloneInARow = isAlone && !isNext ? aloneInARow + 1 : 0
         guard isNext || (waiting.isEmpty && hasRoom) else { return nil }
         return Part(total, bytes: bytes)
     }

@@ -81,6 +81,9 @@ public final class MemoryBudget: Sendable {
 
     public var used: Int { ledger.withLock { $0.used } }
 
+    /// A quarter is used at most.
+    var hasPlenty: Bool { ledger.withLock { $0.used <= $0.limit / 4 } }
+
     /// nil: there is no room, or others wait already.
     func reserve(_ bytes: Int, in share: MemoryShare? = nil) -> Lease? {
         let granted = ledger.withLock { $0.reserve(bytes, in: share) }

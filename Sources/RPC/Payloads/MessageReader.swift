@@ -23,8 +23,10 @@ struct MessageReader {
 
     private var parser: MessageParser
     private let windowBytes: Int
+    /// What may come before the message is credited, where the stream has a wider window than `windowBytes`.
+    private(set) var mostWindowBytes: Int
     private var input = ByteBuffer()
-    private var isParked = false
+    private(set) var isParked = false
     /// `input` is not the receive buffer, but as large as the window that is held.
     private var parkedInput: MemoryBudget.Window?
     private var hasEnded = false
@@ -45,7 +47,12 @@ struct MessageReader {
         self.maxEmptyMessages = maxEmptyMessages
         self.parser = parser
         self.windowBytes = windowBytes
+        mostWindowBytes = windowBytes
     }
+
+    /// The window of its stream may be so wide. Credit is still that of `windowBytes`, so that a message comes whole
+    /// when the window is narrow again.
+    mutating func allowWindow(_ bytes: Int) { mostWindowBytes = max(mostWindowBytes, bytes) }
 
     /// All bytes of the stream so far, while a message is half read and we do not hold it up.
     var bytesInMessage: Int? { isParked || isDone || parser.isBetweenMessages ? nil : receivedBytes }
@@ -90,7 +97,7 @@ struct MessageReader {
         isNext = true
     }
 
-    mutating func next(_ budget: MemoryBudget, _ intake: LargeIntake) -> Output? {
+    mutating func next(_ budget: MemoryBudget, _ intake: inout LargeIntake) -> Output? {
         while !isParked, !isDone {
             let before = input.readableBytes
             let step = parser.next(&input)
@@ -149,15 +156,15 @@ struct MessageReader {
     private mutating func park(_ output: Output, _ budget: MemoryBudget) -> Output {
         // Memory of its own, so that the receive buffer is not held for long.
         if parkedInput == nil {
-            parkedInput = budget.holdWindow(windowBytes, in: share)
+            parkedInput = budget.holdWindow(mostWindowBytes, in: share)
             guard parkedInput != nil else {
                 return fail(
                     RPCError(
                         .resourceExhausted, "too many messages wait for memory, \(budget.waitingBytes) bytes of them",
                         limit: .memoryBudget))
             }
-            guard var own = ByteBuffer.pooled(capacity: windowBytes) else {
-                return fail(Self.noMemory(for: windowBytes))
+            guard var own = ByteBuffer.pooled(capacity: mostWindowBytes) else {
+                return fail(Self.noMemory(for: mostWindowBytes))
             }
             own.writeBuffer(&input)
             input = own

@@ -38,6 +38,9 @@ public struct ServerConfiguration: Sendable {
     /// Of answers to clients that take it, where the handler does not choose.
     public var responseCompression = Compression.identity
     public var initialStreamWindowBytes = 256 << 10
+    /// The same while a client's large messages come one at a time, which then do not stop for their first credit; at least
+    /// `initialStreamWindowBytes`. nil: it stays.
+    public var loneStreamWindowBytes: Int? = 1 << 20
     /// What the peer may have on its way on all streams together. A small call waits behind as much as that of large
     /// messages on its connection, and bytes that are few enough stay in the caches of the processor: 1 MiB carries a
     /// quarter more than 4 MiB. But a line carries no more than that in the time of its round trip, so long and fast

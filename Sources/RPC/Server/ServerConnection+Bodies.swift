@@ -5,6 +5,19 @@ import NIOCore
 extension ServerConnection: MessageReceiver {
     var budget: MemoryBudget { context.budget }
 
+    /// Tells the client of the window that its next streams have. Those that are open get what it widens by, and what
+    /// they may hold while they wait for memory is counted: so none waits now.
+    func fitWindow() {
+        let change = window.change(aloneInARow: intake.aloneInARow) {
+            var isParked = false
+            calls.forEach { if $0.reader?.isParked ?? false { isParked = true } }
+            return !isParked && budget.hasPlenty
+        }
+        guard let change else { return }
+        session.announceStreamWindow(bytes: change)
+        if window.isWide { calls.forEach { $0.reader?.allowWindow(change) } }
+    }
+
     func requestEnded(_ call: ServerCall) {
         if !call.isAnswered { receiveEnd(of: call) }
     }

@@ -19,6 +19,7 @@ final class ServerConnection: HTTP2Delegate, LoopBound {
     var ready = CircularBuffer<ServerCall>()
     var memo = RequestMemo()
     var intake: LargeIntake
+    var window: LoneWindow
     /// With the other connections from its address.
     let share: AddressShare
     var held = HeldCalls()
@@ -70,6 +71,7 @@ final class ServerConnection: HTTP2Delegate, LoopBound {
         settings.flood = limits.flood
         settings.lowUnsentBytes = limits.startUnsentBytes
         intake = LargeIntake(windowBytes: settings.connectionWindowBytes)
+        window = LoneWindow(narrow: limits.initialStreamWindowBytes, wide: limits.loneStreamWindowBytes)
         places = HandlerPlaces(context.handlers, share.handlers)
         session = try Session(role: .server, settings: settings)
         peer = channel.peerName
@@ -122,7 +124,9 @@ final class ServerConnection: HTTP2Delegate, LoopBound {
 
     func received(stream: Int32, data: ByteBuffer) {
         beginHandlers()
-        if let call = calls[stream], !call.isAnswered { receive(data, of: call) }
+        guard let call = calls[stream], !call.isAnswered else { return }
+        receive(data, of: call)
+        fitWindow()
     }
 
     func room(stream: Int32, upTo bytes: Int) -> ByteBuffer? { place(stream: stream, upTo: bytes) }

@@ -1,0 +1,131 @@
+import NIOCore
+import Testing
+
+@testable import HTTP2
+
+/// Flow control of streams and of the connection (RFC 9113, section 5.2).
+@Suite struct SessionWindowTests {
+    /// Bytes of DATA that come to the server until both are silent.
+    private func received(_ pair: Pair) throws -> Int {
+        try pair.exchange().server.reduce(0) {
+            $0 + (Int($1.split(separator: " ").last ?? "") ?? 0) * ($1.hasPrefix("data") ? 1 : 0)
+        }
+    }
+
+    @Test func aSenderStopsAtTheWindowUntilItIsCredited() throws {
+        var settings = SessionSettings()
+        settings.initialStreamWindowBytes = 100_000
+        let pair = try Pair(server: settings)
+        try pair.exchange()
+        let stream = try pair.client.request(Pair.head)
+        pair.client.send(stream: stream, ByteBuffer(repeating: 1, count: 350_000))
+        #expect(try received(pair) == 100_000)
+        #expect(try received(pair) == 0)
+        pair.server.credit(stream: stream, bytes: 40_000)
+        #expect(try received(pair) == 40_000)
+        // More than a window at once: room for a message whose length is known.
+        pair.server.credit(stream: stream, bytes: 500_000)
+        #expect(try received(pair) == 210_000)
+    }
+
+    @Test func newStreamsHaveTheWindowThatWasAnnouncedLast() throws {
+        var settings = SessionSettings()
+        settings.initialStreamWindowBytes = 100_000
+        let pair = try Pair(server: settings)
+        try pair.exchange()
+        /// What a sender may send before it is credited.
+        func window() throws -> Int {
+            let stream = try pair.client.request(Pair.head)
+            pair.client.send(stream: stream, ByteBuffer(repeating: 1, count: 350_000))
+            return try received(pair)
+        }
+        #expect(try window() == 100_000)
+        pair.server.announceStreamWindow(bytes: 200_000)
+        // The open one gets the difference.
+        #expect(try received(pair) == 100_000)
+        #expect(try window() == 200_000)
+        pair.server.announceStreamWindow(bytes: 100_000)
+        try pair.exchange()
+        #expect(try window() == 100_000)
+        // Those before owe the difference now.
+        pair.server.credit(stream: 1, bytes: 100_000)
+        pair.server.credit(stream: 3, bytes: 150_000)
+        #expect(try received(pair) == 50_000)
+    }
+
+    @Test(arguments: [(1, 4), (2, 2)])
+    func theConnectionIsCreditedInPartsOfItsWindow(streams: Int, parts: Int) throws {
+        let window = 1 << 20
+        var settings = SessionSettings()
+        settings.connectionWindowBytes = window
+        settings.initialStreamWindowBytes = 4 * window
+        let (client, server) = (try Session(role: .client), try Session(role: .server, settings: settings))
+        /// - Returns: bytes, and those of DATA.
+        func pass(from: Session, to: Session) throws -> (all: Int, data: Int) {
+            var sum = (all: 0, data: 0)
+            var hasMore = true
+            while hasMore {
+                var chunks: [ByteBuffer] = []
+                hasMore = try from.produce { chunks.append($0) }
+                for chunk in chunks {
+                    sum.all += chunk.readableBytes
+                    try to.receive(chunk, now: 0)
+                    to.tellEvents { if case .data(_, _, let length) = $0 { sum.data += length } }
+                }
+            }
+            return sum
+        }
+        _ = try pass(from: client, to: server)
+        _ = try pass(from: server, to: client)
+        for _ in 0..<streams {
+            client.send(stream: try client.request(Pair.head), ByteBuffer(repeating: 1, count: 4 * window))
+        }
+        #expect(try pass(from: client, to: server).data == window)
+        // Whatever else the server has to say.
+        _ = try pass(from: server, to: client)
+        server.creditConnection(bytes: window / parts - 1)
+        #expect(try pass(from: server, to: client).all == 0)
+        server.creditConnection(bytes: 1)
+        _ = try pass(from: server, to: client)
+        #expect(try pass(from: client, to: server).data == window / parts)
+        server.creditConnection(bytes: window)
+        _ = try pass(from: server, to: client)
+        #expect(try pass(from: client, to: server).data == window)
+    }
+
+    @Test func whatWaitsIsCountedAndItsEndIsTold() throws {
+        var (client, server) = (SessionSettings(), SessionSettings())
+        client.initialStreamWindowBytes = 1000
+        server.lowUnsentBytes = 500
+        let pair = try Pair(client: client, server: server)
+        try pair.exchange()
+        let stream = try pair.client.request(Pair.head)
+        try pair.exchange()
+        pair.server.respond(stream: stream, fields: [HeaderField(":status", "200")], endStream: false)
+        pair.server.send(stream: stream, ByteBuffer(repeating: 1, count: 2000))
+        #expect(pair.server.unsentBytes == 2000)
+        try pair.exchange()
+        #expect(pair.server.unsentBytes == 1000)
+        pair.client.reset(stream: stream, code: .cancel)
+        #expect(try pair.exchange().server.contains("drained"))
+        #expect(pair.server.unsentBytes == 0)
+    }
+
+    @Test func trailersNeedNoWindowWhereTheBodyIsCutShort() throws {
+        var client = SessionSettings()
+        client.initialStreamWindowBytes = 10
+        let pair = try Pair(client: client)
+        try pair.exchange()
+        let stream = try pair.client.request(Pair.head)
+        pair.client.finish(stream: stream)
+        try pair.exchange()
+        pair.server.respond(stream: stream, fields: [HeaderField(":status", "200")], endStream: false)
+        pair.server.send(stream: stream, ByteBuffer(repeating: 1, count: 100))
+        #expect(try pair.exchange().client == ["headers 1 :status=200", "data 1 10"])
+        pair.server.cutShort(stream: stream, trailers: [HeaderField("grpc-status", "4")])
+        let end = try pair.exchange()
+        #expect(end.client == ["headers 1 grpc-status=4 end", "closed 1 NO_ERROR"])
+        #expect(end.server == ["closed 1 NO_ERROR"])
+        #expect(pair.server.unsentBytes == 0)
+    }
+}

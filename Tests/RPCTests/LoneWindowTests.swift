@@ -1,0 +1,192 @@
+import HTTP2
+import NIOCore
+import NIOPosix
+import Testing
+
+@testable import RPC
+
+@Suite struct LoneWindowTests {
+    private static func changes(_ window: inout LoneWindow, _ aloneInARow: ClosedRange<Int>) -> [Int: Int] {
+        var changes: [Int: Int] = [:]
+        for number in aloneInARow { changes[number] = window.change(aloneInARow: number) { true } }
+        return changes
+    }
+
+    @Test func itWidensAfterLargeMessagesOneAtATime() {
+        var window = LoneWindow(narrow: 100, wide: 400)
+        #expect(Self.changes(&window, 0...20) == [LoneWindow.firstPatience: 400])
+        #expect(window.isWide)
+    }
+
+    @Test func othersNarrowItAndItTakesLongerTheNextTime() {
+        var window = LoneWindow(narrow: 100, wide: 400)
+        var patience = LoneWindow.firstPatience
+        for _ in 0..<10 {
+            #expect(Self.changes(&window, 1...patience) == [patience: 400])
+            #expect(Self.changes(&window, 0...0) == [0: 100])
+            #expect(!window.isWide)
+            patience = min(patience * LoneWindow.growth, LoneWindow.longestPatience)
+        }
+        #expect(patience == LoneWindow.longestPatience)
+    }
+
+    @Test func itWaitsForMemory() {
+        var window = LoneWindow(narrow: 100, wide: 400)
+        #expect(window.change(aloneInARow: 50) { false } == nil)
+        #expect(window.widest == 100)
+        #expect(window.change(aloneInARow: 51) { true } == 400)
+    }
+
+    @Test(arguments: [nil, 100, 50]) func withoutAWiderOneItStays(wide: Int?) {
+        var window = LoneWindow(narrow: 100, wide: wide)
+        #expect(Self.changes(&window, 0...100) == [:])
+    }
+
+    @Test func streamsOpenWithTheWidestThatThePeerMayStillKnow() {
+        var window = LoneWindow(narrow: 100, wide: 400)
+        #expect(window.widest == 100)
+        _ = Self.changes(&window, 1...8)
+        #expect(window.widest == 400)
+        _ = Self.changes(&window, 0...0)
+        #expect(window.widest == 400)
+    }
+}
+
+/// Large messages to a real server.
+@Suite(.timeLimit(.minutes(5))) struct LoneWindowServerTests {
+    private static let methods: [String: RPCHandler] = [
+        "Count": .immediate { _, payload in UnaryResponse(Payload("\(payload.message.readableBytes)")) }
+    ]
+    /// More than a narrow window.
+    private static let large = 300_000
+
+    @Test func aClientIsToldOfItsWindow() async throws {
+        let patience = LoneWindow.firstPatience
+        try await Loopback.serving(Self.methods) { server in
+            let alone = [Int](repeating: 1, count: patience)
+            let soon = try await LargeSender.settings(server.address, "/test.Service/Count", alone, of: Self.large)
+            #expect(soon == [Int](repeating: 1, count: patience - 1) + [2])
+            // Three times what its connection carries at once, so that the second begins before the first is whole.
+            let (most, pair) = (patience * LoneWindow.growth, 3 << 20)
+            let rounds = alone + [2] + [Int](repeating: 1, count: most)
+            let seen = try await LargeSender.settings(server.address, "/test.Service/Count", rounds, of: pair)
+            #expect(seen == soon + [3] + [Int](repeating: 3, count: most - 1) + [4])
+        }
+    }
+
+    @Test func withoutAWiderOneNothingIsSaid() async throws {
+        var narrow = ServerConfiguration()
+        narrow.loneStreamWindowBytes = nil
+        let alone = [Int](repeating: 1, count: 2 * LoneWindow.firstPatience)
+        try await Loopback.serving(Self.methods, server: narrow) { server in
+            let seen = try await LargeSender.settings(server.address, "/test.Service/Count", alone, of: Self.large)
+            #expect(Set(seen) == [1])
+        }
+        // Memory is short.
+        let budget = MemoryBudget(limit: 4 << 20)
+        let lease = budget.reserve(2 << 20)
+        try await Loopback.serving(Self.methods, budget: budget) { server in
+            let seen = try await LargeSender.settings(server.address, "/test.Service/Count", alone, of: Self.large)
+            #expect(Set(seen) == [1])
+        }
+        withExtendedLifetime(lease) {}
+    }
+
+    @Test func whoWaitsHoldsTheWindowThatItHas() async throws {
+        let budget = MemoryBudget(limit: 4 << 20)
+        let text = String(repeating: "x", count: Self.large)
+        try await Loopback.with(Self.methods, serverBudget: budget) { loopback in
+            /// What a call holds that waits for memory.
+            func held() async throws -> Int {
+                var lease = budget.reserve(budget.limit - Self.large / 2)
+                #expect(lease != nil)
+                async let answer = loopback.unary("Count", text)
+                while budget.waitingBytes == 0 { try await Task.sleep(for: .milliseconds(1)) }
+                let bytes = budget.waitingBytes
+                lease = nil
+                #expect(try await answer == "\(Self.large)")
+                return bytes
+            }
+            #expect(try await held() == 256 << 10)
+            for _ in 0..<LoneWindow.firstPatience { try await loopback.expect("\(Self.large)", from: "Count", text) }
+            #expect(try await held() == 1 << 20)
+        }
+    }
+}
+
+/// A client that sends unary calls in rounds, so many at a time, and counts the SETTINGS that it gets.
+private final class LargeSender: HTTP2Delegate {
+    private let session: Session
+    private let path: String
+    private let body: ByteBuffer
+    private var rounds: ArraySlice<Int>
+    private var open = 0
+    private var settings = 0
+    private var seen: [Int] = []
+    private var answers: [Int32: String] = [:]
+    private let done: EventLoopPromise<[Int]>
+
+    /// - Returns: SETTINGS until the end of each round. Every call was answered with the length of its message.
+    static func settings(
+        _ address: SocketAddress, _ path: String, _ rounds: [Int], of bytes: Int
+    ) async throws -> [Int] {
+        let (channel, seen) = try await ClientBootstrap(group: Loopback.group).connect(to: address) { channel in
+            channel.eventLoop.makeCompletedFuture {
+                let session = try Session(role: .client)
+                let done = channel.eventLoop.makePromise(of: [Int].self)
+                let sender = LargeSender(session, path, bytes, rounds, done)
+                try channel.pipeline.syncOperations.addHandler(
+                    HTTP2Handler(session: session, delegate: sender, handshakeTimeout: .seconds(60)))
+                return (channel, done.futureResult)
+            }
+        }
+        defer { channel.close(promise: nil) }
+        return try await seen.get()
+    }
+
+    private init(_ session: Session, _ path: String, _ bytes: Int, _ rounds: [Int], _ done: EventLoopPromise<[Int]>) {
+        self.session = session
+        self.path = path
+        self.rounds = rounds[...]
+        self.done = done
+        var body = ByteBuffer()
+        body.writeInteger(UInt8(0))
+        body.writeInteger(UInt32(bytes))
+        body.writeRepeatingByte(7, count: bytes)
+        self.body = body
+    }
+
+    private func begin() {
+        guard let count = rounds.popFirst() else { return done.succeed(seen) }
+        open = count
+        for _ in 0..<count {
+            guard let stream = try? session.request(RawClient.head(path)) else { continue }
+            session.send(stream: stream, body)
+            session.finish(stream: stream)
+        }
+    }
+
+    func received(_ event: SessionEvent) {
+        switch event {
+        case .settings:
+            settings += 1
+            if settings == 1 { begin() }
+        case .closed(let stream, let code):
+            let answer = answers.removeValue(forKey: stream) ?? ""
+            guard code == .noError, answer == "\(body.readableBytes - 5)" else {
+                return done.fail(RPCError(.internal, "\(code), '\(answer)'"))
+            }
+            open -= 1
+            guard open == 0 else { return }
+            seen.append(settings)
+            begin()
+        default: break
+        }
+    }
+
+    func received(stream: Int32, data: ByteBuffer) {
+        answers[stream, default: ""] += String(buffer: data).filter(\.isNumber)
+    }
+
+    func ended(_ reason: (any Error)?) { done.fail(reason ?? ChannelError.eof) }
+}
