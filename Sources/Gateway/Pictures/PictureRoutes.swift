@@ -4,6 +4,7 @@ import Hummingbird
 import Messages
 import NIOCore
 import Results
+import Vision
 
 /// `POST /v1/images:analyze`: pictures in, what is on them out.
 struct PictureRoutes {

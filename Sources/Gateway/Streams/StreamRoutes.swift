@@ -6,6 +6,7 @@ import Messages
 import NIOCore
 import RPC
 import Results
+import Vision
 
 /// `/v1/streams`: live sources, what is seen in them, and who is told. Somebody else's streams are not there for a
 /// caller, unless it is an administrator.

@@ -1,5 +1,5 @@
-import Gateway
 import Glibc
+import Vision
 
 /// What a file is by its first bytes, where it is one of the kinds that `send` or `video` takes.
 enum FileSignature: Sendable {
