@@ -186,9 +186,15 @@ let package = Package(
             ],
             swiftSettings: strict),
 
-        // The frames of a video file as one stream to coordinators.
+        // Whom we may call because somebody names a URL.
+        .target(name: "Outbound", dependencies: ["Mesh", nioCore], swiftSettings: strict),
+        // The frames of a video, a file or a live source, as one stream to coordinators.
         .target(
-            name: "Playback", dependencies: ["Client", "Results", "Video", "Vision", "Messages", nioCore, nioPosix],
+            name: "Playback",
+            dependencies: [
+                "Client", "Outbound", "RPC", "Results", "Video", "Vision", "Messages", nioCore, nioPosix,
+                .product(name: "DequeModule", package: "swift-collections"),
+            ],
             swiftSettings: strict),
         // How answers look to people and programs: JSON lines, CSV, MOT, boxes drawn on a picture.
         .target(name: "Results", dependencies: ["Messages", "Vision", nioCore], swiftSettings: strict),
@@ -207,9 +213,8 @@ let package = Package(
         .target(
             name: "Gateway",
             dependencies: [
-                "Areas", "Client", "Jobs", "Mesh", "Messages", "Playback", "RPC", "Results", "Services", "Telemetry",
-                "Traces", "Video",
-                "Vision",
+                "Areas", "Client", "Jobs", "Mesh", "Messages", "Outbound", "Playback", "RPC", "Results", "Services",
+                "Telemetry", "Traces", "Video", "Vision",
                 nioCore, nioPosix, nioSSL, nioHTTP1, nioHTTPTypes, httpTypes, logging, metrics, tracing, crypto,
                 hummingbird, hummingbirdCore, asyncHTTPClient,
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -243,9 +248,8 @@ let package = Package(
         .executableTarget(
             name: "framemesh",
             dependencies: [
-                "Bench", "Evaluation", "Gateway", "Jobs", "Node", "Coordination", "Client", "Playback", "Results",
-                "Telemetry",
-                "Tracking", "Traces",
+                "Bench", "Evaluation", "Gateway", "Jobs", "Node", "Coordination", "Client", "Outbound", "Playback",
+                "Results", "Telemetry", "Tracking", "Traces",
                 "Video", "Vision", "Mesh", "Services",
                 "RPC",
                 "Messages", nioCore, nioPosix, nioSSL, nioTLS, nioHTTP1, logging, metrics, yams, crypto,
@@ -318,6 +322,9 @@ let package = Package(
                 "Client", "Coordination", "Mesh", "Messages", "Services", "RPC", nioCore, nioPosix, logging,
             ],
             swiftSettings: strict),
+        .testTarget(name: "OutboundTests", dependencies: ["Outbound", "Mesh"], swiftSettings: strict),
+        .testTarget(
+            name: "PlaybackTests", dependencies: ["Playback", "RPC", "Video", nioCore], swiftSettings: strict),
         .testTarget(
             name: "ResultsTests", dependencies: ["Results", "Messages", "Vision", nioCore], swiftSettings: strict),
         .testTarget(name: "AreasTests", dependencies: ["Areas", "Messages"], swiftSettings: strict),
@@ -330,9 +337,9 @@ let package = Package(
         .testTarget(
             name: "GatewayTests",
             dependencies: [
-                "Gateway", "Areas", "Jobs", "Client", "Coordination", "Node", "Mesh", "Messages", "Services", "RPC",
-                "Vision",
-                "Results", "Telemetry", "TestSupport", nioCore, nioHTTP1, nioPosix, nioEmbedded, httpTypes, logging,
+                "Gateway", "Areas", "Jobs", "Client", "Coordination", "Node", "Mesh", "Messages", "Outbound",
+                "Playback", "Services", "RPC", "Vision", "Results", "Telemetry", "TestSupport", nioCore, nioHTTP1,
+                nioPosix, nioEmbedded, httpTypes, logging,
                 hummingbird, hummingbirdCore, asyncHTTPClient,
             ],
             exclude: ["python"], swiftSettings: strict),

@@ -1,6 +1,7 @@
 import Client
 import Gateway
 import Mesh
+import Outbound
 import RPC
 import Video
 import Vision

@@ -20,18 +20,19 @@ import Testing
         "Node": ["Services", "RPC", "Vision", "Messages", "Telemetry", "Traces"],
         "Coordination": ["Mesh", "Services", "RPC", "Tracking", "Messages", "Telemetry", "Traces"],
         "Client": ["Mesh", "Services", "RPC", "Messages"],
-        "Playback": ["Client", "Results", "Video", "Vision", "Messages"],
+        "Outbound": ["Mesh"],
+        "Playback": ["Client", "Outbound", "RPC", "Results", "Video", "Vision", "Messages"],
         "Results": ["Messages", "Vision"],
         "Areas": ["Messages"],
         "Telemetry": [],
         "Jobs": ["CPostgres"],
         "Gateway": [
-            "Areas", "Client", "Jobs", "Mesh", "Messages", "Playback", "RPC", "Results", "Services", "Telemetry",
-            "Traces", "Video", "Vision",
+            "Areas", "Client", "Jobs", "Mesh", "Messages", "Outbound", "Playback", "RPC", "Results", "Services",
+            "Telemetry", "Traces", "Video", "Vision",
         ],
         "rpc-interop": ["RPC", "CInteropMessages", "CProtobufC", "ProtobufStructs"],
         "framemesh": [
-            "Areas", "Bench", "Evaluation", "Gateway", "Jobs", "Playback", "Results", "Telemetry", "Traces",
+            "Areas", "Bench", "Evaluation", "Gateway", "Jobs", "Outbound", "Playback", "Results", "Telemetry", "Traces",
             "Node", "Coordination", "Client", "Video", "Vision", "Mesh", "Services", "RPC", "Messages", "Tracking",
         ],
     ]

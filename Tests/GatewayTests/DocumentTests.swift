@@ -17,7 +17,7 @@ import Testing
         let properties = LimitProperties(GatewayLimits.limits, of: GatewayLimits())
         #expect(properties.faults.isEmpty)
         // How waits grow is the same everywhere; their ends have names.
-        let growth = ["streams.reconnect", "webhooks.backoff"].flatMap { ["\($0).factor", "\($0).jitter"] }
+        let growth = ["streams.sources.reconnect", "webhooks.backoff"].flatMap { ["\($0).factor", "\($0).jitter"] }
         #expect(properties.free == Set(growth))
     }
 

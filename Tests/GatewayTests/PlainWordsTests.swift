@@ -1,4 +1,5 @@
 import Foundation
+import Outbound
 import Testing
 
 @testable import Gateway
@@ -124,19 +125,9 @@ import Testing
         }
     }
 
-    @Test func whoeverMayNotBeCalledIsToldHowToAllowIt() throws {
+    @Test func whoeverMayNotBeCalledIsToldHowToAllowIt() {
         let refused = Problem(outbound: OutboundError("no"), field: "source.url", allowedBy: "--stream-allow")
         #expect(refused.detail == "'source.url': no (--stream-allow)")
-        let ranges = try OutboundRule(allow: ["127.0.0.0/8"])
-        let name = #expect(throws: OutboundError.self) {
-            try ranges.check(try OutboundURL("http://localhost/", ports: ["http": 80]))
-        }
-        #expect(name?.message.contains("names are by hosts and patterns, such as localhost or *.example.org") == true)
-        let names = try OutboundRule(allow: ["localhost"])
-        let address = #expect(throws: OutboundError.self) {
-            try names.check(try OutboundURL("http://127.0.0.1/", ports: ["http": 80]))
-        }
-        #expect(address?.message.contains("addresses are by ranges, such as 192.168.7.0/24") == true)
     }
 
     @Test func aCancelledJobSaysWhyItHasNoAnnotatedVideo() async throws {

@@ -1,4 +1,5 @@
 package import Areas
+package import Outbound
 
 /// Somebody who is told of events by POST.
 package struct Webhook: Sendable, Hashable {

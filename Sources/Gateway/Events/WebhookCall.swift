@@ -5,6 +5,7 @@ import Logging
 import NIOCore
 import NIOHTTP1
 import NIOPosix
+import Outbound
 
 /// One attempt to tell one receiver something.
 struct WebhookCall: Sendable {

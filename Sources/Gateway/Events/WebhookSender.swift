@@ -1,6 +1,7 @@
 import Foundation
 import Logging
 import NIOCore
+import Outbound
 import Synchronization
 
 /// Tells one receiver, one delivery after the other, as long as `run` runs and there may be more.

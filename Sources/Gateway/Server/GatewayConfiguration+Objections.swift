@@ -1,6 +1,7 @@
 import Foundation
 import Glibc
 package import NIOCore
+import Outbound
 import RPC
 
 extension GatewayConfiguration {
@@ -9,7 +10,7 @@ extension GatewayConfiguration {
         origins.sorted().filter { !Self.isOrigin($0) }.map {
             "'\($0)' is no origin: it is scheme://host or scheme://host:port, such as https://shop.example"
         }
-            + hosts.sorted().filter { !Self.isHost($0) }.map { "'\($0)' is no name of a host (without a port)" }
+            + hosts.sorted().filter { !OutboundURL.isHost($0) }.map { "'\($0)' is no name of a host (without a port)" }
             + unknownScopes + [objectionToCameraFolder, objectionToStreamAuthorities].compactMap(\.self)
     }
 
@@ -46,8 +47,6 @@ extension GatewayConfiguration {
     }
 
     private static let usualPorts = ["http": 80, "https": 443]
-
-    private static func isHost(_ text: String) -> Bool { NetworkAddress(text) != nil || OutboundURL.isName(text) }
 
     /// A file of tokens may be shared with roles that have other scopes; one that is nearly one of ours is a slip.
     private var unknownScopes: [String] {

@@ -2,6 +2,7 @@ package import Client
 package import Jobs
 package import Mesh
 import NIOCore
+package import Outbound
 package import RPC
 package import Telemetry
 package import Traces

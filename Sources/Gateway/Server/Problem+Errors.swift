@@ -4,6 +4,7 @@ import Hummingbird
 import Jobs
 import Messages
 import NIOCore
+import Outbound
 import RPC
 import Vision
 
@@ -46,6 +47,21 @@ extension Problem {
         case .usage: self.init(.badRequest, MeshReason.words(.notFound, error.message), cause: error)
         case .refused: self.init(.badGateway, MeshReason.words(.unknown, error.message), cause: error)
         }
+    }
+
+    /// Of what is not called.
+    /// - Parameters:
+    ///   - field: that the URL stands in.
+    ///   - flag: of the gateway, by which it would be allowed.
+    init(outbound error: OutboundError, field: String, allowedBy flag: String) {
+        let status: HTTPResponse.Status =
+            switch error.kind {
+            case .malformed: .badRequest
+            case .forbidden: .forbidden
+            case .unresolved: .badGateway
+            }
+        let hint = error.kind == .forbidden ? " (\(flag))" : ""
+        self.init(status, "'\(field)': \(error.message)\(hint)", field: field)
     }
 
     /// - Parameter message: of a coordinator; shown to the peer only where it is about the peer's own request.

@@ -1,4 +1,6 @@
 import Messages
+import Outbound
+import Playback
 import Video
 
 /// A source that is called by its URL, again and again as long as it comes back.
@@ -7,7 +9,7 @@ struct CameraLink {
     let helper: String
 
     func run(into stream: LiveStream) async {
-        var redial = Redial(stream.rules.limits)
+        var redial = Redial(stream.rules.limits.sources)
         var random = SystemRandomNumberGenerator()
         while !Task.isCancelled {
             var isForbidden = false

@@ -1,6 +1,7 @@
 import Areas
 import Foundation
 import Messages
+import Outbound
 import Results
 
 extension LiveStream {

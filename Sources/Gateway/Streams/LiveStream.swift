@@ -4,6 +4,7 @@ import Foundation
 import Logging
 import Messages
 import Metrics
+import Playback
 import Results
 import Synchronization
 

@@ -4,6 +4,7 @@ import Logging
 import Messages
 import NIOCore
 import NIOPosix
+import Playback
 import RPC
 import Synchronization
 import Vision
@@ -43,7 +44,7 @@ struct MeshLink {
                 stream.trouble(problem.detail)
                 if problem.status == .badRequest { return stream.fail(problem.detail) }
                 if stream.sourceIsOver { return }
-                try? await Task.sleep(for: stream.rules.limits.reconnect.wait(after: failures, using: &random))
+                try? await Task.sleep(for: stream.rules.limits.sources.reconnect.wait(after: failures, using: &random))
             }
         }
     }

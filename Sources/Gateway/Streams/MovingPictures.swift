@@ -1,6 +1,7 @@
 import Logging
 import Messages
 import NIOPosix
+import Playback
 import RPC
 import Results
 import Vision

@@ -1,3 +1,4 @@
+package import Playback
 package import RPC
 
 /// How many live sources there are, and how patient the gateway is with them.
@@ -22,27 +23,15 @@ package struct StreamLimits: Sendable, Equatable {
     package var remembered = Duration.seconds(120)
     /// A gateway that is not heard of for this long has lost its streams to whichever gateway comes next.
     package var lease = Duration.seconds(15)
-    /// Before a source is called again.
-    package var reconnect = Backoff(initial: .milliseconds(500), factor: 2, longest: .seconds(15), jitter: 0.3)
-    /// Calls in a row without a frame, before a source has failed.
-    package var attempts = 8
+    /// With sources that are called, and with a mesh that is lost.
+    package var sources = SourceLimits()
     /// Of moving pictures, 1…100.
     package var pictureQuality = 80
 
     package init() {}
 
-    /// How patient one is with a source that is called.
-    package static let sourceLimits: [Limit<StreamLimits>] = [
-        Limit(
-            "stream-reconnect", \.reconnect.initial, "Before a source is called again; doubled for each further call."),
-        Limit("stream-longest-reconnect", \.reconnect.longest, "The longest wait before a source is called again."),
-        Limit("stream-attempts", \.attempts, .count, "Calls in a row without a frame before a source has failed."),
-    ]
-
     package static let limits: [Limit<StreamLimits>] =
-        own + sourceLimits + [
-            Limit("stream-picture-quality", \.pictureQuality, .count, in: 1...100, "JPEG quality of moving pictures.")
-        ]
+        own + SourceLimits.limits.map { $0.under(\.sources) } + ofPictures
 
     private static let own: [Limit<StreamLimits>] = [
         Limit("streams", \.streams, .count, "Live streams."),
@@ -59,5 +48,9 @@ package struct StreamLimits: Sendable, Equatable {
         Limit(
             "stream-lease", \.lease, in: .seconds(5)...(.seconds(3600)),
             "After so long the streams of a gateway that has died go on at another one."),
+    ]
+
+    private static let ofPictures: [Limit<StreamLimits>] = [
+        Limit("stream-picture-quality", \.pictureQuality, .count, in: 1...100, "JPEG quality of moving pictures.")
     ]
 }

@@ -1,4 +1,5 @@
 package import Areas
+package import Outbound
 
 /// What streams may do, of one gateway.
 package struct StreamRules: Sendable {

@@ -1,3 +1,5 @@
+import Outbound
+
 /// Where the frames of a stream come from.
 enum StreamSource: Sendable, Hashable {
     /// RTSP or HTTP.

@@ -2,6 +2,8 @@ import Areas
 import Foundation
 import HTTPTypes
 import Messages
+import Outbound
+import Playback
 
 /// What a stream is, checked.
 struct StreamSpecification: Sendable {

@@ -1,4 +1,5 @@
 import Jobs
+import Outbound
 import Results
 
 extension JSONText {

@@ -4,6 +4,7 @@ import HTTPTypes
 import Jobs
 import Metrics
 import NIOCore
+import Outbound
 import Video
 
 /// Takes an upload to disk and makes a job of it, or leaves nothing behind.

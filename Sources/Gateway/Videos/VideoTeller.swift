@@ -4,6 +4,7 @@ import Jobs
 import Logging
 import Messages
 import NIOCore
+import Outbound
 import RPC
 import Results
 import ServiceLifecycle

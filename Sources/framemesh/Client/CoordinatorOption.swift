@@ -1,8 +1,8 @@
 import ArgumentParser
 import Client
 import Foundation
-import Gateway
 import Mesh
+import Playback
 import RPC
 
 /// Where the coordinator is: the option, the environment, the configuration file, or the port that `framemesh up` takes.
@@ -26,7 +26,7 @@ struct CoordinatorOption: ParsableArguments {
     /// Where the coordinator is, how it is called, and how patient the command is with sources. Also sets the limits of the
     /// process.
     /// - Throws: `MeshError` that names what is no target, `Fatal` that names what is wrong with the configuration.
-    func place() async throws -> (target: Target, calling: MeshClientConfiguration, sources: StreamLimits) {
+    func place() async throws -> (target: Target, calling: MeshClientConfiguration, sources: SourceLimits) {
         let settings = try await Settings.load(config)
         let target = try Self.target(coordinator, settings)
         let limits = try limitOptions.limits(settings)

@@ -1,12 +1,12 @@
-import Gateway
 import Mesh
+import Outbound
 import Playback
 import Synchronization
 import Video
 
 /// How sources are called by their URL.
 struct SourceCalling: Sendable {
-    var limits = StreamLimits()
+    var limits = SourceLimits()
     var dns = DNSConfiguration()
     /// A file of PEM with those who may vouch for a source with TLS; nil: those that the system trusts.
     var authorities: String?

@@ -1,4 +1,3 @@
-import Gateway
 import Playback
 import Synchronization
 import Video

@@ -1,4 +1,5 @@
-import Gateway
+import Outbound
+import Playback
 import Video
 
 /// Where the frames of a video come from, by what the user has named.

@@ -1,6 +1,7 @@
 import Client
 import Gateway
 import Mesh
+import Playback
 import RPC
 import Traces
 
@@ -19,13 +20,13 @@ struct ClientLimits: Sendable {
     var client = MeshClientConfiguration()
     var process = ProcessLimits()
     /// Of a command; a gateway has its own.
-    var sources = StreamLimits()
+    var sources = SourceLimits()
 
     static let ofCalls =
         MeshClientConfiguration.limits.map { $0.under(\ClientLimits.client) }
         + ProcessLimits.limits.map { $0.under(\ClientLimits.process) }
     /// Of a command.
-    static let all = ofCalls + StreamLimits.sourceLimits.map { $0.under(\ClientLimits.sources) }
+    static let all = ofCalls + SourceLimits.limits.map { $0.under(\ClientLimits.sources) }
 }
 
 extension Settings {

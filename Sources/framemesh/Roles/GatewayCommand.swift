@@ -6,6 +6,7 @@ import Jobs
 import Logging
 import Mesh
 import NIOPosix
+import Outbound
 import RPC
 import Results
 

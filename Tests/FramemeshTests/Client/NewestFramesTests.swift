@@ -1,9 +1,9 @@
 import NIOCore
+import Playback
 import Synchronization
 import Testing
 import Video
 
-@testable import Playback
 @testable import framemesh
 
 /// What becomes of the frames of a live source when those behind it are slow.
@@ -76,27 +76,5 @@ import Video
             let error = await #expect(throws: VideoError.self) { try await newest.next() }
             #expect(error?.message == "broke off")
         }
-    }
-
-    @Test func whatIsLeftOutIsDueInItsPlace() {
-        func words(_ order: inout FrameOrder) -> [String] {
-            var words: [String] = []
-            while let due = order.due() {
-                switch due {
-                case .frame(let frame): words.append("\(frame.index)")
-                case .leftOut(let number, let newer, _): words.append("\(number)<\(newer)")
-                }
-            }
-            return words
-        }
-        var order = FrameOrder(first: 2)
-        #expect(words(&order).isEmpty)
-        order.came(Self.frame(1))
-        #expect(words(&order).isEmpty && order.next == 2)
-        order.came(Self.frame(2))
-        #expect(words(&order) == ["2"])
-        order.came(Self.frame(6))
-        #expect(words(&order) == ["3<6", "4<6", "5<6", "6"])
-        #expect(order.next == 7)
     }
 }

@@ -6,6 +6,7 @@ import Hummingbird
 import Logging
 import Mesh
 import NIOCore
+import Outbound
 import RPC
 import Synchronization
 import Telemetry

@@ -1,4 +1,6 @@
 import Foundation
+import Outbound
+import Playback
 import TestSupport
 import Testing
 
@@ -49,7 +51,7 @@ import Testing
             try await Self.with(redirectedTo: elsewhere) { url in
                 try await TestGateway.with(mesh: .shared) {
                     $0.streamAllow = try OutboundRule(allow: ["127.0.0.1"])
-                    $0.limits.streams.attempts = 1
+                    $0.limits.streams.sources.attempts = 1
                 } _: { gateway in
                     var events = try await Self.begin(gateway, url)
                     while let event = try await events.next() {

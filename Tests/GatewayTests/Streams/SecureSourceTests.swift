@@ -1,4 +1,6 @@
 import Foundation
+import Outbound
+import Playback
 import TestSupport
 import Testing
 
@@ -45,7 +47,7 @@ import Testing
         try await TestGateway.with(mesh: .shared) {
             $0.streamAllow = try OutboundRule(allow: ["127.0.0.1"])
             $0.streamAuthorities = authorities
-            $0.limits.streams.attempts = 1
+            $0.limits.streams.sources.attempts = 1
         } _: { gateway in
             let path = try await TestStream.begin(
                 gateway, ["source": ["url": "\(kind)://127.0.0.1:\(port)/cam"], "pipeline": "detect"])

@@ -3,6 +3,7 @@ import Foundation
 import HTTPTypes
 import Hummingbird
 import Mesh
+import Outbound
 import Synchronization
 import TestSupport
 import Testing

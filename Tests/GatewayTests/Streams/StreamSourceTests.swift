@@ -2,6 +2,8 @@ import Foundation
 import HTTPTypes
 import Hummingbird
 import NIOCore
+import Outbound
+import Playback
 import RPC
 import Synchronization
 import TestSupport
@@ -26,7 +28,7 @@ import Testing
             } _: { camera in
                 try await TestStream.with {
                     $0.streamAllow = try OutboundRule(allow: ["127.0.0.0/8"])
-                    $0.limits.streams.attempts = 1
+                    $0.limits.streams.sources.attempts = 1
                 } _: { gateway in
                     let path = try await TestStream.begin(
                         gateway, ["source": ["url": camera.base + "/camera"], "pipeline": "detect"])
@@ -49,8 +51,8 @@ import Testing
         }
         try await TestStream.with {
             $0.streamAllow = try OutboundRule(allow: ["127.0.0.0/8"])
-            $0.limits.streams.attempts = 1000
-            $0.limits.streams.reconnect = .init(
+            $0.limits.streams.sources.attempts = 1000
+            $0.limits.streams.sources.reconnect = .init(
                 initial: .milliseconds(50), factor: 1, longest: .milliseconds(50), jitter: 0)
         } _: { gateway in
             let path = try await TestStream.begin(
@@ -94,8 +96,8 @@ import Testing
         } _: { camera in
             try await TestStream.with {
                 $0.streamAllow = try OutboundRule(allow: ["127.0.0.0/8"])
-                $0.limits.streams.attempts = 3
-                $0.limits.streams.reconnect = .init(
+                $0.limits.streams.sources.attempts = 3
+                $0.limits.streams.sources.reconnect = .init(
                     initial: .milliseconds(1), factor: 1, longest: .milliseconds(1), jitter: 0)
             } _: { gateway in
                 let path = try await TestStream.begin(
@@ -128,7 +130,7 @@ import Testing
             try await LittleNameServer.with([[127, 0, 0, 2], [127, 0, 0, 1]]) { dns in
                 try await TestStream.with {
                     $0.streamAllow = try OutboundRule(allow: ["cam.example", "127.0.0.0/8"], dns: dns)
-                    $0.limits.streams.attempts = 1
+                    $0.limits.streams.sources.attempts = 1
                 } _: { gateway in
                     let url = "http://cam.example:\(camera.address.port!)/camera"
                     let path = try await TestStream.begin(gateway, ["source": ["url": url], "pipeline": "detect"])

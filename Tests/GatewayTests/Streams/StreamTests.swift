@@ -5,6 +5,7 @@ import Hummingbird
 import Messages
 import NIOCore
 import NIOHTTP1
+import Outbound
 import RPC
 import Synchronization
 import TestSupport

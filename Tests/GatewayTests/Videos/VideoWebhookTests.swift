@@ -1,6 +1,7 @@
 import Foundation
 import HTTPTypes
 import Hummingbird
+import Outbound
 import RPC
 import Synchronization
 import TestSupport

@@ -8,7 +8,7 @@ package final class HandOver<Element: Sendable>: Sendable {
     private typealias Giver = CheckedContinuation<Placement, Never>
 
     /// What `place` comes to.
-    enum Placement: Sendable {
+    package enum Placement: Sendable {
         /// It is taken, or the next to be.
         case placed
         /// As many wait as may.
@@ -70,7 +70,7 @@ package final class HandOver<Element: Sendable>: Sendable {
 
     /// Waits for its turn.
     /// - Parameter places: for those who wait.
-    func place(_ element: Element, places: Int) async -> Placement {
+    package func place(_ element: Element, places: Int) async -> Placement {
         let number = state.withLock { state in
             state.number += 1
             return state.number
@@ -134,7 +134,7 @@ package final class HandOver<Element: Sendable>: Sendable {
 
     /// Nothing comes any more, and what waits is not taken.
     /// - Returns: what waits.
-    @discardableResult func discard() -> Element? {
+    @discardableResult package func discard() -> Element? {
         finish()
         return state.withLock { $0.element.take() }
     }

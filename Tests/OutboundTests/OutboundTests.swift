@@ -1,10 +1,9 @@
 import Mesh
-import NIOCore
 import Testing
 
-@testable import Gateway
+@testable import Outbound
 
-/// Whom the gateway calls because somebody asks it to.
+/// Whom we call because somebody asks us to.
 @Suite struct OutboundTests {
     static let ports = ["http": 80, "rtsp": 554]
 
@@ -113,6 +112,15 @@ import Testing
         for text in ["", "a/b", "http://a", "a b", "a,b", "10.0.0.0/99"] {
             #expect(throws: OutboundError.self, "\(text)") { try OutboundRule(allow: [text]) }
         }
+    }
+
+    @Test func whoMayNotBeCalledIsToldWhatWouldAllowIt() throws {
+        let ranges = try OutboundRule(allow: ["127.0.0.0/8"])
+        let name = #expect(throws: OutboundError.self) { try ranges.check(url("http://localhost/")) }
+        #expect(name?.message.contains("names are by hosts and patterns, such as localhost or *.example.org") == true)
+        let names = try OutboundRule(allow: ["localhost"])
+        let address = #expect(throws: OutboundError.self) { try names.check(url("http://127.0.0.1/")) }
+        #expect(address?.message.contains("addresses are by ranges, such as 192.168.7.0/24") == true)
     }
 
     /// DNS rebinding: the name is allowed, what it means is not.

@@ -1,3 +1,4 @@
+package import Outbound
 package import Video
 
 /// A call of a live source by its URL: at the first of its addresses that shows something, and at no other.

@@ -1,19 +1,19 @@
-package import NIOCore
+import NIOCore
 
 /// An IP address, and what may be said of where it leads. IPv4 in IPv6 (`::ffff:10.0.0.1`, and the prefixes that carry
 /// one through a translator) is the IPv4 address.
 package struct NetworkAddress: Sendable, Hashable, CustomStringConvertible {
     /// 4 or 16.
-    package let bytes: [UInt8]
+    let bytes: [UInt8]
 
     /// - Parameter text: `192.0.2.7` or `2001:db8::7`, without brackets; nil: it is a name.
-    package init?(_ text: String) {
+    init?(_ text: String) {
         guard let address = try? SocketAddress(ipAddress: text, port: 0) else { return nil }
         self.init(address)
     }
 
     /// nil: the path of a socket.
-    package init?(_ address: SocketAddress) {
+    init?(_ address: SocketAddress) {
         // By their places in `sockaddr_in` and `sockaddr_in6`, as in RPC's `AddressBlock`.
         switch address {
         case .v4(let v4):
@@ -47,7 +47,7 @@ package struct NetworkAddress: Sendable, Hashable, CustomStringConvertible {
     package func with(port: Int) -> String { bytes.count == 16 ? "[\(self)]:\(port)" : "\(self):\(port)" }
 
     /// It is for everybody, not for one machine, one network or nobody (the registries of RFC 6890).
-    package var isPublic: Bool { !Self.special.contains { $0.contains(self) } }
+    var isPublic: Bool { !Self.special.contains { $0.contains(self) } }
 
     private static let special: [AddressRange] = [
         "0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12", "192.0.0.0/24",
@@ -59,12 +59,12 @@ package struct NetworkAddress: Sendable, Hashable, CustomStringConvertible {
 }
 
 /// Addresses with the same beginning, `10.0.0.0/8`.
-package struct AddressRange: Sendable, Hashable {
+struct AddressRange: Sendable, Hashable {
     private let first: NetworkAddress
     private let bits: Int
 
     /// - Parameter text: ADDRESS/BITS, or one address; nil: it is none of them.
-    package init?(_ text: String) {
+    init?(_ text: String) {
         let parts = text.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
         guard let address = NetworkAddress(String(parts[0])) else { return nil }
         let all = address.bytes.count * 8
@@ -78,7 +78,7 @@ package struct AddressRange: Sendable, Hashable {
         self.bits = bits
     }
 
-    package func contains(_ address: NetworkAddress) -> Bool {
+    func contains(_ address: NetworkAddress) -> Bool {
         guard address.bytes.count == first.bytes.count else { return false }
         let whole = bits / 8
         guard address.bytes.prefix(whole) == first.bytes.prefix(whole) else { return false }

@@ -1,6 +1,6 @@
 import Testing
 
-@testable import Gateway
+@testable import Playback
 
 @Suite(.timeLimit(.minutes(5))) struct HandOverTests {
     /// What `replace` came to, to be compared.

@@ -8,7 +8,7 @@ package struct Redial: Sendable {
     private var failures = 0
     private var hadFrames = false
 
-    package init(_ limits: StreamLimits) {
+    package init(_ limits: SourceLimits) {
         backoff = limits.reconnect
         attempts = limits.attempts
     }

@@ -1,11 +1,11 @@
 import RPC
 import Testing
 
-@testable import Gateway
+@testable import Playback
 
 @Suite struct RedialTests {
     private static func redial(attempts: Int) -> Redial {
-        var limits = StreamLimits()
+        var limits = SourceLimits()
         limits.attempts = attempts
         limits.reconnect = Backoff(initial: .seconds(1), factor: 2, longest: .seconds(3), jitter: 0)
         return Redial(limits)

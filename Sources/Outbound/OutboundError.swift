@@ -1,5 +1,3 @@
-import HTTPTypes
-
 /// Why something is not called.
 package struct OutboundError: Error, Sendable, Hashable, CustomStringConvertible {
     /// One line, for whoever asked for it.
@@ -24,20 +22,4 @@ package struct OutboundError: Error, Sendable, Hashable, CustomStringConvertible
     package var isForbidden: Bool { kind != .unresolved }
 
     package var description: String { message }
-}
-
-extension Problem {
-    /// - Parameters:
-    ///   - field: that the URL stands in.
-    ///   - flag: of the gateway, by which it would be allowed.
-    init(outbound error: OutboundError, field: String, allowedBy flag: String) {
-        let status: HTTPResponse.Status =
-            switch error.kind {
-            case .malformed: .badRequest
-            case .forbidden: .forbidden
-            case .unresolved: .badGateway
-            }
-        let hint = error.kind == .forbidden ? " (\(flag))" : ""
-        self.init(status, "'\(field)': \(error.message)\(hint)", field: field)
-    }
 }

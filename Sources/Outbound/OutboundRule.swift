@@ -8,7 +8,7 @@ import NIOCore
 /// one that is called.
 package struct OutboundRule: Sendable {
     /// Addresses of a name that are called, one after the other; whoever owns the name must not have us call a thousand.
-    package static let mostAddresses = 8
+    static let mostAddresses = 8
 
     private let patterns: [String]
     private let ranges: [AddressRange]

@@ -17,7 +17,7 @@ package struct LiveClock: Sendable {
     }
 
     /// Of a frame that has no time of its own.
-    mutating func arrival(now: Int64) -> Int64 {
+    package mutating func arrival(now: Int64) -> Int64 {
         last = max(now, last == .min ? now : last + 1)
         return last
     }

@@ -3,12 +3,11 @@ import Foundation
 /// A URL that somebody asks us to call: with a host, and nothing in it that two readers could take for two hosts.
 package struct OutboundURL: Sendable, Hashable {
     /// Characters.
-    package static let longest = 4000
+    static let longest = 4000
 
-    /// As it was given, but for its scheme and its host in lower case, by which the one who calls finds the address that was looked at; may
-    /// have a password in it.
+    /// As it was given, but for its scheme and its host in lower case, by which the one who calls finds the address
+    /// that was looked at; may have a password in it.
     package let text: String
-    package let scheme: String
     /// Lower case; an IPv6 address has no brackets.
     package let host: String
     package let port: Int
@@ -44,8 +43,7 @@ package struct OutboundURL: Sendable, Hashable {
         guard parts.fragment == nil else { throw OutboundError("has a fragment (#), which is never sent", .malformed) }
         var name = host.lowercased()
         if name.hasPrefix("["), name.hasSuffix("]") { name = String(name.dropFirst().dropLast()) }
-        // 127.1, 0x7f000001 and 2130706433 are addresses to some and names to others.
-        guard NetworkAddress(name) != nil || Self.isName(name) else {
+        guard Self.isHost(name) else {
             throw OutboundError("its host is neither a name nor an address", .malformed)
         }
         parts.encodedHost = host.lowercased()
@@ -54,15 +52,18 @@ package struct OutboundURL: Sendable, Hashable {
         self.text = whole
         parts.user = nil
         parts.password = nil
-        self.scheme = scheme
         self.host = name
         self.port = port
         shown = parts.string ?? "\(scheme)://\(host)"
         place = "\(scheme)://\(name.contains(":") ? "[\(name)]" : name):\(port)\(parts.percentEncodedPath)"
     }
 
-    /// Of DNS, lower case; what some take for an address is none.
-    static func isName(_ name: String) -> Bool {
+    /// An address or a name, lower case and without brackets. 127.1, 0x7f000001 and 2130706433 are addresses to some
+    /// and names to others, and so neither.
+    package static func isHost(_ text: String) -> Bool { NetworkAddress(text) != nil || isName(text) }
+
+    /// Of DNS.
+    private static func isName(_ name: String) -> Bool {
         let labels = name.split(separator: ".", omittingEmptySubsequences: false)
         guard let last = labels.last, name.utf8.count <= 253 else { return false }
         let areWords = labels.allSatisfy { label in
