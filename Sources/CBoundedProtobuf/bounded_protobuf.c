@@ -121,9 +121,31 @@ static enum bounded_refusal scan_message(struct scan *scan, const ProtobufCMessa
 
 /* ---- while it is unpacked ---- */
 
+/* Memory of one message: its parts lie one behind the other, and go all at once. */
+struct bounded_chunk {
+    struct bounded_chunk *before;
+    size_t size;
+    _Alignas(max_align_t) uint8_t bytes[];
+};
+
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer)
+/* Each part has a chunk of its own, so that the sanitizer sees where it ends. */
+#define FIRST_CHUNK 0
+#endif
+#endif
+#ifndef FIRST_CHUNK
+/* With its head still of a size that glibc keeps for its thread. */
+#define FIRST_CHUNK 992
+#endif
+#define LARGEST_CHUNK (64 * 1024)
+
 struct budget {
     size_t left;
     int is_spent;
+    struct bounded_chunk *last;
+    /* Of the last chunk. */
+    size_t used;
 };
 
 static void *take(void *data, size_t size) {
@@ -133,12 +155,26 @@ static void *take(void *data, size_t size) {
         return NULL;
     }
     budget->left -= size;
-    return malloc(size);
+    struct bounded_chunk *chunk = budget->last;
+    const size_t alignment = _Alignof(max_align_t);
+    size_t start = (budget->used + alignment - 1) & ~(alignment - 1);
+    if (chunk == NULL || start > chunk->size || size > chunk->size - start) {
+        size_t next = chunk == NULL ? FIRST_CHUNK : 2 * chunk->size;
+        if (next > LARGEST_CHUNK) next = LARGEST_CHUNK;
+        if (next < size || FIRST_CHUNK == 0) next = size;
+        chunk = malloc(sizeof *chunk + next);
+        if (chunk == NULL) return NULL;
+        *chunk = (struct bounded_chunk){.before = budget->last, .size = next};
+        budget->last = chunk;
+        start = 0;
+    }
+    budget->used = start + size;
+    return chunk->bytes + start;
 }
 
-static void give_back(void *data, void *pointer) {
+static void keep(void *data, void *pointer) {
     (void)data;
-    free(pointer);
+    (void)pointer;
 }
 
 static size_t budget_of(const struct bounded_limits *limits, size_t length) {
@@ -147,26 +183,30 @@ static size_t budget_of(const struct bounded_limits *limits, size_t length) {
     return limits->base_bytes + limits->bytes_per_byte * length;
 }
 
-ProtobufCMessage *bounded_unpack(const ProtobufCMessageDescriptor *type, size_t length, const uint8_t *bytes,
-                                 const struct bounded_limits *limits, enum bounded_refusal *refusal) {
+struct bounded_message bounded_unpack(const ProtobufCMessageDescriptor *type, size_t length, const uint8_t *bytes,
+                                      const struct bounded_limits *limits, enum bounded_refusal *refusal) {
+    struct bounded_message unpacked = {.message = NULL, .memory = NULL};
     /* protobuf-c adds to the pointer, which must then be one. */
     static const uint8_t nothing = 0;
     if (bytes == NULL) bytes = &nothing;
     struct bounded_limits defaults = bounded_default_limits();
     struct scan scan = {.limits = limits != NULL ? limits : &defaults};
     *refusal = scan_message(&scan, type, (struct cursor){.next = bytes, .end = bytes + length}, 1);
-    if (*refusal != BOUNDED_NONE) return NULL;
+    if (*refusal != BOUNDED_NONE) return unpacked;
     struct budget budget = {.left = budget_of(scan.limits, length)};
-    ProtobufCAllocator allocator = {.alloc = take, .free = give_back, .allocator_data = &budget};
-    ProtobufCMessage *message = protobuf_c_message_unpack(type, &allocator, length, bytes);
-    if (message == NULL) *refusal = budget.is_spent ? BOUNDED_TOO_MUCH_MEMORY : BOUNDED_MALFORMED;
-    return message;
+    ProtobufCAllocator allocator = {.alloc = take, .free = keep, .allocator_data = &budget};
+    unpacked.message = protobuf_c_message_unpack(type, &allocator, length, bytes);
+    unpacked.memory = budget.last;
+    if (unpacked.message == NULL) *refusal = budget.is_spent ? BOUNDED_TOO_MUCH_MEMORY : BOUNDED_MALFORMED;
+    return unpacked;
 }
 
-void bounded_free(ProtobufCMessage *message) {
-    struct budget none = {.left = 0};
-    ProtobufCAllocator allocator = {.alloc = take, .free = give_back, .allocator_data = &none};
-    protobuf_c_message_free_unpacked(message, &allocator);
+void bounded_free(struct bounded_message unpacked) {
+    for (struct bounded_chunk *chunk = unpacked.memory; chunk != NULL;) {
+        struct bounded_chunk *before = chunk->before;
+        free(chunk);
+        chunk = before;
+    }
 }
 
 const char *bounded_refusal_text(enum bounded_refusal refusal) {

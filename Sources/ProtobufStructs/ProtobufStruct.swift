@@ -40,14 +40,15 @@ public enum ProtobufStruct {
             return unsafe UnsafeRawPointer(place.baseAddress)?.load(as: ProtobufCMessage.self).descriptor
         }
         var refusal = BOUNDED_NONE
-        guard let unpacked = unsafe unpack(bytes, type, &refusal) else { throw failure(text(of: refusal)) }
+        let unpacked = unsafe unpack(bytes, type, &refusal)
         defer { unsafe bounded_free(unpacked) }
-        return try unsafe read(UnsafeRawPointer(unpacked).assumingMemoryBound(to: T.self).pointee)
+        guard let message = unsafe unpacked.message else { throw failure(text(of: refusal)) }
+        return try unsafe read(UnsafeRawPointer(message).assumingMemoryBound(to: T.self).pointee)
     }
 
     @usableFromInline static func unpack(
         _ bytes: ByteBuffer, _ type: UnsafePointer<ProtobufCMessageDescriptor>?, _ refusal: inout bounded_refusal
-    ) -> UnsafeMutablePointer<ProtobufCMessage>? {
+    ) -> bounded_message {
         unsafe bytes.withUnsafeReadableBytes { raw in
             unsafe bounded_unpack(
                 type, raw.count, raw.baseAddress?.assumingMemoryBound(to: UInt8.self), nil, &refusal)

@@ -101,11 +101,11 @@ import Testing
         var limits = bounded_default_limits()
         change(&limits)
         var refusal = BOUNDED_NONE
-        let message = unsafe bytes.withUnsafeBufferPointer { bytes in
+        let unpacked = unsafe bytes.withUnsafeBufferPointer { bytes in
             unsafe bounded_unpack(type, bytes.count, bytes.baseAddress, &limits, &refusal)
         }
-        unsafe #expect((message != nil) == (refusal == BOUNDED_NONE))
-        unsafe bounded_free(message)
+        unsafe #expect((unpacked.message != nil) == (refusal == BOUNDED_NONE))
+        unsafe bounded_free(unpacked)
         return refusal
     }
 

@@ -41,6 +41,18 @@ import Testing
         #expect(read.cause == "a" + String(repeating: "é", count: 8191))
     }
 
+    /// Labels of 0 to 300 bytes, so that parts of every size lie behind each other.
+    @Test(arguments: [0, 1, 10, 100, 3000]) func messagesOfManyPartsAreReadWhole(count: Int) throws {
+        var sent = DetectResponse()
+        sent.detections = (0..<count).map { index in
+            Detection(
+                classID: index, label: String(repeating: "x", count: index * 7 % 301), confidence: 0.5,
+                box: Box(x: Float(index), y: 1, width: 2, height: 3))
+        }
+        let got = try DetectResponse.decode(sent.encode())
+        #expect(got.detections == sent.detections)
+    }
+
     @Test func aNameThatIsNotUTF8IsRefused() {
         // The frame, and in it the name of its stream.
         let bytes = ByteBuffer(bytes: [0x0a, 4, 0x0a, 2, 0x61, 0xff])

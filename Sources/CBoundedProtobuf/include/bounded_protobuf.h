@@ -3,7 +3,7 @@
  * grows with the square of their number.
  *
  * The bytes are walked once before anything is allocated, by the descriptor of their type; then protobuf-c allocates
- * from a budget. A message that is given back is released with `bounded_free`.
+ * from a budget. The parts of a message lie in a few pieces of memory, which go at once.
  */
 #ifndef BOUNDED_PROTOBUF_H
 #define BOUNDED_PROTOBUF_H
@@ -44,14 +44,20 @@ struct bounded_limits bounded_default_limits(void);
 /* For the whole process, before any other thread unpacks. */
 void bounded_set_default_limits(struct bounded_limits limits);
 
-/* The message, or NULL and the reason. `limits` may be NULL. */
-ProtobufCMessage *bounded_unpack(const ProtobufCMessageDescriptor *type, size_t length, const uint8_t *bytes,
-                                 const struct bounded_limits *limits, enum bounded_refusal *refusal);
+struct bounded_message {
+    /* NULL: it was refused. */
+    ProtobufCMessage *message;
+    struct bounded_chunk *memory;
+};
+
+/* To be released with `bounded_free`, also where there is a reason instead of a message. `limits` may be NULL. */
+struct bounded_message bounded_unpack(const ProtobufCMessageDescriptor *type, size_t length, const uint8_t *bytes,
+                                      const struct bounded_limits *limits, enum bounded_refusal *refusal);
 
 /* A few words, for example "a message is nested too deeply". */
 const char *bounded_refusal_text(enum bounded_refusal refusal);
 
-void bounded_free(ProtobufCMessage *message);
+void bounded_free(struct bounded_message unpacked);
 
 /* The number of messages in messages that a value of the type can have, itself included; 0: the type contains itself,
  * so there is no bound. */
