@@ -1853,7 +1853,7 @@ const ProtobufCMessageDescriptor framemesh__v1__list_pipelines_request__descript
   (ProtobufCMessageInit) framemesh__v1__list_pipelines_request__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor framemesh__v1__pipeline__field_descriptors[9] =
+static const ProtobufCFieldDescriptor framemesh__v1__pipeline__field_descriptors[10] =
 {
   {
     "name",
@@ -1963,6 +1963,18 @@ static const ProtobufCFieldDescriptor framemesh__v1__pipeline__field_descriptors
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "unoffered",
+    10,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_STRING,
+    offsetof(Framemesh__V1__Pipeline, n_unoffered),
+    offsetof(Framemesh__V1__Pipeline, unoffered),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned framemesh__v1__pipeline__field_indices_by_name[] = {
   7,   /* field[7] = boxes */
@@ -1974,11 +1986,12 @@ static const unsigned framemesh__v1__pipeline__field_indices_by_name[] = {
   4,   /* field[4] = required */
   1,   /* field[1] = stages */
   8,   /* field[8] = top_k */
+  9,   /* field[9] = unoffered */
 };
 static const ProtobufCIntRange framemesh__v1__pipeline__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 9 }
+  { 0, 10 }
 };
 const ProtobufCMessageDescriptor framemesh__v1__pipeline__descriptor =
 {
@@ -1988,7 +2001,7 @@ const ProtobufCMessageDescriptor framemesh__v1__pipeline__descriptor =
   "Framemesh__V1__Pipeline",
   "framemesh.v1",
   sizeof(Framemesh__V1__Pipeline),
-  9,
+  10,
   framemesh__v1__pipeline__field_descriptors,
   framemesh__v1__pipeline__field_indices_by_name,
   1,  framemesh__v1__pipeline__number_ranges,

@@ -56,6 +56,16 @@ public struct CoordinatorConfiguration: Sendable {
         self.classifiers = classifiers
         self.nodes = nodes
     }
+
+    /// Nodes for `stage` are named nowhere; a stage that the coordinator does itself needs none.
+    func lacksNodes(for stage: String) -> Bool {
+        guard nodes == nil else { return false }
+        return switch stage {
+        case "detect": detectors == nil
+        case "classify": classifiers == nil
+        default: false
+        }
+    }
 }
 
 extension CoordinatorConfiguration {

@@ -55,6 +55,7 @@ public struct Pipeline: Sendable, Hashable {
             description.topK = classify.topK
             if case .boxes(let limit) = classify.input { description.boxes = limit }
         }
+        description.unoffered = description.stages.filter(configuration.lacksNodes(for:))
         return description
     }
 }

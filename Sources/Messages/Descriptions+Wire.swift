@@ -48,6 +48,8 @@ extension PipelineDescription {
         unsafe c.pointee.classify_model = unsafe arena.string(classifyModel)
         unsafe c.pointee.boxes = UInt32(clamping: boxes)
         unsafe c.pointee.top_k = UInt32(clamping: topK)
+        unsafe c.pointee.n_unoffered = unoffered.count
+        unsafe c.pointee.unoffered = unsafe arena.pointers(unoffered) { unsafe $0.string($1) }
         return unsafe c
     }
 
@@ -60,6 +62,7 @@ extension PipelineDescription {
         classifyModel = unsafe try Wire.text(c.classify_model)
         boxes = unsafe Int(c.boxes)
         topK = unsafe Int(c.top_k)
+        unoffered = unsafe try Wire.strings(c.n_unoffered, c.unoffered)
     }
 }
 

@@ -87,6 +87,8 @@ public struct PipelineDescription: Sendable, Hashable {
     public var boxes = 0
     /// Classes of the frame or of each box; 0: nothing is classified.
     public var topK = 0
+    /// Stages for which the coordinator was told of no nodes, ready or not.
+    public var unoffered: [String] = []
 
     public init(name: String, stages: [String], needsStream: Bool, text: String) {
         self.name = name

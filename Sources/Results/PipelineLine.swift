@@ -80,6 +80,7 @@ package struct PipelineLine: Sendable {
         }
         json.field("now", now.rawValue)
         json.array("missing", missing) { $0.value($1) }
+        json.array("unoffered", pipeline.unoffered) { $0.value($1) }
         json.field("text", pipeline.text)
     }
 }

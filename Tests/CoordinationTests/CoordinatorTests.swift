@@ -19,6 +19,26 @@ import Testing
         }
     }
 
+    /// Nodes that are away are another thing than nodes that nobody has named.
+    @Test func itTellsWhichStagesItHasNoNodesForByItsConfiguration() async throws {
+        func unoffered(_ mesh: TestMesh) async throws -> [String: [String]] {
+            let pipelines = try await mesh.client.pipelines(deadline: .after(.seconds(30)))
+            return Dictionary(uniqueKeysWithValues: pipelines.map { ($0.name, $0.unoffered) })
+        }
+        try await TestMesh.with(classifiers: nil) { mesh in
+            let told = try await unoffered(mesh)
+            #expect(told["detect"] == [] && told["track"] == [])
+            let classifying = ["classify", "detect+classify", "cascade", "cascade+track"]
+            #expect(classifying.allSatisfy { told[$0] == ["classify"] })
+        }
+        for (classifiers, both) in [([], nil), (nil, [ScriptedNode()])] as [([ScriptedNode]?, [ScriptedNode]?)] {
+            try await TestMesh.with(classifiers: classifiers, both: both) { mesh in
+                let told = try await unoffered(mesh)
+                #expect(told.count == Pipeline.builtIn.count && told.values.allSatisfy(\.isEmpty))
+            }
+        }
+    }
+
     @Test func parallelStagesAreMerged() async throws {
         try await TestMesh.with { mesh in
             let answer = try await mesh.analyze("detect+classify")

@@ -75,4 +75,44 @@ import Testing
         let finding = Doctor.roundTrip(microseconds.map { .microseconds($0) })
         #expect((finding.check, finding.verdict, finding.text) == ("round trip", verdict, text))
     }
+
+    /// Pipelines with stages that have no node, for some of which the coordinator was told of none.
+    private static func gap(unoffered: [String]) -> PipelineGap {
+        var gap = PipelineGap()
+        let pipelines: [(name: String, missing: [String])] = [
+            ("d", ["detect"]), ("whole", []), ("c", ["classify"]), ("dc", ["detect", "classify"]),
+        ]
+        for pipeline in pipelines {
+            let taken = gap.takes(pipeline.name, missing: pipeline.missing, unoffered: unoffered)
+            #expect(taken == !pipeline.missing.isEmpty)
+        }
+        return gap
+    }
+
+    @Test func nodesThatNobodyNamedAreNotWrong() throws {
+        let findings = Self.gap(unoffered: ["detect", "classify"]).findings(known: [])
+        let finding = try #require(findings.first)
+        #expect(findings.count == 1 && finding.check == "pipelines" && finding.verdict == .note)
+        #expect(finding.text.hasSuffix("is told of no nodes for detect and classify: d, c, dc"))
+        #expect(finding.advice?.contains("framemesh classifier, named to the coordinator with --classifiers") == true)
+    }
+
+    @Test func nodesThatAreAwayAreWrongBesideThoseThatNobodyNamed() throws {
+        let findings = Self.gap(unoffered: ["classify"]).findings(known: ["detector"])
+        #expect(findings.map(\.verdict) == [.wrong, .note])
+        let away = try #require(findings.first)
+        let unnamed = try #require(findings.last)
+        #expect(away.text.hasSuffix("for detect: d, dc") && away.advice?.contains("nodes for detect above") == true)
+        #expect(away.advice?.contains("classify") == false)
+        #expect(unnamed.text.hasSuffix("for classify: c"))
+    }
+
+    /// A configured target with no address, and coordinators that do not say what they are configured for.
+    @Test func nodesOfWhichNothingIsSaidAreWrong() throws {
+        let findings = Self.gap(unoffered: []).findings(known: ["node"])
+        #expect(findings.map(\.verdict) == [.wrong])
+        #expect(findings.first?.text.hasSuffix("for detect and classify: d, c, dc") == true)
+        #expect(Self.gap(unoffered: []).findings(known: []).first?.advice?.contains("Start nodes for detect") == true)
+        #expect(PipelineGap().findings(known: []).isEmpty)
+    }
 }

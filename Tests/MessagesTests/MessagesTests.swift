@@ -210,6 +210,7 @@ import Testing
         pipeline.classifyModel = "squeeze"
         pipeline.boxes = 64
         pipeline.topK = 3
+        pipeline.unoffered = ["classify"]
         let pipelines = ListPipelinesResponse(pipelines: [pipeline])
         #expect(try ListPipelinesResponse.decode(pipelines.encode()).pipelines == [pipeline])
     }

@@ -71,10 +71,12 @@ import Testing
         var pipeline = Self.cascade
         pipeline.topK = 3
         pipeline.boxes = 64
+        pipeline.unoffered = ["classify"]
         let line = PipelineLine(pipeline, [Self.detector])
         let json = try #require(try JSONSerialization.jsonObject(with: Data(line.json.utf8)) as? [String: Any])
         #expect(json["required"] as? [String] == ["detect"] && json["optional"] as? [String] == ["classify"])
         #expect(json["missing"] as? [String] == ["classify"] && json["now"] as? String == "partial")
+        #expect(json["unoffered"] as? [String] == ["classify"])
         #expect(json["boxes"] as? Int == 64 && json["top_k"] as? Int == 3)
     }
 }

@@ -339,10 +339,15 @@ struct  Framemesh__V1__Pipeline
    * classes of the frame or of each box; 0: nothing is classified
    */
   uint32_t top_k;
+  /*
+   * stages for which the coordinator was told of no nodes, ready or not
+   */
+  size_t n_unoffered;
+  char **unoffered;
 };
 #define FRAMEMESH__V1__PIPELINE__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&framemesh__v1__pipeline__descriptor) \
-    , (char *)protobuf_c_empty_string, 0,NULL, 0, (char *)protobuf_c_empty_string, 0,NULL, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, 0 }
+    , (char *)protobuf_c_empty_string, 0,NULL, 0, (char *)protobuf_c_empty_string, 0,NULL, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, 0, 0,NULL }
 
 
 struct  Framemesh__V1__ListPipelinesResponse

@@ -181,8 +181,10 @@ struct GatewayDoctor: Sendable {
             var needsStream: Bool
             /// Stages without a node.
             var missing: [String]
+            /// Stages that its coordinators were told of no nodes for; nil: an older gateway, which does not say.
+            var unoffered: [String]?
             enum CodingKeys: String, CodingKey {
-                case name, missing
+                case name, missing, unoffered
                 case needsStream = "needs_stream"
             }
         }
@@ -209,7 +211,8 @@ struct GatewayDoctor: Sendable {
         }
         let picture = try ProbePicture.png()
         var gap = PipelineGap()
-        for pipeline in all.pipelines where !gap.takes(pipeline.name, missing: pipeline.missing) {
+        for pipeline in all.pipelines {
+            if gap.takes(pipeline.name, missing: pipeline.missing, unoffered: pipeline.unoffered ?? []) { continue }
             let check = "pipeline \(pipeline.name)"
             if pipeline.needsStream {
                 try findings.add(
@@ -227,7 +230,7 @@ struct GatewayDoctor: Sendable {
                 try findings.add(Self.finding(check, reply, time))
             }
         }
-        if let finding = gap.finding(known: known) { try findings.add(finding) }
+        for finding in gap.findings(known: known) { try findings.add(finding) }
     }
 
     private static func finding(_ check: String, _ reply: GatewayProbe.Reply, _ milliseconds: Int) -> Finding {

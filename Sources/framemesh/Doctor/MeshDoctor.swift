@@ -24,10 +24,12 @@ struct MeshDoctor: Sendable {
         try models(pipelines, nodes, &findings)
         let lines = pipelines.map { PipelineLine($0, nodes) }
         var gap = PipelineGap()
-        for line in lines where !gap.takes(line.pipeline.name, missing: line.missing) {
-            try findings.add(await probe(line.pipeline))
+        for line in lines {
+            let pipeline = line.pipeline
+            if gap.takes(pipeline.name, missing: line.missing, unoffered: pipeline.unoffered) { continue }
+            try findings.add(await probe(pipeline))
         }
-        if let finding = gap.finding(known: Set(nodes.map(\.role))) { try findings.add(finding) }
+        for finding in gap.findings(known: Set(nodes.map(\.role))) { try findings.add(finding) }
     }
 
     private func introduction(_ findings: inout Findings) async throws -> [PipelineDescription] {

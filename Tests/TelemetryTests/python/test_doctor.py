@@ -305,9 +305,41 @@ def test_a_coordinator_without_nodes(coordinator):
     faults = {one["check"]: one for one in wrong(findings)}
     assert faults["nodes"]["text"] == "the coordinator knows no nodes"
     assert "--detectors" in faults["nodes"]["advice"]
-    assert set(faults) == {"nodes", "pipelines"}, "what has one cause is told once"
-    assert faults["pipelines"]["text"].endswith(": " + ", ".join(PIPELINES))
-    assert "framemesh detector" in faults["pipelines"]["advice"]
+    assert set(faults) == {"nodes"}, "what has one cause is told once"
+    [pipelines] = unoffered(findings)
+    assert pipelines["text"].endswith(": " + ", ".join(PIPELINES))
+    assert "framemesh detector" in pipelines["advice"]
+
+
+def unoffered(findings):
+    return [one for one in findings if (one["check"], one["verdict"]) == ("pipelines", "note")]
+
+
+@pytest.mark.parametrize("classifiers", [[], ["--classifiers", "none"]])
+def test_a_mesh_that_only_detects(coordinator, classifiers):
+    detector = coordinator("detector", "--workers", "1")
+    mesh = coordinator("coordinator", "--detectors", detector.address, *classifiers)
+    until("the node is ready", lambda: health("--ready", mesh.address)[0] == 0)
+    gateway = coordinator("gateway", "--coordinator", mesh.address)
+    for address in [mesh.address, f"http://{gateway.address}"]:
+        code, findings = doctor(address)
+        assert (code, wrong(findings)) == (0, [])
+        [pipelines] = unoffered(findings)
+        assert pipelines["text"].endswith("no nodes for classify: classify, detect+classify, cascade, cascade+track")
+        assert "--classifiers" in pipelines["advice"]
+        tried = {one["check"]: one["verdict"] for one in findings if one["check"].startswith("pipeline ")}
+        assert set(tried) == {"pipeline detect", "pipeline track"} and tried["pipeline detect"] == "ok"
+
+
+def test_classifiers_that_are_named_and_away_are_wrong(coordinator):
+    detector = coordinator("detector", "--workers", "1")
+    gone = f"127.0.0.1:{free_port()}"
+    mesh = coordinator("coordinator", "--detectors", detector.address, "--classifiers", gone)
+    until("the node is ready", lambda: health("--ready", mesh.address)[0] == 0)
+    code, findings = doctor(mesh.address)
+    assert (code, unoffered(findings)) == (1, [])
+    [pipelines] = [one for one in wrong(findings) if one["check"].startswith("pipeline")]
+    assert pipelines["text"].endswith("for classify: classify, detect+classify, cascade, cascade+track")
 
 
 def health(*arguments):
@@ -330,7 +362,9 @@ def test_a_node_that_is_not_there(coordinator):
     code, findings = doctor(coordinator("coordinator", "--detectors", gone).address, "--timeout", "60")
     assert (code, time.monotonic() - start < 60) == (1, True)
     [pipelines] = [one for one in wrong(findings) if one["check"].startswith("pipeline")]
-    assert "said of the nodes for detect above" in pipelines["advice"] and "framemesh classifier" in pipelines["advice"]
+    assert "said of the nodes for detect above" in pipelines["advice"] and "classif" not in pipelines["advice"]
+    [unnamed] = unoffered(findings)
+    assert unnamed["text"].endswith("for classify: classify") and "framemesh classifier" in unnamed["advice"]
     [node] = [one for one in wrong(findings) if one["check"] == "nodes"]
     assert gone in node["text"] and f"framemesh doctor {gone}" in node["advice"]
 
