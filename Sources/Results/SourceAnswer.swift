@@ -7,11 +7,14 @@ package struct SourceAnswer: Sendable {
     /// The name of the stream; nil for a unary call.
     package var stream: String?
     package var response: AnalyzeResponse
+    /// When the frame of a live source was taken, milliseconds since 1970; nil: what it is of is not live.
+    package var capturedAt: Int64?
 
-    package init(source: String, stream: String? = nil, response: AnalyzeResponse) {
+    package init(source: String, stream: String? = nil, response: AnalyzeResponse, capturedAt: Int64? = nil) {
         self.source = source
         self.stream = stream
         self.response = response
+        self.capturedAt = capturedAt
     }
 
     /// A frame that never left this process.
@@ -46,6 +49,7 @@ extension SourceAnswer {
             if let stream { json.field("stream", stream) }
             if response.epoch > 0 { json.field("epoch", UInt64(response.epoch)) }
             json.field("sequence", response.sequence)
+            if let capturedAt { json.field("captured_at", TimeText.rfc3339(milliseconds: capturedAt)) }
             json.fields(of: response, stages: stages)
         }
     }

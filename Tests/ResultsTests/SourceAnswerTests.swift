@@ -75,4 +75,17 @@ import Testing
             dropped.line(stages: ["detect"])
                 == #"{"source":"e","sequence":7,"status":"dropped","cause":"replaced by the newer frame 9"}"#)
     }
+
+    /// Also a time whose milliseconds a Double has one too few of.
+    @Test(
+        arguments: [
+            (0, "1970-01-01T00:00:00.000Z"), (1_700_000_000_009, "2023-11-14T22:13:20.009Z"),
+            (1_753_963_199_999, "2025-07-31T11:59:59.999Z"), (-5, "1970-01-01T00:00:00.000Z"),
+        ] as [(Int64, String)])
+    func aFrameOfALiveSourceHasTheTimeAtWhichItWasTaken(_ milliseconds: Int64, _ text: String) {
+        let answer = SourceAnswer(source: "f", response: Self.answer { _ in }, capturedAt: milliseconds)
+        #expect(
+            answer.line(stages: ["classify"]).hasPrefix(
+                #"{"source":"f","sequence":7,"captured_at":"\#(text)","status":"ok","#))
+    }
 }

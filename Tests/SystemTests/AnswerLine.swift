@@ -23,6 +23,7 @@ struct AnswerLine: Decodable, Sendable {
     var source: String
     var stream: String?
     var sequence: UInt64
+    var captured_at: String?
     var status: String
     var cause: String?
     var width: Int?

@@ -69,6 +69,7 @@ import Testing
                     let answers = try AnswerLine.all(result)
                     VideoThroughTheMeshTests.expectOnceInOrder(answers, Self.frames)
                     #expect(answers.allSatisfy { $0.status == "ok" && $0.width == 640 && $0.height == 480 })
+                    #expect(answers.allSatisfy { $0.captured_at == nil })
                     #expect(answers.allSatisfy { $0.source == server.url("403/\(file)") && $0.stream == file })
                     #expect(!(result.output + result.errors).contains("s3cret"))
                 }
@@ -170,6 +171,12 @@ import Testing
                 let answers = try AnswerLine.all(result)
                 VideoThroughTheMeshTests.expectOnceInOrder(answers, 25)
                 #expect(answers.allSatisfy { ["ok", "dropped"].contains($0.status) })
+                // In the order of time across the calls, and in this run's time.
+                let times = answers.compactMap(\.captured_at)
+                #expect(times.count == 25 && times == times.sorted(), "\(times)")
+                let now = Date()
+                let earliest = now.addingTimeInterval(-3600).formatted(.iso8601)
+                #expect(times.allSatisfy { $0 > earliest && $0 < now.addingTimeInterval(3600).formatted(.iso8601) })
                 let lost = result.errorLines.filter { $0.contains("called again") }
                 #expect(lost.count == 2, "\(result.errors)")
                 let words = server.url("parts/10: the source has ended; it is called again in ")

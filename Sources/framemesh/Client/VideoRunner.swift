@@ -1,4 +1,5 @@
 import Client
+import Foundation
 import Messages
 import Playback
 import Results
@@ -44,6 +45,7 @@ struct VideoRunner: Sendable {
     ) async throws {
         let reader = try await open(input)
         let info = reader.info
+        let beginning = info.isLive ? Int64(Date().timeIntervalSince1970 * 1_000_000) : nil
         opened(info)
         defer { if reader.damagedPackets > 0 { damaged(reader.damagedPackets) } }
         do {
@@ -58,10 +60,10 @@ struct VideoRunner: Sendable {
                 let policy = info.isLive ? livePolicy : options.policy
                 if info.isLive, policy == .latest {
                     try await NewestFrames.with(reader, end: maxFrames) { newest in
-                        try await run(input, newest, policy, writer, &written, answer)
+                        try await run(input, newest, policy, beginning, writer, &written, answer)
                     }
                 } else {
-                    try await run(input, reader, policy, writer, &written, answer)
+                    try await run(input, reader, policy, beginning, writer, &written, answer)
                 }
                 if let writer { try await Self.toItsEnd { try await writer.finish() } }
             } catch {
@@ -99,9 +101,20 @@ struct VideoRunner: Sendable {
         try await Task { try await body() }.value
     }
 
+    /// - Parameters:
+    ///   - time: of a frame, microseconds from the beginning of its source.
+    ///   - beginning: of a live source, microseconds since 1970.
+    /// - Returns: milliseconds since 1970; nil: it is not live.
+    static func capturedAt(_ time: Int64, beginning: Int64?) -> Int64? {
+        guard let beginning else { return nil }
+        let (sum, isTooLarge) = beginning.addingReportingOverflow(time)
+        return isTooLarge ? nil : sum / 1000
+    }
+
+    /// - Parameter beginning: as `capturedAt`.
     private func run(
-        _ input: VideoInput, _ reader: any FrameSource, _ policy: StreamPolicy, _ writer: VideoWriter?,
-        _ written: inout Int, _ answer: (SourceAnswer) async throws -> Void
+        _ input: VideoInput, _ reader: any FrameSource, _ policy: StreamPolicy, _ beginning: Int64?,
+        _ writer: VideoWriter?, _ written: inout Int, _ answer: (SourceAnswer) async throws -> Void
     ) async throws {
         let info = reader.info
         let name = input.streamName
@@ -128,7 +141,9 @@ struct VideoRunner: Sendable {
                 try await Self.toItsEnd { try await writer.write(annotated, captureTime: response.captureTime) }
                 written += 1
             }
-            try await answer(SourceAnswer(source: input.name, stream: name, response: response))
+            let capturedAt = Self.capturedAt(response.captureTime, beginning: beginning)
+            try await answer(
+                SourceAnswer(source: input.name, stream: name, response: response, capturedAt: capturedAt))
         }
     }
 }
