@@ -1,4 +1,5 @@
 package import Outbound
+import RPC
 package import Video
 
 /// A call of a live source by its URL: at the first of its addresses that shows something, and at no other.
@@ -24,6 +25,16 @@ package struct SourceCall: Sendable {
         self.name = name
         self.helper = helper
         self.authorities = authorities
+    }
+
+    /// What is wrong with a file of authorities, before anybody is called; nil: nothing. Blocks.
+    package static func objection(toAuthorities path: String) -> String? {
+        do throws(RPCError) {
+            try ClientTLS(trust: .authorities(.file(path))).check()
+            return nil
+        } catch {
+            return error.message
+        }
     }
 
     /// - Throws: `OutboundError` if it may not be called or its name leads nowhere, `VideoError` of its last address.

@@ -32,12 +32,14 @@ import Testing
         #expect(configuration.objections().count == 1 && configuration.objections()[0].contains("'\(host)'"))
     }
 
-    @Test func allOfItIsSaidAndWhatIsRightIsNot() throws {
+    @Test func allOfItIsSaidAndWhatIsRightIsNot() async throws {
+        let authorities = try CertificateFolder()
+        try await authorities.makeAuthority("authority")
         var configuration = try Self.configuration()
         configuration.origins = ["https://shop.example", "http://localhost:3000", "http://[::1]:8080"]
         configuration.hosts = ["gateway", "gate.example", "192.0.2.7", "::1"]
         configuration.cameraFolder = Place.page.path
-        configuration.streamAuthorities = Place.apiDescription.path
+        configuration.streamAuthorities = authorities.path("authority.crt")
         let digest = "sha256:" + String(repeating: "0", count: 64)
         configuration.credentials = try Credentials(text: "token \(digest) a analyze,detect")
         #expect(configuration.objections() == [])
@@ -54,6 +56,14 @@ import Testing
         configuration.page = "/nowhere"
         configuration.data = "/proc/nothing/new"
         #expect(configuration.objectionsToFiles().count == 2)
+    }
+
+    @Test(arguments: [("/nowhere.pem", "cannot read"), (Place.apiDescription.path, "holds no certificate")])
+    func authoritiesHaveToBeThere(_ path: String, _ words: String) throws {
+        var configuration = try Self.configuration()
+        configuration.streamAuthorities = path
+        let objections = configuration.objections()
+        #expect(objections.count == 1 && objections[0].contains(path) && objections[0].contains(words), "\(objections)")
     }
 
     @Test func aFolderThatIsNotThereIsMadeForTheLookAlone() throws {

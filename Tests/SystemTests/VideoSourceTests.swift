@@ -303,6 +303,19 @@ import Testing
         }
     }
 
+    /// Before a coordinator or the source is called: nobody is there to be reached.
+    @Test func aFileWithoutAuthoritiesIsWrongUsage() async throws {
+        let text = Place.root.appending(path: "README.md").path
+        for (path, words) in [("/nope.pem", "cannot read '/nope.pem'"), (text, "'\(text)' holds no certificate")] {
+            let result = try await Command.run([
+                "video", "--coordinator", "127.0.0.1:1", "--pipeline", "detect", "--source-authorities", path,
+                "rtsps://127.0.0.1:1/a",
+            ])
+            #expect(result.code == 2 && result.output.isEmpty && result.errorLines.count == 1, "\(result.errors)")
+            #expect(result.errors.contains("--source-authorities: \(words)"), "\(result.errors)")
+        }
+    }
+
     @Test func aSilentSourceIsGivenUp() async throws {
         try await Server.with { server in
             let mesh = try await LocalMesh.up(classifiers: 0)

@@ -67,8 +67,7 @@ extension GatewayConfiguration {
     }
 
     private var objectionToStreamAuthorities: String? {
-        guard let streamAuthorities, !FileManager.default.isReadableFile(atPath: streamAuthorities) else { return nil }
-        return "cannot read \(streamAuthorities)"
+        streamAuthorities.flatMap { SourceCall.objection(toAuthorities: $0) }
     }
 
     private var objectionToData: String? {

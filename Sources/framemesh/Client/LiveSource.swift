@@ -12,6 +12,12 @@ struct SourceCalling: Sendable {
     var authorities: String?
     /// Told of a source that is lost, and of how long it takes until it is called again.
     var lost: @Sendable (_ reason: String, _ wait: Duration) -> Void = { _, _ in }
+
+    /// - Throws: `Fatal` for a file that has no authorities, or cannot be read.
+    static func check(authorities path: String) throws(Fatal) {
+        guard let objection = SourceCall.objection(toAuthorities: path) else { return }
+        throw Fatal("--source-authorities: \(objection)", status: .usage)
+    }
 }
 
 /// A source that is called by its URL. A live one is called again when it is lost or has ended, and its frames go on under

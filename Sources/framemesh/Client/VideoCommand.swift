@@ -105,7 +105,8 @@ struct VideoCommand: AsyncParsableCommand {
     func run() async throws {
         // Before a coordinator is looked for.
         let input = try VideoInput(file)
-        try InputFile.check([input.path, sourceAuthorities].compactMap(\.self))
+        try InputFile.check([input.path].compactMap(\.self))
+        if let sourceAuthorities { try SourceCalling.check(authorities: sourceAuthorities) }
         try InputFile.check(isVideo: input)
         if let output {
             try VideoOutput.check(output)
