@@ -25,12 +25,17 @@ void keep_log_lines() {
     av_log_set_callback(keep_line);
 }
 
-std::string reason(int status) {
-    char name[AV_ERROR_MAX_STRING_SIZE] = {};
-    av_strerror(status, name, sizeof(name));
+std::string logged() {
     std::lock_guard<std::mutex> hold(log_lock);
     std::string said(log_line);
     while (!said.empty() && (said.back() == '\n' || said.back() == ' ' || said.back() == '.')) said.pop_back();
+    return said;
+}
+
+std::string reason(int status) {
+    char name[AV_ERROR_MAX_STRING_SIZE] = {};
+    av_strerror(status, name, sizeof(name));
+    const std::string said = logged();
     return said.empty() ? std::string(name) : std::string(name) + " (" + said + ")";
 }
 

@@ -33,6 +33,9 @@ using Bytes = std::unique_ptr<uint8_t, Free>;
 /// Keeps FFmpeg from printing; remembers the last line of an error, of at most a few hundred bytes.
 void keep_log_lines();
 
+/// The last line of an error that FFmpeg logged; empty: it has logged none.
+std::string logged();
+
 /// FFmpeg's name for `status`, with the last line that it logged, where it says more ("moov atom not found").
 std::string reason(int status);
 

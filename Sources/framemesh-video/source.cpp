@@ -225,7 +225,8 @@ void Source::open_container() {
     const std::string name = io() ? "" : camera_ ? path_ : link_->url();
     int status = avformat_open_input(&context, name.c_str(), container, &options);
     av_dict_free(&options);
-    if (status < 0) fail(why(status));
+    // RTSP is called here, by its URL; HTTP was before.
+    if (status < 0) fail(link_ && !io() ? link_->reason_of_call(status) : why(status));
     format_.reset(context);
     if (link_ && std::strcmp(container->name, kPictureParts) == 0) {
         // FFmpeg counts their times in 1/25 s, so that more frames a second would have the same ones.

@@ -15,8 +15,23 @@ constexpr const char* kIOTime = "10000000";
 constexpr const char* kProbeBytes = "1000000";
 constexpr const char* kProbeTime = "1000000";
 
+constexpr const char* kOtherScheme =
+    "it leads to another scheme, where nobody is called: name that URL, if it is one of rtsp, rtsps, http or https";
+constexpr const char* kCircle = "it leads from URL to URL without an end: name the one that has the video";
+constexpr const char* kNoRTSP =
+    "nobody there answers in RTSP: is the port right, or is it a URL of http:// or https://?";
+
 bool begins(const std::string& text, const char* with) {
     return text.rfind(with, 0) == 0;
+}
+
+bool is_rtsp(const std::string& url) {
+    return begins(url, "rtsp://") || begins(url, "rtsps://");
+}
+
+/// Our words, and FFmpeg's as their cause.
+std::string caused(const char* words, const std::string& cause) {
+    return std::string(words) + " (FFmpeg: " + cause + ")";
 }
 
 }  // namespace
@@ -48,7 +63,7 @@ std::string SourceLink::host(const std::string& url) {
 
 SourceLink::SourceLink(const std::string& url)
     : url_(url), patience_(kOpenTime), until_(std::chrono::steady_clock::now() + patience_) {
-    if (begins(url, "rtsp://") || begins(url, "rtsps://")) return;
+    if (is_rtsp(url)) return;
     if (!begins(url, "http://") && !begins(url, "https://")) {
         throw Failure(name(url) + ": only rtsp://, rtsps://, http:// and https:// are called");
     }
@@ -60,16 +75,26 @@ SourceLink::SourceLink(const std::string& url)
     AVIOInterruptCB until = interrupt();
     int status = avio_open2(&io_, url.c_str(), AVIO_FLAG_READ, &until, &options);
     av_dict_free(&options);
-    if (status < 0) throw Failure(name(url) + ": " + reason(status));
+    if (status < 0) throw Failure(name(url) + ": " + reason_of_call(status));
+}
+
+std::string SourceLink::reason_of_call(int status) const {
+    // What FFmpeg refuses in silence.
+    if (logged().empty()) {
+        const std::string why = framemesh::reason(status);
+        if (is_rtsp(url_) && status == AVERROR_INVALIDDATA) return caused(kNoRTSP, why);
+        if (!is_rtsp(url_) && status == AVERROR(EINVAL)) return caused(kOtherScheme, why);
+        if (!is_rtsp(url_) && status == AVERROR(EIO)) return caused(kCircle, why);
+    }
+    return reason(status);
 }
 
 std::string SourceLink::reason(int status) const {
     if (status == AVERROR_EXIT) return "no picture within " + std::to_string(patience_.count()) + " seconds";
     const std::string why = framemesh::reason(status);
-    if (was_kept_from_elsewhere()) return why + ": it leads elsewhere, where nobody is called";
-    // The words of FFmpeg for a redirect.
-    if (why.find("not on whitelist") != std::string::npos)
-        return "it leads to another scheme, where nobody is called: name that URL";
+    if (was_kept_from_elsewhere()) return caused("it leads elsewhere, where nobody is called: name that URL", why);
+    // The words of FFmpeg for a redirect from http to https, or back.
+    if (why.find("not on whitelist") != std::string::npos) return caused(kOtherScheme, why);
     if (why.find("certificate verification") != std::string::npos)
         return "its certificate is of another name, out of date, or of an authority that is not trusted here";
     return why;

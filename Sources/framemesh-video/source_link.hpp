@@ -47,6 +47,8 @@ class SourceLink {
     bool is_end(int status) const;
     /// Why a call of FFmpeg's has failed, in words.
     std::string reason(int status) const;
+    /// The same for the one by which the source is called: it has causes that FFmpeg keeps to itself.
+    std::string reason_of_call(int status) const;
     /// The next frame has this long from now on.
     void restart_wait();
 

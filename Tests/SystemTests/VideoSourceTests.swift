@@ -282,6 +282,18 @@ import Testing
                     (server.url("list?key=t0ken", credentials: secret), 1, [own + "list: ", "'hls' are not read"]),
                     (server.url("away?key=t0ken", credentials: secret), 1, [own + "away: ", "leads elsewhere"]),
                     (server.url("secure?key=t0ken", credentials: secret), 1, [own + "secure: ", "to another scheme"]),
+                    (
+                        server.url("scheme?key=t0ken", credentials: secret), 1,
+                        [own + "scheme: it leads to another scheme, where nobody is called: name that URL"]
+                    ),
+                    (
+                        server.url("circle?key=t0ken", credentials: secret), 1,
+                        [own + "circle: it leads from URL to URL without an end: name the one that has the video"]
+                    ),
+                    (
+                        "rtsp://\(secret)127.0.0.1:\(server.port)/a?key=t0ken", 1,
+                        ["rtsp://127.0.0.1:\(server.port)/a: nobody there answers in RTSP: is the port right"]
+                    ),
                     ("http://\(secret)127.0.0.1:1/a?key=t0ken", 1, ["http://127.0.0.1:1/a: ", "refused"]),
                     ("rtsp://\(secret)127.0.0.1:1/a?key=t0ken", 1, ["rtsp://127.0.0.1:1/a: ", "refused"]),
                     ("rtsp://\(secret)no-such-host.invalid/a?key=t0ken", 1, ["rtsp://no-such-host.invalid:554/a: "]),
@@ -298,8 +310,11 @@ import Testing
                 }
             }
             // Nothing that a playlist names was asked for, and nobody was called again who has shown nothing; whoever wants
-            // to know who asks is told so by a second request.
-            #expect(try await server.calls() == ["/none", "/401", "/401", "/text.txt", "/list", "/away", "/secure"])
+            // to know who asks is told so by a second request, and a circle is gone round a few times, as FFmpeg likes.
+            let calls = try await server.calls()
+            let once = calls.filter { $0 != "/circle" }
+            #expect(once == ["/none", "/401", "/401", "/text.txt", "/list", "/away", "/secure", "/scheme"])
+            #expect((1..<20).contains(calls.count - once.count), "\(calls)")
         }
     }
 

@@ -3,7 +3,8 @@
 Prints its port, then `called PATH` for each request, and ends with its standard input. A file of the folder comes with its size,
 under /unsized/ without, under /half/ only the first half of it, without, and under /ranges/ any part of it that is asked for
 (`called PATH from BYTE`). /parts/N is a live source: the JPEGs of the folder over and over, 25 a second, whose connection ends
-after N of them; under /sized/N it says that a great many bytes come. Others: /401, /silent, /away (to another host), /secure (to https), /list (a playlist of local and other files); /403?… wants the
+after N of them; under /sized/N it says that a great many bytes come. Others: /401, /silent, /away (to another host), /secure (to https), /scheme (to a
+local file), /circle (to itself), /list (a playlist of local and other files); /403?… wants the
 password "s3cret".
 """
 
@@ -21,6 +22,9 @@ over = threading.Event()
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
+    # What is no HTTP, such as RTSP, is answered in HTTP all the same.
+    default_request_version = "HTTP/1.0"
+
     def do_GET(self):
         path = self.path.split("?")[0]
         kind, _, rest = path[1:].partition("/")
@@ -44,6 +48,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if kind == "secure":
             place = self.headers["Host"]
             return self.begin(302, f"Location: https://{place}/a?key=t0ken", "Content-Length: 0")
+        if kind in ("scheme", "circle"):
+            place = "file:///etc/passwd" if kind == "scheme" else self.path
+            return self.begin(301, f"Location: {place}", "Content-Length: 0")
         if kind == "list":
             port = self.server.server_address[1]
             lines = ["#EXTM3U", "#EXT-X-TARGETDURATION:1", "#EXTINF:1,", "file:///etc/passwd", "#EXTINF:1,",
