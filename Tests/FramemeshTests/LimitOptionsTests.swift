@@ -2,6 +2,7 @@ import ArgumentParser
 import Client
 import Coordination
 import Foundation
+import Gateway
 import Logging
 import Mesh
 import RPC
@@ -89,6 +90,25 @@ import Testing
                 && fatal?.message
                     == "there is no limit 'max-conections', did you mean 'max-connections'? (`framemesh limits` lists them)"
         }
+    }
+
+    /// The file is for all commands, a flag for its own.
+    @Test func limitsOfSourcesAreRefusedWhereNoneIsCalled() async throws {
+        let settings = try await load("client:\n  limits:\n    stream-attempts: 3\n")
+        #expect(try ClientLimitOptions.parse([]).limits(settings).sources.attempts == 3)
+        let others = try ClientLimitOptions.parse(["--limit", "connect-timeout=5"])
+        #expect(try others.limits(settings).client.channel.client.connectTimeout == .seconds(5))
+        let values = [("stream-attempts", "4"), ("stream-reconnect", "1s"), ("stream-longest-reconnect", "4s")]
+        for (name, value) in values {
+            let limit = "\(name)=\(value)"
+            let options = try ClientLimitOptions.parse(["--limit", "connect-timeout=5", "--limit", limit])
+            let error = #expect(throws: Fatal.self) { try options.limits(settings) }
+            let words = "the limit \(name) is for framemesh video with a URL"
+            #expect(error?.status == .usage && error?.message?.hasPrefix(words) == true, "\(error?.message ?? "")")
+            _ = try options.limits(settings, callsSources: true)
+        }
+        let patient = try ClientLimitOptions.parse(["--limit", "stream-attempts=4"])
+        #expect(try patient.limits(settings, callsSources: true).sources.attempts == 4)
     }
 
     @Test func upHandsLimitsOnToItsParts() async throws {

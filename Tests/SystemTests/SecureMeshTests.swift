@@ -131,6 +131,7 @@ import Testing
         try Data("framemesh.v1.Detecter known\n".utf8).write(to: files.folder.appending(path: "misspelt"))
         try Data("* everybody\n".utf8).write(to: files.folder.appending(path: "unknown"))
         let mixed = ["--tls-certificate", files("server-home.crt"), "--tls-key", files("client-home.key")]
+        let demo = Place.demo.appending(path: "digits.mp4").path
         for (arguments, words) in [
             (detector + ["--tls-certificate", files("no.crt"), "--tls-key", files("server-home.key")], "no.crt"),
             (detector + mixed, "server-home.crt"),
@@ -160,6 +161,8 @@ import Testing
             (["coordinator", "--node-limit", "retry-tokens=0"], "retry-tokens"),
             (["up", "--limit", "max-connections=none"], "max-connections"),
             (["nodes", "--limit", "keepalive-time=5s"], "keepalive-time"),
+            (["nodes", "--limit", "stream-attempts=2"], "framemesh video with a URL"),
+            (["video", "--pipeline", "detect", "--limit", "stream-attempts=2", demo], "framemesh video with a URL"),
         ] {
             let result = try await Command.run(arguments, within: .seconds(120))
             Self.expectOneLine(result, code: 2, words)

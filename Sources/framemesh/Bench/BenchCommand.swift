@@ -61,6 +61,7 @@ struct BenchCommand: AsyncParsableCommand {
     }
 
     private func check(_ plan: BenchPlan) throws {
+        try checkLimits(plan)
         if plan.needsStreams, ![.coordinator, .up].contains(plan.place) {
             throw Fatal("streams go to a coordinator only", status: .usage)
         }
@@ -85,6 +86,18 @@ struct BenchCommand: AsyncParsableCommand {
         }
         if load.policy == .deadline, analyze.frameDeadlineMs == nil {
             throw Fatal("--policy deadline needs --frame-deadline-ms", status: .usage)
+        }
+    }
+
+    private func checkLimits(_ plan: BenchPlan) throws {
+        try coordinator.limitOptions.refuseThoseOfSources()
+        guard !coordinator.limitOptions.limits.isEmpty else { return }
+        switch plan.place {
+        case .coordinator, .node, .up: return
+        case .gateway, .inProcess:
+            throw Fatal(
+                "--limit is for the calls of a coordinator or a node: --gateway and --in-process have none of these",
+                status: .usage)
         }
     }
 

@@ -25,11 +25,14 @@ struct CoordinatorOption: ParsableArguments {
 
     /// Where the coordinator is, how it is called, and how patient the command is with sources. Also sets the limits of the
     /// process.
+    /// - Parameter callsSources: the command calls sources by their URL.
     /// - Throws: `MeshError` that names what is no target, `Fatal` that names what is wrong with the configuration.
-    func place() async throws -> (target: Target, calling: MeshClientConfiguration, sources: SourceLimits) {
+    func place(
+        callsSources: Bool = false
+    ) async throws -> (target: Target, calling: MeshClientConfiguration, sources: SourceLimits) {
         let settings = try await Settings.load(config)
         let target = try Self.target(coordinator, settings)
-        let limits = try limitOptions.limits(settings)
+        let limits = try limitOptions.limits(settings, callsSources: callsSources)
         limits.process.apply()
         var calling = limits.client
         try settings.naming(oneOf: "client") {

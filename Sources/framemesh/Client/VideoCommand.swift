@@ -119,7 +119,7 @@ struct VideoCommand: AsyncParsableCommand {
 
     private func send(_ input: VideoInput, _ options: AnalyzeOptions) async throws {
         let helper = try Resources.videoHelper
-        let (target, calling, sources) = try await coordinator.place()
+        let (target, calling, sources) = try await coordinator.place(callsSources: VideoInput.isURL(file))
         let client = try await MeshClient.connect(to: target, calling)
         defer { client.close() }
         let pipeline = try client.pipeline(named: options.pipeline)

@@ -41,10 +41,23 @@ struct ClientLimitOptions: ParsableArguments {
             valueName: "name=value"))
     var limits: [String] = []
 
-    func limits(_ settings: Settings) throws -> ClientLimits {
+    /// - Parameter callsSources: sources are called by their URL. Where none is, their limits are refused on the command
+    ///   line; the file and the environment are for all commands.
+    func limits(_ settings: Settings, callsSources: Bool = false) throws -> ClientLimits {
         var all = ClientLimits()
         try settings.set(ClientLimits.all, of: .clients, limits, in: &all)
+        if !callsSources { try refuseThoseOfSources() }
         return all
+    }
+
+    /// - Throws: `Fatal` that names the first of them, and where it counts.
+    func refuseThoseOfSources() throws(Fatal) {
+        let names = Set(StreamLimits.sourceLimits.map(\.name))
+        let named = limits.map { String($0.prefix(while: { $0 != "=" })) }
+        guard let name = named.first(where: names.contains) else { return }
+        throw Fatal(
+            "the limit \(name) is for framemesh video with a URL, and for framemesh gateway: nothing else calls sources",
+            status: .usage)
     }
 }
 
