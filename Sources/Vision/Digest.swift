@@ -24,10 +24,10 @@ extension ModelFile {
     /// So what is loaded is what was checked, even if the file is replaced meanwhile.
     func verified(model: String, take: (Data) -> Void = { _ in }) throws(VisionError) {
         guard let path else {
+            // What is published nowhere cannot be pulled.
+            let pull = url == nil ? "" : "get it with 'framemesh models pull \(model)', or "
             throw VisionError(
-                .notFound,
-                "model \(model): file \(name) is not here; get it with 'framemesh models pull \(model)', or name its "
-                    + "folder in FRAMEMESH_MODELS")
+                .notFound, "model \(model): file \(name) is not here; \(pull)name its folder in FRAMEMESH_MODELS")
         }
         func failed(_ what: String) -> VisionError { VisionError(.badModel, "model \(model): file \(path) \(what)") }
         let resolved = URL(fileURLWithPath: path).resolvingSymlinksInPath().path

@@ -40,10 +40,15 @@ import Testing
         let store = try tiny.store()
         let manifest = try store.manifest(named: "mean-colour")
         #expect(manifest.files[0].path == nil)
+        let words = "model mean-colour: file mean-colour.onnx is not here; "
+        let place = "name its folder in FRAMEMESH_MODELS"
+        #expect(Self.message { try store.check(manifest) } == words + place)
+        // Where it is published it can be pulled.
+        var published = manifest.files[0]
+        published.url = "https://example.org/mean-colour.onnx"
         #expect(
-            Self.message { try store.check(manifest) }.hasPrefix(
-                "model mean-colour: file mean-colour.onnx is not here; get it with 'framemesh models pull mean-colour'")
-        )
+            Self.message { try published.verified(model: "mean-colour") }
+                == words + "get it with 'framemesh models pull mean-colour', or " + place)
     }
 
     @Test func aFileThatWasPulledLaterIsFound() throws {

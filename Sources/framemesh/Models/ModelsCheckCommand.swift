@@ -54,7 +54,7 @@ struct ModelsCheckCommand: AsyncParsableCommand {
                 if !place.isHere {
                     // One that was asked for by name should be here.
                     if !names.isEmpty { allWork = false }
-                    try console.print(line(model.name, .notHere))
+                    try console.print(line(model.name, .notHere(Self.advice(model))))
                     continue
                 }
                 let outcome = try await NIOThreadPool.singleton.runIfActive { Self.check(model, store, engine, batch) }
@@ -68,7 +68,8 @@ struct ModelsCheckCommand: AsyncParsableCommand {
     private enum Outcome: Sendable {
         case works(load: Duration, pass: Duration, layers: String, batches: Batches)
         case broken(String)
-        case notHere
+        /// With what to do about it.
+        case notHere(String)
     }
 
     private enum Batches: Sendable {
@@ -108,7 +109,7 @@ struct ModelsCheckCommand: AsyncParsableCommand {
                     one pass takes \(Self.milliseconds(pass)) ms; \(layers)\(Self.text(batches))
                     """
             case .broken(let reason): return "broken  \(name)  \(reason.onOneLine)"
-            case .notHere: return "absent  \(name)  not here; try: framemesh models pull \(name)"
+            case .notHere(let advice): return "absent  \(name)  not here; \(advice)"
             }
         }
         return JSONText.object { json in
@@ -134,6 +135,17 @@ struct ModelsCheckCommand: AsyncParsableCommand {
             case .notHere: json.field("status", "absent")
             }
         }
+    }
+
+    /// How the files of a model that are not here can come here.
+    static func advice(_ model: ModelManifest) -> String {
+        let pull = "framemesh models pull \(model.name)"
+        let missing = model.files.filter { $0.path == nil }
+        let unpublished = missing.filter { $0.pullObjection != nil }
+        guard let objection = unpublished.first?.pullObjection else { return "try: \(pull)" }
+        let names = unpublished.map(\.name).joined(separator: ", ")
+        let rest = unpublished.count < missing.count ? "; then: \(pull)" : ""
+        return "put \(names) into a folder that \(EnvironmentNames.models) names (\(objection))\(rest)"
     }
 
     private static func text(_ batches: Batches) -> String {

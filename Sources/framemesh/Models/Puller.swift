@@ -13,7 +13,11 @@ struct Puller: Sendable {
     /// - Parameter progress: told how many bytes are there.
     /// - Throws: `Fatal` that names the file; its part stays only if another run can go on from it.
     func pull(_ file: ModelFile, progress: @Sendable (UInt64) -> Void) async throws {
-        if let objection = file.pullObjection { throw Fatal("cannot pull \(file.name): \(objection)", status: .usage) }
+        if let objection = file.pullObjection {
+            throw Fatal(
+                "cannot pull \(file.name): \(objection); put it into a folder that \(EnvironmentNames.models) names",
+                status: .usage)
+        }
         guard let text = file.url, let url = URL(string: text), let host = url.host else {
             throw Fatal("cannot pull \(file.name): '\(file.url ?? "")' is no URL", status: .usage)
         }
