@@ -71,6 +71,19 @@ import Testing
         #expect(error?.status == .usage && error?.message?.hasPrefix("--pipeline is missing") == true)
     }
 
+    @Test(arguments: [["--max-frames", "-1"], ["--max-frames=-1"], ["--max-frames", "0"], ["--max-frames", "x"]])
+    func aNumberOfFramesIsAboveZero(_ option: [String]) throws {
+        #expect {
+            try VideoCommand.parse(option + ["a.mp4"])
+        } throws: {
+            let message = VideoCommand.message(for: $0)
+            return option.last == "x"
+                ? message.contains("'x' is invalid for '--max-frames <n>'")
+                : message.hasPrefix("--max-frames is ") && message.hasSuffix(", it must be at least 1")
+        }
+        #expect(try VideoCommand.parse(["--max-frames", "1", "a.mp4"]).file == "a.mp4")
+    }
+
     @Test func onlyMP4IsAskedForWhereVideoIsWritten() {
         for name in ["a.mp4", "x/a.MP4", "a.m4v", "a"] { #expect(VideoOutput.isNamedAsWritten(name), "\(name)") }
         for name in ["a.avi", "a.mkv", "a.mp4.webm", "a.jpg"] {

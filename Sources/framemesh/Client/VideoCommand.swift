@@ -66,7 +66,13 @@ struct VideoCommand: AsyncParsableCommand {
             """)
     var frameRate: Double?
 
-    @Option(help: ArgumentHelp("End after so many frames of the source.", valueName: "n")) var maxFrames: UInt64?
+    /// A negative number is a number too, and no option.
+    @Option(
+        name: .customLong("max-frames"), parsing: .unconditional,
+        help: ArgumentHelp("End after so many frames of the source.", valueName: "n"))
+    var frameLimit: Int?
+
+    private var maxFrames: UInt64? { frameLimit.flatMap { UInt64(exactly: $0) } }
 
     @Option(
         help: ArgumentHelp(
@@ -78,7 +84,9 @@ struct VideoCommand: AsyncParsableCommand {
     var file: String
 
     func validate() throws {
-        if maxFrames == 0 { throw ValidationError("--max-frames must be above 0") }
+        if let frameLimit, frameLimit < 1 {
+            throw ValidationError("--max-frames is \(frameLimit), it must be at least 1")
+        }
         if sourceAuthorities != nil, !VideoInput.isURL(file) {
             throw ValidationError("--source-authorities is for a URL")
         }
