@@ -104,6 +104,9 @@ package struct BenchPoint: Sendable, Codable, Equatable {
         self.disturbances = disturbances
     }
 
+    /// It was ended in its warm-up: nothing was measured.
+    package var isEmpty: Bool { isInterrupted && windows.isEmpty }
+
     /// What had no answer at the end says something: it took longer than all that was answered, or was not even sent.
     package var hasOverdueFrames: Bool { unsent > 0 || oldestUnansweredMs > longestAnsweredMs }
 

@@ -28,6 +28,8 @@ package struct BenchResult: Sendable, Codable, Equatable {
     package var capacity: Double?
     /// What kept the next point from being measured; nil: all of them were.
     package var error: String?
+    /// It was ended in the warm-up of the next point, of which nothing was measured; nil: it was not.
+    package var endedInWarmUp: Bool?
 
     package init(
         mode: String, target: String?, pipeline: String, engine: String? = nil, models: [String] = [], inputs: Int,
@@ -44,7 +46,7 @@ package struct BenchResult: Sendable, Codable, Equatable {
         self.configuration = configuration
     }
 
-    package var isInterrupted: Bool { points.contains(where: \.isInterrupted) }
+    package var isInterrupted: Bool { endedInWarmUp == true || points.contains(where: \.isInterrupted) }
     package var failed: UInt64 { points.reduce(0) { $0 + $1.failed } }
 
     /// The most frames at once of those points that stayed within the latency limit; nil: none did.

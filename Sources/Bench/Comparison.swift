@@ -139,8 +139,7 @@ package struct Comparison: Sendable {
     ) -> (order: [LoadDescription], points: [LoadDescription: [BenchPoint]]) {
         var order: [LoadDescription] = []
         var points: [LoadDescription: [BenchPoint]] = [:]
-        // Of one that ended in its warm-up nothing was measured.
-        for point in results.flatMap(\.points) where !(point.isInterrupted && point.windows.isEmpty) {
+        for point in results.flatMap(\.points) where !point.isEmpty {
             let load = point.load.comparable
             if points[load] == nil { order.append(load) }
             points[load, default: []].append(point)

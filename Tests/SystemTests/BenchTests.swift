@@ -163,6 +163,25 @@ import Testing
         #expect(report.points.allSatisfy { $0.ok > 0 && $0.failed == 0 })
     }
 
+    /// A point of zeros would be taken for what the mesh can do.
+    @Test func aRunThatIsEndedInItsWarmUpWritesNothing() async throws {
+        let folder = try Place.temporary("bench")
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let files = ["json", "csv", "html"].map { (flag: "--\($0)", path: folder.appending(path: "a.\($0)").path) }
+        let mesh = try await LocalMesh.up(classifiers: 0)
+        try await LocalMesh.with(mesh) { mesh in
+            let run = try Command(
+                ["bench", "--coordinator", mesh.coordinator, "--pipeline", "detect", "--warmup", "600"] + Self.picture
+                    + files.flatMap { [$0.flag, $0.path] })
+            try await mesh.untilDetectorsAreBusy()
+            run.signal(SIGINT)
+            let result = try await run.finish()
+            #expect(result.code == 130 && result.output.isEmpty, "\(result.output)")
+            #expect(result.errorLines.contains { $0.hasPrefix("nothing was measured") }, "\(result.errors)")
+        }
+        #expect(files.allSatisfy { !FileManager.default.fileExists(atPath: $0.path) })
+    }
+
     @Test func whoIsNotThereIsSaid() async throws {
         for arguments in [
             ["--coordinator", "127.0.0.1:1"], ["--node", "127.0.0.1:1"], ["--gateway", "http://127.0.0.1:1"],

@@ -148,6 +148,10 @@ struct BenchCommand: AsyncParsableCommand {
                 result = try await session.run(mesh: nil)
             }
             console.clearProgress()
+            if result.isInterrupted, result.points.isEmpty {
+                console.note("nothing was measured, and nothing is written: the run ended in its warm-up")
+                throw CancellationError()
+            }
             try reports.write(result, plan, console)
             if result.isInterrupted { throw CancellationError() }
             if let error = result.error { throw Fatal(error) }

@@ -6,6 +6,9 @@ enum BenchReport {
         var lines = [head(result), machine(result.environment), ""]
         lines += loads(result).lines
         for point in result.points { lines += details(point, isOnlyOne: result.points.count == 1) }
+        if result.endedInWarmUp == true {
+            lines += ["", "the next point was not measured: the run ended in its warm-up"]
+        }
         if let error = result.error { lines += ["", "the next point was not measured: \(error)"] }
         if let limit {
             let latency = "\(LatencyFigures.name(of: percentile)) of \(Figure.text(limit, decimals: 3)) ms"

@@ -161,20 +161,23 @@ struct BenchSession: Sendable {
     ) async throws {
         for number in numbers {
             guard let load = load(number) else { continue }
-            try await add(load, &result)
-            if result.isInterrupted { return }
+            guard let point = try await add(load, &result), !point.isInterrupted else { return }
         }
     }
 
-    @discardableResult
+    /// - Returns: nil: it was ended before anything of it was measured, and is no point.
     private func add(
         _ load: any BenchLoad, _ result: inout BenchResult, timing: BenchTiming? = nil
-    ) async throws -> BenchPoint {
+    ) async throws -> BenchPoint? {
         let run = PointRun(
             load: load, timing: timing ?? plan.timing, processes: watch, disturbances: plan.disturbances,
             changes: changes,
             say: { [console] text in console.progress { text() } })
         var point = try await run.measure()
+        guard !point.isEmpty else {
+            result.endedInWarmUp = true
+            return nil
+        }
         // Without one of its stages a frame is quick.
         point.isWithinLimit = plan.latencyLimit.map { limit in
             point.failed == 0 && point.partial == 0 && point.answered > 0
@@ -188,8 +191,7 @@ struct BenchSession: Sendable {
         try needSingle(loads)
         var search = ConcurrencySearch(sweep)
         while let count = search.next {
-            let point = try await add(loads.closed(count), &result)
-            if point.isInterrupted { break }
+            guard let point = try await add(loads.closed(count), &result), !point.isInterrupted else { break }
             search.record(isWithinLimit: point.isWithinLimit ?? false)
         }
         result.bestConcurrency = result.mostWithinLimit
@@ -210,8 +212,7 @@ struct BenchSession: Sendable {
                 loads.closed(concurrency)
             }
         guard let saturating else { return }
-        let capacity = try await add(saturating, &result)
-        if capacity.isInterrupted { return }
+        guard let capacity = try await add(saturating, &result), !capacity.isInterrupted else { return }
         guard capacity.framesPerSecond > 0 else { throw Fatal("no frame was answered: there is no capacity to exceed") }
         result.capacity = capacity.framesPerSecond
         var timing = plan.timing
@@ -234,7 +235,7 @@ struct BenchSession: Sendable {
                     loads.open?(max(rate, ArrivalSchedule.rates.lowerBound), arrivals, connections, factor)
                 }
             guard let load else { return }
-            if try await add(load, &result, timing: timing).isInterrupted { return }
+            guard let point = try await add(load, &result, timing: timing), !point.isInterrupted else { return }
         }
     }
 

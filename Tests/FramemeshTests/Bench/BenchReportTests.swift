@@ -38,6 +38,16 @@ import Testing
         #expect(!text.contains("dropped") && !text.contains("resumption"))
     }
 
+    @Test func aRunThatEndedInAWarmUpHasWhatWasMeasuredBefore() {
+        var result = Self.result([Self.point(LoadDescription(.concurrency, callers: 2), [100])])
+        #expect(!result.isInterrupted)
+        result.endedInWarmUp = true
+        let text = BenchReport.text(result, percentile: nil, limit: 50)
+        #expect(result.isInterrupted && text.contains("1 picture (interrupted)"))
+        #expect(text.contains("the next point was not measured: the run ended in its warm-up"))
+        #expect(text.hasSuffix("it ended before anything was known to stay within a mean of 50 ms"))
+    }
+
     @Test func aSearchSaysWhatItFound() {
         var result = Self.result([Self.point(LoadDescription(.concurrency, callers: 2), [100])])
         #expect(

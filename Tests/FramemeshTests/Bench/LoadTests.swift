@@ -202,8 +202,18 @@ final class FakeTarget: FrameTarget {
         while target.asked < 100 { try await Task.sleep(for: .milliseconds(2)) }
         running.cancel()
         let point = try await running.value
-        #expect(point.isInterrupted && point.windows.count == 1 && point.failed == 0)
+        #expect(point.isInterrupted && !point.isEmpty && point.windows.count == 1 && point.failed == 0)
         #expect(point.answered > 0 && point.answered <= UInt64(target.asked))
+    }
+
+    @Test func whatIsInterruptedInItsWarmUpIsEmpty() async throws {
+        let target = FakeTarget(takes: .milliseconds(1))
+        let load = ClosedLoad(target: target, inputs: try Self.inputs(), concurrency: 1)
+        let running = Task { try await Self.point(load) { $0.warmup = .seconds(3000) } }
+        while target.asked < 10 { try await Task.sleep(for: .milliseconds(2)) }
+        running.cancel()
+        let point = try await running.value
+        #expect(point.isEmpty && point.isInterrupted && point.answered == 0)
     }
 
     @Test func whoCannotBeReachedEndsTheRun() async throws {
