@@ -5,6 +5,7 @@ import Foundation
 import Gateway
 import Logging
 import Mesh
+import Playback
 import RPC
 import Testing
 

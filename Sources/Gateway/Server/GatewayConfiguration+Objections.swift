@@ -2,6 +2,7 @@ import Foundation
 import Glibc
 package import NIOCore
 import Outbound
+import Playback
 import RPC
 
 extension GatewayConfiguration {

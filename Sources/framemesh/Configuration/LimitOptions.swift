@@ -1,6 +1,7 @@
 import ArgumentParser
 import Gateway
 import Mesh
+import Playback
 import RPC
 
 /// `--limit` of a role.
@@ -52,7 +53,7 @@ struct ClientLimitOptions: ParsableArguments {
 
     /// - Throws: `Fatal` that names the first of them, and where it counts.
     func refuseThoseOfSources() throws(Fatal) {
-        let names = Set(StreamLimits.sourceLimits.map(\.name))
+        let names = Set(SourceLimits.limits.map(\.name))
         let named = limits.map { String($0.prefix(while: { $0 != "=" })) }
         guard let name = named.first(where: names.contains) else { return }
         throw Fatal(
