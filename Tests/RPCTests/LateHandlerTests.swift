@@ -16,7 +16,7 @@ import Testing
 
     @Test(arguments: ["Unary", "Stream"])
     func aHandlerWhoseCallIsOverDoesNotBegin(_ method: String) async throws {
-        let (begun, ended) = (Counter(), Counter())
+        let begun = Counter()
         let methods: [String: RPCHandler] = [
             "Unary": .unary { _, request in
                 begun.add()
@@ -41,10 +41,8 @@ import Testing
             for blocker in blockers { await blocker.value }
             // Its task comes before that of this one.
             #expect(try await loopback.unary("Now", "after") == "after")
-            ended.add()
         }
         // The server has ended, and with it every handler.
-        #expect(ended.value == 1)
         #expect(begun.value == 0)
     }
 }
