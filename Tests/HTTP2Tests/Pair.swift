@@ -37,6 +37,13 @@ final class Pair {
         return seen
     }
 
+    /// The server takes in what the client sends, while its own output waits for ever.
+    func exchangeNothingBack() throws {
+        var bytes = ByteBuffer()
+        while try client.produce({ bytes.writeImmutableBuffer($0) }) {}
+        try server.receive(bytes, now: now)
+    }
+
     private func events(of session: Session) -> [String] {
         var seen: [String] = []
         session.tellEvents { event in
