@@ -4,7 +4,7 @@ public struct FloodLimits: Sendable {
 
     /// Streams that the peer reset (CVE-2023-44487).
     public var resetsReceived = 1000
-    /// Streams that the peer made us reset (CVE-2025-8671).
+    /// Streams that the peer made us reset (CVE-2025-8671), not those that we reset for reasons of our own.
     public var resetsSent = 1000
     /// PING (CVE-2019-9512) while we send nothing: peers measure the line with one at each turn of data.
     public var pings = 200
@@ -21,6 +21,12 @@ public struct FloodLimits: Sendable {
     /// they come, and one more for each `bytesPerIdle`: so a peer may give credit for every frame, or for each prefix and
     /// each message of a few bytes, on its stream and on the connection.
     public var idleFrames = 1000
+
+    // ---- of one connection ----
+
+    /// How many of the frames that `idleFrames` allows for what we send are kept for a peer that says little now and
+    /// much at once later: as many as give credit for 2 GiB in pieces of some KiB.
+    public var maxIdleAllowance = 1 << 20
 
     // ---- at once ----
 
@@ -68,8 +74,7 @@ struct FloodGuard {
     private var second: UInt64 = 0
     /// Idle frames that the peer may send beside `idleFrames`.
     private var idleAllowed = 0
-    /// What a peer that says little now may say at once later: credit for 2 GiB in pieces of some KiB.
-    private static let mostIdleAllowed = 1 << 20
+    private let mostIdleAllowed: Int
 
     init(_ limits: FloodLimits) {
         self.limits = [
@@ -77,6 +82,7 @@ struct FloodGuard {
             limits.tinyData, limits.idleFrames,
         ]
         counts = Kind.allCases.map { _ in 0 }
+        mostIdleAllowed = limits.maxIdleAllowance
     }
 
     /// - Parameter now: nanoseconds of a monotonic clock.
@@ -91,7 +97,7 @@ struct FloodGuard {
     mutating func sentCallFrame(bytes: Int) {
         counts[Kind.ping.rawValue] = 0
         let allowed = FloodLimits.idlePerFrame + bytes / FloodLimits.bytesPerIdle
-        idleAllowed = min(idleAllowed + allowed, Self.mostIdleAllowed)
+        idleAllowed = min(idleAllowed + allowed, mostIdleAllowed)
     }
 
     /// A frame that says nothing to any call.

@@ -78,12 +78,18 @@ import Testing
         #expect(counted == Array(repeating: nil, count: 3 * allowed) + [.idleFrames])
     }
 
-    @Test func whatIsAllowedDoesNotGrowForEver() {
-        var flood = idle(0)
-        for _ in 0..<2000 { flood.sentCallFrame(bytes: 1 << 20) }
-        var counted = 0
-        while flood.countIdle() == nil { counted += 1 }
-        #expect(counted == 1 << 20)
+    /// Each time anew, up to the limit.
+    @Test(arguments: [0, 7, FloodLimits().maxIdleAllowance])
+    func whatIsAllowedDoesNotGrowForEver(_ most: Int) {
+        var limits = FloodLimits()
+        (limits.idleFrames, limits.maxIdleAllowance) = (0, most)
+        var flood = FloodGuard(limits)
+        for _ in 0..<2 {
+            for _ in 0..<2000 { flood.sentCallFrame(bytes: 1 << 20) }
+            var allowed = 0
+            while flood.countIdle() == nil { allowed += 1 }
+            #expect(allowed == most)
+        }
     }
 
     @Test func kindsAreCountedApart() {

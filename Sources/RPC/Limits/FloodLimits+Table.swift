@@ -11,6 +11,9 @@ extension FloodLimits {
         Limit(
             "max-idle-frames", \.idleFrames, .perSecond, "Frames that say nothing to any call, beyond those we cause."),
         Limit(
+            "max-idle-allowance", \.maxIdleAllowance, .count, in: 0...Int(Int32.max),
+            "Frames that we cause and the peer has yet to send; what is beyond counts by max-idle-frames."),
+        Limit(
             "header-overrun-factor", \.headerOverrunFactor, .count, in: 1...1024,
             "A header block so many times over its limits ends the connection."),
         Limit("max-continuations", \.maxContinuations, .count, "CONTINUATION frames of one header block."),
