@@ -231,6 +231,11 @@ public final class BalancedChannel: Sendable {
         }
     }
 
+    /// Until an endpoint whose health is not watched is asked how it is again.
+    func healthWait() -> Duration {
+        state.withLock { state in ProbePace.healthWait(configuration, using: &state.chance) }
+    }
+
     /// - Parameter endpoints: how many more of them are asked.
     func asks(_ endpoints: Int) { state.withLock { $0.asked += endpoints } }
 

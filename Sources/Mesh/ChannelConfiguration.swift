@@ -39,7 +39,8 @@ public struct ChannelConfiguration: Sendable {
     public var probeTimeout: Duration = .seconds(1)
     /// Endpoints that are asked in a `probeInterval`, on average; of more each is asked less often.
     public var maxProbes = 16
-    /// Between two health checks of an endpoint that has no Watch, and how long it may take for an answer.
+    /// Between two health checks of an endpoint that has no Watch, a tenth more or less, and how long it may take for an
+    /// answer.
     public var healthInterval: Duration = .seconds(1)
     public var healthTimeout: Duration = .seconds(2)
     /// Before an attempt on an endpoint that was asked already.

@@ -1,4 +1,4 @@
-/// When an endpoint is asked again what it has to do.
+/// When an endpoint is asked again: what it has to do, and, where its health cannot be watched, how it is.
 enum ProbePace {
     /// The share that it is later or sooner by chance: many endpoints were connected at the same time.
     static let jitter = 0.1
@@ -11,6 +11,17 @@ enum ProbePace {
         using random: inout some RandomNumberGenerator
     ) -> Duration {
         let turns = isSilent ? 1 : max(1, Double(asked) / Double(configuration.maxProbes))
-        return configuration.probeInterval * turns * Double.random(in: 1 - jitter...1 + jitter, using: &random)
+        return configuration.probeInterval * turns * share(using: &random)
+    }
+
+    /// Each `healthInterval`.
+    static func healthWait(
+        _ configuration: ChannelConfiguration, using random: inout some RandomNumberGenerator
+    ) -> Duration {
+        configuration.healthInterval * share(using: &random)
+    }
+
+    private static func share(using random: inout some RandomNumberGenerator) -> Double {
+        Double.random(in: 1 - jitter...1 + jitter, using: &random)
     }
 }

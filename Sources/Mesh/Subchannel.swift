@@ -166,12 +166,11 @@ final class Subchannel: Sendable {
 
     /// For who has no Watch, or none for us. Returns after `checks`, or if there is nothing to ask.
     private func check(_ connection: RPCConnection, checks: Int?) async throws {
-        let configuration = channel.configuration
         var count = 0
         while checks.map({ count < $0 }) ?? true {
             count += 1
             do {
-                let options = CallOptions(deadline: .after(configuration.healthTimeout))
+                let options = CallOptions(deadline: .after(channel.configuration.healthTimeout))
                 apply(try await connection.checkHealth(of: channel.healthService, options: options))
             } catch let error as RPCError where error.code == .notFound {
                 apply(.serviceUnknown)
@@ -184,7 +183,7 @@ final class Subchannel: Sendable {
                 apply(await isWrong(connection) ? .serviceUnknown : .serving)
                 if checks == nil { return }
             }
-            try await Task.sleep(for: configuration.healthInterval)
+            try await Task.sleep(for: channel.healthWait())
         }
     }
 

@@ -29,6 +29,19 @@ import Testing
         #expect(waits(among: 1000, isSilent: true).allSatisfy { (0.9...1.1).contains($0) })
     }
 
+    @Test(arguments: [Duration.milliseconds(100), .seconds(1), .seconds(3600)])
+    func healthIsAskedSoonerOrLaterByChance(_ interval: Duration) {
+        var random = Dice()
+        var configuration = ChannelConfiguration()
+        configuration.healthInterval = interval
+        var shares: [Double] = []
+        for _ in 0..<1000 { shares.append(ProbePace.healthWait(configuration, using: &random) / interval) }
+        #expect(shares.allSatisfy { (0.9...1.1).contains($0) })
+        // On both sides, over the whole width.
+        #expect((shares.min() ?? 1) < 0.91 && (shares.max() ?? 1) > 1.09)
+        #expect(abs(shares.reduce(0, +) / 1000 - 1) < 0.01)
+    }
+
     /// Beside a channel that asks ten endpoints as often as one, one that asks only one in an interval.
     @Test func aChannelKeepsToIt() async throws {
         func configure(_ counter: TestNode.Counter, _ configuration: inout ChannelConfiguration, maxProbes: Int) {
