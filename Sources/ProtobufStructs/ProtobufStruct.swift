@@ -29,29 +29,33 @@ public enum ProtobufStruct {
     /// Unpacks `bytes` within limits of depth, fields and memory, hands the struct to `read`, and frees it.
     /// - Parameters:
     ///   - initialise: the generated `…__init`, which knows the type's descriptor.
+    ///   - maxStringBytes: of each string; nil: as `limits` has it, for strings that are kept or told to others.
     ///   - failure: the error if the bytes are no such message, or one beyond the limits; it gets a few words that say
     ///     which.
     @inlinable public static func unpack<T, Value, Failure: Error>(
-        _ bytes: ByteBuffer, _ initialise: (UnsafeMutablePointer<T>?) -> Void, orThrow failure: (String) -> Failure,
-        _ read: (T) throws(Failure) -> Value
+        _ bytes: ByteBuffer, _ initialise: (UnsafeMutablePointer<T>?) -> Void, maxStringBytes: Int? = nil,
+        orThrow failure: (String) -> Failure, _ read: (T) throws(Failure) -> Value
     ) throws(Failure) -> Value {
         let type = unsafe withUnsafeTemporaryAllocation(of: T.self, capacity: 1) { place in
             unsafe initialise(place.baseAddress)
             return unsafe UnsafeRawPointer(place.baseAddress)?.load(as: ProtobufCMessage.self).descriptor
         }
         var refusal = BOUNDED_NONE
-        let unpacked = unsafe unpack(bytes, type, &refusal)
+        let unpacked = unsafe unpack(bytes, type, maxStringBytes, &refusal)
         defer { unsafe bounded_free(unpacked) }
         guard let message = unsafe unpacked.message else { throw failure(text(of: refusal)) }
         return try unsafe read(UnsafeRawPointer(message).assumingMemoryBound(to: T.self).pointee)
     }
 
     @usableFromInline static func unpack(
-        _ bytes: ByteBuffer, _ type: UnsafePointer<ProtobufCMessageDescriptor>?, _ refusal: inout bounded_refusal
+        _ bytes: ByteBuffer, _ type: UnsafePointer<ProtobufCMessageDescriptor>?, _ maxStringBytes: Int?,
+        _ refusal: inout bounded_refusal
     ) -> bounded_message {
-        unsafe bytes.withUnsafeReadableBytes { raw in
+        var limits = bounded_default_limits()
+        if let maxStringBytes { limits.max_string_bytes = maxStringBytes }
+        return unsafe bytes.withUnsafeReadableBytes { raw in
             unsafe bounded_unpack(
-                type, raw.count, raw.baseAddress?.assumingMemoryBound(to: UInt8.self), nil, &refusal)
+                type, raw.count, raw.baseAddress?.assumingMemoryBound(to: UInt8.self), &limits, &refusal)
         }
     }
 

@@ -127,6 +127,21 @@ import Tracing
         count(metrics, "framemesh_trace_drops_total", [("reason", reason)])
     }
 
+    /// ExportTraceServiceResponse { partial_success { rejected_spans: … error_message: … } }
+    private static func partialSuccess(rejected: UInt8, _ reason: String) -> ByteBuffer {
+        func field(_ number: UInt8, _ bytes: [UInt8]) -> [UInt8] {
+            var field: [UInt8] = [number << 3 | 2]
+            var rest = bytes.count
+            while rest > 0x7f {
+                field.append(UInt8(rest & 0x7f) | 0x80)
+                rest >>= 7
+            }
+            field.append(UInt8(rest))
+            return field + bytes
+        }
+        return ByteBuffer(bytes: field(1, [1 << 3, rejected] + field(2, Array(reason.utf8))))
+    }
+
     @Test func whatEndsIsSentAndTheRestAtTheEnd() async throws {
         let metrics = TestMetrics()
         let requests = Atomic(0)
@@ -218,8 +233,7 @@ import Tracing
     @Test func aPartialSuccessIsCountedAndNotSentAgain() async throws {
         let metrics = TestMetrics()
         let recorder = LogRecorder()
-        // ExportTraceServiceResponse { partial_success { rejected_spans: 2 error_message: "no" } }
-        let answer = ByteBuffer(bytes: [0x0a, 0x06, 0x08, 0x02, 0x12, 0x02] + Array("no".utf8))
+        let answer = Self.partialSuccess(rejected: 2, "no")
         try await TestServer.with(
             of: Self.service, ["Export": .unary { _, _ in UnaryResponse(Payload(answer)) }]
         ) { address in
@@ -232,6 +246,29 @@ import Tracing
         #expect(Self.count(metrics, "framemesh_trace_spans_total") == 1)
         let said = recorder.lines.first { $0.message == "the receiver of traces did not take all" }
         #expect(said?.metadata["reason"] == "no")
+    }
+
+    /// Longer than a string of a message may be that we keep or tell others: cut, and the rest of the answer counts.
+    @Test(arguments: [16_384, 16_385, 1 << 20])
+    func ofALongReasonTheBeginningIsLogged(_ bytes: Int) async throws {
+        let metrics = TestMetrics()
+        let recorder = LogRecorder()
+        let answer = Self.partialSuccess(rejected: 2, String(repeating: "n", count: bytes))
+        // All in one request, at the end.
+        let limits = Self.limits { ($0.interval, $0.flushTime) = (.seconds(600), .seconds(60)) }
+        try await TestServer.with(
+            of: Self.service, ["Export": .unary { _, _ in UnaryResponse(Payload(answer)) }]
+        ) { address in
+            let exporter = try Self.exporter(to: address, metrics, limits, recorder.logger)
+            await exporter.exporting { tracer in
+                for _ in 0..<3 { tracer.begin("a", .internal, below: nil).span?.end() }
+            }
+        }
+        #expect(Self.drops(metrics, "rejected") == 2)
+        #expect(Self.drops(metrics, "failed") == 0)
+        #expect(Self.count(metrics, "framemesh_trace_spans_total") == 1)
+        let said = recorder.lines.first { $0.message == "the receiver of traces did not take all" }
+        #expect(said?.metadata["reason"] == String(repeating: "n", count: 256) + "…")
     }
 
     @Test func aReceiverThatIsDownCostsSpansAndNothingElse() async throws {
