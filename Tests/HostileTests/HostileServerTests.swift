@@ -3,8 +3,9 @@ import TestSupport
 import Testing
 
 /// Raw frames that mean harm against a real process that serves our RPC (python/injector.py), the H… cases of HTTP/2 and
-/// the G… cases of gRPC. Each case also asserts what python/oracle.py does of the process, whatever the attack is. One
-/// after the other, so that what a case sees of the process is of its own making.
+/// the G… cases of gRPC. Each case also asserts what python/oracle.py does of the process, whatever the attack is; there
+/// it says what cannot be asked of a busy machine, and why. One after the other, so that what a case sees of the process
+/// is of its own making.
 @Suite(.serialized, .timeLimit(.minutes(10))) struct HostileHTTP2Tests {
     @Test(arguments: Injector.cases("H"))
     func theServerStands(_ group: String) async throws { try await Injector.attack(group) }

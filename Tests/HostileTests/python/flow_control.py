@@ -55,7 +55,7 @@ def _(attack):
     raise Failure("the connection still stands")
 
 
-@case("H42-windows-of-0", "stalled_stream", budget=96 << 20, arguments=["--stream-seconds", "2"])
+@case("H42-windows-of-0", "stalled_stream", budget=96 << 20, arguments=["--stream-seconds", "2"], rests=True)
 def _(attack):
     peer = attack.peer({4: 0})
     streams = [peer.request("/test.Target/Flood", message(b"1000 100000")) for _ in range(100)]
@@ -121,7 +121,7 @@ def _(attack):
         raise Failure(f"{credit} bytes of credit for {sent}")
 
 
-@case("H45-slow-uploads", "slow_upload", budget=64 << 20, arguments=["--upload-seconds", "2"])
+@case("H45-slow-uploads", "slow_upload", budget=64 << 20, arguments=["--upload-seconds", "2"], rests=True)
 def _(attack):
     # A few bytes in a while. All together they fit into the budget: who waits for memory is not slow.
     uploads = []
@@ -143,7 +143,7 @@ def _(attack):
         peer.expect_alive()
 
 
-@case("H45-uploads-that-are-fast-enough", arguments=["--upload-seconds", "2"])
+@case("H45-uploads-that-are-fast-enough", arguments=["--upload-seconds", "2"], rests=True)
 def _(attack):
     peer = attack.peer()
     size = 16 << 10
@@ -155,53 +155,92 @@ def _(attack):
     peer.expect_status(stream, "0")
 
 
-# What a quiet machine must reach is 5 ms, which benchmarks/rpc measures; this one may be busy, and speaks Python.
+# The checklist has 5 ms for 99 of 100, on a quiet machine and with a peer in C: benchmarks/rpc measures that (`health`). Here
+# the machine may be busy, and the peer's own Python is the larger part of it. What does not hang on time is how much of the
+# large messages goes by first: a peer that keeps to the connection's window, whose credit comes behind the answers to what
+# was before it, has at most that window on its way. Answers that waited for a message of 8 MiB would show as that much.
 HEALTH_SECONDS = 0.25
+CONNECTION_WINDOW = 1 << 20
+# The window, and as much again for credit that goes out in the same turn as the answer.
+MOST_AHEAD = 2 * CONNECTION_WINDOW
 
 
 @case("H46-health-and-pings-while-messages-of-8-MiB-fill-a-stream", budget=160 << 20)
 def _(attack):
     peer = attack.peer()
     size, piece = 8 << 20, bytes(16384)
-    waiting, times, messages = {}, {"health": [], "ping": []}, 0
+    big = peer.request("/test.Target/Read", end=False)
+    rooms = {0: 65535, big: 256 << 10}
+    # By its PING's payload or its stream: what, when, and how much had been sent by then.
+    waiting = {}
+    times, ahead = {"health": [], "ping": []}, {"health": 0, "ping": 0}
+    messages = sent = 0
+
+    def answered(key):
+        kind, asked, before = waiting.pop(key)
+        times[kind].append(time.monotonic() - asked)
+        ahead[kind] = max(ahead[kind], sent - before)
+        if kind == "health" and peer.fields[key].get("grpc-status") != "0":
+            raise Failure(f"health: {peer.fields[key]}")
 
     def look():
-        """Answers that came."""
-        now = time.monotonic()
-        for got in [f for f in peer.frames if f.kind == PING and f.flags & ACK or f.kind == HEADERS and f.flags & END_STREAM]:
-            key = got.payload if got.kind == PING else got.stream
-            if key in waiting:
-                kind, asked = waiting.pop(key)
-                times[kind].append(now - asked)
-                if kind == "health" and peer.fields[got.stream].get("grpc-status") != "0":
-                    raise Failure(f"health: {peer.fields[got.stream]}")
-            peer.frames.remove(got)
-        # The connection's window is larger than the stream's.
-        peer.frames = [f for f in peer.frames if f.kind != WINDOW or f.stream]
+        """Credit and answers that came."""
+        for got in peer.frames:
+            if got.kind == WINDOW:
+                rooms[got.stream] = rooms.get(got.stream, 0) + struct.unpack(">I", got.payload)[0]
+            elif got.kind == DATA and got.payload:
+                peer.owed += window(0, len(got.payload))
+            elif got.kind == PING and got.payload in waiting:
+                answered(got.payload)
+            elif got.kind == HEADERS and got.flags & END_STREAM and got.stream in waiting:
+                answered(got.stream)
+        peer.frames = [f for f in peer.frames if f.stream == big and f.kind != WINDOW]
 
-    big = peer.request("/test.Target/Read", end=False)
+    def hear():
+        if ready(peer.socket, 0.5)[0]:
+            peer.receive()
+            peer.pay()
+        look()
+        if peer.is_closed or peer.status(big) != "nothing":
+            raise Failure(f"the stream ended: {peer.status(big)}")
+
+    def put(payload):
+        """DATA of the large stream, as soon as both windows have room."""
+        nonlocal sent
+        patience = time.monotonic() + 20
+        while min(rooms[0], rooms[big]) < len(payload):
+            if time.monotonic() > patience:
+                raise Failure(f"no credit: {rooms}")
+            hear()
+        rooms[0] -= len(payload)
+        rooms[big] -= len(payload)
+        sent += len(payload)
+        if not peer.send(frame(DATA, 0, big, payload)):
+            raise Failure(f"the connection ended, GOAWAY {peer.goaway}")
+        look()
+
+    def ask():
+        """One of each at a time: the answer of health wipes out the strike of the PING."""
+        question = message(b"")
+        if waiting or rooms[0] < len(question):
+            return
+        rooms[0] -= len(question)
+        now, name = time.monotonic(), struct.pack(">Q", len(times["ping"]))
+        waiting[peer.request("/grpc.health.v1.Health/Check", question)] = ("health", now, sent)
+        waiting[name] = ("ping", now, sent)
+        peer.send(ping(name))
+
     end = time.monotonic() + 3
     while time.monotonic() < end or messages < 3:
         if time.monotonic() > end + 60:
             raise Failure(f"{messages} messages in a minute")
-        if not credited(peer, big, 5):
-            raise Failure(f"the stream ended: {peer.status(big)}")
-        peer.send(frame(DATA, 0, big, message(length=size)))
-        for at in range(0, size, len(piece)):
-            if not credited(peer, big, len(piece)):
-                raise Failure(f"the stream ended: {peer.status(big)}")
-            peer.send(frame(DATA, 0, big, piece))
-            # One of each at a time: the answer of health wipes out the strike of the PING.
-            if not waiting:
-                name = struct.pack(">Q", len(times["ping"]))
-                waiting[name] = ("ping", time.monotonic())
-                waiting[peer.request("/grpc.health.v1.Health/Check", message(b""))] = ("health", time.monotonic())
-                peer.send(ping(name))
-            look()
+        put(message(length=size))
+        for _ in range(size // len(piece)):
+            put(piece)
+            ask()
         messages += 1
     while waiting:
-        peer.pump(0.01)
-        look()
+        hear()
         if time.monotonic() > end + 90:
             raise Failure(f"{waiting} were not answered")
     peer.send(frame(DATA, END_STREAM, big))
@@ -210,14 +249,16 @@ def _(attack):
         raise Failure(f"{peer.bodies[big]} of {messages} messages")
     for kind, seen in times.items():
         seen.sort()
-        p99 = seen[int(len(seen) * 0.99)]
-        attack.notes.append(f"{kind} {len(seen)} times, p50 {seen[len(seen) // 2] * 1000:.2f} ms, p99 {p99 * 1000:.2f} ms")
-        if len(seen) < 10 or p99 > HEALTH_SECONDS:
-            raise Failure(f"{kind}: {len(seen)} times, p99 {p99:.3f} s, limit {HEALTH_SECONDS} s")
+        p99 = seen[int(len(seen) * 0.99)] if seen else 0
+        told = (f"{kind} {len(seen)} times, p50 {seen[len(seen) // 2] * 1000:.2f} ms, p99 {p99 * 1000:.2f} ms, "
+                f"behind at most {ahead[kind] >> 10} KiB" if seen else f"{kind} never")
+        attack.notes.append(told)
+        if len(seen) < 10 or p99 > HEALTH_SECONDS or ahead[kind] > MOST_AHEAD:
+            raise Failure(f"{told}; limits {HEALTH_SECONDS} s, {MOST_AHEAD >> 10} KiB")
 
 
 @case("H47-peers-that-are-not-there-any-more", "keepalive|stalled_output", budget=64 << 20,
-      arguments=["--keepalive-seconds", "1"])
+      arguments=["--keepalive-seconds", "1"], rests=True)
 def _(attack):
     # Neither FIN nor RST comes of them, nor an answer to a PING: some wait for nothing, some for more than the socket
     # takes. The polite client is not held up by what is written to them.

@@ -32,7 +32,7 @@ def _(attack):
     speak(attack, b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
 
 
-@case("H02-preface-byte-by-byte", "handshake_timeout", arguments=["--handshake-seconds", "2"])
+@case("H02-preface-byte-by-byte", "handshake_timeout", arguments=["--handshake-seconds", "2"], rests=True)
 def _(attack):
     peer = attack.peer(preface=False, acknowledges=False)
     started = time.monotonic()
@@ -73,7 +73,7 @@ def _(attack):
     late.expect_alive()
 
 
-@case("H04-preface-without-settings", "handshake_timeout", arguments=["--handshake-seconds", "2"])
+@case("H04-preface-without-settings", "handshake_timeout", arguments=["--handshake-seconds", "2"], rests=True)
 def _(attack):
     peer = attack.peer(preface=False, acknowledges=False)
     peer.send(PREFACE)

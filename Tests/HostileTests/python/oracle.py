@@ -1,4 +1,30 @@
-"""What every case asserts of the process under attack, whatever the case itself is about."""
+"""What every case asserts of the process under attack, whatever the case itself is about.
+
+- O1: it lives, and sanitizers have nothing to say; at its end it drains, and exits with 0.
+- O2: a polite client, on a connection of its own and from another address, sees no error and next to no delay: half of
+  its calls, and 99 of 100, take no longer than twice the time of those to a server in peace, and a grace.
+- O3: memory rises by no more than the case's budget. It comes back within 10 s to a tenth above what it was; or what
+  stays is used by the next attacks of the kind, which add nothing to it, and is no more than one budget. Descriptors come
+  back exactly, threads to no more than there were.
+- O4: the processor has little to do while the peer waits, and next to nothing after it has left.
+- O5: the answer is the one that the case names.
+- O6: a counter with the case's reason has moved, and the log has ten lines of it in a second at most.
+- O7: each handler that began has ended, none began late, and nothing is reserved.
+
+What cannot be asked of a machine of two processors that runs other tests beside, and may be three times as slow:
+
+- Twice the delay of a quiet machine. So the polite client calls a server in peace, too, in turn. Its threads have slept,
+  and get a processor sooner than those of a process that works: for that there is the grace. For 99 of 100 it is six times
+  what the slowest of all cases took where nothing else ran (16 ms); that may be one call, where an attack is short. The
+  median does not hang on one call, and gets half of it.
+- Two seconds of the clock until the process sleeps: a busy machine gives it less of the processor. So it may use two
+  seconds of the processor, and sleeps at the latest after 20 s of the clock.
+- A bound of the processor while a peer sends as fast as it can: that is as fast as its Python, until the limit that the
+  case is about ends it. It is told. Where the peer waits for seconds instead, half of a processor is far too much.
+- As many threads as before: a pool lets go of those that had nothing to do. And eventfds are counted apart, since a loop
+  makes one when it is first busy.
+- Under a sanitizer, memory and times: it keeps freed memory, and is slow.
+"""
 
 import multiprocessing
 import os
@@ -13,28 +39,33 @@ from cases import SCALE
 from peer import DATA, Failure, Peer, window
 
 TICK = os.sysconf("SC_CLK_TCK")
-# A process under a sanitizer keeps freed memory, and is slow; its memory and its times say nothing.
+EVENTFD = "anon_inode:[eventfd]"
+# Memory and times; not under a sanitizer.
 WATCHES_MEMORY = os.environ.get("HOSTILE_IGNORE_MEMORY") is None
 # O3: above the quiet value, after the attack.
 KEPT_FACTOR = 1.1
 # What allocators and pools keep for next time is made by the first attack of a kind; the next of so many adds nothing.
 ROUNDS = 4
-# The most of that, in the arena of each loop, one for each processor; more, the larger the attacks.
+# The most of that, in the arena of each loop, one for each processor; more, the larger the attacks. And no more than one
+# attack may take.
 SLACK = os.cpu_count() * (30 + 2 * SCALE) << 20
-# O2: the 99th percentile of a polite client's calls, in that of its calls to a server that nobody attacks, at the same
-# time on the same machine.
+# And eventfds: one for each loop, when it is first busy, and one of the runtime's.
+EVENTFDS = os.cpu_count() + 1
+# O2: a polite client's calls, in those to a server that nobody attacks, at the same time on the same machine.
 POLITE_FACTOR = 2
-# Beside it: what is above is not the machine's scheduler alone, which a few calls of a short attack may meet.
-POLITE_GRACE = 0.1
+# Beside it, for each share of the calls: what is above is not the machine's scheduler alone.
+POLITE_GRACE = {0.5: 0.05, 0.99: 0.1}
 # O4: of the processor, after the attackers have left.
 CPU_SECONDS_AFTER = 2
+# Of one processor, while the peer waits, and when nobody is there.
+WAITING_LOAD = 0.5
+IDLE_LOAD = 0.1
 # Not that of the attackers.
 POLITE_ADDRESS = "127.0.0.2"
 
 
 def polite(ports, report, ready, stop):
-    """Calls each server in turn, on a connection to each, until told to stop; reports errors, and of each the 99th
-    percentile and the number of calls."""
+    """Calls each server in turn, on a connection to each, until told to stop; reports errors, and the times of each."""
     errors, times = [], [[] for _ in ports]
     try:
         peers = [Peer(port, source=POLITE_ADDRESS) for port in ports]
@@ -55,7 +86,11 @@ def polite(ports, report, ready, stop):
             peer.close()
     except Exception as error:  # noqa: BLE001: whatever it is, the polite client saw it
         errors.append(repr(error))
-    report.put((errors, [sorted(seen)[int(len(seen) * 0.99)] if seen else 0 for seen in times], len(times[0])))
+    report.put((errors, [sorted(seen) for seen in times]))
+
+
+def percentile(times, share):
+    return times[int(len(times) * share)] if times else 0
 
 
 class Target:
@@ -96,15 +131,22 @@ class Target:
     def threads(self):
         return int(re.search(r"Threads:\s+(\d+)", self.proc("status")).group(1))
 
-    def descriptors(self):
-        """Without eventfds, of which a loop makes one when it is first busy: no peer can make more."""
-        count = 0
+    def open_files(self):
+        """What its descriptors lead to."""
+        found = []
         for name in os.listdir(f"/proc/{self.pid}/fd"):
             try:
-                count += os.readlink(f"/proc/{self.pid}/fd/{name}") != "anon_inode:[eventfd]"
+                found.append(os.readlink(f"/proc/{self.pid}/fd/{name}"))
             except FileNotFoundError:
                 pass
-        return count
+        return found
+
+    def descriptors(self):
+        """Without eventfds."""
+        return sum(file != EVENTFD for file in self.open_files())
+
+    def eventfds(self):
+        return self.open_files().count(EVENTFD)
 
     def cpu(self):
         fields = self.proc("stat").rsplit(")", 1)[1].split()
@@ -169,6 +211,7 @@ def warm(target):
             peer.expect_status(stream, "0")
     for peer in peers:
         peer.close()
+    target.most_eventfds = target.eventfds() + EVENTFDS
 
 
 def settled(look):
@@ -181,13 +224,13 @@ def settled(look):
 
 
 def idle(target, seconds, what):
-    """The process falls asleep: below a fifth of a core."""
+    """The process falls asleep."""
     end = time.monotonic() + seconds
     while True:
         before, started = target.cpu(), time.monotonic()
         time.sleep(0.2)
         load = (target.cpu() - before) / (time.monotonic() - started)
-        if load < 0.2:
+        if load < IDLE_LOAD:
             return
         if time.monotonic() > end:
             raise Failure(f"{what}: still {load:.0%} of a core after {seconds} s")
@@ -239,7 +282,7 @@ def attack(case, target, control):
             break
     else:
         raise Failure(f"memory grew in each of {ROUNDS} attacks: {seen} MiB")
-    if WATCHES_MEMORY and target.memory() > before * KEPT_FACTOR + SLACK:
+    if WATCHES_MEMORY and target.memory() > before * KEPT_FACTOR + min(SLACK, case.budget):
         raise Failure(f"memory stays at {target.memory() >> 20} MiB: {seen}")
     return told + (f", memory after each attack {seen} MiB" if number else "")
 
@@ -273,7 +316,7 @@ def strike(case, target, control):
         stop.set()
         hand.leave()
     peak = target.memory("VmHWM") if target.process.poll() is None else 0
-    errors, (p99, quiet_p99), calls = report.get(timeout=90)
+    errors, (times, quiet_times) = report.get(timeout=90)
     friend.join()
     # O1
     if target.process.poll() is not None:
@@ -281,11 +324,14 @@ def strike(case, target, control):
     # O2
     if errors:
         raise Failure(f"the polite client saw {errors}")
-    most = POLITE_FACTOR * quiet_p99 + POLITE_GRACE
-    if WATCHES_MEMORY and p99 > most:
-        raise Failure(f"the polite client's calls took {p99 * 1000:.0f} ms at the 99th percentile, "
-                      f"at a server in peace {quiet_p99 * 1000:.0f} ms")
-    # O4: counted in time of the processor, of which a busy machine gives less.
+    for share, grace in POLITE_GRACE.items():
+        took_share, quiet_share = percentile(times, share), percentile(quiet_times, share)
+        if WATCHES_MEMORY and took_share > POLITE_FACTOR * quiet_share + grace:
+            raise Failure(f"{share:.0%} of the polite client's calls took up to {took_share * 1000:.0f} ms, "
+                          f"at a server in peace {quiet_share * 1000:.0f} ms")
+    # O4
+    if WATCHES_MEMORY and case.rests and cpu > took * WAITING_LOAD:
+        raise Failure(f"{cpu:.1f} s of the processor in {took:.1f} s in which the peer waited")
     left = target.cpu()
     idle(target, 20, "after the attack")
     if WATCHES_MEMORY and target.cpu() - left > CPU_SECONDS_AFTER:
@@ -295,6 +341,8 @@ def strike(case, target, control):
         raise Failure(f"memory rose from {quiet['memory'] >> 20} to {peak >> 20} MiB, budget {case.budget >> 20} MiB")
     until(lambda: None if (now := target.descriptors()) == quiet["descriptors"] else f"{now} of {quiet['descriptors']}",
           10, "descriptors")
+    if (now := target.eventfds()) > target.most_eventfds:
+        raise Failure(f"{now} eventfds, at most {target.most_eventfds} are its own")
     # Fewer are no leak: a pool lets threads go that have had nothing to do.
     until(lambda: None if (now := target.threads()) <= quiet["threads"] else f"{now} of {quiet['threads']}", 10,
           "threads")
@@ -313,8 +361,10 @@ def strike(case, target, control):
     if case.reason and not moved & set(case.reason.split("|")):
         raise Failure(f"no counter of '{case.reason}' moved, but {moved}")
     return (f"{took:.1f} s, cpu {cpu:.1f} s, memory +{max(0, peak - quiet['memory']) >> 20} MiB, "
-            f"polite {calls} calls p99 {p99 * 1000:.1f} ms, in peace {quiet_p99 * 1000:.1f} ms, "
-            f"counted {sorted(moved)}" + "".join(", " + note for note in hand.notes))
+            f"polite {len(times)} calls "
+            + ", ".join(f"p{share * 100:.0f} {percentile(times, share) * 1000:.1f} ms, in peace "
+                        f"{percentile(quiet_times, share) * 1000:.1f} ms" for share in POLITE_GRACE)
+            + f", counted {sorted(moved)}" + "".join(", " + note for note in hand.notes))
 
 
 class Attack:
