@@ -198,7 +198,7 @@ package enum HTMLReport {
                 }
             }
             if point.outOfOrder > 0 {
-                rows.append([point.load.text, "out of order", "\(point.outOfOrder)", ""])
+                rows.append([point.load.text, "out of order", "\(point.outOfOrder)", "each ended its stream"])
             }
             if point.hasOverdueFrames {
                 let oldest = Figure.column(point.oldestUnansweredMs, decimals: 1)

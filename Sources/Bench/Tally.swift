@@ -18,7 +18,7 @@ package struct Tally: Sendable {
     package private(set) var drops: [String: UInt64] = [:]
     package private(set) var detections: UInt64 = 0
     package private(set) var retried: UInt64 = 0
-    /// Answers of streams that came before one of an earlier frame, or twice.
+    /// Answers of streams whose turn it was not: each ended its stream.
     package private(set) var outOfOrder: UInt64 = 0
     /// Frames that were sent, whatever became of them.
     package private(set) var sent: UInt64 = 0

@@ -7,6 +7,8 @@ package struct ClientError: Error, Sendable, CustomStringConvertible {
         case usage
         /// The coordinator does not let us in, or breaks the contract.
         case refused
+        /// The coordinator answered a frame of a stream whose turn it was not.
+        case outOfOrder
     }
 
     package var message: String

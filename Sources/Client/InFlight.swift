@@ -183,13 +183,14 @@ final class InFlight<Kept: Sendable>: Sendable {
         try state.withLock { state throws(ClientError) in
             let number = state.firstUnanswered
             guard number < state.sending else {
-                throw ClientError("the coordinator answered frame \(response.sequence), which was not sent", .refused)
+                throw ClientError(
+                    "the coordinator answered frame \(response.sequence), which was not sent", .outOfOrder)
             }
             let index = number - state.left
             guard state.entries[index].sequence == response.sequence else {
                 throw ClientError(
                     "the coordinator answered frame \(response.sequence) when it was the turn of frame "
-                        + "\(state.entries[index].sequence)", .refused)
+                        + "\(state.entries[index].sequence)", .outOfOrder)
             }
             state.entries[index].response = response
             state.entries[index].request = nil

@@ -51,7 +51,7 @@ extension Fatal {
                 switch error.kind {
                 case .unreachable: .unreachable
                 case .usage: .usage
-                case .refused: .failed
+                case .refused, .outOfOrder: .failed
                 }
             self.init(error.message, status: status)
         case let error as GatewayError: self.init(error.message, status: error.isOfListening ? .unreachable : .failed)

@@ -45,7 +45,7 @@ extension Problem {
         case .unreachable:
             self = Problem(.serviceUnavailable, "no coordinator answers", cause: error).retry(after: Self.pause)
         case .usage: self.init(.badRequest, MeshReason.words(.notFound, error.message), cause: error)
-        case .refused: self.init(.badGateway, MeshReason.words(.unknown, error.message), cause: error)
+        case .refused, .outOfOrder: self.init(.badGateway, MeshReason.words(.unknown, error.message), cause: error)
         }
     }
 

@@ -90,7 +90,9 @@ enum BenchReport {
                     + "\(Figure.column(point.latencyMs.p50, decimals: 1)) ms, p99 "
                     + "\(Figure.column(point.latencyMs.p99, decimals: 1)) ms")
         }
-        if point.load.kind == .streams, point.outOfOrder > 0 { lines.append("  \(point.outOfOrder) out of order") }
+        if point.outOfOrder > 0 {
+            lines.append("  \(Count.of(point.outOfOrder, "answer")) out of order, each of which ended its stream")
+        }
         if point.load.kind == .streams || point.load.kind == .cameras, point.resumptions > 0 {
             lines.append(
                 "  \(Count.of(point.resumptions, "resumption")) after a lost coordinator, "

@@ -10,6 +10,9 @@ final class StopSign: Sendable {
     var isUp: Bool { flag.load(ordering: .relaxed) }
     func raise() { flag.store(true, ordering: .relaxed) }
 
+    /// Waits until no more shall be sent, or the task is cancelled.
+    func waitUntilUp() async { while await wait(until: .now + .seconds(1)) {} }
+
     /// Waits for `time`, which may be over.
     /// - Returns: false if no more shall be sent, or the task was cancelled.
     func wait(until time: ContinuousClock.Instant) async -> Bool {

@@ -1,0 +1,74 @@
+import Logging
+import Mesh
+import Messages
+import NIOPosix
+import RPC
+import Services
+import Synchronization
+
+/// A coordinator that answers all frames, of one stream two of them in the wrong order.
+final class SwappingCoordinator: VisionHandler {
+    private let stream: String
+    private let state = Mutex<[String: Int]>([:])
+
+    /// - Parameter stream: the one whose third answer comes after its fourth.
+    init(swapping stream: String) { self.stream = stream }
+
+    /// Frames of a stream that were answered.
+    func answered(_ stream: String) -> Int { state.withLock { $0[stream] ?? 0 } }
+
+    private static func answer(_ request: AnalyzeRequest) -> AnalyzeResponse {
+        var response = AnalyzeResponse()
+        response.sequence = request.frame.sequence
+        return response
+    }
+
+    func analyze(_ request: AnalyzeRequest, context: CallContext) async throws -> AnalyzeResponse {
+        Self.answer(request)
+    }
+
+    func analyzeStream(
+        _ requests: MessageStream, context: CallContext,
+        answer: @Sendable @escaping (AnalyzeResponse) async throws -> Void
+    ) async throws {
+        var held: AnalyzeRequest?
+        var read = 0
+        for try await payload in requests {
+            let request = try AnalyzeRequest.decode(payload)
+            read += 1
+            if request.frame.stream == stream, read == 3 {
+                held = request
+                continue
+            }
+            for request in [request, held].compactMap(\.self) {
+                state.withLock { $0[request.frame.stream, default: 0] += 1 }
+                try await answer(Self.answer(request))
+            }
+            held = nil
+        }
+    }
+
+    func pipelines() -> [PipelineDescription] { [] }
+    func nodes() async -> [NodeState] { [] }
+
+    /// Serves as long as `body` runs, which is told where.
+    func serve<Value: Sendable>(_ body: @Sendable (Target) async throws -> Value) async throws -> Value {
+        let health = HealthService()
+        health.set(.serving)
+        health.set(.serving, for: ServiceName.vision)
+        var logger = Logger(label: "test")
+        logger.logLevel = .error
+        var configuration = ServerConfiguration.cluster
+        configuration.drainTimeout = .zero
+        let server = try await RPCServer.bind(
+            host: "127.0.0.1", port: 0, configuration: configuration, services: [VisionService(self), health],
+            group: MultiThreadedEventLoopGroup.singleton, logger: logger)
+        let place = server.address.endpointName
+        return try await withThrowingTaskGroup(of: Void.self) { tasks in
+            tasks.addTask { try await server.run() }
+            let value = try await body(try Target(parsing: "static:///\(place)"))
+            tasks.cancelAll()
+            return value
+        }
+    }
+}
