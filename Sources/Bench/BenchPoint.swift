@@ -49,6 +49,8 @@ package struct BenchPoint: Sendable, Codable, Equatable {
     package var clientMs: ClientSplit?
     package var processes: [ProcessRecord]
     package var windows: [WindowRecord]
+    /// Of all frames, in those windows or not; nil: an older program did not say.
+    package var wholeRun: WholeRun?
     /// Seconds since the start, of what was done to the mesh meanwhile.
     package var disturbances: [DisturbanceRecord]
 
@@ -59,7 +61,7 @@ package struct BenchPoint: Sendable, Codable, Equatable {
     package init(
         _ load: LoadDescription, windows: [(tally: Tally, seconds: Double)], cut: CutFrames = CutFrames(),
         isStable: Bool, trials: Int, isInterrupted: Bool = false, processes: [ProcessRecord] = [],
-        disturbances: [DisturbanceRecord] = []
+        wholeRun: WholeRun? = nil, disturbances: [DisturbanceRecord] = []
     ) {
         var all = Tally()
         for window in windows { all.add(window.tally) }
@@ -101,6 +103,7 @@ package struct BenchPoint: Sendable, Codable, Equatable {
         clientMs = all.clientSplit
         self.processes = processes
         self.windows = windows.map { WindowRecord($0.tally, seconds: $0.seconds) }
+        self.wholeRun = wholeRun
         self.disturbances = disturbances
     }
 

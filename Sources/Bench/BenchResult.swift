@@ -47,7 +47,9 @@ package struct BenchResult: Sendable, Codable, Equatable {
     }
 
     package var isInterrupted: Bool { endedInWarmUp == true || points.contains(where: \.isInterrupted) }
-    package var failed: UInt64 { points.reduce(0) { $0 + $1.failed } }
+    /// In the whole runs of all points, as `outOfOrder`.
+    package var failed: UInt64 { points.reduce(0) { $0 + $1.failedAtAll } }
+    package var outOfOrder: UInt64 { points.reduce(0) { $0 + $1.outOfOrderAtAll } }
 
     /// The most frames at once of those points that stayed within the latency limit; nil: none did.
     package var mostWithinLimit: Int? { points.filter { $0.isWithinLimit == true }.map(\.load.callers).max() }

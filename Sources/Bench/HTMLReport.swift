@@ -192,13 +192,16 @@ package enum HTMLReport {
     private static func causes(_ result: BenchResult) -> String {
         var rows: [[String]] = []
         for point in result.points {
-            for (what, causes) in [("failed", point.errors), ("dropped", point.drops)] {
+            for (what, causes) in [
+                ("failed", point.errors), ("failed outside of the windows", point.errorsOutsideWindows),
+                ("dropped", point.drops),
+            ] {
                 for (cause, count) in causes.sorted(by: { ($1.value, $0.key) < ($0.value, $1.key) }) {
                     rows.append([point.load.text, what, "\(count)", cause])
                 }
             }
-            if point.outOfOrder > 0 {
-                rows.append([point.load.text, "out of order", "\(point.outOfOrder)", "each ended its stream"])
+            if point.outOfOrderAtAll > 0 {
+                rows.append([point.load.text, "out of order", "\(point.outOfOrderAtAll)", "each ended its stream"])
             }
             if point.hasOverdueFrames {
                 let oldest = Figure.column(point.oldestUnansweredMs, decimals: 1)

@@ -76,7 +76,7 @@ package struct Tally: Sendable {
         sentAgain += UInt64(max(0, again))
     }
 
-    private static func count(_ cause: String, _ number: UInt64 = 1, in causes: inout [String: UInt64]) {
+    static func count(_ cause: String, _ number: UInt64 = 1, in causes: inout [String: UInt64]) {
         let isKnown = causes[cause] != nil || causes.count < maxCauses
         causes[isKnown ? cause : otherCauses, default: 0] += number
     }

@@ -85,6 +85,31 @@ import Testing
         }
     }
 
+    /// A failure in the warm-up is in no window, but it is one.
+    @Test func whatFailedOutsideOfTheWindowsIsTold() throws {
+        var whole = WholeRun()
+        for cause in ["<no> node", "<no> node", "gone"] {
+            whole.record(FrameOutcome(.failed(cause: cause), latency: .zero))
+        }
+        for ending in [.ok, .partial, .dropped(cause: "old")] as [FrameOutcome.Ending] {
+            whole.record(FrameOutcome(ending, latency: .zero))
+        }
+        whole.countOutOfOrder()
+        var result = Samples.result([Samples.point(LoadDescription(.concurrency, callers: 4), [100], failed: 1)])
+        #expect(result.failed == 1 && result.outOfOrder == 0 && result.points[0].errorsOutsideWindows.isEmpty)
+        result.points[0].wholeRun = whole
+        #expect(result.failed == 3 && result.outOfOrder == 1 && result.points[0].failed == 1)
+        #expect(result.points[0].errorsOutsideWindows == ["<no> node": 1, "gone": 1])
+        #expect(try BenchResult.read(Data(try result.json().utf8)) == [result])
+        #expect(HTMLReport.text(result).contains("failed outside of the windows"))
+        let json = try JSONSerialization.jsonObject(with: Data(try result.json().utf8)) as? [String: Any]
+        let point = try #require((json?["points"] as? [[String: Any]])?.first)
+        let told = try #require(point["whole_run"] as? [String: Any])
+        #expect(told["answered"] as? Int == 2 && told["partial"] as? Int == 1 && told["failed"] as? Int == 3)
+        #expect(told["dropped"] as? Int == 1 && told["out_of_order"] as? Int == 1)
+        #expect(told["errors"] as? [String: Int] == ["<no> node": 2, "gone": 1])
+    }
+
     @Test func whatEndedARunIsInItsReports() throws {
         var result = Self.result
         result.error = "the coordinator is gone"

@@ -73,6 +73,9 @@ enum BenchReport {
     private static func details(_ point: BenchPoint, isOnlyOne: Bool) -> [String] {
         var lines: [String] = []
         for (cause, count) in sorted(point.errors) { lines.append("  \(count) failed: \(cause)") }
+        for (cause, count) in sorted(point.errorsOutsideWindows) {
+            lines.append("  \(count) failed outside of the windows that count: \(cause)")
+        }
         for (cause, count) in sorted(point.drops) { lines.append("  \(count) dropped: \(cause)") }
         if point.hasOverdueFrames {
             lines.append(
@@ -86,12 +89,12 @@ enum BenchReport {
         if point.load.kind == .cameras {
             lines.append(
                 "  delivered \(Figure.text(point.framesPerSecond / Double(max(1, point.load.callers)), decimals: 2)) frames/s"
-                    + " of each camera, \(point.outOfOrder) out of order, age p50 "
+                    + " of each camera, \(point.outOfOrderAtAll) out of order, age p50 "
                     + "\(Figure.column(point.latencyMs.p50, decimals: 1)) ms, p99 "
                     + "\(Figure.column(point.latencyMs.p99, decimals: 1)) ms")
         }
-        if point.outOfOrder > 0 {
-            lines.append("  \(Count.of(point.outOfOrder, "answer")) out of order, each of which ended its stream")
+        if point.outOfOrderAtAll > 0 {
+            lines.append("  \(Count.of(point.outOfOrderAtAll, "answer")) out of order, each of which ended its stream")
         }
         if point.load.kind == .streams || point.load.kind == .cameras, point.resumptions > 0 {
             lines.append(

@@ -144,7 +144,7 @@ struct PointRun: Sendable {
         return BenchPoint(
             load.description, windows: windows, cut: cut, isStable: measured.isStable, trials: measured.windows.count,
             isInterrupted: measured.isInterrupted,
-            processes: processes.records(of: usage, frames: frames),
+            processes: processes.records(of: usage, frames: frames), wholeRun: recorder.whole,
             disturbances: measured.disturbed)
     }
 }

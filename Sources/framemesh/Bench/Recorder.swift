@@ -20,6 +20,8 @@ final class Recorder: Sendable {
 
     private struct State {
         var tally = Tally()
+        /// Never taken.
+        var whole = WholeRun()
         var onTheirWay: [Ticket: ContinuousClock.Instant] = [:]
         var next: UInt64 = 0
         /// Frames from this number on were sent since the last `take`.
@@ -56,10 +58,17 @@ final class Recorder: Sendable {
             state.onTheirWay[ticket] = nil
             if !outcome.isAnswer, ticket.number < state.windowBegin { state.lost.insert(ticket) }
             state.tally.record(outcome)
+            state.whole.record(outcome)
         }
     }
 
-    func countOutOfOrder() { state.withLock { $0.tally.countOutOfOrder() } }
+    func countOutOfOrder() {
+        state.withLock { state in
+            state.tally.countOutOfOrder()
+            state.whole.countOutOfOrder()
+        }
+    }
+
     func resumed(again: Int) { state.withLock { $0.tally.resumed(again: again) } }
 
     /// A load that ends says how old those frames are that were due before the end of the measurement, which only it knows, and
@@ -95,6 +104,9 @@ final class Recorder: Sendable {
         for ages in state.withLock({ $0.overdue }) { cut.add(unsent: ages(end)) }
         return cut
     }
+
+    /// All that ended until now, in a window or not.
+    var whole: WholeRun { state.withLock { $0.whole } }
 
     /// For a progress line.
     var soFar: (answered: UInt64, failed: UInt64, mean: Double) {

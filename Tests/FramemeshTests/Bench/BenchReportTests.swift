@@ -80,6 +80,18 @@ import Testing
         #expect(BenchReport.recovery(point).contains(words), "\(BenchReport.recovery(point))")
     }
 
+    @Test func whatFailedInNoWindowIsSaid() {
+        var point = Self.point(LoadDescription(.streams, callers: 2, perStream: 1), [100])
+        #expect(!BenchReport.text(Self.result([point]), percentile: nil, limit: nil).contains("out of order"))
+        var whole = WholeRun()
+        whole.record(FrameOutcome(.failed(cause: "gone"), latency: .zero))
+        whole.countOutOfOrder()
+        point.wholeRun = whole
+        let text = BenchReport.text(Self.result([point]), percentile: nil, limit: nil)
+        #expect(text.contains("  1 failed outside of the windows that count: gone"))
+        #expect(text.contains("  1 answer out of order, each of which ended its stream"))
+    }
+
     @Test func camerasTellTheAgeOfTheirFrames() {
         let load = LoadDescription(.cameras, callers: 4, rate: 25, policy: "latest")
         let text = BenchReport.text(Self.result([Self.point(load, [40, 40])]), percentile: nil, limit: nil)

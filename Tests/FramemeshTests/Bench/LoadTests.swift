@@ -186,6 +186,28 @@ final class FakeTarget: FrameTarget {
         #expect(abs(cut.unanswered.longest - 3000) < 10 && abs(cut.begun.longest - 2000) < 10)
     }
 
+    /// In the warm-up or the first of five windows, of which the last three are kept; and behind the last one.
+    @Test func whatFailsOutsideOfTheWindowsIsOfTheWholeRun() async throws {
+        @Sendable func failing(_ number: Int) -> FrameOutcome {
+            FrameOutcome(number == 0 ? .failed(cause: "a") : .ok, latency: .zero)
+        }
+        let early = FakeTarget(takes: .milliseconds(1), outcome: failing)
+        let before = try await Self.point(
+            ClosedLoad(target: early, inputs: try Self.inputs(), concurrency: 1)
+        ) {
+            $0.rules.tolerance = 0
+            $0.rules.maxTrials = 5
+        }
+        #expect(before.failed == 0 && before.wholeRun?.errors == ["a": 1])
+        #expect(before.wholeRun?.answered == UInt64(early.asked - 1) && before.failedAtAll == 1)
+
+        let late = FakeTarget(each: { $0 == 0 ? .seconds(2) : .milliseconds(1) }, outcome: failing)
+        let behind = try await Self.point(
+            ClosedLoad(target: late, inputs: try Self.inputs(), concurrency: 2)
+        ) { $0.duration = .milliseconds(300) }
+        #expect(behind.failed == 0 && behind.failedAtAll == 1 && behind.answered > 0)
+    }
+
     @Test func beyondTheLimitIsKnownEarly() async throws {
         let load = ClosedLoad(target: FakeTarget(takes: .milliseconds(5)), inputs: try Self.inputs(), concurrency: 1)
         let point = try await Self.point(load) {
