@@ -5,7 +5,8 @@
 /// steps in which they are known.
 ///
 /// A sample is a run, where both sides have several (results appended to one file); else it is a window. Windows of one run
-/// share what the machine did in that minute, so they make differences look surer than they are: runs in turns are better.
+/// share what the machine did in that minute, so they are no independent samples, and by them alone two runs of the same program
+/// look different now and then. Such a change has to exceed `stability` as well, within which one run calls windows the same.
 package struct Comparison: Sendable {
     package enum Verdict: String, Sendable {
         case better, worse
@@ -32,12 +33,14 @@ package struct Comparison: Sendable {
         package var verdict: Verdict
         fileprivate var moreIsBetter: Bool
 
-        /// Of the base, as shares of it.
-        package var change: Double { base.mean == 0 ? 0 : difference.mean / base.mean }
+        /// Of the base, as shares of it; nil: that is 0.
+        package var change: Double? { base.mean == 0 ? nil : difference.mean / base.mean }
         package var margin: Double? { base.mean == 0 ? nil : difference.margin.map { $0 / base.mean } }
     }
 
     package private(set) var rows: [Row] = []
+    /// How far the windows of one run may differ and count as the same: a share, the larger one of both sides.
+    package let stability: Double
     /// Loads that only one of the two has.
     package private(set) var unmatched: [LoadDescription] = []
     /// What differs in the records of the machines and options: the numbers may be of different things.
@@ -48,16 +51,24 @@ package struct Comparison: Sendable {
         var seconds: Double
         var answered: UInt64
         var failed: UInt64
+        /// Of those that were answered; nil: an older program did not say of each window.
+        var partial: UInt64?
         var framesPerSecond: Double
         var latencyMs: LatencyFigures
+        /// Processor seconds of 1,000 frames, by role.
+        var processor: [String: Double] = [:]
 
         init(_ point: BenchPoint) {
-            (seconds, answered, failed) = (point.seconds, point.answered, point.failed)
+            (seconds, answered, failed, partial) = (point.seconds, point.answered, point.failed, point.partial)
             (framesPerSecond, latencyMs) = (point.framesPerSecond, point.latencyMs)
+            for process in point.processes {
+                if let seconds = process.cpuSecondsPerThousand { processor[process.name, default: 0] += seconds }
+            }
         }
 
-        init(_ window: WindowRecord) {
+        init(_ window: WindowRecord, of point: BenchPoint) {
             (seconds, answered, failed) = (window.seconds, window.answered, window.failed)
+            partial = window.partial ?? (point.partial == 0 ? 0 : nil)
             (framesPerSecond, latencyMs) = (window.framesPerSecond, window.latencyMs)
         }
 
@@ -65,12 +76,14 @@ package struct Comparison: Sendable {
     }
 
     private struct Metric: Sendable {
-        enum Kind: Sendable {
+        enum Kind: Sendable, Equatable {
             case throughput
             /// Of answers: without one there is none.
             case latency
             /// In percent of all frames that came to an end.
             case failures
+            /// Of a role. Only runs have it.
+            case processor(String)
         }
 
         var name: String
@@ -83,6 +96,7 @@ package struct Comparison: Sendable {
             case .throughput: sample.seconds > 0 ? 1 / sample.seconds : 0
             case .latency: value(sample) * LatencyHistogram.resolution
             case .failures: sample.frames > 0 ? 100 / Double(sample.frames) : 0
+            case .processor: sample.answered > 0 ? ProcessUsage.tick * 1000 / Double(sample.answered) : 0
             }
         }
 
@@ -90,7 +104,8 @@ package struct Comparison: Sendable {
             switch kind {
             case .throughput: true
             case .latency: sample.answered > 0
-            case .failures: sample.frames > 0
+            case .failures: sample.frames > 0 && sample.partial != nil
+            case .processor(let role): sample.processor[role] != nil
             }
         }
     }
@@ -100,12 +115,19 @@ package struct Comparison: Sendable {
         Metric(name: "mean ms", kind: .latency) { $0.latencyMs.mean },
         Metric(name: "p50 ms", kind: .latency) { $0.latencyMs.p50 },
         Metric(name: "p99 ms", kind: .latency) { $0.latencyMs.p99 },
-        // What fails at once makes all else look better.
-        Metric(name: "failed %", kind: .failures) { 100 * Double($0.failed) / Double($0.frames) },
+        // What fails at once, or leaves a stage out, makes all else look better.
+        Metric(name: "failed or partial %", kind: .failures) {
+            100 * Double($0.failed + ($0.partial ?? 0)) / Double($0.frames)
+        },
     ]
+
+    private static func processor(of role: String) -> Metric {
+        Metric(name: "CPU s/1,000 frames of \(role)", kind: .processor(role)) { $0.processor[role] ?? 0 }
+    }
 
     /// - Parameter leastChange: a share of the base.
     package init(_ base: [BenchResult], _ new: [BenchResult], leastChange: Double = Self.leastChange) {
+        stability = Self.stability(of: base + new)
         let (old, other) = (Self.points(base), Self.points(new))
         for load in old.order {
             guard let before = old.points[load], let after = other.points[load] else {
@@ -115,18 +137,32 @@ package struct Comparison: Sendable {
             let byRun = before.count > 1 && after.count > 1
             for metric in Self.metrics {
                 func samples(_ points: [BenchPoint]) -> [Sample] {
-                    (byRun ? points.map { Sample($0) } : points.flatMap(Self.windows).map { Sample($0) })
+                    (byRun
+                        ? points.map { Sample($0) }
+                        : points.flatMap { point in Self.windows(point).map { Sample($0, of: point) } })
                         .filter(metric.isKnown)
                 }
                 let (old, other) = (samples(before), samples(after))
                 // Of what never fails nothing is to be said.
-                if metric.kind == .failures, !(old + other).contains(where: { $0.failed > 0 }) { continue }
+                if metric.kind == .failures, !(old + other).contains(where: { metric.value($0) > 0 }) { continue }
                 rows.append(Self.row(load, metric, old, other, areRuns: byRun))
+            }
+            let (runs, others) = (before.map { Sample($0) }, after.map { Sample($0) })
+            let roles = Set(runs.flatMap(\.processor.keys)).intersection(others.flatMap(\.processor.keys))
+            for metric in roles.sorted().map(Self.processor(of:)) {
+                rows.append(
+                    Self.row(
+                        load, metric, runs.filter(metric.isKnown), others.filter(metric.isKnown), areRuns: true))
             }
         }
         judge(leastChange)
         unmatched += other.order.filter { old.points[$0] == nil }
         warnings = Self.warnings(base, new)
+    }
+
+    private static func stability(of results: [BenchResult]) -> Double {
+        let percent = results.compactMap { $0.configuration["stability"].flatMap(Double.init) }
+        return percent.max().map { $0 / 100 } ?? Steadiness.Rules().tolerance
     }
 
     /// Those that were not cut short: the last one of a run that was interrupted may be a moment long.
@@ -165,48 +201,15 @@ package struct Comparison: Sendable {
         let known = rows.indices.filter { rows[$0].difference.probability != nil }
         let adjusted = HolmCorrection.adjusted(known.compactMap { rows[$0].difference.probability })
         for (index, probability) in zip(known, adjusted) {
-            let difference = rows[index].difference.mean
+            let (difference, base) = (rows[index].difference.mean, abs(rows[index].base.mean))
             rows[index].probability = probability
             let isSure = probability < 1 - MeanInterval.confidence
-            let matters = abs(difference) > 0 && abs(difference) >= leastChange * abs(rows[index].base.mean)
+            let matters =
+                abs(difference) > 0 && abs(difference) >= leastChange * base
+                && (rows[index].areRuns || abs(difference) > stability * base)
             rows[index].verdict =
                 !isSure || !matters
                 ? .noDifference : (difference > 0) == rows[index].moreIsBetter ? .better : .worse
         }
-    }
-
-    private static func warnings(_ base: [BenchResult], _ new: [BenchResult]) -> [String] {
-        var warnings: [String] = []
-        /// Each side may hold several: then they are not runs of the same.
-        func compare(_ name: String, _ value: (BenchResult) -> String?) {
-            let (before, after) = (Set(base.map { value($0) ?? "none" }), Set(new.map { value($0) ?? "none" }))
-            for (side, values) in [("first", before), ("second", after)] where values.count > 1 {
-                warnings.append("\(name) differs within the \(side): \(values.sorted().joined(separator: ", "))")
-            }
-            if before.count == 1, after.count == 1, before != after {
-                warnings.append("\(name) differs: \(before.joined()) and \(after.joined())")
-            }
-        }
-        compare("what was asked") { $0.mode }
-        compare("the pipeline") { $0.pipeline }
-        compare("the processor") { $0.environment.cpu }
-        compare("the number of cores") { "\($0.environment.cores)" }
-        compare("the pinning") { $0.environment.affinity }
-        compare("the kernel") { $0.environment.kernel }
-        compare("the engine") { $0.engine }
-        compare("the models") { $0.models.isEmpty ? nil : $0.models.joined(separator: " and ") }
-        compare("the libraries") { $0.environment.libraries.map { $0.joined(separator: ", ") } }
-        compare("the number of inputs") { "\($0.inputs)" }
-        compare("the size of the inputs") { "\($0.inputBytes)" }
-        for option in Set((base + new).flatMap(\.configuration.keys)).sorted() {
-            compare("--\(option)") { $0.configuration[option] }
-        }
-        for (side, results) in [("first", base), ("second", new)] {
-            let unstable = results.flatMap(\.points).count { !$0.isStable }
-            if unstable > 0 {
-                warnings.append("of the \(side), \(unstable) point\(unstable == 1 ? " was" : "s were") unstable")
-            }
-        }
-        return warnings
     }
 }

@@ -38,13 +38,14 @@ package struct LoadDescription: Sendable, Codable, Hashable {
 
     /// In a few words.
     package var text: String {
-        let rate = rate.map { Figure.text($0, decimals: 2) } ?? "?"
+        // Of overload that is compared there is none.
+        let rate = rate.map { Figure.text($0, decimals: 2) + " frames/s " } ?? ""
         let load =
             switch kind {
             case .concurrency: "concurrency \(callers)"
-            case .rate: "\(rate) frames/s \(arrivals?.rawValue ?? "")"
+            case .rate: rate + (arrivals?.rawValue ?? "")
             case .streams: "\(callers) × stream of \(perStream ?? 1)"
-            case .cameras: "\(callers) × \(rate) frames/s \(policy ?? "")"
+            case .cameras: "\(callers) × \(rate.isEmpty ? "camera " : rate)\(policy ?? "")"
             }
         return factor.map { "\(Figure.text($0, decimals: 2)) × capacity, \(load)" } ?? load
     }

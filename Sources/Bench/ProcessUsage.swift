@@ -7,6 +7,9 @@ package struct ProcessUsage: Sendable, Equatable {
     /// In RAM.
     package var residentBytes: Double
 
+    /// Seconds in which the kernel counts, where it tells no more.
+    static let tick = 0.01
+
     package init(cpuSeconds: Double, residentBytes: Double) {
         self.cpuSeconds = cpuSeconds
         self.residentBytes = residentBytes

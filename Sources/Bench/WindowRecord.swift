@@ -4,6 +4,8 @@ package struct WindowRecord: Sendable, Codable, Equatable {
     package var seconds: Double
     package var framesPerSecond: Double
     package var answered: UInt64
+    /// Of those that were answered; nil: an older program did not say.
+    package var partial: UInt64?
     package var failed: UInt64
     package var dropped: UInt64
     /// Of frames whose answers came in this window.
@@ -13,6 +15,7 @@ package struct WindowRecord: Sendable, Codable, Equatable {
         self.seconds = seconds
         framesPerSecond = seconds > 0 ? Double(tally.answered) / seconds : 0
         answered = tally.answered
+        partial = tally.partial
         failed = tally.failed
         dropped = tally.dropped
         latencyMs = tally.latencies.figures

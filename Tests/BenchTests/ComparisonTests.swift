@@ -30,7 +30,7 @@ import Testing
     /// Windows of each run agree to a frame, the runs do not: only as samples of their own they say so.
     @Test func severalRunsAreTheSamples() {
         let base = [Self.result([100, 100, 100]), Self.result([140, 140, 140])]
-        let new = [Self.result([110, 110, 110]), Self.result([150, 150, 150])]
+        let new = [Self.result([115, 115, 115]), Self.result([155, 155, 155])]
         #expect(Self.verdicts([base[0]], [new[0]])["frames/s"] == .better)
         #expect(Self.verdicts(base, new)["frames/s"] == .noDifference)
     }
@@ -47,7 +47,11 @@ import Testing
             let load = LoadDescription(.rate, callers: 8, rate: rate, arrivals: .poisson, factor: 2)
             return Samples.result([Samples.point(load, [50, 51, 52])])
         }
-        #expect(Comparison([overload(100)], [overload(117)]).rows.count == 4)
+        let rows = Comparison([overload(100)], [overload(117)]).rows
+        #expect(rows.count == 5 && rows.allSatisfy { $0.load.text == "2 × capacity, poisson" })
+        let cameras = LoadDescription(.cameras, callers: 4, rate: 25, policy: "latest", factor: 2)
+        #expect(cameras.text == "2 × capacity, 4 × 25 frames/s latest")
+        #expect(cameras.comparable.text == "2 × capacity, 4 × camera latest")
     }
 
     @Test func whatElseDiffersIsSaid() {
@@ -74,10 +78,106 @@ import Testing
         func failing(_ count: Int) -> BenchResult {
             Samples.result([Samples.point(Self.load, [100, 101, 99], failed: count)])
         }
-        #expect(Self.verdicts([failing(0)], [failing(20)])["failed %"] == .worse)
-        #expect(Self.verdicts([failing(20)], [failing(0)])["failed %"] == .better)
-        #expect(Self.verdicts([failing(5)], [failing(5)])["failed %"] == .noDifference)
-        #expect(Self.verdicts([failing(0)], [failing(0)])["failed %"] == nil)
+        let name = "failed or partial %"
+        #expect(Self.verdicts([failing(0)], [failing(20)])[name] == .worse)
+        #expect(Self.verdicts([failing(20)], [failing(0)])[name] == .better)
+        #expect(Self.verdicts([failing(5)], [failing(5)])[name] == .noDifference)
+        #expect(Self.verdicts([failing(0)], [failing(0)])[name] == nil)
+    }
+
+    /// Without one of its stages a frame is quick.
+    @Test func morePartialAnswersAreWorse() throws {
+        func partial(_ count: Int) -> BenchResult {
+            var tally = Samples.tally(100 - count, ms: 10)
+            for _ in 0..<count { tally.record(FrameOutcome(.partial, latency: .milliseconds(10))) }
+            return Samples.result([
+                BenchPoint(Self.load, windows: [(tally, 1), (tally, 1), (tally, 1)], isStable: true, trials: 3)
+            ])
+        }
+        let row = try #require(Comparison([partial(0)], [partial(20)]).rows.first { $0.metric.hasPrefix("failed") })
+        #expect(row.verdict == .worse && row.new.mean == 20 && row.base.mean == 0)
+        #expect(row.change == nil && row.margin == nil)
+        // An older program kept them of the whole point only.
+        var (old, clean) = (partial(20), partial(0))
+        for index in 0..<3 {
+            old.points[0].windows[index].partial = nil
+            clean.points[0].windows[index].partial = nil
+        }
+        #expect(Self.verdicts([old], [partial(20)])["failed or partial %"] == .unknown)
+        #expect(Self.verdicts([clean], [partial(20)])["failed or partial %"] == .worse)
+    }
+
+    /// 36 pairs of runs of the same program, each of whose windows share the state that the machine was in.
+    @Test func runsOfTheSameProgramDoNotDiffer() {
+        var chance = SeededGenerator(seed: 7)
+        var surest = 1.0
+        for _ in 0..<36 {
+            func run() -> BenchResult {
+                let state = Double.random(in: 970...1030, using: &chance)
+                return Self.result((0..<3).map { _ in Int(state + Double.random(in: -3...3, using: &chance)) })
+            }
+            let comparison = Comparison([run()], [run()])
+            let rows = comparison.rows.filter { !$0.areRuns }
+            #expect(rows.count == 4 && rows.allSatisfy { $0.verdict == .noDifference })
+            surest = rows.compactMap(\.probability).reduce(surest, min)
+            // Of several runs these would be changes.
+            #expect(comparison.stability == 0.1)
+        }
+        // So the statistical test alone would have called some different.
+        #expect(surest < 0.001)
+        #expect(
+            Self.verdicts([Self.result([1000, 1003, 997])], [Self.result([1103, 1100, 1106])])["frames/s"] == .better)
+    }
+
+    @Test func whatARunCallsTheSameIsNoChange() {
+        func verdict(_ stability: String?, _ other: String?) -> Comparison.Verdict? {
+            var (base, new) = (Self.result([1000, 1001, 999]), Self.result([1150, 1151, 1149]))
+            base.configuration["stability"] = stability
+            new.configuration["stability"] = other
+            return Self.verdicts([base], [new])["frames/s"]
+        }
+        #expect(verdict(nil, nil) == .better && verdict("20.0", "5.0") == .noDifference)
+        #expect(verdict("5.0", "20.0") == .noDifference && verdict("14.0", "14.0") == .better)
+    }
+
+    @Test func rolesThatBothHaveAreComparedByTheirTime() throws {
+        func run(_ seconds: Double, _ role: String = "coordinator") -> BenchResult {
+            var result = Self.result([1000])
+            result.points[0].processes = ["bench", role, role].map {
+                ProcessRecord(
+                    name: $0, pid: 1,
+                    usage: [0, $0 == role ? seconds / 2 : 1].map { ProcessUsage(cpuSeconds: $0, residentBytes: 0) },
+                    frames: 1000)
+            }
+            return result
+        }
+        let name = "CPU s/1,000 frames of coordinator"
+        let comparison = Comparison([run(1), run(1.1), run(0.9)], [run(2), run(2.1), run(1.9)])
+        let row = try #require(comparison.rows.first { $0.metric == name })
+        #expect(row.verdict == .worse && abs(row.new.mean - 2) < 1e-9 && row.areRuns && row.samples == (3, 3))
+        let one = Comparison([run(1)], [run(2)]).rows
+        #expect(one.first { $0.metric == name }?.verdict == .unknown)
+        let others = Comparison([run(1)], [run(2, "gateway")]).rows.map(\.metric)
+        #expect(!others.contains(name) && others.contains("CPU s/1,000 frames of bench"))
+    }
+
+    @Test func whatNoWindowShowsIsSaid() {
+        var stuck = Self.result([1, 1, 1])
+        stuck.points[0].oldestUnansweredMs = 5000
+        stuck.points[0].unanswered = 1
+        var failing = Self.result([1, 1, 1])
+        var whole = WholeRun()
+        whole.record(FrameOutcome(.failed(cause: "a"), latency: .zero))
+        failing.points[0].wholeRun = whole
+        let warnings = Comparison([stuck], [failing]).warnings
+        #expect(warnings.count == 2, "\(warnings)")
+        #expect(
+            warnings.contains {
+                $0
+                    == "of the first, 1 point had frames without an answer at the end, the oldest after 5000 ms, which no "
+                    + "window shows"
+            })
+        #expect(warnings.contains { $0 == "of the second, 1 point had failures that no window shows" })
     }
 
     /// The last window of a run that was interrupted may be a moment long.
@@ -91,7 +191,7 @@ import Testing
     @Test func changesAreSharesOfTheBase() throws {
         let comparison = Comparison([Self.result([100, 100, 100])], [Self.result([110, 110, 110])])
         let row = try #require(comparison.rows.first)
-        #expect(abs(row.change - 0.1) < 1e-9)
+        #expect(abs(try #require(row.change) - 0.1) < 1e-9)
         // Windows of a second know their rate to a frame: ± t(4) of √(2/3 · 1/12).
         #expect(abs(try #require(row.margin) - 2.77645 * 0.2357 / 100) < 1e-4)
     }
@@ -100,15 +200,16 @@ import Testing
     @Test func roundingDecidesNothing() {
         let (base, new) = (Self.result([1000, 1000, 1000], ms: 100), Self.result([1001, 1001, 1001], ms: 100.1))
         for change in [Comparison.leastChange, 0] {
-            let rows = Comparison([base], [new], leastChange: change).rows
+            let rows = Comparison([base], [new], leastChange: change).rows.filter { !$0.areRuns }
             #expect(rows.count == 4 && rows.allSatisfy { $0.verdict == .noDifference }, "\(change)")
         }
     }
 
     @Test func changesThatDoNotMatterAreNone() {
-        let (base, new) = (Self.result([10_000, 10_001, 9999]), Self.result([10_050, 10_051, 10_049]))
+        let (base, new) = ([10_000, 10_001, 9999], [10_050, 10_051, 10_049])
         func verdict(_ least: Double) -> Comparison.Verdict? {
-            Comparison([base], [new], leastChange: least).rows.first?.verdict
+            Comparison(base.map { Self.result([$0]) }, new.map { Self.result([$0]) }, leastChange: least).rows.first?
+                .verdict
         }
         #expect(verdict(Comparison.leastChange) == .noDifference && verdict(0.004) == .better)
     }
@@ -119,7 +220,7 @@ import Testing
         func result(_ first: [Int], _ rest: [Int]) -> BenchResult {
             Samples.result(loads.map { Samples.point($0, $0.callers == 1 ? first : rest) })
         }
-        let (base, new) = (result([100, 102, 98], [100, 110, 90]), result([109, 111, 107], [100, 110, 90]))
+        let (base, new) = (result([100, 103, 97], [100, 110, 90]), result([112, 115, 109], [100, 110, 90]))
         func verdict(of points: Int) -> Comparison.Verdict? {
             func some(_ result: BenchResult) -> BenchResult { Samples.result(Array(result.points.prefix(points))) }
             return Comparison([some(base)], [some(new)]).rows.first?.verdict

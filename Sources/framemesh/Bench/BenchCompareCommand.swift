@@ -9,7 +9,8 @@ struct BenchCompareCommand: AsyncParsableCommand {
             Reads what --json wrote. Points with the same load are compared: better, worse or no difference, with 95 % \
             confidence of all that is said (Welch's t, corrected by Holm for the number of rows); changes below \
             --least-change are none. A sample is a window; where both files have several runs, a line each, a sample is a run. \
-            Windows of one run share the state of the machine: several runs in turns are surer.
+            Windows of one run are no independent samples: by them alone, only changes above the --stability of the runs count. \
+            Several runs in turns tell less.
 
             Examples:
               framemesh bench compare before.json after.json

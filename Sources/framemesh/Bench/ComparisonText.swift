@@ -7,7 +7,7 @@ enum ComparisonText {
         var table = Table("load", "", "before>", "after>", "change>", "95 %>", "p>", "of", "")
         for row in comparison.rows {
             table.add(
-                row.load.text, row.metric, interval(row.base), interval(row.new), percent(row.change),
+                row.load.text, row.metric, interval(row.base), interval(row.new), change(row),
                 row.margin.map { "± " + percent($0, signed: false) } ?? "",
                 row.probability.map { Figure.column($0, decimals: 3) } ?? "", samples(row), row.verdict.rawValue)
         }
@@ -16,14 +16,20 @@ enum ComparisonText {
         for warning in comparison.warnings { lines.append("note: \(warning)") }
         if comparison.rows.contains(where: { !$0.areRuns }) {
             lines.append(
-                "note: windows of one run share the state of the machine; runs in turns, appended to each file, are surer"
-            )
+                "note: windows of one run are no independent samples: by them, changes of up to "
+                    + "\(Figure.text(comparison.stability * 100, decimals: 1)) % (--stability) are none; several runs in turns, "
+                    + "appended to each file, can tell less")
         }
         return lines
     }
 
+    /// Of nothing there are no shares.
+    private static func change(_ row: Comparison.Row) -> String {
+        row.change.map { percent($0) } ?? (row.difference.mean == 0 ? "–" : "new")
+    }
+
     private static func samples(_ row: Comparison.Row) -> String {
-        "\(row.samples.base) and \(row.samples.new) \(row.areRuns ? "runs" : "windows")"
+        "\(row.samples.base) and \(row.samples.new) \(row.areRuns ? "runs" : "windows of one run")"
     }
 
     private static func interval(_ interval: MeanInterval) -> String {
@@ -42,7 +48,7 @@ enum ComparisonText {
                 json.field("metric", row.metric)
                 json.field("before", row.base.mean, decimals: 4)
                 json.field("after", row.new.mean, decimals: 4)
-                json.field("change", row.change, decimals: 5)
+                json.field("change", row.change ?? .nan, decimals: 5)
                 json.field("margin", row.margin ?? .nan, decimals: 5)
                 json.field("probability", row.probability ?? .nan, decimals: 6)
                 json.field("samples", row.areRuns ? "runs" : "windows")

@@ -104,8 +104,24 @@ import Testing
             [Self.result([Self.point(load, [100, 101, 99])])], [Self.result([Self.point(load, [120, 121, 119])])])
         let lines = ComparisonText.lines(comparison)
         #expect(lines.count == 6 && lines[1].contains("+20.0 %") && lines[1].hasSuffix("better"))
-        #expect(lines[1].contains("3 and 3 windows") && lines[5].hasPrefix("note: windows of one run"))
+        #expect(lines[1].contains("3 and 3 windows of one run"))
+        #expect(lines[5].hasPrefix("note: windows of one run") && lines[5].contains("up to 10 % (--stability)"))
         #expect(lines[2].hasSuffix("no difference"))
         #expect(ComparisonText.json(comparison).first?.contains(#""verdict":"better""#) == true)
+    }
+
+    /// Of nothing there are no shares.
+    @Test func whatWas0HasNoPercentage() throws {
+        func run(_ failed: Int) -> BenchResult {
+            var tally = Self.tally(100)
+            for _ in 0..<failed { tally.record(FrameOutcome(.failed(cause: "a"), latency: .zero)) }
+            let load = LoadDescription(.concurrency, callers: 2)
+            return Self.result([BenchPoint(load, windows: [(tally, 1), (tally, 1)], isStable: true, trials: 2)])
+        }
+        let comparison = Comparison([run(0)], [run(5)])
+        let line = try #require(ComparisonText.lines(comparison).first { $0.contains("failed or partial %") })
+        #expect(line.contains("  new  ") && !line.contains("0.0 %"), "\(line)")
+        let json = try #require(ComparisonText.json(comparison).last)
+        #expect(json.contains(#""change":null"#), "\(json)")
     }
 }

@@ -1,0 +1,48 @@
+extension Comparison {
+    /// What makes the numbers of two sides those of different things, or hides something of one.
+    static func warnings(_ base: [BenchResult], _ new: [BenchResult]) -> [String] {
+        var warnings: [String] = []
+        /// Each side may hold several: then they are not runs of the same.
+        func compare(_ name: String, _ value: (BenchResult) -> String?) {
+            let (before, after) = (Set(base.map { value($0) ?? "none" }), Set(new.map { value($0) ?? "none" }))
+            for (side, values) in [("first", before), ("second", after)] where values.count > 1 {
+                warnings.append("\(name) differs within the \(side): \(values.sorted().joined(separator: ", "))")
+            }
+            if before.count == 1, after.count == 1, before != after {
+                warnings.append("\(name) differs: \(before.joined()) and \(after.joined())")
+            }
+        }
+        compare("what was asked") { $0.mode }
+        compare("the pipeline") { $0.pipeline }
+        compare("the processor") { $0.environment.cpu }
+        compare("the number of cores") { "\($0.environment.cores)" }
+        compare("the pinning") { $0.environment.affinity }
+        compare("the kernel") { $0.environment.kernel }
+        compare("the engine") { $0.engine }
+        compare("the models") { $0.models.isEmpty ? nil : $0.models.joined(separator: " and ") }
+        compare("the libraries") { $0.environment.libraries.map { $0.joined(separator: ", ") } }
+        compare("the number of inputs") { "\($0.inputs)" }
+        compare("the size of the inputs") { "\($0.inputBytes)" }
+        for option in Set((base + new).flatMap(\.configuration.keys)).sorted() {
+            compare("--\(option)") { $0.configuration[option] }
+        }
+        for (side, results) in [("first", base), ("second", new)] {
+            let unstable = results.flatMap(\.points).count { !$0.isStable }
+            if unstable > 0 {
+                warnings.append("of the \(side), \(unstable) point\(unstable == 1 ? " was" : "s were") unstable")
+            }
+            let overdue = results.flatMap(\.points).filter(\.hasOverdueFrames)
+            if let oldest = overdue.map(\.oldestUnansweredMs).max() {
+                warnings.append(
+                    "of the \(side), \(overdue.count) point\(overdue.count == 1 ? "" : "s") had frames without an answer at "
+                        + "the end, the oldest after \(Figure.text(oldest, decimals: 1)) ms, which no window shows")
+            }
+            let failing = results.flatMap(\.points).count { !$0.errorsOutsideWindows.isEmpty }
+            if failing > 0 {
+                warnings.append(
+                    "of the \(side), \(failing) point\(failing == 1 ? "" : "s") had failures that no window shows")
+            }
+        }
+        return warnings
+    }
+}
