@@ -1,8 +1,8 @@
 import Foundation
 
-/// What a process of this machine had taken at some time, as Linux tells it in `/proc/PID`.
+/// What a process of this machine had taken at some time, as Linux tells it.
 package struct ProcessUsage: Sendable, Equatable {
-    /// User and system time of all its threads.
+    /// User and system time of all its threads, those that have ended too.
     package var cpuSeconds: Double
     /// In RAM.
     package var residentBytes: Double
@@ -40,8 +40,24 @@ package struct ProcessUsage: Sendable, Equatable {
     /// - Returns: nil if there is no such process, or it is hidden from us.
     package static func read(_ pid: Int32) -> ProcessUsage? {
         guard let stat = try? String(contentsOfFile: "/proc/\(pid)/stat", encoding: .utf8) else { return nil }
-        return ProcessUsage(
+        var usage = ProcessUsage(
             stat: stat, ticks: Double(sysconf(Int32(_SC_CLK_TCK))), pageBytes: Double(sysconf(Int32(_SC_PAGESIZE))))
+        // That counts in ticks of 10 ms, of which a window has few.
+        if let seconds = clockSeconds(pid) { usage?.cpuSeconds = seconds }
+        return usage
+    }
+
+    /// By the process's own clock, which counts nanoseconds on a processor. The threads' `schedstat` would too, but not of those
+    /// that have ended, and not every kernel has it.
+    /// - Returns: nil where the kernel does not tell us.
+    static func clockSeconds(_ pid: Int32) -> Double? {
+        var clock = clockid_t()
+        var time = timespec()
+        // Of 0 and below it is another's than it seems.
+        guard pid > 0, unsafe clock_getcpuclockid(pid, &clock) == 0, unsafe clock_gettime(clock, &time) == 0 else {
+            return nil
+        }
+        return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
     }
 
     /// Out of a role's `/metrics`: it may be on another machine.

@@ -53,6 +53,24 @@ import Testing
         #expect(try #require(ProcessUsage.read(getpid())).residentBytes > 0)
     }
 
+    /// Threads that have ended are counted, and much less than a tick of the kernel.
+    @Test func processorTimeIsKnownToLessThanATick() throws {
+        let thread = Thread {
+            var chance = SeededGenerator(seed: 1)
+            while ProcessUsage.threadSeconds < 0.05 { _ = chance.next() }
+        }
+        let before = try #require(ProcessUsage.read(getpid())).cpuSeconds
+        thread.start()
+        while !thread.isFinished { usleep(1000) }
+        var readings: [Double] = []
+        for _ in 0..<50 { readings.append(try #require(ProcessUsage.read(getpid())).cpuSeconds) }
+        #expect(try #require(readings.first) - before >= 0.049)
+        #expect(readings == readings.sorted())
+        // In ticks all of them would be multiples of 0.01.
+        #expect(readings.contains { abs(($0 * 100).rounded() - $0 * 100) > 0.001 })
+        #expect(ProcessUsage.clockSeconds(-1) == nil && ProcessUsage.clockSeconds(0) == nil)
+    }
+
     @Test func usageIsReadOutOfMetrics() {
         let text =
             "# HELP process_cpu_seconds_total x\nprocess_cpu_seconds_total 1.5\nprocess_resident_memory_bytes 1048576\n"
@@ -70,5 +88,14 @@ import Testing
         let usage = [1, 3, 2].map { ProcessUsage(cpuSeconds: $0, residentBytes: $0 * 0x1p20) }
         let record = ProcessRecord(name: "x", pid: 1, usage: usage, frames: 1000)
         #expect(record.residentMb == 3 && record.cpuSeconds == 1 && record.cpuSecondsPerThousand == 1)
+    }
+}
+
+extension ProcessUsage {
+    /// Of the thread that asks.
+    fileprivate static var threadSeconds: Double {
+        var time = timespec()
+        _ = unsafe clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
+        return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
     }
 }
