@@ -20,8 +20,9 @@ package enum CSVReport {
         let input = server.decode + server.preprocess
         let output = server.postprocess + server.merge + server.track
         let compute = server.queue + input + server.infer + output
-        // What is left of the wait: the way there and back. Stages that ran at once are counted twice.
-        let network = max(0, (point.clientMs == nil ? point.latencyMs.mean : client.wait) - compute)
+        // What all else leaves of the mean, so that the parts add up to it. Stages that ran at once are counted twice; then the
+        // parts are more.
+        let network = max(0, point.latencyMs.mean - client.send - client.receive - compute)
         let latency = point.latencyMs
         // Beside rates, that of a closed loop is what it reached.
         let number = isRate ? point.load.framesPerSecond ?? point.framesPerSecond : Double(point.load.callers)

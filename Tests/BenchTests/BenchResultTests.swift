@@ -57,8 +57,24 @@ import Testing
             ))
         let cells = lines[1].split(separator: ",", omittingEmptySubsequences: false)
         #expect(cells.count == lines[0].split(separator: ",").count)
-        // Microseconds: send, the rest of the wait, queue, decode and preprocess, infer, postprocess and merge, receive.
-        #expect(cells.prefix(9) == ["4", "105", "20", "600", "100", "1000", "3000", "300", "30"])
+        // Microseconds: send, what all else leaves of 10 ms, queue, decode and preprocess, infer, postprocess and merge, receive.
+        #expect(cells.prefix(9) == ["4", "105", "20", "5550", "100", "1000", "3000", "300", "30"])
+    }
+
+    @Test func partsOfTheCSVAddUpToTheMean() throws {
+        var withoutClient = Samples.point(LoadDescription(.streams, callers: 1, perStream: 1), [100])
+        withoutClient.clientMs = nil
+        var atOnce = Samples.point(LoadDescription(.concurrency, callers: 1), [100])
+        atOnce.serverMs?.infer = 20
+        let points = [Samples.point(LoadDescription(.concurrency, callers: 1), [100]), withoutClient, atOnce]
+        let lines = CSVReport.text(Samples.result(points)).split(separator: "\n").map {
+            $0.split(separator: ",", omittingEmptySubsequences: false)
+        }
+        let mean = try #require(lines[0].firstIndex(of: "Avg latency"))
+        let parts = lines.dropFirst().map { cells in (cells[2...8].compactMap { Int($0) }, Int(cells[mean])) }
+        for (numbers, mean) in parts.prefix(2) { #expect(numbers.count == 7 && numbers.reduce(0, +) == mean) }
+        // Stages at once are more than the whole; the way is no less than nothing.
+        #expect(parts[2].0[1] == 0 && parts[2].0.reduce(0, +) == 21_450)
     }
 
     @Test func ratesAreNamedAsSuch() {
