@@ -58,6 +58,7 @@ package struct BenchPoint: Sendable, Codable, Equatable {
     ///   - windows: those that were kept, with their lengths in seconds.
     ///   - cut: what was on its way at their begin and at their end.
     ///   - processes: what each took in the time of those windows.
+    ///   - disturbances: in order, of windows all of which were kept.
     package init(
         _ load: LoadDescription, windows: [(tally: Tally, seconds: Double)], cut: CutFrames = CutFrames(),
         isStable: Bool, trials: Int, isInterrupted: Bool = false, processes: [ProcessRecord] = [],
@@ -105,6 +106,9 @@ package struct BenchPoint: Sendable, Codable, Equatable {
         self.windows = windows.map { WindowRecord($0.tally, seconds: $0.seconds) }
         self.wholeRun = wholeRun
         self.disturbances = disturbances
+        for (index, recovery) in Recovery.each(after: disturbances.map(\.atSeconds), self.windows).enumerated() {
+            self.disturbances[index].recovery = recovery
+        }
     }
 
     /// It was ended in its warm-up: nothing was measured.
@@ -139,6 +143,8 @@ package struct DisturbanceRecord: Sendable, Codable, Equatable {
     /// Since the first window began.
     package var atSeconds: Double
     package var text: String
+    /// nil: there was no window before it, or none after it.
+    package var recovery: Recovery?
 
     package init(atSeconds: Double, text: String) {
         self.atSeconds = atSeconds

@@ -213,7 +213,8 @@ package enum HTMLReport {
             }
             for disturbance in point.disturbances {
                 let time = "at \(Figure.text(disturbance.atSeconds, decimals: 1)) s"
-                rows.append([point.load.text, "disturbed", time, disturbance.text])
+                let recovery = disturbance.recovery.map { ": \($0.text)" } ?? ""
+                rows.append([point.load.text, "disturbed", time, disturbance.text + recovery])
             }
         }
         guard !rows.isEmpty else { return "" }

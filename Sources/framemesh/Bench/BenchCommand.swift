@@ -32,6 +32,8 @@ struct BenchCommand: AsyncParsableCommand {
               framemesh bench --up --nodes 4 --pipeline detect --size 640x480 \\
                 --duration 60 --disturb scale:node:2@10 --disturb scale:node:4@25 \\
                 --disturb roll:node@40
+              framemesh bench --pipeline detect --size 640x480 --duration 60 \\
+                --disturb 'run:kubectl rollout restart deployment/detector@20'
               framemesh bench compare before.json after.json
 
             Exit code 0 only if no frame failed, in the windows or not, and those of streams came in order; under --overload \
@@ -108,7 +110,8 @@ struct BenchCommand: AsyncParsableCommand {
             throw Fatal("--disturb at \(last) s comes after the end: --duration \(duration)", status: .usage)
         }
         if plan.place != .up, plan.disturbances.contains(where: \.needsOwnMesh) {
-            throw Fatal("--disturb of a role needs --up; others by their process: kill:PID@SECONDS", status: .usage)
+            throw Fatal(
+                "--disturb of a role needs --up; elsewhere: kill:PID@SECONDS, run:COMMAND@SECONDS", status: .usage)
         }
         if !plan.load.isOnePoint, plan.disturbances.contains(where: \.lasts) {
             throw Fatal(

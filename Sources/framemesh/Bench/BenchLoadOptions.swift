@@ -38,7 +38,7 @@ struct BenchLoadOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "Do this to a process of --up or of this machine meanwhile: \(Disturbance.form). roll and scale last, so they go with a load of one point.",
+            "Do this to a process of --up or of this machine, or in a shell, meanwhile: \(Disturbance.form). roll and scale last, so they go with a load of one point.",
             valueName: "what"))
     var disturb: [String] = []
 

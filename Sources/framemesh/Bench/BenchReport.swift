@@ -103,8 +103,8 @@ enum BenchReport {
         }
         for disturbance in point.disturbances {
             lines.append("  at \(Figure.text(disturbance.atSeconds, decimals: 1)) s: \(disturbance.text)")
+            lines.append("    " + (disturbance.recovery?.text ?? "too short to say what it did"))
         }
-        if !point.disturbances.isEmpty { lines.append("  " + recovery(point)) }
         if point.load.kind == .rate || point.load.kind == .cameras, point.longestDelayMs > 10 {
             lines.append("  the latest frame was sent \(Figure.column(point.longestDelayMs, decimals: 1)) ms late")
         }
@@ -144,35 +144,4 @@ enum BenchReport {
         }
         return parts.isEmpty ? nil : "mean ms: " + parts.joined(separator: ", ")
     }
-
-    /// Windows before the first disturbance are the measure of those after it.
-    static func recovery(_ point: BenchPoint) -> String {
-        guard let first = point.disturbances.first?.atSeconds else { return "" }
-        var (now, before, after): (Double, [Double], [(end: Double, rate: Double)]) = (0, [], [])
-        for window in point.windows {
-            now += window.seconds
-            if now <= first {
-                before.append(window.framesPerSecond)
-            } else {
-                after.append((now, window.framesPerSecond))
-            }
-        }
-        guard !before.isEmpty, let worst = after.map(\.rate).min() else { return "too short to say what it did" }
-        let usual = before.reduce(0, +) / Double(before.count)
-        let enough = usual * (1 - recovered)
-        let back = after.firstIndex { $0.rate < enough }.flatMap { low in after[low...].first { $0.rate >= enough } }
-        var text =
-            "\(Figure.column(usual, decimals: 1)) frames/s before it, \(Figure.column(worst, decimals: 1)) in the worst window"
-        if worst >= enough {
-            text += ", never much less"
-        } else if let back {
-            text += ", as before within \(Figure.text(back.end - first, decimals: 1)) s"
-        } else {
-            text += ", not as before until the end"
-        }
-        return text
-    }
-
-    /// Below the usual by this share is not as before.
-    private static let recovered = 0.1
 }

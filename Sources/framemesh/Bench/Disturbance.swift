@@ -23,6 +23,8 @@ struct Disturbance: Sendable, Equatable {
         case blow(Blow, Victim)
         /// To the mesh that `--up` started.
         case change(MeshChange)
+        /// What a command of the shell does, wherever that is.
+        case run(String)
     }
 
     var action: Action
@@ -30,25 +32,33 @@ struct Disturbance: Sendable, Equatable {
     var at: Double
 
     /// It is done to a part of a mesh of our own.
-    var needsOwnMesh: Bool { if case .blow(_, .process) = action { false } else { true } }
+    var needsOwnMesh: Bool { role != nil }
     /// The mesh is another one after it.
     var lasts: Bool { if case .change = action { true } else { false } }
 
     static let maxCount = 32
-    static let form = "kill|pause|slow:PID|ROLE@SECONDS, roll:ROLE@SECONDS or scale:ROLE:N@SECONDS"
+    static let form =
+        "kill|pause|slow:PID|ROLE@SECONDS, roll:ROLE@SECONDS, scale:ROLE:N@SECONDS or run:COMMAND@SECONDS"
 
     /// - Throws: `Fatal` that says what is wrong with it.
     init(parsing text: String) throws(Fatal) {
         let wrong = Fatal("--disturb '\(text)' is not \(Self.form), such as kill:detector@10", status: .usage)
-        let halves = text.split(separator: "@", omittingEmptySubsequences: false)
-        guard halves.count == 2, let at = Double(halves[1]), (0...BenchPlan.maxSeconds).contains(at),
-            let action = Self.action(halves[0].split(separator: ":", omittingEmptySubsequences: false).map(String.init))
+        // A command may have more of them.
+        guard let mark = text.lastIndex(of: "@"), let at = Double(text[text.index(after: mark)...]),
+            (0...BenchPlan.maxSeconds).contains(at), let action = Self.action(text[..<mark])
         else { throw wrong }
         self.action = action
         self.at = at
     }
 
-    private static func action(_ parts: [String]) -> Action? {
+    private static let command = "run:"
+
+    private static func action(_ text: Substring) -> Action? {
+        if text.hasPrefix(command) {
+            let words = text.dropFirst(command.count)
+            return words.allSatisfy(\.isWhitespace) ? nil : .run(String(words))
+        }
+        let parts = text.split(separator: ":", omittingEmptySubsequences: false).map(String.init)
         guard parts.count > 1 else { return nil }
         let role = MeshPart.Role(rawValue: parts[1])
         switch (parts[0], parts.count) {
@@ -97,7 +107,7 @@ struct Disturbance: Sendable, Equatable {
     /// Of the mesh of our own.
     private var role: MeshPart.Role? {
         switch action {
-        case .blow(_, .process): nil
+        case .blow(_, .process), .run: nil
         case .blow(_, .role(let role)), .change(.roll(let role)), .change(.scale(let role, _)): role
         }
     }
@@ -108,6 +118,7 @@ extension Disturbance: CustomStringConvertible {
     var description: String {
         switch action {
         case .change(let change): "\(change)"
+        case .run(let command): "run \(command)"
         case .blow(let blow, .process(let pid)): "\(blow.rawValue) \(pid)"
         case .blow(let blow, .role(let role)): "\(blow.rawValue) \(role.rawValue)"
         }
@@ -152,6 +163,9 @@ final class Disturber: Sendable {
         case .change(let change):
             changes?.yield(change)
             return DisturbanceRecord(atSeconds: at, text: "\(disturbance)")
+        case .run(let command):
+            let ending = await ShellCommand.run(command, until: stop)
+            return DisturbanceRecord(atSeconds: at, text: "\(disturbance): \(ending)")
         case .blow(let blow, let victim):
             guard let pid = Self.process(victim) else {
                 return DisturbanceRecord(atSeconds: at, text: "\(disturbance): nobody was there")

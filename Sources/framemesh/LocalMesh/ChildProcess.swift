@@ -2,7 +2,7 @@ import Foundation
 import Synchronization
 import SystemPackage
 
-/// A process of this program's own executable.
+/// A process that was started here: of this program's own executable, or a shell.
 ///
 /// It leads a process group of its own, so that Ctrl-C in a terminal reaches only us and the end keeps its order. Its
 /// standard input is a pipe that we hold open: it ends with us, even if we are killed (`ParentWatch`). A thread reads
@@ -54,6 +54,13 @@ final class ChildProcess: Sendable {
     func signal(_ number: Int32) {
         isReaped.withLock { gone in
             if !gone { _ = kill(pid, number) }
+        }
+    }
+
+    /// Sends a signal to all of its group, unless the process itself is gone.
+    func signalGroup(_ number: Int32) {
+        isReaped.withLock { gone in
+            if !gone { _ = kill(-pid, number) }
         }
     }
 

@@ -162,6 +162,15 @@ import Testing
         return try plan("--up --nodes 4 --duration 5 \(options.joined(separator: " "))")
     }
 
+    @Test func commandsGoWithAMeshElsewhereToo() throws {
+        func plan(_ place: [String]) throws -> BenchPlan {
+            try BenchCommand.parse(place + ["--duration", "5", "--disturb", "run:kubectl x@1", "--rate", "5:10:5"])
+                .plan()
+        }
+        #expect(try plan([]).disturbances == [try Disturbance(parsing: "run:kubectl x@1")])
+        #expect(try plan(["--up"]).place == .up && plan(["--coordinator", "a:1"]).place == .coordinator)
+    }
+
     @Test func picturesComeFromFilesOrAreMade() throws {
         func size(_ arguments: [String]) throws -> PictureSize? {
             try BenchCommand.parse(arguments).pictures.chosenSize()
@@ -200,18 +209,20 @@ import Testing
             ("roll:coordinator@2", .change(.roll(.coordinator)), 2),
             ("scale:node:3@4", .change(.scale(.node, to: 3)), 4),
             ("scale:detector:0@1", .change(.scale(.detector, to: 0)), 1),
+            ("run:kubectl rollout restart deploy/a@20", .run("kubectl rollout restart deploy/a"), 20),
+            ("run:ssh me@there 'echo a:b'@3.5", .run("ssh me@there 'echo a:b'"), 3.5),
         ] as [(String, Disturbance.Action, Double)])
     func disturbancesAreRead(_ text: String, _ action: Disturbance.Action, _ at: Double) throws {
         let disturbance = try Disturbance(parsing: text)
         #expect(disturbance.action == action && disturbance.at == at)
-        #expect(disturbance.needsOwnMesh != text.contains("123"))
+        #expect(disturbance.needsOwnMesh != (text.contains("123") || text.hasPrefix("run:")))
     }
 
     @Test(arguments: [
         "", "kill", "kill:detector", "kill:detector@", "kill:detector@-1", "kill:detector@nan",
         "stop:detector@1", "kill:everything@1", "kill:1@1", "kill:0@1", "kill:-5@1", "kill:a:b@1", "kill:node@1@2",
         "roll:7@1", "roll:node:2@1", "scale:node@1", "scale:node:-1@1", "scale:node:65@1", "scale:coordinator:2@1",
-        "scale:7:2@1",
+        "scale:7:2@1", "run@1", "run:@1", "run: @1", "run:true", "run:true@x", "run:me@there",
     ])
     func whatIsNoDisturbanceIsSaid(_ text: String) {
         #expect(throws: Fatal.self) { try Disturbance(parsing: text) }

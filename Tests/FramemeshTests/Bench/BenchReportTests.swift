@@ -68,16 +68,12 @@ import Testing
         #expect(text.contains("capacity: 100.0 frames/s") && text.contains("least goodput under overload: 90 % of it"))
     }
 
-    @Test(arguments: [
-        ([100, 100, 20, 50, 95, 100], "20.0 in the worst window, as before within 3 s"),
-        ([100, 100, 20, 50, 60, 70], "20.0 in the worst window, not as before until the end"),
-        ([100, 100, 98, 97, 99, 100], "97.0 in the worst window, never much less"),
-        ([100], "too short"),
-    ])
-    func aDisturbanceIsMeasuredByWhatWasBefore(_ rates: [Int], _ words: String) {
-        let point = Self.point(
-            LoadDescription(.concurrency, callers: 2), rates, disturbedAt: rates.count == 1 ? 0.5 : 2)
-        #expect(BenchReport.recovery(point).contains(words), "\(BenchReport.recovery(point))")
+    @Test(arguments: [([100, 100, 20, 100], 2, "as before within 2 s"), ([100], 0.5, "    too short to say what it did")])
+    func whatADisturbanceDidIsBelowIt(_ rates: [Int], _ time: Double, _ words: String) throws {
+        let point = Self.point(LoadDescription(.concurrency, callers: 2), rates, disturbedAt: time)
+        let lines = BenchReport.text(Self.result([point]), percentile: nil, limit: nil).split(separator: "\n")
+        let index = try #require(lines.firstIndex { $0.hasSuffix(" s: kill detector") })
+        #expect(lines[index + 1].contains(words), "\(lines)")
     }
 
     @Test func whatFailedInNoWindowIsSaid() {
