@@ -54,6 +54,22 @@ package struct BenchResult: Sendable, Codable, Equatable {
     /// The most frames at once of those points that stayed within the latency limit; nil: none did.
     package var mostWithinLimit: Int? { points.filter { $0.isWithinLimit == true }.map(\.load.callers).max() }
 
+    /// More than the capacity that was found, by more than runs differ, was answered under overload, so many frames a second; nil: it
+    /// was not. Then the capacity was measured with too few callers.
+    package var beyondCapacity: Double? {
+        guard let capacity, let most = points.filter({ $0.load.factor != nil }).map(\.framesPerSecond).max(),
+            most > capacity * (1 + Self.capacityTolerance)
+        else { return nil }
+        return most
+    }
+
+    private static let capacityTolerance = 0.1
+
+    /// The windows of the point that a search has for its answer did not agree.
+    package var isBestUnstable: Bool {
+        points.contains { $0.load.callers == bestConcurrency && $0.isWithinLimit == true && !$0.isStable }
+    }
+
     /// One line of JSON with its keys in order.
     package func json() throws -> String {
         let encoder = JSONEncoder()

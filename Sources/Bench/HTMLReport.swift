@@ -52,9 +52,16 @@ package enum HTMLReport {
 
     private static func summary(_ result: BenchResult) -> String {
         var parts = ["\(result.inputs) picture\(result.inputs == 1 ? "" : "s"), \(result.inputBytes) bytes."]
-        if let best = result.bestConcurrency { parts.append("Most at once within the limit: \(best).") }
+        if let best = result.bestConcurrency {
+            parts.append("Most at once within the limit: \(best)\(result.isBestUnstable ? " (unstable)" : "").")
+        }
         if let capacity = result.capacity {
             parts.append("Capacity: \(Figure.text(capacity, decimals: 1)) frames/s.")
+            if let most = result.beyondCapacity {
+                parts.append(
+                    "It was measured with too few callers: up to \(Figure.text(most, decimals: 1)) frames/s were answered."
+                )
+            }
         }
         if result.isInterrupted { parts.append("The run was ended before its time.") }
         if let error = result.error { parts.append("The next point was not measured: \(error).") }

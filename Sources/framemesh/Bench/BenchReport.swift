@@ -14,7 +14,9 @@ enum BenchReport {
             let latency = "\(LatencyFigures.name(of: percentile)) of \(Figure.text(limit, decimals: 3)) ms"
             lines.append("")
             if let best = result.bestConcurrency {
-                lines.append("most at once within a \(latency): \(best)")
+                lines.append(
+                    "most at once within a \(latency): \(best)"
+                        + (result.isBestUnstable ? " (unstable: its windows did not agree)" : ""))
             } else if result.isInterrupted {
                 lines.append("it ended before anything was known to stay within a \(latency)")
             } else {
@@ -27,6 +29,11 @@ enum BenchReport {
             if let least = goodput.min(), capacity > 0 {
                 lines.append(
                     "least goodput under overload: \(Figure.text(least / capacity * 100, decimals: 0)) % of it")
+            }
+            if let most = result.beyondCapacity {
+                lines.append(
+                    "note: up to \(Figure.column(most, decimals: 1)) frames/s were answered under overload: the capacity was "
+                        + "measured with too few callers (--concurrency), and the multiples are of too little")
             }
         }
         return lines.joined(separator: "\n")

@@ -58,6 +58,20 @@ import Testing
             BenchReport.text(result, percentile: nil, limit: 50).hasSuffix("most at once within a mean of 50 ms: 2"))
     }
 
+    @Test func anUnstableAnswerOfASearchIsMarked() {
+        var points = [1, 2, 4].map { Self.point(LoadDescription(.concurrency, callers: $0), [100], isStable: $0 != 4) }
+        points[0].isWithinLimit = true
+        points[1].isWithinLimit = true
+        points[2].isWithinLimit = false
+        var result = Self.result(points)
+        result.bestConcurrency = result.mostWithinLimit
+        func answer() -> String { BenchReport.text(result, percentile: nil, limit: 50) }
+        #expect(answer().hasSuffix("ms: 2") && !HTMLReport.text(result).contains("limit: 2 (unstable)"))
+        result.points[1].isStable = false
+        #expect(answer().hasSuffix("ms: 2 (unstable: its windows did not agree)"))
+        #expect(HTMLReport.text(result).contains("limit: 2 (unstable)."))
+    }
+
     @Test func overloadIsBesideTheCapacity() {
         let loads = [0.5, 10].map {
             LoadDescription(.rate, callers: 8, rate: 100 * $0, arrivals: .constant, factor: $0)
@@ -68,7 +82,23 @@ import Testing
         #expect(text.contains("capacity: 100.0 frames/s") && text.contains("least goodput under overload: 90 % of it"))
     }
 
-    @Test(arguments: [([100, 100, 20, 100], 2, "as before within 2 s"), ([100], 0.5, "    too short to say what it did")])
+    /// As many as cannot saturate the mesh find too small a capacity.
+    @Test func aCapacityThatWasFoundWithTooFewCallersIsSaid() {
+        func report(_ goodput: Int) -> (text: String, page: String) {
+            let load = LoadDescription(.rate, callers: 8, rate: 200, arrivals: .constant, factor: 2)
+            let first = Self.point(LoadDescription(.concurrency, callers: 1), [200])
+            var result = Self.result([first, Self.point(load, [goodput])])
+            result.capacity = 100
+            return (BenchReport.text(result, percentile: nil, limit: nil), HTMLReport.text(result))
+        }
+        #expect(report(150).text.contains("note: up to 150.0 frames/s were answered under overload"))
+        #expect(report(150).page.contains("too few callers: up to 150 frames/s"))
+        #expect(!report(110).text.contains("too few callers") && !report(110).page.contains("too few callers"))
+    }
+
+    @Test(arguments: [
+        ([100, 100, 20, 100], 2, "as before within 2 s"), ([100], 0.5, "    too short to say what it did"),
+    ])
     func whatADisturbanceDidIsBelowIt(_ rates: [Int], _ time: Double, _ words: String) throws {
         let point = Self.point(LoadDescription(.concurrency, callers: 2), rates, disturbedAt: time)
         let lines = BenchReport.text(Self.result([point]), percentile: nil, limit: nil).split(separator: "\n")
