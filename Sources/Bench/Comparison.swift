@@ -61,9 +61,7 @@ package struct Comparison: Sendable {
         init(_ point: BenchPoint) {
             (seconds, answered, failed, partial) = (point.seconds, point.answered, point.failed, point.partial)
             (framesPerSecond, latencyMs) = (point.framesPerSecond, point.latencyMs)
-            for process in point.processes {
-                if let seconds = process.cpuSecondsPerThousand { processor[process.name, default: 0] += seconds }
-            }
+            processor = point.processorByRole
         }
 
         init(_ window: WindowRecord, of point: BenchPoint) {

@@ -161,6 +161,25 @@ import Testing
         #expect(!others.contains(name) && others.contains("CPU s/1,000 frames of bench"))
     }
 
+    @Test func overheadIsWhatTheCoordinatorAdds() throws {
+        func result(_ rate: Int, ms: Double, _ seconds: [(String, Double)]) -> BenchResult {
+            var result = Self.result([rate], ms: ms)
+            result.points[0].processes = seconds.map { name, seconds in
+                let usage = [0, seconds].map { ProcessUsage(cpuSeconds: $0, residentBytes: 0) }
+                return ProcessRecord(name: name, pid: 1, usage: usage, frames: 1000)
+            }
+            return result
+        }
+        let direct = result(1000, ms: 1, [("node", 0.25), ("coordinator", 0.125)])
+        let through = result(800, ms: 1.5, [("node", 0.125), ("node", 0.25), ("coordinator", 0.625), ("bench", 1)])
+        let overhead = try #require(Overhead([direct, through]))
+        #expect(overhead.direct.processor == ["node": 250, "coordinator": 125])
+        let added = overhead.added
+        #expect(added.framesPerSecond == -200 && abs(added.mean - 0.5) < 1e-9 && abs(added.p50 - 0.5) < 0.01)
+        #expect(added.processor == ["node": 125, "coordinator": 500, "bench": 1000])
+        #expect(Overhead([direct]) == nil && Overhead([direct, Self.result([0])]) == nil)
+    }
+
     @Test func whatNoWindowShowsIsSaid() {
         var stuck = Self.result([1, 1, 1])
         stuck.points[0].oldestUnansweredMs = 5000

@@ -156,6 +156,30 @@ import Testing
         #expect(point.processes.count { $0.name == "node" } == 6)
     }
 
+    @Test func whatACoordinatorCostsIsMeasured() async throws {
+        let folder = try Place.temporary("bench")
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let file = folder.appending(path: "a.json")
+        let mark = EnvironmentMark()
+        let result = try await Command.run(
+            ["bench", "--overhead", "--pipeline", "detect", "--concurrency", "2", "--json", file.path] + Self.quick,
+            environment: mark.environment, within: .seconds(300))
+        #expect(result.code == 0, "\(result.errors)")
+        #expect(ProcessTable.marked(mark).isEmpty)
+        let reports = try Data(contentsOf: file).split(separator: UInt8(ascii: "\n")).map {
+            try JSONDecoder().decode(Report.self, from: $0)
+        }
+        #expect(reports.map(\.mode) == ["node", "mesh"])
+        for report in reports {
+            let point = try #require(report.points.first)
+            #expect(point.ok > 0 && point.failed == 0)
+            #expect(Set(point.processes.map(\.name)).isSuperset(of: ["bench", "coordinator", "node"]))
+        }
+        for line in ["the node directly ", "through the coordinator ", "more "] {
+            #expect(result.lines.contains { $0.hasPrefix(line) }, "\(result.output)")
+        }
+    }
+
     @Test func thisProcessDoesTheSameWork() async throws {
         let report = try await Self.bench(
             ["--in-process", "--pipeline", "detect+classify", "--concurrency", "1:2"] + Self.quick + Self.picture)

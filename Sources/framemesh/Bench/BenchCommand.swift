@@ -34,6 +34,7 @@ struct BenchCommand: AsyncParsableCommand {
                 --disturb roll:node@40
               framemesh bench --pipeline detect --size 640x480 --duration 60 \\
                 --disturb 'run:kubectl rollout restart deployment/detector@20'
+              framemesh bench --overhead --pipeline detect
               framemesh bench compare before.json after.json
 
             Exit code 0 only if no frame failed, in the windows or not, and those of streams came in order; under --overload \
@@ -53,6 +54,7 @@ struct BenchCommand: AsyncParsableCommand {
     func plan() throws -> BenchPlan {
         var plan = BenchPlan(load: try load.load())
         plan.place = try place.place(coordinator: coordinator.coordinator)
+        plan.isOverhead = place.overhead
         plan.timing = try timing.timing(isDisturbed: !load.disturb.isEmpty)
         plan.latencyLimit = load.latencyLimit
         plan.timing.rules.latencyLimit = load.latencyLimit
@@ -80,6 +82,7 @@ struct BenchCommand: AsyncParsableCommand {
             throw Fatal("a gateway takes files, no raw pixels: --raw is for gRPC", status: .usage)
         }
         try checkDisturbances(plan)
+        try checkOverhead(plan)
         if case .gateway = plan.place {
             if analyze.topK != nil { throw Fatal("a gateway takes no --top-k", status: .usage) }
             if load.connections != nil {
@@ -100,6 +103,16 @@ struct BenchCommand: AsyncParsableCommand {
             throw Fatal(
                 "--limit is for the calls of a coordinator or a node: --gateway and --in-process have none of these",
                 status: .usage)
+        }
+    }
+
+    private func checkOverhead(_ plan: BenchPlan) throws(Fatal) {
+        guard plan.isOverhead else { return }
+        guard plan.load.isOnePoint, !plan.needsStreams, plan.disturbances.isEmpty else {
+            throw Fatal("--overhead goes with one --concurrency or --rate, and without --disturb", status: .usage)
+        }
+        if reports.csv != nil || reports.html != nil {
+            throw Fatal("--overhead has two results: --json, no --csv and --html", status: .usage)
         }
     }
 
@@ -127,47 +140,60 @@ struct BenchCommand: AsyncParsableCommand {
         options.policy = load.framePolicy
         let watch = ProcessWatch(roots: try reports.processes(), metrics: try reports.addresses())
         let sources = try PictureSource.discover(pictures.inputs)
-        let size = try pictures.chosenSize()
+        let (size, isRaw) = (try pictures.chosenSize(usual: usualSize), self.isRaw)
         try reports.check()
         let mesh = plan.place == .up ? try place.mesh() : nil
         try await Interrupts.run { [options] in
             let inputs =
                 if let size, sources.isEmpty {
-                    try BenchInputs(making: size, isRaw: pictures.raw)
+                    try BenchInputs(making: size, isRaw: isRaw)
                 } else {
-                    try await BenchInputs(reading: sources, size: size, isRaw: pictures.raw)
+                    try await BenchInputs(reading: sources, size: size, isRaw: isRaw)
                 }
             let console = Console()
             let (changes, change) = AsyncStream<MeshChange>.makeStream()
             let session = BenchSession(
                 plan: plan, options: options, inputs: inputs, watch: watch, console: console, command: self,
                 changes: change)
-            let result: BenchResult
+            let results: [BenchResult]
             if let mesh {
-                result = try await LocalMesh.with(mesh, changes: changes, say: { console.note($0) }) {
-                    try await session.run(mesh: $0.coordinator)
+                results = try await LocalMesh.with(mesh, changes: changes, say: { console.note($0) }) {
+                    try await session.run(on: $0.coordinator)
                 }
             } else {
-                result = try await session.run(mesh: nil)
+                results = [try await session.run(mesh: nil)]
             }
             console.clearProgress()
-            if result.isInterrupted, result.points.isEmpty {
-                console.note("nothing was measured, and nothing is written: the run ended in its warm-up")
-                throw CancellationError()
-            }
-            try reports.write(result, plan, console)
-            if result.isInterrupted { throw CancellationError() }
+            try conclude(results, plan, console)
+        }
+    }
+
+    /// Writes what was measured.
+    /// - Throws: what the exit code is to say.
+    private func conclude(_ results: [BenchResult], _ plan: BenchPlan, _ console: Console) throws {
+        let isInterrupted = results.contains(where: \.isInterrupted)
+        if isInterrupted, results.allSatisfy(\.points.isEmpty) {
+            console.note("nothing was measured, and nothing is written: the run ended in its warm-up")
+            throw CancellationError()
+        }
+        try reports.write(results, plan, console)
+        if isInterrupted { throw CancellationError() }
+        for result in results {
             if let error = result.error { throw Fatal(error) }
             guard result.failed == 0 || result.capacity != nil || !plan.disturbances.isEmpty, result.outOfOrder == 0
             else { throw Fatal(nil) }
         }
     }
 
+    /// Pixels need no decoder, and few of them little copying.
+    private var isRaw: Bool { pictures.raw || place.overhead }
+    private var usualSize: String? { place.overhead ? "128x128" : nil }
+
     /// What was asked for, by option, as results keep it.
     var record: [String: String] {
         var record = load.record.merging(timing.record) { $1 }
-        if let size = pictures.size { record["size"] = size }
-        if pictures.raw { record["raw"] = "yes" }
+        if let size = pictures.size ?? (pictures.inputs.isEmpty ? usualSize : nil) { record["size"] = size }
+        if isRaw { record["raw"] = "yes" }
         if let confidence = analyze.minConfidence { record["min-confidence"] = "\(confidence)" }
         if let topK = analyze.topK { record["top-k"] = "\(topK)" }
         if let deadline = analyze.frameDeadlineMs { record["frame-deadline-ms"] = "\(deadline)" }

@@ -14,10 +14,11 @@ struct BenchPictureOptions: ParsableArguments {
 
     @Flag(help: "Raw pixels (BGR) in place of JPEG, or of the files as they are.") var raw = false
 
+    /// - Parameter usual: without files, and where none is named.
     /// - Returns: nil: files as they are, or as large as they are.
     /// - Throws: `Fatal` unless there are files or a size.
-    func chosenSize() throws(Fatal) -> PictureSize? {
-        guard let size else {
+    func chosenSize(usual: String? = nil) throws(Fatal) -> PictureSize? {
+        guard let size = size ?? (inputs.isEmpty ? usual : nil) else {
             if inputs.isEmpty { throw Fatal("name at least one --input, or a --size", status: .usage) }
             return nil
         }

@@ -15,14 +15,20 @@ struct BenchPlaceOptions: ParsableArguments {
     @Flag(help: "No mesh: threads with nets of their own do the same work.") var inProcess = false
 
     @Flag(help: "A mesh that is started for this, as by framemesh up.") var up = false
+    @Flag(
+        help: ArgumentHelp(
+            "What a coordinator costs: a mesh of one node without a model is started, and the node asked directly and through it."
+        ))
+    var overhead = false
     @Option(help: ArgumentHelp("With --up (default: 2, with --nodes none).", valueName: "n")) var detectors: Int?
     @Option(help: ArgumentHelp("With --up (default: 1, with --nodes none).", valueName: "n")) var classifiers: Int?
     @Option(help: ArgumentHelp("With --up: nodes that do both.", valueName: "n")) var nodes: Int?
-    @Option(help: ArgumentHelp("With --up: threads of each node.", valueName: "n")) var workers: Int?
+    @Option(help: ArgumentHelp("With --up or --overhead: threads of each node.", valueName: "n")) var workers: Int?
 
     @Option(
         help: ArgumentHelp(
-            "With --up: nodes run no network, but wait for so long and find nothing.", valueName: "ms"))
+            "With --up: nodes run no network, but wait for so long and find nothing (default with --overhead: 0).",
+            valueName: "ms"))
     var simulateMs: Double?
 
     @Option(help: ArgumentHelp("With --in-process or --up (default: \(BundledModel.detector)).", valueName: "name"))
@@ -35,7 +41,7 @@ struct BenchPlaceOptions: ParsableArguments {
     func place(coordinator: String?) throws -> BenchPlan.Place {
         let named = [
             ("--coordinator", coordinator != nil), ("--node", node != nil), ("--gateway", gateway != nil),
-            ("--in-process", inProcess), ("--up", up),
+            ("--in-process", inProcess), ("--up", up), ("--overhead", overhead),
         ].filter(\.1).map(\.0)
         guard named.count < 2 else {
             throw Fatal("\(named.joined(separator: " and ")) exclude each other", status: .usage)
@@ -46,13 +52,17 @@ struct BenchPlaceOptions: ParsableArguments {
                 "--detect-model, --classify-model and --engine are for --in-process and --up; a mesh has its own",
                 status: .usage)
         }
-        let parts: [Int?] = [detectors, classifiers, nodes, workers]
-        if !up, simulateMs != nil || parts.contains(where: { $0 != nil }) {
+        let parts: [Int?] = [detectors, classifiers, nodes]
+        if overhead, parts.contains(where: { $0 != nil }) {
+            throw Fatal(
+                "--overhead starts one node: no --detectors, --classifiers and --nodes", status: .usage)
+        }
+        if !up, !overhead, simulateMs != nil || (parts + [workers]).contains(where: { $0 != nil }) {
             throw Fatal(
                 "--detectors, --classifiers, --nodes, --workers and --simulate-ms are for --up", status: .usage)
         }
         if inProcess { return .inProcess }
-        if up { return .up }
+        if up || overhead { return .up }
         if let node {
             guard case .grpc(let address) = try DoctorPlace(node) else {
                 throw Fatal("--node '\(node)' is not HOST:PORT or unix:PATH", status: .usage)
@@ -68,10 +78,13 @@ struct BenchPlaceOptions: ParsableArguments {
         return .coordinator
     }
 
-    /// Of `--up`.
+    /// Of nodes without a model, in milliseconds.
+    private var simulated: Double? { simulateMs ?? (overhead ? 0 : nil) }
+
+    /// Of `--up`, or `--overhead`.
     func mesh() throws -> MeshPlan {
         var plan = MeshPlan()
-        plan.both = nodes ?? 0
+        plan.both = nodes ?? (overhead ? 1 : 0)
         plan.detectors = detectors ?? (plan.both > 0 ? 0 : plan.detectors)
         plan.classifiers = classifiers ?? (plan.both > 0 ? 0 : plan.classifiers)
         for (name, count) in [("detectors", plan.detectors), ("classifiers", plan.classifiers), ("nodes", plan.both)]
@@ -84,14 +97,14 @@ struct BenchPlaceOptions: ParsableArguments {
         plan.workers = workers
         plan.detectModel = detectModel
         plan.classifyModel = classifyModel
-        if let simulateMs {
+        if let simulateMs = simulated {
             let most = NodeConfiguration.maxSimulatedTime / .milliseconds(1)
             guard (0...most).contains(simulateMs), engine.engine == nil else {
                 throw Fatal(
                     "--simulate-ms \(simulateMs) is not between 0 and \(most), or beside --engine", status: .usage)
             }
         }
-        plan.simulateMs = simulateMs
+        plan.simulateMs = simulated
         plan.engine = engine.engine == nil ? nil : try engine.chosen()
         plan.cores = System.coreCount
         return plan
@@ -100,7 +113,8 @@ struct BenchPlaceOptions: ParsableArguments {
     var record: [String: String] {
         let options: [(String, String?)] = [
             ("detectors", detectors.map(String.init)), ("classifiers", classifiers.map(String.init)),
-            ("nodes", nodes.map(String.init)), ("simulate-ms", simulateMs.map { "\($0)" }),
+            ("nodes", nodes.map(String.init)), ("simulate-ms", simulated.map { "\($0)" }),
+            ("overhead", overhead ? "yes" : nil),
             ("workers", workers.map(String.init)),
             ("detect-model", detectModel), ("classify-model", classifyModel), ("engine", engine.engine),
         ]

@@ -52,6 +52,8 @@ struct BenchPlan: Sendable {
     }
 
     var place = Place.coordinator
+    /// A node of the mesh that is started for this is measured by itself, too.
+    var isOverhead = false
     var load: Load
     var timing = BenchTiming()
     /// Milliseconds.

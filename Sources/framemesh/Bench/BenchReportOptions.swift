@@ -53,14 +53,20 @@ struct BenchReportOptions: ParsableArguments {
     }
 
     /// People get a table, unless standard output is for a program.
-    func write(_ result: BenchResult, _ plan: BenchPlan, _ console: Console) throws {
+    /// - Parameter results: one, or of `--overhead` two.
+    func write(_ results: [BenchResult], _ plan: BenchPlan, _ console: Console) throws {
         let reports: [(file: String?, text: () throws -> String)] = [
-            (json, { try result.json() + "\n" }), (csv, { CSVReport.text(result) }),
-            (html, { HTMLReport.text(result) }),
+            (json, { try results.map { try $0.json() + "\n" }.joined() }),
+            (csv, { results.map(CSVReport.text).joined() }), (html, { results.map(HTMLReport.text).joined() }),
         ]
         if !reports.contains(where: { $0.file == Self.standardOutput }) {
-            try console.print(
-                BenchReport.text(result, percentile: plan.timing.percentile, limit: plan.latencyLimit))
+            var texts = results.map {
+                BenchReport.text($0, percentile: plan.timing.percentile, limit: plan.latencyLimit)
+            }
+            if plan.isOverhead, let overhead = Overhead(results) {
+                texts.append(OverheadText.lines(overhead).joined(separator: "\n"))
+            }
+            try console.print(texts.joined(separator: "\n\n"))
         }
         var trouble: Fatal?
         for (file, text) in reports {

@@ -8,7 +8,7 @@ import Vision
 
 /// Measures all points of a plan, one after the other.
 struct BenchSession: Sendable {
-    let plan: BenchPlan
+    var plan: BenchPlan
     let options: AnalyzeOptions
     let inputs: BenchInputs
     let watch: ProcessWatch
@@ -25,6 +25,32 @@ struct BenchSession: Sendable {
         var streams: (@Sendable (Int, StreamLoad.Pace, _ factor: Double?) -> any BenchLoad)?
         /// The pipeline takes no single frames.
         var needsStreams = false
+    }
+
+    /// On a mesh that was started for this: one result, or of `--overhead` those of a node and of the mesh.
+    func run(on mesh: String) async throws -> [BenchResult] {
+        guard plan.isOverhead else { return [try await run(mesh: mesh)] }
+        var direct = self
+        direct.plan.place = .node(try await node(of: mesh))
+        let first = try await direct.run(mesh: mesh)
+        guard !first.isInterrupted, first.error == nil else { return [first] }
+        return [first, try await run(mesh: mesh)]
+    }
+
+    /// Of a mesh of one.
+    private func node(of mesh: String) async throws -> ServerAddress {
+        let coordinator = MeshTarget(
+            try Target(parsing: mesh), MeshClientConfiguration(), options, survivesLoss: false)
+        do {
+            try await coordinator.prepare(callers: 1)
+            let addresses = try await coordinator.addressesOfNodes()
+            coordinator.close()
+            guard let address = addresses.first else { throw Fatal("the coordinator knows no node") }
+            return try ServerAddress(parsing: address)
+        } catch {
+            coordinator.close()
+            throw error
+        }
     }
 
     /// - Parameter mesh: the coordinator that was started for this.
@@ -49,7 +75,8 @@ struct BenchSession: Sendable {
                     }, needsStreams: pipeline.needsStream)
             }
         case .node(let address):
-            let (_, calling, _) = try await command.coordinator.place()
+            var calling = MeshClientConfiguration()
+            if mesh == nil { calling = try await command.coordinator.place().calling }
             let node = try NodeTarget(address, calling.channel.client, calling.channel.interceptors, options)
             return try await asking(node, "node", at: "\(address)") { result in
                 try await node.prepare(callers: 1)

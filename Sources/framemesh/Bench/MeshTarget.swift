@@ -39,6 +39,11 @@ final class MeshTarget: FrameTarget {
         return (nodes ?? []).compactMap(\.description)
     }
 
+    /// Where the coordinator calls its nodes.
+    func addressesOfNodes() async throws -> [String] {
+        try await client(0).vision.nodes(deadline: .after(Self.describeTimeout)).map(\.address)
+    }
+
     /// That of a caller.
     func client(_ caller: Int) -> MeshClient { clients.withLock { $0[caller % $0.count] } }
 

@@ -94,6 +94,12 @@ import Testing
         ("--gateway a:1", "--gateway 'a:1' is not http"), ("--gateway http://a:1 --size 9x9 --raw", "no raw pixels"),
         ("--disturb kill:detector@5", "--disturb needs --duration"),
         ("--up --disturb kill:detector@5 --duration 5", "at 5.0 s comes after the end: --duration 5.0"),
+        ("--overhead --up", "--up and --overhead exclude each other"),
+        ("--overhead --nodes 2", "--overhead starts one node"), ("--overhead --engine opencv", "are for --in-process"),
+        ("--overhead --concurrency 1:4", "--overhead goes with one --concurrency or --rate"),
+        ("--overhead --streams 2", "--overhead goes with one"), ("--overhead --overload 2", "--overhead goes with one"),
+        ("--overhead --duration 9 --disturb run:true@1", "without --disturb"),
+        ("--overhead --csv a.csv", "no --csv and --html"),
         ("--connections 4", "--connections goes with"), ("--seed 2 --rate 5", "--seed goes with --arrivals poisson"),
         ("--overload 2 --streams 2 --arrivals poisson", "--arrivals goes with"),
         ("--overload 2 --streams 2 --connections 2", "--connections goes with"),
@@ -194,6 +200,19 @@ import Testing
         #expect(record["top-k"] == "3" && record["stability"] == "10.0" && record["seed"] == "7")
         #expect(record["raw"] == "yes")
         #expect(record["concurrency"] == nil)
+    }
+
+    @Test func overheadIsAMeshOfOneNodeWithoutAModel() throws {
+        let command = try BenchCommand.parse(["--overhead", "--rate", "5", "--workers", "2"])
+        let (plan, mesh) = (try command.plan(), try command.place.mesh())
+        #expect(plan.place == .up && plan.isOverhead)
+        #expect([mesh.both, mesh.detectors, mesh.classifiers, mesh.workers] == [1, 0, 0, 2] && mesh.simulateMs == 0)
+        #expect(command.record["raw"] == "yes" && command.record["size"] == "128x128")
+        #expect(command.record["overhead"] == "yes" && command.record["simulate-ms"] == "0.0")
+        let other = try BenchCommand.parse(["--overhead", "--size", "9x8", "--simulate-ms", "3"])
+        #expect(try other.place.mesh().simulateMs == 3 && other.record["size"] == "9x8")
+        #expect(try other.pictures.chosenSize(usual: "1x1") == PictureSize("9x8"))
+        #expect(try command.pictures.chosenSize(usual: "1x1") == PictureSize("1x1"))
     }
 
     @Test func comparingIsACommandOfItsOwn() throws {

@@ -28,7 +28,7 @@ import Testing
                 stop.raise()
                 try await tasks.waitForAll()
             }
-            await target.close()
+            target.close()
             return recorder.take().tally
         }
         #expect(tally.outOfOrder == 1 && tally.failed == 0)
