@@ -34,4 +34,24 @@ import Testing
         #expect(tally.outOfOrder == 1 && tally.failed == 0)
         #expect(tally.ok == UInt64(coordinator.answered("bench-1") + 2))
     }
+
+    /// Where no stream is left, the point is measured to its end all the same.
+    @Test func aPointIsKeptWhenItsOnlyStreamEnded() async throws {
+        let coordinator = SwappingCoordinator(swapping: "bench-0")
+        let point = try await coordinator.serve { place in
+            let target = MeshTarget(
+                place, MeshClientConfiguration(), AnalyzeOptions(pipeline: "detect"), survivesLoss: false)
+            defer { target.close() }
+            var timing = BenchTiming()
+            timing.warmup = .zero
+            timing.duration = .milliseconds(300)
+            return try await PointRun(
+                load: try Self.load(target, 1), timing: timing, processes: ProcessWatch(), say: { _ in }
+            ).measure()
+        }
+        #expect(point.trials == 3 && !point.isInterrupted && point.outOfOrderAtAll == 1)
+        // What it had on its way when it ended.
+        #expect(point.wholeRun?.answered == 2 && point.failedAtAll == 0 && point.unanswered >= 2)
+        #expect(point.hasOverdueFrames)
+    }
 }
