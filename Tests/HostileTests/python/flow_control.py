@@ -5,6 +5,7 @@ import struct
 import time
 
 from cases import SCALE, case
+from oracle import WATCHES_MEMORY
 from peer import *
 
 
@@ -155,14 +156,15 @@ def _(attack):
     peer.expect_status(stream, "0")
 
 
-# The checklist has 5 ms for 99 of 100, on a quiet machine and with a peer in C: benchmarks/rpc measures that (`health`). Here
-# the machine may be busy, and the peer's own Python is the larger part of it. What does not hang on time is how much of the
-# large messages goes by first: a peer that keeps to the connection's window, whose credit comes behind the answers to what
-# was before it, has at most that window on its way. Answers that waited for a message of 8 MiB would show as that much.
-HEALTH_SECONDS = 0.25
+# The checklist has 5 ms for 99 of 100. On a quiet machine they take less than 1 ms, beside six processes that compute
+# on two processors 9 ms; half of them take less than 1 ms there, too, and are held to the 5 ms.
+HEALTH_SECONDS = {0.5: 0.005, 0.99: 0.1}
+# What does not hang on time is how much of the large messages goes by before an answer. This peer keeps to the
+# connection's window, whose credit comes behind the answers to what was sent before: so it has at most that window on
+# its way, and half of one more for credit that goes out in the same turn. An answer that waited for a message would have
+# 8 MiB before it.
 CONNECTION_WINDOW = 1 << 20
-# The window, and as much again for credit that goes out in the same turn as the answer.
-MOST_AHEAD = 2 * CONNECTION_WINDOW
+MOST_AHEAD = CONNECTION_WINDOW + CONNECTION_WINDOW // 2
 
 
 @case("H46-health-and-pings-while-messages-of-8-MiB-fill-a-stream", budget=160 << 20)
@@ -249,12 +251,13 @@ def _(attack):
         raise Failure(f"{peer.bodies[big]} of {messages} messages")
     for kind, seen in times.items():
         seen.sort()
-        p99 = seen[int(len(seen) * 0.99)] if seen else 0
-        told = (f"{kind} {len(seen)} times, p50 {seen[len(seen) // 2] * 1000:.2f} ms, p99 {p99 * 1000:.2f} ms, "
-                f"behind at most {ahead[kind] >> 10} KiB" if seen else f"{kind} never")
+        took = {share: seen[int(len(seen) * share)] if seen else 0 for share in HEALTH_SECONDS}
+        told = (f"{kind} {len(seen)} times, behind at most {ahead[kind] >> 10} KiB, "
+                + ", ".join(f"p{share * 100:.0f} {seconds * 1000:.2f} ms" for share, seconds in took.items()))
         attack.notes.append(told)
-        if len(seen) < 10 or p99 > HEALTH_SECONDS or ahead[kind] > MOST_AHEAD:
-            raise Failure(f"{told}; limits {HEALTH_SECONDS} s, {MOST_AHEAD >> 10} KiB")
+        is_late = WATCHES_MEMORY and any(took[share] > most for share, most in HEALTH_SECONDS.items())
+        if len(seen) < 10 or ahead[kind] > MOST_AHEAD or is_late:
+            raise Failure(f"{told}; limits {MOST_AHEAD >> 10} KiB, {HEALTH_SECONDS}")
 
 
 @case("H47-peers-that-are-not-there-any-more", "keepalive|stalled_output", budget=64 << 20,
