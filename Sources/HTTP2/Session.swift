@@ -155,8 +155,10 @@ import Synchronization
     /// Each kind of frame that a peer can make us send is few at a time, but all of them wait while it does not read.
     private func checkQueue() throws(HTTP2Error) {
         let frames = unsafe nghttp2_session_get_outbound_queue_size(handle)
-        // A head and trailers of each open stream are no fault of the peer's; their output is gone when they wait here.
-        guard frames <= settings.flood.maxQueuedFrames + 2 * state.openStreams else {
+        // A head and trailers of each open stream are no fault of the peer's; their output is gone when they wait here. Streams
+        // beyond the limit are open until their refusal is sent.
+        let streams = role == .server ? min(state.openStreams, settings.maxConcurrentStreams) : state.openStreams
+        guard frames <= settings.flood.maxQueuedFrames + 2 * streams else {
             throw HTTP2Error(.enhanceYourCalm, "\(frames) frames wait to be sent", limit: .queuedFrames)
         }
     }

@@ -56,6 +56,19 @@ import Testing
         #expect { try pair.exchangeNothingBack() } throws: { isTooMany($0) }
     }
 
+    /// Their refusals wait as well, and they are owed nothing else.
+    @Test func streamsBeyondTheLimitAreNoExcuse() throws {
+        var settings = SessionSettings()
+        settings.maxConcurrentStreams = 10
+        settings.flood.maxQueuedFrames = Self.most
+        let pair = try Pair(server: settings)
+        // The client has not heard of the limit.
+        for _ in 0..<Self.most { _ = try pair.client.request(Pair.head) }
+        try pair.exchangeNothingBack()
+        for _ in 0..<4 * settings.maxConcurrentStreams { _ = try pair.client.request(Pair.head) }
+        #expect { try pair.exchangeNothingBack() } throws: { isTooMany($0) }
+    }
+
     @Test func aPeerThatReadsAtLastGoesOn() throws {
         let pair = try Self.owing(streams: Self.many)
         for number in 0..<Self.most { pair.client.ping(UInt64(number)) }
