@@ -15,8 +15,8 @@ enum DeframerTarget {
     static func run(_ bytes: [UInt8]) {
         guard let choice = bytes.first else { return }
         let budget = MemoryBudget(limit: 4 * maxBytes)
-        var intake = LargeIntake(windowBytes: 4 * maxBytes)
-        read(ByteBuffer(bytes: bytes.dropFirst()), choice, budget, &intake)
+        let intake = LargeIntake(windowBytes: 4 * maxBytes)
+        read(ByteBuffer(bytes: bytes.dropFirst()), choice, budget, intake)
         if budget.used + budget.waitingBytes != 0 { fatalError("\(budget.used) bytes are still reserved") }
     }
 
@@ -28,9 +28,7 @@ enum DeframerTarget {
 
     private enum Wait { case memory(Int), turn }
 
-    private static func read(
-        _ bytes: ByteBuffer, _ choice: UInt8, _ budget: MemoryBudget, _ intake: inout LargeIntake
-    ) {
+    private static func read(_ bytes: ByteBuffer, _ choice: UInt8, _ budget: MemoryBudget, _ intake: LargeIntake) {
         var others = Others()
         if choice & isCrowded != 0 {
             others.memory = budget.reserve(budget.limit)
@@ -68,7 +66,7 @@ enum DeframerTarget {
                     reader.turnCame()
                 case nil: break
                 }
-                wait = drain(&reader, budget, &intake)
+                wait = drain(&reader, budget, intake)
                 if wait != nil, let piece = rest.readSlice(length: min(step, rest.readableBytes)) {
                     reader.receive(piece)
                 }
@@ -77,10 +75,8 @@ enum DeframerTarget {
     }
 
     /// - Returns: what it waits for before there is more.
-    private static func drain(
-        _ reader: inout MessageReader, _ budget: MemoryBudget, _ intake: inout LargeIntake
-    ) -> Wait? {
-        while let output = reader.next(budget, &intake) {
+    private static func drain(_ reader: inout MessageReader, _ budget: MemoryBudget, _ intake: LargeIntake) -> Wait? {
+        while let output = reader.next(budget, intake) {
             switch output {
             case .message(let payload, _): _ = try? payload.inflated()
             case .park(let bytes): return .memory(bytes)

@@ -32,7 +32,7 @@ private final class Deframing {
 
     private var reader: MessageReader
     private let budget = MemoryBudget(limit: 64 << 20)
-    private var intake = LargeIntake(windowBytes: 4 << 20)
+    private let intake = LargeIntake(windowBytes: 4 << 20)
     private let pieces: [ByteBuffer]
 
     init(message: Int, attachment: Int) {
@@ -56,7 +56,7 @@ private final class Deframing {
         var largest = 0
         for piece in pieces {
             reader.receive(piece)
-            while let output = reader.next(budget, &intake) {
+            while let output = reader.next(budget, intake) {
                 if case .message(let payload, _) = output {
                     largest = max(payload.message.readableBytes, payload.attachment?.readableBytes ?? 0)
                 }

@@ -18,17 +18,10 @@ import Testing
     }
 
     static func outputs(
-        _ reader: inout MessageReader, _ budget: MemoryBudget
-    ) -> [String] {
-        var intake = LargeIntake(windowBytes: 1 << 20)
-        return outputs(&reader, budget, &intake)
-    }
-
-    static func outputs(
-        _ reader: inout MessageReader, _ budget: MemoryBudget, _ intake: inout LargeIntake
+        _ reader: inout MessageReader, _ budget: MemoryBudget, _ intake: LargeIntake = LargeIntake(windowBytes: 1 << 20)
     ) -> [String] {
         var texts: [String] = []
-        while let output = reader.next(budget, &intake) {
+        while let output = reader.next(budget, intake) {
             switch output {
             case .message(let payload, let credit):
                 texts.append("message \(payload.message.readableBytes) credit \(credit)")
@@ -148,25 +141,25 @@ import Testing
         var first = Self.reader()
         var second = Self.reader()
         first.receive(Self.prefix(50_000))
-        #expect(Self.outputs(&first, budget, &intake) == ["credit 49505"])
+        #expect(Self.outputs(&first, budget, intake) == ["credit 49505"])
         second.receive(Self.prefix(50_000))
-        #expect(Self.outputs(&second, budget, &intake) == ["queue"])
+        #expect(Self.outputs(&second, budget, intake) == ["queue"])
         _ = intake.wait(3)
         // Only the first has memory.
         #expect(budget.used == 50_000)
         first.receive(ByteBuffer(repeating: 1, count: 30_000))
-        #expect(Self.outputs(&first, budget, &intake) == [])
+        #expect(Self.outputs(&first, budget, intake) == [])
         #expect(intake.next() == nil)
         second.receive(ByteBuffer(repeating: 2, count: 900))
         first.receive(ByteBuffer(repeating: 1, count: 10_000))
-        #expect(Self.outputs(&first, budget, &intake) == [])
+        #expect(Self.outputs(&first, budget, intake) == [])
         #expect(intake.next() == 3)
         second.turnCame()
-        #expect(Self.outputs(&second, budget, &intake) == ["credit 49505"])
+        #expect(Self.outputs(&second, budget, intake) == ["credit 49505"])
         first.receive(ByteBuffer(repeating: 1, count: 10_000))
         second.receive(ByteBuffer(repeating: 2, count: 49_100))
-        #expect(Self.outputs(&first, budget, &intake) == ["message 50000 credit 500"])
-        #expect(Self.outputs(&second, budget, &intake) == ["message 50000 credit 500"])
+        #expect(Self.outputs(&first, budget, intake) == ["message 50000 credit 500"])
+        #expect(Self.outputs(&second, budget, intake) == ["message 50000 credit 500"])
         #expect(budget.used == 0)
     }
 }

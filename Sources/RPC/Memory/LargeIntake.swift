@@ -38,6 +38,7 @@ struct LargeIntake {
     fileprivate final class Total: Sendable {
         let lacking = Atomic(0)
         let received = Atomic(0)
+        let aloneInARow = Atomic(0)
     }
 
     private let windowBytes: Int
@@ -46,17 +47,18 @@ struct LargeIntake {
     private var receivedAtTick = 0
     /// `tick` will be called.
     private var isTicking = false
-    /// Messages that began while no other one was received or waited, one after the other until now.
-    private(set) var aloneInARow = 0
 
     init(windowBytes: Int) { self.windowBytes = windowBytes }
 
     private var hasWaiting: Bool { !waiting.isEmpty }
 
+    /// Messages that began while no other one was received or waited, one after the other until now.
+    var aloneInARow: Int { total.aloneInARow.load(ordering: .relaxed) }
+
     /// nil: it is to wait.
-    mutating func begin(bytes: Int, isNext: Bool) -> Part? {
-        let isAlone = waiting.isEmpty && total.lacking.load(ordering: .relaxed) == 0
-        aloneInARow = isAlone && !isNext ? aloneInARow + 1 : 0
+    func begin(bytes: Int, isNext: Bool) -> Part? {
+        let isAlone = !isNext && waiting.isEmpty && total.lacking.load(ordering: .relaxed) == 0
+        total.aloneInARow.store(isAlone ? aloneInARow + 1 : 0, ordering: .relaxed)
         guard isNext || (waiting.isEmpty && hasRoom) else { return nil }
         return Part(total, bytes: bytes)
     }

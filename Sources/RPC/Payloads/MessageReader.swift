@@ -97,7 +97,7 @@ struct MessageReader {
         isNext = true
     }
 
-    mutating func next(_ budget: MemoryBudget, _ intake: inout LargeIntake) -> Output? {
+    mutating func next(_ budget: MemoryBudget, _ intake: LargeIntake) -> Output? {
         while !isParked, !isDone {
             let before = input.readableBytes
             let step = parser.next(&input)

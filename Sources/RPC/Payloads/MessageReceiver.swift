@@ -67,7 +67,7 @@ extension MessageReceiver {
     }
 
     private func pump(_ call: Call) {
-        while !call.isOver, !call.isHeldBack, let output = call.reader?.next(budget, &intake) {
+        while !call.isOver, !call.isHeldBack, let output = call.reader?.next(budget, intake) {
             switch output {
             case .message(let payload, let credit): deliver(payload, credit: credit, to: call)
             case .credit(let bytes): credit(bytes, on: call)
