@@ -162,6 +162,7 @@ static void *take(void *data, size_t size) {
         size_t next = chunk == NULL ? FIRST_CHUNK : 2 * chunk->size;
         if (next > LARGEST_CHUNK) next = LARGEST_CHUNK;
         if (next < size || FIRST_CHUNK == 0) next = size;
+        if (next > SIZE_MAX - sizeof *chunk) return NULL;
         chunk = malloc(sizeof *chunk + next);
         if (chunk == NULL) return NULL;
         *chunk = (struct bounded_chunk){.before = budget->last, .size = next};

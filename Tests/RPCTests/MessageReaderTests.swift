@@ -71,23 +71,40 @@ import Testing
         withExtendedLifetime(full) {}
     }
 
-    @Test func aWiderWindowIsHeldWholeAndCreditedAsTheNarrowOne() {
+    @Test func whatAWiderWindowLetsWaitIsCountedWhenItComes() {
         let budget = MemoryBudget(limit: 100_000)
         var full = budget.reserve(100_000)
         var reader = Self.reader(window: 1000)
-        reader.allowWindow(30_000)
-        reader.allowWindow(20_000)
         reader.receive(Self.prefix(50_000))
         #expect(Self.outputs(&reader, budget) == ["park 50000"])
-        #expect(budget.waitingBytes == 30_000)
-        reader.receive(ByteBuffer(repeating: 1, count: 29_995))
+        for (bytes, windows) in [(1000, 1), (1, 2), (999, 2), (2500, 5)] {
+            reader.receive(ByteBuffer(repeating: 1, count: bytes))
+            #expect(reader.countWaiting(budget) == nil)
+            #expect(budget.waitingBytes == windows * 1000)
+        }
         full = nil
         _ = full
         budget.reserve(50_000).map { reader.granted($0) }
         #expect(Self.outputs(&reader, budget) == ["credit 49505"])
-        reader.receive(ByteBuffer(repeating: 1, count: 20_005))
-        #expect(Self.outputs(&reader, budget) == ["message 50000 credit 500"])
         #expect(budget.waitingBytes == 0)
+        reader.receive(ByteBuffer(repeating: 1, count: 45_500))
+        #expect(Self.outputs(&reader, budget) == ["message 50000 credit 500"])
+    }
+
+    @Test func whatAWiderWindowLetsWaitIsBounded() {
+        let budget = MemoryBudget(limit: 100_000)
+        let full = budget.reserve(100_000)
+        let window = MemoryBudget.smallestWindowLimit / 8
+        var reader = Self.reader(window: window)
+        reader.receive(Self.prefix(50_000))
+        #expect(Self.outputs(&reader, budget) == ["park 50000"])
+        reader.receive(ByteBuffer(repeating: 1, count: 8 * window))
+        #expect(reader.countWaiting(budget) == nil)
+        #expect(budget.waitingBytes == MemoryBudget.smallestWindowLimit)
+        reader.receive(ByteBuffer(repeating: 1, count: 1))
+        #expect(reader.countWaiting(budget)?.code == .resourceExhausted)
+        #expect(budget.waitingBytes == 0)
+        withExtendedLifetime(full) {}
     }
 
     @Test func oneAddressLeavesOthersRoomToWait() {

@@ -50,7 +50,7 @@ extension ServerConfiguration {
             "initial-stream-window-bytes", \.initialStreamWindowBytes, .bytes, in: 16 << 10...Int(Int32.max),
             "What a client may send of one call before it hears from us."),
         Limit(
-            "lone-stream-window-bytes", \.loneStreamWindowBytes, .bytes, in: 16 << 10...Int(Int32.max),
+            "lone-stream-window-bytes", \.loneStreamWindowBytes, .bytes, in: 16 << 10...1 << 30,
             "The same while its large messages come one at a time; off: it stays."),
         Limit(
             "connection-window-bytes", \.connectionWindowBytes, .bytes, in: 64 << 10...Int(Int32.max),

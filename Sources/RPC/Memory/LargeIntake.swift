@@ -63,6 +63,9 @@ struct LargeIntake {
         return Part(total, bytes: bytes)
     }
 
+    /// Others come as well, which are not counted here.
+    func notAlone() { total.aloneInARow.store(0, ordering: .relaxed) }
+
     private var hasRoom: Bool { total.lacking.load(ordering: .relaxed) < windowBytes }
 
     /// - Returns: `tick` is to be called after `tickInterval`.

@@ -1,6 +1,6 @@
 /// The window of a connection's new streams: wide while large messages come one at a time, else narrow.
 ///
-/// Who sends one large message at a time fills a narrow window before the first credit comes, and stops. Who sends several has
+/// Who sends one large message a call, one at a time, fills a narrow window before the first credit comes, and stops. Who sends several has
 /// the windows of the others meanwhile; wide ones would only spread the connection's bytes over more memory. gRPC's
 /// implementations change their windows as well, by what they measure of the line. A value of the connection's loop.
 struct LoneWindow {
@@ -14,13 +14,10 @@ struct LoneWindow {
     /// nil: never.
     private let wide: Int?
     private var patience = firstPatience
-    private(set) var isWide = false
-    /// What a stream that opens now may have: the peer may not have heard yet that the window is narrow again.
-    private(set) var widest: Int
+    private var isWide = false
 
     init(narrow: Int, wide: Int?) {
         self.narrow = narrow
-        widest = narrow
         self.wide = wide.flatMap { $0 > narrow ? $0 : nil }
     }
 
@@ -38,7 +35,6 @@ struct LoneWindow {
         }
         guard aloneInARow >= patience, mayWiden() else { return nil }
         isWide = true
-        widest = wide
         return wide
     }
 }

@@ -23,12 +23,12 @@ struct MessageReader {
 
     private var parser: MessageParser
     private let windowBytes: Int
-    /// What may come before the message is credited, where the stream has a wider window than `windowBytes`.
-    private(set) var mostWindowBytes: Int
     private var input = ByteBuffer()
-    private(set) var isParked = false
+    private var isParked = false
     /// `input` is not the receive buffer, but as large as the window that is held.
     private var parkedInput: MemoryBudget.Window?
+    /// For each further window of bytes that waits in `input`: the stream's window may be a wider one (`LoneWindow`).
+    private var furtherInput: [MemoryBudget.Window] = []
     private var hasEnded = false
     private var isDone = false
     private var lease: MemoryBudget.Lease?
@@ -47,12 +47,7 @@ struct MessageReader {
         self.maxEmptyMessages = maxEmptyMessages
         self.parser = parser
         self.windowBytes = windowBytes
-        mostWindowBytes = windowBytes
     }
-
-    /// The window of its stream may be so wide. Credit is still that of `windowBytes`, so that a message comes whole
-    /// when the window is narrow again.
-    mutating func allowWindow(_ bytes: Int) { mostWindowBytes = max(mostWindowBytes, bytes) }
 
     /// All bytes of the stream so far, while a message is half read and we do not hold it up.
     var bytesInMessage: Int? { isParked || isDone || parser.isBetweenMessages ? nil : receivedBytes }
@@ -80,7 +75,22 @@ struct MessageReader {
 
     /// Its owner asks for no output for a while. What came stays, but not the receive buffer around it.
     mutating func holdBack() {
+        parkedInput = nil
         if input.readableBytes > 0 { input = ByteBuffer(bytes: input.readableBytesView) }
+    }
+
+    /// Counts what waits beyond a window. To be asked when there is no output.
+    /// - Returns: too much waits; the reader is at its end.
+    mutating func countWaiting(_ budget: MemoryBudget) -> RPCError? {
+        while input.readableBytes > (furtherInput.count + 1) * windowBytes {
+            guard let window = budget.holdWindow(windowBytes, in: share) else {
+                let error = Self.tooMuchWaits(budget)
+                _ = fail(error)
+                return error
+            }
+            furtherInput.append(window)
+        }
+        return nil
     }
 
     mutating func receiveEnd() { hasEnded = true }
@@ -143,8 +153,7 @@ struct MessageReader {
 
     private mutating func outOfInput() -> Output? {
         // Lets the receive buffer go.
-        input = ByteBuffer()
-        parkedInput = nil
+        letInputGo()
         guard hasEnded else { return nil }
         guard parser.isBetweenMessages else {
             return fail(RPCError(.internal, "stream ended inside a message", limit: .malformedCall))
@@ -156,21 +165,22 @@ struct MessageReader {
     private mutating func park(_ output: Output, _ budget: MemoryBudget) -> Output {
         // Memory of its own, so that the receive buffer is not held for long.
         if parkedInput == nil {
-            parkedInput = budget.holdWindow(mostWindowBytes, in: share)
-            guard parkedInput != nil else {
-                return fail(
-                    RPCError(
-                        .resourceExhausted, "too many messages wait for memory, \(budget.waitingBytes) bytes of them",
-                        limit: .memoryBudget))
-            }
-            guard var own = ByteBuffer.pooled(capacity: mostWindowBytes) else {
-                return fail(Self.noMemory(for: mostWindowBytes))
+            parkedInput = budget.holdWindow(windowBytes, in: share)
+            guard parkedInput != nil else { return fail(Self.tooMuchWaits(budget)) }
+            guard var own = ByteBuffer.pooled(capacity: windowBytes) else {
+                return fail(Self.noMemory(for: windowBytes))
             }
             own.writeBuffer(&input)
             input = own
         }
         isParked = true
         return output
+    }
+
+    private static func tooMuchWaits(_ budget: MemoryBudget) -> RPCError {
+        RPCError(
+            .resourceExhausted, "too many messages wait for memory, \(budget.waitingBytes) bytes of them",
+            limit: .memoryBudget)
     }
 
     static func noMemory(for bytes: Int) -> RPCError {
@@ -180,8 +190,13 @@ struct MessageReader {
 
     private mutating func fail(_ error: RPCError) -> Output {
         isDone = true
+        letInputGo()
+        return .failed(error)
+    }
+
+    private mutating func letInputGo() {
         input = ByteBuffer()
         parkedInput = nil
-        return .failed(error)
+        if !furtherInput.isEmpty { furtherInput = [] }
     }
 }

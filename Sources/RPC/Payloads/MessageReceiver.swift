@@ -40,6 +40,7 @@ extension MessageReceiver {
     func receive(_ data: ByteBuffer, of call: Call) {
         call.reader?.receive(data)
         pump(call)
+        if !call.isOver, let error = call.reader?.countWaiting(budget) { fail(call, error) }
         while let stream = intake.next() { goOn(stream) }
     }
 

@@ -5,17 +5,10 @@ import NIOCore
 extension ServerConnection: MessageReceiver {
     var budget: MemoryBudget { context.budget }
 
-    /// Tells the client of the window that its next streams have. Those that are open get what it widens by, and what
-    /// they may hold while they wait for memory is counted: so none waits now.
+    /// Tells the client of the window that its next streams have. Readers count what a wider one lets wait.
     func fitWindow() {
-        let change = window.change(aloneInARow: intake.aloneInARow) {
-            var isParked = false
-            calls.forEach { if $0.reader?.isParked ?? false { isParked = true } }
-            return !isParked && budget.hasPlenty
-        }
-        guard let change else { return }
+        guard let change = window.change(aloneInARow: intake.aloneInARow, mayWiden: { budget.hasPlenty }) else { return }
         session.announceStreamWindow(bytes: change)
-        if window.isWide { calls.forEach { $0.reader?.allowWindow(change) } }
     }
 
     func requestEnded(_ call: ServerCall) {
@@ -27,6 +20,8 @@ extension ServerConnection: MessageReceiver {
     func deliver(_ payload: Payload, credit: Int, to call: ServerCall) {
         call.traffic.received(payload)
         if let inbound = call.inbound {
+            // A stream is credited while it runs, and its consumer may be slow: a wide window would only let more wait.
+            intake.notAlone()
             guard !inbound.push(payload, credit: credit) else { return }
             call.isHeldBack = true
             call.reader?.holdBack()

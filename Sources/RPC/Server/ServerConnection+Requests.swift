@@ -101,7 +101,6 @@ extension ServerConnection {
         call.reader = MessageReader(
             parser: parser, windowBytes: limits.initialStreamWindowBytes, maxEmptyMessages: limits.maxEmptyMessages,
             share: share.memory)
-        call.reader?.allowWindow(window.widest)
         guard watchDeadline(of: call) else { return nil }
         if case .stream(let body) = method.handler { run(call, body) }
         return call
