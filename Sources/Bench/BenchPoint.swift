@@ -106,10 +106,13 @@ package struct BenchPoint: Sendable, Codable, Equatable {
         self.windows = windows.map { WindowRecord($0.tally, seconds: $0.seconds) }
         self.wholeRun = wholeRun
         self.disturbances = disturbances
-        for (index, recovery) in Recovery.each(after: disturbances.map(\.atSeconds), self.windows).enumerated() {
+        for (index, recovery) in Recovery.each(after: disturbances.map(\.atSeconds), wholeWindows).enumerated() {
             self.disturbances[index].recovery = recovery
         }
     }
+
+    /// Those that were not cut short: the last one of a run that was interrupted may be a moment long.
+    var wholeWindows: [WindowRecord] { isInterrupted ? windows.dropLast() : windows }
 
     /// It was ended in its warm-up: nothing was measured.
     package var isEmpty: Bool { isInterrupted && windows.isEmpty }

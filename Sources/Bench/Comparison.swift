@@ -125,6 +125,7 @@ package struct Comparison: Sendable {
 
     /// - Parameter leastChange: a share of the base.
     package init(_ base: [BenchResult], _ new: [BenchResult], leastChange: Double = Self.leastChange) {
+        let (all, base, new) = (base + new, Self.ofOneMode(base), Self.ofOneMode(new))
         stability = Self.stability(of: base + new)
         let (old, other) = (Self.points(base), Self.points(new))
         for load in old.order {
@@ -137,7 +138,7 @@ package struct Comparison: Sendable {
                 func samples(_ points: [BenchPoint]) -> [Sample] {
                     (byRun
                         ? points.map { Sample($0) }
-                        : points.flatMap { point in Self.windows(point).map { Sample($0, of: point) } })
+                        : points.flatMap { point in point.wholeWindows.map { Sample($0, of: point) } })
                         .filter(metric.isKnown)
                 }
                 let (old, other) = (samples(before), samples(after))
@@ -156,16 +157,19 @@ package struct Comparison: Sendable {
         judge(leastChange)
         unmatched += other.order.filter { old.points[$0] == nil }
         warnings = Self.warnings(base, new)
+        if base.count + new.count < all.count {
+            warnings.append("only results of the mode \(Set((base + new).map(\.mode)).sorted().joined(separator: " and ")) are compared")
+        }
+    }
+
+    /// Results of the last one's mode: of `--overhead`, those of the mesh, beside which the node is measured.
+    private static func ofOneMode(_ results: [BenchResult]) -> [BenchResult] {
+        results.filter { $0.mode == results.last?.mode }
     }
 
     private static func stability(of results: [BenchResult]) -> Double {
         let percent = results.compactMap { $0.configuration["stability"].flatMap(Double.init) }
         return percent.max().map { $0 / 100 } ?? Steadiness.Rules().tolerance
-    }
-
-    /// Those that were not cut short: the last one of a run that was interrupted may be a moment long.
-    private static func windows(_ point: BenchPoint) -> [WindowRecord] {
-        point.isInterrupted ? point.windows.dropLast() : point.windows
     }
 
     private static func points(

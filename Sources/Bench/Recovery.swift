@@ -34,12 +34,12 @@ package struct Recovery: Sendable, Codable, Equatable {
     ///   - windows: all of them.
     /// - Returns: nil for those without a window before or after them.
     static func each(after times: [Double], _ windows: [WindowRecord]) -> [Recovery?] {
-        // By how many disturbances began before they ended.
+        // By how many disturbances came before their middle: each ends a little late, and a disturbance may come at its end.
         var parts = [[Window]](repeating: [], count: times.count + 1)
         var now = 0.0
         for window in windows {
             now += window.seconds
-            parts[times.count { $0 < now }].append(Window(end: now, rate: window.framesPerSecond))
+            parts[times.count { $0 < now - window.seconds / 2 }].append(Window(end: now, rate: window.framesPerSecond))
         }
         return times.enumerated().map { index, time in
             guard let before = parts[...index].last(where: { !$0.isEmpty }),

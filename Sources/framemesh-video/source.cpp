@@ -189,7 +189,8 @@ const AVInputFormat* Source::find_container() {
         // No other container needs to look elsewhere first.
         if (!has_index_behind_) link_->read_on();
     }
-    if (file_ && is_it(kPictures) && is_named_as_pictures(path_)) {
+    // One after the other, or one alone: that depends on how the first one begins.
+    if (file_ && (is_it(kPictures) || is_it(kPictureVideo)) && is_named_as_pictures(path_)) {
         container = av_find_input_format(kPictureVideo);
         if (container) return container;
         fail("this FFmpeg does not read JPEGs one behind the other");

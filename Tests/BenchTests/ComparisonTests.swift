@@ -35,6 +35,19 @@ import Testing
         #expect(Self.verdicts(base, new)["frames/s"] == .noDifference)
     }
 
+    /// `--overhead` has a node's beside the mesh's.
+    @Test func resultsOfOtherModesAreLeftOut() {
+        func both(_ mesh: [Int]) -> [BenchResult] {
+            var node = Self.result([900, 901, 899])
+            node.mode = "node"
+            return [node, Self.result(mesh)]
+        }
+        let comparison = Comparison(both([100, 101, 99]), both([50, 51, 49]))
+        #expect(comparison.rows.first { $0.metric == "frames/s" }?.verdict == .worse)
+        #expect(comparison.rows.allSatisfy { $0.metric.hasPrefix("CPU") || !$0.areRuns })
+        #expect(comparison.warnings.contains { $0.hasPrefix("only results of the mode") })
+    }
+
     @Test func loadsThatOnlyOneHasAreNamed() {
         let other = LoadDescription(.concurrency, callers: 8)
         let comparison = Comparison(

@@ -23,8 +23,8 @@ import Testing
     @Test func everyDisturbanceIsTold() throws {
         let rates = [100, 100, 10, 100, 100, 100, 50, 50, 50, 50, 90, 100, 20, 49]
         let found = Self.each([2, 6, 9.5, 12], rates)
-        #expect(found.map { $0?.framesPerSecondBefore } == [100, 100, 50, 90])
-        #expect(found.map { $0?.framesPerSecondWorst } == [10, 50, 50, 20])
+        #expect(found.map { $0?.framesPerSecondBefore } == [100, 100, 50, 95])
+        #expect(found.map { $0?.framesPerSecondWorst } == [10, 50, 90, 20])
         #expect(found.map { $0?.secondsUntilAsBefore } == [2, nil, 0, nil])
     }
 
@@ -44,7 +44,24 @@ import Testing
 
     @Test func withoutAWindowBeforeOrAfterNothingIsKnown() {
         #expect(
-            Self.each([0.5], [100, 100]) == [nil] && Self.each([2], [100, 100]) == [nil] && Self.each([1], []) == [nil])
+            Self.each([0.4], [100, 100]) == [nil] && Self.each([2], [100, 100]) == [nil] && Self.each([1], []) == [nil])
+    }
+
+    /// Windows end a little after their time, and disturbances come a little after theirs.
+    @Test func aWindowAtWhoseEndItCameIsBefore() throws {
+        let windows = [100, 100, 20, 100].map { WindowRecord(Samples.tally($0, ms: 1), seconds: 1.002) }
+        let found = try #require(Recovery.each(after: [2.001], windows)[0])
+        #expect(found.framesPerSecondBefore > 99 && found.framesPerSecondWorst < 21)
+    }
+
+    /// The last window of a run that was interrupted may be a moment long.
+    @Test func aWindowThatWasCutShortIsNoFall() {
+        let point = BenchPoint(
+            LoadDescription(.concurrency, callers: 1),
+            windows: [(Samples.tally(100, ms: 1), 1), (Samples.tally(100, ms: 1), 1), (Samples.tally(0, ms: 1), 0.003)],
+            isStable: false, trials: 3, isInterrupted: true,
+            disturbances: [DisturbanceRecord(atSeconds: 1, text: "kill node")])
+        #expect(point.disturbances[0].recovery?.secondsUntilAsBefore == 0)
     }
 
     @Test func resultsHaveItOfEachDisturbance() throws {

@@ -10,7 +10,7 @@ struct BenchCompareCommand: AsyncParsableCommand {
             confidence of all that is said (Welch's t, corrected by Holm for the number of rows); changes below \
             --least-change are none. A sample is a window; where both files have several runs, a line each, a sample is a run. \
             Windows of one run are no independent samples: by them alone, only changes above the --stability of the runs count. \
-            Several runs in turns tell less.
+            Several runs in turns can show smaller ones.
 
             Examples:
               framemesh bench compare before.json after.json

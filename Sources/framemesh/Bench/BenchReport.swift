@@ -14,9 +14,11 @@ enum BenchReport {
             let latency = "\(LatencyFigures.name(of: percentile)) of \(Figure.text(limit, decimals: 3)) ms"
             lines.append("")
             if let best = result.bestConcurrency {
+                let mark = result.isBestUnstable ? " (unstable: its windows did not agree)" : ""
                 lines.append(
-                    "most at once within a \(latency): \(best)"
-                        + (result.isBestUnstable ? " (unstable: its windows did not agree)" : ""))
+                    result.isInterrupted
+                        ? "it ended before its answer: within a \(latency) are at least \(best)\(mark)"
+                        : "most at once within a \(latency): \(best)\(mark)")
             } else if result.isInterrupted {
                 lines.append("it ended before anything was known to stay within a \(latency)")
             } else {

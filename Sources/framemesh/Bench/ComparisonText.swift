@@ -18,7 +18,7 @@ enum ComparisonText {
             lines.append(
                 "note: windows of one run are no independent samples: by them, changes of up to "
                     + "\(Figure.text(comparison.stability * 100, decimals: 1)) % (--stability) are none; several runs in turns, "
-                    + "appended to each file, can tell less")
+                    + "appended to each file, can show smaller ones")
         }
         return lines
     }
@@ -29,7 +29,7 @@ enum ComparisonText {
     }
 
     private static func samples(_ row: Comparison.Row) -> String {
-        "\(row.samples.base) and \(row.samples.new) \(row.areRuns ? "runs" : "windows of one run")"
+        "\(row.samples.base) and \(row.samples.new) \(row.areRuns ? "runs" : "windows")"
     }
 
     private static func interval(_ interval: MeanInterval) -> String {

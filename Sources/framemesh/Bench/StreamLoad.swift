@@ -99,6 +99,12 @@ struct StreamLoad: BenchLoad {
             client: target.client(index), limits: limits, resumed: { _, again in recorder.resumed(again: again) })
         let sequence = SequenceCounter(first)
         let name = "bench-\(index)"
+        // The first frame of a camera that was due and not sent.
+        let left = Mutex<UInt64?>(nil)
+        func tellUnsent() {
+            guard let number = left.withLock({ $0 }), case .camera(let fps) = pace else { return }
+            recorder.unsent { Self.ages(from: number, start, share, fps, end: $0) }
+        }
         do {
             try await stream.run {
                 let number = sequence.next()
@@ -106,7 +112,7 @@ struct StreamLoad: BenchLoad {
                 if case .camera(let fps) = pace {
                     planned = Self.time(of: number - first, start, share, fps)
                     guard await stop.wait(until: planned) else {
-                        recorder.unsent { Self.ages(from: number - first, start, share, fps, end: $0) }
+                        left.withLock { $0 = number - first }
                         return nil
                     }
                 } else if stop.isUp {
@@ -122,12 +128,14 @@ struct StreamLoad: BenchLoad {
                 outcome.delay = sent.delay
                 recorder.ended(sent.ticket, outcome)
             }
+            tellUnsent()
         } catch let error as ClientError where error.kind == .outOfOrder {
             // Whose answers may be anybody's is no stream any more. What it had on its way stays without an answer.
             recorder.countOutOfOrder()
             await stop.waitUntilUp()
         } catch {
             guard Task.isCancelled else { throw error }
+            tellUnsent()
         }
     }
 }

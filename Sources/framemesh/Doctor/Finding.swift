@@ -32,6 +32,15 @@ struct Finding: Sendable, Equatable {
         )
     }
 
+    /// A coordinator that was told of none, or finds none where it was told.
+    static func withoutNodes(_ coordinator: String) -> Finding {
+        .wrong(
+            "nodes", "\(coordinator) knows no nodes",
+            do:
+                "Tell it where they are: --detectors and --classifiers, or --nodes; and start them (framemesh detector)."
+        )
+    }
+
     /// For people.
     var line: String {
         let head = verdict.rawValue.padding(to: 6) + check.padding(to: Self.checkWidth) + " "

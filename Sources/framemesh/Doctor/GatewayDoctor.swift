@@ -157,6 +157,10 @@ struct GatewayDoctor: Sendable {
                         do: "From where the gateway is: framemesh doctor \(coordinator.address)"))
                 continue
             }
+            guard !coordinator.nodes.isEmpty else {
+                try findings.add(.withoutNodes(name))
+                continue
+            }
             try findings.add(.ok("nodes", "\(name) is ready"))
             for node in coordinator.nodes {
                 let text = "\(node.role) \(node.address) is \(node.state)"
@@ -231,6 +235,13 @@ struct GatewayDoctor: Sendable {
             }
         }
         for finding in gap.findings(known: known) { try findings.add(finding) }
+        // Where nodes are shown, what is wrong with them was told.
+        if known == nil, gap.count == all.pipelines.count {
+            try findings.add(
+                .wrong(
+                    "pipelines", "it has no pipeline that can be asked for",
+                    do: "Whoever runs the mesh can see what became of its nodes."))
+        }
     }
 
     private static func finding(_ check: String, _ reply: GatewayProbe.Reply, _ milliseconds: Int) -> Finding {

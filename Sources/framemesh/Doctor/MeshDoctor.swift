@@ -48,14 +48,7 @@ struct MeshDoctor: Sendable {
     // ---- nodes ----
 
     private func look(at nodes: [NodeState], _ findings: inout Findings) throws {
-        if nodes.isEmpty {
-            try findings.add(
-                .wrong(
-                    "nodes", "the coordinator knows no nodes",
-                    do:
-                        "Tell it where they are: --detectors and --classifiers, or --nodes; and start them (framemesh detector)."
-                ))
-        }
+        if nodes.isEmpty { try findings.add(.withoutNodes("the coordinator")) }
         for node in nodes {
             let name = "\(node.role) \(node.address)"
             guard node.state == "ready" else {

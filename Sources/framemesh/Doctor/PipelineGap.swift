@@ -18,6 +18,9 @@ struct PipelineGap {
     /// Of stages for which the coordinator was told of no nodes, which may be meant so.
     private var unoffered = Group()
 
+    /// Of pipelines that are not tried.
+    var count: Int { broken.names.count + unoffered.names.count }
+
     /// - Parameters:
     ///   - missing: stages of it without a node.
     ///   - unoffered: stages for which the coordinator was told of no nodes.

@@ -72,6 +72,18 @@ import Testing
         #expect(HTMLReport.text(result).contains("limit: 2 (unstable)."))
     }
 
+    /// The point that was cut short is no answer, and those before it are none but a bound.
+    @Test func aSearchThatWasInterruptedSaysSo() {
+        var points = [1, 2, 4].map { Self.point(LoadDescription(.concurrency, callers: $0), [100]) }
+        for index in points.indices { points[index].isWithinLimit = true }
+        points[2].isInterrupted = true
+        var result = Self.result(points)
+        result.bestConcurrency = result.mostWithinLimit
+        #expect(
+            BenchReport.text(result, percentile: nil, limit: 50).hasSuffix(
+                "it ended before its answer: within a mean of 50 ms are at least 2"))
+    }
+
     @Test func overloadIsBesideTheCapacity() {
         let loads = [0.5, 10].map {
             LoadDescription(.rate, callers: 8, rate: 100 * $0, arrivals: .constant, factor: $0)
@@ -130,7 +142,7 @@ import Testing
             [Self.result([Self.point(load, [100, 101, 99])])], [Self.result([Self.point(load, [120, 121, 119])])])
         let lines = ComparisonText.lines(comparison)
         #expect(lines.count == 6 && lines[1].contains("+20.0 %") && lines[1].hasSuffix("better"))
-        #expect(lines[1].contains("3 and 3 windows of one run"))
+        #expect(lines[1].contains("3 and 3 windows"))
         #expect(lines[5].hasPrefix("note: windows of one run") && lines[5].contains("up to 10 % (--stability)"))
         #expect(lines[2].hasSuffix("no difference"))
         #expect(ComparisonText.json(comparison).first?.contains(#""verdict":"better""#) == true)

@@ -6,11 +6,13 @@ import Testing
 @testable import framemesh
 
 @Suite(.timeLimit(.minutes(5))) struct StreamLoadTests {
-    private static func load(_ target: MeshTarget, _ streams: Int) throws -> StreamLoad {
+    private static func load(
+        _ target: MeshTarget, _ streams: Int, _ pace: StreamLoad.Pace = .closed(perStream: 4)
+    ) throws -> StreamLoad {
         StreamLoad(
             target: target, options: AnalyzeOptions(pipeline: "detect"),
             inputs: try BenchInputs(making: #require(PictureSize("4x4")), isRaw: true), streams: streams,
-            pace: .closed(perStream: 4))
+            pace: pace)
     }
 
     /// One of two streams ends at its third answer, which is that of the fourth frame; the other one goes on.
@@ -37,8 +39,23 @@ import Testing
 
     /// Where no stream is left, the point is measured to its end all the same.
     @Test func aPointIsKeptWhenItsOnlyStreamEnded() async throws {
+        let point = try await Self.point(.closed(perStream: 4))
+        #expect(point.trials == 3 && !point.isInterrupted && point.outOfOrderAtAll == 1)
+        // What it had on its way when it ended.
+        #expect(point.wholeRun?.answered == 2 && point.failedAtAll == 0 && point.unanswered >= 2)
+        #expect(point.hasOverdueFrames)
+    }
+
+    /// Nothing was to be sent in the place of the stream that has ended.
+    @Test func aCameraThatEndedOwesNoFrames() async throws {
+        let point = try await Self.point(.camera(fps: 200))
+        #expect(point.outOfOrderAtAll == 1 && point.unsent == 0)
+    }
+
+    /// One stream, which ends at its third answer.
+    private static func point(_ pace: StreamLoad.Pace) async throws -> BenchPoint {
         let coordinator = SwappingCoordinator(swapping: "bench-0")
-        let point = try await coordinator.serve { place in
+        return try await coordinator.serve { place in
             let target = MeshTarget(
                 place, MeshClientConfiguration(), AnalyzeOptions(pipeline: "detect"), survivesLoss: false)
             defer { target.close() }
@@ -46,12 +63,8 @@ import Testing
             timing.warmup = .zero
             timing.duration = .milliseconds(300)
             return try await PointRun(
-                load: try Self.load(target, 1), timing: timing, processes: ProcessWatch(), say: { _ in }
+                load: try Self.load(target, 1, pace), timing: timing, processes: ProcessWatch(), say: { _ in }
             ).measure()
         }
-        #expect(point.trials == 3 && !point.isInterrupted && point.outOfOrderAtAll == 1)
-        // What it had on its way when it ended.
-        #expect(point.wholeRun?.answered == 2 && point.failedAtAll == 0 && point.unanswered >= 2)
-        #expect(point.hasOverdueFrames)
     }
 }

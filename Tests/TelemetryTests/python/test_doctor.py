@@ -300,15 +300,18 @@ def coordinator(tmp_path):
 
 
 def test_a_coordinator_without_nodes(coordinator):
-    code, findings = doctor(coordinator("coordinator").address)
-    assert code == 1
-    faults = {one["check"]: one for one in wrong(findings)}
-    assert faults["nodes"]["text"] == "the coordinator knows no nodes"
-    assert "--detectors" in faults["nodes"]["advice"]
-    assert set(faults) == {"nodes"}, "what has one cause is told once"
-    [pipelines] = unoffered(findings)
-    assert pipelines["text"].endswith(": " + ", ".join(PIPELINES))
-    assert "framemesh detector" in pipelines["advice"]
+    mesh = coordinator("coordinator")
+    gateway = coordinator("gateway", "--coordinator", mesh.address)
+    for address, who in [(mesh.address, "the coordinator"), (f"http://{gateway.address}", f"coordinator {mesh.address}")]:
+        code, findings = doctor(address)
+        assert code == 1
+        faults = {one["check"]: one for one in wrong(findings)}
+        assert faults["nodes"]["text"] == f"{who} knows no nodes"
+        assert "--detectors" in faults["nodes"]["advice"]
+        assert set(faults) - {"health"} == {"nodes"}, "what has one cause is told once"
+        [pipelines] = unoffered(findings)
+        assert pipelines["text"].endswith(": " + ", ".join(PIPELINES))
+        assert "framemesh detector" in pipelines["advice"]
 
 
 def unoffered(findings):
