@@ -52,7 +52,9 @@ package struct BenchResult: Sendable, Codable, Equatable {
     package var outOfOrder: UInt64 { points.reduce(0) { $0 + $1.outOfOrderAtAll } }
 
     /// The most frames at once of those points that were measured whole and stayed within the latency limit; nil: none did.
-    package var mostWithinLimit: Int? { points.filter { $0.isWithinLimit == true && !$0.isInterrupted }.map(\.load.callers).max() }
+    package var mostWithinLimit: Int? {
+        points.filter { $0.isWithinLimit == true && !$0.isInterrupted }.map(\.load.callers).max()
+    }
 
     /// More than the capacity that was found, by more than runs differ, was answered under overload, so many frames a second; nil: it
     /// was not. Then the capacity was measured with too few callers.

@@ -158,7 +158,8 @@ package struct Comparison: Sendable {
         unmatched += other.order.filter { old.points[$0] == nil }
         warnings = Self.warnings(base, new)
         if base.count + new.count < all.count {
-            warnings.append("only results of the mode \(Set((base + new).map(\.mode)).sorted().joined(separator: " and ")) are compared")
+            let modes = Set((base + new).map(\.mode)).sorted().joined(separator: " and ")
+            warnings.append("only results of the mode \(modes) are compared")
         }
     }
 

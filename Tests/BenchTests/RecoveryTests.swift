@@ -58,7 +58,9 @@ import Testing
     @Test func aWindowThatWasCutShortIsNoFall() {
         let point = BenchPoint(
             LoadDescription(.concurrency, callers: 1),
-            windows: [(Samples.tally(100, ms: 1), 1), (Samples.tally(100, ms: 1), 1), (Samples.tally(0, ms: 1), 0.003)],
+            windows: [
+                (Samples.tally(100, ms: 1), 1), (Samples.tally(100, ms: 1), 1), (Samples.tally(0, ms: 1), 0.003),
+            ],
             isStable: false, trials: 3, isInterrupted: true,
             disturbances: [DisturbanceRecord(atSeconds: 1, text: "kill node")])
         #expect(point.disturbances[0].recovery?.secondsUntilAsBefore == 0)

@@ -54,6 +54,25 @@ import Video
         }
     }
 
+    /// Then FFmpeg takes them for this format itself, and for single pictures where they have it.
+    @Test func picturesWithoutJFIFAreReadOneBehindTheOther() async throws {
+        try await Files.withFolder { folder in
+            let whole = try await folder.video("whole.mjpeg", frames: 5, rate: 25, codec: "-c:v mjpeg")
+            var bytes = try Data(contentsOf: URL(fileURLWithPath: whole))
+            // A segment of 18 bytes behind each beginning of a picture.
+            let (beginning, length) = (Data([0xFF, 0xD8, 0xFF, 0xE0, 0x00, 0x10]), 18)
+            var cut = 0
+            while let found = bytes.range(of: beginning) {
+                bytes.removeSubrange(found.lowerBound + 2..<found.lowerBound + 2 + length)
+                cut += 1
+            }
+            #expect(cut == 5)
+            let path = whole.replacing("whole", with: "cut")
+            try bytes.write(to: URL(fileURLWithPath: path))
+            #expect(try await readAll(path).1.count == 5)
+        }
+    }
+
     @Test(arguments: ["321x243", "16x16", "17x480", "1x1", "642x3", "770x5"])
     func oddSizesKeepTheirLastColumn(_ size: String) async throws {
         try await Files.withFolder { folder in

@@ -7,7 +7,8 @@ extension ServerConnection: MessageReceiver {
 
     /// Tells the client of the window that its next streams have. Readers count what a wider one lets wait.
     func fitWindow() {
-        guard let change = window.change(aloneInARow: intake.aloneInARow, mayWiden: { budget.hasPlenty }) else { return }
+        let change = window.change(aloneInARow: intake.aloneInARow) { budget.hasPlenty }
+        guard let change else { return }
         session.announceStreamWindow(bytes: change)
     }
 
