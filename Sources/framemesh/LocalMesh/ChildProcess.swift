@@ -5,7 +5,7 @@ import SystemPackage
 /// A process that was started here: of this program's own executable, or a shell.
 ///
 /// It leads a process group of its own, so that Ctrl-C in a terminal reaches only us and the end keeps its order. Its
-/// standard input is a pipe that we hold open: it ends with us, even if we are killed (`ParentWatch`). A thread reads
+/// standard input is a pipe that we hold open: a program of ours ends with us, even if we are killed (`ParentWatch`). A thread reads
 /// what it writes, and waits for its end.
 final class ChildProcess: Sendable {
     enum Event: Sendable {
