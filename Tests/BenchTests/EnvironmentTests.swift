@@ -61,6 +61,7 @@ import Testing
         }
         let before = try #require(ProcessUsage.read(getpid())).cpuSeconds
         thread.start()
+        // Only an ended thread shows that its time is kept; a thread of Foundation tells nobody of its end.
         while !thread.isFinished { usleep(1000) }
         var readings: [Double] = []
         for _ in 0..<50 { readings.append(try #require(ProcessUsage.read(getpid())).cpuSeconds) }

@@ -8,7 +8,8 @@ import Synchronization
 /// unary call, when its handler has returned. Messages below `smallestReservation` are held by the windows of their
 /// streams alone.
 ///
-/// Who waits, for memory or for its turn, has a window of its bytes here already. These windows have a budget of the same
+/// Who waits, for memory or for its turn, has a window of its bytes here already, or a few where its window was a wider
+/// one. These windows have a budget of the same
 /// size, at least `smallestWindowLimit`: beyond it, or beyond the share of its address, a message is refused where it would
 /// wait.
 public final class MemoryBudget: Sendable {

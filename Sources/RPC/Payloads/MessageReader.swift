@@ -5,8 +5,9 @@ import NIOCore
 /// A peer may always have a window of bytes on the way. A message larger than half a window is credited early, as soon
 /// as memory is reserved for it, up to that half; the rest is credited when its consumer takes it. So a message of any
 /// size fits, and at most two large ones wait for a slow consumer. What comes before memory is granted stays within the
-/// window, as does what comes while other messages of the connection are received (`LargeIntake`). A value; its owner
-/// acts on the outputs until there is none.
+/// window, as does what comes while other messages of the connection are received (`LargeIntake`); where the stream opened
+/// with a wider one (`LoneWindow`), what waits beyond is counted (`countWaiting`). A value; its owner acts on the outputs
+/// until there is none.
 struct MessageReader {
     enum Output {
         case message(Payload, credit: Int)

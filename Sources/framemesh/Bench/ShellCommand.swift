@@ -6,7 +6,8 @@ import Synchronization
 enum ShellCommand {
     private static let shell = "/bin/sh"
 
-    /// Runs it until it ends. When no more shall be sent or the task is cancelled, it is told to end, with all that it started.
+    /// Runs it until it ends. When no more shall be sent or the task is cancelled, it is told to end, and
+    /// so are all of its process group; nobody waits until they have.
     /// - Returns: what became of it: when it was done, or why it failed.
     static func run(_ command: String, until stop: StopSign) async -> String {
         let start = ContinuousClock.now
