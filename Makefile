@@ -150,7 +150,7 @@ test-full: test thread-sanitize sanitize-hostile ## All of the above, the large 
 micro: ## What the hot pieces cost in instructions, beside thresholds
 	@dev/setup.sh test
 	HOT_PIECES=1 $(BUILD) --product hot-pieces
-	benchmarks/micro/run.py
+	benchmarks/micro/run.py $(MICRO)
 
 .PHONY: bench
 bench: build ## All comparisons of benchmarks/, each with a time limit (ONLY=… for some); more than an hour

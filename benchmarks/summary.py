@@ -15,6 +15,10 @@ import sys
 import framemesh
 
 HERE = pathlib.Path(__file__).resolve().parent
+sys.path.append(str(HERE / "rpc/harness"))
+from report import CAP_BYTES, HEALTH_MILLIS, METRICS, Measured  # noqa: E402
+from rows import GOALS, ROWS  # noqa: E402
+
 RESULTS = HERE / "results"
 # When, and at which commit, each was measured.
 RUNS = RESULTS / "runs.json"
@@ -222,14 +226,58 @@ def tracking(path):
         yield f"an update of {count} objects", *figure(f"{ours:.1f} µs, least ratio {ratio:.0f}", "ratio ≥ 10", ratio >= 10)
 
 
+def micro(path):
+    report = read(path)
+    limits, most = report["thresholds"], report["tolerance_percent"]
+    changes = {piece: count / limits[piece] - 1 for piece, count in report["counted"].items() if piece in limits}
+    (low, least), (high, greatest) = (pick(changes.items(), key=lambda item: item[1]) for pick in (min, max))
+    text = f"{least:+.1%} (`{low}`) to {greatest:+.1%} (`{high}`) of the thresholds"
+    # With another compiler or library nothing is judged.
+    yield f"instructions of {len(changes)} hot pieces", *figure(
+        text, f"≤ +{most} %" if most else "", most is None or greatest <= most / 100)
+
+
+PEERS = {"grpc-cpp": "gRPC C++", "grpc-cpp-malloc": "malloc tuned", "grpc-swift": "grpc-swift-2", "grpc-cpp-client": "gRPC C++"}
+
+
 def rpc(path):
-    yield "RPC/s, latency, memory beside gRPC C++ and grpc-swift-2", *figure(f"[results/{path.stem}.md](results/{path.stem}.md)")
+    results = read(path)
+    measured, titles = Measured(results["measurements"]), {row.name: row.title for row in ROWS}
+    compared = {}
+    for goal in GOALS:
+        compared.setdefault((goal.row, goal.metric, goal.system), []).append(goal)
+    for (row, metric, system), goals in compared.items():
+        cells = [", ".join(filter(None, (ratio(measured, congestion, goal) for goal in goals))) for congestion in results["congestion"]]
+        text = "; ".join(f"{name}: {cell}" for name, cell in zip(results["congestion"], cells) if cell)
+        signs = ", ".join(f"{'≤' if goal.at_most else '≥'} {goal.factor:.2g}" for goal in goals)
+        if text:
+            what = f"{titles.get(row, row)}, {METRICS[metric]}, {system}" + (" ÷ the plain form" if goals[0].peer_row else " ÷")
+            yield what, *figure(text, signs)
+    for name, health in results["once"].get("health", {}).items():
+        if name.startswith("ours"):
+            yield f"a health check beside 8 MB messages, p99, {name}", *figure(
+                f"{health['p99_ms']:.1f} ms", f"< {HEALTH_MILLIS} ms", health["p99_ms"] < HEALTH_MILLIS)
+    for name, memory in results["once"].get("memory", {}).items():
+        if name.startswith("capped"):
+            text = f"{memory['peak_memory'] / (1 << 20):.0f} MiB, {memory['share']:.2f} of the throughput without the cap"
+            yield f"64 × 1080p outstanding, {name.removeprefix('capped ')}", *figure(
+                text, "≤ 256 MiB, ≥ 0.9", memory["peak_memory"] <= CAP_BYTES and memory["share"] >= 0.9)
+    yield "all numbers", *figure(f"[results/{path.stem}.md](results/{path.stem}.md)")
+
+
+def ratio(measured, congestion, goal):
+    """Within the rounds, beside one peer; nothing where that was not measured."""
+    ratios, where = measured.ratios(congestion, goal)
+    if not ratios:
+        return ""
+    text = ranged(ratios, 2) + (" far" if where == "far" else "")
+    return (f"{PEERS[goal.peer]} " if goal.peer in PEERS else "") + bold(text, not goal.is_reached(statistics.median(ratios)))
 
 
 COMPARISONS = {
     "scaling": nodes, "reach": nodes, "flat": nodes, "coordinator": nodes, "latency": latency, "overload": overload,
-    "in-process": in_process, "processor": processor, "gateway": gateway, "clients": clients, "flask": servers, "servers": servers,
-    "engines": servers, "vision": vision, "tracking": tracking, "rpc": rpc,
+    "in-process": in_process, "processor": processor, "gateway": gateway, "clients": clients, "servers": servers,
+    "engines": servers, "vision": vision, "micro": micro, "tracking": tracking, "rpc": rpc,
 }
 
 
@@ -242,7 +290,7 @@ def commit(name):
             result = json.loads(text)
         except ValueError:
             result = json.loads(text.splitlines()[0])
-        known = result.get("environment", {}).get("commit") if isinstance(result, dict) else None
+        known = result.get("environment", result.get("machine", {})).get("commit") if isinstance(result, dict) else None
         if known:
             return known[:7] + known[40:]
     found = subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=HERE, capture_output=True, text=True, check=False)

@@ -168,6 +168,7 @@ def main():
     arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     arguments.add_argument("pieces", nargs="*", metavar="PIECE", help="only these (hot-pieces names all)")
     arguments.add_argument("--update", action="store_true", help="what is counted becomes the threshold")
+    arguments.add_argument("--json", type=Path, metavar="FILE", help="what was counted, beside the thresholds")
     arguments.add_argument("--rounds", type=int, default=1, metavar="N", help="how often each is counted")
     options = arguments.parse_args()
     if not PROGRAM.exists():
@@ -204,6 +205,9 @@ def main():
         print(f"micro: {len(counts)} thresholds written to {THRESHOLDS.relative_to(ROOT)}")
         return
 
+    if options.json:
+        options.json.write_text(json.dumps(
+            {"counted": counts, "thresholds": known["instructions"], "tolerance_percent": tolerance, "made_with": here}, indent=1) + "\n")
     dearer, cheaper = judge(counts, known, tolerance or known["tolerance_percent"])
     new = [piece for piece in counts if piece not in known["instructions"]]
     gone = [piece for piece in known["instructions"] if piece not in everything]

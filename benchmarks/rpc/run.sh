@@ -1,5 +1,5 @@
 #!/bin/bash
-# Measures our RPC beside its peers, and writes results/latest.md and latest.json.
+# Measures our RPC beside its peers, and writes latest.md and latest.json to results, where git does not look.
 #
 #   benchmarks/rpc/run.sh [--quick] [--no-build] [--only small,latency,…] [--congestion bbr,cubic] …  (--help: all)
 #
