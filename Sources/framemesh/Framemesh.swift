@@ -49,10 +49,11 @@ import NIOCore
         signal(SIGPIPE, SIG_IGN)
         NIOSingletons.groupLoopCountSuggestion = max(1, System.coreCount / processorsOfLoop)
         do {
-            if let objection = CommandWords.objection(to: CommandLine.arguments.dropFirst(), of: Framemesh.self) {
+            let arguments = NegativeNumbers.joined(CommandLine.arguments.dropFirst())
+            if let objection = CommandWords.objection(to: arguments, of: Framemesh.self) {
                 throw ValidationError(objection)
             }
-            var command = try parseAsRoot()
+            var command = try parseAsRoot(arguments)
             if var asynchronous = command as? any AsyncParsableCommand {
                 try await asynchronous.run()
             } else {

@@ -74,7 +74,7 @@ import Testing
     @Test(arguments: [["--max-frames", "-1"], ["--max-frames=-1"], ["--max-frames", "0"], ["--max-frames", "x"]])
     func aNumberOfFramesIsAboveZero(_ option: [String]) throws {
         #expect {
-            try VideoCommand.parse(option + ["a.mp4"])
+            try VideoCommand.parse(NegativeNumbers.joined(option + ["a.mp4"]))
         } throws: {
             let message = VideoCommand.message(for: $0)
             return option.last == "x"
@@ -82,6 +82,31 @@ import Testing
                 : message.hasPrefix("--max-frames is ") && message.hasSuffix(", it must be at least 1")
         }
         #expect(try VideoCommand.parse(["--max-frames", "1", "a.mp4"]).file == "a.mp4")
+    }
+
+    @Test(
+        arguments: [
+            (["--rate", "-1", "--up"], ["--rate=-1", "--up"]), (["a", "--rate", "-.5:2"], ["a", "--rate=-.5:2"]),
+            (["--fps", "-inf"], ["--fps=-inf"]), (["--rate=1", "-1"], ["--rate=1", "-1"]),
+            (["--json", "-"], ["--json", "-"]), (["--rate", "-x"], ["--rate", "-x"]),
+            (["--rate", "--up"], ["--rate", "--up"]), (["-1"], ["-1"]), (["a", "-1"], ["a", "-1"]),
+            (["--", "-1"], ["--", "-1"]), (["--", "--a", "-1"], ["--", "--a", "-1"]),
+            (["--a", "-1", "-2"], ["--a=-1", "-2"]), ([], []),
+        ] as [([String], [String])])
+    func aNumberBelowZeroIsTheValueOfTheOptionBeforeIt(_ arguments: [String], _ words: [String]) {
+        #expect(NegativeNumbers.joined(arguments) == words)
+    }
+
+    @Test(arguments: [
+        (["--detectors", "-1"], "--detectors is -1"), (["--workers", "-7"], "--workers is -7"),
+        (["--drain-timeout", "-0.5"], "--drain-timeout is -0.5"),
+    ])
+    func numbersBelowZeroAreToldByTheirOption(_ arguments: [String], _ words: String) async throws {
+        let command = try Up.parse(NegativeNumbers.joined(arguments))
+        let error = await #expect(throws: Fatal.self) {
+            try command.plan(try await Settings.load(nil, environment: [:]))
+        }
+        #expect(error?.status == .usage && error?.message?.hasPrefix(words) == true, "\(error?.message ?? "")")
     }
 
     @Test func onlyMP4IsAskedForWhereVideoIsWritten() {

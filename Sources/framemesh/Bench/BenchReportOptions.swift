@@ -40,10 +40,17 @@ struct BenchReportOptions: ParsableArguments {
     }
 
     /// Before the first frame is sent.
-    /// - Throws: `Fatal` that names the file that could not be written.
+    /// - Throws: `Fatal` that names the file that could not be written, or would be by two reports.
     func check() throws(Fatal) {
         let manager = FileManager.default
-        for file in [json, csv, html].compactMap(\.self) where file != Self.standardOutput {
+        var writers: [String: String] = [:]
+        for (option, file) in [("--json", json), ("--csv", csv), ("--html", html)] {
+            guard let file else { continue }
+            if let other = writers.updateValue(option, forKey: file) {
+                let place = file == Self.standardOutput ? "standard output (-)" : file
+                throw Fatal("\(other) and \(option) both write to \(place): name another file", status: .usage)
+            }
+            if file == Self.standardOutput { continue }
             let folder = URL(fileURLWithPath: file).deletingLastPathComponent().path
             let place = manager.fileExists(atPath: file) ? file : folder
             guard !PictureSource.isDirectory(file), manager.isWritableFile(atPath: place) else {

@@ -66,9 +66,9 @@ struct VideoCommand: AsyncParsableCommand {
             """)
     var frameRate: Double?
 
-    /// A negative number is a number too, and no option.
+    /// Below 1 too, which `validate` refuses.
     @Option(
-        name: .customLong("max-frames"), parsing: .unconditional,
+        name: .customLong("max-frames"),
         help: ArgumentHelp("End after so many frames of the source.", valueName: "n"))
     var frameLimit: Int?
 

@@ -9,7 +9,7 @@ import Testing
 
 @Suite struct BenchPlanTests {
     private static func plan(_ arguments: String) throws -> BenchPlan {
-        try BenchCommand.parse(arguments.split(separator: " ").map(String.init)).plan()
+        try BenchCommand.parse(NegativeNumbers.joined(arguments.split(separator: " ").map(String.init))).plan()
     }
 
     @Test func withoutWordsItIsPerfAnalyzersMethodOnTheCoordinator() throws {
@@ -72,7 +72,9 @@ import Testing
         ("--policy latest", "--policy goes with --streams"), ("--per-stream 2", "--per-stream goes with --stream"),
         ("--streams 2 --policy deadline", "--frame-deadline-ms"), ("--streams 2 --fps 0", "--fps 0.0 is not"),
         ("--concurrency 0", "--concurrency: 0 is not between 1 and 512"), ("--concurrency 513", "--concurrency"),
-        ("--rate 0", "--rate: 0.0 is not between"), ("--overload 2,x", "--overload '2,x'"),
+        ("--rate 0", "--rate: 0.0 is not between"), ("--rate -1", "--rate: -1.0 is not between 0.001 and"),
+        ("--concurrency -2:5", "--concurrency: -2 is not between 1 and 512"), ("--fps -5 --streams 2", "--fps -5.0"),
+        ("--overload 2,x", "--overload '2,x'"),
         ("--overload 1e-30 --streams 1", "--overload '1e-30'"), ("--overload 2 --concurrency 4:16", "one number each"),
         ("--overload 2 --streams 2:8", "one number each"),
         ("--duration 1e-20 --window 1e-20", "--window 1e-20 is not between 0.001"),
@@ -107,10 +109,8 @@ import Testing
         ("--in-process --frame-deadline-ms 50", "no --frame-deadline-ms"),
     ])
     func whatDoesNotGoTogetherIsSaid(_ arguments: String, _ words: String) {
-        // As one word, `--warmup -1` is a value.
-        let text = arguments.replacing("--warmup -1", with: "--warmup=-1")
         #expect {
-            _ = try Self.plan(text)
+            _ = try Self.plan(arguments)
         } throws: { error in
             let fatal = error as? Fatal
             return fatal?.status == .usage && fatal?.message?.contains(words) == true
@@ -175,6 +175,18 @@ import Testing
         }
         #expect(try plan([]).disturbances == [try Disturbance(parsing: "run:kubectl x@1")])
         #expect(try plan(["--up"]).place == .up && plan(["--coordinator", "a:1"]).place == .coordinator)
+    }
+
+    @Test(arguments: [
+        (["--json", "-", "--csv", "-"], "--json and --csv both write to standard output (-)"),
+        (["--json", "-", "--html", "-", "--csv", "a"], "--json and --html both write to standard output (-)"),
+        (["--csv", "/tmp/a", "--html", "/tmp/a"], "--csv and --html both write to /tmp/a"),
+    ])
+    func eachReportHasAPlaceOfItsOwn(_ arguments: [String], _ words: String) throws {
+        let reports = try BenchCommand.parse(arguments).reports
+        let error = #expect(throws: Fatal.self) { try reports.check() }
+        #expect(error?.status == .usage && error?.message?.hasPrefix(words) == true, "\(error?.message ?? "")")
+        try BenchCommand.parse(["--json", "-", "--csv", "/tmp/a", "--html", "/tmp/b"]).reports.check()
     }
 
     @Test func picturesComeFromFilesOrAreMade() throws {
