@@ -96,9 +96,15 @@ package struct BenchResult: Sendable, Codable, Equatable {
         let decoder = JSONDecoder()
         decoder.keyDecodingStrategy = .convertFromSnakeCase
         var results: [BenchResult] = []
-        for (index, line) in data.split(separator: UInt8(ascii: "\n")).enumerated() {
+        let lines = data.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
+        for (index, line) in lines.enumerated() where !line.isEmpty {
             guard results.count < maxResults else { throw BenchResultError("more than \(maxResults) results") }
-            guard let head = try? decoder.decode(Head.self, from: line) else {
+            let head: Head
+            do {
+                head = try decoder.decode(Head.self, from: line)
+            } catch DecodingError.dataCorrupted {
+                throw BenchResultError("line \(index + 1) is no JSON; a result is one line of it")
+            } catch {
                 throw BenchResultError("line \(index + 1) is no result of framemesh bench")
             }
             guard head.format == format else {

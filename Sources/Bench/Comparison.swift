@@ -51,7 +51,7 @@ package struct Comparison: Sendable {
         var seconds: Double
         var answered: UInt64
         var failed: UInt64
-        /// Of those that were answered; nil: an older program did not say of each window.
+        /// Of those that were answered; nil: an older program did not say of each window, and there were some.
         var partial: UInt64?
         var framesPerSecond: Double
         var latencyMs: LatencyFigures
@@ -142,8 +142,12 @@ package struct Comparison: Sendable {
                         .filter(metric.isKnown)
                 }
                 let (old, other) = (samples(before), samples(after))
-                // Of what never fails nothing is to be said.
-                if metric.kind == .failures, !(old + other).contains(where: { metric.value($0) > 0 }) { continue }
+                // Of what never fails nothing is to be said, nor where one side does not tell: that is not 0.
+                if metric.kind == .failures,
+                    old.isEmpty || other.isEmpty || !(old + other).contains(where: { metric.value($0) > 0 })
+                {
+                    continue
+                }
                 rows.append(Self.row(load, metric, old, other, areRuns: byRun))
             }
             let (runs, others) = (before.map { Sample($0) }, after.map { Sample($0) })

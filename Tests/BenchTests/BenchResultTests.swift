@@ -38,7 +38,8 @@ import Testing
 
     @Test(arguments: [
         ("", "there is no result"), ("{}", "line 1 is no result"), (#"{"format":99}"#, "form 99"),
-        (#"{"format":2}"#, "damaged"), ("no JSON", "line 1"),
+        (#"{"format":2}"#, "line 1 is a damaged result"), ("[]", "line 1 is no result"),
+        ("no JSON", "line 1 is no JSON; a result is one line"), ("{\n \"format\": 2\n}", "line 1 is no JSON"),
     ])
     func whatIsNoResultIsSaid(_ text: String, _ words: String) {
         let error = #expect(throws: BenchResultError.self) {

@@ -41,9 +41,17 @@ struct BenchCompareCommand: AsyncParsableCommand {
         if comparison.rows.contains(where: { $0.verdict == .worse }) { throw Fatal(nil) }
     }
 
-    private static func read(_ path: String) throws(Fatal) -> [BenchResult] {
-        guard let data = try? Data(contentsOf: URL(fileURLWithPath: path)) else {
-            throw Fatal("cannot read \(path)", status: .usage)
+    /// - Throws: `Fatal` that says why it is no result.
+    static func read(_ path: String) throws(Fatal) -> [BenchResult] {
+        try InputFile.check([path])
+        guard !PictureSource.isDirectory(path) else {
+            throw Fatal("cannot read \(path): it is a directory", status: .usage)
+        }
+        let data: Data
+        do {
+            data = try Data(contentsOf: URL(fileURLWithPath: path))
+        } catch {
+            throw Fatal("cannot read \(path): \((error as NSError).localizedDescription)", status: .usage)
         }
         do {
             return try BenchResult.read(data)

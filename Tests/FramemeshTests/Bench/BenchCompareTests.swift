@@ -1,0 +1,27 @@
+import Bench
+import Foundation
+import Testing
+
+@testable import framemesh
+
+@Suite struct BenchCompareTests {
+    @Test func whyAFileIsNoResultIsSaid() throws {
+        let folder = FileManager.default.temporaryDirectory.appending(path: "compare-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        func trouble(_ text: String?) throws -> String {
+            let path = folder.appending(path: "a.json").path
+            try? FileManager.default.removeItem(atPath: path)
+            if let text { try Data(text.utf8).write(to: URL(fileURLWithPath: path)) }
+            let error = #expect(throws: Fatal.self) { try BenchCompareCommand.read(path) }
+            #expect(error?.status == .usage)
+            return (error?.message ?? "").replacing(path, with: "PATH")
+        }
+        #expect(try trouble(nil) == "cannot read PATH: no such file or directory")
+        #expect(try trouble("") == "PATH: there is no result in it")
+        #expect(try trouble("\nload,frames/s\n") == "PATH: line 2 is no JSON; a result is one line of it")
+        #expect(try trouble(#"{"a":1}"#) == "PATH: line 1 is no result of framemesh bench")
+        let error = #expect(throws: Fatal.self) { try BenchCompareCommand.read(folder.path) }
+        #expect(error?.message == "cannot read \(folder.path): it is a directory")
+    }
+}
