@@ -79,6 +79,10 @@ package struct MeshClient: Sendable {
                 .pipelines(deadline: .after(answerTimeout))
         } catch let error as RPCError where [.unauthenticated, .permissionDenied].contains(error.code) {
             throw ClientError("the coordinator at \(name) refuses the call: \(error.code): \(error.message)", .refused)
+        } catch let error as RPCError where error.code == .unimplemented {
+            let services = try? await connection.listHealth(options: CallOptions(deadline: .after(answerTimeout)))
+            guard services?[ServiceName.node] != nil else { throw error }
+            throw RPCError(.unimplemented, "a node is there, no coordinator")
         }
     }
 

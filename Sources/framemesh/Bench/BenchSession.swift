@@ -77,7 +77,8 @@ struct BenchSession: Sendable {
         case .node(let address):
             var calling = MeshClientConfiguration()
             if mesh == nil { calling = try await command.coordinator.place().calling }
-            let node = try NodeTarget(address, calling.channel.client, calling.channel.interceptors, options)
+            let node = try NodeTarget(
+                address, calling.channel, options, survivesLoss: !plan.disturbances.isEmpty)
             return try await asking(node, "node", at: "\(address)") { result in
                 try await node.prepare(callers: 1)
                 result.describe(await node.description().map { [$0] } ?? [])

@@ -2,6 +2,7 @@ import Bench
 import Client
 import Coordination
 import Logging
+import Mesh
 import Messages
 import NIOPosix
 import RPC
@@ -16,22 +17,35 @@ final class NodeTarget: FrameTarget {
         case both(boxes: Int, topK: Int, floor: Float)
     }
 
+    /// A frame that finds no connection has failed after so long: at once, a closed loop would have nothing but failures.
+    static let pause: Duration = .milliseconds(100)
+
     private let address: ServerAddress
-    private let configuration: ClientConfiguration
-    private let interceptors: [any ClientInterceptor]
+    private let endpoint: EndpointConfiguration
+    private let calls: RPCChannelConfiguration
     private let options: AnalyzeOptions
+    /// The node may go away: frames that it lost have failed, and the run goes on.
+    private let survivesLoss: Bool
     private let work: Work
     private let channels = Mutex<[RPCChannel]>([])
 
     /// - Throws: `Fatal` for a pipeline that one node cannot do alone.
     init(
-        _ address: ServerAddress, _ configuration: ClientConfiguration, _ interceptors: [any ClientInterceptor],
-        _ options: AnalyzeOptions
+        _ address: ServerAddress, _ calling: ChannelConfiguration, _ options: AnalyzeOptions, survivesLoss: Bool
     ) throws(Fatal) {
         self.address = address
-        self.configuration = configuration
-        self.interceptors = interceptors
         self.options = options
+        self.survivesLoss = survivesLoss
+        var endpoint = EndpointConfiguration()
+        endpoint.client = calling.client
+        endpoint.backoff = calling.backoff
+        endpoint.backoff.longest = min(calling.backoff.longest, calling.reconnectWhileAwaited)
+        endpoint.maxWaitingCalls = calling.maxWaitingCalls
+        self.endpoint = endpoint
+        var calls = RPCChannelConfiguration()
+        calls.maxUnsentAttempts = calling.maxUnsentAttempts
+        calls.interceptors = calling.interceptors
+        self.calls = calls
         let known = Pipeline.builtIn.filter { !$0.tracks }
         guard let pipeline = known.first(where: { $0.name == options.pipeline }) else {
             throw Fatal(
@@ -52,24 +66,72 @@ final class NodeTarget: FrameTarget {
     private static let silent = Logger(label: "framemesh.bench") { _ in SwiftLogNoOpLogHandler() }
 
     func prepare(callers: Int) async throws {
+        if channels.withLock({ $0.isEmpty }) { try await look() }
         while channels.withLock({ $0.count }) < callers {
-            let connection = try await RPCConnection.connect(
-                to: address, configuration: configuration, group: MultiThreadedEventLoopGroup.singleton,
-                logger: Self.silent)
-            var calls = RPCChannelConfiguration()
-            calls.interceptors = interceptors
-            let channel = RPCChannel(OneConnection(connection, name: "\(address)"), configuration: calls)
+            let channel = try RPCChannel(
+                to: "\(address)", endpoint: endpoint, configuration: calls,
+                group: MultiThreadedEventLoopGroup.singleton, logger: Self.silent)
             channels.withLock { $0.append(channel) }
+            do {
+                // It connects for its first call.
+                _ = try await Self.describe(channel)
+            } catch let error as RPCError where !error.isOfConnection && error.code != .unauthenticated {
+                // It need not tell us of itself.
+            }
+        }
+    }
+
+    /// At what is there, on a connection of its own: how that fails is to be seen, not to be made good.
+    private func look() async throws {
+        let connection = try await RPCConnection.connect(
+            to: address, configuration: endpoint.client, group: MultiThreadedEventLoopGroup.singleton,
+            logger: Self.silent)
+        defer { connection.close() }
+        do {
+            let services = try await connection.listHealth(options: CallOptions(deadline: .after(Self.answerTimeout)))
+            if let objection = Self.objection(to: Set(services.keys), at: address, service, options.pipeline) {
+                throw Fatal(objection, status: .usage)
+            }
+        } catch let error as RPCError where !error.isOfConnection {
+            // Who does not list what it has is asked for it.
+        }
+    }
+
+    /// - Parameters:
+    ///   - services: that it has.
+    ///   - needed: what all frames ask for.
+    /// - Returns: why none of them would be answered; nil: they may be.
+    static func objection(
+        to services: Set<String>, at address: ServerAddress, _ needed: String, _ pipeline: String
+    ) -> String? {
+        if services.contains(needed) { return nil }
+        if services.contains(ServiceName.vision) {
+            return "\(address) is a coordinator, no node: name it with --coordinator"
+        }
+        guard services.contains(ServiceName.node) else { return "there is no node of Framemesh at \(address)" }
+        let short = needed.split(separator: ".").last.map(String.init) ?? needed
+        return "the node at \(address) cannot run the pipeline '\(pipeline)': it has no service \(short)"
+    }
+
+    private var service: String {
+        switch work {
+        case .detect: ServiceName.detector
+        case .classify: ServiceName.classifier
+        case .both: ServiceName.fused
         }
     }
 
     /// For the node's own words, before anything is measured.
-    private static let describeTimeout: Duration = .seconds(5)
+    private static let answerTimeout: Duration = .seconds(5)
+
+    private static func describe(_ channel: RPCChannel) async throws -> NodeDescription {
+        try await NodeClient(channel).describe(deadline: .after(answerTimeout))
+    }
 
     /// nil: it does not say.
     func description() async -> NodeDescription? {
         guard let channel = channels.withLock({ $0.first }) else { return nil }
-        return try? await NodeClient(channel).describe(deadline: .after(Self.describeTimeout))
+        return try? await Self.describe(channel)
     }
 
     func ask(_ frame: Frame, caller: Int) async throws -> FrameOutcome {
@@ -96,7 +158,8 @@ final class NodeTarget: FrameTarget {
                 }
             }
         } catch let error as RPCError {
-            guard !error.isOfConnection else { throw error }
+            guard survivesLoss || !error.isOfConnection else { throw error }
+            if error.neverStarted { try? await Task.sleep(for: Self.pause) }
             return FrameOutcome(error)
         }
     }
