@@ -206,6 +206,18 @@ import Testing
         #expect(files.allSatisfy { !FileManager.default.fileExists(atPath: $0.path) })
     }
 
+    /// No answer of the mesh that was started for this is as short as that.
+    @Test(arguments: ["--up", "--overhead"])
+    func limitsCountOnAMeshOfItsOwn(_ place: String) async throws {
+        let mark = EnvironmentMark()
+        let nodes = place == "--up" ? ["--nodes", "1", "--simulate-ms", "1", "--size", "32x32"] : []
+        let result = try await Command.run(
+            ["bench", place, "--pipeline", "detect", "--limit", "max-message-bytes=1"] + nodes + Self.quick,
+            environment: mark.environment, within: .seconds(300))
+        #expect(result.code != 0 && result.errors.contains("limit 1"), "\(result.code): \(result.errors)")
+        #expect(ProcessTable.marked(mark).isEmpty)
+    }
+
     @Test func whoIsNotThereIsSaid() async throws {
         for arguments in [
             ["--coordinator", "127.0.0.1:1"], ["--node", "127.0.0.1:1"], ["--gateway", "http://127.0.0.1:1"],

@@ -98,7 +98,12 @@ struct BenchCommand: AsyncParsableCommand {
         try coordinator.limitOptions.refuseThoseOfSources()
         guard !coordinator.limitOptions.limits.isEmpty else { return }
         switch plan.place {
-        case .coordinator, .node, .up: return
+        case .coordinator, .up: return
+        case .node:
+            guard let other = coordinator.limitOptions.names.first(where: NodeTarget.isOfMeshes) else { return }
+            throw Fatal(
+                "the limit \(other) is for whoever looks for coordinators: calls of one --node have none of it",
+                status: .usage)
         case .gateway, .inProcess:
             throw Fatal(
                 "--limit is for the calls of a coordinator or a node: --gateway and --in-process have none of these",
@@ -142,7 +147,7 @@ struct BenchCommand: AsyncParsableCommand {
         let sources = try PictureSource.discover(pictures.inputs)
         let (size, isRaw) = (try pictures.chosenSize(usual: usualSize), self.isRaw)
         try reports.check()
-        let mesh = plan.place == .up ? try place.mesh() : nil
+        let mesh = plan.place == .up ? try place.mesh(config: coordinator.config) : nil
         try await Interrupts.run { [options] in
             let inputs =
                 if let size, sources.isEmpty {
@@ -194,6 +199,8 @@ struct BenchCommand: AsyncParsableCommand {
         var record = load.record.merging(timing.record) { $1 }
         if let size = pictures.size ?? (pictures.inputs.isEmpty ? usualSize : nil) { record["size"] = size }
         if isRaw { record["raw"] = "yes" }
+        let limits = coordinator.limitOptions.limits
+        if !limits.isEmpty { record["limit"] = limits.joined(separator: " ") }
         if let confidence = analyze.minConfidence { record["min-confidence"] = "\(confidence)" }
         if let topK = analyze.topK { record["top-k"] = "\(topK)" }
         if let deadline = analyze.frameDeadlineMs { record["frame-deadline-ms"] = "\(deadline)" }

@@ -82,8 +82,10 @@ struct BenchPlaceOptions: ParsableArguments {
     private var simulated: Double? { simulateMs ?? (overhead ? 0 : nil) }
 
     /// Of `--up`, or `--overhead`.
-    func mesh() throws -> MeshPlan {
+    /// - Parameter config: the file that its parts read; nil: none is named on the command line.
+    func mesh(config: String? = nil) throws -> MeshPlan {
         var plan = MeshPlan()
+        plan.config = config
         plan.both = nodes ?? (overhead ? 1 : 0)
         plan.detectors = detectors ?? (plan.both > 0 ? 0 : plan.detectors)
         plan.classifiers = classifiers ?? (plan.both > 0 ? 0 : plan.classifiers)

@@ -40,7 +40,7 @@ struct BenchSession: Sendable {
     /// Of a mesh of one.
     private func node(of mesh: String) async throws -> ServerAddress {
         let coordinator = MeshTarget(
-            try Target(parsing: mesh), MeshClientConfiguration(), options, survivesLoss: false)
+            try Target(parsing: mesh), try await command.coordinator.callingOwnMesh(), options, survivesLoss: false)
         do {
             try await coordinator.prepare(callers: 1)
             let addresses = try await coordinator.addressesOfNodes()
@@ -59,10 +59,7 @@ struct BenchSession: Sendable {
         switch plan.place {
         case .inProcess: return try await inProcess()
         case .coordinator, .up:
-            var (target, calling, _) = try await command.coordinator.place()
-            if let mesh { target = try Target(parsing: mesh) }
-            // On our own mesh in plain text, whatever the configuration says of the others.
-            if mesh != nil { calling = MeshClientConfiguration() }
+            let (target, calling) = try await calls(of: mesh)
             let client = MeshTarget(target, calling, options, survivesLoss: !plan.disturbances.isEmpty)
             return try await asking(client, "mesh", at: target.hostPorts) { result in
                 try await client.prepare(callers: 1)
@@ -75,8 +72,7 @@ struct BenchSession: Sendable {
                     }, needsStreams: pipeline.needsStream)
             }
         case .node(let address):
-            var calling = MeshClientConfiguration()
-            if mesh == nil { calling = try await command.coordinator.place().calling }
+            let (_, calling) = try await calls(of: mesh)
             let node = try NodeTarget(
                 address, calling.channel, options, survivesLoss: !plan.disturbances.isEmpty)
             return try await asking(node, "node", at: "\(address)") { result in
@@ -91,6 +87,13 @@ struct BenchSession: Sendable {
             let gateway = try GatewayTarget(url, security, options)
             return try await asking(gateway, "gateway", at: url.absoluteString) { _ in single(gateway) }
         }
+    }
+
+    /// - Parameter mesh: of our own; nil: it is elsewhere.
+    private func calls(of mesh: String?) async throws -> (Target, MeshClientConfiguration) {
+        if let mesh { return (try Target(parsing: mesh), try await command.coordinator.callingOwnMesh()) }
+        let (target, calling, _) = try await command.coordinator.place()
+        return (target, calling)
     }
 
     private func single(_ target: any FrameTarget) -> Loads {

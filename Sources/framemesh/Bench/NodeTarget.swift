@@ -20,6 +20,13 @@ final class NodeTarget: FrameTarget {
     /// A frame that finds no connection has failed after so long: at once, a closed loop would have nothing but failures.
     static let pause: Duration = .milliseconds(100)
 
+    /// The limit counts for calls of coordinators, and not for those of one node.
+    static func isOfMeshes(_ limit: String) -> Bool { ofMeshes.contains(limit) }
+
+    private static let ofMeshes = Set(MeshClientConfiguration.limits.map(\.name))
+        .subtracting(EndpointConfiguration.limits.map(\.name))
+        .subtracting(["reconnect-awaited", "max-unsent-attempts"])
+
     private let address: ServerAddress
     private let endpoint: EndpointConfiguration
     private let calls: RPCChannelConfiguration

@@ -44,6 +44,15 @@ struct CoordinatorOption: ParsableArguments {
         return (target, calling, limits.sources)
     }
 
+    /// How a mesh of our own is called: in plain text, whatever the configuration says of others, within the same limits. Also
+    /// sets the limits of the process.
+    /// - Throws: `Fatal` that names what is wrong with the configuration.
+    func callingOwnMesh() async throws -> MeshClientConfiguration {
+        let limits = try limitOptions.limits(try await Settings.load(config))
+        limits.process.apply()
+        return limits.client
+    }
+
     /// - Parameter named: on the command line.
     static func target(
         _ named: String?, _ settings: Settings, environment: [String: String] = ProcessInfo.processInfo.environment

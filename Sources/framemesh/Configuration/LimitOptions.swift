@@ -42,6 +42,9 @@ struct ClientLimitOptions: ParsableArguments {
             valueName: "name=value"))
     var limits: [String] = []
 
+    /// Of those on the command line.
+    var names: [String] { limits.map { String($0.prefix { $0 != "=" }) } }
+
     /// - Parameter callsSources: sources are called by their URL. Where none is, their limits are refused on the command
     ///   line; the file and the environment are for all commands.
     func limits(_ settings: Settings, callsSources: Bool = false) throws -> ClientLimits {
@@ -53,9 +56,8 @@ struct ClientLimitOptions: ParsableArguments {
 
     /// - Throws: `Fatal` that names the first of them, and where it counts.
     func refuseThoseOfSources() throws(Fatal) {
-        let names = Set(SourceLimits.limits.map(\.name))
-        let named = limits.map { String($0.prefix(while: { $0 != "=" })) }
-        guard let name = named.first(where: names.contains) else { return }
+        let ofSources = Set(SourceLimits.limits.map(\.name))
+        guard let name = names.first(where: ofSources.contains) else { return }
         throw Fatal(
             "the limit \(name) is for framemesh video with a URL, and for framemesh gateway: nothing else calls sources",
             status: .usage)

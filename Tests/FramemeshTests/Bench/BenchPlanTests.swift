@@ -83,6 +83,11 @@ import Testing
         ("--limit stream-attempts=2", "the limit stream-attempts is for framemesh video with a URL"),
         ("--gateway http://a:1 --limit connect-timeout=5", "--gateway and --in-process have none"),
         ("--in-process --limit connect-timeout=5", "--gateway and --in-process have none"),
+        (
+            "--node a:1 --limit connect-timeout=5 --limit resolve-interval=2",
+            "the limit resolve-interval is for whoever"
+        ),
+        ("--node a:1 --limit resume-timeout=2", "calls of one --node have none of it"),
         ("--gateway http://a:1 --rate 5 --connections 2", "no --connections"),
         ("--overload 1e9", "--overload"), ("--latency-limit nan", "--latency-limit nan"),
         ("--warmup -1", "--warmup"), ("--window 0", "--window 0.0"), ("--duration nan", "--duration nan"),
@@ -212,6 +217,29 @@ import Testing
         #expect(record["top-k"] == "3" && record["stability"] == "10.0" && record["seed"] == "7")
         #expect(record["raw"] == "yes")
         #expect(record["concurrency"] == nil)
+    }
+
+    /// Of a mesh elsewhere, of one node, and of our own.
+    @Test(arguments: ["--coordinator a:1", "--node a:1", "--up", "--overhead"])
+    func limitsAreThoseOfTheCallsWhereverTheyGo(_ place: String) async throws {
+        let words = "\(place) --limit connect-timeout=7 --limit reconnect-awaited=3 --limit max-protobuf-depth=16"
+        let command = try BenchCommand.parse(words.split(separator: " ").map(String.init))
+        let plan = try command.plan()
+        #expect(command.record["limit"] == "connect-timeout=7 reconnect-awaited=3 max-protobuf-depth=16")
+        let calling =
+            try await plan.place == .up ? command.coordinator.callingOwnMesh() : command.coordinator.place().calling
+        #expect(calling.channel.client.connectTimeout == .seconds(7))
+        #expect(calling.channel.reconnectWhileAwaited == .seconds(3))
+        let strange = try BenchCommand.parse(["--up", "--limit", "max-connections=5"])
+        let error = await #expect(throws: Fatal.self) { try await strange.coordinator.callingOwnMesh() }
+        #expect(error?.status == .usage && error?.message?.contains("max-connections") == true)
+    }
+
+    @Test func partsOfAMeshOfOurOwnReadTheConfigurationThatIsNamed() throws {
+        let command = try BenchCommand.parse(["--up", "--config", "a.yaml"])
+        let mesh = try command.place.mesh(config: command.coordinator.config)
+        let arguments = mesh.arguments(of: .coordinator, at: nil, nodes: [:])
+        #expect(arguments.firstIndex(of: "--config").map { arguments[$0 + 1] } == "a.yaml")
     }
 
     @Test func overheadIsAMeshOfOneNodeWithoutAModel() throws {
