@@ -5,9 +5,15 @@ import Synchronization
 /// A command of a shell, for as long as a measurement lasts.
 enum ShellCommand {
     private static let shell = "/bin/sh"
+    /// For those that are told to end; then they are killed.
+    static let grace: Duration = .seconds(2)
 
-    /// Runs it until it ends. When no more shall be sent or the task is cancelled, it is told to end, and
-    /// so are all of its process group; nobody waits until they have.
+    private enum Outcome: Sendable {
+        case ended(ChildEnding), toldToEnd, killed
+    }
+
+    /// Runs it until it ends. When no more shall be sent or the task is cancelled, it is told to end, and so are all of its
+    /// process group; if they have not within `grace`, they are killed.
     /// - Returns: what became of it: when it was done, or why it failed.
     static func run(_ command: String, until stop: StopSign) async -> String {
         let start = ContinuousClock.now
@@ -28,23 +34,44 @@ enum ShellCommand {
         } catch {
             return "could not be started: \(error)"
         }
-        let ending = await withTaskGroup(of: ChildEnding?.self) { tasks in
+        // A task of its own: one that is cancelled waits for nothing.
+        let outcome = await withTaskCancellationHandler {
+            await Task { await watch(child, endings, until: stop) }.value
+        } onCancel: {
+            stop.raise()
+        }
+        switch outcome {
+        case .ended(let ending) where ending.how == .code(0):
+            return "done after \(Figure.text((ContinuousClock.now - start) / .seconds(1), decimals: 1)) s"
+        case .ended(var ending):
+            ending.error = ending.error ?? lastLine.withLock { $0 }
+            return "\(ending)"
+        case .toldToEnd: return "it still ran at the end, and was told to end"
+        case .killed:
+            let seconds = Figure.text(grace / .seconds(1), decimals: 1)
+            return "it still ran at the end and \(seconds) s after it was told to end, and was killed"
+        }
+    }
+
+    private static func watch(
+        _ child: ChildProcess, _ endings: AsyncStream<ChildEnding>, until stop: StopSign
+    ) async -> Outcome {
+        await withTaskGroup(of: ChildEnding?.self) { tasks in
+            defer { tasks.cancelAll() }
             tasks.addTask { await endings.first { _ in true } }
             tasks.addTask {
                 await stop.waitUntilUp()
                 return nil
             }
-            defer { tasks.cancelAll() }
-            return await tasks.next() ?? nil
-        }
-        guard var ending else {
+            if let ending = await tasks.next() ?? nil { return .ended(ending) }
             child.signalGroup(SIGTERM)
-            return "it still ran at the end, and was told to end"
+            tasks.addTask {
+                try? await Task.sleep(for: grace)
+                return nil
+            }
+            if await tasks.next() ?? nil != nil { return .toldToEnd }
+            child.signalGroup(SIGKILL)
+            return .killed
         }
-        if ending.how == .code(0) {
-            return "done after \(Figure.text((ContinuousClock.now - start) / .seconds(1), decimals: 1)) s"
-        }
-        ending.error = ending.error ?? lastLine.withLock { $0 }
-        return "\(ending)"
     }
 }

@@ -20,21 +20,27 @@ import Testing
         #expect(try await Self.texts(["run:kill -9 $$@0"])[0].contains("was killed by signal 9"))
     }
 
-    /// The end of a measurement does not wait for it, nor for what it started.
-    @Test func aCommandThatStillRunsAtTheEndIsTold() async throws {
+    /// Neither it nor what it has started lives on, whether they do as they are told or not, and also when all is given up.
+    @Test(arguments: [
+        ("sleep 3000 & echo $! > FILE; wait", true, "it still ran at the end, and was told to end"),
+        ("trap '' TERM; sleep 3000 & echo $! > FILE; wait", true, "2 s after it was told to end, and was killed"),
+        ("trap '' TERM; sleep 3000 & echo $! > FILE; wait", false, "2 s after it was told to end, and was killed"),
+    ])
+    func aCommandThatStillRunsAtTheEndIsEnded(_ command: String, _ endsInOrder: Bool, _ what: String) async throws {
         let file = FileManager.default.temporaryDirectory.appending(path: "disturber-\(UUID())").path
         defer { try? FileManager.default.removeItem(atPath: file) }
-        let disturber = Disturber([try Disturbance(parsing: "run:sleep 3000 & echo $! > \(file); wait@0")], nil)
-        async let records = disturber.run()
+        let text = command.replacing("FILE", with: file)
+        let disturber = Disturber([try Disturbance(parsing: "run:\(text)@0")], nil)
+        let running = Task { await disturber.run() }
         var words = ""
         while !words.hasSuffix("\n") {
             words = (try? String(contentsOfFile: file, encoding: .utf8)) ?? ""
             try await Task.sleep(for: .milliseconds(2))
         }
         let sleeping = try #require(Int32(words.dropLast()))
-        disturber.end()
-        let told = await records
-        #expect(told.count == 1 && told[0].text.hasSuffix("it still ran at the end, and was told to end"), "\(told)")
+        if endsInOrder { disturber.end() } else { running.cancel() }
+        let told = await running.value
+        #expect(told.count == 1 && told[0].text.hasSuffix(what), "\(told)")
         while ProcessTable.name(of: sleeping) != nil { try await Task.sleep(for: .milliseconds(2)) }
     }
 }
