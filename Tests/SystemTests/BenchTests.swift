@@ -218,6 +218,19 @@ import Testing
         #expect(ProcessTable.marked(mark).isEmpty)
     }
 
+    /// One line and exit code 2, before anything is measured.
+    @Test(arguments: [
+        (["--rate", "-1", "--size", "9x9"], "--rate: -1.0 is not between"),
+        (["--size", "9x9", "--json", "-", "--csv", "-"], "--json and --csv both write to standard output"),
+        (["--input", Place.demo.appending(path: "digits.mp4").path], "digits.mp4: is a video"),
+        (["--size", "9x9", "--duration", "9", "--disturb", "kill:1@1"], "left alone"),
+        (["--size", "9x9", "--duration", "9", "--disturb", "pause:2147483647@1"], "there is no such process"),
+    ])
+    func whatCannotBeMeasuredIsSaidAtOnce(_ arguments: [String], _ words: String) async throws {
+        let result = try await Command.run(["bench", "--up", "--pipeline", "detect"] + arguments)
+        #expect(result.code == 2 && result.errorLines.count == 1 && result.errors.contains(words), "\(result.errors)")
+    }
+
     @Test func whoIsNotThereIsSaid() async throws {
         for arguments in [
             ["--coordinator", "127.0.0.1:1"], ["--node", "127.0.0.1:1"], ["--gateway", "http://127.0.0.1:1"],

@@ -136,6 +136,7 @@ struct BenchCommand: AsyncParsableCommand {
                 "--disturb with roll or scale needs a load of one point: no START:END, --latency-limit or --overload; the "
                     + "next point would have the mesh that this one left", status: .usage)
         }
+        for disturbance in plan.disturbances { try disturbance.checkProcess() }
         if plan.place == .up { try Disturbance.check(plan.disturbances, on: try place.mesh()) }
     }
 
@@ -156,6 +157,10 @@ struct BenchCommand: AsyncParsableCommand {
                     try await BenchInputs(reading: sources, size: size, isRaw: isRaw)
                 }
             let console = Console()
+            for (url, reason) in await watch.silent() {
+                console.note(
+                    "note: --metrics \(url) tells nothing now: \(reason); a point that begins so is without it")
+            }
             let (changes, change) = AsyncStream<MeshChange>.makeStream()
             let session = BenchSession(
                 plan: plan, options: options, inputs: inputs, watch: watch, console: console, command: self,

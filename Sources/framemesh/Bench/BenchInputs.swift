@@ -34,7 +34,10 @@ struct BenchInputs: Sendable {
         var bytes = 0
         for source in sources {
             do {
-                var picture = Picture(bytes: try await PictureFile.read(source))
+                var picture = Picture(bytes: try await PictureFile.read(source, isEncoded: true))
+                guard PictureSignature.begins(picture.bytes.readableBytesView) else {
+                    throw Fatal("is no JPEG, PNG or WebP, which is all that is measured here")
+                }
                 if size != nil || isRaw { picture = try Self.changed(picture, to: size, isRaw: isRaw) }
                 bytes += picture.bytes.readableBytes
                 pictures.append(picture)

@@ -47,9 +47,16 @@ struct Disturbance: Sendable, Equatable {
         guard let mark = text.lastIndex(of: "@"), let at = Double(text[text.index(after: mark)...]),
             (0...BenchPlan.maxSeconds).contains(at), let action = Self.action(text[..<mark])
         else { throw wrong }
+        if case .blow(_, .process(let pid)) = action, pid <= Self.firstProcess {
+            let reason = pid == Self.firstProcess ? "all others hang on it, so it is left alone" : "it is no process"
+            throw Fatal("--disturb '\(text)': \(reason)", status: .usage)
+        }
         self.action = action
         self.at = at
     }
+
+    /// Of a machine or a container.
+    private static let firstProcess: Int32 = 1
 
     private static let command = "run:"
 
@@ -70,10 +77,20 @@ struct Disturbance: Sendable, Equatable {
             return .change(.scale(role, to: count))
         case (let word, 2):
             guard let blow = Blow(rawValue: word) else { return nil }
-            if let pid = Int32(parts[1]), pid > 1 { return .blow(blow, .process(pid)) }
+            if let pid = Int32(parts[1]) { return .blow(blow, .process(pid)) }
             return role.map { .blow(blow, .role($0)) }
         default: return nil
         }
+    }
+
+    /// Before anything is measured.
+    /// - Throws: `Fatal` for a process that is not there, or that we may not signal.
+    func checkProcess() throws(Fatal) {
+        guard case .blow(_, .process(let pid)) = action, kill(pid, 0) != 0 else { return }
+        let reason =
+            errno == ESRCH
+            ? "there is no such process" : unsafe "we may not signal it: \(String(cString: strerror(errno)))"
+        throw Fatal("--disturb '\(self)': \(reason)", status: .usage)
     }
 
     /// What each of them finds there after those before it, so that nothing is told as done that does nothing.

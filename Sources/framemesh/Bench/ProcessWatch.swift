@@ -34,25 +34,54 @@ struct ProcessWatch: Sendable {
             let name = pid == getpid() ? "bench" : ProcessTable.name(of: pid)
             if let usage = ProcessUsage.read(pid) { samples[.process(pid)] = Sample(name: name, usage: usage) }
         }
-        await withTaskGroup(of: (URL, ProcessUsage?).self) { tasks in
+        for (url, answer) in await answers() {
+            guard case .success(let usage) = answer else { continue }
+            samples[.metrics(url)] = Sample(name: url.absoluteString, usage: usage)
+        }
+        return samples
+    }
+
+    /// Addresses that tell nothing now, in their order, and why.
+    func silent() async -> [(url: URL, reason: String)] {
+        let answers = await answers()
+        return metrics.compactMap { url in
+            guard case .failure(let silence)? = answers[url] else { return nil }
+            return (url, silence.reason)
+        }
+    }
+
+    private struct Silence: Error {
+        var reason: String
+    }
+
+    private func answers() async -> [URL: Result<ProcessUsage, Silence>] {
+        await withTaskGroup(of: (URL, Result<ProcessUsage, Silence>).self) { tasks in
             var waiting = metrics[...]
             func ask() {
                 guard let url = waiting.popFirst() else { return }
                 tasks.addTask { (url, await Self.usage(at: url)) }
             }
             for _ in 0..<Self.metricsAtOnce { ask() }
-            for await (url, found) in tasks {
-                if let found { samples[.metrics(url)] = Sample(name: url.absoluteString, usage: found) }
+            var answers: [URL: Result<ProcessUsage, Silence>] = [:]
+            for await (url, answer) in tasks {
+                answers[url] = answer
                 ask()
             }
+            return answers
         }
-        return samples
     }
 
-    private static func usage(at url: URL) async -> ProcessUsage? {
-        guard case .success(let reply) = await GatewayProbe().reply(to: .init(url), timeout: metricsTimeout)
-        else { return nil }
-        return ProcessUsage(metrics: String(decoding: reply.body, as: UTF8.self))
+    private static func usage(at url: URL) async -> Result<ProcessUsage, Silence> {
+        switch await GatewayProbe().reply(to: .init(url), timeout: metricsTimeout) {
+        case .failure(let silence): return .failure(Silence(reason: silence.reason))
+        case .success(let reply):
+            if let usage = ProcessUsage(metrics: String(decoding: reply.body, as: UTF8.self)) { return .success(usage) }
+            return .failure(
+                Silence(
+                    reason: reply.status == 200
+                        ? "what answers tells no processor time and memory of a process"
+                        : "it answers with \(reply.status)"))
+        }
     }
 
     /// What each took, those that ended or began meanwhile among them.

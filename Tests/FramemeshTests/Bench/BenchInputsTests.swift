@@ -44,6 +44,20 @@ import Vision
         #expect(raw.payload.bytes == expected.pixels)
     }
 
+    /// All of their frames would fail.
+    @Test func whatIsNoPictureIsSaidBeforeAnythingIsMeasured() async throws {
+        let film = try Resources.demo + "/digits.mp4"
+        for (file, words) in [(film, "is a video: `framemesh video`"), (#filePath, "is no JPEG, PNG or WebP")] {
+            for size in [nil, PictureSize("8x8")] {
+                let error = await #expect(throws: Fatal.self) {
+                    try await BenchInputs(reading: [.file(file)], size: size)
+                }
+                #expect(error?.status == .usage)
+                #expect(error?.message?.hasPrefix("\(file): \(words)") == true, "\(error?.message ?? "")")
+            }
+        }
+    }
+
     @Test func camerasTellTheirOwnTimes() throws {
         let inputs = try BenchInputs(making: #require(PictureSize("8x8")), isRaw: true)
         #expect(inputs.frame(3, interval: .milliseconds(100)).captureTime == 300_000)

@@ -161,7 +161,7 @@ import Testing
 
     @Test(arguments: [
         "scale:node:0@2 scale:node:4@3 roll:node@4", "roll:coordinator@1", "kill:node@1", "scale:node:3@1 roll:node@2",
-        "kill:1234567@1",
+        "kill:\(getpid())@1",
     ])
     func whatAMeshCanDoIsTaken(_ disturbances: String) throws {
         #expect(try Self.disturbed(disturbances).disturbances.count == disturbances.split(separator: " ").count)
@@ -275,6 +275,20 @@ import Testing
         let disturbance = try Disturbance(parsing: text)
         #expect(disturbance.action == action && disturbance.at == at)
         #expect(disturbance.needsOwnMesh != (text.contains("123") || text.hasPrefix("run:")))
+    }
+
+    /// Not when its time has come.
+    @Test func aProcessThatCannotBeDisturbedIsSaidAtOnce() throws {
+        // A number that the kernel gives to nobody.
+        let words = "--duration 5 --disturb pause:\(Int32.max)@1 --disturb kill:\(getpid())@1"
+        let error = #expect(throws: Fatal.self) { try Self.plan(words) }
+        #expect(error?.status == .usage)
+        #expect(error?.message == "--disturb 'pause \(Int32.max)': there is no such process")
+        let others = [("kill:1@1", "left alone"), ("slow:0@1", "it is no process"), ("kill:-5@1", "it is no process")]
+        for (text, reason) in others {
+            let error = #expect(throws: Fatal.self) { try Disturbance(parsing: text) }
+            #expect(error?.message?.contains(reason) == true, "\(error?.message ?? "")")
+        }
     }
 
     @Test(arguments: [

@@ -31,10 +31,24 @@ import Testing
             .childChannelInitializer { visitors.took($0) }.bind(host: "127.0.0.1", port: 0).get()
         let port = try #require(listener.localAddress?.port)
         let silent = try (0..<16).map { try #require(URL(string: "http://127.0.0.1:\(port)/metrics?\($0)")) }
-        let usage = await ProcessWatch(metrics: silent).sample()
+        let watch = ProcessWatch(metrics: silent)
+        let usage = await watch.sample()
+        let told = await watch.silent()
         try await listener.close()
+        #expect(told.map(\.url) == silent && told.allSatisfy { $0.reason == "no answer in time" })
         #expect(visitors.most > 4 && visitors.most <= ProcessWatch.metricsAtOnce)
         #expect(usage.count >= 1 && !usage.keys.contains { if case .metrics = $0 { true } else { false } })
+    }
+
+    @Test func whoDoesNotTellIsSaidWithTheReason() async throws {
+        // No page there has them, and nobody listens at the other.
+        let coordinator = SwappingCoordinator(swapping: "")
+        let told = try await coordinator.serve { place in
+            let urls = [place.hostPorts, "127.0.0.1:1"].compactMap { URL(string: "http://\($0)/metrics") }
+            return await ProcessWatch(metrics: urls).silent().map(\.reason)
+        }
+        #expect(told.count == 2 && told.last == "connection refused" && told.first?.isEmpty == false, "\(told)")
+        #expect(await ProcessWatch().silent().isEmpty)
     }
 
     /// What was killed or started anew meanwhile took its time, too.
