@@ -14,6 +14,9 @@ package struct BenchResult: Sendable, Codable, Equatable {
     /// What runs the models, and which, as far as it is known: in this process, or by what nodes say of themselves.
     package var engine: String?
     package var models: [String] = []
+    /// Of the roles that were asked and of the nodes behind them, what they say of themselves; none of who did not say. nil: nobody
+    /// was asked, or an older program did not.
+    package var versions: [String: [String]]?
     /// Different pictures.
     package var inputs: Int
     /// Of all of them.
@@ -50,6 +53,12 @@ package struct BenchResult: Sendable, Codable, Equatable {
     /// In the whole runs of all points, as `outOfOrder`.
     package var failed: UInt64 { points.reduce(0) { $0 + $1.failedAtAll } }
     package var outOfOrder: UInt64 { points.reduce(0) { $0 + $1.outOfOrderAtAll } }
+
+    /// Parts of the mesh that are of another version than the program that measured, with theirs, by role.
+    package var otherVersions: [(role: String, versions: [String])] {
+        (versions ?? [:]).filter { $0.value.contains { $0 != environment.version } }
+            .sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
+    }
 
     /// The most frames at once of those points that were measured whole and stayed within the latency limit; nil: none did.
     package var mostWithinLimit: Int? {

@@ -21,6 +21,15 @@ extension Comparison {
         compare("the engine") { $0.engine }
         compare("the models") { $0.models.isEmpty ? nil : $0.models.joined(separator: " and ") }
         compare("the libraries") { $0.environment.libraries.map { $0.joined(separator: ", ") } }
+        // Of older results neither is known, and nothing differs from that.
+        if (base + new).allSatisfy({ $0.environment.compilers != nil }) {
+            compare("the pair of compilers") { $0.environment.compilers?.joined(separator: ", ") }
+        }
+        if (base + new).allSatisfy({ $0.versions != nil }) {
+            for role in Set((base + new).flatMap { ($0.versions ?? [:]).keys }).sorted() {
+                compare("the version of the \(role)") { $0.versions?[role]?.joined(separator: ", ") }
+            }
+        }
         compare("the number of inputs") { "\($0.inputs)" }
         compare("the size of the inputs") { "\($0.inputBytes)" }
         for option in Set((base + new).flatMap(\.configuration.keys)).sorted() {

@@ -20,12 +20,15 @@ package struct EnvironmentRecord: Sendable, Codable, Equatable {
     package var builtAt: Double?
     /// Files of the shared libraries that this process has loaded and that decide what is measured.
     package var libraries: [String]?
+    /// That the program was built with: Swift's, and that of its C++; nil: an older program did not say.
+    package var compilers: [String]?
     /// Seconds since the epoch.
     package var startedAt: Double
 
     package init(
         cpu: String, cores: Int, affinity: String? = nil, kernel: String, memoryMb: Int, loadAverage: Double? = nil,
-        version: String, commit: String? = nil, builtAt: Double? = nil, libraries: [String]? = nil, startedAt: Double
+        version: String, commit: String? = nil, builtAt: Double? = nil, libraries: [String]? = nil,
+        compilers: [String]? = nil, startedAt: Double
     ) {
         self.cpu = cpu
         self.cores = cores
@@ -37,12 +40,15 @@ package struct EnvironmentRecord: Sendable, Codable, Equatable {
         self.commit = commit
         self.builtAt = builtAt
         self.libraries = libraries
+        self.compilers = compilers
         self.startedAt = startedAt
     }
 
     /// Of this machine and process, now.
-    /// - Parameter executable: a work tree is looked for above it.
-    package static func read(version: String, executable: URL) -> EnvironmentRecord {
+    /// - Parameters:
+    ///   - executable: a work tree is looked for above it.
+    ///   - core: the compiler of the C++ in it.
+    package static func read(version: String, executable: URL, core: String) -> EnvironmentRecord {
         // Files of /proc have no size, and `String(contentsOfFile:)` takes their first page for all of them.
         func text(_ path: String) -> String {
             let bytes = try? FileHandle(forReadingAtPath: path)?.readToEnd()
@@ -57,7 +63,8 @@ package struct EnvironmentRecord: Sendable, Codable, Equatable {
             memoryMb: Int(information.physicalMemory >> 20),
             loadAverage: text("/proc/loadavg").split(separator: " ").first.flatMap { Double($0) },
             version: version, commit: commit(above: executable), builtAt: time(of: executable),
-            libraries: libraries(in: text("/proc/self/maps")), startedAt: Date().timeIntervalSince1970.rounded())
+            libraries: libraries(in: text("/proc/self/maps")), compilers: ["Swift \(SwiftCompiler.version)", core],
+            startedAt: Date().timeIntervalSince1970.rounded())
     }
 
     /// Of the first line `NAME : VALUE`; nil: there is none.

@@ -240,6 +240,13 @@ package enum HTMLReport {
         if let libraries = record.libraries, !libraries.isEmpty {
             rows.append(["libraries", libraries.joined(separator: ", ")])
         }
+        if let compilers = record.compilers {
+            // Without what they were made of.
+            rows.append(["compilers", compilers.map { $0.split(separator: " (").first ?? "" }.joined(separator: ", ")])
+        }
+        for (role, versions) in (result.versions ?? [:]).sorted(by: { $0.key < $1.key }) {
+            rows.append(["framemesh, \(role)", versions.joined(separator: ", ")])
+        }
         if let engine = result.engine { rows.append(["engine", engine]) }
         if !result.models.isEmpty { rows.append(["models", result.models.joined(separator: ", ")]) }
         return rows + result.configuration.sorted { $0.key < $1.key }.map { ["--\($0.key)", $0.value] }

@@ -127,6 +127,20 @@ import Testing
         #expect(told["errors"] as? [String: Int] == ["<no> node": 2, "gone": 1])
     }
 
+    @Test func whatBuiltItAndWhatItAskedAreKnown() throws {
+        var result = Self.result
+        #expect(result.otherVersions.isEmpty)
+        result.versions = ["coordinator": ["0.1.0"], "node": ["0.1.0", "0.2.0"]]
+        #expect(result.otherVersions.map(\.role) == ["node"])
+        #expect(try BenchResult.read(Data(try result.json().utf8)) == [result])
+        let json = try JSONSerialization.jsonObject(with: Data(try result.json().utf8)) as? [String: Any]
+        #expect(json?["versions"] as? [String: [String]] == result.versions)
+        let environment = try #require(json?["environment"] as? [String: Any])
+        #expect(environment["compilers"] as? [String] == ["Swift 6.3.1", "Clang 21.0.0 (a1b2)"])
+        let page = HTMLReport.text(result)
+        #expect(page.contains("Swift 6.3.1, Clang 21.0.0<") && page.contains("0.1.0, 0.2.0"))
+    }
+
     @Test func whatEndedARunIsInItsReports() throws {
         var result = Self.result
         result.error = "the coordinator is gone"

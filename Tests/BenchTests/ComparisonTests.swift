@@ -79,6 +79,20 @@ import Testing
         }
     }
 
+    /// What an older program did not say does not differ.
+    @Test func otherVersionsAndCompilersAreSaid() {
+        var (base, new) = (Self.result([1, 1, 1]), Self.result([1, 1, 1]))
+        (base.versions, new.versions) = (["node": ["1"], "gateway": ["1"]], ["node": ["1", "2"], "gateway": ["1"]])
+        new.environment.compilers = ["Swift 6.4"]
+        #expect(
+            Comparison([base], [new]).warnings == [
+                "the pair of compilers differs: Swift 6.3.1, Clang 21.0.0 (a1b2) and Swift 6.4",
+                "the version of the node differs: 1 and 1, 2",
+            ])
+        (base.versions, base.environment.compilers) = (nil, nil)
+        #expect(Comparison([base], [new]).warnings.isEmpty)
+    }
+
     @Test func severalRunsInOneFileAreOfTheSame() {
         var other = Self.result([1, 1, 1])
         other.engine = "opencv"

@@ -36,10 +36,12 @@ import Testing
     }
 
     @Test func thisMachineHasARecord() throws {
-        let record = EnvironmentRecord.read(version: "1", executable: URL(fileURLWithPath: "/proc/version"))
+        let record = EnvironmentRecord.read(version: "1", executable: URL(fileURLWithPath: "/proc/version"), core: "C")
         #expect(record.cores >= 1 && record.memoryMb > 0 && record.kernel.hasPrefix("Linux ") && record.version == "1")
         // Tests are linked with nghttp2, whose place in the map is behind the first page.
         #expect(record.libraries?.contains { $0.hasPrefix("libnghttp2.so") } == true, "\(record)")
+        let compilers = try #require(record.compilers)
+        #expect(compilers.count == 2 && compilers[0].hasPrefix("Swift 6.") && compilers[1] == "C")
         #expect(record.affinity != nil && record.commit == nil && record.builtAt != nil)
     }
 

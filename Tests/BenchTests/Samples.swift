@@ -4,7 +4,7 @@
 enum Samples {
     static let environment = EnvironmentRecord(
         cpu: "Some CPU @ 2 GHz", cores: 2, affinity: "0-1", kernel: "Linux 6.1", memoryMb: 8000, loadAverage: 0.5,
-        version: "0.1.0", commit: nil, startedAt: 1_800_000_000)
+        version: "0.1.0", commit: nil, compilers: ["Swift 6.3.1", "Clang 21.0.0 (a1b2)"], startedAt: 1_800_000_000)
 
     static func tally(_ frames: Int, ms: Double, failed: Int = 0) -> Tally {
         var tally = Tally()

@@ -22,7 +22,13 @@ import Testing
             var processes: [Process]
             var disturbances: [Disturbance]
         }
+        struct Environment: Decodable {
+            var version: String
+            var compilers: [String]
+        }
         var mode: String
+        var environment: Environment
+        var versions: [String: [String]]?
         var points: [Point]
         var capacity: Double?
         var best_concurrency: Int?
@@ -70,6 +76,12 @@ import Testing
 
             let http = try await Self.bench(
                 ["--gateway", String(gateway), "--pipeline", "detect"] + Self.quick + Self.picture)
+            // As the mesh says them, and the gateway of itself and of what is behind it.
+            let own = [closed.environment.version]
+            #expect(closed.versions == ["coordinator": own, "detector": own, "classifier": own])
+            #expect(http.versions == ["gateway": own, "detector": own, "classifier": own])
+            #expect(closed.environment.compilers.count == 2, "\(closed.environment)")
+            #expect(closed.environment.compilers.last?.contains("Clang ") == true, "\(closed.environment)")
             #expect(http.mode == "gateway" && http.points[0].ok > 0 && http.points[0].failed == 0)
             #expect(http.points[0].stages_mean_ms["gateway.total"] != nil)
         }
@@ -82,6 +94,7 @@ import Testing
             for pipeline in ["detect", "classify", "detect+classify", "cascade"] {
                 let report = try await Self.bench(
                     ["--node", String(address), "--pipeline", pipeline] + Self.quick + Self.picture)
+                #expect(report.versions == ["node": [report.environment.version]])
                 #expect(report.mode == "node" && report.points[0].ok > 0 && report.points[0].failed == 0, "\(pipeline)")
             }
         } catch {

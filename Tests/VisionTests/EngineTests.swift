@@ -25,6 +25,11 @@ extension Engine {
         try Image(decoding: Frame(Data(contentsOf: Self.pictures.appending(path: name))))
     }
 
+    @Test func theCoreKnowsItsCompiler() {
+        let words = VisionCore.compiler.split(separator: " ")
+        #expect(words.count > 1 && ["Clang", "GCC"].contains(words[0]) && words[1].first?.isNumber == true)
+    }
+
     private func model(_ name: String, _ engine: Engine) throws -> Model {
         let store = try ModelStore(bundled: Place.bundled.path, folders: [], pulled: "/nonexistent")
         return try Model(store.manifest(named: name), store: store, engine: engine)

@@ -22,6 +22,9 @@
 extern "C" {
 #endif
 
+// What this was compiled with: its name, its version, and what it was made of. It ends with 0, and lasts.
+const char *vision_compiler(void);
+
 // ---- Errors
 
 typedef enum vision_status {

@@ -3,7 +3,13 @@ import Bench
 /// What `bench` says to people at its end.
 enum BenchReport {
     static func text(_ result: BenchResult, percentile: Double?, limit: Double?) -> String {
-        var lines = [head(result), machine(result.environment), ""]
+        var lines = [head(result), machine(result.environment)]
+        let others = result.otherVersions.map { "\($0.role) \($0.versions.joined(separator: " and "))" }
+        if !others.isEmpty {
+            let list = others.joined(separator: ", ")
+            lines.append("note: measured with version \(result.environment.version), and of another are: \(list)")
+        }
+        lines.append("")
         lines += loads(result).lines
         for point in result.points { lines += details(point, isOnlyOne: result.points.count == 1) }
         if result.endedInWarmUp == true {

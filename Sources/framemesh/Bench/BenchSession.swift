@@ -63,7 +63,7 @@ struct BenchSession: Sendable {
             let client = MeshTarget(target, calling, options, survivesLoss: !plan.disturbances.isEmpty)
             return try await asking(client, "mesh", at: target.hostPorts) { result in
                 try await client.prepare(callers: 1)
-                result.describe(await client.nodes())
+                result.describe(await client.nodes(), coordinators: await client.versions())
                 let pipeline = try client.client(0).pipeline(named: options.pipeline)
                 return Loads(
                     closed: { ClosedLoad(target: client, inputs: inputs, concurrency: $0) }, open: opening(client),
@@ -85,7 +85,10 @@ struct BenchSession: Sendable {
             let security = try command.coordinator.securityOptions.security(settings)
             try command.coordinator.securityOptions.check(fitting: url)
             let gateway = try GatewayTarget(url, security, options)
-            return try await asking(gateway, "gateway", at: url.absoluteString) { _ in single(gateway) }
+            return try await asking(gateway, "gateway", at: url.absoluteString) { result in
+                result.versions = await gateway.versions()
+                return single(gateway)
+            }
         }
     }
 
@@ -142,7 +145,8 @@ struct BenchSession: Sendable {
     private func empty(_ mode: String, at place: String?) -> BenchResult {
         BenchResult(
             mode: mode, target: place, pipeline: options.pipeline, inputs: inputs.count, inputBytes: inputs.bytes,
-            environment: .read(version: Framemesh.version, executable: Resources.executable),
+            environment: .read(
+                version: Framemesh.version, executable: Resources.executable, core: VisionCore.compiler),
             configuration: command.record)
     }
 
@@ -275,10 +279,23 @@ struct BenchSession: Sendable {
 }
 
 extension BenchResult {
-    /// - Parameter nodes: what they say of themselves.
-    fileprivate mutating func describe(_ nodes: [NodeDescription]) {
+    /// - Parameters:
+    ///   - nodes: what they say of themselves.
+    ///   - coordinators: their versions.
+    fileprivate mutating func describe(_ nodes: [NodeDescription], coordinators: [String] = []) {
+        var said = coordinators.map { (role: "coordinator", version: $0) }
+        for node in nodes { said.append((node.role, node.build)) }
+        versions = Self.byRole(said)
         models = Set(nodes.flatMap(\.models).map(\.name)).sorted()
         let engines = Set(nodes.map(\.engine).filter { !$0.isEmpty }).sorted()
         engine = engines.isEmpty ? nil : engines.joined(separator: ", ")
+    }
+
+    /// By role, each once.
+    /// - Parameter said: roles and their versions; an empty one was not said.
+    static func byRole(_ said: [(role: String, version: String)]) -> [String: [String]] {
+        var versions: [String: Set<String>] = [:]
+        for (role, version) in said where !version.isEmpty { versions[role, default: []].insert(version) }
+        return versions.mapValues { $0.sorted() }
     }
 }

@@ -17,6 +17,7 @@ final class GatewayTarget: FrameTarget {
 
     private let url: String
     private let health: URL
+    private let listing: URL
     private let probe: GatewayProbe
     private let token: String?
     private let timeout: Duration
@@ -35,6 +36,7 @@ final class GatewayTarget: FrameTarget {
         target.append(queryItems: query)
         timeout = options.timeout
         health = URL(string: "/healthz", relativeTo: url)?.absoluteURL ?? url
+        listing = URL(string: "/v1/nodes", relativeTo: url)?.absoluteURL ?? url
         let trust = GatewayTrust(
             authorities: security.authorities, certificate: security.certificate, key: security.key,
             serverName: security.serverName)
@@ -58,6 +60,16 @@ final class GatewayTarget: FrameTarget {
     func prepare(callers: Int) async throws {
         guard case .silence(let reason) = await probe.ask(health, timeout: Self.patience) else { return }
         throw Fatal("no gateway answers at \(health): \(reason)", status: .unreachable)
+    }
+
+    /// Of the gateway and of the nodes behind it, by role; nil: it does not show them to us.
+    func versions() async -> [String: [String]]? {
+        guard case .success(let reply) = await probe.reply(to: .init(listing, token: token), timeout: Self.patience),
+            reply.status == 200, let mesh = try? JSONDecoder().decode(GatewayNodes.self, from: reply.body)
+        else { return nil }
+        var said = [(role: "gateway", version: mesh.version ?? "")]
+        for node in mesh.coordinators.flatMap(\.nodes) { said.append((node.role, node.build ?? "")) }
+        return BenchResult.byRole(said)
     }
 
     private struct Answer: Decodable {

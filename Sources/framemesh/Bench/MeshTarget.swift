@@ -39,6 +39,26 @@ final class MeshTarget: FrameTarget {
         return (nodes ?? []).compactMap(\.description)
     }
 
+    /// Of the coordinators that are ready, as they say them.
+    func versions() async -> [String] {
+        let client = client(0)
+        return await withTaskGroup(of: String?.self) { tasks in
+            for coordinator in client.coordinators where coordinator.state == .ready {
+                let caller = client.vision(on: coordinator.name).caller
+                tasks.addTask {
+                    let options = CallOptions(
+                        metadata: Introduction.asking, deadline: .after(Self.describeTimeout))
+                    let answer = try? await caller.unary(
+                        MethodPath.listPipelines, Payload(EmptyRequest()), options: options)
+                    return answer.flatMap { Introduction.version(in: $0.metadata) }
+                }
+            }
+            var versions: [String] = []
+            for await version in tasks { if let version { versions.append(version) } }
+            return versions
+        }
+    }
+
     /// Where the coordinator calls its nodes.
     func addressesOfNodes() async throws -> [String] {
         try await client(0).vision.nodes(deadline: .after(Self.describeTimeout)).map(\.address)

@@ -114,25 +114,6 @@ struct GatewayDoctor: Sendable {
 
     // ---- the mesh ----
 
-    private struct Nodes: Decodable {
-        struct Coordinator: Decodable {
-            var address: String
-            var state: String
-            var reason: String?
-            var nodes: [Node]
-        }
-        struct Node: Decodable {
-            var role: String
-            var address: String
-            var state: String
-            var reason: String?
-            var build: String?
-        }
-        /// Of the gateway.
-        var version: String?
-        var coordinators: [Coordinator]
-    }
-
     /// - Returns: the roles of those that are shown; nil: none is shown to us.
     private func nodes(_ findings: inout Findings) async throws -> Set<String>? {
         guard case .success(let reply) = await ask("v1/nodes") else { return nil }
@@ -143,7 +124,7 @@ struct GatewayDoctor: Sendable {
                     "nodes", "it does not show its nodes to us: \(why)", do: "A token with the scope admin sees them."))
             return nil
         }
-        guard let mesh = try? JSONDecoder().decode(Nodes.self, from: reply.body) else {
+        guard let mesh = try? JSONDecoder().decode(GatewayNodes.self, from: reply.body) else {
             try findings.add(.note("nodes", "what it says of its nodes is not known here: another version?"))
             return nil
         }

@@ -38,6 +38,18 @@ import Testing
         #expect(!text.contains("dropped") && !text.contains("resumption"))
     }
 
+    @Test func aMeshOfAnotherVersionIsSaid() {
+        var result = Self.result([Self.point(LoadDescription(.concurrency, callers: 2), [100])])
+        result.versions = BenchResult.byRole([
+            ("node", "2"), ("coordinator", "0"), ("node", "0"), ("node", ""), ("x", ""),
+        ])
+        #expect(result.versions == ["node": ["0", "2"], "coordinator": ["0"]])
+        func text() -> String { BenchReport.text(result, percentile: nil, limit: nil) }
+        #expect(text().contains("\nnote: measured with version 0, and of another are: node 0 and 2\n"))
+        result.versions = ["node": ["0"]]
+        #expect(!text().contains("note: measured with"))
+    }
+
     @Test func aRunThatEndedInAWarmUpHasWhatWasMeasuredBefore() {
         var result = Self.result([Self.point(LoadDescription(.concurrency, callers: 2), [100])])
         #expect(!result.isInterrupted)
