@@ -197,7 +197,7 @@ struct BenchCommand: AsyncParsableCommand {
 
     /// Pixels need no decoder, and few of them little copying.
     private var isRaw: Bool { pictures.raw || place.overhead }
-    private var usualSize: String? { place.overhead ? "128x128" : nil }
+    private var usualSize: String { place.overhead ? "128x128" : BenchPictureOptions.usualSize }
 
     /// What was asked for, by option, as results keep it.
     var record: [String: String] {

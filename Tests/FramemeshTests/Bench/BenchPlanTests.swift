@@ -198,13 +198,15 @@ import Testing
         func size(_ arguments: [String]) throws -> PictureSize? {
             try BenchCommand.parse(arguments).pictures.chosenSize()
         }
-        #expect(try size(["--size", "640x480"]) == PictureSize("640x480"))
+        #expect(try size(["--size", "320x200"]) == PictureSize("320x200"))
+        #expect(try size([]) == PictureSize("640x480") && size(["--raw"]) == PictureSize("640x480"))
+        #expect(try BenchCommand.parse(["--pipeline", "detect"]).record["size"] == "640x480")
+        #expect(try BenchCommand.parse(["--pipeline", "detect", "--input", "a.jpg"]).record["size"] == nil)
         #expect(try size(["--input", "a.jpg", "b.jpg"]) == nil && size(["--input", "a", "--raw"]) == nil)
         #expect(try size(["--input", "a.jpg", "--size", "9x9"]) == PictureSize("9x9"))
-        for wrong in [
-            [], ["--size", "640"], ["--size", "0x9"], ["--size", "9x9x9"], ["--size", "9000x9"],
-            ["--raw"],
-        ] { #expect(throws: Fatal.self, "\(wrong)") { try size(wrong) } }
+        for wrong in [["--size", "640"], ["--size", "0x9"], ["--size", "9x9x9"], ["--size", "9000x9"]] {
+            #expect(throws: Fatal.self, "\(wrong)") { try size(wrong) }
+        }
     }
 
     @Test func whatWasAskedForIsKept() throws {
