@@ -78,6 +78,34 @@ import Testing
         #expect([mixed.detectors, mixed.classifiers, mixed.both] == [1, 0, 1])
     }
 
+    @Test(arguments: ["--detectors", "--classifiers", "--nodes"])
+    func noNodesOfAKindAreZero(_ option: String) {
+        #expect {
+            try Up.parse([option, "none"])
+        } throws: {
+            Up.exitCode(for: $0) == .validationFailure
+                && Up.message(for: $0)
+                    == "The value 'none' is invalid for '\(option) <n>': it must be 0 to 64, and 0 is none"
+        }
+    }
+
+    @Test func aMeshWithoutAnyNodesIsRefused() async throws {
+        let plain = try await Settings.load(nil, environment: [:])
+        let none = ["--detectors", "0", "--classifiers", "0"]
+        func refusal(_ arguments: [String], _ settings: Settings) -> Fatal? {
+            return #expect(throws: Fatal.self) { try Up.parse(arguments).plan(settings) }
+        }
+        for arguments in [none, none + ["--nodes", "0"], none + ["--no-gateway"]] {
+            let error = refusal(arguments, plain)
+            #expect(error?.status == .usage && error?.message?.contains("can do nothing") == true, "\(arguments)")
+        }
+        let configured = try await Settings.load(
+            nil, environment: ["FRAMEMESH_UP_DETECTORS": "0", "FRAMEMESH_UP_CLASSIFIERS": "0"])
+        #expect(refusal([], configured)?.status == .usage)
+        #expect(try Up.parse(["--classifiers", "1"]).plan(configured).nodes == [MeshPart(.classifier, 1)])
+        #expect(try Up.parse(none + ["--nodes", "1"]).plan(plain).nodes == [MeshPart(.node, 1)])
+    }
+
     private func value(_ option: String, _ arguments: [String]) -> String? {
         arguments.firstIndex(of: option).flatMap { arguments.indices.contains($0 + 1) ? arguments[$0 + 1] : nil }
     }

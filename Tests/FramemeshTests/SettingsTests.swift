@@ -83,7 +83,7 @@ import Testing
         let settings = try await settings(nil, environment: ["FRAMEMESH_DETECTOR_WORKERS": "many"])
         #expect {
             try settings.number(nil, .detectorWorkers, default: 1, in: 1...10)
-        } throws: { "\($0)" == "'many' is no value for FRAMEMESH_DETECTOR_WORKERS" }
+        } throws: { "\($0)" == "'many' is no value for FRAMEMESH_DETECTOR_WORKERS: it must be 1 to 10" }
         #expect {
             try settings.number(11, .detectorWorkers, default: 1, in: 1...10)
         } throws: { "\($0)" == "--workers is 11, it must be 1 to 10" }

@@ -42,11 +42,15 @@ struct Settings: Sendable {
 
     func string(_ key: Key) -> String? { reader.string(forKey: ConfigKey(key.rawValue)) }
 
+    /// - Parameter range: what it takes, in words.
     /// - Throws: `Fatal` when the text is not such a value.
-    func value<Value: ExpressibleByArgument>(_ key: Key, as type: Value.Type = Value.self) throws -> Value? {
+    func value<Value: ExpressibleByArgument>(
+        _ key: Key, as type: Value.Type = Value.self, in range: String? = nil
+    ) throws -> Value? {
         guard let text = string(key) else { return nil }
         guard let value = Value(argument: text) else {
-            throw Fatal("'\(text)' is no value for \(origin(of: key.rawValue))", status: .usage)
+            let must = range.map { ": it must be \($0)" } ?? ""
+            throw Fatal("'\(text)' is no value for \(origin(of: key.rawValue))\(must)", status: .usage)
         }
         return value
     }
@@ -62,11 +66,11 @@ struct Settings: Sendable {
     func number<Number: ExpressibleByArgument & Comparable & SendableMetatype>(
         _ flag: Number?, _ key: Key, in range: ClosedRange<Number>
     ) throws -> Number? {
-        guard let number = try flag ?? value(key) else { return nil }
+        let words = "\(range.lowerBound) to \(range.upperBound)"
+        guard let number = try flag ?? value(key, in: words) else { return nil }
         guard range.contains(number) else {
             let name = flag == nil ? origin(of: key.rawValue) : key.option
-            throw Fatal(
-                "\(name) is \(number), it must be \(range.lowerBound) to \(range.upperBound)", status: .usage)
+            throw Fatal("\(name) is \(number), it must be \(words)", status: .usage)
         }
         return number
     }

@@ -41,13 +41,17 @@ struct Up: AsyncParsableCommand {
             "Folder for what the gateway keeps (default: that of framemesh gateway).", valueName: "folder"))
     var gatewayData: String?
 
-    @Option(help: ArgumentHelp("Detection nodes (default: 2, with --nodes none).", valueName: "n"))
+    @Option(help: ArgumentHelp("Detection nodes (default: 2, with --nodes none).", valueName: "n"), transform: Up.count)
     var detectors: Int?
 
-    @Option(help: ArgumentHelp("Classification nodes (default: 1, with --nodes none).", valueName: "n"))
+    @Option(
+        help: ArgumentHelp("Classification nodes (default: 1, with --nodes none).", valueName: "n"), transform: Up.count
+    )
     var classifiers: Int?
 
-    @Option(help: ArgumentHelp("Nodes that do both, in place of the others (default: 0).", valueName: "n"))
+    @Option(
+        help: ArgumentHelp("Nodes that do both, in place of the others (default: 0).", valueName: "n"),
+        transform: Up.count)
     var nodes: Int?
 
     @Option(help: ArgumentHelp("Models of the detectors (default: digits-detector).", valueName: "name[,name…]"))
@@ -76,6 +80,16 @@ struct Up: AsyncParsableCommand {
     @OptionGroup var common: CommonOptions
 
     static let defaultGatewayPort = 8080
+    private static let counts = 0...MeshPlan.maxNodes
+
+    /// Of nodes, for which a coordinator takes `none`.
+    /// - Throws: `ValidationError` unless it is a number.
+    @Sendable private static func count(_ text: String) throws -> Int {
+        guard let count = Int(text) else {
+            throw ValidationError("it must be \(counts.lowerBound) to \(counts.upperBound), and 0 is none")
+        }
+        return count
+    }
 
     func run() async throws {
         let settings = try await common.settings()
@@ -116,11 +130,15 @@ struct Up: AsyncParsableCommand {
         plan.coordinatorPort = try settings.number(coordinatorPort, .upCoordinatorPort, default: 8500, in: 0...65535)
         plan.gatewayPort = hasNoGateway ? nil : try chosenGatewayPort(settings) ?? Self.defaultGatewayPort
         plan.gatewayData = gatewayData
-        plan.both = try settings.number(nodes, .upNodes, default: 0, in: 0...MeshPlan.maxNodes)
+        plan.both = try settings.number(nodes, .upNodes, default: 0, in: Self.counts)
         let apart = plan.both > 0 ? (0, 0) : (plan.detectors, plan.classifiers)
-        plan.detectors = try settings.number(detectors, .upDetectors, default: apart.0, in: 0...MeshPlan.maxNodes)
-        plan.classifiers = try settings.number(
-            classifiers, .upClassifiers, default: apart.1, in: 0...MeshPlan.maxNodes)
+        plan.detectors = try settings.number(detectors, .upDetectors, default: apart.0, in: Self.counts)
+        plan.classifiers = try settings.number(classifiers, .upClassifiers, default: apart.1, in: Self.counts)
+        guard !plan.nodes.isEmpty else {
+            throw Fatal(
+                "a mesh without nodes can do nothing: more than 0 --detectors, --classifiers or --nodes are needed "
+                    + "(for nodes that run elsewhere: framemesh coordinator)", status: .usage)
+        }
         plan.detectModel = detectModel ?? settings.string(.upDetectModel)
         plan.classifyModel = classifyModel ?? settings.string(.upClassifyModel)
         plan.engine = try engine.explicit(.upEngine, settings)
