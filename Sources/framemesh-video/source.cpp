@@ -198,8 +198,9 @@ const AVInputFormat* Source::find_container() {
     if (std::any_of(std::begin(kContainers), std::end(kContainers), is_it) || (link_ && is_it(kPictureParts))) {
         return container;
     }
-    fail(std::string(link_ ? "streams" : "files") + " of the kind '" + container->name + "' are not read (" + kKnown +
-         " are)");
+    // FFmpeg takes much for subtitles, sound or lists.
+    fail(std::string("has no video stream that is read here, it looks like '") +
+         (container->long_name ? container->long_name : container->name) + "' (" + kKnown + " are read)");
 }
 
 void Source::open_container() {

@@ -28,7 +28,7 @@ import Video
             for name in ["a.jpg", "a.png"] {
                 let path = try await folder.video(name, frames: 1, codec: "")
                 let error = try #require(await readingError(path))
-                #expect(error.hasPrefix("\(path): files of the kind '"), "\(error)")
+                #expect(error.hasPrefix("\(path): has no video stream that is read here, it looks like '"), "\(error)")
             }
         }
     }
@@ -37,7 +37,22 @@ import Video
         try await Files.withFolder { folder in
             let path = try await folder.make("sound.mp4", "-f lavfi -i sine -t 1")
             #expect(await readingError(path) == "\(path): has no video stream")
+            let wave = try await folder.make("sound.wav", "-f lavfi -i sine -t 1")
+            #expect(await readingError(wave) == Self.refusal(wave, "WAV / WAVE (Waveform Audio)"))
         }
+    }
+
+    /// FFmpeg takes some of it for subtitles.
+    @Test func aJSONFileIsNoVideo() async throws {
+        try await Files.withFolder { folder in
+            let path = try folder.write("a.json", Data(#"{"captions": [], "content": "x", "duration": 3}"#.utf8))
+            #expect(await readingError(path) == Self.refusal(path, "TED Talks captions"))
+        }
+    }
+
+    private static func refusal(_ path: String, _ kind: String) -> String {
+        "\(path): has no video stream that is read here, it looks like '\(kind)' "
+            + "(mp4, mov, matroska, webm, avi, mpegts, mpeg, flv, ogg, mjpeg are read)"
     }
 
     /// Lists that name another file, which is a good video.
@@ -69,7 +84,7 @@ import Video
                 let path = try folder.write(name, Data(content.utf8))
                 let error = try #require(await readingError(path))
                 let refusals = [
-                    "\(path): files of the kind '",
+                    "\(path): has no video stream that is read here, it looks like '",
                     "\(path): is not a video that is known here (mp4, mov, matroska, webm, avi, mpegts, mpeg, flv, ogg, mjpeg)",
                 ]
                 #expect(refusals.contains { error.hasPrefix($0) }, "\(error)")
