@@ -15,7 +15,10 @@ package struct MeshClientConfiguration: Sendable {
 
     /// Every limit, in the order of docs/limits.md.
     package static let limits: [Limit<MeshClientConfiguration>] =
-        ChannelConfiguration.limits.map { $0.under(\.channel) } + [
-            Limit("resume-timeout", \.resumeTimeout, "How long a stream that lost its coordinator looks for one.")
-        ]
+        ChannelConfiguration.limits.map { $0.under(\.channel) } + ofStreams
+
+    /// Those that mean nothing where no stream is sent.
+    package static let ofStreams: [Limit<MeshClientConfiguration>] = [
+        Limit("resume-timeout", \.resumeTimeout, "How long a stream that lost its coordinator looks for one.")
+    ]
 }

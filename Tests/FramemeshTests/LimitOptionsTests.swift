@@ -112,6 +112,63 @@ import Testing
         #expect(try patient.limits(settings, callsSources: true).sources.attempts == 4)
     }
 
+    @Test func theLimitOfStreamsIsRefusedWhereNoneIsSent() async throws {
+        let settings = try await load("client:\n  limits:\n    resume-timeout: 3s\n")
+        let options = try ClientLimitOptions.parse(["--limit", "connect-timeout=5", "--limit", "resume-timeout=4s"])
+        #expect(try options.limits(settings).client.resumeTimeout == .seconds(4))
+        let error = #expect(throws: Fatal.self) { try options.limits(settings, sendsStreams: false) }
+        #expect(error?.status == .usage)
+        #expect(error?.message == "the limit resume-timeout is for commands that send frames as streams")
+        let none = try ClientLimitOptions.parse([])
+        #expect(try none.limits(settings, sendsStreams: false).client.resumeTimeout == .seconds(3))
+    }
+
+    private static let ofSources =
+        "the limit stream-attempts is for framemesh video with a URL (--limit), and for framemesh gateway (--limit)"
+
+    /// On the command line of roles.
+    @Test func aLimitOfOthersIsToldWhoseItIs() async throws {
+        let settings = try await Settings.load(nil, environment: [:])
+        func refusal(_ body: () throws -> Void) -> String? {
+            let error = #expect(throws: Fatal.self) { try body() }
+            #expect(error?.status == .usage)
+            return error?.message
+        }
+        let sources = "stream-attempts=3"
+        #expect(refusal { _ = try coordinator(["--limit", sources], settings) } == Self.ofSources)
+        #expect(refusal { _ = try coordinator(["--node-limit", sources], settings) } == Self.ofSources)
+        #expect(refusal { _ = try Up.parse(["--limit", sources]).plan(settings) } == Self.ofSources)
+        // A gateway has it under another option.
+        let gateway = try CoordinatorLimitOptions.parse(["--coordinator-limit", sources])
+        #expect(
+            refusal { _ = try gateway.limits(settings) }
+                == "the limit stream-attempts is for framemesh gateway (--limit)")
+        #expect(
+            refusal { _ = try coordinator(["--node-limit", "max-connections=3"], settings) }
+                == "the limit max-connections is for nodes and coordinators (--limit)")
+    }
+
+    @Test(
+        arguments: [
+            ("limits", ["client.limits", "gateway.limits"]),
+            ("coordinator.node-limits", ["client.limits", "gateway.limits"]),
+            ("gateway.coordinator-limits", ["gateway.limits"]), ("trace-limits", ["client.limits", "gateway.limits"]),
+        ] as [(String, [String])])
+    func aLimitInAnotherSectionIsToldWhereItIs(_ section: String, _ sections: [String]) async throws {
+        let keys = sections.map { "\($0).stream-attempts" }
+        let (written, parts) = ("\(section).stream-attempts", section.split(separator: "."))
+        let file = parts.enumerated().map { String(repeating: " ", count: $0) + "\($1):\n" }.joined()
+        let question = keys.map { "'\($0)'" }.joined(separator: " or ")
+        await #expect {
+            _ = try await load(file + "    stream-attempts: 3\n")
+        } throws: { "\($0)".hasSuffix("unknown key '\(written)', did you mean \(question)?") }
+        let variable = EnvironmentNames.name(of: written)
+        let names = keys.map(EnvironmentNames.name(of:)).joined(separator: " or ")
+        await #expect {
+            _ = try await Settings.load(nil, environment: [variable: "3"])
+        } throws: { "\($0)" == "unknown environment variable \(variable), did you mean \(names)?" }
+    }
+
     @Test func upHandsLimitsOnToItsParts() async throws {
         let settings = try await Settings.load(nil, environment: [:])
         let up = try Up.parse([

@@ -162,6 +162,10 @@ import Testing
             (["up", "--limit", "max-connections=none"], "max-connections"),
             (["nodes", "--limit", "keepalive-time=5s"], "keepalive-time"),
             (["nodes", "--limit", "stream-attempts=2"], "framemesh video with a URL"),
+            (["coordinator", "--limit", "stream-attempts=2"], "framemesh video with a URL"),
+            (["nodes", "--limit", "resume-timeout=2"], "send frames as streams"),
+            (["pipelines", "--limit", "resume-timeout=2"], "send frames as streams"),
+            (["up", "--detectors", "0", "--classifiers", "0"], "can do nothing"),
             (["video", "--pipeline", "detect", "--limit", "stream-attempts=2", demo], "framemesh video with a URL"),
         ] {
             let result = try await Command.run(arguments, within: .seconds(120))

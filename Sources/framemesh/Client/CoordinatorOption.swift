@@ -25,14 +25,16 @@ struct CoordinatorOption: ParsableArguments {
 
     /// Where the coordinator is, how it is called, and how patient the command is with sources. Also sets the limits of the
     /// process.
-    /// - Parameter callsSources: the command calls sources by their URL.
+    /// - Parameters:
+    ///   - callsSources: the command calls sources by their URL.
+    ///   - sendsStreams: it sends frames as streams, or may.
     /// - Throws: `MeshError` that names what is no target, `Fatal` that names what is wrong with the configuration.
     func place(
-        callsSources: Bool = false
+        callsSources: Bool = false, sendsStreams: Bool = true
     ) async throws -> (target: Target, calling: MeshClientConfiguration, sources: SourceLimits) {
         let settings = try await Settings.load(config)
         let target = try Self.target(coordinator, settings)
-        let limits = try limitOptions.limits(settings, callsSources: callsSources)
+        let limits = try limitOptions.limits(settings, callsSources: callsSources, sendsStreams: sendsStreams)
         limits.process.apply()
         var calling = limits.client
         try settings.naming(oneOf: "client") {
@@ -69,8 +71,9 @@ struct CoordinatorOption: ParsableArguments {
         }
     }
 
-    func connect() async throws -> MeshClient {
-        let (target, calling, _) = try await place()
+    /// - Parameter sendsStreams: as `place`.
+    func connect(sendsStreams: Bool) async throws -> MeshClient {
+        let (target, calling, _) = try await place(sendsStreams: sendsStreams)
         return try await MeshClient.connect(to: target, calling)
     }
 }

@@ -24,7 +24,7 @@ struct NodesScreen {
 
     func show() async throws {
         try await Interrupts.run {
-            let client = try await coordinator.connect()
+            let client = try await coordinator.connect(sendsStreams: false)
             defer { client.close() }
             let console = Console()
             try show(try await nodes(client), of: client, on: console)

@@ -26,7 +26,7 @@ struct PipelinesCommand: AsyncParsableCommand {
 
     func run() async throws {
         try await Interrupts.run {
-            let client = try await coordinator.connect()
+            let client = try await coordinator.connect(sendsStreams: false)
             defer { client.close() }
             let nodes: [NodeState]
             do {

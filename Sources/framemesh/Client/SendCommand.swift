@@ -95,7 +95,7 @@ struct SendCommand: AsyncParsableCommand {
     }
 
     private func send(_ sources: [PictureSource], _ raw: RawPicture?, _ options: AnalyzeOptions) async throws {
-        let client = try await coordinator.connect()
+        let client = try await coordinator.connect(sendsStreams: true)
         defer { client.close() }
         let pipeline = try client.pipeline(named: options.pipeline)
         var sender = PictureSender(client: client, options: options, concurrency: concurrency)

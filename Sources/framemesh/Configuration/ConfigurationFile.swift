@@ -54,8 +54,11 @@ struct ConfigurationFile: Sendable {
             lines[dotted] = value.mark?.line
             return
         } else if !Self.sections.contains(dotted) {
+            let limits = Settings.keysOfLimit { $0 == dotted }
             let near = Spelling.nearest(to: dotted, of: Settings.knownKeys + Self.sections)
-            throw wrong("unknown key '\(dotted)'" + (near.map { ", did you mean '\($0)'?" } ?? ""))
+            let meant = (limits.isEmpty ? [near].compactMap(\.self) : limits).map { "'\($0)'" }
+            let question = meant.isEmpty ? "" : ", did you mean \(meant.joined(separator: " or "))?"
+            throw wrong("unknown key '\(dotted)'\(question)")
         }
         guard let mapping = value.mapping else {
             if path.count < 3, value.null == nil { throw wrong("the key '\(dotted)' takes keys of its own") }

@@ -21,12 +21,14 @@ enum EnvironmentNames {
         prefix + key.uppercased().map { $0.isLetter ? String($0) : "_" }.joined()
     }
 
-    /// - Throws: `Fatal` naming the first variable, by name, that is not known, and the nearest one that is.
+    /// - Throws: `Fatal` naming the first variable, by name, that is not known, and what may be meant.
     static func check(_ environment: [String: String]) throws(Fatal) {
         let known = Set(all)
         let unknown = environment.keys.filter { $0.hasPrefix(prefix) && !known.contains($0) }
         guard let name = unknown.min() else { return }
-        let near = Spelling.nearest(to: name, of: all).map { ", did you mean \($0)?" } ?? ""
-        throw Fatal("unknown environment variable \(name)\(near)", status: .usage)
+        let limits = Settings.keysOfLimit { Self.name(of: $0) == name }.map(Self.name(of:))
+        let meant = limits.isEmpty ? [Spelling.nearest(to: name, of: all)].compactMap(\.self) : limits
+        let question = meant.isEmpty ? "" : ", did you mean \(meant.joined(separator: " or "))?"
+        throw Fatal("unknown environment variable \(name)\(question)", status: .usage)
     }
 }

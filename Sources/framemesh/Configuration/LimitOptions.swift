@@ -1,4 +1,5 @@
 import ArgumentParser
+import Client
 import Gateway
 import Mesh
 import Playback
@@ -45,22 +46,35 @@ struct ClientLimitOptions: ParsableArguments {
     /// Of those on the command line.
     var names: [String] { limits.map { String($0.prefix { $0 != "=" }) } }
 
-    /// - Parameter callsSources: sources are called by their URL. Where none is, their limits are refused on the command
-    ///   line; the file and the environment are for all commands.
-    func limits(_ settings: Settings, callsSources: Bool = false) throws -> ClientLimits {
+    /// What a command has no use for is refused on the command line; the file and the environment are for all commands.
+    /// - Parameters:
+    ///   - callsSources: sources are called by their URL.
+    ///   - sendsStreams: frames are sent as streams, or may be.
+    func limits(
+        _ settings: Settings, callsSources: Bool = false, sendsStreams: Bool = true
+    ) throws -> ClientLimits {
         var all = ClientLimits()
         try settings.set(ClientLimits.all, of: .clients, limits, in: &all)
         if !callsSources { try refuseThoseOfSources() }
+        if !sendsStreams { try refuseThoseOfStreams() }
         return all
     }
 
     /// - Throws: `Fatal` that names the first of them, and where it counts.
     func refuseThoseOfSources() throws(Fatal) {
-        let ofSources = Set(SourceLimits.limits.map(\.name))
-        guard let name = names.first(where: ofSources.contains) else { return }
-        throw Fatal(
-            "the limit \(name) is for framemesh video with a URL, and for framemesh gateway: nothing else calls sources",
-            status: .usage)
+        guard let name = first(of: SourceLimits.limits.map(\.name)) else { return }
+        throw Settings.LimitSection.objection(to: name, for: Settings.LimitSection.having(name))
+    }
+
+    /// - Throws: `Fatal` that names the first of them, and where it counts.
+    private func refuseThoseOfStreams() throws(Fatal) {
+        guard let name = first(of: MeshClientConfiguration.ofStreams.map(\.name)) else { return }
+        throw Fatal("the limit \(name) is for commands that send frames as streams", status: .usage)
+    }
+
+    /// The first of the command line that is one of these.
+    private func first(of names: [String]) -> String? {
+        self.names.first(where: names.contains)
     }
 }
 

@@ -11,7 +11,8 @@ struct LimitsCommand: ParsableCommand {
         discussion: """
             Limits are set by `--limit NAME=VALUE`, by `limits.NAME` in the configuration file, or by $FRAMEMESH_LIMITS_NAME. \
             Bytes may have KiB, MiB or GiB, times ms, s, m or h; `off` is a value where there may be no limit. \
-            Of client commands, those of sources (stream-…) are for `video` with a URL alone.
+            Of client commands, those of sources (stream-…) are for `video` with a URL alone, and resume-timeout is for those \
+            that send frames as streams.
 
             Examples:
               framemesh limits

@@ -57,6 +57,48 @@ extension Settings {
         }
 
         fileprivate func key(_ name: String) -> String { "\(rawValue).\(name)" }
+
+        /// Whom a limit of it is for, and what sets it on the command line.
+        private func user(of name: String) -> String {
+            switch self {
+            case .roles: "nodes and coordinators (--limit)"
+            case .nodes: "a coordinator's connections to its nodes (--node-limit)"
+            case .clients where SourceLimits.limits.contains(where: { $0.name == name }):
+                "framemesh video with a URL (--limit)"
+            case .clients: "commands that call a coordinator (--limit)"
+            case .gateways: "framemesh gateway (--limit)"
+            case .coordinators: "a gateway's connections to coordinators (--coordinator-limit)"
+            case .traces: "the export of traces (--trace-limit)"
+            }
+        }
+
+        /// Those that have a limit of this name.
+        static func having(_ name: String) -> [LimitSection] { allCases.filter { $0.names.contains(name) } }
+
+        /// Where a limit of this name is, in place of here; where some are of the same role, those alone.
+        fileprivate func others(having name: String) -> [LimitSection] {
+            let others = Self.having(name).filter { $0 != self }
+            let near = others.filter { $0.role == role }
+            return near.isEmpty ? others : near
+        }
+
+        private var role: Substring? { rawValue.split(separator: ".").first }
+
+        static func objection(to name: String, for sections: [LimitSection]) -> Fatal {
+            let users = sections.map { $0.user(of: name) }.joined(separator: ", and for ")
+            return Fatal("the limit \(name) is for \(users)", status: .usage)
+        }
+    }
+
+    /// Where a limit is that was written in a section which has none of its name; none: it is no limit anywhere.
+    /// - Parameter isIt: whether a key is the one that was written.
+    static func keysOfLimit(writtenAs isIt: (String) -> Bool) -> [String] {
+        let names = Set(LimitSection.allCases.flatMap(\.names))
+        for section in LimitSection.allCases {
+            guard let name = names.first(where: { isIt(section.key($0)) }) else { continue }
+            return section.others(having: name).map { $0.key(name) }
+        }
+        return []
     }
 
     /// The keys of all limits.
@@ -77,10 +119,17 @@ extension Settings {
                 throw Self.objection("\(origin(of: key)): \(error.message)")
             }
         }
-        do throws(LimitError) {
-            for flag in flags { try limits.set(flag, in: &root) }
-        } catch {
-            throw Self.objection(error.message)
+        for flag in flags {
+            let name = String(flag.prefix { $0 != "=" })
+            if !section.names.contains(name) {
+                let others = section.others(having: name)
+                guard others.isEmpty else { throw LimitSection.objection(to: name, for: others) }
+            }
+            do throws(LimitError) {
+                try limits.set(flag, in: &root)
+            } catch {
+                throw Self.objection(error.message)
+            }
         }
     }
 
