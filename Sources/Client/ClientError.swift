@@ -1,3 +1,5 @@
+package import RPC
+
 /// Why a client cannot go on. `message` is one line for people.
 package struct ClientError: Error, Sendable, CustomStringConvertible {
     package enum Kind: Sendable {
@@ -13,10 +15,13 @@ package struct ClientError: Error, Sendable, CustomStringConvertible {
 
     package var message: String
     package var kind: Kind
+    /// Of a coordinator that cannot be reached: whether TLS is why; nil: it is not, as far as can be seen.
+    package var tlsMismatch: TLSMismatch?
 
-    init(_ message: String, _ kind: Kind) {
+    init(_ message: String, _ kind: Kind, tlsMismatch: TLSMismatch? = nil) {
         self.message = message
         self.kind = kind
+        self.tlsMismatch = tlsMismatch
     }
 
     package var description: String { message }

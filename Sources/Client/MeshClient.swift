@@ -45,6 +45,7 @@ package struct MeshClient: Sendable {
             throw unreachable("\(target.hostPorts): \(describe(error))")
         }
         var troubles: [String] = []
+        var mismatch: TLSMismatch?
         for address in addresses {
             let name = target.name(of: address)
             do {
@@ -58,9 +59,10 @@ package struct MeshClient: Sendable {
             } catch {
                 if Task.isCancelled { throw CancellationError() }
                 troubles.append("\(name): \(describe(error))")
+                mismatch = mismatch ?? (error as? RPCError)?.tlsMismatch
             }
         }
-        throw unreachable(troubles.joined(separator: "; "))
+        throw unreachable(troubles.joined(separator: "; "), mismatch)
     }
 
     /// On a connection of its own: how the first call fails is to be seen by the user, not to be made good.
@@ -107,8 +109,8 @@ package struct MeshClient: Sendable {
         }
     }
 
-    private static func unreachable(_ reason: String) -> ClientError {
-        ClientError("no coordinator answers at \(reason)", .unreachable)
+    private static func unreachable(_ reason: String, _ mismatch: TLSMismatch? = nil) -> ClientError {
+        ClientError("no coordinator answers at \(reason)", .unreachable, tlsMismatch: mismatch)
     }
 
     /// A command says what went wrong itself, in one line.

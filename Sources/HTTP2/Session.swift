@@ -125,12 +125,7 @@ import Synchronization
         guard !state.isTerminated, violation == nil else { return }
         if !state.hasHeard {
             state.hasHeard = true
-            // nghttp2 would miss SETTINGS in that, which helps nobody who has named the wrong port.
-            guard role == .server || !buffer.readableBytesView.starts(with: Self.olderVersion) else {
-                throw HTTP2Error(
-                    .http11Required, "who is there speaks HTTP/1, not HTTP/2: a web server or gateway?",
-                    limit: .connectionViolation)
-            }
+            if role == .client { try checkBeginning(buffer.readableBytesView) }
         }
         state.flood.advance(to: now)
         state.log.beginRead()
@@ -149,8 +144,24 @@ import Synchronization
         try checkQueue()
     }
 
+    /// nghttp2 would miss SETTINGS in what others say, which helps nobody who has named the wrong port.
+    private func checkBeginning(_ bytes: ByteBufferView) throws(HTTP2Error) {
+        if bytes.starts(with: Self.olderVersion) {
+            throw HTTP2Error(
+                .http11Required, "who is there speaks HTTP/1, not HTTP/2: a web server or gateway?",
+                limit: .connectionViolation)
+        }
+        if bytes.starts(with: Self.tlsAlert) {
+            throw HTTP2Error(
+                .protocolError, "who is there speaks TLS, and was called without it", limit: .connectionViolation,
+                isTLSMismatch: true)
+        }
+    }
+
     /// How answers of HTTP/1 begin. A frame of such a length is never the first one.
     private static let olderVersion = Array("HTTP/".utf8)
+    /// How TLS answers what is none of it: an alert (21) of any version (RFC 8446, section 5.1). So long is no first frame either.
+    private static let tlsAlert: [UInt8] = [21, 3]
 
     /// Each kind of frame that a peer can make us send is few at a time, but all of them wait while it does not read.
     private func checkQueue() throws(HTTP2Error) {

@@ -53,7 +53,8 @@ extension Fatal {
                 case .usage: .usage
                 case .refused, .outOfOrder: .failed
                 }
-            self.init(error.message, status: status)
+            let advice = error.tlsMismatch.map { "; \($0.advice)" } ?? ""
+            self.init(error.message + advice, status: status)
         case let error as GatewayError: self.init(error.message, status: error.isOfListening ? .unreachable : .failed)
         case let error as MeshError: self.init(error.message, status: .usage)
         // Of rules that somebody wrote; nobody is called by them here.

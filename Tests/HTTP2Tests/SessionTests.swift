@@ -188,6 +188,16 @@ import Testing
         #expect(error?.message == "who is there speaks HTTP/1, not HTTP/2: a web server or gateway?")
     }
 
+    /// An alert, as of BoringSSL.
+    @Test func aServerOfTLSIsCalledThat() throws {
+        let client = try Session(role: .client)
+        let error = #expect(throws: HTTP2Error.self) {
+            try client.receive(ByteBuffer(bytes: [21, 3, 1, 0, 2, 2, 70]), now: 0)
+        }
+        #expect(error?.message == "who is there speaks TLS, and was called without it")
+        #expect(error?.isTLSMismatch == true && error?.limit == .connectionViolation)
+    }
+
     @Test func moreStreamsThanAllowedAreRefused() throws {
         var settings = SessionSettings()
         settings.maxConcurrentStreams = 2

@@ -18,8 +18,9 @@ import Testing
     ]
 
     /// The message with which connecting fails.
+    /// - Parameter mismatch: which the error has to tell.
     private func refusal(
-        server: ServerConfiguration, client: ClientConfiguration
+        server: ServerConfiguration, client: ClientConfiguration, mismatch: TLSMismatch? = nil
     ) async throws -> String {
         var message = "nothing was refused"
         try await Loopback.serving(Self.methods, server: server) { server in
@@ -31,6 +32,7 @@ import Testing
             if let error {
                 #expect(error.code == .unavailable)
                 #expect(error.neverStarted)
+                #expect(error.tlsMismatch == mismatch)
                 message = error.message
             }
         }
@@ -192,9 +194,10 @@ import Testing
 
     @Test func plainTextAndTLSDoNotMix() async throws {
         let files = try await TLSFixture.make()
-        let plainClient = try await refusal(server: files.server(), client: .patient)
+        let plainClient = try await refusal(server: files.server(), client: .patient, mismatch: .peerHasTLS)
         #expect(plainClient.contains("cannot connect to 127.0.0.1"))
-        let plainServer = try await refusal(server: .init(), client: files.client())
+        #expect(plainClient.hasSuffix("who is there speaks TLS, and was called without it"), "\(plainClient)")
+        let plainServer = try await refusal(server: .init(), client: files.client(), mismatch: .peerHasNone)
         #expect(plainServer.contains("TLS: the peer does not speak TLS (wrong version number)"), "\(plainServer)")
     }
 

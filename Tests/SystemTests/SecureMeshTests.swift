@@ -203,6 +203,27 @@ import Testing
         }
     }
 
+    /// The option is named that makes them fit.
+    @Test func tlsOfOneEndAloneIsToldByEachCommand() async throws {
+        let files = try await Files.make()
+        let picture = try #require(try Self.pictures().first)
+        let plain = ["coordinator", "--listen", "127.0.0.1:0"]
+        for (arguments, options, words, advice) in [
+            (plain, ["--tls-ca", files("home.crt")], "the peer does not speak TLS", "or with --no-tls"),
+            (plain + files.identity("server-home"), [], "who is there speaks TLS", "call it with --tls"),
+        ] as [([String], [String], String, String)] {
+            try await Self.serving(arguments) { _, address in
+                for command in [["nodes"], ["pipelines"], ["send", "--pipeline", "detect", picture]] {
+                    let result = try await Command.run(command + ["--coordinator", address] + options)
+                    Self.expectOneLine(result, code: 3, words)
+                    Self.expectOneLine(result, code: 3, advice)
+                }
+                let health = try await Command.run(["health", address] + options)
+                #expect(health.code == 3 && health.output.contains(advice), "\(health.output)")
+            }
+        }
+    }
+
     /// A frame that is on its way when the signal comes is answered; what comes later is refused.
     @Test func aSignalDrainsCallsOverTLS() async throws {
         let files = try await Files.make()

@@ -114,7 +114,9 @@ package struct GatewayProbe: Sendable {
                 reason:
                     "no TLS: it speaks plain HTTP (http://), or has a certificate that is not trusted here (--tls-ca)")
         case is HTTPParserError:
-            Silence(cause: .other, reason: "it speaks no HTTP: roles that speak gRPC are asked by HOST:PORT")
+            Silence(
+                cause: .other,
+                reason: "it speaks no HTTP: TLS is asked by https://, roles that speak gRPC by HOST:PORT")
         case let error as NIOConnectionError:
             error.connectionErrors.first.map { silence($0.error) } ?? Silence(cause: .other, reason: "no connection")
         case let error as HTTPClientError where [.deadlineExceeded, .connectTimeout].contains(error):

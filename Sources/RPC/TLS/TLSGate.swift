@@ -69,7 +69,9 @@ final class TLSGate: ChannelInboundHandler, RemovableChannelHandler {
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
         guard !hasFailed else { return }
         hasFailed = true
-        context.fireErrorCaught(Self.error(TLSTrouble.text(error, certificate: tls.peerCertificate)))
+        var trouble = Self.error(TLSTrouble.text(error, certificate: tls.peerCertificate))
+        trouble.isTLSMismatch = TLSTrouble.isPlainText(error)
+        context.fireErrorCaught(trouble)
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {

@@ -28,6 +28,11 @@ enum TLSTrouble {
         }
     }
 
+    /// What came was no TLS.
+    static func isPlainText(_ error: any Error) -> Bool { text(error).hasPrefix("TLS: \(noTLS)") }
+
+    private static let noTLS = "the peer does not speak TLS"
+
     /// nil: there is no better text than the library's.
     private static func handshakeText(_ error: BoringSSLError, _ certificate: NIOSSLCertificate?, _ now: Int) -> String?
     {
@@ -59,8 +64,7 @@ enum TLSTrouble {
         ("alert certificate unknown", "the peer does not take our certificate"),
         ("alert unsupported certificate", "the peer does not take our certificate"),
         ("peer did not return a certificate", "the peer has shown no certificate, and one is wanted"),
-        ("wrong version number", "the peer does not speak TLS"),
-        ("http request", "the peer does not speak TLS"),
+        ("wrong version number", noTLS), ("http request", noTLS),
         ("unsupported protocol", "both ends have no version of TLS in common"),
         ("alert protocol version", "both ends have no version of TLS in common"),
         ("no application protocol", "the peer does not speak HTTP/2 (ALPN 'h2')"),

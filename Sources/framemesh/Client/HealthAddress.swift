@@ -69,7 +69,8 @@ struct HealthAddress: Sendable {
             guard status == .serving else { return .ill("NOT_SERVING") }
             return question.isReady ? try await mesh(behind: connection, question, options) : .well("SERVING")
         } catch let error as RPCError {
-            finding = error.neverStarted || error.lostConnection ? .gone(error.message) : .ill("\(error)")
+            let advice = error.tlsMismatch.map { "; \($0.advice)" } ?? ""
+            finding = error.neverStarted || error.lostConnection ? .gone(error.message + advice) : .ill("\(error)")
         } catch {
             finding = .gone("\(error)")
         }

@@ -122,7 +122,8 @@ struct RPCDoctor: Sendable {
                 if case .silent = shown { return .silent("tls", within: doctor.timeout) }
                 return .wrong(
                     "tls", "it does not speak TLS: \(text)",
-                    do: "Leave out --tls and --tls-…, or give the role a certificate.")
+                    do: "Leave out --tls and --tls-…, or say --no-tls where the configuration has them; or give the "
+                        + "role a certificate.")
             }
             return tlsTrouble(text, certificate)
         }
