@@ -16,6 +16,8 @@ struct CoordinatorHandler: VisionHandler {
 
     /// For a node's own words in `ListNodes`.
     static let describeTimeout: Duration = .seconds(1)
+    /// Why that is not there.
+    private static let silence = "did not answer within \(describeTimeout / .seconds(1)) s, asked just now"
 
     /// - Parameter bothStages: to those that have both stages.
     init(
@@ -91,7 +93,14 @@ struct CoordinatorHandler: VisionHandler {
                     var state = NodeState(endpoint, role: role)
                     if [.ready, .ejected].contains(endpoint.state) {
                         let client = NodeClient(EndpointCaller(channel: channel, name: endpoint.name))
-                        state.description = try? await client.describe(deadline: .after(Self.describeTimeout))
+                        do {
+                            state.description = try await client.describe(deadline: .after(Self.describeTimeout))
+                        } catch let error as RPCError where error.code == .deadlineExceeded || error.lostConnection {
+                            // Its next probe finds that out, too.
+                            if state.reason.isEmpty { state.reason = Self.silence }
+                        } catch {
+                            // It is full, or may not tell us.
+                        }
                     }
                     return state
                 }

@@ -54,7 +54,7 @@ public struct NodeState: Sendable, Hashable {
     public var p99: UInt64 = 0
     /// Times that it was left out because calls failed.
     public var ejections: UInt64 = 0
-    /// Why it is not ready; empty if it is.
+    /// Why it is not ready, or what speaks against it though it is; empty: nothing.
     public var reason = ""
 
     public init() {}

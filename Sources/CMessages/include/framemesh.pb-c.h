@@ -416,7 +416,7 @@ struct  Framemesh__V1__NodeState
    */
   uint64_t ejections;
   /*
-   * why it is not ready
+   * why it is not ready; of a ready one: that it did not answer just now
    */
   char *reason;
 };

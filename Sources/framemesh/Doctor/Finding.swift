@@ -41,6 +41,19 @@ struct Finding: Sendable, Equatable {
         )
     }
 
+    /// A node that its coordinator takes for ready, by what it has heard of it until now, and that said nothing when the
+    /// coordinator asked it for us.
+    /// - Parameters:
+    ///   - node: its role and address.
+    ///   - reason: what the coordinator says of it.
+    static func unheard(_ node: String, _ reason: String) -> Finding {
+        .wrong("nodes", "\(node) is taken for ready, and \(reason)", do: Self.ofSilence)
+    }
+
+    /// What to do about a node that says nothing.
+    static let ofSilence =
+        "It hangs, or is stopped, or the network drops what it says: look at its process, its log and its load."
+
     /// For people.
     var line: String {
         let head = verdict.rawValue.padding(to: 6) + check.padding(to: Self.checkWidth) + " "

@@ -144,13 +144,7 @@ struct GatewayDoctor: Sendable {
             }
             try findings.add(.ok("nodes", "\(name) is ready"))
             for node in coordinator.nodes {
-                let text = "\(node.role) \(node.address) is \(node.state)"
-                try findings.add(
-                    node.state == "ready"
-                        ? .ok("nodes", text)
-                        : .wrong(
-                            "nodes", "\(text): \(node.reason ?? "")",
-                            do: "From where the coordinator is: framemesh doctor \(node.address)"))
+                try findings.add(Self.finding(node))
                 if let build = node.build, build != Framemesh.version {
                     try findings.add(
                         .note("nodes", "\(node.address) is version \(build), ours is \(Framemesh.version)"))
@@ -158,6 +152,17 @@ struct GatewayDoctor: Sendable {
             }
         }
         return Set(mesh.coordinators.flatMap(\.nodes).map(\.role))
+    }
+
+    private static func finding(_ node: Nodes.Node) -> Finding {
+        let name = "\(node.role) \(node.address)"
+        let reason = node.reason ?? ""
+        guard node.state == "ready" else {
+            return .wrong(
+                "nodes", "\(name) is \(node.state): \(reason)",
+                do: "From where the coordinator is: framemesh doctor \(node.address)")
+        }
+        return reason.isEmpty ? .ok("nodes", "\(name) is ready") : .unheard(name, reason)
     }
 
     private struct Pipelines: Decodable {

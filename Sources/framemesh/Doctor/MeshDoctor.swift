@@ -21,8 +21,9 @@ struct MeshDoctor: Sendable {
             return try findings.add(CallTrouble.finding("mesh", error))
         }
         try look(at: nodes, &findings)
-        try models(pipelines, nodes, &findings)
-        let lines = pipelines.map { PipelineLine($0, nodes) }
+        let heard = nodes.filter { !Self.isUnheard($0) }
+        try models(pipelines, heard, &findings)
+        let lines = pipelines.map { PipelineLine($0, heard) }
         var gap = PipelineGap()
         for line in lines {
             let pipeline = line.pipeline
@@ -47,6 +48,9 @@ struct MeshDoctor: Sendable {
 
     // ---- nodes ----
 
+    /// A coordinator asks each node that it takes for ready how it is, before it tells us of it.
+    private static func isUnheard(_ node: NodeState) -> Bool { node.state == "ready" && !node.reason.isEmpty }
+
     private func look(at nodes: [NodeState], _ findings: inout Findings) throws {
         if nodes.isEmpty { try findings.add(.withoutNodes("the coordinator")) }
         for node in nodes {
@@ -54,6 +58,10 @@ struct MeshDoctor: Sendable {
             guard node.state == "ready" else {
                 let reason = node.reason.isEmpty ? "" : ": \(node.reason)"
                 try findings.add(.wrong("nodes", "\(name) is \(node.state)\(reason)", do: Self.advice(node)))
+                continue
+            }
+            guard !Self.isUnheard(node) else {
+                try findings.add(.unheard(name, node.reason))
                 continue
             }
             let models = node.description?.models.map(\.name).joined(separator: ", ") ?? "no models that it tells"
@@ -70,8 +78,7 @@ struct MeshDoctor: Sendable {
         case "unhealthy": "It is starting, or ending: look at its log."
         case "wrong service":
             "Another program, or another role or mesh, has its address: look at the coordinator's targets."
-        case "silent":
-            "It hangs, or is stopped, or the network drops what it says: look at its process, its log and its load."
+        case "silent": Finding.ofSilence
         case "ejected": "Its calls failed: look at its log, it says why."
         default: "Look at its log."
         }

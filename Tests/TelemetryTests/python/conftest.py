@@ -7,7 +7,7 @@ from contextlib import contextmanager
 import pytest
 
 from programs import DEMO, FRAMEMESH, until
-from roles import Mesh, free_port, get
+from roles import Mesh, Role, free_port, get
 
 PICTURES = sorted(str(path) for path in DEMO.glob("numbers-0*.jpg"))
 
@@ -24,6 +24,21 @@ def mesh(tmp_path_factory):
     assert mesh.send("--pipeline", "detect", str(broken)).returncode == 1
     yield mesh
     assert mesh.stop() == [0] * 4
+
+
+@pytest.fixture
+def start(tmp_path):
+    """Starts roles, which end with the test."""
+    roles = []
+
+    def role(*arguments):
+        folder = tmp_path / str(len(roles))
+        folder.mkdir()
+        roles.append(Role(folder, *arguments))
+        return roles[-1]
+
+    yield role
+    assert [role.stop() for role in reversed(roles)] == [0] * len(roles)
 
 
 @pytest.fixture(scope="session")

@@ -1,8 +1,7 @@
-"""`framemesh doctor` at meshes that are well, and at what can be wrong with them."""
+"""`framemesh doctor` at roles that are well, and at what can be wrong on the way to them: names, ports, protocols, TLS."""
 
 import http.server
 import itertools
-import json
 import os
 import signal
 import socket
@@ -13,7 +12,8 @@ import time
 import pytest
 
 from conftest import PICTURES
-from programs import FRAMEMESH, PATIENCE, until
+from doctor import doctor, only_wrong, wrong
+from programs import FRAMEMESH, PATIENCE
 from roles import Mesh, Role, free_port
 
 
@@ -26,29 +26,6 @@ def mesh(tmp_path_factory):
     assert answered.returncode == 0, answered.stderr
     yield mesh
     assert mesh.stop() == [0] * 4
-
-
-def doctor(address, *options):
-    """Its exit code, and what it has found: verdict, text and advice by check."""
-    done = subprocess.run(
-        [FRAMEMESH, "doctor", "--json", *options, address], capture_output=True, text=True, timeout=PATIENCE)
-    assert done.stderr == "", done.stderr
-    report = json.loads(done.stdout)
-    assert report["address"] == address
-    assert report["well"] == (done.returncode == 0)
-    return done.returncode, report["findings"]
-
-
-def wrong(findings):
-    return [one for one in findings if one["verdict"] == "wrong"]
-
-
-def only_wrong(address, *options):
-    """The one thing that is wrong: what was looked at, what is said, what to do."""
-    code, findings = doctor(address, *options)
-    assert code == 1
-    [finding] = wrong(findings)
-    return finding["check"], finding["text"], finding["advice"]
 
 
 # ---- what is well ----
@@ -194,8 +171,8 @@ def test_a_port_that_says_nothing():
         assert (check, "may hang" in text) == ("http", True), text
 
 
-def test_a_role_that_is_stopped(coordinator):
-    stopped = coordinator("detector", "--workers", "1")
+def test_a_role_that_is_stopped(start):
+    stopped = start("detector", "--workers", "1")
     stopped.process.send_signal(signal.SIGSTOP)
     try:
         check, text, advice = only_wrong(stopped.address, "--timeout", "1")
@@ -281,121 +258,3 @@ def test_a_certificate_for_another_name(secured, certificates):
     assert (check, "elsewhere.example" in advice) == ("tls", True), text
     code, _ = doctor(secured["named"], "--tls-ca", str(certificates / "ca.crt"), "--tls-server-name", "elsewhere.example")
     assert code == 0
-
-
-# ---- the mesh ----
-
-@pytest.fixture
-def coordinator(tmp_path):
-    roles = []
-
-    def start(*arguments):
-        folder = tmp_path / str(len(roles))
-        folder.mkdir()
-        roles.append(Role(folder, *arguments))
-        return roles[-1]
-
-    yield start
-    assert [role.stop() for role in reversed(roles)] == [0] * len(roles)
-
-
-def test_a_coordinator_without_nodes(coordinator):
-    mesh = coordinator("coordinator")
-    gateway = coordinator("gateway", "--coordinator", mesh.address)
-    for address, who in [(mesh.address, "the coordinator"), (f"http://{gateway.address}", f"coordinator {mesh.address}")]:
-        code, findings = doctor(address)
-        assert code == 1
-        faults = {one["check"]: one for one in wrong(findings)}
-        assert faults["nodes"]["text"] == f"{who} knows no nodes"
-        assert "--detectors" in faults["nodes"]["advice"]
-        assert set(faults) - {"health"} == {"nodes"}, "what has one cause is told once"
-        [pipelines] = unoffered(findings)
-        assert pipelines["text"].endswith(": " + ", ".join(PIPELINES))
-        assert "framemesh detector" in pipelines["advice"]
-
-
-def unoffered(findings):
-    return [one for one in findings if (one["check"], one["verdict"]) == ("pipelines", "note")]
-
-
-@pytest.mark.parametrize("classifiers", [[], ["--classifiers", "none"]])
-def test_a_mesh_that_only_detects(coordinator, classifiers):
-    detector = coordinator("detector", "--workers", "1")
-    mesh = coordinator("coordinator", "--detectors", detector.address, *classifiers)
-    until("the node is ready", lambda: health("--ready", mesh.address)[0] == 0)
-    gateway = coordinator("gateway", "--coordinator", mesh.address)
-    for address in [mesh.address, f"http://{gateway.address}"]:
-        code, findings = doctor(address)
-        assert (code, wrong(findings)) == (0, [])
-        [pipelines] = unoffered(findings)
-        assert pipelines["text"].endswith("no nodes for classify: classify, detect+classify, cascade, cascade+track")
-        assert "--classifiers" in pipelines["advice"]
-        tried = {one["check"]: one["verdict"] for one in findings if one["check"].startswith("pipeline ")}
-        assert set(tried) == {"pipeline detect", "pipeline track"} and tried["pipeline detect"] == "ok"
-
-
-def test_classifiers_that_are_named_and_away_are_wrong(coordinator):
-    detector = coordinator("detector", "--workers", "1")
-    gone = f"127.0.0.1:{free_port()}"
-    mesh = coordinator("coordinator", "--detectors", detector.address, "--classifiers", gone)
-    until("the node is ready", lambda: health("--ready", mesh.address)[0] == 0)
-    code, findings = doctor(mesh.address)
-    assert (code, unoffered(findings)) == (1, [])
-    [pipelines] = [one for one in wrong(findings) if one["check"].startswith("pipeline")]
-    assert pipelines["text"].endswith("for classify: classify, detect+classify, cascade, cascade+track")
-
-
-def health(*arguments):
-    done = subprocess.run([FRAMEMESH, "health", *arguments], capture_output=True, text=True, timeout=PATIENCE)
-    return done.returncode, done.stdout.strip()
-
-
-def test_health_of_a_coordinator_without_nodes(coordinator, mesh):
-    empty = coordinator("coordinator").address
-    assert health(empty) == (0, f"{empty} SERVING")
-    assert health("--ready", empty) == (1, f"{empty} SERVING, and none of its 0 nodes is ready")
-    for address in [mesh.coordinator, mesh["detector"].address]:
-        assert health("--ready", address) == (0, f"{address} SERVING")
-
-
-def test_a_node_that_is_not_there(coordinator):
-    gone = f"127.0.0.1:{free_port()}"
-    # Nobody waits for a node that is known not to be there.
-    start = time.monotonic()
-    code, findings = doctor(coordinator("coordinator", "--detectors", gone).address, "--timeout", "60")
-    assert (code, time.monotonic() - start < 60) == (1, True)
-    [pipelines] = [one for one in wrong(findings) if one["check"].startswith("pipeline")]
-    assert "said of the nodes for detect above" in pipelines["advice"] and "classif" not in pipelines["advice"]
-    [unnamed] = unoffered(findings)
-    assert unnamed["text"].endswith("for classify: classify") and "framemesh classifier" in unnamed["advice"]
-    [node] = [one for one in wrong(findings) if one["check"] == "nodes"]
-    assert gone in node["text"] and f"framemesh doctor {gone}" in node["advice"]
-
-
-def test_a_node_of_both_stages_that_is_not_there(coordinator):
-    gone = f"127.0.0.1:{free_port()}"
-    code, findings = doctor(coordinator("coordinator", "--nodes", gone).address)
-    assert code == 1
-    [pipelines] = [one for one in wrong(findings) if one["check"].startswith("pipeline")]
-    assert "for detect above" in pipelines["advice"] and "for classify above" in pipelines["advice"]
-    assert "Start nodes" not in pipelines["advice"], "they are known, and away"
-
-
-def test_a_model_that_no_node_has(coordinator):
-    detector = coordinator("detector", "--workers", "1")
-    address = coordinator("coordinator", "--detectors", detector.address, "--detect-model", "street").address
-
-    def seen():
-        return [one for one in wrong(doctor(address)[1]) if one["check"] == "nodes" and "street" in one["text"]]
-
-    [model] = until("the node is ready", seen)
-    assert detector.address in model["text"] and "--model street" in model["advice"]
-
-
-def test_a_gateway_without_a_coordinator(coordinator):
-    gone = f"127.0.0.1:{free_port()}"
-    gateway = coordinator("gateway", "--coordinator", gone)
-    code, findings = doctor(f"http://{gateway.address}")
-    assert code == 1
-    [health] = [one for one in wrong(findings) if one["check"] == "health"]
-    assert "/readyz: 503" in health["text"]
