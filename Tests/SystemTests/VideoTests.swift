@@ -154,6 +154,48 @@ import Testing
         #expect(written == answers || written == answers + 1)
     }
 
+    /// While it calls its source, and while it waits for the first answer.
+    @Test(arguments: [false, true])
+    func aRunThatIsInterruptedBeforeAnyAnswerLeavesNothing(_ isOpen: Bool) async throws {
+        let folder = try Place.temporary("nothing")
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let output = folder.appending(path: "part.mp4")
+        // Takes the call, and says nothing.
+        let script = """
+            import socket
+            server = socket.create_server(("127.0.0.1", 0))
+            print("port", server.getsockname()[1], flush=True)
+            call = server.accept()
+            print("called", flush=True)
+            input()
+            """
+        let silent = try ChildProcess(URL(fileURLWithPath: "/usr/bin/env"), ["python3", "-c", script], input: .open)
+        defer { silent.signal(SIGKILL) }
+        let port = try await silent.line(startingWith: "port ")
+        let source = isOpen ? Place.demo.appending(path: "digits.mp4").path : "http://127.0.0.1:\(port)/a.mp4"
+        let mesh = try await LocalMesh.up(classifiers: 0)
+        let result = try await LocalMesh.with(mesh) { mesh in
+            let detectors = ProcessTable.child(of: mesh.command.pid, role: "detector")
+            for pid in detectors { kill(pid, SIGSTOP) }
+            defer { for pid in detectors { kill(pid, SIGCONT) } }
+            let video = try Command([
+                "video", "--coordinator", mesh.coordinator, "--pipeline", "track", "--output", output.path, source,
+            ])
+            if isOpen {
+                try await mesh.untilDetectorsAreBusy()
+            } else {
+                _ = try await silent.line(startingWith: "called")
+            }
+            video.signal(SIGINT)
+            return try await video.finish()
+        }
+        #expect(result.code == 130, "\(result.errors)")
+        #expect(result.errors.contains(isOpen ? "0 of " : "0 frames were answered"), "\(result.errors)")
+        let words = "nothing was written to \(output.path), and no part of it is left"
+        #expect(result.errors.contains(words), "\(result.errors)")
+        #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path).isEmpty)
+    }
+
     @Test func aLiveStreamReportsEachFrameThatItDropped() async throws {
         let mesh = try await LocalMesh.up(extra: ["--workers", "1"])
         let file = Place.demo.appending(path: "digits.mp4")

@@ -25,7 +25,7 @@ struct VideoCommand: AsyncParsableCommand {
             damaged is said at the end. One that is cut off is an error behind its last frame.
 
             When the run is cut short (Ctrl-C, or no coordinator any more), what was answered until then is in the file \
-            that --output names, and playable.
+            that --output names, and playable; without an answer nothing is written.
 
             Examples:
               framemesh video --pipeline track --output tracked.mp4 street.mp4
@@ -126,12 +126,29 @@ struct VideoCommand: AsyncParsableCommand {
     }
 
     private func send(_ input: VideoInput, _ options: AnalyzeOptions) async throws {
+        let console = Console()
+        var isTold = false
+        do {
+            try await send(input, options, console) { isTold = true }
+        } catch {
+            // Before there was anything that could be cut short.
+            if Task.isCancelled, !isTold {
+                console.note(AnswerPrinter.cutShort(0, of: nil, "frame"))
+                if let output { console.note(VideoOutput.cutShort(output, written: 0)) }
+            }
+            throw error
+        }
+    }
+
+    /// - Parameter cutShort: it was told how far the run came.
+    private func send(
+        _ input: VideoInput, _ options: AnalyzeOptions, _ console: Console, cutShort: () -> Void
+    ) async throws {
         let helper = try Resources.videoHelper
         let (target, calling, sources) = try await coordinator.place(callsSources: VideoInput.isURL(file))
         let client = try await MeshClient.connect(to: target, calling)
         defer { client.close() }
         let pipeline = try client.pipeline(named: options.pipeline)
-        let console = Console()
         var runner = VideoRunner(
             client: client, options: options, encoding: encode, realtime: realtime, output: output, helper: helper)
         runner.livePolicy = chosenPolicy ?? runner.livePolicy
@@ -153,14 +170,11 @@ struct VideoCommand: AsyncParsableCommand {
             },
             answer: { try printer.print($0) }, damaged: { printer.noteDamaged($0) },
             cutShort: { written in
+                cutShort()
                 printer.noteCutShort()
                 // The usual end of what has none.
                 if isLive { try? printer.finish() }
-                guard let output else { return }
-                console.note(
-                    written == 0
-                        ? "\(output) was not written"
-                        : "the annotated video up to there is \(output), with \(Count.of(written, "frame"))")
+                if let output { console.note(VideoOutput.cutShort(output, written: written)) }
             })
         try printer.finish()
         if let output { console.note("the annotated video is \(output)") }

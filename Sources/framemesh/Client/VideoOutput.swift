@@ -9,6 +9,14 @@ enum VideoOutput {
         extensions.contains(URL(fileURLWithPath: path).pathExtension.lowercased())
     }
 
+    /// What became of it where a run does not come to its end.
+    /// - Parameter written: its frames; 0: there is no file.
+    static func cutShort(_ path: String, written: Int) -> String {
+        written == 0
+            ? "nothing was written to \(path), and no part of it is left"
+            : "the annotated video up to there is \(path), with \(Count.of(written, "frame"))"
+    }
+
     /// - Throws: `Fatal` that names the folder that is not there.
     static func check(_ path: String) throws(Fatal) {
         let folder = URL(fileURLWithPath: path).deletingLastPathComponent().path
