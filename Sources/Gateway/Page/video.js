@@ -1,31 +1,23 @@
 // Videos: uploaded, followed while they run, played back with what was found, with zones, lines and their events.
 import { token } from './access.js';
-import { AreaCounts, sentenceOf } from './areaevents.js';
+import { AreaCounts } from './areaevents.js';
 import { AreaEditor } from './areas.js';
 import { getBlob, getJSON, query, sendJSON, upload } from './api.js';
 import { confidence, fillPipelines, stateOf, takeFiles } from './controls.js';
 import { byId, element } from './elements.js';
 import { follow } from './eventstream.js';
-import { bytes, clock, count, number, percent, rate, roughly } from './format.js';
+import { bytes, clock, count } from './format.js';
 import { Findings } from './findings.js';
 import { clearNotices, notify } from './notices.js';
 import { Problem } from './problems.js';
 import { Stage } from './stage.js';
 import { Timeline } from './timeline.js';
 import { VideoList, isOver } from './videolist.js';
-import { offerDownloads, showTracks } from './videoparts.js';
+import { offerDownloads, progressText, showEvents, showTracks, whyNoPicture } from './videoparts.js';
 
-const eventsShown = 300;
 /** Milliseconds between two drawings of lists that change with each frame. */
 const listPause = 250;
 const usualFrameRate = 25;
-
-/** Why there is no annotated video of a job, in words. */
-const whyNoPicture = ({ state, annotate }) =>
-  annotate === false ? 'no annotated video was asked for'
-    : state === 'failed' ? 'there is no annotated video, because the video could not be done'
-      : state === 'cancelled' ? 'there is no annotated video, because it was stopped'
-        : 'the picture comes with the annotated video';
 
 export class VideoView {
   #job = null;
@@ -152,26 +144,16 @@ export class VideoView {
   #update(job) {
     const before = this.#job;
     this.#job = { ...before, waiting_for: undefined, phase: undefined, ...job };
-    const { state, phase, progress = {}, video, error, waiting_for: wanted, failures = [] } = this.#job;
+    const { state, progress = {}, video, error } = this.#job;
     const [word, kind] = stateOf(state);
     byId('video-state').textContent = word;
     byId('video-state').className = `pill ${kind}`;
     if (video) this.stage.setSize(video.width, video.height);
-    const { frames_done: done = 0, frames_total: total, fraction, rate: perSecond, eta_seconds: left, dropped, failed, damaged_packets: damaged } = progress;
+    const { frames_done: done = 0, frames_total: total, fraction } = progress;
     const bar = byId('video-progress');
     const share = state === 'done' ? 1 : fraction ?? (total ? done / total : undefined);
     if (share === undefined) bar.removeAttribute('value'); else bar.value = share;
-    byId('video-progress-text').textContent = [
-      total ? `${number(done)} of ${count(total, 'frame')}` : count(done, 'frame'),
-      share !== undefined && state === 'running' && percent(share),
-      perSecond > 0 && `${rate(perSecond)} frames/s`,
-      state === 'running' && left !== undefined && left !== null && `${roughly(left)} left`,
-      phase === 'annotating' && 'draws the annotated video',
-      wanted && `waits for ${wanted}`,
-      dropped > 0 && `${number(dropped)} dropped`,
-      failed > 0 && `${number(failed)} failed${failures.length > 0 ? ` (${failures[0].cause})` : ''}`,
-      damaged > 0 && `${count(damaged, 'damaged packet')} in the file`,
-    ].filter(Boolean).join(' · ');
+    byId('video-progress-text').textContent = progressText(this.#job, share);
     byId('video-status').textContent = error ? `The video could not be done: ${error}.` : '';
     byId('video-status').classList.toggle('bad', Boolean(error));
     this.list.tell(this.#job);
@@ -395,16 +377,7 @@ export class VideoView {
     const findings = this.#findings;
     this.timeline.show({ frames: this.#length, counts: findings.counts, events: findings.events });
     this.#paintFrame();
-    const told = findings.events.filter((event) => event.type !== 'count').slice(-eventsShown);
-    const host = byId('video-events');
-    if (!host.contains(document.activeElement)) {
-      host.replaceChildren(...told.map((event) => element('li', {},
-        element('button', {
-          type: 'button', class: 'small', 'aria-label': `Go to ${clock(event.at_ms / 1000)}: ${sentenceOf(event)}`,
-          on: { click: () => this.#seek(event.sequence) },
-        }, clock(event.at_ms / 1000)),
-        element('span', {}, sentenceOf(event)))));
-    }
+    showEvents(byId('video-events'), findings.events, (frame) => this.#seek(frame));
     showTracks(byId('video-tracks'), [...findings.tracks.values()], this.#frameRate, (frame) => this.#seek(frame));
   }
 }
