@@ -13,7 +13,8 @@ public final class VideoWriter: Sendable {
     private let path: String
     private let width: Int
     private let height: Int
-    /// What is written: the encoded size (sides are made even, by doubling the last column or row) and the codec.
+    /// What is written: the codec, and the encoded size. Odd sides of pictures beyond 4K are made even, by doubling the last
+    /// column or row.
     public let info: VideoInfo
 
     private init(_ session: WritingSession, _ path: String, _ width: Int, _ height: Int, _ info: VideoInfo) {

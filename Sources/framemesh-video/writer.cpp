@@ -11,13 +11,50 @@
 namespace framemesh {
 namespace {
 
-// MP4's usual clock; H.264 timestamps are exact to 11 microseconds.
-constexpr AVRational kH264Clock{1, 90'000};
+// MP4's usual clock; timestamps are exact to 11 microseconds.
+constexpr AVRational kClock{1, 90'000};
 // MPEG-4 part 2 has 16 bits for it.
 constexpr AVRational kMPEG4Clock{1, 60'000};
-constexpr int kMPEG4Quality = 4;
-constexpr const char* kH264Quality = "23";
-constexpr const char* kH264Preset = "veryfast";
+
+enum class Sides {
+    /// Only even ones.
+    even,
+    any,
+    /// Odd ones are made even: the last column or row is doubled.
+    made_even,
+};
+
+/// A way to encode.
+struct Encoding {
+    /// FFmpeg's name.
+    const char* encoder;
+    AVRational clock;
+    Sides sides;
+    /// The largest picture.
+    int64_t most_pixels;
+    /// Of the encoder, "name=value:name=value".
+    const char* settings;
+};
+
+constexpr const char* kH264Settings = "preset=veryfast:crf=23";
+constexpr const char* kVP9Settings = "deadline=realtime:cpu-used=8:lag-in-frames=0:crf=31:b=0";
+// 4 times FF_QP2LAMBDA.
+constexpr const char* kMPEG4Settings = "flags=+qscale:global_quality=472";
+/// Those of 4K, 4096x2304. The encoder takes 72 bytes for each, three times as much as that of H.264.
+constexpr int64_t kMostVP9Pixels = 9'437'184;
+
+// The first that fits is taken. H.264 of 4:2:0 has no odd sides; nearly all browsers play VP9, and none MPEG-4 part 2.
+constexpr Encoding kEncodings[] = {
+    {"libx264", kClock, Sides::even, kMaximumPixels, kH264Settings},
+    {"libvpx-vp9", kClock, Sides::any, kMostVP9Pixels, kVP9Settings},
+    {"libx264", kClock, Sides::made_even, kMaximumPixels, kH264Settings},
+    {"mpeg4", kMPEG4Clock, Sides::any, kMaximumPixels, kMPEG4Settings},
+};
+
+bool fits(const Encoding& encoding, int width, int height) {
+    const bool is_even = width % 2 == 0 && height % 2 == 0;
+    return (is_even || encoding.sides != Sides::even) && int64_t(width) * height <= encoding.most_pixels;
+}
 
 struct FreeOutput {
     void operator()(AVFormatContext* c) const {
@@ -83,30 +120,29 @@ class Writer {
     }
 
     void open_encoder() {
-        const AVCodec* codec = avcodec_find_encoder_by_name("libx264");
-        if (!codec) codec = avcodec_find_encoder(AV_CODEC_ID_MPEG4);
-        if (!codec) throw Failure(options_.path + ": this FFmpeg has neither libx264 nor mpeg4");
-        bool h264 = codec->id == AV_CODEC_ID_H264;
+        const AVCodec* codec = nullptr;
+        const Encoding* encoding = kEncodings;
+        for (const Encoding& each : kEncodings) {
+            if (!fits(each, options_.width, options_.height)) continue;
+            encoding = &each;
+            codec = avcodec_find_encoder_by_name(each.encoder);
+            if (codec) break;
+        }
+        if (!codec) throw Failure(options_.path + ": this FFmpeg has none of libx264, libvpx-vp9 and mpeg4");
         encoder_.reset(not_null(avcodec_alloc_context3(codec)));
-        // 4:2:0 wants even sides: the last column and row are doubled.
-        encoder_->width = FFALIGN(options_.width, 2);
-        encoder_->height = FFALIGN(options_.height, 2);
+        const int multiple = encoding->sides == Sides::made_even ? 2 : 1;
+        encoder_->width = FFALIGN(options_.width, multiple);
+        encoder_->height = FFALIGN(options_.height, multiple);
         encoder_->pix_fmt = AV_PIX_FMT_YUV420P;
-        encoder_->time_base = h264 ? kH264Clock : kMPEG4Clock;
+        encoder_->time_base = encoding->clock;
         encoder_->framerate = av_d2q(options_.frame_rate, 100'000);
         encoder_->color_range = AVCOL_RANGE_MPEG;
         encoder_->colorspace = AVCOL_SPC_SMPTE170M;
         encoder_->thread_count = options_.threads;
         encoder_->flags |= AV_CODEC_FLAG_GLOBAL_HEADER;
         AVDictionary* settings = nullptr;
-        if (h264) {
-            av_dict_set(&settings, "preset", kH264Preset, 0);
-            av_dict_set(&settings, "crf", kH264Quality, 0);
-        } else {
-            encoder_->flags |= AV_CODEC_FLAG_QSCALE;
-            encoder_->global_quality = FF_QP2LAMBDA * kMPEG4Quality;
-        }
-        int status = avcodec_open2(encoder_.get(), codec, &settings);
+        int status = av_dict_parse_string(&settings, encoding->settings, "=", ":", 0);
+        if (status >= 0) status = avcodec_open2(encoder_.get(), codec, &settings);
         av_dict_free(&settings);
         check(status);
     }
