@@ -82,8 +82,10 @@ package struct FrameStream<Kept: Sendable>: Sendable {
             if resumption.isNews { resumed(resumption.reason, begun.again) }
             let failure: any Error
             do {
+                let stream = try await client.openStream(within: resumption.patience(now: .now))
                 try await carry(
-                    inFlight, on: begun.connection, epoch: UInt32(clamping: Int(firstEpoch) + resumption.losses))
+                    inFlight, on: begun.connection, stream,
+                    epoch: UInt32(clamping: Int(firstEpoch) + resumption.losses))
                 return inFlight.answersEnded()
             } catch {
                 failure = error
@@ -97,8 +99,9 @@ package struct FrameStream<Kept: Sendable>: Sendable {
     }
 
     /// - Throws: why the connection is of no use any more.
-    private func carry(_ inFlight: InFlight<Kept>, on connection: Int, epoch: UInt32) async throws {
-        let stream = try await client.openStream()
+    private func carry(
+        _ inFlight: InFlight<Kept>, on connection: Int, _ stream: AnalyzeStreamClient, epoch: UInt32
+    ) async throws {
         let failure: (any Error)? = await withTaskCancellationHandler {
             // The sender is not cancelled with its connection: what wakes it wakes the next one too.
             await withTaskGroup(of: Void.self) { tasks in

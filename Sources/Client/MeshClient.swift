@@ -19,6 +19,7 @@ package struct MeshClient: Sendable {
     package let isThisHost: Bool
     package let pipelines: [PipelineDescription]
     let resumeTimeout: Duration
+    private let readyTimeout: Duration
     private let channel: BalancedChannel
     private let running: Task<Void, Never>
 
@@ -96,6 +97,7 @@ package struct MeshClient: Sendable {
         self.isThisHost = isThisHost
         self.pipelines = pipelines
         resumeTimeout = configuration.resumeTimeout
+        readyTimeout = configuration.channel.readyTimeout
         let channel = BalancedChannel(
             target: target, healthService: ServiceName.vision, configuration: configuration.channel,
             group: MultiThreadedEventLoopGroup.singleton, logger: Self.silent)
@@ -125,8 +127,11 @@ package struct MeshClient: Sendable {
         return found
     }
 
-    func openStream() async throws -> AnalyzeStreamClient {
-        AnalyzeStreamClient(try await channel.open(MethodPath.analyzeStream))
+    /// - Parameter patience: how long it waits for a coordinator at most; nil: as other calls do.
+    func openStream(within patience: Duration? = nil) async throws -> AnalyzeStreamClient {
+        var options = CallOptions()
+        options.readyTimeout = patience.map { min($0, readyTimeout) }
+        return AnalyzeStreamClient(try await channel.open(MethodPath.analyzeStream, options: options))
     }
 
     package func close() {

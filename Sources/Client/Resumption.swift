@@ -46,7 +46,14 @@ struct Resumption {
             var random = SystemRandomNumberGenerator()
             wait = backoff.wait(after: hasty - 1, using: &random)
         }
+        // The last look is at the end of the time, not behind it.
+        wait = min(wait, timeout - (now - since))
         begun = now + wait
         return wait
+    }
+
+    /// How long the next connection may wait for a coordinator; nil: none was lost yet.
+    func patience(now: ContinuousClock.Instant) -> Duration? {
+        since.map { max(.zero, timeout - (now - $0)) }
     }
 }

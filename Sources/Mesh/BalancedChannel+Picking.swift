@@ -27,7 +27,8 @@ extension BalancedChannel {
         return nil
     }
 
-    /// A ready endpoint with room; waits for one within the deadline and, unless the call waits for ready, `readyTimeout`.
+    /// A ready endpoint with room; waits for one within the deadline and, unless the call waits for ready, its
+    /// `readyTimeout`.
     /// A suspect waits its turn until the deadline.
     /// - Parameter grace: it waits no longer than this, counted from the beginning of the outage if there is one.
     func pick(_ attempt: NextAttempt, isStream: Bool, grace: Duration? = nil) async throws -> (String, RPCConnection) {
@@ -100,7 +101,7 @@ extension BalancedChannel {
         let start = NIODeadline.now()
         var limits = [options.deadline]
         let isPatient = options.waitForReady == true || attempt.demand.isSuspect && options.deadline != nil
-        if !isPatient { limits.append(.after(configuration.readyTimeout)) }
+        if !isPatient { limits.append(.after(options.readyTimeout ?? configuration.readyTimeout)) }
         if let grace {
             let since = state.withLock { $0.outage.since }.map(NIODeadline.uptimeNanoseconds)
             if since != nil || !isPatient { limits.append(Deadline(instant: (since ?? start) + TimeAmount(grace))) }

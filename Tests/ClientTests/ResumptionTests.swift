@@ -31,6 +31,21 @@ import Testing
         #expect(wait4 == nil)
     }
 
+    /// Neither the wait before an attempt nor the attempt itself goes beyond its end.
+    @Test func theTimeIsKeptToTheEnd() {
+        var resumption = Resumption(timeout: .seconds(3))
+        #expect(resumption.patience(now: start) == nil)
+        _ = resumption.wait(after: Self.lost, answered: 5, now: start)
+        #expect(resumption.patience(now: start) == .seconds(3))
+        #expect(resumption.patience(now: start + .seconds(1)) == .seconds(2))
+        let atTheEnd = resumption.wait(after: Self.lost, answered: 5, now: start + .milliseconds(2_999))
+        #expect(atTheEnd == .milliseconds(1))
+        #expect(resumption.patience(now: start + .seconds(3)) == .zero)
+        #expect(resumption.patience(now: start + .seconds(4)) == .zero)
+        let behindIt = resumption.wait(after: Self.lost, answered: 5, now: start + .seconds(3))
+        #expect(behindIt == nil)
+    }
+
     @Test func anAnswerBetweenTwoLossesBeginsTheTimeAnew() {
         var resumption = Resumption(timeout: .seconds(30))
         let wait5 = resumption.wait(after: Self.lost, answered: 5, now: start)

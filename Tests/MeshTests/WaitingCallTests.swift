@@ -98,6 +98,20 @@ import Testing
         }
     }
 
+    /// Or it would be as long as the test may be.
+    @Test(.timeLimit(.minutes(3))) func aCallMayHavePatienceOfItsOwn() async throws {
+        try await BalancedChannel.with(Script(), configure: { $0.readyTimeout = .seconds(1000) }) {
+            channel async throws in
+            var options = CallOptions()
+            options.readyTimeout = .milliseconds(50)
+            let error = await #expect(throws: RPCError.self) { [options] in
+                _ = try await channel.open("/test.Node/Chat", options: options)
+            }
+            #expect(error?.code == .unavailable)
+            #expect(error?.neverStarted == true)
+        }
+    }
+
     @Test(.timeLimit(.minutes(3)), arguments: [false, true])
     func theEndOfAChannelEndsTheWait(_ closes: Bool) async throws {
         try await BalancedChannel.with(Script()) { channel async throws in

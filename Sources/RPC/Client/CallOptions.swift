@@ -7,6 +7,9 @@ public struct CallOptions: Sendable {
     public var deadline: Deadline?
     /// Wait for a connection rather than fail while none can be made. nil: as the channel's `ServiceConfig` says.
     public var waitForReady: Bool?
+    /// How long a call that does not wait for ready waits all the same; nil: as the channel says. For channels that
+    /// do.
+    public var readyTimeout: Duration?
     /// In place of the one in the channel's `ServiceConfig`.
     public var attempts: AttemptPolicy?
     /// Fail with UNAUTHENTICATED rather than be sent where others could listen: without TLS, to another host.
