@@ -6,8 +6,8 @@ package struct LiveClock: Sendable {
 
     package init() {}
 
-    /// The source begins: its zero is `now`, microseconds since 1970.
-    package mutating func begin(now: Int64) { base = max(now, last == .min ? now : last + 1) }
+    /// The source begins: the zero of its times is then, microseconds since 1970.
+    package mutating func begin(at zero: Int64) { base = max(zero, last == .min ? zero : last + 1) }
 
     /// - Parameter time: of a frame, since the source's beginning, microseconds.
     package mutating func time(_ time: Int64) -> Int64 {

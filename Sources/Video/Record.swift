@@ -2,10 +2,10 @@ import NIOCore
 
 /// The records on the pipes to and from `framemesh-video` (docs/video.md, Sources/framemesh-video/protocol.hpp).
 enum Record {
-    static let version: UInt32 = 1
+    static let version: UInt32 = 2
     static let headByteCount = 8
     static let frameHeadByteCount = 16
-    static let infoByteCount = 28
+    static let infoByteCount = 36
     static let endByteCount = 16
 
     enum Kind: UInt32 {
@@ -52,8 +52,8 @@ enum Record {
 
     static func info(_ bytes: inout ByteBuffer) throws(VideoError) -> VideoInfo {
         guard
-            let (version, width, height, rate, count) = bytes.readMultipleIntegers(
-                endianness: .little, as: (UInt32, UInt32, UInt32, UInt64, Int64).self)
+            let (version, width, height, rate, count, age) = bytes.readMultipleIntegers(
+                endianness: .little, as: (UInt32, UInt32, UInt32, UInt64, Int64, Int64).self)
         else { throw VideoError("framemesh-video sent a short INFO record") }
         guard version == Self.version else {
             throw VideoError("framemesh-video speaks version \(version) of its protocol, not \(Self.version)")
@@ -64,7 +64,8 @@ enum Record {
         let frameRate = Double(bitPattern: rate)
         return VideoInfo(
             width: Int(width), height: Int(height), frameRate: frameRate.isFinite && frameRate > 0 ? frameRate : 0,
-            frameCount: count >= 0 ? Int(count) : nil, codec: text(&bytes), isLive: count == endless)
+            frameCount: count >= 0 ? Int(count) : nil, codec: text(&bytes), isLive: count == endless,
+            age: .microseconds(max(0, age)))
     }
 
     static func frameHead(_ bytes: inout ByteBuffer) throws(VideoError) -> (index: UInt64, captureTime: Int64) {

@@ -10,9 +10,13 @@ public struct VideoInfo: Sendable, Hashable {
     public var codec: String
     /// A camera, or a source that says neither how long it is nor how many bytes come: it has no end that is known.
     public var isLive: Bool
+    /// Of a live source: how long ago the zero of its capture times was when it was opened. What it sent until then comes
+    /// at once. Zero for files.
+    public var age: Duration
 
     public init(
-        width: Int, height: Int, frameRate: Double, frameCount: Int?, codec: String, isLive: Bool = false
+        width: Int, height: Int, frameRate: Double, frameCount: Int?, codec: String, isLive: Bool = false,
+        age: Duration = .zero
     ) {
         self.width = width
         self.height = height
@@ -20,6 +24,7 @@ public struct VideoInfo: Sendable, Hashable {
         self.frameCount = frameCount
         self.codec = codec
         self.isLive = isLive
+        self.age = age
     }
 
     /// Bytes of one frame: BGR8, rows packed.

@@ -64,6 +64,7 @@ void RecordWriter::info(const Info& info) {
     put(head, info.height, 4);
     put(head, rate, 8);
     put(head, uint64_t(info.frame_count), 8);
+    put(head, uint64_t(info.age), 8);
     std::string codec = one_line(info.codec);
     record(Kind::info, head, reinterpret_cast<const uint8_t*>(codec.data()), codec.size());
 }

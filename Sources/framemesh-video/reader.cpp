@@ -33,7 +33,7 @@ class Reader {
     void run() {
         std::string early;
         for (;;) {
-            int status = av_read_frame(source_->format(), packet_.get());
+            int status = source_->read(packet_.get());
             if (source_->is_end(status)) break;
             if (status < 0) {
                 early = source_->why(status);
@@ -59,6 +59,9 @@ class Reader {
         int64_t time = source_->format()->start_time;
         return time == AV_NOPTS_VALUE ? std::nullopt : std::optional<int64_t>(time);
     }
+
+    /// Of a frame of a live source: how long ago it was taken.
+    int64_t age(std::optional<int64_t> timestamp) const { return timestamp ? source_->age(*timestamp).value_or(0) : 0; }
 
     /// `packet` null: what the decoder still holds.
     void decode(const AVPacket* packet) {
@@ -94,17 +97,18 @@ class Reader {
         }
         if (is_concealed(frame_.get()) && !frame_->reordered_opaque) damaged_++;
         const uint8_t* pixels = picture_.convert(frame_.get());
-        if (frames_ == 0) {
-            info_.width = uint32_t(picture_.width());
-            info_.height = uint32_t(picture_.height());
-            out_.info(info_);
-        }
         std::optional<int64_t> timestamp;
         if (frame_->best_effort_timestamp != AV_NOPTS_VALUE) {
             timestamp = av_rescale_q(frame_->best_effort_timestamp, source_->stream()->time_base, {1, 1'000'000});
         }
         source_->end_wait();
         last_time_ = clock_.next(timestamp);
+        if (frames_ == 0) {
+            info_.width = uint32_t(picture_.width());
+            info_.height = uint32_t(picture_.height());
+            if (info_.frame_count == kEndless) info_.age = age(timestamp) + last_time_;
+            out_.info(info_);
+        }
         out_.frame({frames_, last_time_}, pixels, picture_.byte_count());
         frames_++;
         restart_processor_time();

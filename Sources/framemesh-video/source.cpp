@@ -154,6 +154,7 @@ std::unique_ptr<Source> Source::live(const std::string& url, int threads) {
                        std::strcmp(source->format_->iformat->name, kPictureParts) != 0;
     source->choose_stream();
     source->open_decoder(threads);
+    if (!source->has_end_) source->read_ahead();
     source->restart_wait();
     return source;
 }
@@ -166,8 +167,14 @@ std::unique_ptr<Source> Source::camera(const CameraOptions& options) {
     give_up_rights(Role::read);
     source->choose_stream();
     source->open_decoder(options.threads);
+    source->read_ahead();
     source->restart_wait();
     return source;
+}
+
+void Source::read_ahead() {
+    restart_wait();
+    ahead_.take(format(), stream_);
 }
 
 const AVInputFormat* Source::find_container() {

@@ -3,12 +3,14 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "camera.hpp"
 #include "ffmpeg.hpp"
 #include "orientation.hpp"
 #include "protocol.hpp"
+#include "read_ahead.hpp"
 #include "source_link.hpp"
 
 namespace framemesh {
@@ -43,6 +45,11 @@ class Source {
     const std::string& path() const { return path_; }
     AVFormatContext* format() { return format_.get(); }
     AVStream* stream() { return stream_; }
+    /// The next packet, as av_read_frame.
+    int read(AVPacket* packet) { return ahead_.next(format(), packet); }
+    /// How long ago a frame with this timestamp was taken; both in microseconds. Nothing: it cannot be told, or is a
+    /// file's.
+    std::optional<int64_t> age(int64_t timestamp) const { return ahead_.age(timestamp); }
     AVCodecContext* decoder() { return decoder_.get(); }
     Orientation orientation() const;
     /// It ends before the place where the container says its last frame is, before its own size, or, where it says
@@ -80,6 +87,7 @@ class Source {
     void choose_stream();
     void check_size(int width, int height) const;
     void open_decoder(int threads);
+    void read_ahead();
     [[noreturn]] void fail(const std::string& why) const { throw Failure(path_ + ": " + why); }
 
     std::string path_;
@@ -97,6 +105,8 @@ class Source {
     bool has_index_behind_ = false;
     AVStream* stream_ = nullptr;
     Codec decoder_;
+    /// Of one that goes on for ever.
+    ReadAhead ahead_;
 };
 
 }  // namespace framemesh

@@ -11,7 +11,7 @@ import Testing
     }
 
     @Test func kindsAreTheLettersOfTheProtocol() throws {
-        #expect(try Self.head("INFO", 30).kind == .info)
+        #expect(try Self.head("INFO", 38).kind == .info)
         #expect(try Self.head("FRAM", 28, frame: 12) == Record.Head(.frame, byteCount: 28))
         #expect(try Self.head("END_", 16).kind == .end)
         #expect(try Self.head("FAIL", 0).kind == .fail)
@@ -19,7 +19,7 @@ import Testing
 
     @Test(
         arguments: [
-            ("INFO", 27, nil), ("INFO", 4_125, nil), ("FRAM", 28, nil), ("FRAM", 27, 12), ("FRAM", 29, 12),
+            ("INFO", 35, nil), ("INFO", 4_133, nil), ("FRAM", 28, nil), ("FRAM", 27, 12), ("FRAM", 29, 12),
             ("FRAM", UInt32.max, 12), ("END_", 15, nil), ("END_", UInt32.max, nil), ("FAIL", 4_097, nil),
             ("fail", 1, nil),
         ] as [(String, UInt32, Int?)])
@@ -28,10 +28,11 @@ import Testing
     }
 
     private static func info(
-        version: UInt32 = 1, width: UInt32 = 64, height: UInt32 = 48, rate: Double = 25, count: Int64 = 7
+        version: UInt32 = 2, width: UInt32 = 64, height: UInt32 = 48, rate: Double = 25, count: Int64 = 7,
+        age: Int64 = 0
     ) throws -> VideoInfo {
         var bytes = ByteBuffer()
-        bytes.writeMultipleIntegers(version, width, height, rate.bitPattern, count, endianness: .little)
+        bytes.writeMultipleIntegers(version, width, height, rate.bitPattern, count, age, endianness: .little)
         bytes.writeString("h264")
         return try Record.info(&bytes)
     }
@@ -44,7 +45,9 @@ import Testing
         #expect(endless.frameCount == nil && endless.isLive)
         #expect(try Self.info(rate: .nan).frameRate == 0)
         #expect(try Self.info(rate: -.infinity).frameRate == 0)
-        #expect(throws: VideoError.self) { try Self.info(version: 2) }
+        #expect(try Self.info(age: 1_500_000).age == .milliseconds(1500))
+        #expect(try Self.info(age: -1).age == .zero)
+        #expect(throws: VideoError.self) { try Self.info(version: 1) }
         #expect(throws: VideoError.self) { try Self.info(width: 0) }
         #expect(throws: VideoError.self) { try Self.info(width: .max, height: .max) }
         #expect(throws: VideoError.self) { try Self.info(width: 16_384, height: 16_384) }

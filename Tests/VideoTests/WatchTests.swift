@@ -12,12 +12,14 @@ import Video
         var url: String { "http://127.0.0.1:\(port)/live" }
         var address: String { "127.0.0.1:\(port)" }
 
-        /// - Parameter format: FFmpeg's arguments for what is sent.
-        init(_ format: String, frames: Int = 10_000, rate: Int = 25) throws {
+        /// - Parameters:
+        ///   - format: FFmpeg's arguments for what is sent.
+        ///   - isPaced: as a camera sends them, not all at once.
+        init(_ format: String, frames: Int = 10_000, rate: Int = 25, isPaced: Bool = true) throws {
             port = try WatchTests.freePort()
             process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
             let arguments =
-                "-nostdin -v error -re -f lavfi -i testsrc2=size=320x240:rate=\(rate) -frames:v \(frames) \(format)"
+                "-nostdin -v error \(isPaced ? "-re " : "")-f lavfi -i testsrc2=size=320x240:rate=\(rate) -frames:v \(frames) \(format)"
                 + " -listen 1 http://127.0.0.1:\(port)/live"
             process.arguments = ["ffmpeg"] + arguments.split(separator: " ").map(String.init)
             process.standardOutput = FileHandle.nullDevice
@@ -98,6 +100,16 @@ import Video
             first = first ?? frame.captureTime
             #expect(Duration.microseconds(time) <= ContinuousClock.now - start, "ahead of the clock")
         }
+        await reader.close()
+    }
+
+    /// Of what has come at once, the last frame was taken when it came, and the others as much earlier as they say.
+    @Test func whatHasComeByTheTimeOfOpeningIsAsOldAsItSays() async throws {
+        let camera = try Camera(Self.transportStream, frames: 100, isPaced: false)
+        defer { camera.end() }
+        let reader = try await camera.watch()
+        let info = reader.info
+        #expect(info.isLive && info.age >= .milliseconds(500) && info.age < .seconds(60), "\(info.age)")
         await reader.close()
     }
 

@@ -36,7 +36,7 @@ struct CameraLink {
             of: url, allowedBy: rules.streams, name: url.shown, helper: helper, authorities: rules.streamAuthorities
         ).open()
         do {
-            stream.begin()
+            stream.begin(age: reader.info.age)
             var pace = FramePace(maxFrameRate: stream.specification.maxFrameRate)
             while let frame = try await reader.next() {
                 redial.hadFrame()

@@ -211,7 +211,10 @@ final class LiveStream: Sendable {
     // MARK: Frames in
 
     /// The source begins, for the first time or again.
-    func begin() { state.withLock { $0.clock.begin(now: Self.now) } }
+    /// - Parameter age: how long ago its times were zero.
+    func begin(age: Duration = .zero) {
+        state.withLock { $0.clock.begin(at: Self.now - Int64(age / .microseconds(1))) }
+    }
 
     /// Takes a frame of the source; under the policy `lossless` it waits for the frame before.
     /// - Parameter sourceTime: since the source's beginning, microseconds; nil: now.

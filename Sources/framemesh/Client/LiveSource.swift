@@ -27,7 +27,8 @@ actor LiveSource: FrameSource {
     private let url: OutboundURL
     private let calling: SourceCalling
     private let call: SourceCall
-    private let start = ContinuousClock.now
+    /// When its times were zero.
+    private let start: ContinuousClock.Instant
     private var clock = LiveClock()
     private var redial: Redial
     private var random = SystemRandomNumberGenerator()
@@ -51,6 +52,7 @@ actor LiveSource: FrameSource {
         self.call = call
         self.reader = reader
         info = reader.info
+        start = ContinuousClock.now - reader.info.age
         redial = Redial(calling.limits)
     }
 
@@ -115,7 +117,7 @@ actor LiveSource: FrameSource {
                         \(info.width)x\(info.height)
                         """)
                 }
-                clock.begin(now: Int64((ContinuousClock.now - start) / .microseconds(1)))
+                clock.begin(at: Int64((ContinuousClock.now - reader.info.age - start) / .microseconds(1)))
                 return reader
             } catch let error as VideoError {
                 reason = error.message

@@ -45,7 +45,7 @@ struct VideoRunner: Sendable {
     ) async throws {
         let reader = try await open(input)
         let info = reader.info
-        let beginning = info.isLive ? Int64(Date().timeIntervalSince1970 * 1_000_000) : nil
+        let beginning = info.isLive ? Int64((Date().timeIntervalSince1970 - info.age / .seconds(1)) * 1_000_000) : nil
         opened(info)
         defer { if reader.damagedPackets > 0 { damaged(reader.damagedPackets) } }
         do {
