@@ -96,6 +96,21 @@ package struct AreaWatch: Sendable {
         return events
     }
 
+    /// Zones and lines behind the last answer, in a frame of this size.
+    package func figures(width: Int, height: Int) -> [AreaFigure] {
+        let x = areas.normalized ? Double(width) : 1
+        let y = areas.normalized ? Double(height) : 1
+        let zones = zip(areas.zones, counts).map { zone, count in
+            AreaFigure(name: zone.name, points: zone.points.map { $0.scaled(x, y) }, isZone: true, counts: [count])
+        }
+        let lines = zip(areas.lines, crossings).map { line, crossings in
+            AreaFigure(
+                name: line.name, points: [line.from.scaled(x, y), line.to.scaled(x, y)], isZone: false,
+                counts: [crossings.forward, crossings.backward])
+        }
+        return zones + lines
+    }
+
     private mutating func measure(_ width: Int, _ height: Int) {
         guard
             polygons.count != areas.zones.count || segments.count != areas.lines.count

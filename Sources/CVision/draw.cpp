@@ -2,6 +2,7 @@
 #include <cmath>
 #include <opencv2/imgproc.hpp>
 #include <string>
+#include <vector>
 
 #include "guard.hpp"
 #include "mat.hpp"
@@ -169,10 +170,70 @@ cv::Rect box_place(const vision_image &image, float x, float y, float width, flo
     return {from.x, from.y, std::max(0, end.x - from.x), std::max(0, end.y - from.y)};
 }
 
+/// What is watched, as on the gateway's page.
+const cv::Scalar outline_colour(0, 176, 255);
+/// An arrow's length, and the distance of its line's text on the other side, in widths of lines.
+constexpr double arrow_length = 11;
+constexpr double text_distance = 9;
+
+/// Beyond the picture, too, as far as lines are drawn right.
+cv::Point2d corner_place(float x, float y) {
+    const auto sane = [](float value) {
+        return std::clamp(std::isfinite(value) ? static_cast<double>(value) : 0.0, -65536.0, 65536.0);
+    };
+    return {sane(x), sane(y)};
+}
+
+/// To the right of the middle of a line, seen from its beginning.
+cv::Point2d beside(const cv::Point2d &from, const cv::Point2d &to, double distance) {
+    const cv::Point2d along = to - from;
+    const double length = std::max(1e-6, std::hypot(along.x, along.y));
+    return (from + to) / 2 + cv::Point2d(-along.y, along.x) * (distance / length);
+}
+
+/// A text about `at`, where it covers no other one.
+void tag(vision_image &image, const std::string &text, const cv::Point2d &at, double height_above) {
+    for (const double part : text_sizes) {
+        const Pen pen(image, part);
+        const cv::Size size = plate_size(text, pen);
+        if (text.empty() || !fits(image, size)) continue;
+        const cv::Rect place =
+            inside(image, cv::Point2d(at.x - size.width / 2.0, at.y - size.height * height_above), size);
+        if (covers_text(image, place)) continue;
+        plate(image, text, place, outline_colour, pen);
+        return;
+    }
+}
+
 }  // namespace
 }  // namespace vision
 
 using namespace vision;
+
+bool vision_image_draw_outline(vision_image *image, const float *points, int32_t count, bool closed, const char *text,
+                               vision_error *error) {
+    return guarded(error, VISION_INTERNAL, false, [&] {
+        std::vector<cv::Point2d> corners;
+        for (int32_t i = 0; i < count; i++) corners.push_back(corner_place(points[2 * i], points[2 * i + 1]));
+        if (corners.size() < 2) return true;
+        const Pen pen(*image);
+        cv::Mat to = mat(*image);
+        const std::vector<cv::Point> pixels(corners.begin(), corners.end());
+        cv::polylines(to, pixels, closed, outline_colour, pen.line, cv::LINE_AA);
+        if (closed) {
+            // It hides least of what is inside.
+            const auto highest = std::min_element(corners.begin(), corners.end(),
+                                                  [](const auto &one, const auto &other) { return one.y < other.y; });
+            tag(*image, printable(text), *highest, 1);
+            return true;
+        }
+        const cv::Point2d &from = corners.front(), &end = corners.back();
+        cv::arrowedLine(to, beside(from, end, 0), beside(from, end, arrow_length * pen.line), outline_colour, pen.line,
+                        cv::LINE_AA, 0, 0.35);
+        tag(*image, printable(text), beside(from, end, -text_distance * pen.line), 0.5);
+        return true;
+    });
+}
 
 bool vision_image_draw_box(vision_image *image, float x, float y, float width, float height, uint64_t key,
                            vision_error *error) {

@@ -47,8 +47,9 @@ extension Image {
     private static let maxClassLines = 5
 
     /// A copy with boxes, labels, track ids drawn on it, and the classes of the whole picture in a corner.
+    /// - Parameter outlines: below all else.
     public func drawing(
-        _ detections: [Detection], classes: [Classification] = [], caption: String? = nil
+        _ detections: [Detection], classes: [Classification] = [], caption: String? = nil, outlines: [Outline] = []
     ) -> Image {
         let seen = classes.prefix(Self.maxClassLines).filter { Mark.twoDigits($0.confidence) != "0.00" }
         var lines = seen.enumerated().map { index, found in
@@ -57,6 +58,6 @@ extension Image {
         if let caption { lines.append(CornerLine(atTop: false, index: 0, text: caption)) }
         // Weak ones first, so that the strong are on top.
         let marks = detections.sorted { $0.confidence < $1.confidence }.map { Mark($0) }
-        return drawing(marks, lines: lines)
+        return drawing(marks, lines: lines, outlines: outlines)
     }
 }

@@ -68,9 +68,16 @@ public import NIOCore
             bytes: UnsafeRawBufferPointer(start: vision_bytes_data(bytes), count: vision_bytes_length(bytes)))
     }
 
-    /// A copy on which `marks`, the most important one last, and `lines` are drawn; this image where memory runs out.
-    func drawing(_ marks: [Mark], lines: [CornerLine]) -> Image {
+    /// A copy on which `outlines`, `marks`, the most important one last, and `lines` are drawn; this image where memory runs out.
+    func drawing(_ marks: [Mark], lines: [CornerLine], outlines: [Outline]) -> Image {
         guard let copy = try? unsafe Core.pointer({ unsafe vision_image_create_copy(handle, $0) }) else { return self }
+        for outline in outlines {
+            let points = outline.corners.flatMap { [$0.x, $0.y] }
+            try? unsafe Core.check { error in
+                unsafe vision_image_draw_outline(
+                    copy, points, Int32(clamping: outline.corners.count), outline.isClosed, outline.text, error)
+            }
+        }
         for mark in marks {
             try? unsafe Core.check { error in
                 unsafe vision_image_draw_box(

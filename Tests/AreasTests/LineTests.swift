@@ -25,6 +25,17 @@ import Testing
         #expect(events.first?.count == 2)
     }
 
+    @Test func aLineIsShownWithItsCrossings() {
+        let whole = Line(name: "middle", from: Point(0, 0.5), to: Point(1, 0.5))
+        var walk = Walk(AreaSet(lines: [whole], normalized: true))
+        _ = walk.walk(down(200, from: 190, to: 290))
+        let figures = walk.watch.figures(width: 640, height: 480)
+        #expect(
+            figures == [
+                AreaFigure(name: "middle", points: [Point(0, 240), Point(640, 240)], isZone: false, counts: [1, 0])
+            ])
+    }
+
     @Test func whoPassesItsEndDoesNotCross() {
         var walk = Walk(Self.middle)
         #expect(walk.walk(down(350)).isEmpty)

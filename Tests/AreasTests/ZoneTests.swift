@@ -16,6 +16,15 @@ import Testing
         #expect(events[0].atMilliseconds == Int64(events[0].sequence) * 40)
     }
 
+    @Test func aZoneIsShownWithHowManyAreInIt() {
+        var walk = Walk(AreaSet(zones: [.square(), .square("mat")]))
+        let empty = walk.watch.figures(width: 640, height: 480)
+        #expect(empty.map(\.name) == ["door", "mat"] && empty.allSatisfy { $0.isZone && $0.counts == [0] })
+        #expect(empty[0].points == [Point(100, 100), Point(200, 100), Point(200, 200), Point(100, 200)])
+        _ = walk.see([(1, 150, 150), (2, 160, 150), (3, 400, 400)])
+        #expect(walk.watch.figures(width: 640, height: 480).map(\.counts) == [[2], [2]])
+    }
+
     @Test func aTrackThatAppearsInsideEnters() {
         var walk = Walk(AreaSet(zones: [.square()]))
         #expect(walk.see([(1, 150, 150)]).kinds == [.enter])

@@ -112,6 +112,52 @@ static void labels_keep_off_small_objects(void) {
     free(grey.data);
 }
 
+/// Pixels of the colour of zones and lines in a part of a picture `side` wide.
+static size_t amber(const uint8_t *pixels, size_t side, size_t x, size_t y, size_t width, size_t height) {
+    size_t count = 0;
+    for (size_t row = y; row < y + height; row++) {
+        for (size_t column = x; column < x + width; column++) {
+            const uint8_t *pixel = pixels + (row * side + column) * 3;
+            count += pixel[0] < 40 && pixel[1] > 130 && pixel[1] < 220 && pixel[2] > 220;
+        }
+    }
+    return count;
+}
+
+/// A zone has a border on all sides and its text above, a line has its arrow on the right and its text on the left.
+static void zones_and_lines_are_where_they_are(void) {
+    enum { side = 600, pixels = side * side };
+    const bytes grey = {malloc(pixels * 3), pixels * 3};
+    memset(grey.data, 128, grey.length);
+    vision_error error = {VISION_OK, ""};
+    vision_image *image = vision_image_create(VISION_BGR8, side, side, 0, grey.data, grey.length, usual, &error);
+    EXPECT(image, "%s", error.text);
+    if (!image) return;
+    const float zone[] = {100, 100, 300, 100, 300, 300, 100, 300};
+    EXPECT(vision_image_draw_outline(image, zone, 4, true, "mat: 2", &error), "%s", error.text);
+    const uint8_t *now = vision_image_pixels(image);
+    EXPECT(amber(now, side, 110, 299, 180, 3) >= 180, "below");
+    EXPECT(amber(now, side, 99, 110, 3, 180) >= 180, "on the left");
+    // Its last corner is joined to its first.
+    EXPECT(amber(now, side, 299, 110, 3, 180) >= 180, "on the right");
+    EXPECT(amber(now, side, 110, 110, 180, 180) == 0, "inside");
+    EXPECT(amber(now, side, 60, 70, 80, 28) > 200, "text");
+    // Of one who walks down the right is at lower x.
+    const float line[] = {500, 100, 500, 300};
+    EXPECT(vision_image_draw_outline(image, line, 2, false, "", &error), "%s", error.text);
+    EXPECT(amber(now, side, 470, 180, 25, 40) > 0 && amber(now, side, 506, 180, 25, 40) == 0, "arrow");
+    const float other[] = {500, 400, 500, 600};
+    EXPECT(vision_image_draw_outline(image, other, 2, false, "door: 1 / 0", &error), "%s", error.text);
+    EXPECT(amber(now, side, 506, 480, 60, 40) > 200, "text of a line");
+    // Any numbers, any text, any count.
+    const float wild[] = {NAN, INFINITY, -1e30f, 1e30f, 700, -700, 65536, 65536, 0, 0};
+    for (int32_t count = -1; count <= 5; count++) {
+        EXPECT(vision_image_draw_outline(image, wild, count, count & 1, "d\xC3\xB6g\n", &error), "%s", error.text);
+    }
+    vision_image_free(image);
+    free(grey.data);
+}
+
 void test_drawing(void) {
     const bytes pixels = scene(120, 80, 3);
     vision_error error = {VISION_OK, ""};
@@ -164,4 +210,5 @@ void test_drawing(void) {
     labels_are_at_their_box_and_keep_off_each_other();
     labels_are_never_cut();
     labels_keep_off_small_objects();
+    zones_and_lines_are_where_they_are();
 }

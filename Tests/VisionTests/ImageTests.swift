@@ -78,6 +78,19 @@ import Testing
         #expect(drawn.pixels != before && drawn.width == 200 && drawn.height == 100)
     }
 
+    @Test func whatIsWatchedIsDrawnBelowTheRest() throws {
+        let image = try Self.stripes(width: 200, height: 100)
+        let corners = [(20, 20), (180, 20), (180, 80)].map { Outline.Corner(x: Float($0.0), y: Float($0.1)) }
+        let zone = Outline(corners, isClosed: true, text: "mat: 1")
+        let drawn = image.drawing([], outlines: [zone])
+        #expect(drawn.pixels != image.pixels)
+        // A picture of that, with a box on top.
+        let found = Detection(
+            classID: 3, label: "cat", confidence: 0.5, box: Box(x: 20, y: 20, width: 160, height: 60), trackID: 7)
+        let both = image.drawing([found], outlines: [zone])
+        #expect(both.pixels != drawn.pixels && both.pixels != image.drawing([found]).pixels)
+    }
+
     @Test func whatIsHardlyThereIsNotDrawn() throws {
         let image = try Self.stripes(width: 200, height: 100)
         let faint = image.drawing([], classes: [Classification(classID: 1, label: "bird", confidence: 0.004)])

@@ -1,4 +1,6 @@
+import Areas
 import Client
+import Foundation
 import Jobs
 import Logging
 import Messages
@@ -7,6 +9,7 @@ import NIOCore
 import Playback
 import RPC
 import Video
+import Vision
 
 /// One gateway's work on one job, from the claim until the job is finished, given back, or another's.
 struct JobRun {
@@ -317,14 +320,17 @@ struct JobRun {
                 frameRate: info.frameRate > 0 ? info.frameRate : Self.assumedFrameRate, helper: videos.helper,
                 maxBytes: maxBytes)
             do {
+                var watch = try await watch()
                 var next: Int64 = 0
                 while next < frames {
                     let page = try await videos.page(of: job.id, from: next).results
                     guard !page.isEmpty else { break }
                     for response in page {
                         guard let frame = try await reader.next() else { break }
+                        _ = watch.see(response)
                         let drawn = try await AnnotatedFrame.draw(
-                            response, on: frame.pixels, width: info.width, height: info.height)
+                            response, on: frame.pixels, width: info.width, height: info.height,
+                            outlines: watch.figures(width: info.width, height: info.height).map { Outline($0) })
                         try await writer.write(drawn, captureTime: frame.captureTime)
                     }
                     next += Int64(page.count)
@@ -339,6 +345,13 @@ struct JobRun {
             throw error
         }
         await reader.close()
+    }
+
+    /// Zones and lines as they are now; what is drawn of them is not changed with them.
+    private func watch() async throws -> AreaWatch {
+        let text = try await videos.store.job(job.id)?.request.areas ?? ""
+        let areas = try? AreaSet(json: Data(text.utf8), limits: videos.areas)
+        return AreaWatch(areas ?? AreaSet(), rules: videos.areaRules)
     }
 
     /// Runs `body`, which is short, also where the gateway shuts down meanwhile. If it fails, the lease runs out instead.

@@ -32,6 +32,21 @@ enum TestVideo {
         return Data(box.readableBytesView)
     }
 
+    /// Red, green and blue of a part of its first frame.
+    /// - Parameter part: WIDTH:HEIGHT:X:Y.
+    static func color(of video: Data, _ part: String, in folder: URL) async throws -> [UInt8] {
+        let file = folder.appending(path: "\(UUID().uuidString).mp4")
+        let pixel = folder.appending(path: "\(UUID().uuidString).rgb")
+        try video.write(to: file)
+        let made = try await ChildProcess(
+            URL(fileURLWithPath: "/usr/bin/ffmpeg"),
+            ["-v", "error", "-i", file.path, "-frames:v", "1", "-vf", "crop=\(part),scale=1:1:flags=area"]
+                + ["-pix_fmt", "rgb24", "-f", "rawvideo", pixel.path]
+        ).finish(within: .seconds(300))
+        guard made.code == 0 else { throw Failure("ffmpeg: \(made.errors)") }
+        return [UInt8](try Data(contentsOf: pixel))
+    }
+
     private static func made(_ file: URL, before: [String] = [], after: [String] = []) async throws -> Data {
         let source = Place.resources.appending(path: "demo/digits.mp4").path
         let made = try await ChildProcess(

@@ -113,6 +113,23 @@ import Testing
         #expect(try await gateway.finishedJob(again.id)[path: "progress.frames_done"] == frames)
     }
 
+    @Test func zonesAndLinesAreInTheAnnotatedVideo() async throws {
+        try await TestGateway.with(mesh: .shared) { gateway in
+            let folder = gateway.data
+            let video = try await TestVideo.short(in: folder)
+            // Its upper side is the row in the middle.
+            let areas = #"{"zones":[{"name":"low","points":[[0,0.5],[1,0.5],[1,1],[0,1]]}],"normalized":true}"#
+            let escaped = areas.addingPercentEncoding(withAllowedCharacters: .alphanumerics) ?? ""
+            for (query, isThere) in [("&areas=\(escaped)", true), ("", false)] {
+                let id = try await gateway.uploadVideo(video, "pipeline=detect&annotate=true\(query)").id
+                #expect(try await gateway.finishedJob(id).state == "done")
+                let drawn = try await gateway.get("/v1/videos/\(id)/annotated").body
+                let row = try await TestVideo.color(of: drawn, "620:2:10:239", in: folder)
+                #expect((row[0] > 200 && row[1] > 120 && row[2] < 80) == isThere, "\(row)")
+            }
+        }
+    }
+
     @Test func whoFollowsIsToldEveryFrameAndTheEnd() async throws {
         try await TestGateway.with(mesh: .shared) { gateway in
             let id = try await gateway.uploadVideo(try TestVideo.digits, "pipeline=track").id
