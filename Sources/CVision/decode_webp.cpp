@@ -7,9 +7,14 @@
 #include "decode.hpp"
 #include "exif.hpp"
 #include "guard.hpp"
+#include "webp_codes.hpp"
 
 namespace vision {
 namespace {
+
+/// libwebp itself makes 2,600. Tables of so many are 160 MB at most.
+constexpr uint64_t max_code_parts = 8192;
+constexpr size_t chunk_head = 8;
 
 [[noreturn]] void refuse(Span bytes, VP8StatusCode status) {
     switch (status) {
@@ -47,17 +52,33 @@ Span chunk(Span bytes, size_t at, const char *name) {
     return {nullptr, 0};
 }
 
-/// The first picture of an animation; what it says of alpha is left out (Extended File Format, "ANMF").
-Part first_picture(Span webp) {
-    constexpr size_t head = 8, position = 16;
-    if (number(webp.data + 4, 4) > webp.size - head) refuse(webp, VP8_STATUS_NOT_ENOUGH_DATA);
-    const Span frame = chunk(webp, 12, "ANMF");
-    for (const char *name : {"VP8 ", "VP8L"}) {
-        const Span picture = chunk(frame, head + position, name);
-        if (picture.size == 0) continue;
-        return {picture, 2 * number(frame.data + head, 3), 2 * number(frame.data + head + 3, 3)};
+/// The picture's own chunk from `at` on; empty if there is none. A chunk of its alpha is another one, and left out.
+Span picture_chunk(Span bytes, size_t at) {
+    const Span lossy = chunk(bytes, at, "VP8 ");
+    return lossy.size > 0 ? lossy : chunk(bytes, at, "VP8L");
+}
+
+/// The first picture of an animation (Extended File Format, "ANMF"), or the only one.
+Part first_picture(Span webp, bool is_animated) {
+    constexpr size_t file_head = 12, position = 16;
+    if (number(webp.data + 4, 4) > webp.size - chunk_head) refuse(webp, VP8_STATUS_NOT_ENOUGH_DATA);
+    if (!is_animated) {
+        const Span picture = picture_chunk(webp, file_head);
+        if (picture.size == 0) refuse(webp, VP8_STATUS_NOT_ENOUGH_DATA);
+        return {picture};
     }
-    fail(VISION_BAD_PICTURE, "WebP is animated, and its first picture cannot be read");
+    const Span frame = chunk(webp, file_head, "ANMF");
+    const Span picture = picture_chunk(frame, chunk_head + position);
+    if (picture.size == 0) fail(VISION_BAD_PICTURE, "WebP is animated, and its first picture cannot be read");
+    return {picture, 2 * number(frame.data + chunk_head, 3), 2 * number(frame.data + chunk_head + 3, 3)};
+}
+
+void check_codes(Span picture) {
+    if (std::memcmp(picture.data, "VP8L", 4) != 0) return;
+    const uint64_t parts = count_code_parts({picture.data + chunk_head, picture.size - chunk_head});
+    if (parts <= max_code_parts) return;
+    fail(VISION_BAD_PICTURE, "WebP has prefix codes for %llu parts of it, the limit is %llu",
+         static_cast<unsigned long long>(parts), static_cast<unsigned long long>(max_code_parts));
 }
 
 /// Where the part begins in the image, which is filled where it does not reach.
@@ -82,9 +103,10 @@ Decoded decode_webp(Span bytes, vision_limits limits) {
     const VP8StatusCode status = WebPGetFeatures(bytes.data, bytes.size, &config.input);
     if (status != VP8_STATUS_OK) refuse(bytes, status);
     check_size(config.input.width, config.input.height, limits);
-    const Part part = config.input.has_animation ? first_picture(bytes) : Part{bytes};
+    const Part part = first_picture(bytes, config.input.has_animation);
+    check_codes(part.bytes);
     auto image = std::make_unique<vision_image>(config.input.width, config.input.height);
-    uint8_t *const to = config.input.has_animation ? place(part, *image) : image->buffer.data();
+    uint8_t *const to = place(part, *image);
     // Alpha is dropped, as cv::imread does.
     config.output.colorspace = MODE_BGR;
     config.output.is_external_memory = 1;

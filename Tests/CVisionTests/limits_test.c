@@ -96,6 +96,32 @@ static void test_scans(void) {
     free(jpeg.data);
 }
 
+// A lossless WebP with prefix codes for each four by four pixels of a square, or what there is of it: its beginning.
+static bytes webp_with_codes(uint64_t side) {
+    uint64_t bits = 0;
+    int count = 0;
+    // Sides, no alpha, version 0; no transform, no colour cache; codes of their own for parts, of size 0.
+    const uint64_t words[][2] = {{side - 1, 14}, {side - 1, 14}, {0, 4}, {0, 1}, {0, 1}, {1, 1}, {0, 3}};
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+        bits |= words[i][0] << count;
+        count += (int)words[i][1];
+    }
+    bytes file = {calloc(1, 64), 64};
+    memcpy(file.data, "RIFF\x38\0\0\0WEBPVP8L\x2C\0\0\0\x2F", 21);
+    for (int i = 0; i < 8; i++) file.data[21 + i] = (uint8_t)(bits >> 8 * i);
+    return file;
+}
+
+// libwebp would make tables of some hundred megabytes of a file of some hundred kilobytes.
+static void test_codes(void) {
+    const bytes most = webp_with_codes(360), more = webp_with_codes(364);
+    vision_error error;
+    EXPECT(!decode(most, &error) && !strstr(error.text, "parts"), "%s", error.text);
+    expect_refused(more.data, more.length, "WebP has prefix codes for 8281 parts of it, the limit is 8192");
+    free(most.data);
+    free(more.data);
+}
+
 void test_limits(void) {
     vision_error error;
     EXPECT(!vision_image_decode(NULL, 0, usual, &error) && strstr(error.text, "empty"), "%s", error.text);
@@ -107,4 +133,5 @@ void test_limits(void) {
     test_huge_png();
     test_limit_is_exact();
     test_scans();
+    test_codes();
 }

@@ -125,6 +125,46 @@ static void test_animated(int quality) {
     free(part.data);
 }
 
+// Lossless pictures of all kinds that libwebp tells apart: of few colours, of one, of so many parts that they have
+// codes of their own.
+static void test_lossless(void) {
+    static const struct {
+        const char *what;
+        int width, height;
+        uint8_t kept;
+    } kinds[] = {{"two colours", 131, 70, 0x00},   {"few colours", 131, 70, 0x80},
+                 {"more colours", 131, 70, 0xC0},  {"a small one", 3, 2, 0xFF},
+                 {"a large one", 1500, 900, 0xFF}, {"another large one", 900, 1501, 0xF0}};
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+        const int width = kinds[i].width, height = kinds[i].height;
+        const bytes pixels = scene(width, height, 3);
+        for (size_t at = 0; at < pixels.length; at++) pixels.data[at] &= kinds[i].kept;
+        if (kinds[i].kept == 0) pixels.data[0] = 255;
+        const bytes picture = reference_encode(".webp", pixels.data, width, height, 3, 8, reference_webp_quality, 101);
+        expect_same(kinds[i].what, picture);
+        free(picture.data);
+        free(pixels.data);
+    }
+}
+
+static void test_inks_and_palettes(void) {
+    enum { width = 97, height = 61, colours = 5 };
+    const bytes inks = scene(width, height, 4);
+    const bytes jpeg = reference_encode_cmyk(inks.data, width, height);
+    expect_same("JPEG of four inks", jpeg);
+    expect_truncated("JPEG of four inks", jpeg);
+    // Some of its colours are not there, or half.
+    const uint8_t palette[colours * 4] = {0, 0,   0,  255, 255, 0,   0,   0,   0,   255,
+                                          0, 128, 10, 20,  30,  255, 200, 210, 220, 1};
+    for (size_t i = 0; i < width * height; i++) inks.data[i] %= colours;
+    const bytes png = reference_encode_palette(inks.data, width, height, palette, colours);
+    expect_same("PNG with a palette", png);
+    expect_truncated("PNG with a palette", png);
+    free(png.data);
+    free(jpeg.data);
+    free(inks.data);
+}
+
 void test_pictures(void) {
     each("JPEG", ".jpg", 3, 8, reference_jpeg_quality, 90);
     each("grey JPEG", ".jpg", 1, 8, 0, 0);
@@ -138,6 +178,8 @@ void test_pictures(void) {
     each("WebP", ".webp", 3, 8, reference_webp_quality, 80);
     each("WebP without loss", ".webp", 3, 8, reference_webp_quality, 101);
     each("WebP with alpha", ".webp", 4, 8, reference_webp_quality, 80);
+    test_lossless();
+    test_inks_and_palettes();
     test_animated(80);
     test_animated(101);
 }

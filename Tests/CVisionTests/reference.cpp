@@ -1,9 +1,13 @@
 #include "reference.h"
 
+#include <png.h>
+#include <turbojpeg.h>
+
 #include <cstdlib>
 #include <cstring>
 #include <opencv2/imgcodecs.hpp>
 #include <opencv2/imgproc.hpp>
+#include <vector>
 
 #include "CVision.h"
 
@@ -34,6 +38,30 @@ bytes reference_encode(const char *extension, const uint8_t *pixels, int width, 
     std::vector<uint8_t> out;
     cv::imencode(extension, image, out, options);
     return copy(out.data(), out.size());
+}
+
+bytes reference_encode_cmyk(const uint8_t *pixels, int width, int height) {
+    const tjhandle handle = tjInitCompress();
+    unsigned char *jpeg = nullptr;
+    unsigned long length = 0;
+    tjCompress2(handle, pixels, width, 0, height, TJPF_CMYK, &jpeg, &length, TJSAMP_444, 90, 0);
+    const bytes result = copy(jpeg, length);
+    tjFree(jpeg);
+    tjDestroy(handle);
+    return result;
+}
+
+bytes reference_encode_palette(const uint8_t *pixels, int width, int height, const uint8_t *palette, int colours) {
+    png_image image{};
+    image.version = PNG_IMAGE_VERSION;
+    image.width = static_cast<png_uint_32>(width);
+    image.height = static_cast<png_uint_32>(height);
+    image.format = PNG_FORMAT_RGBA_COLORMAP;
+    image.colormap_entries = static_cast<png_uint_32>(colours);
+    png_alloc_size_t length = static_cast<size_t>(width) * static_cast<size_t>(height) * 2 + 65536;
+    std::vector<uint8_t> png(length);
+    if (!png_image_write_to_memory(&image, png.data(), &length, 0, pixels, 0, palette)) length = 0;
+    return copy(png.data(), length);
 }
 
 bytes reference_convert(int format, const uint8_t *pixels, int width, int height) {

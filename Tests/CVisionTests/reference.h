@@ -28,6 +28,11 @@ enum {
     reference_webp_quality = 64
 };
 
+// A JPEG of four inks; `pixels` are C, M, Y and K.
+bytes reference_encode_cmyk(const uint8_t *pixels, int width, int height);
+// A PNG with a palette of `colours`, R, G, B and opacity each, of which `pixels` are indices.
+bytes reference_encode_palette(const uint8_t *pixels, int width, int height, const uint8_t *palette, int colours);
+
 // BGR8 of raw pixels by cv::cvtColor; `format` is a vision_format, rows packed.
 bytes reference_convert(int format, const uint8_t *pixels, int width, int height);
 
