@@ -106,6 +106,10 @@ final class ReadingSession: Sendable {
                 let said = try Record.info(&body)
                 info = said
                 events.put(.info(said))
+                // Places for large frames stay empty.
+                for _ in VideoLimits.readAhead(frameByteCount: said.frameByteCount)..<VideoLimits.readAhead {
+                    guard events.reserve() else { return .none }
+                }
             case .frame:
                 let (index, captureTime) = try Record.frameHead(&body)
                 guard index == frames else {

@@ -7,6 +7,8 @@ enum VideoLimits {
     static let frameRates = 0.001...1_000
     /// Frames that are read ahead of the consumer, the one in the making included. A full pipe stops the child then.
     static let readAhead = 4
+    /// Bytes of those, but one frame in any case.
+    static let readAheadBytes = 128 << 20
     /// Frames that wait for the child. `write` waits when there are as many.
     static let writeAhead = 2
     /// Text of INFO, END_ and FAIL records.
@@ -17,6 +19,11 @@ enum VideoLimits {
     static let pipeBytes: Int32 = 1 << 20
     /// A child that has said its last word has this long to end by itself.
     static let endGraceMilliseconds: Int32 = 5_000
+
+    /// Frames of so many bytes that are read ahead.
+    static func readAhead(frameByteCount: Int) -> Int {
+        max(1, min(readAhead, readAheadBytes / max(1, frameByteCount)))
+    }
 
     static func allowsSize(_ width: Int, _ height: Int) -> Bool {
         width > 0 && height > 0 && width <= maximumSide && height <= maximumSide && width * height <= maximumPixels

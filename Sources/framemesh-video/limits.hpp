@@ -9,6 +9,7 @@ constexpr int kMaximumSide = 16384;
 constexpr int64_t kMaximumPixels = 50'000'000;
 constexpr int kMaximumStreams = 64;
 constexpr int kMaximumThreads = 16;
+constexpr double kMinimumFrameRate = 0.001;
 constexpr double kMaximumFrameRate = 1000;
 
 inline bool size_is_allowed(int64_t width, int64_t height) {

@@ -88,7 +88,7 @@ Arguments parse(int count, char** words) {
         } else if (name == "--height" && has_size) {
             found.options.height = whole(kMaximumSide);
         } else if (name == "--frame-rate" && has_size) {
-            found.options.frame_rate = number(words[i], value, 0.001, kMaximumFrameRate);
+            found.options.frame_rate = number(words[i], value, kMinimumFrameRate, kMaximumFrameRate);
         } else if (name == "--max-bytes" && found.role == "write") {
             found.options.max_bytes = uint64_t(number(words[i], value, 1, kMaximumFileBytes));
         } else {

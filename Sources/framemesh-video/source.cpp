@@ -6,7 +6,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cmath>
 #include <cstring>
 #include <vector>
 
@@ -95,7 +94,7 @@ bool is_named_as_pictures(const std::string& path) {
 double checked_rate(AVRational rate) {
     if (rate.num <= 0 || rate.den <= 0) return 0;
     double value = av_q2d(rate);
-    return std::isfinite(value) && value > 0 && value <= kMaximumFrameRate ? value : 0;
+    return value >= kMinimumFrameRate && value <= kMaximumFrameRate ? value : 0;
 }
 
 }  // namespace
@@ -235,6 +234,9 @@ void Source::open_container() {
     int status = avformat_open_input(&context, name.c_str(), container, &options);
     av_dict_free(&options);
     // RTSP is called here, by its URL; HTTP was before.
+    if (status == AVERROR(ENOMEM)) {
+        fail("has more than " + std::to_string(kMaximumStreams) + " streams, or needs more memory than is allowed");
+    }
     if (status < 0) fail(link_ && !io() ? link_->reason_of_call(status) : why(status));
     format_.reset(context);
     if (link_ && std::strcmp(container->name, kPictureParts) == 0) {

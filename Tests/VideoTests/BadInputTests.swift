@@ -121,6 +121,52 @@ import Video
         }
     }
 
+    @Test(arguments: ["mp4", "mkv"]) func tooManyStreamsAreRefused(_ kind: String) async throws {
+        try await Files.withFolder { folder in
+            let maps = Array(repeating: "-map 0", count: 65).joined(separator: " ")
+            let path = try await folder.make(
+                "a.\(kind)", "-f lavfi -i testsrc2=size=32x32:rate=5 \(maps) -frames:v 2 -c:v mpeg4")
+            #expect(
+                await readingError(path)
+                    == "\(path): has more than 64 streams, or needs more memory than is allowed")
+        }
+    }
+
+    /// AVI: microseconds of a frame's length, frames a second, and how many frames there are, as its header says.
+    @Test(
+        arguments: [
+            (1, 0, 5), (0, 5, 5), (1, 1_000_000_000, 5), (1_000_000_000, 1, 0), (1, 5, 5),
+        ] as [(UInt32, UInt32, Double)])
+    func ratesAndCountsThatCannotBeAreNotBelieved(_ scale: UInt32, _ rate: UInt32, _ known: Double) async throws {
+        try await Files.withFolder { folder in
+            let good = try await folder.video("a.avi", frames: 5, rate: 5, codec: "-c:v mpeg4")
+            var data = try Data(contentsOf: URL(fileURLWithPath: good))
+            let stream = try #require(data.range(of: Data("strh".utf8))).upperBound + 4
+            for (offset, number) in [(20, scale), (24, rate), (32, UInt32.max)] {
+                let bytes = ByteBuffer(integer: number, endianness: .little).readableBytesView
+                data.replaceSubrange(stream + offset..<stream + offset + 4, with: bytes)
+            }
+            let (info, frames, damaged) = try await readAll(folder.write("wrong.avi", data))
+            #expect(info.frameRate == known && info.frameCount ?? .max >= 5)
+            #expect(frames.count == 5 && damaged == 0)
+            for (before, after) in zip(frames, frames.dropFirst()) {
+                #expect((1...1_000_000).contains(after.captureTime - before.captureTime))
+            }
+        }
+    }
+
+    @Test func aSizeBeyondTheLimitInTheMiddleIsDamage() async throws {
+        try await Files.withFolder { folder in
+            let h264 = "-c:v libx264 -preset ultrafast -pix_fmt yuv420p -bf 0"
+            let small = try await folder.video("a.ts", size: "160x120", frames: 10, codec: h264)
+            let big = try await folder.video("b.ts", size: "9000x6000", frames: 2, codec: h264)
+            let data = try [small, big, small].map { try Data(contentsOf: URL(fileURLWithPath: $0)) }
+            let (info, frames, damaged) = try await readAll(folder.write("all.ts", data[0] + data[1] + data[2]))
+            #expect(info.width == 160 && info.height == 120)
+            #expect((18...20).contains(frames.count) && damaged >= 1, "\(frames.count), \(damaged)")
+        }
+    }
+
     @Test func aHeaderThatIsCutOffIsSaid() async throws {
         try await Files.withFolder { folder in
             // Index at the end, lost.

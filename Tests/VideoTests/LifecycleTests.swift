@@ -23,26 +23,42 @@ import Video
     @Test(.enabled(if: Files.announceVtest()))
     func aSlowConsumerStopsTheChild() async throws {
         let reader = try await VideoReader.open(Files.vtest, helper: Files.helper)
-        let pid = try #require(reader.processID)
-        func written() throws -> Int {
-            let text = try String(contentsOfFile: "/proc/\(pid)/io", encoding: .utf8)
-            let line = text.split(separator: "\n").first { $0.hasPrefix("wchar: ") }
-            return Int(line?.dropFirst(7) ?? "") ?? -1
-        }
-        var last = -1
-        var same = 0
-        #expect(
-            try await becomes {
-                let now = try written()
-                same = now == last ? same + 1 : 0
-                last = now
-                return same >= 30
-            })
+        let written = try await Self.writtenAtMost(try #require(reader.processID))
         // Four that are read ahead, and the pipe.
-        #expect(last <= 4 * (reader.info.frameByteCount + 24) + (1 << 20) + 4_096, "\(last) bytes")
+        #expect(written <= 4 * (reader.info.frameByteCount + 24) + (1 << 20) + 4_096, "\(written) bytes")
         var count = 0
         while try await reader.next() != nil { count += 1 }
         #expect(count == Files.vtestFrames)
+    }
+
+    /// Of large frames fewer are read ahead.
+    @Test func aSlowConsumerHoldsOneLargeFrame() async throws {
+        try await Files.withFolder { folder in
+            let path = try await folder.make(
+                "a.avi", "-f lavfi -i color=size=8000x6000:rate=10 -frames:v 4 -c:v mjpeg -pix_fmt yuvj420p")
+            let reader = try await VideoReader.open(path, helper: Files.helper)
+            let written = try await Self.writtenAtMost(try #require(reader.processID))
+            #expect(written <= reader.info.frameByteCount + 24 + (1 << 20) + 4_096, "\(written) bytes")
+            var count = 0
+            while try await reader.next() != nil { count += 1 }
+            #expect(count == 4)
+        }
+    }
+
+    /// What a process has written when it has written no more for a while.
+    private static func writtenAtMost(_ pid: Int32) async throws -> Int {
+        var last = -1
+        var same = 0
+        let isEnough = try await becomes {
+            let text = try String(contentsOfFile: "/proc/\(pid)/io", encoding: .utf8)
+            let line = text.split(separator: "\n").first { $0.hasPrefix("wchar: ") }
+            let now = Int(line?.dropFirst(7) ?? "") ?? -1
+            same = now == last ? same + 1 : 0
+            last = now
+            return same >= 30
+        }
+        #expect(isEnough)
+        return last
     }
 
     @Test(.enabled(if: Files.announceVtest()))
