@@ -2,8 +2,9 @@ package import Foundation
 
 /// All that one run of `framemesh bench` has found, as it stands in `--json`.
 package struct BenchResult: Sendable, Codable, Equatable {
-    /// Of this form; one that is read must have it.
-    package static let format = 2
+    package static let format = 3
+    /// Forms that are read: what was measured before is compared with what is measured now.
+    private static let readable = 2...format
 
     package var format = Self.format
     /// `mesh`, `node`, `gateway` or `in-process`.
@@ -116,8 +117,9 @@ package struct BenchResult: Sendable, Codable, Equatable {
             } catch {
                 throw BenchResultError("line \(index + 1) is no result of framemesh bench")
             }
-            guard head.format == format else {
-                throw BenchResultError("line \(index + 1) has form \(head.format), this program reads \(format)")
+            guard readable.contains(head.format) else {
+                let forms = "\(readable.lowerBound) to \(readable.upperBound)"
+                throw BenchResultError("line \(index + 1) has form \(head.format), this program reads \(forms)")
             }
             do {
                 results.append(try decoder.decode(BenchResult.self, from: line))

@@ -18,7 +18,7 @@ package enum CSVReport {
         let server = point.serverMs ?? ServerSplit()
         let client = point.clientMs ?? ClientSplit()
         let input = server.decode + server.preprocess
-        let output = server.postprocess + server.merge + server.track
+        let output = server.postprocess + (server.merge ?? 0) + server.track
         let compute = server.queue + input + server.infer + output
         // What all else leaves of the mean, so that the parts add up to it. Stages that ran at once are counted twice; then the
         // parts are more.

@@ -165,8 +165,8 @@ package enum HTMLReport {
         let points = result.points.filter { $0.serverMs != nil || $0.clientMs != nil }
         guard !points.isEmpty else { return "" }
         let head = [
-            "load", "send", "wait", "receive", "queue", "decode", "preprocess", "infer", "postprocess",
-            "fan-out (inferred)", "merge (inferred)", "track",
+            "load", "send", "wait", "receive", "queue", "decode", "preprocess", "infer", "postprocess", "network",
+            "fan-out", "merge", "track",
         ]
         let rows = points.map { point in
             let client = point.clientMs.map { [$0.send, $0.wait, $0.receive] } ?? [.nan, .nan, .nan]
@@ -174,7 +174,8 @@ package enum HTMLReport {
             let times =
                 server.map {
                     [
-                        $0.queue, $0.decode, $0.preprocess, $0.infer, $0.postprocess, $0.fanOut, $0.merge, $0.track,
+                        $0.queue, $0.decode, $0.preprocess, $0.infer, $0.postprocess, $0.network, $0.fanOut ?? .nan,
+                        $0.merge ?? .nan, $0.track,
                     ]
                 } ?? []
             return [point.load.text] + (client + times).map { Figure.column($0, decimals: 3) }

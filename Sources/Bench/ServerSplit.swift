@@ -9,56 +9,81 @@ package struct ServerSplit: Sendable, Codable, Equatable {
     package var preprocess = 0.0
     package var infer = 0.0
     package var postprocess = 0.0
-    /// From the coordinator to the nodes and back. Inferred: what nodes do not account for of the time that the coordinator waited
-    /// for them, attempts that failed among it.
-    package var fanOut = 0.0
-    /// Making one answer of those of the nodes. Inferred: what all else leaves of the coordinator's time, of stages that ran at
-    /// once the longest counted. `framemesh_stage_seconds` has what the coordinator itself measures.
-    package var merge = 0.0
+    /// From the coordinator to the nodes and back: what nodes do not account for of the time that it waited for them, attempts that
+    /// failed among it.
+    package var network = 0.0
+    /// From when the coordinator begins with the first stage until the last of its nodes has answered: all of the nodes' steps, and
+    /// the way there, are in it. nil: no answer told it, since no coordinator made it, or one of an older version.
+    package var fanOut: Double?
+    /// Making one answer of those of the nodes. nil: as with `fanOut`.
+    package var merge: Double?
     package var track = 0.0
 
     package init() {}
+
+    /// Results of form 2 have no `network`: there `fan_out` is what that is now.
+    package init(from decoder: any Decoder) throws {
+        let parts = try decoder.container(keyedBy: CodingKeys.self)
+        queue = try parts.decode(Double.self, forKey: .queue)
+        decode = try parts.decode(Double.self, forKey: .decode)
+        preprocess = try parts.decode(Double.self, forKey: .preprocess)
+        infer = try parts.decode(Double.self, forKey: .infer)
+        postprocess = try parts.decode(Double.self, forKey: .postprocess)
+        track = try parts.decode(Double.self, forKey: .track)
+        if let told = try parts.decodeIfPresent(Double.self, forKey: .network) {
+            network = told
+            fanOut = try parts.decodeIfPresent(Double.self, forKey: .fanOut)
+            merge = try parts.decodeIfPresent(Double.self, forKey: .merge)
+        } else {
+            network = try parts.decode(Double.self, forKey: .fanOut)
+        }
+    }
 }
 
 /// Adds up the splits of many answers.
 struct ServerSplitSum: Sendable {
+    /// What not every answer tells.
+    private struct Part: Sendable {
+        /// Microseconds.
+        private var sum = 0.0
+        private var frames = 0.0
+
+        mutating func add(_ microseconds: Double) {
+            sum += microseconds
+            frames += 1
+        }
+
+        mutating func add(_ other: Part) {
+            sum += other.sum
+            frames += other.frames
+        }
+
+        /// Milliseconds, of the frames that told it; nil: none did.
+        var mean: Double? { frames > 0 ? sum / (frames * 1000) : nil }
+    }
+
     /// Microseconds.
     private var sum = ServerSplit()
     private var frames = 0.0
+    private var fanOut = Part()
+    private var merge = Part()
 
-    private static let coordinator = "coordinator"
     /// Its own steps are before and behind those of the mesh.
     private static let gateway = "gateway"
-    private static let total = "total"
-    private static let overlap = "overlap"
 
     mutating func add(_ stages: [(name: String, microseconds: UInt64)]) {
         guard !stages.isEmpty else { return }
         frames += 1
-        // Of each stage; those that run at once take no more than the longest.
-        var branches: [Substring: Double] = [:]
-        var total: Double?
-        var before = 0.0
         for (name, microseconds) in stages {
-            let time = Double(microseconds)
             let parts = name.split(separator: ".", maxSplits: 1)
-            let step = parts.last ?? ""
             if parts.first == Self.gateway[...] { continue }
-            if name == Self.total {
-                total = time
-                continue
-            }
-            count(step, time)
-            if parts.first == Self.coordinator[...] || step == "track" {
-                before += time
-            } else {
-                branches[parts.first ?? "", default: 0] += step == Self.overlap[...] ? -time : time
+            let time = Double(microseconds)
+            switch name {
+            case "coordinator.fan_out": fanOut.add(time)
+            case "coordinator.merge": merge.add(time)
+            default: count(parts.last ?? "", time)
             }
         }
-        guard let total else { return }
-        let rest = max(0, total - before)
-        let inTurn = branches.values.reduce(0, +)
-        sum.merge += max(0, rest - (inTurn <= rest ? inTurn : branches.values.max() ?? 0))
     }
 
     private mutating func count(_ step: Substring, _ time: Double) {
@@ -68,7 +93,7 @@ struct ServerSplitSum: Sendable {
         case "preprocess": sum.preprocess += time
         case "infer": sum.infer += time
         case "postprocess": sum.postprocess += time
-        case "network": sum.fanOut += time
+        case "network": sum.network += time
         case "track": sum.track += time
         default: break
         }
@@ -77,6 +102,8 @@ struct ServerSplitSum: Sendable {
     mutating func add(_ other: ServerSplitSum) {
         frames += other.frames
         for part in Self.parts { sum[keyPath: part] += other.sum[keyPath: part] }
+        fanOut.add(other.fanOut)
+        merge.add(other.merge)
     }
 
     /// nil: no answer told any time.
@@ -84,10 +111,11 @@ struct ServerSplitSum: Sendable {
         guard frames > 0 else { return nil }
         var means = sum
         for part in Self.parts { means[keyPath: part] /= frames * 1000 }
+        (means.fanOut, means.merge) = (fanOut.mean, merge.mean)
         return means
     }
 
     private static let parts: [any WritableKeyPath<ServerSplit, Double> & Sendable] = [
-        \.queue, \.decode, \.preprocess, \.infer, \.postprocess, \.fanOut, \.merge, \.track,
+        \.queue, \.decode, \.preprocess, \.infer, \.postprocess, \.network, \.track,
     ]
 }

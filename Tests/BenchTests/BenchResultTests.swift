@@ -20,6 +20,16 @@ import Testing
         #expect(try BenchResult.read(Data("\(text)\n\(text)\n".utf8)).count == 2)
     }
 
+    /// What an older version has written: there the way to the nodes and back had the name `fan_out`.
+    @Test func formTwoIsRead() throws {
+        let text = try Self.result.json()
+        let old = text.replacing(#""format":3"#, with: #""format":2"#).replacing(#","network":0.3"#, with: "")
+        let read = try #require(try BenchResult.read(Data(old.utf8)).first)
+        let server = try #require(read.points.first?.serverMs)
+        #expect(server.network == 4.51 && server.fanOut == nil && server.merge == nil)
+        #expect(read.points.first?.framesPerSecond == 105)
+    }
+
     @Test func keysAreThoseThatScriptsRead() throws {
         let json = try #require(
             try JSONSerialization.jsonObject(with: Data(try Self.result.json().utf8)) as? [String: Any])
@@ -30,7 +40,8 @@ import Testing
         let latency = try #require(point["latency_ms"] as? [String: Double])
         #expect(Set(latency.keys) == ["mean", "sd", "p50", "p90", "p95", "p99", "p999", "max"])
         #expect((point["stages_mean_ms"] as? [String: Double])?["detect.infer"] == 3)
-        #expect((point["server_ms"] as? [String: Double])?["fan_out"] == 0.3)
+        let server = try #require(point["server_ms"] as? [String: Double])
+        #expect(server["network"] == 0.3 && server["fan_out"] == 4.51 && server["merge"] == 0.1)
         let process = try #require((point["processes"] as? [[String: Any]])?.first)
         #expect(process["resident_mb"] as? Double == 10)
         #expect(abs((process["cpu_seconds_per_thousand"] as? Double ?? 0) - 500.0 / 315) < 1e-9)
@@ -38,7 +49,7 @@ import Testing
 
     @Test(arguments: [
         ("", "there is no result"), ("{}", "line 1 is no result"), (#"{"format":99}"#, "form 99"),
-        (#"{"format":2}"#, "line 1 is a damaged result"), ("[]", "line 1 is no result"),
+        (#"{"format":3}"#, "line 1 is a damaged result"), ("[]", "line 1 is no result"),
         ("no JSON", "line 1 is no JSON; a result is one line"), ("{\n \"format\": 2\n}", "line 1 is no JSON"),
     ])
     func whatIsNoResultIsSaid(_ text: String, _ words: String) {

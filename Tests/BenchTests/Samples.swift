@@ -13,7 +13,7 @@ enum Samples {
             outcome.stages = [
                 ("coordinator.queue", 100), ("detect.decode", 1000), ("detect.infer", 3000),
                 ("detect.postprocess", 200),
-                ("detect.network", 300), ("total", 4700),
+                ("detect.network", 300), ("coordinator.fan_out", 4510), ("coordinator.merge", 100), ("total", 4710),
             ]
             outcome.client = ClientTimes(send: .microseconds(20), wait: .microseconds(5000), receive: .microseconds(30))
             tally.record(outcome)

@@ -1,3 +1,4 @@
+import Foundation
 import Testing
 
 @testable import Bench
@@ -59,34 +60,55 @@ import Testing
         return tally.serverSplit
     }
 
-    @Test func stepsInTurnLeaveTheRestToTheMerge() {
+    @Test func whatTheCoordinatorMeasuredIsTaken() {
         let split = Self.split([
             ("coordinator.queue", 1000), ("detect.queue", 2000), ("detect.decode", 3000), ("detect.infer", 10_000),
-            ("detect.network", 500), ("classify.infer", 4000), ("total", 21_000),
+            ("detect.network", 500), ("classify.infer", 4000), ("coordinator.fan_out", 19_750),
+            ("coordinator.merge", 40), ("total", 21_000), ("track", 600),
         ])
-        #expect(split?.queue == 3 && split?.decode == 3 && split?.infer == 14 && split?.fanOut == 0.5)
-        // 21 − 1 in the coordinator's queue − 15.5 of one stage − 4 of the other.
-        #expect(split?.merge == 0.5)
+        #expect(split?.queue == 3 && split?.decode == 3 && split?.infer == 14 && split?.network == 0.5)
+        #expect(split?.fanOut == 19.75 && split?.merge == 0.04 && split?.track == 0.6)
     }
 
-    @Test func stagesThatRanAtOnceTookAsLongAsTheLonger() {
+    @Test func stagesThatRanAtOnceAreBothCounted() {
         let split = Self.split([
-            ("detect.infer", 10_000), ("classify.infer", 9000), ("total", 10_500), ("gateway.network", 700),
+            ("detect.infer", 10_000), ("detect.network", 300), ("classify.infer", 9000), ("classify.network", 200),
+            ("coordinator.fan_out", 10_300), ("coordinator.merge", 5), ("total", 10_500), ("gateway.network", 700),
             ("gateway.total", 12_000),
         ])
-        #expect(split?.infer == 19 && split?.merge == 0.5 && split?.fanOut == 0)
-        let fused = Self.split([
-            ("node.queue", 1000), ("detect.infer", 5000), ("classify.infer", 5000), ("node.overlap", 5000),
-            ("total", 6500),
-        ])
-        #expect(fused?.merge == 0.5)
+        // The way between gateway and coordinator is none to a node.
+        #expect(split?.infer == 19 && split?.network == 0.5 && split?.fanOut == 10.3 && split?.merge == 0.005)
     }
 
-    @Test func aNodeThatIsAskedItselfHasNoMerge() {
-        let split = Self.split([("queue", 1000), ("decode", 2000), ("infer", 3000), ("postprocess", 500)])
-        #expect(split?.queue == 1 && split?.decode == 2 && split?.infer == 3 && split?.postprocess == 0.5)
-        #expect(split?.merge == 0 && split?.fanOut == 0)
+    /// Nothing takes the place of what nobody measured: a coordinator of an older version, a node that is asked itself.
+    @Test(
+        arguments: [
+            [("coordinator.queue", 1000), ("detect.infer", 3000), ("detect.network", 500), ("total", 21_000)],
+            [("queue", 1000), ("infer", 3000), ("network", 500), ("fan_out", 9000), ("merge", 9000)],
+        ] as [[(String, UInt64)]])
+    func whatNobodyMeasuredIsNotThere(_ stages: [(String, UInt64)]) throws {
+        let split = try #require(Self.split(stages))
+        #expect(split.queue == 1 && split.infer == 3 && split.network == 0.5)
+        #expect(split.fanOut == nil && split.merge == nil)
+        let encoder = JSONEncoder()
+        encoder.keyEncodingStrategy = .convertToSnakeCase
+        let keys = try JSONDecoder().decode([String: Double].self, from: encoder.encode(split)).keys
+        #expect(Set(keys) == ["queue", "decode", "preprocess", "infer", "postprocess", "network", "track"])
         #expect(Self.split([]) == nil)
+    }
+
+    /// While coordinators are replaced, some answers tell them: means are of those.
+    @Test func meansAreOfTheFramesThatToldThem() {
+        var all = Tally()
+        for (fanOut, merge) in [(4000, 10), (6000, 30)] as [(UInt64, UInt64)] {
+            var tally = Tally()
+            tally.record(Self.outcome(.ok, [("detect.infer", 2000), ("total", 7000)]))
+            tally.record(
+                Self.outcome(
+                    .partial, [("coordinator.fan_out", fanOut), ("coordinator.merge", merge), ("total", 7000)]))
+            all.add(tally)
+        }
+        #expect(all.serverSplit?.infer == 1 && all.serverSplit?.fanOut == 5 && all.serverSplit?.merge == 0.02)
     }
 
     @Test func timesOfClientsAreAveraged() {

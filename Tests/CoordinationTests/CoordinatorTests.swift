@@ -50,7 +50,7 @@ import Testing
             #expect(
                 stages.isSuperset(of: [
                     "coordinator.queue", "detect.infer", "detect.network", "classify.infer", "classify.network",
-                    "total",
+                    "coordinator.fan_out", "coordinator.merge", "total",
                 ]))
         }
     }

@@ -55,7 +55,14 @@ import Testing
             for point in closed.points {
                 #expect(point.ok > 0 && point.ok == point.answered && point.failed == 0)
                 #expect(Set(try #require(point.client_ms).keys) == ["send", "wait", "receive"])
-                #expect(try #require(point.server_ms)["infer"] ?? 0 > 0 && point.stages_mean_ms["total"] != nil)
+                let server = try #require(point.server_ms), total = try #require(point.stages_mean_ms["total"])
+                // Of the detector alone, so that its steps are in the fan-out.
+                let steps = try ["decode", "preprocess", "infer", "postprocess", "network"].map {
+                    try #require(server[$0])
+                }
+                let fanOut = try #require(server["fan_out"]), merge = try #require(server["merge"])
+                #expect(steps.allSatisfy { $0 >= 0 } && server["infer"] ?? 0 > 0)
+                #expect(steps.reduce(0, +) <= fanOut * (1 + 1e-9) && fanOut + merge <= total * (1 + 1e-9))
                 let names = point.processes.map(\.name)
                 #expect(Set(names).isSuperset(of: ["bench", "up", "coordinator", "detector", "classifier", "gateway"]))
             }
@@ -84,6 +91,8 @@ import Testing
             #expect(closed.environment.compilers.last?.contains("Clang ") == true, "\(closed.environment)")
             #expect(http.mode == "gateway" && http.points[0].ok > 0 && http.points[0].failed == 0)
             #expect(http.points[0].stages_mean_ms["gateway.total"] != nil)
+            let told = try #require(http.points[0].server_ms)
+            #expect(told["fan_out"] ?? 0 > 0 && told["merge"] != nil)
         }
     }
 
@@ -96,6 +105,8 @@ import Testing
                     ["--node", String(address), "--pipeline", pipeline] + Self.quick + Self.picture)
                 #expect(report.versions == ["node": [report.environment.version]])
                 #expect(report.mode == "node" && report.points[0].ok > 0 && report.points[0].failed == 0, "\(pipeline)")
+                let server = try #require(report.points[0].server_ms)
+                #expect(server["infer"] ?? 0 > 0 && server["fan_out"] == nil && server["merge"] == nil)
             }
         } catch {
             node.signal(SIGKILL)

@@ -2,10 +2,10 @@
 import { element } from './elements.js';
 import { milliseconds } from './format.js';
 
-const steps = ['receive', 'queue', 'decode', 'preprocess', 'infer', 'postprocess', 'network', 'draw'];
+const steps = ['receive', 'queue', 'decode', 'preprocess', 'infer', 'postprocess', 'network', 'merge', 'draw'];
 const stepWords = {
   receive: 'receiving', draw: 'drawing', queue: 'waiting', decode: 'decoding', preprocess: 'preparing', infer: 'the model', postprocess: 'reading its answer',
-  network: 'on the wire',
+  network: 'on the wire', merge: 'making one answer',
 };
 const hopWords = {
   coordinator: 'Coordinator', detect: 'Detector', classify: 'Classifier', node: 'Both together', track: 'Tracker', gateway: 'Gateway',
@@ -14,13 +14,13 @@ const hopWords = {
 
 /**
  * Steps named `hop.step` in milliseconds, grouped by hop; what has no step is a hop of its own. `total` is what the mesh took
- * in all, `gateway.total` what the gateway did.
+ * in all, `gateway.total` what the gateway did, `coordinator.fan_out` all that was done at the nodes.
  */
 export function hopsOf(timing, roundTrip) {
   const hops = new Map();
   for (const [name, value] of Object.entries(timing)) {
-    // The overlap is no step: both stages have it in their own times.
-    if (['total', 'gateway.total', 'node.overlap'].includes(name)) continue;
+    // What is made of other steps is none: both stages have the overlap in their own times, and the nodes' are in the fan-out.
+    if (['total', 'gateway.total', 'node.overlap', 'coordinator.fan_out'].includes(name)) continue;
     const dot = name.indexOf('.');
     const hop = dot < 0 ? name : name.slice(0, dot);
     hops.set(hop, [...(hops.get(hop) ?? []), [dot < 0 ? '' : name.slice(dot + 1), value]]);

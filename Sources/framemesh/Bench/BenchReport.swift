@@ -141,8 +141,8 @@ enum BenchReport {
 
     private static func splitText(_ point: BenchPoint) -> String? {
         var parts: [String] = []
-        func add(_ name: String, _ value: Double) {
-            if value > 0 { parts.append("\(name) \(Figure.column(value, decimals: 2))") }
+        func add(_ name: String, _ value: Double?) {
+            if let value, value > 0 { parts.append("\(name) \(Figure.column(value, decimals: 3))") }
         }
         if let client = point.clientMs {
             add("send", client.send)
@@ -150,10 +150,10 @@ enum BenchReport {
             add("receive", client.receive)
         }
         if let server = point.serverMs {
-            let steps: [(String, Double)] = [
+            let steps: [(String, Double?)] = [
                 ("queue", server.queue), ("decode", server.decode), ("preprocess", server.preprocess),
-                ("infer", server.infer), ("postprocess", server.postprocess), ("fan-out (inferred)", server.fanOut),
-                ("merge (inferred)", server.merge), ("track", server.track),
+                ("infer", server.infer), ("postprocess", server.postprocess), ("network", server.network),
+                ("fan-out", server.fanOut), ("merge", server.merge), ("track", server.track),
             ]
             for (name, value) in steps { add(name, value) }
         }

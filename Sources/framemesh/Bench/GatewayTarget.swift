@@ -137,7 +137,7 @@ final class GatewayTarget: FrameTarget {
         var outcome = FrameOutcome(ending, latency: .zero)
         outcome.detections = picture.detections?.count ?? 0
         outcome.stages = (picture.timing ?? [:]).sorted { $0.key < $1.key }.compactMap { name, ms in
-            ms.isFinite && ms >= 0 ? (name, UInt64(min(ms * 1000, 0x1p53))) : nil
+            ms.isFinite && ms >= 0 ? (name, UInt64(min((ms * 1000).rounded(), 0x1p53))) : nil
         }
         return outcome
     }

@@ -34,10 +34,10 @@ import Testing
         let ok = GatewayTarget.outcome(
             200,
             Data(
-                #"{"results":[{"status":"ok","detections":[{"x":1},{"x":2}],"timing_ms":{"total":1.5,"detect.infer":-1}}]}"#
+                #"{"results":[{"status":"ok","detections":[{"x":1},{"x":2}],"timing_ms":{"total":1.001,"detect.infer":-1}}]}"#
                     .utf8))
         #expect(ok.ending == .ok && ok.detections == 2)
-        #expect(ok.stages.map(\.name) == ["total"] && ok.stages.map(\.microseconds) == [1500])
+        #expect(ok.stages.map(\.name) == ["total"] && ok.stages.map(\.microseconds) == [1001])
         let partial = GatewayTarget.outcome(200, Data(#"{"results":[{"status":"partial","cause":"x"}]}"#.utf8))
         #expect(partial.ending == .partial)
     }

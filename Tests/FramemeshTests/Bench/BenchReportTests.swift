@@ -50,6 +50,25 @@ import Testing
         #expect(!text().contains("note: measured with"))
     }
 
+    /// What a coordinator of an older version did not measure has no words, and no number that looks like one.
+    @Test func theSplitHasWhatAnswersTold() {
+        func report(_ own: [(String, UInt64)]) -> (text: String, page: String) {
+            var outcome = FrameOutcome(.ok, latency: .milliseconds(10))
+            outcome.stages = [("detect.infer", 3000), ("detect.network", 300)] + own + [("total", 4000)]
+            var tally = Tally()
+            tally.record(outcome)
+            let load = LoadDescription(.concurrency, callers: 1)
+            let result = Self.result([BenchPoint(load, windows: [(tally, 1)], isStable: true, trials: 1)])
+            return (BenchReport.text(result, percentile: nil, limit: nil), HTMLReport.text(result))
+        }
+        let told = report([("coordinator.fan_out", 3900), ("coordinator.merge", 4)])
+        #expect(told.text.contains("  mean ms: infer 3.000, network 0.300, fan-out 3.900, merge 0.004"))
+        #expect(told.page.contains("<td>3.900</td><td>0.004</td>") && !told.page.contains("inferred"))
+        let untold = report([])
+        #expect(untold.text.hasSuffix("  mean ms: infer 3.000, network 0.300"))
+        #expect(untold.page.contains("<td>0.300</td><td>–</td><td>–</td>"))
+    }
+
     @Test func aRunThatEndedInAWarmUpHasWhatWasMeasuredBefore() {
         var result = Self.result([Self.point(LoadDescription(.concurrency, callers: 2), [100])])
         #expect(!result.isInterrupted)

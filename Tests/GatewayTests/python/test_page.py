@@ -31,6 +31,9 @@ def test_a_picture_is_shown_with_boxes_a_table_and_where_the_time_went(mesh, pag
         until("the box is drawn where it is", lambda: border(page, "#picture-stage", detection["box"], frame) > 0.9)
     for hop in ("Coordinator", "Detector", "Classifier", "Gateway"):
         expect(page.locator("#picture-timing")).to_contain_text(hop)
+    # The coordinator's own steps; what it waited for the nodes is theirs.
+    parts = page.locator("#picture-timing .hop-bar").first.get_attribute("aria-label")
+    assert [part.rsplit(" ", 2)[0] for part in parts.split(", ")] == ["waiting", "making one answer"]
     shot(page, "picture")
 
     # A row that is looked at stands out in the picture.
