@@ -44,7 +44,9 @@ struct EventLog {
     // ---- writing ----
 
     /// Before bytes are read.
-    mutating func beginRead() {
+    mutating func beginRead() { renewArena() }
+
+    private mutating func renewArena() {
         if block.isOpen {
             // Its first part came with the last read.
             let before = arena
@@ -75,10 +77,20 @@ struct EventLog {
         block.end()
         if block.isOversized {
             records.append(.oversizedHeaders(stream: stream, fields: block.count, bytes: block.bytes))
+        } else if !joinsRequests, !endStream, isInterim {
+            arena.drop(from: block.first)
         } else {
             if joinsRequests, !endStream { heads[stream] = Head(record: records.count) }
             records.append(.headers(stream: stream, first: block.first, count: block.count, endStream: endStream))
         }
+    }
+
+    /// A head of status 1xx, of which any number may come before an answer. It says nothing to a call.
+    private var isInterim: Bool {
+        block.count > 0
+            && arena.with(block.first) { name, value in
+                !name.isEmpty && name[0] == UInt8(ascii: ":") && !value.isEmpty && value[0] == UInt8(ascii: "1")
+            }
     }
 
     /// They end a request.
@@ -188,6 +200,8 @@ struct EventLog {
     }
 
     mutating func told(_ batch: consuming Batch) {
+        // Its connection may be silent from now on.
+        if arena.isLarge { renewArena() }
         var records = batch.records
         guard records.capacity <= Self.keptRecords else { return }
         records.removeAll(keepingCapacity: true)

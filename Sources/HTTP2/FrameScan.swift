@@ -29,6 +29,9 @@ struct FrameScan {
     private var ended = [Int32](repeating: 0, count: maxEnded)
     private var gaps: [ClosedRange<Int32>] = []
     private var nextGap = 0
+    /// Streams of a client that a DATA frame has yet to end. `ended` forgets: ends of two streams that have one place there
+    /// could follow each other for ever.
+    private var endsLeft = 0
 
     /// - Parameter role: ours.
     init(_ role: Session.Role) {
@@ -99,7 +102,13 @@ struct FrameScan {
             }
             return flood.countData(bytes: skip)
         // Once for each stream, of which a client opens as many as it likes; what follows the end is said to nobody.
-        case 0: return role == .client && skip < FloodLimits.tinyBytes ? flood.countIdle() : nil
+        case 0 where role == .client: return skip < FloodLimits.tinyBytes ? flood.countIdle() : nil
+        case 0:
+            guard endsLeft == 0 else {
+                endsLeft -= 1
+                return nil
+            }
+            return flood.countIdle()
         // Of a client those that open no stream, of a server all: those of calls are allowed for by our requests.
         case 1: return role == .client || stream <= highest ? flood.countIdle() : nil
         // nghttp2 ends a connection for a PUSH_PROMISE only where the peer has acknowledged that it may send none; until then
@@ -117,7 +126,10 @@ struct FrameScan {
         case 0, 1:
             if stream > highest {
                 // An even id is no client's; nghttp2 ends the connection for it.
-                if type == 1, stream % 2 == 1 { opened(stream) }
+                if type == 1, stream % 2 == 1 {
+                    opened(stream)
+                    if flags & 1 == 0 { endsLeft += 1 }
+                }
             } else if stream > 0, let mistake = mistake(stream, isHeaders: type == 1) {
                 return mistake
             }

@@ -31,6 +31,9 @@
 
     var count: Int { unsafe usedFields }
 
+    /// Too large to be kept.
+    var isLarge: Bool { unsafe bytes.count > Self.keptBytes }
+
     func append(name: UnsafeBufferPointer<UInt8>, value: UnsafeBufferPointer<UInt8>) {
         let (start, length) = unsafe (usedBytes, name.count + value.count)
         if unsafe start + length > bytes.count || usedFields == places.count { grow(start + length) }
@@ -78,7 +81,7 @@
     func removeAll() -> Bool {
         unsafe usedBytes = 0
         unsafe usedFields = 0
-        return unsafe bytes.count <= Self.keptBytes
+        return !isLarge
     }
 
     /// Names and values of the fields in `range`.

@@ -129,6 +129,7 @@ extension Session {
         case NGHTTP2_SETTINGS.rawValue where !isAck:
             let limit = unsafe nghttp2_session_get_remote_settings(handle, NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS)
             state.log.settings(maxConcurrentStreams: limit)
+            if unsafe Session.hasTableSize(frame) { state.owesTableSize = true }
             return count(.settings)
         case NGHTTP2_PING.rawValue:
             guard isAck else {
@@ -148,6 +149,13 @@ extension Session {
         return 0
     }
 
+    /// - Parameter frame: SETTINGS.
+    private static func hasTableSize(_ frame: UnsafeRawPointer) -> Bool {
+        let settings = unsafe frame.load(as: nghttp2_settings.self)
+        let entries = unsafe UnsafeBufferPointer(start: settings.iv, count: settings.niv)
+        return unsafe entries.contains { $0.settings_id == Int32(NGHTTP2_SETTINGS_HEADER_TABLE_SIZE.rawValue) }
+    }
+
     /// A request beyond the limit. nghttp2 would end the connection, of a client whose streams may only have crossed our
     /// SETTINGS or a reset, so it does not know of the limit.
     private func refuse(_ stream: Int32) -> Int32 {
@@ -162,6 +170,7 @@ extension Session {
 
     private func closed(_ stream: Int32, _ code: ErrorCode) {
         state.removeOutput(stream)
+        if !state.ending.isEmpty { state.ending.removeAll { $0 == stream } }
         state.padding.closed(stream)
         if role == .server { state.openRequests -= 1 }
         state.log.closed(stream, code)
@@ -173,6 +182,7 @@ extension Session {
         case NGHTTP2_HEADERS.rawValue, NGHTTP2_DATA.rawValue:
             state.flood.sentCallFrame(bytes: head.length)
             state.callFramesSent &+= 1
+            if UInt32(head.type) == NGHTTP2_HEADERS.rawValue { state.owesTableSize = false }
             if role == .server, head.flags & UInt8(NGHTTP2_FLAG_END_STREAM.rawValue) != 0,
                 unsafe nghttp2_session_get_stream_remote_close(handle, head.stream_id) == 0
             {

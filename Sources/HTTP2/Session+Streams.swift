@@ -100,7 +100,10 @@ extension Session {
     public func finish(stream: Int32, trailers: [HeaderField]? = nil) {
         guard let place = state.outputs.find(stream), !state.outputs[at: place].isFinished else { return }
         // They need no window, which is used up perhaps, and nghttp2 asks for nothing while it is.
-        if let trailers, state.outputs[at: place].pending == 0 { return endNow(stream, trailers) }
+        if state.outputs[at: place].pending == 0 {
+            if let trailers { return endNow(stream, trailers) }
+            state.ending.append(stream)
+        }
         state.finish(at: place, trailers.map { .fields($0) } ?? .none)
         resume(stream, place)
     }
@@ -121,10 +124,35 @@ extension Session {
         }
     }
 
+    /// Ends the next body that nghttp2 has left open though nothing of it waits: it asks for nothing while a window is used up,
+    /// and would send no DATA, of which the end needs no window (RFC 9113, section 6.9). So the end goes to nghttp2 as trailers
+    /// without fields. To be asked when nghttp2 has nothing more to send.
+    /// - Returns: there is one.
+    func endBody() -> Bool {
+        // There is room for the frame at once, so that no SETTINGS come before it is sent. They may have the next header block,
+        // which would be this one, say how large the compression table is.
+        guard !state.ending.isEmpty, !state.owesTableSize, state.output.bytes < settings.maxOutputBytes else {
+            return false
+        }
+        state.ending.removeAll { isEnded($0) ?? false }
+        guard let next = state.ending.firstIndex(where: { isEnded($0) == false }) else { return false }
+        endNow(state.ending.remove(at: next), [])
+        return true
+    }
+
+    /// Our side of the stream; nil: it is not begun, or gone.
+    private func isEnded(_ stream: Int32) -> Bool? {
+        let status = unsafe nghttp2_session_get_stream_local_close(handle, stream)
+        return status < 0 ? nil : status > 0
+    }
+
     private func resume(_ stream: Int32, _ place: Int) {
         guard state.resumes(at: place) else { return }
         unsafe nghttp2_session_resume_data(handle, stream)
     }
+
+    /// Our side of the stream has not ended.
+    public func isSending(_ stream: Int32) -> Bool { state.outputs.contains(stream) }
 
     public func reset(stream: Int32, code: ErrorCode) {
         state.removeOutput(stream)

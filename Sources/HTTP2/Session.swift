@@ -286,13 +286,26 @@ import Synchronization
                     throw HTTP2Error(.internalError, Session.describe(Int32(clamping: count)))
                 }
                 guard count > 0, let pointer = unsafe pointer else { break }
-                unsafe state.output.append(UnsafeRawBufferPointer(start: pointer, count: count))
+                unsafe append(UnsafeRawBufferPointer(start: pointer, count: count))
             }
-        } while stopAnswered()
+        } while stopAnswered() || endBody()
         if let fault = state.fault, !state.isTerminated { throw fault }
         let isFull = state.output.bytes >= settings.maxOutputBytes
         state.output.drain().forEach(body)
         return isFull
+    }
+
+    /// HEADERS without a field that end their stream go out as DATA without a byte that ends it: see `endBody`.
+    private func append(_ frame: UnsafeRawBufferPointer) {
+        let (type, flags) = (3, 4)
+        let endStream = UInt8(NGHTTP2_FLAG_END_STREAM.rawValue)
+        guard frame.count == FrameScan.headerBytes, unsafe UInt32(frame[type]) == NGHTTP2_HEADERS.rawValue,
+            unsafe frame[flags] & endStream != 0
+        else { return unsafe state.output.append(frame) }
+        var data = unsafe Array(frame)
+        data[type] = UInt8(NGHTTP2_DATA.rawValue)
+        data[flags] = endStream
+        unsafe data.withUnsafeBytes { unsafe state.output.append($0) }
     }
 
     /// Tells peers that still send to a stream that it is answered (RFC 9113, section 8.1).

@@ -1,6 +1,6 @@
 /// What a peer did, in the order in which it did it.
 public enum SessionEvent {
-    /// A request; in a client, a response head (1xx too) or trailers.
+    /// A request; in a client, a response head, unless it is of status 1xx, or trailers.
     case headers(stream: Int32, fields: HeaderFields, endStream: Bool)
     /// Trailers of a request, in a server; they end it.
     case trailers(stream: Int32, fields: HeaderFields)

@@ -34,6 +34,11 @@ struct SessionState {
     /// Streams of a server that has answered; the peer is told to stop sending.
     var answered: [Int32] = []
 
+    /// Streams whose body ended when nothing of it waited, until their end is sent.
+    var ending: [Int32] = []
+    /// The peer has said since our last header block how large its compression table may be; the next one begins with that.
+    var owesTableSize = false
+
     /// nghttp2 may still point into them.
     private var prepared: [PreparedFields] = []
 

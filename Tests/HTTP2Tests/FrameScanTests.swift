@@ -137,6 +137,17 @@ import Testing
         }
     }
 
+    @Test func dataEndsNoMoreStreamsThanWereOpened() {
+        // Of streams that share a place, one is forgotten for the other.
+        let (first, second) = (Int32(1), Int32(1 + 2 * FrameScan.maxEnded))
+        let end = { (stream: Int32) in Self.frame(0, 1, stream, bytes: 100) }
+        let both = [Self.frame(1, 4, first), Self.frame(1, 4, second), end(first), end(second)]
+        #expect(Self.isIdle(both) == false)
+        #expect(Self.isIdle(both + [end(first)]) == true)
+        // One that its head has ended is none of them.
+        #expect(Self.isIdle([Self.frame(1, 5, first), Self.frame(1, 5, second), end(first)]) == true)
+    }
+
     /// The padding of these is 255 bytes.
     @Test(arguments: [
         (UInt8(0), 0, ConnectionLimit.emptyData), (0, 4, .tinyData), (0, 5, nil), (1, 0, nil), (8, 256, .emptyData),

@@ -75,6 +75,18 @@ import Testing
         #expect(seen.server == ["closed 1 NO_ERROR"])
     }
 
+    @Test func headsOfStatus1xxAreNotTold() throws {
+        let pair = try Pair()
+        try pair.exchange()
+        _ = try pair.client.request(Pair.head)
+        try pair.exchange()
+        // The name is the one of HPACK's entry 8.
+        let interim: [UInt8] = [0, 0, 5, 1, 4, 0, 0, 0, 1, 8, 3] + Array("103".utf8)
+        try pair.client.receive(ByteBuffer(bytes: interim + interim), now: 0)
+        pair.server.respond(stream: 1, fields: [HeaderField(":status", "200")], endStream: true)
+        #expect(try pair.exchange().client == ["headers 1 :status=200 end", "closed 1 NO_ERROR"])
+    }
+
     @Test func resetsAreSeenByThePeer() throws {
         let pair = try Pair()
         try pair.exchange()

@@ -111,6 +111,77 @@ import Testing
         #expect(pair.server.unsentBytes == 0)
     }
 
+    /// A window of ten bytes for each stream, and a request that has used its own up.
+    private func usedUp() throws -> (pair: Pair, stream: Int32) {
+        var settings = SessionSettings()
+        settings.initialStreamWindowBytes = 10
+        let pair = try Pair(server: settings)
+        try pair.exchange()
+        let stream = try pair.client.request(Pair.head)
+        pair.client.send(stream: stream, ByteBuffer(repeating: 1, count: 10))
+        #expect(try pair.exchange().server == ["headers \(stream) \(Pair.seenHead)", "data \(stream) 10"])
+        return (pair, stream)
+    }
+
+    /// - Parameter window: of each stream, from when this one's was used up; 0 takes ten bytes more from it than it had.
+    @Test(arguments: [10, 0]) func theEndOfABodyNeedsNoWindow(window: Int) throws {
+        let (pair, stream) = try usedUp()
+        pair.server.announceStreamWindow(bytes: window)
+        try pair.exchange()
+        pair.client.finish(stream: stream)
+        // An end of data, no trailers.
+        #expect(try pair.exchange().server == ["ended 1"])
+        pair.server.respond(stream: stream, fields: [HeaderField(":status", "200")], endStream: true)
+        let end = try pair.exchange()
+        #expect(end.client == ["headers 1 :status=200 end", "closed 1 NO_ERROR"])
+        #expect(end.server == ["closed 1 NO_ERROR"])
+        // Both compression tables are still the same.
+        pair.client.finish(stream: try pair.client.request(Pair.head))
+        #expect(try pair.exchange().server == ["headers 3 \(Pair.seenHead)", "ended 3"])
+    }
+
+    @Test func theEndOfABodyNeedsNoWindowOfTheConnection() throws {
+        var settings = SessionSettings()
+        settings.connectionWindowBytes = 1 << 16
+        let (client, server) = (try Session(role: .client), try Session(role: .server, settings: settings))
+        /// The server gives no credit. - Returns: the streams that ended.
+        func pass(from: Session, to: Session) throws -> [Int32] {
+            var bytes = ByteBuffer()
+            while try from.produce({ bytes.writeImmutableBuffer($0) }) {}
+            try to.receive(bytes, now: 0)
+            var ended: [Int32] = []
+            to.tellEvents { if case .ended(let stream) = $0 { ended.append(stream) } }
+            return ended
+        }
+        _ = try pass(from: client, to: server)
+        _ = try pass(from: server, to: client)
+        let (calm, begun) = (try client.request(Pair.head), try client.request(Pair.head))
+        client.send(stream: begun, ByteBuffer(repeating: 1, count: 1 << 17))
+        #expect(try pass(from: client, to: server) == [])
+        client.finish(stream: begun)
+        client.finish(stream: calm)
+        // It ends before it has begun.
+        client.finish(stream: try client.request(Pair.head))
+        #expect(try Set(pass(from: client, to: server)) == [calm, 5])
+    }
+
+    @Test func theEndOfABodyTakesNothingFromTheNextHeaderBlock() throws {
+        let (pair, stream) = try usedUp()
+        // SETTINGS that change the client's compression table, made of those that change nothing.
+        pair.server.announceStreamWindow(bytes: 10)
+        var settings = ByteBuffer()
+        while try pair.server.produce({ settings.writeImmutableBuffer($0) }) {}
+        #expect(settings.readableBytes == 9 + 6)
+        settings.setInteger(UInt16(1), at: 9)
+        settings.setInteger(UInt32(64), at: 9 + 2)
+        try pair.client.receive(settings, now: 0)
+        pair.client.finish(stream: stream)
+        #expect(try pair.exchange().server == [])
+        // It says how large the table is.
+        _ = try pair.client.request(Pair.head)
+        #expect(try pair.exchange().server == ["headers 3 \(Pair.seenHead)", "ended 1"])
+    }
+
     @Test func trailersNeedNoWindowWhereTheBodyIsCutShort() throws {
         var client = SessionSettings()
         client.initialStreamWindowBytes = 10

@@ -34,10 +34,12 @@ import Testing
         "no-status-after-an-answer": [.unavailable],
         // What came whole is kept, whatever follows.
         "data-after-the-end": [.ok], "reset-after-the-end": [.ok], "headers-after-the-end": [.ok],
-        "goaway-at-and-answer": [.ok], "answer-to-another-stream": [.ok, .unavailable],
+        "goaway-at-and-answer": [.ok], "goaway-falling": [.ok], "answers-what-it-has-not-read": [.ok],
+        "answer-to-another-stream": [.ok, .unavailable],
         // Streams and connections that end.
         "push-promise": [.unavailable, .internal], "refused": [.unavailable], "calm-down": [.resourceExhausted],
-        "goaway-below": [.unavailable], "even-stream": [.unavailable], "bad-hpack": [.unavailable],
+        "goaway-below": [.unavailable], "goaway-rising": [.unavailable], "goaway-even": [.unavailable],
+        "even-stream": [.unavailable], "bad-hpack": [.unavailable],
         "frame-too-large": [.unavailable], "window-overflow": [.unavailable], "upper-case": [.internal],
         "header-bomb": [.unavailable, .resourceExhausted], "settings-flood": [.unavailable],
         "ping-flood": [.unavailable], "continuation-flood": [.unavailable], "empty-data-flood": [.unavailable],
@@ -51,6 +53,7 @@ import Testing
         "never-accepts": "handshake_timeout", "silent": "handshake_timeout",
         "garbage": "connection_violation", "http1": "connection_violation", "bad-hpack": "connection_violation",
         "answer-to-another-stream": "connection_violation", "data-before-head": "connection_violation",
+        "goaway-rising": "connection_violation", "goaway-even": "connection_violation",
         "even-stream": "connection_violation", "frame-too-large": "connection_violation",
         "push-promise": "connection_violation", "window-overflow": "connection_violation",
         "upper-case": "stream_violation",

@@ -1,6 +1,7 @@
 import HTTP2
 import NIOCore
 import NIOPosix
+import Synchronization
 import Testing
 
 @testable import RPC
@@ -94,6 +95,61 @@ import Testing
         }
     }
 
+    /// A stream that begins with a wide window, which its first message narrows. Its client sends all that it may before it
+    /// hears of that, and its consumer is slow.
+    @Test(arguments: [(10_000, 1000), (100_000, 60), (300_000, 40)])
+    func aStreamThatNarrowsItKeepsWhatWasGranted(bytes: Int, count: Int) async throws {
+        let (narrow, wide) = (256 << 10, 1 << 20)
+        // What a message that waits has of the window: the rest was credited when it began.
+        let held = min(bytes + 5, narrow / 2)
+        let isCounted = bytes >= MemoryBudget.smallestReservation
+        let budget = MemoryBudget(limit: 64 << 20)
+        let waiting = Mutex<[(messages: Int, windows: Int)]>([])
+        var methods = Self.methods
+        methods["Slow"] = .stream { _, requests, responses in
+            // All of the wide window has come.
+            let (messages, windows) = isCounted ? (wide / (bytes + 5) * bytes, 0) : (0, wide - narrow)
+            while budget.used < messages || budget.waitingBytes < windows {
+                try await Task.sleep(for: .milliseconds(1))
+            }
+            var taken = 0
+            for try await request in requests {
+                waiting.withLock { $0.append((budget.used, budget.waitingBytes)) }
+                guard request.message == Self.message(taken, of: bytes) else {
+                    throw RPCError(.dataLoss, "message \(taken) is another")
+                }
+                taken += 1
+                if taken % 10 == 0 { try await Task.sleep(for: .milliseconds(5)) }
+            }
+            try await responses.write(Payload("\(taken)"))
+        }
+        try await Loopback.serving(methods, budget: budget) { server in
+            let alone = [Int](repeating: 1, count: LoneWindow.firstPatience)
+            var stream = LargeSender.Round("/test.Service/Slow", calls: 1, answer: "\(count)")
+            for number in 0..<count { stream.add(Self.message(number, of: bytes)) }
+            let seen = try await LargeSender.settings(
+                server.address, LargeSender.rounds("/test.Service/Count", alone, of: Self.large) + [stream])
+            // Wide, and narrow again.
+            #expect(seen.suffix(2) == [2, 3])
+        }
+        let samples = waiting.withLock { $0 }
+        #expect(samples.count == count)
+        for (number, sample) in samples.enumerated() {
+            // One is in its consumer's hand, and one has come in part.
+            let messages = max(wide - (number + 1) * held, narrow) / held + 2
+            #expect(sample.messages <= (isCounted ? messages * bytes : 0))
+            #expect(sample.windows <= (isCounted ? 0 : wide - narrow))
+        }
+        #expect(budget.used == 0)
+        #expect(budget.waitingBytes == 0)
+    }
+
+    private static func message(_ number: Int, of bytes: Int) -> ByteBuffer {
+        var message = ByteBuffer(integer: UInt32(number))
+        message.writeRepeatingByte(UInt8(truncatingIfNeeded: number), count: bytes - 4)
+        return message
+    }
+
     @Test func whatWaitsOfAWideWindowIsCounted() async throws {
         let budget = MemoryBudget(limit: 4 << 20)
         let text = String(repeating: "x", count: Self.large)
@@ -118,27 +174,61 @@ import Testing
     }
 }
 
-/// A client that sends unary calls in rounds, so many at a time, and counts the SETTINGS that it gets.
+/// A client that sends calls in rounds, so many at a time, and counts the SETTINGS that it gets.
 private final class LargeSender: HTTP2Delegate {
+    struct Round {
+        let path: String
+        /// Of each of its calls.
+        private(set) var body = ByteBuffer()
+        let calls: Int
+        /// What each is to be answered with, a number.
+        let answer: String
+
+        init(_ path: String, calls: Int, answer: String) {
+            self.path = path
+            self.calls = calls
+            self.answer = answer
+        }
+
+        mutating func add(_ message: ByteBuffer) {
+            body.writeInteger(UInt8(0))
+            body.writeInteger(UInt32(message.readableBytes))
+            body.writeImmutableBuffer(message)
+        }
+    }
+
     private let session: Session
-    private let path: String
-    private let body: ByteBuffer
-    private var rounds: ArraySlice<Int>
+    private var rounds: ArraySlice<Round>
+    private var current: Round?
     private var open = 0
     private var settings = 0
     private var seen: [Int] = []
     private var answers: [Int32: String] = [:]
     private let done: EventLoopPromise<[Int]>
 
+    /// - Parameter counts: of calls, in each round.
+    static func rounds(_ path: String, _ counts: [Int], of bytes: Int) -> [Round] {
+        counts.map { count in
+            var round = Round(path, calls: count, answer: "\(bytes)")
+            round.add(ByteBuffer(repeating: 7, count: bytes))
+            return round
+        }
+    }
+
     /// - Returns: SETTINGS until the end of each round. Every call was answered with the length of its message.
     static func settings(
-        _ address: SocketAddress, _ path: String, _ rounds: [Int], of bytes: Int
+        _ address: SocketAddress, _ path: String, _ counts: [Int], of bytes: Int
     ) async throws -> [Int] {
+        try await settings(address, rounds(path, counts, of: bytes))
+    }
+
+    /// - Returns: as above. Every call was answered as it should be.
+    static func settings(_ address: SocketAddress, _ rounds: [Round]) async throws -> [Int] {
         let (channel, seen) = try await ClientBootstrap(group: Loopback.group).connect(to: address) { channel in
             channel.eventLoop.makeCompletedFuture {
                 let session = try Session(role: .client)
                 let done = channel.eventLoop.makePromise(of: [Int].self)
-                let sender = LargeSender(session, path, bytes, rounds, done)
+                let sender = LargeSender(session, rounds, done)
                 try channel.pipeline.syncOperations.addHandler(
                     HTTP2Handler(session: session, delegate: sender, handshakeTimeout: .seconds(60)))
                 return (channel, done.futureResult)
@@ -148,24 +238,19 @@ private final class LargeSender: HTTP2Delegate {
         return try await seen.get()
     }
 
-    private init(_ session: Session, _ path: String, _ bytes: Int, _ rounds: [Int], _ done: EventLoopPromise<[Int]>) {
+    private init(_ session: Session, _ rounds: [Round], _ done: EventLoopPromise<[Int]>) {
         self.session = session
-        self.path = path
         self.rounds = rounds[...]
         self.done = done
-        var body = ByteBuffer()
-        body.writeInteger(UInt8(0))
-        body.writeInteger(UInt32(bytes))
-        body.writeRepeatingByte(7, count: bytes)
-        self.body = body
     }
 
     private func begin() {
-        guard let count = rounds.popFirst() else { return done.succeed(seen) }
-        open = count
-        for _ in 0..<count {
-            guard let stream = try? session.request(RawClient.head(path)) else { continue }
-            session.send(stream: stream, body)
+        guard let round = rounds.popFirst() else { return done.succeed(seen) }
+        current = round
+        open = round.calls
+        for _ in 0..<round.calls {
+            guard let stream = try? session.request(RawClient.head(round.path)) else { continue }
+            session.send(stream: stream, round.body)
             session.finish(stream: stream)
         }
     }
@@ -177,7 +262,7 @@ private final class LargeSender: HTTP2Delegate {
             if settings == 1 { begin() }
         case .closed(let stream, let code):
             let answer = answers.removeValue(forKey: stream) ?? ""
-            guard code == .noError, answer == "\(body.readableBytes - 5)" else {
+            guard code == .noError, answer == current?.answer else {
                 return done.fail(RPCError(.internal, "\(code), '\(answer)'"))
             }
             open -= 1

@@ -29,8 +29,9 @@ extension ClientConnection {
         call.inflater = nil
         if let id = call.id {
             calls.remove(id)
-            // Nobody listens any more; after a status, the rest of what we would send is not wanted.
-            if !call.isClosed, !call.isRemoteDone || !call.hasFinishedSending {
+            // Nobody listens any more; after a status, the rest of what we would send is not wanted, and may wait for its window
+            // for ever.
+            if !call.isClosed, !call.isRemoteDone || session.isSending(id) {
                 session.reset(stream: id, code: .cancel)
             }
         } else {

@@ -39,7 +39,6 @@ extension ClientConnection: MessageReceiver {
     func received(_ fields: HeaderFields, endStream: Bool, _ call: ClientStream) {
         guard !call.hasEnded else { return }
         if let head = memo.head(fields) {
-            if head.isInterim, !endStream { return }
             gotAnswer()
             if let identity = head.identity { announced(identity) }
             if let trouble = head.trouble { return finish(call, trouble) }

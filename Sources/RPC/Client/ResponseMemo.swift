@@ -22,8 +22,8 @@ struct ResponseMemo {
     mutating func head(_ fields: HeaderFields) -> ResponseHead? {
         if let head, head.fields == fields { return head.meaning }
         let list = Array(fields)
-        guard let status = list.first(where: { $0.name == ":status" })?.value else { return nil }
-        let meaning = ResponseHead(list, status: status, maxMetadata: maxMetadata)
+        guard list.contains(where: { $0.name == ":status" }) else { return nil }
+        let meaning = ResponseHead(list, maxMetadata: maxMetadata)
         head = Self.keep(fields, meaning)
         return meaning
     }

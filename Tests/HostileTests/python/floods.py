@@ -250,6 +250,19 @@ for name, idle in IDLE.items():
         peer.expect_goaway(ENHANCE_YOUR_CALM)
 
 
+@case("H58-ends-of-dead-streams-that-share-a-place", "idle_frames")
+def _(attack):
+    # The streams that a peer has ended are remembered in 128 places.
+    peer = attack.peer()
+    dead = []
+    for stream in (1, 257):
+        peer.next_stream = stream
+        dead.append(peer.request("/test.Target/Echo", message(length=1 << 30), end=False))
+        peer.expect_status(stream, "8")
+    peer.repeat(b"".join(frame(DATA, END_STREAM, stream) for stream in dead), 100_000)
+    peer.expect_goaway(ENHANCE_YOUR_CALM)
+
+
 def downloads(attack, sizes, windows, updates):
     """Answers of such sizes through such a window, with so many updates of each kind for every DATA frame that comes."""
     peer = attack.peer({4: windows})

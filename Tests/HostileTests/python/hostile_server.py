@@ -54,6 +54,10 @@ class Server(Peer):
         return self.head(stream, HEAD) + frame(DATA, 0, stream, body) + self.head(stream, trailers, True)
 
 
+def goaway(last):
+    return frame(GOAWAY, 0, 0, struct.pack(">II", last, NO_ERROR))
+
+
 BEHAVIOURS = {}
 
 
@@ -89,6 +93,14 @@ def _(server):
         server.send(server.good(got.stream))
 
 
+@behaviour("answers-what-it-has-not-read", {4: 0})
+def _(server):
+    """Gives no window, and does not say that it wants no more of the request."""
+    got = server.wait(lambda f: f.kind == HEADERS, what="request")
+    if got is not None:
+        server.send(server.good(got.stream))
+
+
 @behaviour("never-acknowledges", acknowledges=False)
 def _(server):
     server.send(server.good(server.awaited()))
@@ -120,8 +132,11 @@ answering("headers-after-the-end", lambda s, n: s.good(n) + s.head(n, HEAD))
 answering("push-promise", lambda s, n: frame(PUSH, END_HEADERS, n, struct.pack(">I", 2) + s.encoder.encode(HEAD)))
 answering("refused", lambda s, n: rst(n, REFUSED_STREAM))
 answering("calm-down", lambda s, n: rst(n, ENHANCE_YOUR_CALM))
-answering("goaway-below", lambda s, n: frame(GOAWAY, 0, 0, struct.pack(">II", 0, NO_ERROR)))
-answering("goaway-at-and-answer", lambda s, n: frame(GOAWAY, 0, 0, struct.pack(">II", n, NO_ERROR)) + s.good(n))
+answering("goaway-below", lambda s, n: goaway(0))
+answering("goaway-at-and-answer", lambda s, n: goaway(n) + s.good(n))
+answering("goaway-falling", lambda s, n: b"".join(goaway(last) for last in (0x7FFFFFFF, n + 100, n)) + s.good(n))
+answering("goaway-rising", lambda s, n: goaway(n) + goaway(n + 2))
+answering("goaway-even", lambda s, n: goaway(n + 1))
 answering("answer-to-another-stream", lambda s, n: s.good(n + 2) + s.good(n))
 answering("even-stream", lambda s, n: s.good(2))
 answering("bad-hpack", lambda s, n: frame(HEADERS, END_HEADERS, n, b"\x80"))
@@ -186,7 +201,7 @@ flood("priority-flood", lambda s, n: frame(PRIORITY, 0, n, bytes(5)))
 flood("unknown-type-flood", lambda s, n: frame(0xF0, 0, n, b"whatever"))
 flood("pong-flood", lambda s, n: ping(ack=True))
 # Above the last stream, so that the call goes on.
-flood("goaway-flood", lambda s, n: frame(GOAWAY, 0, 0, struct.pack(">II", 0x7FFFFFFF, NO_ERROR)))
+flood("goaway-flood", lambda s, n: goaway(0x7FFFFFFF))
 
 
 @behaviour("push-flood", acknowledges=False)
