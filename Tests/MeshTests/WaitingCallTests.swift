@@ -104,9 +104,7 @@ import Testing
             channel async throws in
             var options = CallOptions()
             options.readyTimeout = .milliseconds(50)
-            let error = await #expect(throws: RPCError.self) { [options] in
-                _ = try await channel.open("/test.Node/Chat", options: options)
-            }
+            let error = await failure { _ = try await channel.open("/test.Node/Chat", options: options) }
             #expect(error?.code == .unavailable)
             #expect(error?.neverStarted == true)
         }

@@ -154,7 +154,7 @@ struct GatewayDoctor: Sendable {
         return Set(mesh.coordinators.flatMap(\.nodes).map(\.role))
     }
 
-    private static func finding(_ node: Nodes.Node) -> Finding {
+    private static func finding(_ node: GatewayNodes.Node) -> Finding {
         let name = "\(node.role) \(node.address)"
         let reason = node.reason ?? ""
         guard node.state == "ready" else {

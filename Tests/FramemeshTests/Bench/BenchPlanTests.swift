@@ -1,6 +1,8 @@
 import ArgumentParser
 import Bench
+import Client
 import Foundation
+import Mesh
 import Messages
 import RPC
 import Testing

@@ -1,6 +1,7 @@
 import Bench
 import Client
 import Mesh
+import NIOCore
 import RPC
 import Services
 import Testing

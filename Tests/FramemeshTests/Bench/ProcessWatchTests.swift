@@ -1,4 +1,5 @@
 import Bench
+import Client
 import Foundation
 import NIOCore
 import NIOPosix
