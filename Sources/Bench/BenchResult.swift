@@ -106,25 +106,30 @@ package struct BenchResult: Sendable, Codable, Equatable {
         let decoder = JSONDecoder()
         decoder.keyDecodingStrategy = .convertFromSnakeCase
         var results: [BenchResult] = []
-        let lines = data.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
-        for (index, line) in lines.enumerated() where !line.isEmpty {
+        var rest = data[...]
+        var number = 0
+        while !rest.isEmpty {
+            number += 1
+            let line = rest.prefix { $0 != UInt8(ascii: "\n") }
+            rest = rest.dropFirst(line.count + 1)
+            if line.isEmpty { continue }
             guard results.count < maxResults else { throw BenchResultError("more than \(maxResults) results") }
             let head: Head
             do {
                 head = try decoder.decode(Head.self, from: line)
             } catch DecodingError.dataCorrupted {
-                throw BenchResultError("line \(index + 1) is no JSON; a result is one line of it")
+                throw BenchResultError("line \(number) is no JSON; a result is one line of it")
             } catch {
-                throw BenchResultError("line \(index + 1) is no result of framemesh bench")
+                throw BenchResultError("line \(number) is no result of framemesh bench")
             }
             guard readable.contains(head.format) else {
                 let forms = "\(readable.lowerBound) to \(readable.upperBound)"
-                throw BenchResultError("line \(index + 1) has form \(head.format), this program reads \(forms)")
+                throw BenchResultError("line \(number) has form \(head.format), this program reads \(forms)")
             }
             do {
                 results.append(try decoder.decode(BenchResult.self, from: line))
             } catch {
-                throw BenchResultError("line \(index + 1) is a damaged result of framemesh bench")
+                throw BenchResultError("line \(number) is a damaged result of framemesh bench")
             }
         }
         guard !results.isEmpty else { throw BenchResultError("there is no result in it") }

@@ -54,14 +54,18 @@ Span chunk(Span bytes, size_t at, const char *name) {
 
 /// The picture's own chunk from `at` on; empty if there is none. A chunk of its alpha is another one, and left out.
 Span picture_chunk(Span bytes, size_t at) {
-    const Span lossy = chunk(bytes, at, "VP8 ");
-    return lossy.size > 0 ? lossy : chunk(bytes, at, "VP8L");
+    const Span lossy = chunk(bytes, at, "VP8 "), lossless = chunk(bytes, at, "VP8L");
+    // The first of them, as libwebp has it.
+    return lossy.size == 0 || (lossless.size > 0 && lossless.data < lossy.data) ? lossless : lossy;
 }
 
 /// The first picture of an animation (Extended File Format, "ANMF"), or the only one.
 Part first_picture(Span webp, bool is_animated) {
     constexpr size_t file_head = 12, position = 16;
-    if (number(webp.data + 4, 4) > webp.size - chunk_head) refuse(webp, VP8_STATUS_NOT_ENOUGH_DATA);
+    const size_t length = number(webp.data + 4, 4);
+    if (length > webp.size - chunk_head) refuse(webp, VP8_STATUS_NOT_ENOUGH_DATA);
+    // What stands behind its end is nothing of it.
+    webp.size = chunk_head + length;
     if (!is_animated) {
         const Span picture = picture_chunk(webp, file_head);
         if (picture.size == 0) refuse(webp, VP8_STATUS_NOT_ENOUGH_DATA);

@@ -17,6 +17,7 @@ struct CoordinatorHandler: VisionHandler {
     /// For a node's own words in `ListNodes`.
     static let describeTimeout: Duration = .seconds(1)
     /// Why that is not there.
+    private static let loss = "was lost when it was asked just now"
     private static let silence = "did not answer within \(describeTimeout / .seconds(1)) s, asked just now"
 
     /// - Parameter bothStages: to those that have both stages.
@@ -97,7 +98,7 @@ struct CoordinatorHandler: VisionHandler {
                             state.description = try await client.describe(deadline: .after(Self.describeTimeout))
                         } catch let error as RPCError where error.code == .deadlineExceeded || error.lostConnection {
                             // Its next probe finds that out, too.
-                            if state.reason.isEmpty { state.reason = Self.silence }
+                            if state.reason.isEmpty { state.reason = error.lostConnection ? Self.loss : Self.silence }
                         } catch {
                             // It is full, or may not tell us.
                         }

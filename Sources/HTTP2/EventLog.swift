@@ -102,6 +102,13 @@ struct EventLog {
                 : .trailers(stream: stream, first: block.first, count: block.count))
     }
 
+    /// Nobody hears of the block that came last: nghttp2 has rejected it.
+    mutating func dropped() {
+        guard block.isOpen else { return }
+        block.end()
+        arena.drop(from: block.first)
+    }
+
     /// Nobody hears of its request.
     mutating func refused(_ stream: Int32) {
         block.end()

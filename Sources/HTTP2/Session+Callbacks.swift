@@ -144,6 +144,7 @@ extension Session {
             unsafe state.log.goAway(
                 lastStream: goAway.last_stream_id, code: ErrorCode(rawValue: goAway.error_code),
                 debug: String(decoding: debug, as: UTF8.self))
+        case NGHTTP2_PUSH_PROMISE.rawValue: state.log.dropped()
         default: break
         }
         return 0
@@ -276,7 +277,10 @@ extension Session {
     }
 
     /// A frame that nghttp2 rejects; it has queued RST_STREAM or GOAWAY, which shows in `sent`.
-    private func rejected() -> Int32 { role == .server ? fail(state.countReset()) : 0 }
+    private func rejected() -> Int32 {
+        state.log.dropped()
+        return role == .server ? fail(state.countReset()) : 0
+    }
 
     private func count(_ kind: FloodGuard.Kind) -> Int32 { fail(state.flood.count(kind)) }
 

@@ -151,7 +151,7 @@ extension Session {
         unsafe nghttp2_session_resume_data(handle, stream)
     }
 
-    /// Our side of the stream has not ended.
+    /// Of a stream whose other side has ended: ours has not. (What is sent stays known until both have.)
     public func isSending(_ stream: Int32) -> Bool { state.outputs.contains(stream) }
 
     public func reset(stream: Int32, code: ErrorCode) {

@@ -278,6 +278,8 @@ import Synchronization
     /// Packs frames, up to about `maxOutputBytes`, and hands the bytes over.
     /// - Returns: there may be more.
     public func produce(_ body: (ByteBuffer) -> Void) throws(HTTP2Error) -> Bool {
+        // DATA of others may fill each turn, and then nghttp2 never has nothing more to send.
+        if !state.ending.isEmpty, unsafe nghttp2_session_get_outbound_queue_size(handle) == 0 { while endBody() {} }
         repeat {
             while state.output.bytes < settings.maxOutputBytes {
                 var pointer: UnsafePointer<UInt8>?

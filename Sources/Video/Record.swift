@@ -61,11 +61,13 @@ enum Record {
         guard VideoLimits.allowsSize(Int(width), Int(height)) else {
             throw VideoError("framemesh-video said a size of \(width)x\(height)")
         }
+        let old = Duration.microseconds(max(0, age))
+        guard old <= VideoLimits.maximumAge else { throw VideoError("framemesh-video said an age of \(old)") }
         let frameRate = Double(bitPattern: rate)
         return VideoInfo(
             width: Int(width), height: Int(height), frameRate: frameRate.isFinite && frameRate > 0 ? frameRate : 0,
             frameCount: count >= 0 ? Int(count) : nil, codec: text(&bytes), isLive: count == endless,
-            age: .microseconds(max(0, age)))
+            age: old)
     }
 
     static func frameHead(_ bytes: inout ByteBuffer) throws(VideoError) -> (index: UInt64, captureTime: Int64) {

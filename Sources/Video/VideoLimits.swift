@@ -11,6 +11,8 @@ enum VideoLimits {
     static let readAheadBytes = 128 << 20
     /// Frames that wait for the child. `write` waits when there are as many.
     static let writeAhead = 2
+    /// Of a live source's zero: a minute that the helper looks back for it, and an hour, the longest gap of its clock.
+    static let maximumAge: Duration = .seconds(3_660)
     /// Text of INFO, END_ and FAIL records.
     static let maximumTextBytes = 4_096
     /// What is kept of the child's standard error, from its end.

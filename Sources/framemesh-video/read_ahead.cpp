@@ -55,8 +55,8 @@ int ReadAhead::next(AVFormatContext* format, AVPacket* packet) {
 std::optional<int64_t> ReadAhead::age(int64_t timestamp) const {
     int64_t came = 0;
     if (offset_ == kNone || __builtin_add_overflow(timestamp, offset_, &came)) return std::nullopt;
-    const int64_t age = av_gettime_relative() - came;
-    if (age < 0 || age > kMaximumAge) return std::nullopt;
+    int64_t age = 0;
+    if (__builtin_sub_overflow(av_gettime_relative(), came, &age) || age < 0 || age > kMaximumAge) return std::nullopt;
     return age;
 }
 

@@ -53,8 +53,7 @@ extension Fatal {
                 case .usage: .usage
                 case .refused, .outOfOrder: .failed
                 }
-            let advice = error.tlsMismatch.map { "; \($0.advice)" } ?? ""
-            self.init(error.message + advice, status: status)
+            self.init(error.message + error.tlsMismatch.suffix, status: status)
         case let error as GatewayError: self.init(error.message, status: error.isOfListening ? .unreachable : .failed)
         case let error as MeshError: self.init(error.message, status: .usage)
         // Of rules that somebody wrote; nobody is called by them here.
@@ -62,7 +61,7 @@ extension Fatal {
         case let error as VideoError: self.init(error.message)
         case let error as RPCError:
             let unreachable = error.neverStarted || error.lostConnection || error.code == .unavailable
-            self.init(error.message, status: unreachable ? .unreachable : .failed)
+            self.init(error.message + error.tlsMismatch.suffix, status: unreachable ? .unreachable : .failed)
         default: self.init("\(error)")
         }
     }

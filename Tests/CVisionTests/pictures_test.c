@@ -147,6 +147,26 @@ static void test_lossless(void) {
     }
 }
 
+// A file with a second picture in it, or behind its end: the first one counts.
+static void test_second_picture(int first_quality, int second_quality, bool is_inside) {
+    const bytes pixels = scene(97, 61, 3), others = scene(31, 21, 3);
+    const bytes first = reference_encode(".webp", pixels.data, 97, 61, 3, 8, reference_webp_quality, first_quality);
+    const bytes second = reference_encode(".webp", others.data, 31, 21, 3, 8, reference_webp_quality, second_quality);
+    bytes file = {malloc(first.length + second.length), 0};
+    put(&file, first.data, first.length);
+    put(&file, second.data + 12, second.length - 12);
+    if (is_inside) {
+        const size_t size = file.length - 8;
+        for (int i = 0; i < 4; i++) file.data[4 + i] = (uint8_t)(size >> 8 * i);
+    }
+    expect_same("WebP with a second picture", file);
+    free(file.data);
+    free(second.data);
+    free(first.data);
+    free(others.data);
+    free(pixels.data);
+}
+
 static void test_inks_and_palettes(void) {
     enum { width = 97, height = 61, colours = 5 };
     const bytes inks = scene(width, height, 4);
@@ -179,6 +199,10 @@ void test_pictures(void) {
     each("WebP without loss", ".webp", 3, 8, reference_webp_quality, 101);
     each("WebP with alpha", ".webp", 4, 8, reference_webp_quality, 80);
     test_lossless();
+    for (int is_inside = 0; is_inside < 2; is_inside++) {
+        test_second_picture(101, 80, is_inside);
+        test_second_picture(80, 101, is_inside);
+    }
     test_inks_and_palettes();
     test_animated(80);
     test_animated(101);

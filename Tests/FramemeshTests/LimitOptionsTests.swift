@@ -145,7 +145,8 @@ import Testing
                 == "the limit stream-attempts is for framemesh gateway (--limit)")
         #expect(
             refusal { _ = try coordinator(["--node-limit", "max-connections=3"], settings) }
-                == "the limit max-connections is for nodes and coordinators (--limit)")
+                == "the limit max-connections is for nodes and coordinators (--limit), and for framemesh gateway (--limit)"
+        )
     }
 
     @Test(

@@ -34,8 +34,7 @@ import Testing
         "no-status-after-an-answer": [.unavailable],
         // What came whole is kept, whatever follows.
         "data-after-the-end": [.ok], "reset-after-the-end": [.ok], "headers-after-the-end": [.ok],
-        "goaway-at-and-answer": [.ok], "goaway-falling": [.ok], "answers-what-it-has-not-read": [.ok],
-        "answer-to-another-stream": [.ok, .unavailable],
+        "goaway-at-and-answer": [.ok], "goaway-falling": [.ok], "answer-to-another-stream": [.ok, .unavailable],
         // Streams and connections that end.
         "push-promise": [.unavailable, .internal], "refused": [.unavailable], "calm-down": [.resourceExhausted],
         "goaway-below": [.unavailable], "goaway-rising": [.unavailable], "goaway-even": [.unavailable],

@@ -10,8 +10,17 @@ import Testing
     /// Its server gives no window, answers, and does not say that it wants no more: the request would wait for ever, and its
     /// stream with it.
     @Test func theRestOfTheRequestIsGivenUp() throws {
+        try answered(window: 0)
+    }
+
+    /// It has sent all: an ordinary call ends without a frame more.
+    @Test func ofAWholeRequestNothingIsReset() throws {
+        try answered(window: 1 << 16)
+    }
+
+    private func answered(window: Int) throws {
         var settings = SessionSettings()
-        settings.initialStreamWindowBytes = 0
+        settings.initialStreamWindowBytes = window
         let server = try Session(role: .server, settings: settings)
         let channel = EmbeddedChannel()
         let connection = try ClientConnection.make(
@@ -34,15 +43,25 @@ import Testing
         connection.start(call, .unary(request, .pending(PendingUnary(call, inbox))))
         connection.flush()
         try channel.writeInbound(answer())
-        #expect(connection.session.unsentBytes == 1005)
+        #expect(connection.session.unsentBytes == (window == 0 ? 1005 : 0))
         #expect(connection.openStreams == 1)
 
         server.respond(stream: 1, fields: FrameServer.head + [HeaderField("grpc-status", "8")], endStream: true)
         var last = try answer()
-        let reset = last.writerIndex - 13
-        #expect(last.getInteger(at: reset + 3, as: UInt8.self) == 3)
-        last.moveWriterIndex(to: reset)
+        if window == 0 {
+            let reset = last.writerIndex - 13
+            #expect(last.getInteger(at: reset + 3, as: UInt8.self) == 3)
+            last.moveWriterIndex(to: reset)
+        }
         try channel.writeInbound(last)
+        var sent = ByteBuffer()
+        while let bytes = try channel.readOutbound(as: ByteBuffer.self) { sent.writeImmutableBuffer(bytes) }
+        var types: [UInt8] = []
+        while let head = sent.readBytes(length: 9) {
+            types.append(head[3])
+            sent.moveReaderIndex(forwardBy: Int(head[0]) << 16 | Int(head[1]) << 8 | Int(head[2]))
+        }
+        #expect(types.contains(3) == (window == 0))
         #expect(call.hasEnded)
         #expect(connection.session.unsentBytes == 0)
         #expect(connection.openStreams == 0)

@@ -220,6 +220,8 @@ import Testing
                 }
                 let health = try await Command.run(["health", address] + options)
                 #expect(health.code == 3 && health.output.contains(advice), "\(health.output)")
+                let bench = try await Command.run(["bench", "--pipeline", "detect", "--node", address] + options)
+                #expect(bench.code == 3 && bench.errors.contains(advice), "\(bench.errors)")
             }
         }
     }

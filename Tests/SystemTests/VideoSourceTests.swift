@@ -279,7 +279,10 @@ import Testing
                     (server.url("none?key=t0ken", credentials: secret), 1, [own + "none: ", "404"]),
                     (server.url("401?key=t0ken", credentials: secret), 1, [own + "401: ", "401"]),
                     (server.url("text.txt", credentials: secret), 1, [own + "text.txt: ", "is not a video"]),
-                    (server.url("list?key=t0ken", credentials: secret), 1, [own + "list: ", "'hls' are not read"]),
+                    (
+                        server.url("list?key=t0ken", credentials: secret), 1,
+                        [own + "list: ", "it looks like 'Apple HTTP Live Streaming'"]
+                    ),
                     (server.url("away?key=t0ken", credentials: secret), 1, [own + "away: ", "leads elsewhere"]),
                     (server.url("secure?key=t0ken", credentials: secret), 1, [own + "secure: ", "to another scheme"]),
                     (

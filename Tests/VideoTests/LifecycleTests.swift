@@ -38,6 +38,7 @@ import Video
                 "a.avi", "-f lavfi -i color=size=8000x6000:rate=10 -frames:v 4 -c:v mjpeg -pix_fmt yuvj420p")
             let reader = try await VideoReader.open(path, helper: Files.helper)
             let written = try await Self.writtenAtMost(try #require(reader.processID))
+            #expect(written >= reader.info.frameByteCount, "\(written) bytes")
             #expect(written <= reader.info.frameByteCount + 24 + (1 << 20) + 4_096, "\(written) bytes")
             var count = 0
             while try await reader.next() != nil { count += 1 }
@@ -45,16 +46,21 @@ import Video
         }
     }
 
-    /// What a process has written when it has written no more for a while.
+    /// What a process has written when it has neither written nor worked for a while.
     private static func writtenAtMost(_ pid: Int32) async throws -> Int {
         var last = -1
+        var before: [Substring] = []
         var same = 0
         let isEnough = try await becomes {
             let text = try String(contentsOfFile: "/proc/\(pid)/io", encoding: .utf8)
             let line = text.split(separator: "\n").first { $0.hasPrefix("wchar: ") }
             let now = Int(line?.dropFirst(7) ?? "") ?? -1
-            same = now == last ? same + 1 : 0
-            last = now
+            let stat = try String(contentsOfFile: "/proc/\(pid)/stat", encoding: .utf8)
+            // Behind the name: its state, and from the twelfth on its processor time.
+            let fields = stat.split(separator: ")").last?.split(separator: " ") ?? []
+            let state = [fields.first ?? "", fields.dropFirst(11).first ?? "", fields.dropFirst(12).first ?? ""]
+            same = now == last && state == before ? same + 1 : 0
+            (last, before) = (now, state)
             return same >= 30
         }
         #expect(isEnough)

@@ -47,6 +47,7 @@ import Testing
         #expect(try Self.info(rate: -.infinity).frameRate == 0)
         #expect(try Self.info(age: 1_500_000).age == .milliseconds(1500))
         #expect(try Self.info(age: -1).age == .zero)
+        #expect(throws: VideoError.self) { try Self.info(age: .max) }
         #expect(throws: VideoError.self) { try Self.info(version: 1) }
         #expect(throws: VideoError.self) { try Self.info(width: 0) }
         #expect(throws: VideoError.self) { try Self.info(width: .max, height: .max) }

@@ -27,11 +27,14 @@ import Video
             let (info, frames, damaged) = try await readAll(path)
             #expect(info == writer.info.with(frameCount: 25))
             #expect(frames.count == 25 && damaged == 0)
+            // VP9 spends little on a picture of a few points whose colour leaps with each frame.
+            let tolerance = width * height < 1000 ? 16 : 8
             for (frame, (blue, green, red)) in zip(frames, colors) {
                 #expect(abs(frame.captureTime - Int64(frame.index) * 100_000) <= 12)
                 for (x, y) in [(0, 0), (width / 2, height / 2), (info.width - 1, info.height - 1)] {
                     let seen = color(frame, info, x: x, y: y)
-                    #expect(close(seen, [Int(blue), Int(green), Int(red)], within: 8), "\(seen) in \(frame.index)")
+                    #expect(
+                        close(seen, [Int(blue), Int(green), Int(red)], within: tolerance), "\(seen) in \(frame.index)")
                 }
             }
         }

@@ -350,8 +350,7 @@ struct JobRun {
     /// Zones and lines as they are now; what is drawn of them is not changed with them.
     private func watch() async throws -> AreaWatch {
         let text = try await videos.store.job(job.id)?.request.areas ?? ""
-        let areas = try? AreaSet(json: Data(text.utf8), limits: videos.areas)
-        return AreaWatch(areas ?? AreaSet(), rules: videos.areaRules)
+        return videos.watch(of: text)
     }
 
     /// Runs `body`, which is short, also where the gateway shuts down meanwhile. If it fails, the lease runs out instead.

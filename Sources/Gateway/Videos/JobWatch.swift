@@ -114,16 +114,15 @@ struct JobWatch: EventSource {
     /// newest.
     /// - Returns: nil: there is no place for it now.
     private mutating func change(to areas: String) -> [ByteBuffer]? {
-        // They were valid when they came; limits that were lowered since are no reason to end.
-        let wanted = (try? AreaSet(json: Data(areas.utf8), limits: videos.areas)) ?? AreaSet()
+        let wanted = videos.watch(of: areas)
         let isTold = self.areas != nil
-        if !wanted.isEmpty, untold > 0 {
+        if !wanted.areas.isEmpty, untold > 0 {
             guard let place = try? videos.readers.take(for: caller) else { return nil }
             reading = place
             phase = .catchingUp(from: 0, isTold: isTold)
         }
         self.areas = areas
-        watch = AreaWatch(wanted, rules: videos.areaRules)
+        watch = wanted
         isUpToDate = false
         return isTold ? [Self.event("areas", areas.isEmpty ? VideoWish.noAreas : areas)] : []
     }

@@ -1,4 +1,5 @@
 import Areas
+import Foundation
 package import Jobs
 
 /// What the routes of videos and the runner of jobs share.
@@ -45,5 +46,11 @@ package struct VideoServices: Sendable {
             limits.videos.maxReaders, "max-result-readers", of: "readers of results", share: limits.rate.share)
         areas = limits.areas
         areaRules = limits.areaRules
+    }
+
+    /// Watches a job's areas. They were valid when they came; limits that were lowered since are no reason to end.
+    func watch(of areas: String) -> AreaWatch {
+        let set = try? AreaSet(json: Data(areas.utf8), limits: self.areas)
+        return AreaWatch(set ?? AreaSet(), rules: areaRules)
     }
 }

@@ -70,14 +70,11 @@ struct VideoTelling {
 
     /// The job's areas, watched up to where this webhook was told.
     private func watched(_ job: Job) async throws -> AreaWatch {
-        let areas = try? AreaSet(json: Data(job.request.areas.utf8), limits: videos.areas)
-        guard !webhook.isForEnd, let areas, !areas.isEmpty else {
-            return AreaWatch(AreaSet(), rules: videos.areaRules)
-        }
+        var watch = videos.watch(of: webhook.isForEnd ? "" : job.request.areas)
+        guard !watch.areas.isEmpty else { return watch }
         if let known = shelf.take(key), known.areas == job.request.areas, known.frames == webhook.framesTold {
             return known.watch
         }
-        var watch = AreaWatch(areas, rules: videos.areaRules)
         var next: Int64 = 0
         while next < webhook.framesTold {
             let page = try await videos.page(of: job.id, from: next).results

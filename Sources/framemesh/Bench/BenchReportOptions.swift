@@ -46,7 +46,7 @@ struct BenchReportOptions: ParsableArguments {
         var writers: [String: String] = [:]
         for (option, file) in [("--json", json), ("--csv", csv), ("--html", html)] {
             guard let file else { continue }
-            if let other = writers.updateValue(option, forKey: file) {
+            if let other = writers.updateValue(option, forKey: Self.place(of: file)) {
                 let place = file == Self.standardOutput ? "standard output (-)" : file
                 throw Fatal("\(other) and \(option) both write to \(place): name another file", status: .usage)
             }
@@ -57,6 +57,13 @@ struct BenchReportOptions: ParsableArguments {
                 throw Fatal("cannot write \(file)", status: .usage)
             }
         }
+    }
+
+    /// Where it would be, whatever it is called: it need not be there yet.
+    private static func place(of file: String) -> String {
+        let url = URL(fileURLWithPath: file == standardOutput ? "/dev/stdout" : file)
+        let folder = url.deletingLastPathComponent().resolvingSymlinksInPath()
+        return folder.appendingPathComponent(url.lastPathComponent).resolvingSymlinksInPath().standardizedFileURL.path
     }
 
     /// People get a table, unless standard output is for a program.

@@ -13,7 +13,7 @@ enum ShellCommand {
     }
 
     /// Runs it until it ends. When no more shall be sent or the task is cancelled, it is told to end, and so are all of its
-    /// process group; if they have not within `grace`, they are killed.
+    /// process group; if the shell has not within `grace`, they are killed.
     /// - Returns: what became of it: when it was done, or why it failed.
     static func run(_ command: String, until stop: StopSign) async -> String {
         let start = ContinuousClock.now

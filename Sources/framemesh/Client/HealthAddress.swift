@@ -69,8 +69,9 @@ struct HealthAddress: Sendable {
             guard status == .serving else { return .ill("NOT_SERVING") }
             return question.isReady ? try await mesh(behind: connection, question, options) : .well("SERVING")
         } catch let error as RPCError {
-            let advice = error.tlsMismatch.map { "; \($0.advice)" } ?? ""
-            finding = error.neverStarted || error.lostConnection ? .gone(error.message + advice) : .ill("\(error)")
+            finding =
+                error.neverStarted || error.lostConnection
+                ? .gone(error.message + error.tlsMismatch.suffix) : .ill("\(error)")
         } catch {
             finding = .gone("\(error)")
         }

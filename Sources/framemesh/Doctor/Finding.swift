@@ -52,7 +52,7 @@ struct Finding: Sendable, Equatable {
 
     /// What to do about a node that says nothing.
     static let ofSilence =
-        "It hangs, or is stopped, or the network drops what it says: look at its process, its log and its load."
+        "It hangs, is stopped or has just ended, or the network drops what it says: look at its process, its log and its load."
 
     /// For people.
     var line: String {

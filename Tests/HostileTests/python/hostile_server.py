@@ -93,14 +93,6 @@ def _(server):
         server.send(server.good(got.stream))
 
 
-@behaviour("answers-what-it-has-not-read", {4: 0})
-def _(server):
-    """Gives no window, and does not say that it wants no more of the request."""
-    got = server.wait(lambda f: f.kind == HEADERS, what="request")
-    if got is not None:
-        server.send(server.good(got.stream))
-
-
 @behaviour("never-acknowledges", acknowledges=False)
 def _(server):
     server.send(server.good(server.awaited()))
