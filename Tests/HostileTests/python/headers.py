@@ -64,18 +64,18 @@ def _(attack):
     bomb(attack, literal("x", "v" * 4000, index=True), 16384).expect_goaway(ENHANCE_YOUR_CALM)
 
 
-@case("H12-many-heads-at-once-of-peers-that-say-nothing-more", budget=96 << 20)
+@case("H12-many-heads-at-once-of-peers-that-say-nothing-more", budget=64 << 20)
 def _(attack):
-    # 900 heads of 15 KiB in one read, each reset at once, on each of 40 connections; after the last one nothing comes.
+    # 300 heads of 15 KiB in one read, each reset at once, on each of 60 connections; after the last one nothing comes.
     entries = literal("x", "v" * 3900, index=True)
     for name, value in ((":authority", "h"), (":path", "/test.Target/None")):
         entries = literal(name, value, index=True) + entries
     method_and_scheme, table, content = b"\x83\x86", b"\xc0\xbf", literal("content-type", "application/grpc")
-    for _ in range(40):
+    for _ in range(60):
         peer = attack.peer()
         first = peer.stream()
         flight = frame(HEADERS, END_HEADERS, first, method_and_scheme + entries + content) + rst(first)
-        for _ in range(900):
+        for _ in range(300):
             stream = peer.stream()
             flight += frame(HEADERS, END_HEADERS, stream, method_and_scheme + table + b"\xbe" * 4 + content) + rst(stream)
         last = peer.stream()
