@@ -57,8 +57,8 @@ import Video
             let now = Int(line?.dropFirst(7) ?? "") ?? -1
             let stat = try String(contentsOfFile: "/proc/\(pid)/stat", encoding: .utf8)
             // Behind the name: its state, and from the twelfth on its processor time.
-            let fields = stat.split(separator: ")").last?.split(separator: " ") ?? []
-            let state = [fields.first ?? "", fields.dropFirst(11).first ?? "", fields.dropFirst(12).first ?? ""]
+            let fields = stat.split(separator: ")").last.map { $0.split(separator: " ") } ?? []
+            let state = fields.count > 12 ? [fields[0], fields[11], fields[12]] : []
             same = now == last && state == before ? same + 1 : 0
             (last, before) = (now, state)
             return same >= 30
