@@ -23,9 +23,12 @@ if grep -qsE '^#define[[:space:]]+DNNL_VERSION_MAJOR[[:space:]]+2[[:space:]]*$' 
 fi
 newest_header=$(find "$core" "$here" \( -name '*.h' -o -name '*.hpp' \) -printf '%T@ %p\n' | sort -n | tail -1 | cut -d' ' -f2-)
 
+# Two folders may have files of one name.
+object_of() { echo "$out/$(basename "$(dirname "$1")")-$(basename "$1").o"; }
+
 compile() {
     local source=$1 object
-    object=$out/$(basename "$source").o
+    object=$(object_of "$source")
     if [ "$object" -nt "$source" ] && [ "$object" -nt "$newest_header" ] && [ "$object" -nt "$here/run.sh" ]; then return; fi
     echo "compiling $(basename "$source")"
     case "$source" in
@@ -36,7 +39,7 @@ compile() {
 objects=()
 running=()
 for source in "${sources[@]}"; do
-    objects+=("$out/$(basename "$source").o")
+    objects+=("$(object_of "$source")")
     compile "$source" &
     running+=($!)
     if [ ${#running[@]} -ge 2 ]; then wait "${running[0]}"; running=("${running[@]:1}"); fi
