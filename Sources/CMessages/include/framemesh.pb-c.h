@@ -202,7 +202,9 @@ struct  Framemesh__V1__Detection
 
 
 /*
- * Time that one step took, for example {"detect.infer", 9100}.
+ * Time that one step took, for example {"detect.infer", 9100}. Of an answer of the coordinator, "total" is the sum of
+ * "coordinator.queue", "coordinator.fan_out" (until the last node has answered: the nodes' steps are in it) and
+ * "coordinator.merge".
  */
 struct  Framemesh__V1__Timing
 {

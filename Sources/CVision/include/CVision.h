@@ -96,8 +96,8 @@ bool vision_image_draw_box(vision_image *image, float x, float y, float width, f
 bool vision_image_draw_label(vision_image *image, float x, float y, float width, float height, uint64_t colour,
                              const char *text, const char *brief, vision_error *error);
 
-// The border of a zone (`closed`), or a line with an arrow to the right of someone who walks along it, and its text: at its
-// highest corner, or at its middle. `points` are x and y of each of `count` corners.
+// The border of a zone (`closed`), or a line with an arrow to the right of someone who walks along it, and its text: at
+// its highest corner, or at its middle. `points` are x and y of each of `count` corners.
 bool vision_image_draw_outline(vision_image *image, const float *points, int32_t count, bool closed, const char *text,
                                vision_error *error);
 
