@@ -16,8 +16,8 @@ public struct FloodLimits: Sendable {
     /// each DATA frame of `fullBytes`: a message that is a little longer than its frames ends in a tiny one.
     public var tinyData = 1000
     /// Frames that say nothing to any call: PRIORITY, WINDOW_UPDATE, answers to PING, GOAWAY, PUSH_PROMISE, types that are not
-    /// known, and HEADERS of a client that open no stream, and DATA that ends more streams than it has opened; of a server all HEADERS, also those of status 1xx, and DATA
-    /// without a message that ends its stream. For each HEADERS or DATA that we send `idlePerFrame` of them are allowed, whenever
+    /// known, HEADERS of a client that open no stream, and DATA that ends more streams than it has opened; of a server all
+    /// HEADERS, also those of status 1xx, and DATA without a message that ends its stream. For each HEADERS or DATA that we send `idlePerFrame` of them are allowed, whenever
     /// they come, and one more for each `bytesPerIdle`: so a peer may give credit for every frame, or for each prefix and
     /// each message of a few bytes, on its stream and on the connection.
     public var idleFrames = 1000

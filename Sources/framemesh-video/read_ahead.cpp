@@ -12,6 +12,8 @@ namespace {
 
 /// What a source sends when it is called is no older, in microseconds; what says so has leapt.
 constexpr int64_t kMaximumAge = 60'000'000;
+/// Probing has a limit of bytes, and of packets this; whoever sends more of them is read as they come.
+constexpr size_t kMaximumPackets = 10'000;
 
 /// Whether a packet has arrived since this was asked last.
 bool has_news(AVFormatContext* format) {
@@ -28,7 +30,7 @@ bool has_news(AVFormatContext* format) {
 void ReadAhead::take(AVFormatContext* format, const AVStream* stream) {
     const int64_t begun = av_gettime_relative();
     has_news(format);
-    for (bool is_new = false; !is_new;) {
+    for (bool is_new = false; !is_new && packets_.size() < kMaximumPackets;) {
         Packet packet(not_null(av_packet_alloc()));
         status_ = av_read_frame(format, packet.get());
         if (status_ < 0) return;
