@@ -32,7 +32,7 @@ benchmarks=(
     "coordinator|300|true|benchmarks/scaling.py --ms 0 --nodes 4 --concurrency 8 --json $results/coordinator.json"
     "latency|300|true|benchmarks/coordinator-latency.py --json $results/latency.json"
     "overload|600|true|benchmarks/overload.py --json $results/overload.json"
-    "in-process|900|models|benchmarks/mesh-vs-in-process.py \"\$PICTURE\" 2 3 --json $results/in-process.json"
+    "in-process|1200|models|benchmarks/mesh-vs-in-process.py \"\$PICTURE\" 2 3 --json $results/in-process.json"
     "processor|600|models|benchmarks/mesh-cpu.py \"\$PICTURE\" 4 3 --json $results/processor.json"
     "gateway|300|has h2load|benchmarks/gateway/overhead.py --json $results/gateway.json"
     "clients|300|true|benchmarks/gateway/many_clients.py --json $results/clients.json"
@@ -41,8 +41,8 @@ benchmarks=(
         --peers gunicorn,gunicorn-onnxruntime,gunicorn-openvino,gunicorn-openvino-default --output $results/engines.json"
     "vision|1200|models|benchmarks/vision/run.sh --rounds 5 --models \"\$FRAMEMESH_MODELS\" --output $PWD/$results/vision"
     "micro|1200|has valgrind|make --no-print-directory micro MICRO=\"--json $PWD/$results/micro.json\""
-    "tracking|900|[ -x .build/release/tracker-run ]|benchmarks/tracking/run.py --quick --json $results/tracking.json"
-    "rpc|2400|root|benchmarks/rpc/run.sh --seconds 0.5 --minutes 16 --output $PWD/$results/rpc"
+    "tracking|1800|[ -x .build/release/tracker-run ]|benchmarks/tracking/run.py --quick --json $results/tracking.json"
+    "rpc|4800|root|benchmarks/rpc/run.sh --seconds 0.5 --minutes 16 --output $PWD/$results/rpc"
 )
 
 if [ "${1:-}" = --list ]; then

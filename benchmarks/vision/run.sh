@@ -20,10 +20,13 @@ libraries=(-Wl,--as-needed -lopencv_imgcodecs -lopencv_dnn -lopencv_imgproc -lop
 newest=$(find "$core" "$here" \( -name '*.cpp' -o -name '*.hpp' -o -name '*.h' \) -printf '%T@ %p\n' | sort -n | tail -1 | cut -d' ' -f2-)
 if [ ! "$out/pipeline_opencv" -nt "$newest" ]; then
     rm -rf "$out/core"
-    mkdir "$out/core"
-    (cd "$out/core" && find "$core" -name '*.cpp' -print0 | xargs -0 -n 1 -P "$(nproc)" "${cxx[@]}" -c && ar rcs core.a ./*.o)
+    # Two folders may have files of one name.
+    for folder in . onednn openvino; do
+        mkdir -p "$out/core/$folder"
+        (cd "$out/core/$folder" && find "$core/$folder" -maxdepth 1 -name '*.cpp' -print0 | xargs -0 -n 1 -P "$(nproc)" "${cxx[@]}" -c)
+    done
     for program in forward preprocess pipeline pipeline_opencv; do
-        "${cxx[@]}" "$here/$program.cpp" "$out/core/core.a" -o "$out/$program" "${libraries[@]}"
+        "${cxx[@]}" "$here/$program.cpp" "$out"/core/*.o "$out"/core/*/*.o -o "$out/$program" "${libraries[@]}"
     done
 fi
 cd "$root"
