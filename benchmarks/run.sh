@@ -28,7 +28,7 @@ servers="--rounds 3 --seconds 2.5 --picture \"\$PICTURE\""
 benchmarks=(
     "scaling|600|true|benchmarks/scaling.py --nodes 1,2,4,8 --json $results/scaling.json"
     "reach|600|true|benchmarks/scaling.py --nodes 1,8,64 --rounds 2 --json $results/reach.json"
-    "flat|600|true|benchmarks/scaling.py --nodes 1,8,64 --ms 1 --rate 40,400 --seconds 8 --json $results/flat.json"
+    "flat|600|true|benchmarks/scaling.py --nodes 1,8,64 --ms 1 --rate 0.5,40,400 --seconds 8 --json $results/flat.json"
     "coordinator|300|true|benchmarks/scaling.py --ms 0 --nodes 4 --concurrency 8 --json $results/coordinator.json"
     "latency|300|true|benchmarks/coordinator-latency.py --json $results/latency.json"
     "overload|600|true|benchmarks/overload.py --json $results/overload.json"

@@ -73,7 +73,15 @@ def nodes(path):
         key = float(configuration.get("rate", 0)), int(configuration["nodes"]), float(configuration["simulate-ms"])
         rounds.setdefault(key, []).append(result["points"][0])
     costs = {key: [framemesh.processor(point, "coordinator") for point in points] for key, points in rounds.items()}
+    # In microseconds a second: so few frames that what is taken does not come from them.
+    idle = {
+        (count, ms): [cost * point["frames_per_second"] for cost, point in zip(costs[rate, count, ms], points)]
+        for (rate, count, ms), points in rounds.items() if 0 < rate < 1}
     for (rate, count, ms), points in rounds.items():
+        if 0 < rate < 1:
+            yield f"{count} node{'s' if count > 1 else ''}, {rate:g} frames/s sent", *figure(
+                f"coordinator {ranged(idle[count, ms], 1, 1e-3)} ms a second")
+            continue
         rates = [point["frames_per_second"] for point in points]
         ideal = f", {percent(statistics.median(rates) / (count * 1000 / ms))} of ideal" if ms and not rate else ""
         cost = costs[rate, count, ms]
@@ -83,11 +91,15 @@ def nodes(path):
         is_met = ms > 0 or (statistics.median(cost) <= 60 and not any(point["failed"] for point in points))
         what = f"{count} node{'s' if count > 1 else ''} of {ms:g} ms" + (f", {rate:g} frames/s sent" if rate else "")
         yield what, *figure(text, "" if ms else "coordinator ≤ 60 µs", is_met)
-    for rate, ms in dict.fromkeys((rate, ms) for rate, _, ms in rounds if rate):
+    for rate, ms in dict.fromkeys((rate, ms) for rate, _, ms in rounds if rate >= 1):
         counts = sorted(count for other, count, _ in rounds if other == rate)
         ratios = [most / least for least, most in zip(costs[rate, counts[0], ms], costs[rate, counts[-1], ms])]
         yield f"coordinator's time of a frame, {counts[-1]} nodes ÷ {counts[0]}, {rate:g} frames/s", *figure(
             ranged(ratios, 2), "flat: ≤ 1.1", statistics.median(ratios) <= 1.1)
+        if idle:
+            beyond = [[cost - still / rate for cost, still in zip(costs[rate, count, ms], idle[count, ms])] for count in
+                      (counts[0], counts[-1])]
+            yield "the same, without what it takes idle", *figure(ranged([most / least for least, most in zip(*beyond)], 2))
 
 
 # Of a mesh's throughput in one process: by the engine that was asked for and the kind of mesh.
@@ -200,7 +212,7 @@ def vision(path):
         yield f"a pass of {one} ÷ {other}", *figure(", ".join(cells), goal)
     for detector, sizes in report.get("pipelines", {}).items():
         for size, systems in sizes.items():
-            yield f"{detector} + squeezenet-1.1 in one process, {size} JPEG, one / two at once", *pipeline(size, systems)
+            yield f"{detector} + squeezenet-1.1 in one process / in two, {size} JPEG", *pipeline(size, systems)
 
 
 def pipeline(size, systems):

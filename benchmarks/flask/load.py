@@ -142,7 +142,7 @@ def closed_loop(target, concurrency, seconds, warmup):
                     outcome.add(status, now - start)
         connection.close()
 
-    callers = [threading.Thread(target=call, args=(caller,)) for caller in range(concurrency)]
+    callers = [threading.Thread(target=call, args=(caller,), daemon=True) for caller in range(concurrency)]
     for caller in callers:
         caller.start()
     for caller in callers:
@@ -166,7 +166,7 @@ def open_loop(target, rate, seconds, warmup):
                     outcome.add(status, time.perf_counter() - due)
         connection.close()
 
-    callers = [threading.Thread(target=call) for _ in range(OPEN_LOOP_CALLERS)]
+    callers = [threading.Thread(target=call, daemon=True) for _ in range(OPEN_LOOP_CALLERS)]
     for caller in callers:
         caller.start()
     start = time.perf_counter()

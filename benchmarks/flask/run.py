@@ -15,6 +15,7 @@ import contextlib
 import datetime
 import json
 import os
+import statistics
 import subprocess
 import sys
 import time
@@ -158,11 +159,11 @@ def open_loop(ours, rivals, beside, results, arguments, seconds, warmup):
     return {"rate": round(rate, 1), "best_rival": best.name, "rivals": [target.name for target in rivals], "results": outcomes}
 
 
-def least_and_most(ours, other, key):
-    """Of the ratios of single rounds."""
+def of_rounds(ours, other, key):
+    """Ratios within each round: median, least, most. So busy a machine that nobody else was answered says nothing: 0."""
     pairs = zip(ours[f"{key}_of_rounds"], other[f"{key}_of_rounds"])
-    found = [round(a / b, 2) for a, b in pairs if b]
-    return [min(found), max(found)] if found else []
+    found = [a / b for a, b in pairs if b]
+    return [round(each, 2) for each in (statistics.median(found), min(found), max(found))] if found else [0.0]
 
 
 def ratios(results, loop, name, goals):
@@ -170,20 +171,16 @@ def ratios(results, loop, name, goals):
     found = {}
     for concurrency in CONCURRENCIES:
         best = max((results[rival][concurrency] for rival in loop["rivals"]), key=lambda each: each["requests_per_second"])
-        other = best["requests_per_second"]
-        # So busy a machine that nobody else was answered says nothing.
-        value = round(results[name][concurrency]["requests_per_second"] / other, 2) if other else 0.0
+        value, *spread = of_rounds(results[name][concurrency], best, "requests_per_second")
         goal = goals.get(concurrency)
         found[f"{name}: throughput, {concurrency} at once"] = (
-            value, goal and f"≥ {goal}", goal is None or value >= goal,
-            *least_and_most(results[name][concurrency], best, "requests_per_second"))
+            value, goal and f"≥ {goal}", goal is None or value >= goal, *spread)
     # Whoever failed some of it has no tail to compare with.
     opened = loop["results"]
     tails = [opened[rival] for rival in loop["rivals"] if not opened[rival]["failures"]]
     best = min(tails, key=lambda each: each["p99_ms"], default=None)
-    value = round(opened[name]["p99_ms"] / best["p99_ms"], 2) if best else 0.0
+    value, *spread = of_rounds(opened[name], best, "p99_ms") if best else [0.0]
     is_met = value <= TAIL_GOAL and opened[name]["failures"] == 0
-    spread = least_and_most(opened[name], best, "p99_ms") if best else []
     found[f"{name}: p99, open loop"] = (value, f"≤ {TAIL_GOAL} without failures", is_met, *spread)
     return found
 

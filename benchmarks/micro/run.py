@@ -23,6 +23,9 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
+sys.path.append(str(HERE.parent))
+import framemesh  # noqa: E402
+
 PROGRAM = ROOT / ".build/release/hot-pieces"
 WORK = ROOT / ".build/micro"
 THRESHOLDS = HERE / "thresholds.json"
@@ -206,8 +209,10 @@ def main():
         return
 
     if options.json:
-        options.json.write_text(json.dumps(
-            {"counted": counts, "thresholds": known["instructions"], "tolerance_percent": tolerance, "made_with": here}, indent=1) + "\n")
+        report = {"counted": counts, "thresholds": known["instructions"], "tolerance_percent": tolerance, "made_with": here}
+        # Counts need no mesh: it may not be built.
+        environment = {"environment": framemesh.environment()} if framemesh.PROGRAM.exists() else {}
+        framemesh.write(options.json, environment | report)
     dearer, cheaper = judge(counts, known, tolerance or known["tolerance_percent"])
     new = [piece for piece in counts if piece not in known["instructions"]]
     gone = [piece for piece in known["instructions"] if piece not in everything]

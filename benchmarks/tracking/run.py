@@ -31,7 +31,9 @@ SEQUENCES = ROOT / "Tests/TrackingTests/Sequences"
 DROPS = (1, 2, 3)
 KEPT = 0.5
 COUNTS = (10, 100, 1000)
-ROUNDS = 5
+ROUNDS, QUICK_ROUNDS = 5, 1
+# Of each peer in a round, of which the quickest counts.
+PASSES = 2
 RATE = 25
 FRAMES = 100
 
@@ -215,7 +217,7 @@ def cost(peers, rounds):
         source, times = crowd(count), {peer.name: [] for peer in peers}
         for _ in range(rounds):
             for peer in peers:
-                _, seconds = peer.follow(source, range(1, FRAMES + 1), 5 if isinstance(peer, Ours) else 1)
+                _, seconds = peer.follow(source, range(1, FRAMES + 1), PASSES)
                 times[peer.name].append(seconds * 1e6)
         result[count] = {name: round(statistics.median(values), 2) for name, values in times.items()}
     return result
@@ -223,7 +225,7 @@ def cost(peers, rounds):
 
 def main():
     arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    arguments.add_argument("--quick", action="store_true", help="one round")
+    arguments.add_argument("--quick", action="store_true", help="fewer rounds")
     arguments.add_argument("--sequences", type=Path, default=SEQUENCES, help="other videos, of dev/digits/make_sequences.py")
     arguments.add_argument("--json", type=Path, help="where the figures go, besides the terminal")
     options = arguments.parse_args()
@@ -235,7 +237,7 @@ def main():
     for name, lines in figures["quality"].items():
         for title, line in lines.items():
             print(f"{name:32} {title:20} {' '.join(f'{k} {v}' for k, v in line.items())}")
-    figures["microseconds"] = cost([ours, *peers], 1 if options.quick else ROUNDS)
+    figures["microseconds"] = cost([ours, *peers], QUICK_ROUNDS if options.quick else ROUNDS)
     for count, line in figures["microseconds"].items():
         for name, value in line.items():
             print(f"{count:5} objects  {name:32} {value:10.1f} us an update  {value / line[ours.name]:7.1f} x")

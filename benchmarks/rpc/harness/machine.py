@@ -6,6 +6,8 @@ import re
 import subprocess
 from pathlib import Path
 
+from running import LOAD_CORE, SERVER_CORE
+
 
 def _output(*command: str) -> str:
     try:
@@ -40,6 +42,7 @@ def facts() -> dict[str, str]:
     memory = re.search(r"MemTotal:\s+(\d+)", Path("/proc/meminfo").read_text())
     return {
         "cpu": f"{_cpu()}, {os.cpu_count()} cores",
+        "pinning": f"servers on core {SERVER_CORE}, who calls them on core {LOAD_CORE}",
         "memory": f"{int(memory.group(1)) / (1 << 20):.0f} GiB" if memory else "unknown",
         "kernel": platform.release(),
         "kernel's congestion control": kernel_congestion(),
@@ -49,5 +52,5 @@ def facts() -> dict[str, str]:
         "grpc-swift-2": "2.4.3, transport 2.9.2",
         "nghttp2 (h2load, nghttpd)": _debian("libnghttp2-dev"),
         "glibc": _debian("libc6"),
-        "commit": _first_line("git", "-C", str(Path(__file__).parent), "rev-parse", "--short", "HEAD"),
+        "commit": _first_line("git", "-C", str(Path(__file__).parent), "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"),
     }
