@@ -66,6 +66,8 @@ struct BenchCommand: AsyncParsableCommand {
 
     private func check(_ plan: BenchPlan) throws {
         try checkLimits(plan)
+        try checkSecurity(plan)
+        if plan.place == .up { _ = try place.mesh() }
         if plan.needsStreams, ![.coordinator, .up].contains(plan.place) {
             throw Fatal("streams go to a coordinator only", status: .usage)
         }
@@ -109,6 +111,14 @@ struct BenchCommand: AsyncParsableCommand {
                 "--limit is for the calls of a coordinator or a node: --gateway and --in-process have none of these",
                 status: .usage)
         }
+    }
+
+    private func checkSecurity(_ plan: BenchPlan) throws(Fatal) {
+        guard [.up, .inProcess].contains(plan.place), let option = coordinator.securityOptions.named.first else {
+            return
+        }
+        throw Fatal(
+            "\(option) is for a mesh that is there: what is started for this is called in plain text", status: .usage)
     }
 
     private func checkOverhead(_ plan: BenchPlan) throws(Fatal) {

@@ -93,6 +93,7 @@ struct BenchPlaceOptions: ParsableArguments {
         where !(0...MeshPlan.maxNodes).contains(count) {
             throw Fatal("--\(name) \(count) is not between 0 and \(MeshPlan.maxNodes)", status: .usage)
         }
+        try plan.checkNodes()
         if let workers, !(1...NodeConfiguration.maxWorkers).contains(workers) {
             throw Fatal("--workers \(workers) is not between 1 and \(NodeConfiguration.maxWorkers)", status: .usage)
         }

@@ -51,6 +51,14 @@ struct MeshPlan: Sendable, Hashable {
             + (0..<both).map { MeshPart(.node, $0 + 1) }
     }
 
+    /// - Throws: `Fatal` if there are none.
+    func checkNodes() throws(Fatal) {
+        guard nodes.isEmpty else { return }
+        throw Fatal(
+            "a mesh without nodes can do nothing: more than 0 --detectors, --classifiers or --nodes are needed "
+                + "(for nodes that run elsewhere: framemesh coordinator)", status: .usage)
+    }
+
     /// Parts of each role; none of what is not there.
     var countOfRoles: [MeshPart.Role: Int] {
         let parts = nodes + [.coordinator] + (gatewayPort == nil ? [] : [.gateway])

@@ -134,11 +134,7 @@ struct Up: AsyncParsableCommand {
         let apart = plan.both > 0 ? (0, 0) : (plan.detectors, plan.classifiers)
         plan.detectors = try settings.number(detectors, .upDetectors, default: apart.0, in: Self.counts)
         plan.classifiers = try settings.number(classifiers, .upClassifiers, default: apart.1, in: Self.counts)
-        guard !plan.nodes.isEmpty else {
-            throw Fatal(
-                "a mesh without nodes can do nothing: more than 0 --detectors, --classifiers or --nodes are needed "
-                    + "(for nodes that run elsewhere: framemesh coordinator)", status: .usage)
-        }
+        try plan.checkNodes()
         plan.detectModel = detectModel ?? settings.string(.upDetectModel)
         plan.classifyModel = classifyModel ?? settings.string(.upClassifyModel)
         plan.engine = try engine.explicit(.upEngine, settings)

@@ -36,15 +36,25 @@ struct ClientSecurityOptions: ParsableArguments {
             tokenFile: tokenFile ?? settings.string(.clientTokenFile))
     }
 
-    /// A URL says by itself whether it is called over TLS.
-    /// - Throws: `Fatal` that names an option of the command line which says otherwise.
-    func check(fitting url: URL) throws(Fatal) {
-        let isSecure = url.scheme == "https"
+    /// Options of the command line that have TLS.
+    private var withTLS: [String] {
         let options: [(String, Bool)] = [
             ("--tls-ca", tlsCa != nil), ("--tls-certificate", tlsCertificate != nil), ("--tls-key", tlsKey != nil),
             ("--tls-server-name", tlsServerName != nil), ("--tls", tls == true),
         ]
-        if !isSecure, let option = options.first(where: \.1)?.0 {
+        return options.filter(\.1).map(\.0)
+    }
+
+    /// Options of the command line.
+    var named: [String] {
+        withTLS + (tls == false ? ["--no-tls"] : []) + (tokenFile == nil ? [] : ["--token-file"])
+    }
+
+    /// A URL says by itself whether it is called over TLS.
+    /// - Throws: `Fatal` that names an option of the command line which says otherwise.
+    func check(fitting url: URL) throws(Fatal) {
+        let isSecure = url.scheme == "https"
+        if !isSecure, let option = withTLS.first {
             throw Fatal("\(option) is for https://, and \(url) is asked without TLS", status: .usage)
         }
         if isSecure, tls == false {

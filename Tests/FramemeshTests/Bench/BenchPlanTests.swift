@@ -114,6 +114,9 @@ import Testing
         ("--overload 2 --streams 2 --connections 2", "--connections goes with"),
         ("--duration 5 --max-trials 5", "--max-trials goes without --duration"),
         ("--in-process --frame-deadline-ms 50", "no --frame-deadline-ms"),
+        ("--up --detectors 0 --classifiers 0", "a mesh without nodes can do nothing"),
+        ("--up --tls-ca ca.pem", "--tls-ca is for a mesh that is there"), ("--up --no-tls", "--no-tls is for"),
+        ("--overhead --token-file t", "--token-file is for"), ("--in-process --tls", "--tls is for"),
     ])
     func whatDoesNotGoTogetherIsSaid(_ arguments: String, _ words: String) {
         #expect {
