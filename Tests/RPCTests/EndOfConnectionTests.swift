@@ -158,6 +158,40 @@ import Testing
         try await silent.close()
     }
 
+    @Test func aConnectMayBeCancelled() async throws {
+        let (accepted, accept) = AsyncStream<any Channel>.makeStream()
+        let silent = try await ServerBootstrap(group: Loopback.group)
+            .childChannelInitializer { channel in
+                accept.yield(channel)
+                return channel.eventLoop.makeSucceededVoidFuture()
+            }
+            .bind(host: "127.0.0.1", port: 0).get()
+        let address = try #require(silent.localAddress)
+        var configuration = ClientConfiguration()
+        configuration.connectTimeout = .seconds(3600)
+        let connecting = Task { [configuration] in
+            await failure {
+                _ = try await RPCConnection.connect(
+                    to: address, configuration: configuration, group: Loopback.group, logger: Loopback.logger)
+            }
+        }
+        let channel = try #require(await accepted.first { _ in true })
+        connecting.cancel()
+        #expect(await connecting.value?.neverStarted == true)
+        try await channel.closeFuture.get()
+        // Also where it was cancelled before it began.
+        let late = Task { [configuration] in
+            while !Task.isCancelled { await Task.yield() }
+            return await failure {
+                _ = try await RPCConnection.connect(
+                    to: address, configuration: configuration, group: Loopback.group, logger: Loopback.logger)
+            }
+        }
+        late.cancel()
+        #expect(await late.value?.neverStarted == true)
+        try await silent.close()
+    }
+
     @Test func bytesThatAreNotHTTP2EndTheirConnectionOnly() async throws {
         try await Loopback.with(["Echo": .immediate { _, payload in UnaryResponse(payload) }]) { loopback in
             let stranger = try await ClientBootstrap(group: Loopback.group).connect(to: loopback.server.address).get()

@@ -44,7 +44,8 @@ public final class RPCConnection: Sendable {
 
     /// - Parameter authority: what the peer is told that it was asked for, and its certificate must bear, unless
     ///   `tls.serverName` says another name; nil: the address.
-    /// - Throws: `RPCError` UNAVAILABLE, `neverStarted`, that names the address and what is wrong with it.
+    /// - Throws: `RPCError` UNAVAILABLE, `neverStarted`, that names the address and what is wrong with it; also, at once, when the
+    ///   task is cancelled.
     public static func connect(
         to address: ServerAddress, authority: String? = nil, configuration: ClientConfiguration = .init(),
         budget: MemoryBudget = .shared, group: any EventLoopGroup, logger: Logger
@@ -54,9 +55,16 @@ public final class RPCConnection: Sendable {
         do {
             let name = ServerName(configuration.tls?.serverName ?? host(ofAuthority: authority))
             let tls = try await tlsContext(configuration, for: name, logger)
-            let opened = try await open(
-                address, peer: peer, authority: authority, configuration, tls.map { ($0, name) }, budget, group, logger)
-            try await opened.isReady.get()
+            let attempts = ConnectAttempts()
+            let opened = try await withTaskCancellationHandler {
+                let opened = try await open(
+                    address, peer: peer, authority: authority, configuration, tls.map { ($0, name) }, budget, group,
+                    attempts, logger)
+                try await opened.isReady.get()
+                return opened
+            } onCancel: {
+                attempts.cancel()
+            }
             logger.debug("connected", metadata: ["peer": "\(peer)"])
             return RPCConnection(
                 inbox: opened.inbox, status: opened.status, configuration: configuration,
@@ -88,7 +96,7 @@ public final class RPCConnection: Sendable {
     private static func open(
         _ address: ServerAddress, peer: String, authority: String, _ configuration: ClientConfiguration,
         _ tls: (context: NIOSSLContext, name: ServerName)?, _ budget: MemoryBudget, _ group: any EventLoopGroup,
-        _ logger: Logger
+        _ attempts: ConnectAttempts, _ logger: Logger
     ) async throws -> Opened {
         let began = NIODeadline.now()
         var bootstrap = ClientBootstrap(group: group.next())
@@ -106,6 +114,7 @@ public final class RPCConnection: Sendable {
         }
         let start = { @Sendable (channel: any Channel) in
             channel.eventLoop.makeCompletedFuture {
+                try attempts.begin(channel)
                 let connection = try ClientConnection.make(
                     on: channel, peer: peer, authority: authority, configuration: configuration, budget: budget,
                     logger: logger, began: began)
