@@ -24,6 +24,8 @@ package enum CSVReport {
         // parts are more.
         let network = max(0, point.latencyMs.mean - client.send - client.receive - compute)
         let latency = point.latencyMs
+        // Without an answer there is none.
+        func us(_ milliseconds: Double) -> String { point.answered > 0 ? Self.us(milliseconds) : "" }
         // Beside rates, that of a closed loop is what it reached.
         let number = isRate ? point.load.framesPerSecond ?? point.framesPerSecond : Double(point.load.callers)
         return [

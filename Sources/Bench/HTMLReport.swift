@@ -109,7 +109,7 @@ package enum HTMLReport {
                         line("p99.9", varied) { $0.p999 },
                     ]))
         }
-        let measured = result.points.filter { !$0.distribution.isEmpty }
+        let measured = result.points.filter { $0.answered > 0 && !$0.distribution.isEmpty }
         if !measured.isEmpty { plots.append(distribution(measured)) }
         let longest = result.points.filter { $0.windows.count > 1 }
         if !longest.isEmpty { plots.append(time(longest)) }
@@ -131,7 +131,8 @@ package enum HTMLReport {
     private static func line(
         _ name: String, _ points: [BenchPoint], _ value: (LatencyFigures) -> Double
     ) -> SVGPlot.Line {
-        SVGPlot.Line(name: name, points: points.map { ($0.load.number, value($0.latencyMs)) })
+        SVGPlot.Line(
+            name: name, points: points.filter { $0.answered > 0 }.map { ($0.load.number, value($0.latencyMs)) })
     }
 
     /// Nines on the axis: the slowest one of ten, of a hundred, of a thousand are as far from each other.
@@ -250,6 +251,9 @@ package enum HTMLReport {
         }
         if let engine = result.engine { rows.append(["engine", engine]) }
         if !result.models.isEmpty { rows.append(["models", result.models.joined(separator: ", ")]) }
-        return rows + result.configuration.sorted { $0.key < $1.key }.map { ["--\($0.key)", $0.value] }
+        return rows
+            + result.configuration.sorted { $0.key < $1.key }.map { name, value in
+                [name.first?.isLowercase == true ? "--\(name)" : name, value]
+            }
     }
 }

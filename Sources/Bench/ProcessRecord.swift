@@ -17,7 +17,10 @@ package struct ProcessRecord: Sendable, Codable, Equatable {
         self.name = name
         self.pid = pid
         // A process that was started again begins at zero.
-        cpuSeconds = max(0, (usage.last?.cpuSeconds ?? 0) - (usage.first?.cpuSeconds ?? 0))
+        cpuSeconds = zip(usage, usage.dropFirst()).reduce(0) { sum, pair in
+            let (earlier, later) = (pair.0.cpuSeconds, pair.1.cpuSeconds)
+            return sum + (later >= earlier ? later - earlier : later)
+        }
         cpuSecondsPerThousand = frames == 0 ? nil : cpuSeconds / Double(frames) * 1000
         residentMb = (usage.map(\.residentBytes).max() ?? 0) / 0x1p20
     }

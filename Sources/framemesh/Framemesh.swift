@@ -54,6 +54,9 @@ import NIOCore
                 throw ValidationError(objection)
             }
             var command = try parseAsRoot(arguments)
+            if command is BenchCompareCommand, let stranger = BenchCompareCommand.stranger(in: Array(arguments)) {
+                throw ValidationError("bench compare has no option \(stranger)")
+            }
             if var asynchronous = command as? any AsyncParsableCommand {
                 try await asynchronous.run()
             } else {

@@ -89,6 +89,20 @@ import Testing
         #expect(parts[2].0[1] == 0 && parts[2].0.reduce(0, +) == 21_450)
     }
 
+    /// Whoever was refused at once was not answered quickly.
+    @Test func aPointWithoutAnAnswerHasNoLatency() throws {
+        let loads = [20.0, 40].map { LoadDescription(.rate, callers: 8, rate: $0, arrivals: .constant) }
+        let points = [Samples.point(loads[0], [20]), Samples.point(loads[1], [0], failed: 40)]
+        let lines = CSVReport.text(Samples.result(points)).split(separator: "\n").map {
+            $0.split(separator: ",", omittingEmptySubsequences: false)
+        }
+        #expect(lines[2].count == lines[0].count)
+        for name in ["p50 latency", "p99 latency", "Avg latency", "Client Send"] {
+            let column = try #require(lines[0].firstIndex { $0 == name })
+            #expect(!lines[1][column].isEmpty && lines[2][column].isEmpty, "\(name)")
+        }
+    }
+
     @Test func ratesAreNamedAsSuch() {
         let load = LoadDescription(.rate, callers: 8, rate: 62.5, arrivals: .constant)
         let lines = CSVReport.text(Samples.result([Samples.point(load, [60])])).split(separator: "\n")

@@ -81,14 +81,17 @@ import Testing
         #expect(ProcessUsage(metrics: "process_cpu_seconds_total 1.5\n") == nil)
     }
 
-    @Test func aProcessThatBeganAgainTookNothingLess() {
-        let usage = [5, 1].map { ProcessUsage(cpuSeconds: $0, residentBytes: 0) }
-        let record = ProcessRecord(name: "x", pid: nil, usage: usage, frames: 0)
-        #expect(record.cpuSeconds == 0 && record.cpuSecondsPerThousand == nil)
+    @Test func aProcessThatBeganAgainCountsFromZero() {
+        func record(_ seconds: [Double]) -> ProcessRecord {
+            let usage = seconds.map { ProcessUsage(cpuSeconds: $0, residentBytes: 0) }
+            return ProcessRecord(name: "x", pid: nil, usage: usage, frames: 0)
+        }
+        #expect(record([5, 7, 1, 2]).cpuSeconds == 4 && record([5, 7, 1, 2]).cpuSecondsPerThousand == nil)
+        #expect(record([5]).cpuSeconds == 0 && record([]).cpuSeconds == 0)
     }
 
     @Test func memoryIsTheMostThatWasSeen() {
-        let usage = [1, 3, 2].map { ProcessUsage(cpuSeconds: $0, residentBytes: $0 * 0x1p20) }
+        let usage = zip([1, 1.5, 2], [1, 3, 2]).map { ProcessUsage(cpuSeconds: $0, residentBytes: $1 * 0x1p20) }
         let record = ProcessRecord(name: "x", pid: 1, usage: usage, frames: 1000)
         #expect(record.residentMb == 3 && record.cpuSeconds == 1 && record.cpuSecondsPerThousand == 1)
     }

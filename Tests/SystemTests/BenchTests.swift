@@ -83,6 +83,9 @@ import Testing
 
             let http = try await Self.bench(
                 ["--gateway", String(gateway), "--pipeline", "detect"] + Self.quick + Self.picture)
+            let unknown = try await Command.run(
+                ["bench", "--gateway", String(gateway), "--pipeline", "detetc"] + Self.quick + Self.picture)
+            #expect(unknown.code == 2 && unknown.errors.contains("unknown pipeline 'detetc'"), "\(unknown.errors)")
             // As the mesh says them, and the gateway of itself and of what is behind it.
             let own = [closed.environment.version]
             #expect(closed.versions == ["coordinator": own, "detector": own, "classifier": own])
@@ -253,6 +256,11 @@ import Testing
     func whatCannotBeMeasuredIsSaidAtOnce(_ arguments: [String], _ words: String) async throws {
         let result = try await Command.run(["bench", "--up", "--pipeline", "detect"] + arguments)
         #expect(result.code == 2 && result.errorLines.count == 1 && result.errors.contains(words), "\(result.errors)")
+    }
+
+    @Test func anOptionThatCompareHasNotIsRefused() async throws {
+        let result = try await Command.run(["bench", "compare", "--html", "d.html", "a.json", "b.json"])
+        #expect(result.code == 2 && result.errors.contains("bench compare has no option --html"), "\(result.errors)")
     }
 
     @Test func whoIsNotThereIsSaid() async throws {

@@ -66,7 +66,7 @@ struct BenchCommand: AsyncParsableCommand {
 
     private func check(_ plan: BenchPlan) throws {
         try checkLimits(plan)
-        try checkSecurity(plan)
+        try checkCalls(plan)
         if plan.place == .up { _ = try place.mesh() }
         if plan.needsStreams, ![.coordinator, .up].contains(plan.place) {
             throw Fatal("streams go to a coordinator only", status: .usage)
@@ -113,12 +113,20 @@ struct BenchCommand: AsyncParsableCommand {
         }
     }
 
-    private func checkSecurity(_ plan: BenchPlan) throws(Fatal) {
-        guard [.up, .inProcess].contains(plan.place), let option = coordinator.securityOptions.named.first else {
-            return
+    /// Options about calls that are not made.
+    private func checkCalls(_ plan: BenchPlan) throws(Fatal) {
+        let isOwn = [.up, .inProcess].contains(plan.place)
+        if isOwn, let option = coordinator.securityOptions.named.first {
+            throw Fatal(
+                "\(option) is for a mesh that is there: what is started for this is called in plain text",
+                status: .usage)
         }
-        throw Fatal(
-            "\(option) is for a mesh that is there: what is started for this is called in plain text", status: .usage)
+        if plan.place != .coordinator, coordinator.dns.dnsServer != nil {
+            throw Fatal("--dns-server is for whoever looks for coordinators by name", status: .usage)
+        }
+        if plan.place == .inProcess, coordinator.config != nil {
+            throw Fatal("--in-process has no settings: no --config", status: .usage)
+        }
     }
 
     private func checkOverhead(_ plan: BenchPlan) throws(Fatal) {
@@ -219,6 +227,10 @@ struct BenchCommand: AsyncParsableCommand {
         if let confidence = analyze.minConfidence { record["min-confidence"] = "\(confidence)" }
         if let topK = analyze.topK { record["top-k"] = "\(topK)" }
         if let deadline = analyze.frameDeadlineMs { record["frame-deadline-ms"] = "\(deadline)" }
+        if place.up || place.overhead {
+            if let config = coordinator.config { record["config"] = config }
+            record.merge(EnvironmentNames.shown(ProcessInfo.processInfo.environment)) { $1 }
+        }
         return record.merging(place.record) { $1 }
     }
 }

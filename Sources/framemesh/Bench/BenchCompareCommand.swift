@@ -28,6 +28,18 @@ struct BenchCompareCommand: AsyncParsableCommand {
     // `--json` would be taken for the one of `bench`, which has a file.
     @Flag(help: "One JSON object a line, for each number.") var jsonLines = false
 
+    /// The parser hands options of `bench` to `bench`, where nobody looks at them.
+    private static let options = ["--least-change", "--json-lines", "--help", "-h", "--version"]
+
+    /// - Parameter arguments: all of a command line that was read as this command.
+    /// - Returns: an option that is none of its own.
+    static func stranger(in arguments: [String]) -> String? {
+        arguments.prefix { $0 != "--" }.lazy
+            .filter { $0.hasPrefix("-") && $0 != "-" }
+            .map { String($0.prefix { $0 != "=" }) }
+            .first { !options.contains($0) }
+    }
+
     func run() async throws {
         guard (0...100).contains(leastChange) else {
             throw Fatal("--least-change \(leastChange) is not between 0 and 100", status: .usage)

@@ -6,7 +6,10 @@ extension Arrivals: ExpressibleByArgument {}
 
 /// What is sent, and when.
 struct BenchLoadOptions: ParsableArguments {
-    @Option(help: ArgumentHelp("Frames at once: callers, streams or threads (default: 1).", valueName: "n"))
+    @Option(
+        help: ArgumentHelp(
+            "Frames at once: callers, streams or threads (default: 1, with --overload \(BenchPlan.capacityConcurrency), with --latency-limit all up to \(BenchPlan.maxConcurrency)).",
+            valueName: "n"))
     var concurrency: String?
 
     @Option(

@@ -113,10 +113,12 @@ struct BenchPlaceOptions: ParsableArguments {
         return plan
     }
 
+    /// With the defaults of a mesh that is started for this.
     var record: [String: String] {
+        let mesh = up || overhead ? try? mesh() : nil
         let options: [(String, String?)] = [
-            ("detectors", detectors.map(String.init)), ("classifiers", classifiers.map(String.init)),
-            ("nodes", nodes.map(String.init)), ("simulate-ms", simulated.map { "\($0)" }),
+            ("detectors", mesh.map { "\($0.detectors)" }), ("classifiers", mesh.map { "\($0.classifiers)" }),
+            ("nodes", mesh.map { "\($0.both)" }), ("simulate-ms", simulated.map { "\($0)" }),
             ("overhead", overhead ? "yes" : nil),
             ("workers", workers.map(String.init)),
             ("detect-model", detectModel), ("classify-model", classifyModel), ("engine", engine.engine),

@@ -84,7 +84,8 @@ struct BenchSession: Sendable {
             let settings = try await Settings.load(command.coordinator.config)
             let security = try command.coordinator.securityOptions.security(settings)
             try command.coordinator.securityOptions.check(fitting: url)
-            let gateway = try GatewayTarget(url, security, options)
+            let gateway = try GatewayTarget(
+                url, security, options, survivesLoss: !plan.disturbances.isEmpty)
             return try await asking(gateway, "gateway", at: url.absoluteString) { result in
                 result.versions = await gateway.versions()
                 return single(gateway)

@@ -8,7 +8,9 @@ struct BenchTimingOptions: ParsableArguments {
     var window: Double?
     @Option(help: ArgumentHelp("Measure for so long, whether windows agree or not.", valueName: "seconds"))
     var duration: Double?
-    @Option(help: ArgumentHelp("How far the last three windows may differ.", valueName: "percent"))
+    @Option(
+        help: ArgumentHelp(
+            "How far the last three windows may differ, with --duration all of them.", valueName: "percent"))
     var stability = 10.0
     @Option(
         help: ArgumentHelp(

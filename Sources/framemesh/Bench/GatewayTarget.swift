@@ -18,13 +18,19 @@ final class GatewayTarget: FrameTarget {
     private let url: String
     private let health: URL
     private let listing: URL
+    private let offer: URL
+    private let pipeline: String
+    /// The gateway may go away: frames that it lost have failed, and the run goes on.
+    private let survivesLoss: Bool
     private let probe: GatewayProbe
     private let token: String?
     private let timeout: Duration
     private let client: HTTPClient
 
     /// - Throws: `Fatal` that names what is wrong with files or the URL.
-    init(_ url: URL, _ security: ClientSecurity, _ options: AnalyzeOptions) throws {
+    init(_ url: URL, _ security: ClientSecurity, _ options: AnalyzeOptions, survivesLoss: Bool) throws {
+        pipeline = options.pipeline
+        self.survivesLoss = survivesLoss
         var target = URL(string: "/v1/images:analyze", relativeTo: url)?.absoluteURL ?? url
         var query = [URLQueryItem(name: "pipeline", value: options.pipeline)]
         if options.minConfidence > 0 {
@@ -37,6 +43,7 @@ final class GatewayTarget: FrameTarget {
         timeout = options.timeout
         health = URL(string: "/healthz", relativeTo: url)?.absoluteURL ?? url
         listing = URL(string: "/v1/nodes", relativeTo: url)?.absoluteURL ?? url
+        offer = URL(string: "/v1/pipelines", relativeTo: url)?.absoluteURL ?? url
         let trust = GatewayTrust(
             authorities: security.authorities, certificate: security.certificate, key: security.key,
             serverName: security.serverName)
@@ -56,10 +63,29 @@ final class GatewayTarget: FrameTarget {
         }
     }
 
-    /// Connections are made when they are needed; here it only shows whether anybody listens.
+    /// Connections are made when they are needed; here it only shows whether anybody listens, and knows the pipeline.
     func prepare(callers: Int) async throws {
+        try await look()
+        guard case .success(let reply) = await probe.reply(to: .init(offer, token: token), timeout: Self.patience),
+            reply.status == 200, let known = try? JSONDecoder().decode(GatewayPipelines.self, from: reply.body),
+            let objection = Self.objection(to: pipeline, of: known)
+        else { return }
+        throw Fatal(objection, status: .usage)
+    }
+
+    private func look() async throws(Fatal) {
         guard case .silence(let reason) = await probe.ask(health, timeout: Self.patience) else { return }
         throw Fatal("no gateway answers at \(health): \(reason)", status: .unreachable)
+    }
+
+    /// - Returns: why no frame would be answered; nil: they may be. A gateway without a coordinator knows no pipeline now.
+    static func objection(to pipeline: String, of known: GatewayPipelines) -> String? {
+        guard !known.pipelines.isEmpty else { return nil }
+        guard let found = known.pipelines.first(where: { $0.name == pipeline }) else {
+            let names = known.pipelines.map(\.name).joined(separator: ", ")
+            return "unknown pipeline '\(pipeline)'; the gateway knows \(names)"
+        }
+        return found.needsStream ? "the pipeline \(pipeline) takes streams only, and --gateway sends pictures" : nil
     }
 
     /// Of the gateway and of the nodes behind it, by role; nil: it does not show them to us.
@@ -113,6 +139,11 @@ final class GatewayTarget: FrameTarget {
             return outcome
         } catch {
             if Task.isCancelled { throw CancellationError() }
+            if (error as? HTTPClientError) != .deadlineExceeded {
+                // Where nobody is there any more, a frame that fails at once would be followed by the next.
+                if !survivesLoss { try await look() }
+                try? await Task.sleep(for: NodeTarget.pause)
+            }
             return FrameOutcome(.failed(cause: RunSummary.kind(of: "\(error)")), latency: .zero)
         }
     }

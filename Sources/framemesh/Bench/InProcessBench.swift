@@ -26,6 +26,13 @@ struct InProcessBench: Sendable {
                 "--in-process can't run the pipeline '\(name)'; it knows \(known.map(\.name).joined(separator: ", "))",
                 status: .usage)
         }
+        let unused = [
+            ("--detect-model", detectModel != nil && !pipeline.detects),
+            ("--classify-model", classifyModel != nil && pipeline.classify == nil),
+        ]
+        if let option = unused.first(where: \.1)?.0 {
+            throw Fatal("the pipeline \(name) has no stage for \(option)", status: .usage)
+        }
         self.pipeline = pipeline
         self.store = store
         self.detectModel = try Self.model(

@@ -148,18 +148,18 @@ final class NodeTarget: FrameTarget {
             case .detect:
                 let request = DetectRequest(frame: frame, minConfidence: options.minConfidence)
                 return try await Calls.timed(
-                    channel, MethodPath.detect, request, options.deadline, returning: DetectResponse.self
+                    channel, MethodPath.detect, request, deadline, returning: DetectResponse.self
                 ) { Self.outcome($0.timing, detections: $0.detections.count) }
             case .classify:
                 let request = ClassifyRequest(frame: frame, topK: options.topK)
                 return try await Calls.timed(
-                    channel, MethodPath.classify, request, options.deadline, returning: ClassifyResponse.self
+                    channel, MethodPath.classify, request, deadline, returning: ClassifyResponse.self
                 ) { Self.outcome($0.timing) }
             case .both(let boxes, let topK, let floor):
                 let request = FusedRequest(
                     frame: frame, minConfidence: options.minConfidence, topK: topK, boxes: boxes, boxConfidence: floor)
                 return try await Calls.timed(
-                    channel, MethodPath.fused, request, options.deadline, returning: FusedResponse.self
+                    channel, MethodPath.fused, request, deadline, returning: FusedResponse.self
                 ) {
                     Self.outcome($0.timing, detections: $0.detections.count, isPartial: !$0.failures.isEmpty)
                 }
@@ -169,6 +169,11 @@ final class NodeTarget: FrameTarget {
             if error.neverStarted { try? await Task.sleep(for: Self.pause) }
             return FrameOutcome(error)
         }
+    }
+
+    /// A node is told of none but the call's own.
+    private var deadline: Deadline {
+        options.frameDeadline == 0 ? options.deadline : .after(.milliseconds(Int64(options.frameDeadline)))
     }
 
     private static func outcome(_ timing: [Timing], detections: Int = 0, isPartial: Bool = false) -> FrameOutcome {

@@ -21,6 +21,13 @@ enum EnvironmentNames {
         prefix + key.uppercased().map { $0.isLetter ? String($0) : "_" }.joined()
     }
 
+    /// Those of ours that may be shown: neither tokens and passwords, nor URLs, which may hold one.
+    static func shown(_ environment: [String: String]) -> [String: String] {
+        environment.filter { name, _ in
+            name.hasPrefix(prefix) && !["TOKEN", "KEY", "SECRET", "PASSWORD", "URL"].contains { name.contains($0) }
+        }
+    }
+
     /// - Throws: `Fatal` naming the first variable, by name, that is not known, and what may be meant.
     static func check(_ environment: [String: String]) throws(Fatal) {
         let known = Set(all)

@@ -165,22 +165,6 @@ struct GatewayDoctor: Sendable {
         return reason.isEmpty ? .ok("nodes", "\(name) is ready") : .unheard(name, reason)
     }
 
-    private struct Pipelines: Decodable {
-        struct Pipeline: Decodable {
-            var name: String
-            var needsStream: Bool
-            /// Stages without a node.
-            var missing: [String]
-            /// Stages that its coordinators were told of no nodes for; nil: an older gateway, which does not say.
-            var unoffered: [String]?
-            enum CodingKeys: String, CodingKey {
-                case name, missing, unoffered
-                case needsStream = "needs_stream"
-            }
-        }
-        var pipelines: [Pipeline]
-    }
-
     private struct Answer: Decodable {
         struct Picture: Decodable {
             var status: String
@@ -192,7 +176,7 @@ struct GatewayDoctor: Sendable {
     /// - Parameter known: roles of which there are nodes; nil: they are not shown to us.
     private func pipelines(_ known: Set<String>?, _ findings: inout Findings) async throws {
         guard case .success(let reply) = await ask("v1/pipelines"), reply.status == 200,
-            let all = try? JSONDecoder().decode(Pipelines.self, from: reply.body)
+            let all = try? JSONDecoder().decode(GatewayPipelines.self, from: reply.body)
         else {
             return try findings.add(
                 .wrong(

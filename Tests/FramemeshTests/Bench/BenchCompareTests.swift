@@ -5,6 +5,16 @@ import Testing
 @testable import framemesh
 
 @Suite struct BenchCompareTests {
+    @Test(arguments: [
+        ("bench compare a b", nil), ("bench compare --json-lines --least-change 5 a -", nil),
+        ("bench compare --html d.html a b", "--html"), ("bench --up compare a b", "--up"),
+        ("bench compare --least-change=-5 a --stability=2 b", "--stability"), ("bench compare -- --up a", nil),
+    ])
+    func optionsOfBenchAreNoneOfCompare(_ arguments: String, _ stranger: String?) {
+        let words = arguments.split(separator: " ").map(String.init)
+        #expect(BenchCompareCommand.stranger(in: words) == stranger)
+    }
+
     @Test func whyAFileIsNoResultIsSaid() throws {
         let folder = FileManager.default.temporaryDirectory.appending(path: "compare-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)

@@ -42,6 +42,21 @@ import Testing
         #expect(partial.ending == .partial)
     }
 
+    @Test func aPipelineThatAGatewayCannotRunIsSaid() throws {
+        func objection(_ pipeline: String, _ listed: String) throws -> String? {
+            let text = #"{"pipelines":[\#(listed)]}"#
+            let known = try JSONDecoder().decode(GatewayPipelines.self, from: Data(text.utf8))
+            return GatewayTarget.objection(to: pipeline, of: known)
+        }
+        let listed =
+            #"{"name":"detect","needs_stream":false,"missing":[]},{"name":"track","needs_stream":true,"missing":[]}"#
+        #expect(try objection("detect", listed) == nil)
+        #expect(try objection("detetc", listed) == "unknown pipeline 'detetc'; the gateway knows detect, track")
+        #expect(try objection("track", listed)?.contains("takes streams only") == true)
+        // It has no coordinator now: each frame says so.
+        #expect(try objection("detect", "") == nil)
+    }
+
     @Test func whatGatewaysRefuseIsCountedByCause() {
         let problem = Data(#"{"title":"busy","detail":"all 32 places are taken"}"#.utf8)
         #expect(GatewayTarget.outcome(429, problem).ending == .refused(cause: "HTTP 429: all N places are taken"))

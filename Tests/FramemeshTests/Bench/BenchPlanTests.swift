@@ -56,6 +56,16 @@ import Testing
         #expect(mesh.gatewayPort == nil && mesh.coordinatorPort == 0)
     }
 
+    @Test func whatAMeshIsStartedWithIsInTheResult() throws {
+        func record(_ arguments: [String]) throws -> [String: String] { try BenchCommand.parse(arguments).record }
+        let usual = try record(["--up", "--config", "a.yaml"])
+        #expect(usual["detectors"] == "2" && usual["classifiers"] == "1" && usual["nodes"] == "0")
+        #expect(usual["config"] == "a.yaml" && (try record([]))["detectors"] == nil)
+        #expect(try record(["--overhead"])["nodes"] == "1")
+        let names = ["FRAMEMESH_DETECTOR_MAX_BATCH_SIZE": "8", "FRAMEMESH_CLIENT_TOKEN_FILE": "t", "HOME": "/"]
+        #expect(EnvironmentNames.shown(names) == ["FRAMEMESH_DETECTOR_MAX_BATCH_SIZE": "8"])
+    }
+
     @Test func aRunOfFixedLengthHasWindowsToCompare() throws {
         let short = try #require(try Self.plan("--duration 1.5").timing.parts)
         #expect(short.count == 3 && short.length == .seconds(0.5))
@@ -117,6 +127,8 @@ import Testing
         ("--up --detectors 0 --classifiers 0", "a mesh without nodes can do nothing"),
         ("--up --tls-ca ca.pem", "--tls-ca is for a mesh that is there"), ("--up --no-tls", "--no-tls is for"),
         ("--overhead --token-file t", "--token-file is for"), ("--in-process --tls", "--tls is for"),
+        ("--node a:1 --dns-server 127.0.0.1:53", "--dns-server is for whoever looks for coordinators"),
+        ("--up --dns-server 127.0.0.1:53", "--dns-server is for"), ("--in-process --config a", "no --config"),
     ])
     func whatDoesNotGoTogetherIsSaid(_ arguments: String, _ words: String) {
         #expect {
