@@ -17,6 +17,15 @@ import Testing
         #expect(steps == [.none, .none, .ping, .none, .none, .giveUp])
     }
 
+    /// Else a peer that reads nothing would be given up before `outputTimeout` counts it.
+    @Test func theKernelIsAsPatientAsWeAre() {
+        let (server, client) = (ServerKeepalive(), ClientKeepalive.cluster)
+        #expect(server.kernelTimeout(besideOutputs: .seconds(30)) == .seconds(30))
+        #expect(server.kernelTimeout(besideOutputs: .seconds(2)) == .seconds(20))
+        #expect(client.kernelTimeout(besideOutputs: .seconds(30)) == .seconds(30))
+        #expect(client.kernelTimeout(besideOutputs: nil) == .seconds(5))
+    }
+
     @Test func anythingReadIsASignOfLife() {
         var keepalive = Keepalive(time: .seconds(100), timeout: .seconds(20), permitWithoutCalls: false)
         var steps = [keepalive.step(at: at(100), lastRead: at(0), hasCalls: true)]

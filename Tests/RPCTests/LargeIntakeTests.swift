@@ -21,6 +21,18 @@ import Testing
         #expect(intake.ticksOn() == false)
     }
 
+    /// Its stream may be gone.
+    @Test func aTurnThatNobodyTookIsTheNextOnes() throws {
+        var intake = LargeIntake(windowBytes: 100)
+        let first = try #require(intake.begin(bytes: 1000, isNext: false))
+        _ = intake.wait(5)
+        _ = intake.wait(7)
+        first.received(10)
+        #expect(intake.next() == nil)
+        let turns = [intake.tick(), intake.tick(), intake.tick()]
+        #expect(turns == [5, 7, nil])
+    }
+
     @Test func whoeverWaitsGoesFirst() throws {
         var intake = LargeIntake(windowBytes: 100)
         let first = try #require(intake.begin(bytes: 100, isNext: false))

@@ -31,6 +31,22 @@ import Testing
         }
     }
 
+    /// No handler runs for them, so nothing else bounds them.
+    @Test func headsThatWaitForTheirMessagesCount() async throws {
+        let budget = MemoryBudget(limit: 1 << 20)
+        try await Loopback.serving(Self.echo, budget: budget) { server in
+            let begun = ByteBuffer(bytes: [0])
+            let call = try await RawLink.open(server.address, "/test.Service/Echo", body: begun)
+            while budget.waitingBytes < 2048 { try await Task.sleep(for: .milliseconds(1)) }
+            call.channel.close(promise: nil)
+            while budget.waitingBytes > 0 { try await Task.sleep(for: .milliseconds(1)) }
+            let held = (0..<2).map { _ in budget.holdWindow(16 << 20, in: nil) }
+            let answer = try await Self.ended(RawLink.open(server.address, "/test.Service/Echo", body: begun))
+            #expect(answer["grpc-status"] == "8" && budget.waitingBytes == 32 << 20)
+            withExtendedLifetime(held) {}
+        }
+    }
+
     @Test func aMessageWaitsForMemoryOnlySoLong() async throws {
         let budget = MemoryBudget(limit: 1 << 20)
         var server = ServerConfiguration()

@@ -17,6 +17,20 @@ import Testing
         }
     }
 
+    /// The server has done what was asked, so that nobody may ask again.
+    @Test(arguments: [nil, "damaged"])
+    func anAnswerThatCannotBeReadIsOne(_ message: String?) async throws {
+        let error = try await FrameServer.outcome { session, stream in
+            let head = FrameServer.head + [HeaderField("grpc-encoding", "gzip")]
+            session.respond(stream: stream, fields: head, endStream: false)
+            if let message {
+                session.send(stream: stream, ByteBuffer(bytes: [1, 0, 0, 0, UInt8(message.utf8.count)] + message.utf8))
+            }
+            session.finish(stream: stream, trailers: FrameServer.ok)
+        }
+        #expect(error?.code == .internal && error?.isCommitted == true, "\(error?.message ?? "")")
+    }
+
     @Test(arguments: [
         ("400", StatusCode.internal), ("401", .unauthenticated), ("403", .permissionDenied), ("404", .unimplemented),
         ("429", .unavailable), ("502", .unavailable), ("503", .unavailable), ("504", .unavailable), ("431", .internal),

@@ -75,6 +75,15 @@ import Testing
         }
     }
 
+    /// Of one that came in one piece, and needed no reader.
+    @Test func aSmallAnswerWhoseStatusDoesNotComeIsNotWaitedForLong() async throws {
+        let client = Self.client { $0.answers.grace = .milliseconds(100) }
+        try await FrameServer.with(client: client, Self.begins(Self.whole(10))) { connection in
+            let error = await Self.unary(connection)
+            #expect(error?.limit == .slowAnswer && error?.isCommitted == true)
+        }
+    }
+
     @Test func anAnswerWaitsForMemoryOnlySoLong() async throws {
         let client = Self.client { $0.memoryPatience = .milliseconds(100) }
         let budget = MemoryBudget(limit: 1 << 20)

@@ -72,7 +72,7 @@ extension RPCChannel {
             }
             do {
                 var response = try result.get()
-                if response.payload.inflater != nil { response.payload = try response.payload.inflated() }
+                try response.inflate()
                 return .answered(
                     ChannelResponse(
                         response: attempt.answered(response), endpoint: attempt.supplied.name, retries: 0))

@@ -48,7 +48,8 @@ extension ClientConnection {
                 receiver.ended(
                     .success(UnaryResponse(payload, metadata: call.initialMetadata, trailers: trailers)))
             } else {
-                let error = error ?? RPCError(.internal, "unary call of \(call.path) got no message")
+                var error = error ?? RPCError(.internal, "unary call of \(call.path) got no message")
+                if call.isCommitted { error.isCommitted = true }
                 receiver.ended(.failure(error.withheld))
             }
         case .streaming(let state, let opened):

@@ -199,6 +199,8 @@ final class ClientConnection: HTTP2Delegate, LoopBound {
         guard end == nil else { return }
         if let error = reason as? HTTP2Error, let limit = error.limit {
             LimitCounters.client.count(limit, peer: peer, error.message, logger)
+        } else if let error = reason as? IOError, error.isOfSilentPeer {
+            LimitCounters.client.count(.stalledOutput, peer: peer, "the peer takes nothing", logger)
         }
         let error =
             closeReason

@@ -63,11 +63,15 @@ final class ClientStream: @unchecked Sendable {
     }
 
     /// Bytes so far, while its server has to send more before we can go on: of a message, or the status of a unary call
-    /// whose answer has come whole and holds memory. nil: nothing, or we hold it up.
+    /// whose answer has come whole. nil: nothing, or we hold it up.
     var arrivedBytes: Int? {
         // While nobody takes what came, our own window may be what holds the server up.
         if case .streaming(let state, _) = sink, !state.inbound.isEmpty { return nil }
-        return reader?.bytesInMessage ?? (response == nil ? nil : reader?.bytesBeforeEnd)
+        if let bytes = reader?.bytesInMessage { return bytes }
+        guard let response else { return nil }
+        if let reader { return reader.bytesBeforeEnd }
+        // A small one that came in one piece.
+        return isRemoteDone ? nil : response.byteCount
     }
 
     /// It takes long, and still runs.

@@ -108,8 +108,8 @@ public final class RPCConnection: Sendable {
                 .channelOption(.tcpOption(.tcp_nodelay), value: 1)
                 .channelInitializer { CongestionControl.set(configuration.congestionControl, on: $0) }
             if configuration.keepalive.time != nil {
-                let timeout = SocketOptionValue.milliseconds(of: configuration.keepalive.timeout)
-                bootstrap = bootstrap.channelOption(.userTimeout, value: timeout)
+                let timeout = configuration.keepalive.kernelTimeout(besideOutputs: configuration.outputTimeout)
+                bootstrap = bootstrap.channelOption(.userTimeout, value: .milliseconds(of: timeout))
             }
         }
         let start = { @Sendable (channel: any Channel) in
@@ -177,7 +177,7 @@ public final class RPCConnection: Sendable {
         } onCancel: {
             inbox.submit(.cancel(call))
         }
-        if response.payload.inflater != nil { response.payload = try response.payload.inflated() }
+        try response.inflate()
         return response
     }
 

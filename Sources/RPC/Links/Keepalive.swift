@@ -3,13 +3,16 @@ import Synchronization
 
 /// Whether a silent peer is still there (gRPC proposals A8 and A9): a PING when nothing has come for `time`; when then
 /// nothing comes for `timeout`, the connection ends. The kernel is told the same `timeout` (A18, TCP_USER_TIMEOUT), so
-/// that a write to a peer that is gone fails as soon.
+/// that a write to a peer that is gone fails as soon; but no less than `outputTimeout`, since for the kernel a peer that reads
+/// nothing is as one that is gone.
 public struct ServerKeepalive: Sendable, Hashable {
     /// nil: no PINGs.
     public var time: Duration? = .seconds(7200)
     public var timeout: Duration = .seconds(20)
 
     public init() {}
+
+    func kernelTimeout(besideOutputs output: Duration?) -> Duration { max(timeout, output ?? timeout) }
 }
 
 /// The same for a client. Off by default: a server with gRPC's usual policy takes no more than one PING in 5 minutes.
@@ -48,6 +51,8 @@ public struct ClientKeepalive: Sendable {
     var effectiveTime: Duration? {
         time.map { max($0, minTime) * slowed.factor.load(ordering: .relaxed) }
     }
+
+    func kernelTimeout(besideOutputs output: Duration?) -> Duration { max(timeout, output ?? timeout) }
 
     /// A server has ended a connection with `ENHANCE_YOUR_CALM`, `too_many_pings`.
     func slowDown() {

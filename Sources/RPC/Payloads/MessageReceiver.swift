@@ -100,16 +100,19 @@ extension MessageReceiver {
         if intake.wait(stream) { tickLater() }
     }
 
-    private func goOn(_ stream: Int32) {
-        guard let call = calls[stream], !call.isOver else { return }
+    /// - Returns: false if there is no such call any more.
+    @discardableResult private func goOn(_ stream: Int32) -> Bool {
+        guard let call = calls[stream], !call.isOver else { return false }
         call.reader?.turnCame()
         pump(call)
+        return true
     }
 
     private func tickLater() {
         eventLoop.assumeIsolated().scheduleTask(in: LargeIntake.tickInterval) { [weak self] in
             guard let self else { return }
-            if let stream = intake.tick() { goOn(stream) }
+            // One whose stream is gone takes no turn from the next.
+            while let stream = intake.tick(), !goOn(stream) {}
             while let stream = intake.next() { goOn(stream) }
             if intake.ticksOn() { tickLater() }
             flush()

@@ -64,8 +64,9 @@ public final class RPCServer: Sendable {
                 budget: budget, group: group, logger: logger)
         }
         let keepalive = configuration.keepalive
+        let timeout = keepalive.kernelTimeout(besideOutputs: configuration.slowPeers.outputTimeout)
         return try await bind(named: "\(address)", configuration, services, interceptors, budget, group, logger) {
-            try await $0.listen(address, sendTimeout: keepalive.time == nil ? nil : keepalive.timeout)
+            try await $0.listen(address, sendTimeout: keepalive.time == nil ? nil : timeout)
         }
     }
 

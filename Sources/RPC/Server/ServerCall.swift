@@ -30,6 +30,8 @@ final class ServerCall: @unchecked Sendable {
     /// How the handler ended, with the answer of a unary one. Its task sets it, and then submits the call to the inbox.
     var outcome: Outcome?
     let rendezvous = Rendezvous()
+    /// While its request has not come whole, it is bounded by nothing else: no handler runs.
+    var headPlace: MemoryBudget.Window?
     /// The wait for memory.
     var ticket: MemoryLedger.Ticket?
 
@@ -51,6 +53,12 @@ final class ServerCall: @unchecked Sendable {
         self.compression = ResponseCompression(context.accepts(compression) ? compression : .identity)
     }
 
+    /// What a call takes that waits for its message, about.
+    static func headBytes(_ metadata: Metadata) -> Int { fixedBytes + metadata.wireBytes(beside: bytesOfEntry) }
+
+    private static let fixedBytes = 2048
+    private static let bytesOfEntry = 96
+
     /// Bytes so far, while its client has to send more before we can go on: of a message, or the end of a unary request
     /// that has come whole and holds memory. nil: nothing, or we hold it up.
     var uploadedBytes: Int? { reader?.bytesInMessage ?? (request == nil ? nil : reader?.bytesBeforeEnd) }
@@ -69,6 +77,7 @@ final class ServerCall: @unchecked Sendable {
         if let ticket = ticket.take() { budget.cancel(ticket) }
         // Someone may hold the call for long, but not half a message and its memory.
         reader = nil
+        headPlace = nil
         request = nil
         inbound?.finish(error, dropping: true)
         gate?.end(error)

@@ -43,6 +43,7 @@ extension ServerConnection: MessageReceiver {
                 call, RPCError(.internal, "call of \(call.context.path) has no message", limit: .malformedCall))
         }
         call.times.received = now
+        call.headPlace = nil
         if mayStart { start(call) } else { held.add(call) }
     }
 

@@ -84,7 +84,9 @@ extension ServerConnection {
         let takesAttachments = request.context.takesAttachments
         let maxMessageBytes = takesAttachments ? method.maxMessageBytes : method.maxPlainBytes
         let inflater: Inflater?
+        var place: MemoryBudget.Window?
         do throws(RPCError) {
+            if case .stream = method.handler {} else { place = try placeOfHead(request.context) }
             inflater = try context.acceptedEncodings.inflater(
                 for: request.encoding, refusal: .unimplemented, maxBytes: maxMessageBytes, budget: context.budget,
                 share: share.memory)
@@ -97,6 +99,7 @@ extension ServerConnection {
             takesAttachments: takesAttachments, inflater: inflater, maxMessageBytes: maxMessageBytes,
             maxAttachmentBytes: method.maxAttachmentBytes)
         let call = begin(stream, request)
+        call.headPlace = place
         calls.set(stream, call)
         call.reader = MessageReader(
             parser: parser, windowBytes: limits.initialStreamWindowBytes, maxEmptyMessages: limits.maxEmptyMessages,
@@ -104,6 +107,14 @@ extension ServerConnection {
         guard watchDeadline(of: call) else { return nil }
         if case .stream(let body) = method.handler { run(call, body) }
         return call
+    }
+
+    /// For a head whose message is still to come.
+    private func placeOfHead(_ call: CallContext) throws(RPCError) -> MemoryBudget.Window {
+        guard let place = context.budget.holdWindow(ServerCall.headBytes(call.metadata), in: share.memory) else {
+            throw RPCError(.resourceExhausted, "too many calls wait for their messages", limit: .memoryBudget)
+        }
+        return place
     }
 
     private func begin(_ stream: Int32, _ request: Request, _ message: Payload? = nil) -> ServerCall {

@@ -147,6 +147,8 @@ final class ServerConnection: HTTP2Delegate, LoopBound {
         held.removeAll()
         if let error = reason as? HTTP2Error, let limit = error.limit {
             context.limits.count(limit, peer: peer, error.message, context.logger)
+        } else if let error = reason as? IOError, error.isOfSilentPeer {
+            context.limits.count(.stalledOutput, peer: peer, "the peer takes nothing", context.logger)
         } else if let reason {
             context.logger.debug("connection ended", metadata: ["peer": "\(peer)", "reason": "\(reason)"])
         }

@@ -39,3 +39,8 @@ package enum SystemError {
         return text.prefix(1).lowercased() + text.dropFirst()
     }
 }
+
+extension IOError {
+    /// The kernel gave the peer up, which acknowledged nothing or took nothing (TCP_USER_TIMEOUT).
+    var isOfSilentPeer: Bool { errnoCode == ETIMEDOUT }
+}
