@@ -120,7 +120,9 @@ package struct AreaWatch: Sendable {
         self.height = height
         let x = areas.normalized ? Double(width) : 1
         let y = areas.normalized ? Double(height) : 1
-        polygons = areas.zones.map { Polygon(points: $0.points.map { $0.scaled(x, y) }) }
+        // A picture so low has no rows to tell apart, and one without a size none at all.
+        let edge = height > 2 ? Double(height) : .infinity
+        polygons = areas.zones.map { zone in Polygon(points: zone.points.map { $0.scaled(x, y) }, height: edge) }
         segments = areas.lines.map { Segment(from: $0.from.scaled(x, y), to: $0.to.scaled(x, y)) }
     }
 

@@ -17,15 +17,23 @@ package struct Zone: Sendable, Hashable {
 }
 
 /// A zone's border in pixels.
+///
+/// The lower edge of the picture is none: who is cut off by it stands on it, as boxes end there, and in truth beyond.
 struct Polygon: Sendable {
     let points: [Point]
+    /// Of the picture.
+    var height = Double.infinity
+
+    /// Nobody is taken to stand lower, so that zones which end at the edge, or one pixel before, have whoever stands on it.
+    private var lowest: Double { height - 1.5 }
 
     /// Even-odd: a ray from `point` to the right meets the border an odd number of times.
     func contains(_ point: Point) -> Bool {
+        let y = min(point.y, lowest)
         var inside = false
         eachSide { a, b in
-            guard (a.y > point.y) != (b.y > point.y) else { return }
-            if point.x < (b.x - a.x) * (point.y - a.y) / (b.y - a.y) + a.x { inside.toggle() }
+            guard (a.y > y) != (b.y > y) else { return }
+            if point.x < (b.x - a.x) * (y - a.y) / (b.y - a.y) + a.x { inside.toggle() }
         }
         return inside
     }
@@ -33,7 +41,10 @@ struct Polygon: Sendable {
     /// To the nearest point of the border.
     func distance(to point: Point) -> Double {
         var nearest = Double.infinity
-        eachSide { a, b in nearest = min(nearest, point.distance(toSegment: a, b)) }
+        eachSide { a, b in
+            guard min(a.y, b.y) <= lowest else { return }
+            nearest = min(nearest, point.distance(toSegment: a, b))
+        }
         return nearest
     }
 

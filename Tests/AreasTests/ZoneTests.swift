@@ -136,6 +136,44 @@ import Testing
         #expect(walk.see([(1, 400, 200)]).kinds == [.leave])
     }
 
+    // ---- the lower edge of the picture ----
+
+    /// From 300 to 400, down to `bottom`.
+    private static func strip(to bottom: Double) -> AreaSet {
+        let points = [Point(300, 200), Point(400, 200), Point(400, bottom), Point(300, bottom)]
+        return AreaSet(zones: [Zone(name: "strip", points: points)])
+    }
+
+    @Test(arguments: [480.0, 479])
+    func whoIsCutOffByThePictureStaysInAZoneThatGoesAsFar(_ bottom: Double) {
+        var walk = Walk(Self.strip(to: bottom))
+        let events = walk.walk([(350, 460), (350, 470)] + Array(repeating: (350, 480), count: 50))
+        #expect(events.kinds == [.enter])
+        // Nor does it matter whether anybody follows him.
+        #expect(walk.see([(1, 350, 480), (nil, 380, 480)]).counts == [2])
+    }
+
+    @Test func theWholePictureIsOneZoneForWhomeverItShows() {
+        let whole = Zone(name: "whole", points: [Point(0, 0), Point(1, 0), Point(1, 1), Point(0, 1)])
+        var walk = Walk(AreaSet(zones: [whole], normalized: true))
+        #expect(walk.see([(1, 10, 480), (2, 630, 480), (nil, 320, 480)]).counts == [3])
+        let events = walk.walk(Array(repeating: (10, 480), count: 40))
+        #expect(events.kinds.isEmpty)
+    }
+
+    @Test func whoIsCutOffByThePictureEntersAndLeavesAtTheOtherBorders() {
+        var walk = Walk(Self.strip(to: 480))
+        let events = walk.walk(stride(from: Float(280), through: 420, by: 5).map { ($0, 480) })
+        #expect(events.kinds == [.enter, .leave])
+        // 100 pixels at 5 a frame, to the margin beyond the border both times.
+        #expect(events.first { $0.kind == .leave }?.seconds == 0.8)
+    }
+
+    @Test func aZoneThatEndsHigherHasNobodyBelowIt() {
+        var walk = Walk(Self.strip(to: 470))
+        #expect(walk.walk(Array(repeating: (350, 480), count: 50)).isEmpty)
+    }
+
     @Test func aBowTieIsInsideByEvenAndOdd() {
         let points = [Point(0, 0), Point(100, 100), Point(100, 0), Point(0, 100)]
         let bowTie = Polygon(points: points)
