@@ -252,10 +252,8 @@ struct WorkQueue<Payload: Sendable>: Sendable {
             waiting.charge(entry, share - entry.cost)
         }
         if running == 0, depth == 0 { waiting.rest() }
-        let done = zip(batch, ends).reduce(0) {
-            [.expired, .cancelled, .partial].contains($1.1) ? $0 : $0 + $1.0.inputs
-        }
-        // What was dropped half-way says nothing about how long work takes.
+        // What was dropped half-way, or failed, says nothing about how long work takes: of a bad picture nothing is inferred.
+        let done = zip(batch, ends).reduce(0) { $1.1 == .completed ? $0 + $1.0.inputs : $0 }
         if done > 0 { serviceTimes[model].record(elapsed, inputs: done) }
     }
 
