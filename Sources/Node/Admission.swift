@@ -8,8 +8,10 @@ import RPC
 struct Admission: Sendable {
     /// Work that lies ahead of a newcomer.
     struct Load {
+        /// Requests.
         var waiting = 0
-        var running = 0
+        /// Workers that have a batch.
+        var busy = 0
         /// Estimated worker time of those that wait, and of those that run; nanoseconds.
         var waitingCost = 0.0
         var runningCost = 0.0
@@ -27,7 +29,7 @@ struct Admission: Sendable {
 
     /// Until a newcomer's turn. What runs is half done, on average.
     func wait(behind load: Load) -> TimeAmount {
-        if load.waiting == 0, load.running < workers { return .zero }
+        if load.waiting == 0, load.busy < workers { return .zero }
         return .nanoseconds(clamping: (load.waitingCost + load.runningCost / 2) / Double(workers))
     }
 

@@ -28,7 +28,10 @@ struct WorkQueue<Payload: Sendable>: Sendable {
     private var earliestDeadline = NIODeadline.distantFuture
     /// Nor has one to begin before this, to be done by its deadline.
     private var earliestStart = NIODeadline.distantFuture
+    /// Requests.
     private(set) var running = 0
+    /// Batches, each on a worker of its own.
+    private var busy = 0
     private(set) var counts = WorkCounts()
 
     /// What a request of a lane that never ran is taken to cost; nanoseconds. Until then all cost the same.
@@ -60,7 +63,7 @@ struct WorkQueue<Payload: Sendable>: Sendable {
 
     private var load: Admission.Load {
         Admission.Load(
-            waiting: depth, running: running, waitingCost: cost { waiting.inputs(in: $0) },
+            waiting: depth, busy: busy, waitingCost: cost { waiting.inputs(in: $0) },
             runningCost: cost { runningInputs[$0] })
     }
 
@@ -184,6 +187,7 @@ struct WorkQueue<Payload: Sendable>: Sendable {
         }
         guard let (priority, model, most) = turn(of: next) else { return earliest.map { .wait(until: $0) } ?? .sleep }
         let batch = take(from: model, most: most, priority, isContested: next.count == 2)
+        busy += 1
         running += batch.count
         runningInputs[model] += batch.reduce(0) { $0 + $1.inputs }
         return .run(batch)
@@ -243,6 +247,7 @@ struct WorkQueue<Payload: Sendable>: Sendable {
     ///   - elapsed: worker time. Clients are charged what their requests took, not what they were expected to. Zero: nobody knows.
     mutating func finish(_ batch: [Entry], _ ends: [End], elapsed: TimeAmount) {
         guard let model = batch.first?.model else { return }
+        busy -= 1
         running -= batch.count
         let inputs = batch.reduce(0) { $0 + $1.inputs }
         runningInputs[model] -= inputs

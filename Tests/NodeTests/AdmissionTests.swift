@@ -9,12 +9,11 @@ import Testing
     let admission = Admission(limit: 64, workers: 2)
 
     private func refusal(
-        waiting: Int, running: Int, deadline: TimeAmount?, each: TimeAmount = .milliseconds(10)
+        waiting: Int, busy: Int, deadline: TimeAmount?, each: TimeAmount = .milliseconds(10)
     ) -> Admission.Refusal? {
         let cost = Double(each.nanoseconds)
         let load = Admission.Load(
-            waiting: waiting, running: running, waitingCost: Double(waiting) * cost, runningCost: Double(running) * cost
-        )
+            waiting: waiting, busy: busy, waitingCost: Double(waiting) * cost, runningCost: Double(busy) * cost)
         do throws(Admission.Refusal) {
             try admission.check(deadline: deadline.map { Self.now + $0 }, cost: cost, behind: load, now: Self.now)
             return nil
@@ -34,8 +33,8 @@ import Testing
 
     @Test func aDeadlineThatCannotBeMetIsRefusedForAnotherNodeToTry() {
         // 10 wait and 2 run half: 55 ms on two workers, then 10 ms of its own.
-        #expect(refusal(waiting: 10, running: 2, deadline: .milliseconds(70)) == nil)
-        let late = refusal(waiting: 10, running: 2, deadline: .milliseconds(60))
+        #expect(refusal(waiting: 10, busy: 2, deadline: .milliseconds(70)) == nil)
+        let late = refusal(waiting: 10, busy: 2, deadline: .milliseconds(60))
         #expect(late == .late(remaining: .milliseconds(60), wait: .milliseconds(55)))
         let error = late.map(RPCError.init)
         #expect(error?.code == .resourceExhausted)
@@ -43,17 +42,17 @@ import Testing
     }
 
     @Test func aDeadlineThatHasPassedIsRefusedForGood() {
-        let expired = refusal(waiting: 0, running: 0, deadline: .zero)
+        let expired = refusal(waiting: 0, busy: 0, deadline: .zero)
         #expect(expired == .expired)
         #expect(expired.map(RPCError.init)?.code == .deadlineExceeded)
     }
 
     @Test func aFreeWorkerTakesWhatTheEstimateWouldRefuse() {
-        #expect(refusal(waiting: 0, running: 1, deadline: .milliseconds(1), each: .seconds(60)) == nil)
+        #expect(refusal(waiting: 0, busy: 1, deadline: .milliseconds(1), each: .seconds(60)) == nil)
     }
 
     @Test func hugeEstimatesDoNotTrap() {
-        let load = Admission.Load(waiting: 3, running: 2, waitingCost: .infinity, runningCost: 1e300)
+        let load = Admission.Load(waiting: 3, busy: 2, waitingCost: .infinity, runningCost: 1e300)
         #expect(admission.wait(behind: load) > .hours(1))
     }
 }

@@ -125,6 +125,22 @@ import Testing
         try queue.offer(entry(8, deadline: .milliseconds(60)))
     }
 
+    @Test func aWorkerWithAFullBatchIsOneThatIsBusy() throws {
+        var queue = queue(workers: 2, maxBatchSize: 8)
+        queue.learn(model: 0, maxBatchSize: 8, passTime: .milliseconds(80))
+        for id in 1...8 { try queue.offer(entry(UInt64(id))) }
+        guard case .run(let first) = queue.take(now: Self.start) else { return #expect(Bool(false), "they run") }
+        #expect(queue.running == 8)
+        #expect(queue.estimatedWait == .zero)
+        // The other worker sleeps.
+        try queue.offer(entry(9, deadline: .milliseconds(15)))
+        #expect(ids(queue.take(now: Self.start)) == [9])
+        #expect(queue.estimatedWait == .microseconds(22_500))
+        #expect(throws: Admission.Refusal.self) { try queue.offer(entry(10, deadline: .milliseconds(15))) }
+        queue.finish(first, first.map { _ in .completed }, elapsed: .milliseconds(80))
+        #expect(queue.estimatedWait == .zero)
+    }
+
     @Test func regionsCountAsTheWorkTheyAre() throws {
         var queue = queue()
         queue.learn(model: 0, maxBatchSize: 1, passTime: .milliseconds(1))
