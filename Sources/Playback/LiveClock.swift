@@ -3,6 +3,8 @@
 package struct LiveClock: Sendable {
     private var base: Int64 = 0
     private var last = Int64.min
+    /// The wall clock, when it was last ahead of the time that had passed.
+    private var wall: (time: Int64, at: ContinuousClock.Instant)?
 
     package init() {}
 
@@ -16,9 +18,15 @@ package struct LiveClock: Sendable {
         return last
     }
 
-    /// Of a frame that has no time of its own.
-    package mutating func arrival(now: Int64) -> Int64 {
-        last = max(now, last == .min ? now : last + 1)
+    /// Of a frame that has no time of its own. Where the wall clock is set back, time goes on as it passes.
+    /// - Parameters:
+    ///   - now: by the wall clock, microseconds since 1970.
+    ///   - instant: read behind `now`: what lies between them would stay ahead for good.
+    package mutating func arrival(now: Int64, at instant: ContinuousClock.Instant) -> Int64 {
+        var time = now
+        if let wall { time = max(now, wall.time + Int64((instant - wall.at) / .microseconds(1))) }
+        if time == now { wall = (now, instant) }
+        last = max(time, last == .min ? time : last + 1)
         return last
     }
 }

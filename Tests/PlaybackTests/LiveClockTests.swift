@@ -33,7 +33,27 @@ import Testing
 
     @Test func aFrameWithoutATimeOfItsOwnWasTakenWhenItCame() {
         var clock = LiveClock()
-        let times = [7, 9, 8].map { clock.arrival(now: $0) }
+        let start = ContinuousClock.now
+        let times = [7, 9, 8].map { clock.arrival(now: $0, at: start) }
         #expect(times == [7, 9, 10])
+    }
+
+    @Test func aWallClockThatIsSetBackHoldsNoTimeUp() {
+        var clock = LiveClock()
+        let start = ContinuousClock.now
+        let hour: Int64 = 3_600_000_000
+        let first = clock.arrival(now: hour, at: start)
+        // An hour less, for as long as it takes.
+        var back: [Int64] = []
+        for frame in 1...3 {
+            back.append(clock.arrival(now: Int64(frame) * 40_000, at: start + .milliseconds(40 * frame)))
+        }
+        #expect(first == hour)
+        #expect(back == [hour + 40_000, hour + 80_000, hour + 120_000])
+        // Set right again, and then ahead.
+        let right = clock.arrival(now: hour + 160_000, at: start + .milliseconds(160))
+        let ahead = clock.arrival(now: 2 * hour, at: start + .milliseconds(200))
+        let next = clock.arrival(now: 2 * hour, at: start + .milliseconds(240))
+        #expect([right, ahead, next] == [hour + 160_000, 2 * hour, 2 * hour + 40_000])
     }
 }

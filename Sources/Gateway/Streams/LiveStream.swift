@@ -226,7 +226,8 @@ final class LiveStream: Sendable {
         frame.stream = id
         let isOver = state.withLock { state in
             frame.sequence = state.sequence
-            frame.captureTime = sourceTime.map { state.clock.time($0) } ?? state.clock.arrival(now: Self.now)
+            frame.captureTime =
+                sourceTime.map { state.clock.time($0) } ?? state.clock.arrival(now: Self.now, at: .now)
             guard !state.isEnding else { return true }
             state.sequence += 1
             state.lastFrame = now
