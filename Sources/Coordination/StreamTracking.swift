@@ -18,7 +18,9 @@ struct StreamTracking {
     }
 
     mutating func update(_ response: inout AnalyzeResponse) {
-        guard response.status == .ok || response.status == .partial else { return }
+        // Where nobody has looked, nothing is said of what is there.
+        guard response.status == .ok || response.status == .partial, !response.missing.contains("detect")
+        else { return }
         let start = NIODeadline.now()
         let tracked = tracker.update(response.detections, at: time(of: response, now: start))
         response.detections = tracked.filter { $0.trackID != nil || $0.confidence >= reported }
