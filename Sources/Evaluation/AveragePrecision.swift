@@ -4,8 +4,9 @@
 /// A box is right where it overlaps a true one of its category that no better box has taken. Over all pictures, by falling
 /// confidence, that gives precision for each recall; their mean at 101 recalls is the average precision at one overlap.
 public struct AveragePrecision: Sendable {
-    /// Of which AP50-95 is the mean: 0.5, 0.55 … 0.95.
-    static let overlaps = (0..<10).map { $0 == 9 ? 0.95 : Double($0) * (0.45 / 9) + 0.5 }
+    /// Of which AP50-95 is the mean: 0.5, 0.55 … 0.95, to the bit as numpy's `linspace` has them there.
+    static let overlaps = (0..<10).map { $0 == 9 ? 0.95 : Double($0) * AveragePrecision.step + 0.5 }
+    private static let step = (0.95 - 0.5) / 9
     /// 0, 0.01 … 1.
     static let recalls = (0...100).map { $0 == 100 ? 1 : Double($0) * 0.01 }
     /// Of one picture and category; the strongest count.

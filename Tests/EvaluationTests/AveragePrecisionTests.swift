@@ -40,6 +40,16 @@ import Testing
         #expect(precision.ap50 == 51 * 0.5 / 101)
     }
 
+    /// pycocotools calls a box right whose overlap is just what is asked for: 85 of 100 pixels, at 0.5, 0.55 … 0.85.
+    @Test func anOverlapThatIsJustEnoughIsEnough() throws {
+        let truth = #"{"image_id":1,"category_id":7,"bbox":[0,0,10,10]}"#
+        let found = COCOResult(
+            picture: 1, category: 7, box: COCOBox(left: 0, top: 0, width: 10, height: 8.5), score: 0.9)
+        let precision = AveragePrecision([found], on: try dataset(truth))
+        #expect(precision.ap == 0.8)
+        #expect(precision.averageRecall == 0.8)
+    }
+
     @Test func anObjectIsFoundOnce() throws {
         let results = [result(1, 0, score: 0.9), result(1, 1, score: 0.8), result(2, 0, score: 0.7)]
         let ap50 = try #require(AveragePrecision(results, on: try dataset(two)).ap50)
