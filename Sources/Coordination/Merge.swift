@@ -65,6 +65,11 @@ struct Merge {
     /// - Parameter boxes: which detection each region was, by index.
     mutating func add(_ result: StageResult<ClassifyResponse>, toBoxes boxes: [Int]) {
         guard let found = take(result) else { return }
+        guard found.regions.count == boxes.count else {
+            let message = "a node answered \(found.regions.count) regions when asked for \(boxes.count)"
+            errors.append((result.stage, RPCError(.internal, message)))
+            return
+        }
         for (index, classes) in zip(boxes, found.regions) { response.detections[index].classes = classes }
     }
 

@@ -79,6 +79,25 @@ import Testing
         }
     }
 
+    @Test(arguments: [1, 3])
+    func aClassifierWithMoreOrFewerRegionsThanItWasAskedForHasFailed(_ regions: Int) async throws {
+        let detector = ScriptedNode(onDetect: { .found([.digit(at: 5), .digit(at: 40)], in: $0.frame) })
+        let classifier = ScriptedNode(onClassify: { request in
+            var response = ClassifyResponse()
+            response.sequence = request.frame.sequence
+            let classes = [Classification(classID: 1, label: "one", confidence: 0.9)]
+            response.regions = Array(repeating: classes, count: regions)
+            return response
+        })
+        try await TestMesh.with(detectors: [detector], classifiers: [classifier]) { mesh in
+            let answer = try await mesh.analyze("cascade")
+            #expect(answer.status == .partial && answer.missing == ["classify"])
+            #expect(answer.code == StatusCode.internal.rawValue)
+            #expect(answer.cause == "classify is missing: a node answered \(regions) regions when asked for 2")
+            #expect(answer.detections.count == 2 && answer.detections.allSatisfy { $0.classes.isEmpty })
+        }
+    }
+
     @Test func aCascadeWithoutBoxesAsksNoClassifier() async throws {
         let detector = ScriptedNode(onDetect: { .found([], in: $0.frame) })
         let classifier = ScriptedNode(onClassify: { _ in throw RPCError(.internal, "was asked") })
