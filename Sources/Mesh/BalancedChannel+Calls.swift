@@ -59,9 +59,10 @@ extension BalancedChannel: ConnectionSource {
     }
 
     public func hedge(_ attempt: NextAttempt) -> SuppliedConnection? {
-        guard let (name, connection) = pickHedge(attempt) else { return nil }
+        guard let picked = pickHedge(attempt) else { return nil }
         return SuppliedConnection(
-            name: name, connection: connection, start: now, path: attempt.path, client: attempt.options.client)
+            name: picked.name, connection: picked.connection, start: now, path: attempt.path,
+            client: attempt.options.client, generation: picked.generation)
     }
 
     public func finished(_ supplied: SuppliedConnection, _ outcome: AttemptOutcome) {
@@ -71,10 +72,10 @@ extension BalancedChannel: ConnectionSource {
     fileprivate func next(
         _ attempt: NextAttempt, isStream: Bool, grace: Duration? = nil
     ) async throws -> SuppliedConnection {
-        let (name, connection) = try await pick(attempt, isStream: isStream, grace: grace)
+        let picked = try await pick(attempt, isStream: isStream, grace: grace)
         return SuppliedConnection(
-            name: name, connection: connection, start: now, path: attempt.path, isSuspect: attempt.demand.isSuspect,
-            client: attempt.options.client)
+            name: picked.name, connection: picked.connection, start: now, path: attempt.path,
+            isSuspect: attempt.demand.isSuspect, client: attempt.options.client, generation: picked.generation)
     }
 
     fileprivate func finished(_ supplied: SuppliedConnection, _ outcome: AttemptOutcome, isStream: Bool) {

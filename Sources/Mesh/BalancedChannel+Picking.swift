@@ -16,7 +16,9 @@ extension BalancedChannel {
             sparing: call.isOfOutage && !demand.isSuspect, of: call.attempt.options.client.counted, now: now,
             using: &state.chance)
         {
-            if let connection = state.subchannels[name]?.usableConnection { return (name, connection) }
+            if let connection = state.subchannels[name]?.usableConnection {
+                return (name, connection, state.balancer.generation(of: name))
+            }
             // Told to go away since its last health report: it will connect again by itself.
             state.balancer.unpick(
                 name, isStream: call.isStream, isSuspect: demand.isSuspect, of: call.attempt.options.client.counted,
@@ -31,7 +33,7 @@ extension BalancedChannel {
     /// `readyTimeout`.
     /// A suspect waits its turn until the deadline.
     /// - Parameter grace: it waits no longer than this, counted from the beginning of the outage if there is one.
-    func pick(_ attempt: NextAttempt, isStream: Bool, grace: Duration? = nil) async throws -> (String, RPCConnection) {
+    func pick(_ attempt: NextAttempt, isStream: Bool, grace: Duration? = nil) async throws -> PickLine.Picked {
         var call = PickLine.Call(attempt: attempt, isStream: isStream)
         if let picked = tryPick(call) { return picked }
         if attempt.demand.elsewhereOnly {
@@ -84,7 +86,7 @@ extension BalancedChannel {
         }
     }
 
-    func pickHedge(_ attempt: NextAttempt) -> (String, RPCConnection)? {
+    func pickHedge(_ attempt: NextAttempt) -> PickLine.Picked? {
         let now = now
         let call = PickLine.Call(attempt: attempt, isStream: false)
         return state.withLock { state in
@@ -151,7 +153,7 @@ extension BalancedChannel {
             }
             outcome = state.balancer.finished(
                 supplied.name, latency: latency, outcome, isStream: isStream, isSuspect: supplied.isSuspect,
-                of: supplied.client.counted, now: now)
+                of: supplied.client.counted, generation: supplied.generation, now: now)
             return (state.waiting > 0, state.news(of: supplied.name, outcome, now: now))
         }
         if let (subchannel, change) = news {

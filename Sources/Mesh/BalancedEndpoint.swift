@@ -2,6 +2,8 @@
 struct BalancedEndpoint: Sendable {
     private typealias Constants = Balancer<Int>
 
+    /// Which one of those that had its name.
+    var generation: UInt64 = 0
     var ready = false
     /// What is known is of a connection, and perhaps a process, that is no more; or nothing is known.
     var isNew = true

@@ -62,6 +62,8 @@ struct Balancer<ID: Hashable & Sendable>: Sendable {
     /// Endpoints that are full, at least to some clients, or silent.
     private var hindered = 0
     private var running = RunningCalls()
+    /// Endpoints that there were so far: one that left and came again is another one.
+    private var generations: UInt64 = 0
 
     init(_ rules: BalancingRules = BalancingRules(), isProbed: Bool = false) {
         self.rules = rules
@@ -72,7 +74,12 @@ struct Balancer<ID: Hashable & Sendable>: Sendable {
 
     /// The first time that an endpoint is ready on a new connection, it starts without a past.
     mutating func setReady(_ id: ID, _ isReady: Bool, now: UInt64) {
-        if endpoints[id] == nil { endpoints[id] = BalancedEndpoint() }
+        if endpoints[id] == nil {
+            generations += 1
+            var endpoint = BalancedEndpoint()
+            endpoint.generation = generations
+            endpoints[id] = endpoint
+        }
         if isReady, endpoints[id]?.isNew == true {
             let latency = typicalLatency
             change(id) { $0.begin(latency: latency, now: now) }
@@ -125,6 +132,9 @@ struct Balancer<ID: Hashable & Sendable>: Sendable {
         endpoints[id] = nil
         setListed(id, false)
     }
+
+    /// Which one of those that had the name, one after the other; 0: there is none.
+    func generation(of id: ID) -> UInt64 { endpoints[id]?.generation ?? 0 }
 
     var anyReady: Bool { !ready.isEmpty }
 
@@ -267,13 +277,16 @@ struct Balancer<ID: Hashable & Sendable>: Sendable {
     // ---- what comes of it ----
 
     /// A call of `pick` ended.
+    /// - Parameter generation: of the endpoint that was picked; nil: of the one that is there.
     /// - Returns: what that is to the endpoint: `late` is settled.
     @discardableResult
     mutating func finished(
         _ id: ID, latency: UInt64, _ outcome: Outcome, isStream: Bool = false, isSuspect: Bool = false,
-        of client: UInt64? = nil, now: UInt64
+        of client: UInt64? = nil, generation: UInt64? = nil, now: UInt64
     ) -> Outcome {
         if let client { running.end(client) }
+        // It ran on one that has left: the successor of that name did not count it.
+        if let generation, generation != self.generation(of: id) { return .unmeasured }
         let rules = rules
         var outcome = outcome
         if outcome == .late, endpoints[id]?.hasAnswered(since: now - min(now, latency)) == false { outcome = .failed }

@@ -7,7 +7,7 @@ import Synchronization
 ///
 /// Its lock is held while the channel is asked for an endpoint, never the other way around.
 final class PickLine: Sendable {
-    typealias Picked = (name: String, connection: RPCConnection)
+    typealias Picked = (name: String, connection: RPCConnection, generation: UInt64)
 
     struct Call: Sendable {
         var attempt: NextAttempt

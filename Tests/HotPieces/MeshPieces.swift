@@ -115,10 +115,10 @@ private final class Picking {
 
     /// A call's endpoint, and what its answer says of it.
     func turn() -> Int {
-        guard let (name, connection) = channel.tryPick(call) else { return 0 }
-        channel.finished(
-            SuppliedConnection(name: name, connection: connection, path: call.attempt.path), latency: 5_000_000,
-            .answered, isStream: false, now: channel.now)
+        guard let picked = channel.tryPick(call) else { return 0 }
+        let supplied = SuppliedConnection(
+            name: picked.name, connection: picked.connection, path: call.attempt.path, generation: picked.generation)
+        channel.finished(supplied, latency: 5_000_000, .answered, isStream: false, now: channel.now)
         return 1
     }
 }

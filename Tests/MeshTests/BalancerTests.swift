@@ -188,6 +188,38 @@ import Testing
         #expect(balancer.endpoints["gone"] == nil)
     }
 
+    /// As by a name that leaves DNS and is there again while calls of its old connection still run.
+    @Test func whatRanOnAnEndpointThatLeftIsNotItsSuccessors() {
+        var balancer = balancer("a", "b")
+        var dice = Dice()
+        func start() { _ = balancer.pick(excluding: ["b"], of: 7, now: 0, using: &dice) }
+        for _ in 0..<20 { start() }
+        let old = balancer.generation(of: "a")
+        balancer.remove("a")
+        balancer.setReady("a", true, now: 1)
+        #expect(balancer.generation(of: "a") != old)
+        start()
+        let suspect = EndpointDemand(isSuspect: true)
+        _ = balancer.pick(excluding: ["b"], suspect, now: 1, using: &dice)
+        for now in 2..<22 as Range<UInt64> {
+            let outcome = balancer.finished(
+                "a", latency: 1, .failed, isSuspect: true, of: 7, generation: old, now: now)
+            #expect(outcome == .unmeasured)
+        }
+        #expect(balancer.endpoints["a"]?.outstanding == 2)
+        #expect(balancer.endpoints["a"]?.suspects == 1)
+        #expect(balancer.endpoints["a"]?.failures == 0)
+        #expect(!balancer.isEjected("a", now: 22))
+        // Its own count.
+        let own = balancer.generation(of: "a")
+        balancer.finished("a", latency: 1, .answered, of: 7, generation: own, now: 30)
+        #expect(balancer.endpoints["a"]?.outstanding == 1)
+        // It has left for good.
+        balancer.remove("a")
+        balancer.finished("a", latency: 1, .failed, isSuspect: true, generation: own, now: 31)
+        #expect(balancer.endpoints["a"] == nil)
+    }
+
     @Test func callsThatEndOutOfOrderDoNotWipeTheAverage() {
         var balancer = balancer("a")
         balancer.finished("a", latency: 100_000_000, .answered, now: 10 * second)

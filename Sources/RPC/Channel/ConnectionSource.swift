@@ -46,10 +46,12 @@ public struct SuppliedConnection: Sendable {
     public var isSuspect: Bool
     /// Whose call it is; for sources that share.
     public var client: CallOrigin
+    /// Which one of the endpoints that had the name, one after the other; for sources whose endpoints come and go.
+    public var generation: UInt64
 
     public init(
         name: String, connection: RPCConnection, start: UInt64 = 0, path: String = "", isSuspect: Bool = false,
-        client: CallOrigin = CallOrigin(0)
+        client: CallOrigin = CallOrigin(0), generation: UInt64 = 0
     ) {
         self.name = name
         self.connection = connection
@@ -57,6 +59,7 @@ public struct SuppliedConnection: Sendable {
         self.path = path
         self.isSuspect = isSuspect
         self.client = client
+        self.generation = generation
     }
 }
 
