@@ -83,6 +83,7 @@ package struct FrameStream<Kept: Sendable>: Sendable {
             let failure: any Error
             do {
                 let stream = try await client.openStream(within: resumption.patience(now: .now))
+                resumption.opened(at: .now)
                 try await carry(
                     inFlight, on: begun.connection, stream,
                     epoch: UInt32(clamping: Int(firstEpoch) + resumption.losses))

@@ -2,19 +2,19 @@ import RPC
 
 /// Whether and when a stream that lost its coordinator begins again.
 struct Resumption {
-    /// Without an answer for this long after a loss, the stream ends.
+    /// Without an answer, or a connection that goes well, for this long after a loss, the stream ends.
     private let timeout: Duration
     private(set) var losses = 0
     /// Why the last connection was of no use.
     private(set) var reason = ""
-    /// When the first of the losses came since which no frame was answered.
+    /// When the first of the losses came since which no frame was answered and no connection went well.
     private var since: ContinuousClock.Instant?
     private var fruitless = 0
     /// Losses that came one soon after the other, answers between them or not.
     private var hasty = 0
-    /// When the connection that is lost now was to begin.
-    private var begun: ContinuousClock.Instant?
-    /// The last loss was the first since a frame was answered.
+    /// When a coordinator was found that is lost now; nil: there was none.
+    private var found: ContinuousClock.Instant?
+    /// The last loss was the first since a frame was answered, or a connection went well.
     var isNews: Bool { fruitless == 1 }
     private var answered = 0
     private let backoff = Backoff()
@@ -23,6 +23,9 @@ struct Resumption {
 
     init(timeout: Duration) { self.timeout = timeout }
 
+    /// The stream has begun at a coordinator.
+    mutating func opened(at now: ContinuousClock.Instant) { found = now }
+
     /// - Parameters:
     ///   - answered: frames of the stream that were, so far.
     /// - Returns: how long to wait before the next connection; nil: the stream has failed.
@@ -30,10 +33,12 @@ struct Resumption {
         guard let error = failure as? RPCError, error.isOfConnection || error.code == .unavailable else { return nil }
         losses += 1
         reason = error.message
-        // One answer between two losses is no recovery.
-        if let begun, now - begun >= Self.goodTime, answered > self.answered { hasty = 0 }
+        // One answer between two losses is no recovery; of a quiet stream nothing is to be answered.
+        let wentWell = found.map { now - $0 >= Self.goodTime } ?? false
+        found = nil
+        if wentWell { hasty = 0 }
         hasty += 1
-        if answered > self.answered || since == nil {
+        if wentWell || answered > self.answered || since == nil {
             since = now
             fruitless = 0
         }
@@ -47,9 +52,7 @@ struct Resumption {
             wait = backoff.wait(after: hasty - 1, using: &random)
         }
         // The last look is at the end of the time, not behind it.
-        wait = min(wait, timeout - (now - since))
-        begun = now + wait
-        return wait
+        return min(wait, timeout - (now - since))
     }
 
     /// How long the next connection may wait for a coordinator; nil: none was lost yet.

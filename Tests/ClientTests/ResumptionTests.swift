@@ -55,11 +55,40 @@ import Testing
         #expect(resumption.isNews)
     }
 
+    /// Of which nothing is answered between two losses that are far from each other.
+    @Test func aQuietStreamThatFoundACoordinatorHasItsTimeAnew() {
+        var resumption = Resumption(timeout: .seconds(30))
+        let first = resumption.wait(after: Self.lost, answered: 5, now: start)
+        #expect(first == .zero)
+        resumption.opened(at: start + .milliseconds(10))
+        let second = resumption.wait(after: Self.lost, answered: 5, now: start + .seconds(40))
+        #expect(second == .zero)
+        #expect(resumption.isNews)
+        #expect(resumption.patience(now: start + .seconds(40)) == .seconds(30))
+        // Nobody is there any more.
+        let third = resumption.wait(after: Self.lost, answered: 5, now: start + .seconds(69))
+        #expect(third != nil)
+        let last = resumption.wait(after: Self.lost, answered: 5, now: start + .seconds(70))
+        #expect(last == nil)
+    }
+
+    @Test func aCoordinatorThatIsLostAgainSoonBeginsNoTimeAnew() {
+        var resumption = Resumption(timeout: .seconds(30))
+        for second in 0..<30 {
+            let wait = resumption.wait(after: Self.lost, answered: 5, now: start + .seconds(second))
+            #expect(wait != nil)
+            resumption.opened(at: start + .seconds(second))
+        }
+        let last = resumption.wait(after: Self.lost, answered: 5, now: start + .seconds(30))
+        #expect(last == nil)
+    }
+
     @Test func aCoordinatorThatBreaksAfterEachAnswerIsNotAskedAgainAtOnce() throws {
         var resumption = Resumption(timeout: .seconds(30))
         var now = start
         var waits: [Duration] = []
         for answered in 1...40 {
+            resumption.opened(at: now)
             let next = resumption.wait(after: Self.lost, answered: answered, now: now)
             let wait = try #require(next)
             waits.append(wait)
@@ -69,6 +98,7 @@ import Testing
         #expect(waits.dropFirst().allSatisfy { $0 >= .milliseconds(80) })
         #expect(waits.suffix(20).allSatisfy { $0 >= .milliseconds(3900) })
         // It has gone well for a while.
+        resumption.opened(at: now)
         let after = resumption.wait(after: Self.lost, answered: 100, now: now + .seconds(20))
         #expect(after == .zero)
     }
