@@ -12,9 +12,10 @@ extension FrameRunner {
         // Where others would take it, it waits for nobody; where they have one stage, not for long.
         let isUrgent = places.areReadyApart
         let grace = isUrgent ? .zero : places.isOneReadyApart ? configuration.optionalStageGrace : nil
+        let patience = CallPatience(grace: grace, waitsForRoom: !isUrgent)
         let request = request(frame, input, topK)
         let called = await inLine { [frame] in
-            await self.call("node", nodes, MethodPath.fused, request, frame, grace: grace, waits: !isUrgent)
+            await self.call("node", nodes, MethodPath.fused, request, frame, patience)
         }
         guard let result = called else { return false }
         guard let error = result.error else {

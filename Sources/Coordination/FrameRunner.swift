@@ -25,6 +25,16 @@ struct AcceptedFrame: Sendable {
     var received: Payload?
 }
 
+/// What a call of a frame waits for.
+struct CallPatience: Sendable {
+    /// For a node, from when the last one was lost; nil: as long as others do.
+    var grace: Duration?
+    /// Others would take the frame: it does not wait for nodes that are gone.
+    var hasOthers = false
+    /// Where all nodes are full, as the rules of its stream have it.
+    var waitsForRoom = true
+}
+
 /// Sends one frame through the stages of its pipeline and merges what they say.
 ///
 /// Holds the frame's bytes as they came: each stage's call refers to the same buffer.
@@ -170,45 +180,63 @@ final class FrameRunner: Sendable {
     }
 
     func detect(_ frame: AcceptedFrame) async -> StageResult<DetectResponse> {
-        let grace = canDoWithout(.detect, of: frame) ? configuration.optionalStageGrace : nil
-        return await call(
-            "detect", places.caller(for: .detect), MethodPath.detect,
+        await call(
+            .detect, MethodPath.detect,
             DetectRequest(
                 frame: frame.request.frame, model: configuration.detectModel, minConfidence: detectFloor(frame)),
-            frame, grace: grace)
+            frame)
     }
 
     private func classify(
         _ frame: AcceptedFrame, regions: [Box], topK: Int
     ) async -> StageResult<ClassifyResponse> {
-        let stage = Pipeline.Stage.classify(.frame, topK: topK)
-        let grace = canDoWithout(stage, of: frame) ? configuration.optionalStageGrace : nil
         let wanted = frame.request.topK == 0 ? topK : frame.request.topK
         return await call(
-            "classify", places.caller(for: stage), MethodPath.classify,
+            .classify(.frame, topK: topK), MethodPath.classify,
             ClassifyRequest(
                 frame: frame.request.frame, model: configuration.classifyModel, regions: regions, topK: wanted),
-            frame, grace: grace)
+            frame)
+    }
+
+    /// One stage of a frame as a call of its own. Where all who were to take it are gone, and others are there, it goes
+    /// to these, once.
+    private func call<Response: StageResponse>(
+        _ stage: Pipeline.Stage, _ path: String, _ request: some WireCodable, _ frame: AcceptedFrame
+    ) async -> StageResult<Response> {
+        let (first, second) = places.callers(for: stage)
+        var patience = CallPatience(grace: canDoWithout(stage, of: frame) ? configuration.optionalStageGrace : nil)
+        patience.hasOthers = second?.isReady == true
+        let result: StageResult<Response> = await call(stage.name, first, path, request, frame, patience)
+        // Those that are there and have said it themselves stay those that are asked.
+        guard let first, let second, let error = result.error, error.code == .unavailable,
+            error.neverStarted || !first.isReady, patience.hasOthers || second.isReady, !frame.deadline.hasPassed
+        else { return result }
+        patience.hasOthers = false
+        var frame = frame
+        frame.isSuspect = error.isSuspect
+        let next = second.isReady ? second : first
+        var again: StageResult<Response> = await call(stage.name, next, path, request, frame, patience)
+        // An attempt that found nobody is counted already, and was not made.
+        again.retries += result.retries + (error.neverStarted ? 0 : 1)
+        again.elapsed = again.elapsed + result.elapsed
+        return again
     }
 
     /// One call of one frame to some node, and how long it took.
-    /// - Parameters:
-    ///   - stage: for messages.
-    ///   - grace: how long it waits for a node, from when the last one was lost; nil: as others do.
-    ///   - waits: where all nodes are full, as the rules of its stream have it.
+    /// - Parameter stage: for messages.
     func call<Response: StageResponse>(
         _ stage: String, _ caller: (any StageCaller)?, _ path: String, _ request: some WireCodable,
-        _ frame: AcceptedFrame, grace: Duration?, waits: Bool = true
+        _ frame: AcceptedFrame, _ patience: CallPatience
     ) async -> StageResult<Response> {
         let start = NIODeadline.now()
-        var result: StageResult<Response> = await answer(stage, caller, path, request, frame, grace, waits)
+        var result: StageResult<Response> = await answer(stage, caller, path, request, frame, patience)
         result.elapsed = NIODeadline.now() - start
         return result
     }
 
     private func answer<Response: StageResponse>(
         _ stage: String, _ caller: (any StageCaller)?, _ path: String, _ request: some WireCodable,
-        _ frame: AcceptedFrame, _ grace: Duration?, _ waits: Bool
+        _ frame: AcceptedFrame, _ patience: CallPatience
     ) async -> StageResult<Response> {
         var result = StageResult<Response>(stage: stage)
         guard let caller else {
@@ -227,6 +255,8 @@ final class FrameRunner: Sendable {
         if frame.priority == .batch { frame.priority.tell(in: &options.metadata) }
         options.client = frame.client
         options.isSuspect = frame.isSuspect
+        options.readyTimeout = patience.grace
+        let grace = patience.hasOthers ? .zero : patience.grace
         var calls = 0
         while true {
             do {
@@ -247,7 +277,7 @@ final class FrameRunner: Sendable {
             } catch let error as RPCError {
                 result.retries += error.retries
                 options.isSuspect = error.isSuspect
-                if waits, error.code == .resourceExhausted,
+                if patience.waitsForRoom, error.code == .resourceExhausted,
                     let wait = wait(frame, caller, error.pushback, until: deadline),
                     (try? await Task.sleep(for: wait)) != nil
                 {

@@ -15,10 +15,15 @@ struct Places: Sendable {
     var refusals = FusionRefusals()
 
     /// nil: nobody does this.
-    func caller(for stage: Pipeline.Stage) -> (any StageCaller)? {
+    func caller(for stage: Pipeline.Stage) -> (any StageCaller)? { callers(for: stage).first }
+
+    /// Who takes a stage, and who takes it where the first are gone: the stage's own nodes come before those that have
+    /// both, and who is ready before who is not.
+    func callers(for stage: Pipeline.Stage) -> (first: (any StageCaller)?, second: (any StageCaller)?) {
         let own = stage == .detect ? detectors : classifiers
-        guard let own else { return nodes }
-        return !own.isReady && nodes?.isReady == true ? nodes : own
+        guard let own else { return (nodes, nil) }
+        if !own.isReady, nodes?.isReady == true { return (nodes, own) }
+        return (own, nodes)
     }
 
     func isReady(_ stage: Pipeline.Stage) -> Bool { caller(for: stage)?.isReady ?? false }

@@ -32,9 +32,9 @@ extension BalancedChannel {
     /// A ready endpoint with room; waits for one within the deadline and, unless the call waits for ready, its
     /// `readyTimeout`.
     /// A suspect waits its turn until the deadline.
-    /// - Parameter grace: it waits no longer than this, counted from the beginning of the outage if there is one.
+    /// - Parameter grace: in an outage it waits no longer than this, counted from its beginning.
     func pick(_ attempt: NextAttempt, isStream: Bool, grace: Duration? = nil) async throws -> PickLine.Picked {
-        var call = PickLine.Call(attempt: attempt, isStream: isStream)
+        var call = PickLine.Call(attempt: attempt, isStream: isStream, grace: grace)
         if let picked = tryPick(call) { return picked }
         if attempt.demand.elsewhereOnly {
             throw RPCError(.unavailable, "no other endpoint of \(target) has room", neverStarted: true)
@@ -45,6 +45,22 @@ extension BalancedChannel {
         return try await awaiting { [call] in
             try await line.wait(call, until: patience, on: group.any()) {
                 if let drained { line.fail(drained) } else { serveLine() }
+                // Or since it was counted as one that is not.
+                if grace != nil, !call.isOfOutage { noteOutage() }
+            }
+        }
+    }
+
+    /// To be called when there may be no endpoint any more: calls that waited for room, and not for one that is gone,
+    /// leave the line when their grace is over.
+    func noteOutage() {
+        guard state.withLock({ !$0.balancer.anyReady }) else { return }
+        for (ticket, grace) in line.graces {
+            group.any().scheduleTask(in: TimeAmount(grace)) { [self] in
+                guard state.withLock({ !$0.balancer.anyReady }) else { return }
+                line.fail(
+                    ticket,
+                    RPCError(.unavailable, "no endpoint of \(target) is ready (\(troubles()))", neverStarted: true))
             }
         }
     }
@@ -104,9 +120,8 @@ extension BalancedChannel {
         var limits = [options.deadline]
         let isPatient = options.waitForReady == true || attempt.demand.isSuspect && options.deadline != nil
         if !isPatient { limits.append(.after(options.readyTimeout ?? configuration.readyTimeout)) }
-        if let grace {
-            let since = state.withLock { $0.outage.since }.map(NIODeadline.uptimeNanoseconds)
-            if since != nil || !isPatient { limits.append(Deadline(instant: (since ?? start) + TimeAmount(grace))) }
+        if let grace, let since = state.withLock({ $0.outage.since }) {
+            limits.append(Deadline(instant: NIODeadline.uptimeNanoseconds(since) + TimeAmount(grace)))
         }
         guard let deadline = limits.compactMap({ $0 }).min() else { return nil }
         let isTimeout = deadline == options.deadline && (options.waitForReady == true || !attempt.demand.isSuspect)

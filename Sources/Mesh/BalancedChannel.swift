@@ -159,6 +159,7 @@ public final class BalancedChannel: Sendable {
             logger.info("endpoint is gone from the name", metadata: ["endpoint": "\(subchannel.name)"])
             subchannel.stop()
         }
+        if !vanished.isEmpty { noteOutage() }
         return added
     }
 
@@ -198,6 +199,7 @@ public final class BalancedChannel: Sendable {
             }
             state.noteReadiness(now: now)
         }
+        noteOutage()
         if lostConnection { nudge.yield() }
     }
 

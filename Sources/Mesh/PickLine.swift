@@ -14,6 +14,8 @@ final class PickLine: Sendable {
         var isStream: Bool
         /// It waits because there was no endpoint, not because all were full: endpoints keep room for others.
         var isOfOutage = false
+        /// How long it waits while there is no endpoint; nil: as others do.
+        var grace: Duration?
 
         /// Those that wait for the same.
         fileprivate var lane: Int { attempt.demand.isSuspect ? 2 : isOfOutage ? 1 : 0 }
@@ -86,6 +88,16 @@ final class PickLine: Sendable {
     }
 
     var count: Int { state.withLock { $0.line.count } }
+
+    /// The calls that do not wait for long while there is no endpoint.
+    var graces: [(ticket: UInt64, grace: Duration)] {
+        state.withLock { state in
+            state.waiters.compactMap { waiter -> (ticket: UInt64, grace: Duration)? in
+                guard let waiter, let grace = waiter.call.grace else { return nil }
+                return (waiter.ticket, grace)
+            }
+        }
+    }
 
     /// Suspends until `serve` has an endpoint for the call.
     /// - Parameters:
@@ -170,7 +182,8 @@ final class PickLine: Sendable {
         for waiter in all { waiter.resume(with: .failure(error)) }
     }
 
-    private func fail(_ ticket: UInt64, _ error: @autoclosure () -> RPCError) {
+    /// Ends the wait of one, if it waits still.
+    func fail(_ ticket: UInt64, _ error: @autoclosure () -> RPCError) {
         let waiter = state.withLock { state -> Waiter? in
             guard let place = state.places[ticket] else { return nil }
             state.line.remove(place)

@@ -149,4 +149,49 @@ import Testing
             #expect(answer.status == .partial && answer.missing == ["classify"] && answer.detections.count == 1)
         }
     }
+
+    /// One that finds nobody, or is lost with its detector, does not wait for that one to come back.
+    @Test(arguments: ["detect", "track"])
+    func framesOfADetectorThatDiesGoToANodeOfBoth(_ pipeline: String) async throws {
+        let (reached, reach) = AsyncStream<Void>.makeStream()
+        let doomed = ScriptedNode(onDetect: { request in
+            reach.yield()
+            try await Task.sleep(for: .seconds(600))
+            return .found([], in: request.frame)
+        })
+        try await TestMesh.with(
+            detectors: [doomed], classifiers: nil, both: [ScriptedNode()],
+            configure: { $0.channel.readyTimeout = .seconds(1000) }
+        ) { mesh in
+            async let streamed = mesh.stream(pipeline, count: 40) { $0.frameDeadline = 600_000 }
+            for await _ in reached { break }
+            await mesh.nodes[0].kill()
+            let answers = try await streamed
+            #expect(answers.map(\.sequence) == Array(0..<40))
+            #expect(answers.allSatisfy { $0.status == .ok }, "\(answers.first { $0.status != .ok }?.cause ?? "")")
+            #expect(answers.contains { $0.attempts == 1 }, "some frames were running there")
+        }
+    }
+
+    @Test func aFrameThatADetectorDiesOfCostsOneNodeMore() async throws {
+        let calls = Counter()
+        let begun = AsyncStream<Int>.makeStream()
+        func doomed(_ number: Int) -> ScriptedNode {
+            calls.node(
+                ScriptedNode(onDetect: { _ in
+                    begun.continuation.yield(number)
+                    try await Task.sleep(for: .seconds(600))
+                    throw RPCError(.internal, "it woke up")
+                }))
+        }
+        // Of those of both, the one that is asked is killed.
+        try await TestMesh.with(detectors: [doomed(0)], classifiers: nil, both: [doomed(1), doomed(2)]) { mesh in
+            let killer = Task { for await number in begun.stream { await mesh.nodes[number].kill() } }
+            let answers = try await mesh.stream("detect", count: 1) { $0.frameDeadline = 200_000 }
+            #expect(answers.map(\.code) == [StatusCode.internal.rawValue])
+            #expect(answers.first?.cause.contains("two endpoints were lost") == true)
+            #expect(calls.count == 2)
+            killer.cancel()
+        }
+    }
 }

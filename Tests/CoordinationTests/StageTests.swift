@@ -71,10 +71,12 @@ import Testing
         }
     }
 
-    private func attempts(of frame: NIODeadline, recovery: NIODeadline?) async -> (count: Int, error: RPCError?) {
+    private func attempts(
+        of frame: NIODeadline, recovery: NIODeadline?, both: (any StageCaller)? = nil
+    ) async -> (count: Int, error: RPCError?) {
         let nodes = FullNodes(lastRecovery: recovery)
         let runner = FrameRunner(
-            places: Places(detectors: nodes),
+            places: Places(detectors: nodes, nodes: both),
             configuration: CoordinatorConfiguration(detectors: nil, classifiers: nil))
         let detect = Pipeline.builtIn.first { $0.name == "detect" }
         guard let detect else { return (0, nil) }
@@ -97,6 +99,15 @@ import Testing
             #expect(count == 1)
             #expect(error?.code == .resourceExhausted && error?.pushback == .milliseconds(20))
         }
+    }
+
+    @Test func fullNodesOfOneStageAreNotLeftForThoseOfBoth() async {
+        let now = NIODeadline.now()
+        let asked = Mutex(0)
+        let both = ScriptedCaller("both") { _ in asked.withLock { $0 += 1 } }
+        let (count, error) = await attempts(of: now, recovery: now - .seconds(1), both: both)
+        #expect(count == 1 && error?.code == .resourceExhausted)
+        #expect(asked.withLock { $0 } == 0)
     }
 
     @Test func aFrameThatCameDuringAnOutageIsTriedAgainWithinItsDeadline() async {

@@ -79,6 +79,41 @@ import Testing
         }
     }
 
+    /// The endpoint was full when the call began to wait.
+    @Test(.timeLimit(.minutes(3))) func norDoesOneThatBeginsWhileTheyWaitForRoom() async throws {
+        let begun = Gate()
+        try await TestNode.with { starter async throws in
+            let node = try await starter.start { _ in
+                begun.open()
+                try await Task.sleep(for: .seconds(600))
+                return ""
+            }
+            try await BalancedChannel.with(
+                [node],
+                configure: {
+                    $0.readyTimeout = .seconds(1000)
+                    $0.balancing.maxInFlight = 1
+                }
+            ) { channel async throws in
+                @Sendable func ask() async -> RPCError? {
+                    await failure {
+                        _ = try await channel.call(
+                            "/test.Node/Ask", Payload(ByteBuffer()), options: CallOptions(), outageGrace: .zero)
+                    }
+                }
+                async let running = ask()
+                try await begun.wait()
+                async let waiting = ask()
+                while channel.line.count == 0 { try await Task.sleep(for: .milliseconds(1)) }
+                await node.kill()
+                let (lost, left) = await (running, waiting)
+                #expect(lost?.code == .unavailable)
+                #expect(left?.code == .unavailable && left?.message.contains("is ready") == true)
+                #expect(channel.line.count == 0)
+            }
+        }
+    }
+
     @Test func aDeadlineEndsTheWait() async throws {
         try await BalancedChannel.with(Script()) { channel async throws in
             let error = await #expect(throws: RPCError.self) {
