@@ -9,15 +9,18 @@ extension FrameRunner {
     func fuse(
         _ frame: inout AcceptedFrame, _ input: Pipeline.Input, topK: Int, _ nodes: any StageCaller, _ merge: inout Merge
     ) async -> Bool {
-        // Where others would take it, it waits for nobody; where they have one stage, not for long.
-        let isUrgent = places.areReadyApart
-        let grace = isUrgent ? .zero : places.isOneReadyApart ? configuration.optionalStageGrace : nil
-        let patience = CallPatience(grace: grace, waitsForRoom: !isUrgent)
         let request = request(frame, input, topK)
-        let called = await inLine { [frame] in
-            await self.call("node", nodes, MethodPath.fused, request, frame, patience)
+        let isUrgent = places.areReadyApart
+        guard var result = await ask(nodes, request, frame, isUrgent: isUrgent) else { return false }
+        // The others are gone by now: it waits for room, as it would have done without them.
+        if isUrgent, frame.waitsForRoom, let error = result.error, error.code == .resourceExhausted,
+            places.verdict(on: error) == .stands
+        {
+            let retries = result.retries + 1
+            guard let again = await ask(nodes, request, frame, isUrgent: false) else { return false }
+            result = again
+            result.retries += retries
         }
-        guard let result = called else { return false }
         guard let error = result.error else {
             // What fails there may go well elsewhere, and the node is known for it then: as a stage of its own, once.
             switch merge.add(result) {
@@ -37,6 +40,18 @@ extension FrameRunner {
         merge.add(refused: result)
         frame.isSuspect = error.isSuspect
         return false
+    }
+
+    /// - Parameter isUrgent: others would take it: it waits for nobody. Where they have one stage, not for long.
+    /// - Returns: nil: others are ready, and these are not.
+    private func ask(
+        _ nodes: any StageCaller, _ request: FusedRequest, _ frame: AcceptedFrame, isUrgent: Bool
+    ) async -> StageResult<FusedResponse>? {
+        let grace = isUrgent ? .zero : places.isOneReadyApart ? configuration.optionalStageGrace : nil
+        let patience = CallPatience(grace: grace, waitsForRoom: !isUrgent)
+        return await inLine {
+            await self.call("node", nodes, MethodPath.fused, request, frame, patience)
+        }
     }
 
     private enum News: Sendable {

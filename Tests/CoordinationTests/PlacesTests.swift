@@ -183,4 +183,26 @@ import Testing
         #expect(alone.answer.status == .partial && alone.answer.missing == ["classify"])
         #expect(alone.answer.detections.count == 1)
     }
+
+    /// When it went to nodes of both others were ready, and when all of those are full there is nobody else.
+    @Test func aLosslessFrameWaitsForRoomWhereOthersHaveGone() async throws {
+        let detectors = Self.caller("detectors")
+        let asked = Mutex(0)
+        let both = ScriptedCaller("both") { _ in
+            let number = asked.withLock { asked in
+                asked += 1
+                return asked
+            }
+            detectors.leave()
+            if number < 4 { throw RPCError(.resourceExhausted, "queue is full") }
+        }
+        let runner = FrameRunner(
+            places: Places(detectors: detectors, classifiers: Self.caller("classifiers"), nodes: both),
+            configuration: CoordinatorConfiguration(detectors: nil, classifiers: nil))
+        var frame = try Self.frame("cascade")
+        frame.waitsForRoom = true
+        let answer = await runner.run(frame)
+        #expect(answer.status == .ok && answer.attempts == 3)
+        #expect(asked.withLock { $0 } == 4)
+    }
 }

@@ -17,12 +17,12 @@ final class ScriptedCaller: StageCaller {
     let name: String
     let outlook: EndpointOutlook?
     private let state: Mutex<State>
-    private let onCall: @Sendable (String) -> Void
+    private let onCall: @Sendable (String) throws -> Void
     private let (waits, wait) = AsyncStream<Void>.makeStream()
 
     init(
         _ name: String, isReady: Bool = true, outlook: EndpointOutlook? = nil,
-        onCall: @Sendable @escaping (_ path: String) -> Void = { _ in }
+        onCall: @Sendable @escaping (_ path: String) throws -> Void = { _ in }
     ) {
         self.name = name
         self.outlook = outlook
@@ -43,6 +43,8 @@ final class ScriptedCaller: StageCaller {
         }
         for continuation in waiting { continuation.resume() }
     }
+
+    func leave() { state.withLock { $0.recovery = nil } }
 
     func untilReady() async throws {
         try await withTaskCancellationHandler {
@@ -76,7 +78,7 @@ final class ScriptedCaller: StageCaller {
                 throw RPCError(.cancelled, "call was cancelled")
             }
         }
-        onCall(path)
+        try onCall(path)
         return ChannelResponse(response: UnaryResponse(answer(path)), endpoint: name, retries: 0)
     }
 
