@@ -38,7 +38,7 @@ struct CoordinatorHandler: VisionHandler {
     }
 
     func analyze(_ request: AnalyzeRequest, context: CallContext) async throws -> AnalyzeResponse {
-        let pipeline = try configuration.pipeline(named: request.pipeline)
+        let pipeline = try configuration.pipeline(of: request)
         guard !pipeline.tracks else {
             throw RPCError(
                 .invalidArgument,

@@ -265,7 +265,12 @@ final class FrameRunner: Sendable {
                 calls += 1
                 let answer = try await caller.call(path, payload, options: options, outageGrace: grace)
                 result.retries += answer.retries
-                let response = try Response.decode(answer.response.payload)
+                let response: Response
+                do {
+                    response = try Response.decode(answer.response.payload)
+                } catch {
+                    throw RPCError(.internal, "\(answer.endpoint)'s answer cannot be read: \(error.message)")
+                }
                 guard response.sequence == frame.request.frame.sequence else {
                     throw RPCError(
                         .internal,
@@ -277,13 +282,19 @@ final class FrameRunner: Sendable {
             } catch let error as RPCError {
                 result.retries += error.retries
                 options.isSuspect = error.isSuspect
-                if patience.waitsForRoom, error.code == .resourceExhausted,
+                // The next answer would be as large.
+                let isTooLarge = error.limit == .messageBytes || error.limit == .attachmentBytes
+                if patience.waitsForRoom, error.code == .resourceExhausted, !isTooLarge,
                     let wait = wait(frame, caller, error.pushback, until: deadline),
                     (try? await Task.sleep(for: wait)) != nil
                 {
                     continue
                 }
                 result.error = error
+                if isTooLarge {
+                    let node = error.endpoint ?? "a node"
+                    result.error = RPCError(.internal, "\(node)'s answer cannot be read: \(error.message)")
+                }
             } catch {
                 result.error = RPCError(.internal, "\(stage) failed", cause: error)
             }

@@ -7,6 +7,14 @@ public struct Pipeline: Sendable, Hashable {
         case frame
         /// The boxes that the detect stage found, most confident first.
         case boxes(limit: Int)
+
+        /// Pictures, or parts of one, that are looked at.
+        var count: Int {
+            switch self {
+            case .frame: 1
+            case .boxes(let limit): max(1, limit)
+            }
+        }
     }
 
     public enum Stage: Sendable, Hashable {
@@ -63,6 +71,10 @@ public struct Pipeline: Sendable, Hashable {
 extension Pipeline {
     /// Boxes of one frame that a cascade classifies.
     static let maxCascadeBoxes = 64
+
+    /// Classes of one answer, all boxes together: 4 fields each, which with 10 for each of a thousand boxes are what a
+    /// client reads of one message (`max-protobuf-fields`).
+    public static let maxClasses = 12_000
 
     public static let builtIn: [Pipeline] = [
         Pipeline(

@@ -11,9 +11,9 @@ struct StreamRules: Sendable {
     /// How often the sender had to begin the stream again. The tracker begins anew with each.
     var epoch: UInt32
 
-    /// - Throws: INVALID_ARGUMENT for an unknown pipeline, or the policy `deadline` without a deadline.
+    /// - Throws: INVALID_ARGUMENT for an unknown pipeline, too many classes, or the policy `deadline` without a deadline.
     init(_ first: AnalyzeRequest, configuration: CoordinatorConfiguration) throws(RPCError) {
-        pipeline = try configuration.pipeline(named: first.pipeline)
+        pipeline = try configuration.pipeline(of: first)
         policy = first.policy
         minConfidence = first.minConfidence
         topK = first.topK
@@ -46,7 +46,22 @@ extension CoordinatorConfiguration {
     /// Longest deadline that a client may ask for.
     static let maxFrameDeadline: Duration = .seconds(600)
 
-    func pipeline(named name: String) throws(RPCError) -> Pipeline {
+    /// What a request, or the first one of a stream, asks for.
+    /// - Throws: INVALID_ARGUMENT for an unknown pipeline, or for more classes than an answer has.
+    func pipeline(of request: AnalyzeRequest) throws(RPCError) -> Pipeline {
+        let found = try pipeline(named: request.pipeline)
+        guard let count = found.classify?.input.count else { return found }
+        let most = Pipeline.maxClasses / count
+        guard request.topK <= most else {
+            throw RPCError(
+                .invalidArgument,
+                "top_k \(request.topK) is above \(most): an answer has at most \(Pipeline.maxClasses) classes, and the "
+                    + "pipeline '\(found.name)' classifies \(count == 1 ? "one picture" : "up to \(count) boxes")")
+        }
+        return found
+    }
+
+    private func pipeline(named name: String) throws(RPCError) -> Pipeline {
         guard let found = pipelines.first(where: { $0.name == name }) else {
             let known = pipelines.map(\.name).joined(separator: ", ")
             throw RPCError(.invalidArgument, "unknown pipeline '\(name.prefix(64))'; known are \(known)")

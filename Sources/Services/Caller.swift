@@ -15,8 +15,16 @@ extension Caller {
         _ path: String, _ request: some WireCodable, options: CallOptions, returning: Response.Type = Response.self
     ) async throws -> Response {
         let response = try await unary(path, Payload(request), options: options)
+        return try Response.decode(answer: response.payload, to: path)
+    }
+}
+
+extension WireCodable {
+    /// What a server has answered: that it cannot be read is not its caller's fault.
+    /// - Throws: `RPCError` INTERNAL.
+    static func decode(answer payload: Payload, to path: String) throws(RPCError) -> Self {
         do {
-            return try Response.decode(response.payload)
+            return try decode(payload)
         } catch {
             throw RPCError(.internal, "answer to \(path) is malformed: \(error.message)").withheld
         }

@@ -36,6 +36,6 @@ public struct AnalyzeStreamClient: Sendable {
     public func cancel() { call.cancel() }
 
     public var answers: some AsyncSequence<AnalyzeResponse, any Error> & Sendable {
-        call.responses.map { try AnalyzeResponse.decode($0) }
+        call.responses.map { try AnalyzeResponse.decode(answer: $0, to: MethodPath.analyzeStream) }
     }
 }

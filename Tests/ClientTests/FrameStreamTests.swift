@@ -16,10 +16,15 @@ import Testing
     /// read by then stays unanswered.
     private final class Coordinator: VisionHandler {
         let life: Int
+        /// In each answer of a stream.
+        let classes: Int
         let heard = Mutex<[AnalyzeRequest]>([])
         let server = Mutex<Task<Void, any Error>?>(nil)
 
-        init(life: Int) { self.life = life }
+        init(life: Int, classes: Int = 0) {
+            self.life = life
+            self.classes = classes
+        }
 
         func analyze(_ request: AnalyzeRequest, context: CallContext) async throws -> AnalyzeResponse {
             .answering(request.frame.sequence)
@@ -40,6 +45,8 @@ import Testing
                 }
                 var response = AnalyzeResponse.answering(request.frame.sequence)
                 response.epoch = request.epoch
+                response.classes = Array(
+                    repeating: Classification(classID: 1, label: "one", confidence: 0.9), count: classes)
                 try await answer(response)
                 answered += 1
             }
@@ -156,5 +163,14 @@ import Testing
         }
         #expect(error?.kind == .unreachable)
         #expect(error?.message.contains("was lost") == true)
+    }
+
+    @Test func anAnswerThatCannotBeReadIsNotTheClientsFault() async throws {
+        // More fields than a message may have.
+        let error = await #expect(throws: RPCError.self) {
+            try await Self.run(1, over: [Coordinator(life: .max, classes: 20_000)])
+        }
+        #expect(error?.code == .internal)
+        #expect(error?.message.contains("malformed") == true)
     }
 }

@@ -281,6 +281,68 @@ import Testing
         }
     }
 
+    @Test func anAnswerThatCannotBeReadIsTheNodesFault() async throws {
+        let detector = ScriptedNode(onDetect: { request in
+            .found((0..<20).map { Detection.digit(at: Float($0)) }, in: request.frame)
+        })
+        // More fields than a message may have.
+        let classifier = ScriptedNode(onClassify: { request in
+            let classes = Array(repeating: Classification(classID: 1, label: "one", confidence: 0.9), count: 1000)
+            var response = ClassifyResponse()
+            response.sequence = request.frame.sequence
+            response.regions = request.regions.map { _ in classes }
+            return response
+        })
+        try await TestMesh.with(detectors: [detector], classifiers: [classifier]) { mesh in
+            let answer = try await mesh.analyze("cascade")
+            #expect(answer.status == .partial && answer.missing == ["classify"] && answer.detections.count == 20)
+            #expect(answer.code == StatusCode.internal.rawValue)
+            #expect(answer.cause.contains("\(mesh.nodes[1].target)'s answer cannot be read"), "\(answer.cause)")
+        }
+    }
+
+    @Test func anAnswerThatIsTooLargeIsNotAskedForAgain() async throws {
+        let calls = Counter()
+        let label = String(repeating: "x", count: 12 << 10)
+        let detector = ScriptedNode(onDetect: { request in
+            let box = Detection(classID: 0, label: label, confidence: 0.8, box: Box(x: 1, y: 1, width: 9, height: 9))
+            return .found(Array(repeating: box, count: 400), in: request.frame)
+        })
+        try await TestMesh.with(detectors: [calls.node(detector)]) { mesh in
+            let answers = try await mesh.stream("detect", count: 1)
+            #expect(answers.map(\.code) == [StatusCode.internal.rawValue])
+            #expect(answers.first?.cause.contains("answer cannot be read") == true, "\(answers.first?.cause ?? "")")
+            #expect(calls.count == 1)
+        }
+    }
+
+    @Test func moreClassesThanAnAnswerHasAreRefused() async throws {
+        let most = Pipeline.maxClasses / Pipeline.maxCascadeBoxes
+        try await TestMesh.with { mesh in
+            let (status, message) = await code { try await mesh.analyze("cascade") { $0.topK = most + 1 } }
+            #expect(status == .invalidArgument && message.contains("above \(most)") && message.contains("64 boxes"))
+            let streamed = await code { try await mesh.stream("cascade+track", count: 1) { $0.topK = 1000 } }
+            #expect(streamed.0 == .invalidArgument)
+            for (pipeline, topK) in [("cascade", most), ("classify", 1000), ("detect", 100_000)] {
+                let answer = try await mesh.analyze(pipeline) { $0.topK = topK }
+                #expect(answer.status == .ok)
+            }
+        }
+    }
+
+    /// As many boxes as a model finds, with all that is known of them.
+    @Test func theLargestAnswerCanBeRead() throws {
+        let classes = Array(
+            repeating: Classification(classID: 1, label: "one", confidence: 0.9), count: Pipeline.maxClasses / 1000)
+        let detection = Detection(
+            classID: 1, label: "digit", confidence: 0.8, box: Box(x: 1, y: 1, width: 9, height: 9), trackID: 1,
+            classes: classes)
+        var answer = AnalyzeResponse.answering(Frame(stream: "s", sequence: 1, payload: .attached(ByteBuffer())))
+        answer.detections = Array(repeating: detection, count: 1000)
+        answer.timing = Array(repeating: Timing("detect.infer", microseconds: 1), count: 20)
+        #expect(try AnalyzeResponse.decode(Payload(answer)).detections.count == 1000)
+    }
+
     @Test func framesOfAnotherPipelineAreRefusedAlone() async throws {
         try await TestMesh.with { mesh in
             let answers = try await mesh.stream("detect", count: 4) {

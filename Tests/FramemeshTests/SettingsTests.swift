@@ -148,7 +148,7 @@ import Testing
         "stages: [detect, dance]", "stages: []", "stages: [track]", "stages: [detect, detect]",
         "{ stages: [detect], required: [classify] }", "{ stages: [classify], top-k: 0 }", "text: nothing",
         "{ stages: [classify, detect], boxes: 8 }", "{ stages: [classify], boxes: 8 }",
-        "{ stages: [detect, track], boxes: 8 }",
+        "{ stages: [detect, track], boxes: 8 }", "{ stages: [detect, classify], boxes: 1000, top-k: 13 }",
     ])
     func aPipelineThatCannotBeIsNamed(_ body: String) async throws {
         let yaml = "pipelines:\n  mine:\n    \(body)\n"
