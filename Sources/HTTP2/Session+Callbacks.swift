@@ -115,6 +115,7 @@ extension Session {
                 break
             }
             guard state.openRequests <= settings.maxConcurrentStreams else { return refuse(head.stream_id) }
+            sendInTurn(head.stream_id)
             state.log.headers(head.stream_id, endStream: endsStream)
         case NGHTTP2_DATA.rawValue:
             if endsStream {
@@ -163,6 +164,13 @@ extension Session {
         state.log.refused(stream)
         unsafe nghttp2_submit_rst_stream(handle, 0, stream, ErrorCode.refusedStream.rawValue)
         return fail(state.countRefusal())
+    }
+
+    /// By RFC 9218 an answer goes out whole before the next one of its urgency, unless its request says that it is of use in
+    /// parts: one long answer would hold up all others. So all are, whatever their requests say.
+    private func sendInTurn(_ stream: Int32) {
+        var turn = nghttp2_extpri(urgency: UInt32(NGHTTP2_EXTPRI_DEFAULT_URGENCY), inc: 1)
+        unsafe nghttp2_session_change_extpri_stream_priority(handle, stream, &turn, 1)
     }
 
     private func received(_ stream: Int32, _ data: UnsafeRawPointer, _ length: Int) {

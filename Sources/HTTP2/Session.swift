@@ -88,7 +88,7 @@ import Synchronization
         case .server:
             // The limit itself is put into the frame below.
             entries.append(entry(NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, Int(Int32.max)))
-            // Without the tree of RFC 7540 each frame is queued for less.
+            // Without the tree of RFC 7540 each frame is queued for less. `sendInTurn` says what takes its place.
             entries.append(entry(NGHTTP2_SETTINGS_NO_RFC7540_PRIORITIES, 1))
         case .client: entries.append(entry(NGHTTP2_SETTINGS_ENABLE_PUSH, 0))
         }

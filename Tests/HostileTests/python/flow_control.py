@@ -260,6 +260,38 @@ def _(attack):
             raise Failure(f"{told}; limits {MOST_AHEAD >> 10} KiB, {HEALTH_SECONDS}")
 
 
+@case("H46-health-beside-an-answer-of-4-MiB")
+def _(attack):
+    # The large stream's window never closes, and a question is asked whenever the one before it is answered. By the connection's
+    # window no more than 64 KiB are on their way; an answer that waited for the large one would have megabytes before it.
+    size = 4 << 20
+    most_ahead = size // 4
+    peer = attack.peer({4: 2 * size})
+    big = peer.request("/test.Target/Give", message(b"0 %d" % size))
+    came, ahead, waiting = 0, [], {}
+    end = time.monotonic() + 60
+    while waiting or peer.status(big) == "nothing":
+        if peer.is_closed or time.monotonic() > end:
+            raise Failure(f"{came} bytes came, {waiting} were not answered")
+        if ready(peer.socket, 0.5)[0]:
+            peer.receive()
+        for got in peer.frames:
+            if got.kind == DATA and got.payload:
+                peer.owed += window(0, len(got.payload))
+                came += len(got.payload) if got.stream == big else 0
+            elif got.kind == HEADERS and got.flags & END_STREAM and got.stream in waiting:
+                ahead.append(came - waiting.pop(got.stream))
+        peer.frames.clear()
+        # Not kept: it is put together anew for each frame.
+        peer.bodies.clear()
+        peer.pay()
+        if 0 < came < size // 2 and not waiting:
+            waiting[peer.request("/grpc.health.v1.Health/Check", message(b""))] = came
+    attack.notes.append(f"health {len(ahead)} times, behind at most {max(ahead, default=0) >> 10} KiB")
+    if peer.status(big) != "0" or came != size + 5 or not ahead or max(ahead) > most_ahead:
+        raise Failure(f"{attack.notes[-1]} of {came} bytes; limit {most_ahead >> 10} KiB")
+
+
 @case("H47-peers-that-are-not-there-any-more", "keepalive|stalled_output", budget=64 << 20,
       arguments=["--keepalive-seconds", "1"], rests=True)
 def _(attack):
