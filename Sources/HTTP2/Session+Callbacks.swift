@@ -115,6 +115,11 @@ extension Session {
                 break
             }
             guard state.openRequests <= settings.maxConcurrentStreams else { return refuse(head.stream_id) }
+            // nghttp2 refuses it when the last GOAWAY is sent, and its client may then begin it anew elsewhere.
+            guard head.stream_id <= state.lastServed else {
+                state.log.dropped()
+                break
+            }
             sendInTurn(head.stream_id)
             state.log.headers(head.stream_id, endStream: endsStream)
         case NGHTTP2_DATA.rawValue:

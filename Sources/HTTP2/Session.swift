@@ -255,7 +255,10 @@ import Synchronization
 
     /// The last GOAWAY of a graceful end: what came until now is served, what comes later is not.
     /// - Parameter reason: its debug data.
-    public func finalGoAway(_ reason: String = "") { submitGoAway(.noError, reason) }
+    public func finalGoAway(_ reason: String = "") {
+        state.lastServed = lastPeerStream
+        submitGoAway(.noError, reason)
+    }
 
     private func submitGoAway(_ code: ErrorCode, _ reason: String) {
         var reason = reason

@@ -162,6 +162,33 @@ import Testing
         #expect(pair.client.isFinished)
     }
 
+    /// Its client is told that they were not begun, and begins them elsewhere.
+    @Test func noStreamBeginsWhileTheLastGoAwayWaits() throws {
+        let pair = try Pair()
+        try pair.exchange()
+        pair.client.finish(stream: try pair.client.request(Pair.head))
+        try pair.exchange()
+        pair.server.finalGoAway()
+        let late = try pair.client.request(Pair.head)
+        pair.client.send(stream: late, ByteBuffer(string: "hello"))
+        pair.client.finish(stream: late)
+        try pair.exchangeNothingBack()
+        var begun: [Int32] = []
+        pair.server.tellEvents { event in
+            switch event {
+            case .headers(let stream, _, _), .request(let stream, _, _, _): begun.append(stream)
+            default: break
+            }
+        }
+        #expect(begun == [])
+        let seen = try pair.exchange()
+        #expect(seen.server == ["closed \(late) REFUSED_STREAM"])
+        #expect(seen.client.sorted() == ["closed \(late) REFUSED_STREAM", "goaway 1 NO_ERROR"])
+        pair.server.respond(stream: 1, fields: [HeaderField(":status", "200")], endStream: true)
+        #expect(try pair.exchange().client == ["headers 1 :status=200 end", "closed 1 NO_ERROR"])
+        #expect(pair.server.isFinished)
+    }
+
     @Test func headersBeyondTheLimitsAreCountedNotKept() throws {
         var settings = SessionSettings()
         settings.maxHeaderFields = 10
