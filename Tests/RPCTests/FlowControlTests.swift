@@ -118,6 +118,42 @@ import Testing
         }
     }
 
+    @Test func onceThereIsRoomCallsThatWaitedRunManyAtATime() async throws {
+        var server = ServerConfiguration()
+        server.startUnsentBytes = 100_000
+        var client = ClientConfiguration.patient
+        client.initialStreamWindowBytes = 20_000
+        let isFull = Signal()
+        let running = Counter()
+        try await Loopback.with(
+            [
+                // Nobody takes them: the window lets two of them come.
+                "Fill": .stream { _, _, responses in
+                    for _ in 0..<8 { try await responses.write(Payload(ByteBuffer(repeating: 7, count: 30_000))) }
+                    isFull.fire()
+                },
+                "Wait": .unary { _, payload in
+                    running.add()
+                    try await Task.sleep(for: .milliseconds(20))
+                    running.add(-1)
+                    return UnaryResponse(payload)
+                },
+            ], server: server, client: client
+        ) { loopback in
+            let full = try await loopback.connection.open(loopback.path("Fill"))
+            full.finishSending()
+            await isFull.wait()
+            try await withThrowingTaskGroup(of: Void.self) { tasks in
+                for _ in 0..<60 { tasks.addTask { try await loopback.expect("x", from: "Wait", "x") } }
+                try await Task.sleep(for: .milliseconds(100))
+                let taken = try await collect(full.responses)
+                #expect(taken.count == 8)
+                try await tasks.waitForAll()
+            }
+            #expect(running.most > 2 * HeldCalls.maxRunning)
+        }
+    }
+
     @Test func anAnswerBeyondWhatMayWaitIsRefused() async throws {
         var server = ServerConfiguration()
         server.maxUnsentBytes = 1000

@@ -1,11 +1,14 @@
 import NIOCore
 
 /// Unary calls of one connection whose requests have come whole, and that wait because too much of other answers is not
-/// sent yet. First come, first served, and a few at a time, since each may answer as much again.
+/// sent yet. First come, first served, and a few at a time, since each may answer as much again: one more for each that
+/// ends while little waits to be sent, so that a line that honest clients keep long runs as many as it needs.
 struct HeldCalls {
-    /// Calls that were held, and whose handlers run.
+    /// Calls that were held, and whose handlers run, while much waits to be sent.
     static let maxRunning = 4
 
+    /// So many now.
+    private var mayRun = Self.maxRunning
     private var waiting = CircularBuffer<ServerCall>()
     private var running: Set<Int32> = []
 
@@ -15,12 +18,13 @@ struct HeldCalls {
     /// - Parameter call: may be one of `next` that could not start after all.
     mutating func add(_ call: ServerCall) {
         running.remove(call.stream)
+        if waiting.isEmpty { mayRun = Self.maxRunning }
         waiting.append(call)
     }
 
     /// The next one to start.
     mutating func next() -> ServerCall? {
-        guard running.count < Self.maxRunning else { return nil }
+        guard running.count < mayRun else { return nil }
         while let call = waiting.popFirst() {
             // Its deadline may have passed.
             guard !call.isAnswered else { continue }
@@ -31,10 +35,13 @@ struct HeldCalls {
         return nil
     }
 
-    /// The handler of `call` has returned.
-    /// - Returns: another may start.
-    mutating func ended(_ call: ServerCall) -> Bool {
-        !running.isEmpty && running.remove(call.stream) != nil && !waiting.isEmpty
+    /// The handler of `call` has returned, or has not begun.
+    /// - Parameter hasRoom: little waits to be sent, with its answer.
+    /// - Returns: others may start.
+    mutating func ended(_ call: ServerCall, hasRoom: Bool) -> Bool {
+        guard !running.isEmpty, running.remove(call.stream) != nil else { return false }
+        mayRun = hasRoom ? mayRun + 1 : Self.maxRunning
+        return !waiting.isEmpty
     }
 
     /// The stream of `call` is gone.

@@ -58,6 +58,9 @@ extension ServerConnection: MessageReceiver {
         while session.unsentBytes <= context.configuration.startUnsentBytes, let call = held.next() { start(call) }
     }
 
+    /// Of those that are held, one more may run at a time.
+    var hasRoomToSpare: Bool { session.unsentBytes <= context.configuration.startUnsentBytes / 2 }
+
     /// A unary call whose request has come whole.
     private func start(_ call: ServerCall) {
         guard let request = call.request.take() else { return }

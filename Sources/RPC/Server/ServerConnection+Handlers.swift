@@ -10,7 +10,7 @@ extension ServerConnection {
     ) {
         guard let inbox, handlerBegins(call) else {
             // It was held, perhaps, and leaves its place to the next.
-            _ = held.ended(call)
+            _ = held.ended(call, hasRoom: hasRoomToSpare)
             return
         }
         // Inflating takes its time before the handler takes any.

@@ -200,7 +200,7 @@ final class ServerConnection: HTTP2Delegate, LoopBound {
         case .ended: finish(call, nil)
         case .failed(let error): finish(call, error)
         }
-        if held.ended(call) { startHeld() }
+        if held.ended(call, hasRoom: hasRoomToSpare) { startHeld() }
         leaveIfDone()
     }
 
