@@ -36,11 +36,14 @@ import Testing
             try await responses.write(Payload("held"))
             try await Task.sleep(for: .seconds(600))
         },
+        "Many": .stream { _, _, responses in
+            for _ in 0..<1000 { try await responses.write(Payload(ByteBuffer(repeating: 7, count: 100))) }
+        },
     ]
 
     /// How a connection's life ends.
     enum Ending: String, CaseIterable {
-        case close, drain, cancelled, failed, abandoned
+        case close, drain, cancelled, failed, abandoned, unread
     }
 
     private func live(_ ending: Ending, _ server: RPCServer, _ client: ClientConfiguration, _ remains: Remains)
@@ -71,6 +74,14 @@ import Testing
             watch(call, remains)
             var responses = call.responses.makeAsyncIterator()
             _ = try await responses.next()
+        case .unread:
+            // It ends while most of an answer lies behind a full queue, of which nobody takes more.
+            let call = try await connection.open(path + "Many")
+            call.finishSending()
+            watch(call, remains)
+            var responses = call.responses.makeAsyncIterator()
+            _ = try await responses.next()
+            _ = try await connection.unary(path + "Echo", Payload("x"))
         }
     }
 

@@ -107,6 +107,61 @@ import Testing
         }
     }
 
+    /// Far more than the queue of a consumer that takes nothing; their window holds them all.
+    @Test func whatCameWithItsStatusOutlivesTheConnection() async throws {
+        let count = 1000
+        let server = try await RPCServer.bind(
+            host: "127.0.0.1", port: 0,
+            services: [
+                TableService(methods: [
+                    "Many": .stream { _, _, responses in
+                        for _ in 0..<count { try await responses.write(Payload(ByteBuffer(repeating: 7, count: 100))) }
+                    }
+                ])
+            ], group: Loopback.group, logger: Loopback.logger)
+        try await withThrowingTaskGroup(of: Void.self) { tasks in
+            tasks.addTask { try await server.run() }
+            let connection = try await RPCConnection.connect(
+                to: server.address, configuration: .patient, group: Loopback.group, logger: Loopback.logger)
+            let call = try await connection.open("/test.Service/Many")
+            call.finishSending()
+            var responses = call.responses.makeAsyncIterator()
+            var taken = try await responses.next() == nil ? 0 : 1
+            server.drain()
+            _ = await connection.closed()
+            while try await responses.next() != nil { taken += 1 }
+            #expect(taken == count)
+            try await tasks.waitForAll()
+        }
+    }
+
+    @Test(arguments: [false, true])
+    func whatWaitedForMemoryOutlivesTheConnection(_ isStreaming: Bool) async throws {
+        let budget = MemoryBudget(limit: 1 << 20)
+        let held = budget.reserve(1 << 20)
+        let size = 100 << 10
+        let script: FrameServer.Script = { session, stream in
+            var body = MessageReaderTests.prefix(size)
+            body.writeRepeatingByte(7, count: size)
+            session.respond(stream: stream, fields: FrameServer.head, endStream: false)
+            session.send(stream: stream, body)
+            session.finish(stream: stream, trailers: FrameServer.ok)
+            session.finalGoAway()
+        }
+        try await FrameServer.with(budget: budget, script) { connection in
+            var sizes: [Int] = []
+            if isStreaming {
+                let call = try await connection.open("/a/b")
+                for try await answer in call.responses { sizes.append(answer.message.readableBytes) }
+            } else {
+                let answer = try await connection.unary("/a/b", Payload("x"))
+                sizes.append(answer.payload.message.readableBytes)
+            }
+            #expect(sizes == [size])
+        }
+        withExtendedLifetime(held) {}
+    }
+
     @Test func aClientThatDrainsFinishesWhatRuns() async throws {
         let (started, go) = (Signal(), Signal())
         try await Loopback.with([

@@ -47,6 +47,71 @@ import Testing
         #expect(other.push(Payload(ByteBuffer()), credit: 1) == false)
     }
 
+    /// As a reader has them whose connection has ended.
+    private static func unread(_ texts: [String], more: ByteBuffer = ByteBuffer()) -> UnreadMessages {
+        var reader = MessageReaderTests.reader()
+        for text in texts {
+            var message = MessageReaderTests.prefix(text.utf8.count)
+            message.writeString(text)
+            reader.receive(message)
+        }
+        reader.receive(more)
+        reader.receiveEnd()
+        return UnreadMessages(reader)
+    }
+
+    @Test func whatWasNotReadComesBehindWhatWaits() async throws {
+        let queue = InboundQueue(creditStep: .max) { _ in }
+        for text in ["a", "b"] { _ = queue.push(Payload(text), credit: 6) }
+        queue.leave(Self.unread(["c", "", "d"]))
+        queue.finish(nil)
+        #expect(try await collect(MessageStream(queue: queue)) == ["a", "b", "c", "", "d"])
+        let isOver = try await queue.next() == nil
+        #expect(isOver)
+    }
+
+    @Test func whoWaitsGetsTheFirstOfWhatWasNotRead() async throws {
+        let queue = InboundQueue(creditStep: .max) { _ in }
+        let first = try await withCheckedThrowingContinuation {
+            (continuation: CheckedContinuation<Payload?, any Error>) in
+            let isWaiting = queue.poll(orWait: continuation) == nil
+            #expect(isWaiting)
+            queue.leave(Self.unread(["a", "b"]))
+        }
+        #expect(first?.text == "a")
+        queue.finish(nil)
+        #expect(try await collect(MessageStream(queue: queue)) == ["b"])
+    }
+
+    @Test func whoWaitsHearsOfTheEndWhereNothingIsLeft() async throws {
+        let queue = InboundQueue(creditStep: .max) { _ in }
+        let first = try await withCheckedThrowingContinuation {
+            (continuation: CheckedContinuation<Payload?, any Error>) in
+            _ = queue.poll(orWait: continuation)
+            queue.leave(Self.unread([]))
+            queue.finish(nil)
+        }
+        let isOver = first == nil
+        #expect(isOver)
+    }
+
+    @Test func aMistakeInWhatWasNotReadIsItsEnd() async throws {
+        let queue = InboundQueue(creditStep: .max) { _ in }
+        queue.leave(Self.unread(["a"], more: ByteBuffer(bytes: [9, 9, 9, 9, 9, 9])))
+        queue.finish(nil)
+        let first = try await queue.next()
+        #expect(first?.text == "a")
+        for _ in 0..<2 { #expect(await failure { _ = try await queue.next() }?.limit == .malformedCall) }
+    }
+
+    @Test func whatIsDroppedIsNotRead() async throws {
+        let queue = InboundQueue(creditStep: .max) { _ in }
+        queue.leave(Self.unread(["a"]))
+        queue.finish(nil)
+        queue.finish(RPCError(.cancelled, "over"), dropping: true)
+        #expect(await failure { _ = try await queue.next() }?.code == .cancelled)
+    }
+
     /// Thousands of short messages, many at once, to a handler that takes its time: none is lost, in both directions.
     @Test func manyShortMessagesPassSmallQueues() async throws {
         var (server, client) = (ServerConfiguration(), ClientConfiguration.patient)

@@ -17,6 +17,23 @@ extension ClientConnection {
         finish(call, call.status?.error)
     }
 
+    /// The same when the connection has ended, of a call whose answer is all here and was not read yet.
+    func finishUnread(_ call: ClientStream) {
+        call.isClosed = true
+        guard let reader = call.reader.take() else { return finish(call) }
+        var unread = UnreadMessages(reader)
+        if case .streaming(let state, _) = call.sink {
+            state.inbound.leave(unread)
+            return finish(call)
+        }
+        do throws(RPCError) {
+            while let payload = try unread.next() { deliver(payload, credit: 0, to: call) }
+            finish(call)
+        } catch {
+            fail(call, error)
+        }
+    }
+
     func finish(_ call: ClientStream, _ error: RPCError?, dropping: Bool = false) {
         guard !call.hasEnded else { return }
         call.hasEnded = true

@@ -4,7 +4,8 @@ import NIOCore
 
 /// The client's end of a connection: turns calls into HTTP/2 frames, and events into answers.
 ///
-/// Lives on its event loop, from connect until the channel is closed; then it fails every call with the reason.
+/// Lives on its event loop, from connect until the channel is closed; then it fails with the reason every call whose answer
+/// has not all come.
 final class ClientConnection: HTTP2Delegate, LoopBound {
     let configuration: ClientConfiguration
     let budget: MemoryBudget
@@ -223,6 +224,10 @@ final class ClientConnection: HTTP2Delegate, LoopBound {
     private func failCalls(_ error: RPCError) {
         let all = openCalls
         for call in all {
+            guard !call.isRemoteDone else {
+                finishUnread(call)
+                continue
+            }
             var lost = error
             lost.lostConnection = true
             finish(call, lost)

@@ -17,6 +17,8 @@ final class InboundQueue: Sendable {
 
     private struct State {
         var entries = CircularBuffer<Entry>(initialCapacity: 2)
+        /// Behind `entries`, and before `end`.
+        var unread: UnreadMessages?
         var end: End?
         var waiter: CheckedContinuation<Payload?, any Error>?
         var isAbandoned = false
@@ -34,6 +36,19 @@ final class InboundQueue: Sendable {
             if hasRoom { isFull = false }
             defer { credit = 0 }
             return credit
+        }
+
+        /// nil: there is none, or none left.
+        mutating func nextUnread() -> Result<Payload?, any Error>? {
+            do throws(RPCError) {
+                if let payload = try unread?.next() { return .success(payload) }
+                unread = nil
+                return nil
+            } catch {
+                unread = nil
+                end = .failed(error.withheld)
+                return .failure(error.withheld)
+            }
         }
     }
 
@@ -86,6 +101,20 @@ final class InboundQueue: Sendable {
         return hasRoom
     }
 
+    /// All the rest, where the connection has ended and nobody will push it. `finish` comes next.
+    func leave(_ unread: UnreadMessages) {
+        let served = state.withLock {
+            state -> (waiter: CheckedContinuation<Payload?, any Error>, first: Result<Payload?, any Error>)? in
+            guard state.end == nil else { return nil }
+            state.unread = unread
+            guard state.waiter != nil, let first = state.nextUnread(), let waiter = state.waiter.take() else {
+                return nil
+            }
+            return (waiter, first)
+        }
+        if let served { served.waiter.resume(with: served.first) }
+    }
+
     /// - Parameter error: nil when the peer sent all it wanted. With an error that is ours (cancelled, deadline),
     ///   what was not taken is let go.
     func finish(_ error: RPCError?, dropping: Bool = false) {
@@ -95,7 +124,10 @@ final class InboundQueue: Sendable {
             }
             state.end = error.map { .failed($0) } ?? .finished
             var dropped = CircularBuffer<Entry>()
-            if dropping { swap(&dropped, &state.entries) }
+            if dropping {
+                swap(&dropped, &state.entries)
+                state.unread = nil
+            }
             return (state.waiter.take(), dropped)
         }
         // Memory that is let go serves others at once, which must not happen inside the lock.
@@ -141,6 +173,7 @@ final class InboundQueue: Sendable {
                 state.cost -= entry.cost
                 return (.success(entry.payload), state.take(entry.credit, step: creditStep, maxBytes: maxBytes))
             }
+            if let unread = state.nextUnread() { return (unread, nil) }
             switch state.end {
             case .finished: return (.success(nil), nil)
             case .failed(let error): return (.failure(error), nil)
