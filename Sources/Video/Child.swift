@@ -95,7 +95,9 @@ final class Child: Sendable {
 
         var pid: pid_t = 0
         let code = unsafe posix_spawn(&pid, helper, &actions, &attributes, &argv, &environment)
-        guard code == 0 else { throw VideoError("cannot start \(helper): \(SystemError.text(code))") }
+        guard code == 0 else {
+            throw VideoError("cannot start \(helper): \(SystemError.text(code))", isOfHelper: true)
+        }
         return pid
     }
 

@@ -9,7 +9,7 @@ struct ChildEnds {
         init() throws(VideoError) {
             var ends: [Int32] = [-1, -1]
             guard unsafe Glibc.pipe(&ends) == 0 else {
-                throw VideoError("cannot make a pipe: \(SystemError.text(errno))")
+                throw VideoError("cannot make a pipe: \(SystemError.text(errno))", isOfHelper: true)
             }
             read = Self.ours(ends[0])
             write = Self.ours(ends[1])

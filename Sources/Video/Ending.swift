@@ -1,3 +1,5 @@
+import Glibc
+
 /// How a child ended.
 enum Ending: Sendable, Equatable {
     case exited(Int32)
@@ -11,6 +13,22 @@ enum Ending: Sendable, Equatable {
         self = signal == 0 ? .exited((status >> 8) & 0xFF) : .killed(signal: signal)
     }
 
+    /// Without a last word. False: what it was at is what it died of (SIGSEGV, SIGXCPU and their like). True: that has
+    /// nothing to do with it.
+    var isOfHelper: Bool {
+        switch self {
+        // Killed by somebody: a service manager, the kernel that is out of memory.
+        case .killed(let signal): [SIGKILL, SIGTERM, SIGINT, SIGHUP].contains(signal)
+        case .exited(let code): code == Self.wrongArguments || code == Self.missingLibrary
+        case .unknown: true
+        }
+    }
+
+    /// As a helper of another version says it.
+    private static let wrongArguments: Int32 = 2
+    /// As the dynamic linker says it.
+    private static let missingLibrary: Int32 = 127
+
     /// One line.
     /// - Parameters:
     ///   - doing: what it was at, e.g. "reading street.mp4 after 12 frames".
@@ -23,5 +41,10 @@ enum Ending: Sendable, Equatable {
             case .unknown: "ended"
             }
         return "framemesh-video \(end) while \(doing)" + (said.isEmpty ? "" : ": \(said)")
+    }
+
+    /// - Parameters: as for `sentence`.
+    func error(while doing: String, said: String) -> VideoError {
+        VideoError(sentence(while: doing, said: said), isOfHelper: isOfHelper)
     }
 }

@@ -86,8 +86,7 @@ final class ReadingSession: Sendable {
         case .fail(let text):
             throw VideoError(text)
         case .none:
-            throw VideoError(
-                ending.sentence(while: "reading \(path) after \(frames) frames", said: pipes.lastWords))
+            throw ending.error(while: "reading \(path) after \(frames) frames", said: pipes.lastWords)
         }
     }
 

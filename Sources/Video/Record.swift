@@ -6,6 +6,7 @@ enum Record {
     static let headByteCount = 8
     static let frameHeadByteCount = 16
     static let infoByteCount = 36
+    static let versionByteCount = 4
     static let endByteCount = 16
 
     enum Kind: UInt32 {
@@ -34,7 +35,8 @@ enum Record {
             byteCount = Int(count)
             let allowed: ClosedRange<Int>
             switch kind {
-            case .info: allowed = infoByteCount...(infoByteCount + VideoLimits.maximumTextBytes)
+            // That of another version may be shorter.
+            case .info: allowed = versionByteCount...(infoByteCount + VideoLimits.maximumTextBytes)
             case .end: allowed = endByteCount...(endByteCount + VideoLimits.maximumTextBytes)
             case .fail: allowed = 0...VideoLimits.maximumTextBytes
             case .frame:
@@ -51,13 +53,17 @@ enum Record {
     private static let endless: Int64 = -2
 
     static func info(_ bytes: inout ByteBuffer) throws(VideoError) -> VideoInfo {
-        guard
-            let (version, width, height, rate, count, age) = bytes.readMultipleIntegers(
-                endianness: .little, as: (UInt32, UInt32, UInt32, UInt64, Int64, Int64).self)
-        else { throw VideoError("framemesh-video sent a short INFO record") }
-        guard version == Self.version else {
-            throw VideoError("framemesh-video speaks version \(version) of its protocol, not \(Self.version)")
+        guard let version: UInt32 = bytes.readInteger(endianness: .little) else {
+            throw VideoError("framemesh-video sent an empty INFO record")
         }
+        guard version == Self.version else {
+            throw VideoError(
+                "framemesh-video speaks version \(version) of its protocol, not \(Self.version)", isOfHelper: true)
+        }
+        guard
+            let (width, height, rate, count, age) = bytes.readMultipleIntegers(
+                endianness: .little, as: (UInt32, UInt32, UInt64, Int64, Int64).self)
+        else { throw VideoError("framemesh-video sent a short INFO record") }
         guard VideoLimits.allowsSize(Int(width), Int(height)) else {
             throw VideoError("framemesh-video said a size of \(width)x\(height)")
         }

@@ -1,6 +1,14 @@
 /// One line that names the file and what is wrong with it.
 public struct VideoError: Error, Sendable, CustomStringConvertible {
     public var message: String
-    public init(_ message: String) { self.message = message }
+    /// It says nothing of the file: the helper could not be started, was ended by somebody, or is of another version. The
+    /// next one may fare better.
+    public var isOfHelper: Bool
+
+    public init(_ message: String, isOfHelper: Bool = false) {
+        self.message = message
+        self.isOfHelper = isOfHelper
+    }
+
     public var description: String { message }
 }

@@ -93,8 +93,7 @@ final class WritingSession: Sendable {
             case .done(let frames): put(.done(frames: frames))
             case .fail(let text): throw VideoError(text)
             case .none:
-                throw VideoError(
-                    ending.sentence(while: "writing \(path) after \(frames) frames", said: pipes.lastWords))
+                throw ending.error(while: "writing \(path) after \(frames) frames", said: pipes.lastWords)
             }
         } catch {
             child.kill()

@@ -19,6 +19,36 @@ import Video
                 == "framemesh-video was killed by signal 9 while reading \(Files.vtest) after \(count) frames")
     }
 
+    /// Whoever ends a helper says nothing of its file; what a helper dies of by itself may be the file.
+    @Test(.enabled(if: Files.announceVtest()), arguments: [(SIGTERM, true), (SIGKILL, true), (SIGSEGV, false)])
+    func whoeverEndsAHelperSaysNothingOfItsFile(_ signal: Int32, _ isOfHelper: Bool) async throws {
+        let reader = try await VideoReader.open(Files.vtest, helper: Files.helper)
+        kill(try #require(reader.processID), signal)
+        let error = await #expect(throws: VideoError.self) { while try await reader.next() != nil {} }
+        #expect(error?.isOfHelper == isOfHelper, "\(error?.message ?? "")")
+    }
+
+    @Test func aHelperThatCannotBeStartedSaysNothingOfTheFile() async throws {
+        try await Files.withFolder { folder in
+            let missing = folder.path("framemesh-video")
+            let reading = await #expect(throws: VideoError.self) {
+                _ = try await VideoReader.open(Files.vtest, helper: missing)
+            }
+            #expect(reading?.message == "cannot start \(missing): No such file or directory")
+            #expect(reading?.isOfHelper == true)
+            let writing = await #expect(throws: VideoError.self) {
+                _ = try await VideoWriter.create(
+                    folder.path("a.mp4"), width: 64, height: 48, frameRate: 10, helper: missing)
+            }
+            #expect(writing?.isOfHelper == true)
+            let bad = try folder.write("bad.mp4", Data("no video".utf8))
+            let file = await #expect(throws: VideoError.self) {
+                _ = try await VideoReader.open(bad, helper: Files.helper)
+            }
+            #expect(file?.isOfHelper == false)
+        }
+    }
+
     /// The child is stopped by the full pipe: what it has written is bounded, however long the consumer waits.
     @Test(.enabled(if: Files.announceVtest()))
     func aSlowConsumerStopsTheChild() async throws {

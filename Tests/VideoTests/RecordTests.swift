@@ -1,3 +1,4 @@
+import Foundation
 import NIOCore
 import Testing
 
@@ -19,7 +20,7 @@ import Testing
 
     @Test(
         arguments: [
-            ("INFO", 35, nil), ("INFO", 4_133, nil), ("FRAM", 28, nil), ("FRAM", 27, 12), ("FRAM", 29, 12),
+            ("INFO", 3, nil), ("INFO", 4_133, nil), ("FRAM", 28, nil), ("FRAM", 27, 12), ("FRAM", 29, 12),
             ("FRAM", UInt32.max, 12), ("END_", 15, nil), ("END_", UInt32.max, nil), ("FAIL", 4_097, nil),
             ("fail", 1, nil),
         ] as [(String, UInt32, Int?)])
@@ -54,6 +55,24 @@ import Testing
         #expect(throws: VideoError.self) { try Self.info(width: 16_384, height: 16_384) }
     }
 
+    /// That of a helper of another version may be shorter: what it says first is which one that is.
+    @Test func anotherVersionIsTheHelpersFaultAndAShortInfoIsNot() throws {
+        var other = ByteBuffer()
+        other.writeMultipleIntegers(Record.version + 1, UInt32(64), endianness: .little)
+        let older = #expect(throws: VideoError.self) { [other] in
+            var bytes = other
+            _ = try Record.info(&bytes)
+        }
+        #expect(older?.isOfHelper == true && older?.message.contains("version \(Record.version + 1)") == true)
+        var short = ByteBuffer()
+        short.writeMultipleIntegers(Record.version, UInt32(64), endianness: .little)
+        let error = #expect(throws: VideoError.self) { [short] in
+            var bytes = short
+            _ = try Record.info(&bytes)
+        }
+        #expect(error?.isOfHelper == false)
+    }
+
     @Test func shortBodiesAreErrors() {
         for count in 0..<16 {
             let bytes = ByteBuffer(repeating: 1, count: count)
@@ -84,5 +103,16 @@ import Testing
         #expect(
             Ending.killed(signal: 9).sentence(while: "reading a.mp4 after 3 frames", said: "")
                 == "framemesh-video was killed by signal 9 while reading a.mp4 after 3 frames")
+    }
+
+    @Test(
+        arguments: [
+            (.killed(signal: SIGKILL), true), (.killed(signal: SIGTERM), true), (.killed(signal: SIGHUP), true),
+            (.killed(signal: SIGINT), true), (.unknown, true), (.exited(2), true), (.exited(127), true),
+            (.killed(signal: SIGSEGV), false), (.killed(signal: SIGABRT), false), (.killed(signal: SIGXCPU), false),
+            (.exited(0), false), (.exited(1), false),
+        ] as [(Ending, Bool)])
+    func whatAFileDoesToAHelperIsTheFilesFault(_ ending: Ending, _ isOfHelper: Bool) {
+        #expect(ending.error(while: "reading a.mp4", said: "").isOfHelper == isOfHelper)
     }
 }

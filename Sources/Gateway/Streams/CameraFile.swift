@@ -1,4 +1,5 @@
 import Messages
+import Playback
 import Video
 
 /// A video file as if it were a camera: each frame at its time, again from the start at the end.
@@ -11,20 +12,33 @@ struct CameraFile {
     let helper: String
 
     func run(into stream: LiveStream) async {
-        do {
-            repeat { try await once(into: stream) } while loop
-        } catch {
-            if !Task.isCancelled { stream.fail(CameraTrouble.words(error, path: path)) }
+        var redial = Redial(stream.rules.limits.sources)
+        var random = SystemRandomNumberGenerator()
+        while !Task.isCancelled {
+            do {
+                repeat { try await once(into: stream, &redial) } while loop
+                return
+            } catch {
+                if Task.isCancelled { return }
+                let words = CameraTrouble.words(error, path: path)
+                // Another helper may fare better, from the start again as at the end of the file.
+                guard loop, let error = error as? VideoError, error.isOfHelper,
+                    let wait = redial.wait(using: &random)
+                else { return stream.fail(words) }
+                stream.trouble(words)
+                try? await Task.sleep(for: wait)
+            }
         }
     }
 
-    private func once(into stream: LiveStream) async throws {
+    private func once(into stream: LiveStream, _ redial: inout Redial) async throws {
         let reader = try await VideoReader.open(path, helper: helper)
         do {
             let start = ContinuousClock.now
             stream.begin()
             var pace = FramePace(maxFrameRate: stream.specification.maxFrameRate)
             while let frame = try await reader.next() {
+                redial.hadFrame()
                 guard pace.wants(frame.captureTime) else { continue }
                 try await Task.sleep(until: start + .microseconds(frame.captureTime), clock: .continuous)
                 _ = await stream.offer(Frame(frame, reader.info), sourceTime: frame.captureTime)

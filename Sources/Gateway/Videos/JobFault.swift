@@ -1,6 +1,7 @@
 import Jobs
 import NIOCore
 import RPC
+import Video
 
 /// Why a job fails for good: no other gateway would fare better.
 struct JobFault: Error, CustomStringConvertible {
@@ -36,6 +37,8 @@ extension JobRelease {
             self = .failed(waitingFor: "room in the mesh")
         case is RPCError: self = .failed(waitingFor: "an answer of the mesh")
         case is IOError: self = .failed(waitingFor: "the gateway's disk")
+        // What it died of may be this video all the same, so there is an end to it.
+        case is VideoError: self = .failed(waitingFor: "its decoder or encoder")
         // `ClientError`, `Problem`: nobody is there.
         default: self = .absent(waitingFor: "a coordinator")
         }

@@ -91,6 +91,7 @@ struct JobRun {
         case let error as RPCError:
             [.unavailable, .resourceExhausted, .deadlineExceeded, .cancelled].contains(error.code)
                 ? nil : MeshReason.words(error.code, error.message)
+        case let error as VideoError where error.isOfHelper: nil
         case let error as VideoError:
             error.reason(of: [VideoFolder.Kind.video, .annotated].map { videos.folder.file($0, of: job.id) })
         default: "the gateway failed"

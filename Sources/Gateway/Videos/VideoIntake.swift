@@ -11,7 +11,7 @@ import Video
 struct VideoIntake {
     let videos: VideoServices
 
-    /// - Throws: `Problem`: 400 for an empty body, 408, 413, 422 for what is no video, 429, 507; `IOError`; `JobError`.
+    /// - Throws: `Problem`: 400 for an empty body, 408, 413, 422 for what is no video, 429, 503, 507; `IOError`; `JobError`.
     func take(_ upload: Upload, _ wish: VideoWish, from caller: Caller) async throws -> Job {
         let id = JobID(at: .now)
         let room = try await videos.quota.begin(upload.declaredBytes ?? 0, for: caller)
@@ -91,6 +91,8 @@ struct VideoIntake {
                     limit: ("max-video-frames", Double(videos.limits.maxFrames)))
             }
             return reader.info
+        } catch let error as VideoError where error.isOfHelper {
+            throw Problem(.serviceUnavailable, "videos cannot be looked at now", cause: error).retry(after: .seconds(1))
         } catch let error as VideoError {
             let reason = error.reason(of: [path])
             let words =

@@ -183,6 +183,42 @@ import Testing
             })
     }
 
+    /// What it was is no fault of the videos, which are begun again, but not for ever.
+    @Test func aDecoderThatIsGoneFailsNoVideoAtOnce() async throws {
+        let folder = FileManager.default.temporaryDirectory.appending(path: "helper-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let helper = folder.appending(path: "framemesh-video")
+        let real = Place.products.appending(path: "framemesh-video")
+        try FileManager.default.createSymbolicLink(at: helper, withDestinationURL: real)
+        let long = try await TestVideo.long(in: folder)
+        let short = try await TestVideo.short(in: folder)
+        try await TestGateway.with(
+            mesh: .shared,
+            configure: {
+                $0.videoHelper = helper.path
+                $0.limits.videos.maxRunning = 1
+                $0.limits.videos.retryPause = .milliseconds(10)
+                $0.limits.videos.longestRetryPause = .milliseconds(20)
+            },
+            { gateway in
+                // It has its decoder, so that the second one waits for its turn.
+                let first = try await gateway.uploadVideo(long).id
+                _ = try await gateway.job(first) { ($0[path: "progress.frames_done"] ?? 0) > 0 }
+                let second = try await gateway.uploadVideo(short).id
+                try FileManager.default.removeItem(at: helper)
+                let refused = try await gateway.post("/v1/videos", try TestVideo.digits, type: "video/mp4")
+                #expect(refused.status == 503 && refused.headers["retry-after"] == "1", "\(refused.text)")
+                #expect(!refused.text.contains(folder.path))
+                #expect(try await gateway.finishedJob(first).state == "done")
+                let frames = try await Self.failed(
+                    gateway, second,
+                    because: "was begun 5 times without getting past frame 0, and waited for its decoder or encoder")
+                #expect(frames.isEmpty)
+                #expect(try Self.files(gateway).sorted() == ["\(first).video", "\(second).video"].sorted())
+            })
+    }
+
     @Test func anAnnotatedVideoHasALimitOfItsOwn() async throws {
         try await TestGateway.with(mesh: .shared, configure: { $0.limits.videos.maxAnnotatedBytes = 5000 }) { gateway in
             let id = try await gateway.uploadVideo(try TestVideo.digits, "annotate=true").id
