@@ -67,10 +67,7 @@ struct MeshLink {
         try await frames.run { [stream] in
             guard var offered = await stream.frames.take() else { return nil }
             unanswered.add(1, ordering: .relaxed)
-            // Pixels do not travel far.
-            if !mesh.isThisHost, offered.frame.encoding.isRaw {
-                offered.frame = try await Self.compressed(offered.frame)
-            }
+            offered.frame = try await Self.packed(offered.frame, sameHost: mesh.isThisHost)
             return .frame(
                 Self.request(offered.frame, of: stream.specification), keep: offered,
                 bytes: offered.frame.payload.bytes.readableBytes)
@@ -90,8 +87,13 @@ struct MeshLink {
             policy: specification.policy, frameDeadline: specification.frameDeadline)
     }
 
-    private static func compressed(_ frame: Frame) async throws -> Frame {
-        let jpeg = try await NIOThreadPool.singleton.runIfActive { try Image(decoding: frame).jpeg() }
+    /// Pixels do not travel far, and not in any number.
+    static func packed(_ frame: Frame, sameHost: Bool) async throws -> Frame {
+        let bytes = frame.payload.bytes.readableBytes
+        guard frame.encoding.isRaw,
+            let quality = FrameEncoding.auto.quality(sameHost: sameHost, frameBytes: bytes)
+        else { return frame }
+        let jpeg = try await NIOThreadPool.singleton.runIfActive { try Image(decoding: frame).jpeg(quality: quality) }
         var compressed = frame
         compressed.encoding = .jpeg
         (compressed.width, compressed.height, compressed.rowStride) = (0, 0, 0)
