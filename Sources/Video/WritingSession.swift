@@ -15,12 +15,16 @@ final class WritingSession: Sendable {
     }
 
     private let path: String
+    private let part: PartName
     private let child = Child()
     private let commands = Outbox<Command>(capacity: VideoLimits.writeAhead)
     private let replies = Mailbox<Reply>(capacity: 2)
     private let ended = Latch()
 
-    init(_ path: String) { self.path = path }
+    init(_ path: String, part: PartName = PartName()) {
+        self.path = path
+        self.part = part
+    }
 
     var processID: Int32? { child.processID }
 
@@ -28,7 +32,7 @@ final class WritingSession: Sendable {
         HelperThread.start("video write") { [self] in
             var outcome: Result<Void, any Error> = .success(())
             do {
-                try serve(helper, ["write", path] + arguments)
+                try serve(helper, ["write", path, "--part", part.chance] + arguments)
                 commands.close(VideoError("\(path): is finished"))
             } catch {
                 outcome = .failure(error)
@@ -81,7 +85,6 @@ final class WritingSession: Sendable {
 
     private func serve(_ helper: String, _ arguments: [String]) throws {
         var pipes = try child.start(helper, arguments)
-        let part = partName()
         var frames: UInt64 = 0
         do {
             let word = try writeRecords(&pipes, &frames)
@@ -98,7 +101,8 @@ final class WritingSession: Sendable {
         } catch {
             child.kill()
             _ = child.waitForEnd()
-            if let part { unsafe unlink(part) }
+            // It has removed it itself unless it was killed.
+            unsafe unlink(part.path(beside: path))
             throw error
         }
     }
@@ -142,13 +146,5 @@ final class WritingSession: Sendable {
     /// There is a place for each of the two replies.
     private func put(_ reply: Reply) {
         if replies.reserve() { replies.put(reply) }
-    }
-
-    /// The unfinished file, where the file system has no nameless ones (Sources/framemesh-video/output_file.hpp). The
-    /// child removes it itself unless it is killed.
-    private func partName() -> String? {
-        guard let pid = child.processID else { return nil }
-        let folder = path.lastIndex(of: "/").map { path[...$0] } ?? "./"
-        return folder + ".framemesh-video-\(pid).part"
     }
 }

@@ -32,6 +32,7 @@ constexpr const char* kHelp =
     "       framemesh-video watch ADDRESS:PORT [--threads N] [--authorities FILE]\n"
     "       framemesh-video camera /dev/videoN [--threads N] [--width N --height N] [--frame-rate F]\n"
     "       framemesh-video write PATH --width N --height N --frame-rate F [--threads N] [--max-bytes N]\n"
+    "                       [--part CHANCE]\n"
     "\n"
     "read   sends the frames of a video file to standard output as BGR24 pixels with their times.\n"
     "watch  does the same for a live source, whose rtsp://, rtsps://, http:// or https:// URL comes on standard input\n"
@@ -40,7 +41,8 @@ constexpr const char* kHelp =
     "camera does the same for a camera of this machine (Video4Linux).\n"
     "write  takes such frames from standard input and writes an MP4 file.\n"
     "All in the records that docs/video.md describes. --threads (default 1) is for the codec.\n"
-    "--max-bytes ends writing where the file would become larger.\n"
+    "--max-bytes ends writing where the file would become larger. --part has 16 hexadecimal digits: where the file\n"
+    "system has no nameless files, it is called PATH.CHANCE.part until it is whole.\n"
     "\n"
     "example: framemesh-video read street.mp4 | head -c 64 | xxd\n";
 
@@ -56,6 +58,13 @@ double number(const char* name, const char* text, double least, double most) {
                     std::to_string(most)};
     }
     return value;
+}
+
+std::string chance(const std::string& name, const char* text) {
+    const std::string digits = text ? text : "";
+    if (digits.size() != 16 || digits.find_first_not_of("0123456789abcdef") != std::string::npos)
+        throw Usage{name + " wants 16 hexadecimal digits"};
+    return digits;
 }
 
 struct Arguments {
@@ -91,6 +100,8 @@ Arguments parse(int count, char** words) {
             found.options.frame_rate = number(words[i], value, kMinimumFrameRate, kMaximumFrameRate);
         } else if (name == "--max-bytes" && found.role == "write") {
             found.options.max_bytes = uint64_t(number(words[i], value, 1, kMaximumFileBytes));
+        } else if (name == "--part" && found.role == "write") {
+            found.options.chance = chance(name, value);
         } else {
             throw Usage{"unknown option " + name};
         }

@@ -19,24 +19,29 @@ namespace {
 constexpr size_t kLongestBegin = 200;
 
 /// Nobody else's: processes of several machines or containers may write one file, and have one number.
-std::string part_name(const std::string& name) {
+std::string chance_of_this() {
     uint64_t chance = 0;
     if (getrandom(&chance, sizeof chance, 0) != ssize_t(sizeof chance)) throw Failure("no random numbers");
     char text[17];
     std::snprintf(text, sizeof text, "%016llx", static_cast<unsigned long long>(chance));
-    return name.substr(0, kLongestBegin) + "." + text + ".part";
+    return text;
+}
+
+/// The parent makes the same name, to remove what a killed process leaves (Sources/Video/PartName.swift).
+std::string part_name(const std::string& name, const std::string& chance) {
+    return name.substr(0, kLongestBegin) + "." + (chance.empty() ? chance_of_this() : chance) + ".part";
 }
 
 }  // namespace
 
-OutputFile::OutputFile(const std::string& path) : path_(path) {
+OutputFile::OutputFile(const std::string& path, const std::string& chance) : path_(path) {
     struct stat status {};
     if (stat(path.c_str(), &status) == 0 && !S_ISREG(status.st_mode)) {
         throw Failure(path + ": " + (S_ISDIR(status.st_mode) ? "is a directory" : "is not a regular file"));
     }
     size_t slash = path.rfind('/');
     std::string folder = slash == std::string::npos ? "./" : path.substr(0, slash + 1);
-    part_ = folder + part_name(slash == std::string::npos ? path : path.substr(slash + 1));
+    part_ = folder + part_name(slash == std::string::npos ? path : path.substr(slash + 1), chance);
     descriptor_ = open(folder.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0666);
     if (descriptor_ >= 0) {
         nameless_ = true;

@@ -10,7 +10,8 @@ namespace framemesh {
 /// it was.
 class OutputFile {
   public:
-    explicit OutputFile(const std::string& path);
+    /// - chance: sixteen letters of chance for its name; empty: those of this process.
+    OutputFile(const std::string& path, const std::string& chance);
     ~OutputFile();
     OutputFile(const OutputFile&) = delete;
     OutputFile& operator=(const OutputFile&) = delete;

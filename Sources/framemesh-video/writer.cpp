@@ -68,7 +68,7 @@ class Writer {
   public:
     explicit Writer(const WriteOptions& options)
         : options_(options),
-          file_(options.path),
+          file_(options.path, options.chance),
           frame_(not_null(av_frame_alloc())),
           packet_(not_null(av_packet_alloc())) {
         // A file with a name would stay; the end of standard input removes it.

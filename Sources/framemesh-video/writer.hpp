@@ -16,6 +16,8 @@ struct WriteOptions {
     int threads = 1;
     /// The largest that the file may become; 0: any size.
     uint64_t max_bytes = 0;
+    /// See OutputFile.
+    std::string chance;
 };
 
 /// Takes frames from `in` and writes an MP4 file with their times, counted from the first frame's.

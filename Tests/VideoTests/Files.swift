@@ -39,6 +39,16 @@ struct Folder {
         return path(name)
     }
 
+    /// A helper that does what a script says.
+    func helper(_ body: String) async throws -> String {
+        let path = path("helper-\(UUID().uuidString)")
+        // Not by us: another child that starts meanwhile would inherit the open file, and it would be "busy".
+        let status = try await run(
+            "/bin/sh", ["-c", "printf '#!/bin/sh\n%s\n' \"$1\" > \"$0\" && chmod 755 \"$0\"", path, body])
+        try #require(status == 0)
+        return path
+    }
+
     /// A file that the ffmpeg command makes; `arguments` come before its name.
     func make(_ name: String, _ arguments: String) async throws -> String {
         let status = try await run(
