@@ -2,10 +2,10 @@ import NIOCore
 
 /// The records on the pipes to and from `framemesh-video` (docs/video.md, Sources/framemesh-video/protocol.hpp).
 enum Record {
-    static let version: UInt32 = 2
+    static let version: UInt32 = 3
     static let headByteCount = 8
     static let frameHeadByteCount = 16
-    static let infoByteCount = 36
+    static let infoByteCount = 40
     static let versionByteCount = 4
     static let endByteCount = 16
 
@@ -61,8 +61,8 @@ enum Record {
                 "framemesh-video speaks version \(version) of its protocol, not \(Self.version)", isOfHelper: true)
         }
         guard
-            let (width, height, rate, count, age) = bytes.readMultipleIntegers(
-                endianness: .little, as: (UInt32, UInt32, UInt64, Int64, Int64).self)
+            let (width, height, rate, count, age, isExact) = bytes.readMultipleIntegers(
+                endianness: .little, as: (UInt32, UInt32, UInt64, Int64, Int64, UInt32).self)
         else { throw VideoError("framemesh-video sent a short INFO record") }
         guard VideoLimits.allowsSize(Int(width), Int(height)) else {
             throw VideoError("framemesh-video said a size of \(width)x\(height)")
@@ -73,7 +73,7 @@ enum Record {
         return VideoInfo(
             width: Int(width), height: Int(height), frameRate: frameRate.isFinite && frameRate > 0 ? frameRate : 0,
             frameCount: count >= 0 ? Int(count) : nil, codec: text(&bytes), isLive: count == endless,
-            age: old)
+            age: old, isFrameCountExact: count >= 0 && isExact == 1)
     }
 
     static func frameHead(_ bytes: inout ByteBuffer) throws(VideoError) -> (index: UInt64, captureTime: Int64) {

@@ -348,6 +348,7 @@ Info Source::info() {
         info.frame_count = kEndless;
     } else if (stream_->nb_frames > 0) {
         info.frame_count = stream_->nb_frames;
+        info.is_frame_count_exact = true;
     } else if (format_->duration > 0 && info.frame_rate > 0) {
         double count = double(format_->duration) / AV_TIME_BASE * info.frame_rate;
         if (count < 1e12) info.frame_count = int64_t(count + 0.5);

@@ -29,11 +29,11 @@ import Testing
     }
 
     private static func info(
-        version: UInt32 = 2, width: UInt32 = 64, height: UInt32 = 48, rate: Double = 25, count: Int64 = 7,
-        age: Int64 = 0
+        version: UInt32 = 3, width: UInt32 = 64, height: UInt32 = 48, rate: Double = 25, count: Int64 = 7,
+        age: Int64 = 0, exact: UInt32 = 0
     ) throws -> VideoInfo {
         var bytes = ByteBuffer()
-        bytes.writeMultipleIntegers(version, width, height, rate.bitPattern, count, age, endianness: .little)
+        bytes.writeMultipleIntegers(version, width, height, rate.bitPattern, count, age, exact, endianness: .little)
         bytes.writeString("h264")
         return try Record.info(&bytes)
     }
@@ -44,12 +44,14 @@ import Testing
         let unknown = try Self.info(count: -1), endless = try Self.info(count: -2)
         #expect(unknown.frameCount == nil && !unknown.isLive)
         #expect(endless.frameCount == nil && endless.isLive)
+        #expect(try Self.info(exact: 1).isFrameCountExact)
+        #expect(try !Self.info(count: -1, exact: 1).isFrameCountExact)
         #expect(try Self.info(rate: .nan).frameRate == 0)
         #expect(try Self.info(rate: -.infinity).frameRate == 0)
         #expect(try Self.info(age: 1_500_000).age == .milliseconds(1500))
         #expect(try Self.info(age: -1).age == .zero)
         #expect(throws: VideoError.self) { try Self.info(age: .max) }
-        #expect(throws: VideoError.self) { try Self.info(version: 1) }
+        #expect(throws: VideoError.self) { try Self.info(version: 2) }
         #expect(throws: VideoError.self) { try Self.info(width: 0) }
         #expect(throws: VideoError.self) { try Self.info(width: .max, height: .max) }
         #expect(throws: VideoError.self) { try Self.info(width: 16_384, height: 16_384) }

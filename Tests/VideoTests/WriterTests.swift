@@ -227,6 +227,7 @@ extension VideoInfo {
     fileprivate func with(frameCount: Int) -> VideoInfo {
         var info = self
         info.frameCount = frameCount
+        info.isFrameCountExact = true
         return info
     }
 }

@@ -85,7 +85,8 @@ struct VideoIntake {
         do {
             let reader = try await VideoReader.open(path, helper: videos.helper)
             await reader.close()
-            if let frames = reader.info.frameCount, frames > videos.limits.maxFrames {
+            // An estimate refuses nobody: frames are counted as they are analysed.
+            if reader.info.isFrameCountExact, let frames = reader.info.frameCount, frames > videos.limits.maxFrames {
                 throw Problem(
                     .contentTooLarge, "the video has \(frames) frames, the limit is \(videos.limits.maxFrames)",
                     limit: ("max-video-frames", Double(videos.limits.maxFrames)))

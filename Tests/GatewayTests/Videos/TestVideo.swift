@@ -24,6 +24,12 @@ enum TestVideo {
         try await made(folder.appending(path: "uncounted.mkv"), after: ["-live", "1"])
     }
 
+    /// Its first frames, ten times as slow, in a container that has only its duration and a nominal rate: by these it has 41.
+    static func slow(in folder: URL) async throws -> Data {
+        try await made(
+            folder.appending(path: "slow.mkv"), after: ["-frames:v", "5", "-bsf:v", "setts=ts=TS*10"])
+    }
+
     /// A part of an MP4 file that says nothing, of so many bytes.
     static func nothing(_ bytes: Int) -> Data {
         var box = ByteBuffer(integer: UInt32(bytes))

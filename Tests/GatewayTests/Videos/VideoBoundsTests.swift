@@ -35,6 +35,15 @@ import Testing
         }
     }
 
+    @Test func aVideoIsNotRefusedByAnEstimate() async throws {
+        try await TestGateway.with(mesh: .shared, configure: { $0.limits.videos.maxFrames = 10 }) { gateway in
+            let video = try await gateway.uploadVideo(try await TestVideo.slow(in: gateway.data))
+            #expect((video[path: "progress.frames_total"] ?? 0) > 10, "\(video)")
+            let job = try await gateway.finishedJob(video.id)
+            #expect(job.state == "done" && job[path: "progress.frames_total"] == 5, "\(job)")
+        }
+    }
+
     @Test func aVideoThatHasMoreFramesThanAllowedEndsBehindThem() async throws {
         try await TestGateway.with(mesh: .shared, configure: { $0.limits.videos.maxFrames = 10 }) { gateway in
             let id = try await gateway.uploadVideo(try await TestVideo.uncounted(in: gateway.data)).id
