@@ -172,6 +172,8 @@ struct VideoRoutes {
                     next += Int64(page.results.count)
                     isLast = page.isLast
                 }
+                // The job was removed meanwhile: what came is not all of it, and is not to look so.
+                guard next >= job.progress.framesDone else { throw ChannelError.ioOnClosedChannel }
                 if !text.isEmpty { try await writer.write(ByteBuffer(string: text)) }
                 try await writer.finish(nil)
             })

@@ -1,4 +1,5 @@
 import Foundation
+import Jobs
 import Testing
 
 @testable import Gateway
@@ -21,6 +22,21 @@ import Testing
             #expect(try await gateway.get("/v1/videos/\(id)/annotated").status == 200)
             let events = try await gateway.get("/v1/videos/\(id)/events").text
             #expect(events.components(separatedBy: "event: frame\n").count == 6)
+        }
+    }
+
+    /// As where a job goes while somebody goes through its results.
+    @Test func resultsThatGoMeanwhileAreNotWhole() async throws {
+        try await TestGateway.with(mesh: .shared) { gateway in
+            let id = try await gateway.uploadVideo(try await TestVideo.short(in: gateway.data)).id
+            #expect(try await gateway.finishedJob(id).state == "done")
+            let database = try SQLiteDatabase(path: gateway.data.appending(path: "jobs.sqlite").path)
+            try await database.write { session in
+                _ = try session.run(
+                    "DELETE FROM framemesh_frame WHERE job = $1 AND sequence >= $2", [.text(id), .integer(3)])
+            }
+            try await database.close()
+            await #expect(throws: (any Error).self) { try await gateway.get("/v1/videos/\(id)/results?format=jsonl") }
         }
     }
 
