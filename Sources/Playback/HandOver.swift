@@ -42,7 +42,7 @@ package final class HandOver<Element: Sendable>: Sendable {
     }
 
     private enum Step {
-        case give(Taker)
+        case give(Taker, Element)
         case done(Placement)
         case wait
     }
@@ -57,20 +57,28 @@ package final class HandOver<Element: Sendable>: Sendable {
     package init() {}
 
     /// Does not wait.
-    package func replace(_ element: Element) -> Replacement {
-        let (taker, outcome) = state.withLock { state -> (Taker?, Replacement) in
-            if state.isOver { return (nil, .over) }
-            if let taker = state.taker.take() { return (taker, .placed) }
-            defer { state.element = element }
-            return (nil, state.element.map { .instead(of: $0) } ?? .placed)
+    /// - Parameter stamp: is called once the element is the next one, in the order in which elements are taken.
+    package func replace(_ element: Element, stamp: (inout Element) -> Void = { _ in }) -> Replacement {
+        let (taker, stamped, outcome) = state.withLock { state -> (Taker?, Element, Replacement) in
+            var element = element
+            if state.isOver { return (nil, element, .over) }
+            stamp(&element)
+            if let taker = state.taker.take() { return (taker, element, .placed) }
+            let older = state.element
+            state.element = element
+            return (nil, element, older.map { .instead(of: $0) } ?? .placed)
         }
-        taker?.resume(returning: element)
+        taker?.resume(returning: stamped)
         return outcome
     }
 
     /// Waits for its turn.
-    /// - Parameter places: for those who wait.
-    package func place(_ element: Element, places: Int) async -> Placement {
+    /// - Parameters:
+    ///   - places: for those who wait.
+    ///   - stamp: is called once the element has its turn, in the order in which elements are taken; not without a place.
+    package func place(
+        _ element: Element, places: Int, stamp: (inout Element) -> Void = { _ in }
+    ) async -> Placement {
         let number = state.withLock { state in
             state.number += 1
             return state.number
@@ -79,17 +87,23 @@ package final class HandOver<Element: Sendable>: Sendable {
             await withCheckedContinuation { (giver: Giver) in
                 let step = state.withLock { state -> Step in
                     if state.isOver || Task.isCancelled { return .done(.over) }
-                    if let taker = state.taker.take() { return .give(taker) }
+                    var element = element
+                    if let taker = state.taker.take() {
+                        stamp(&element)
+                        return .give(taker, element)
+                    }
                     if state.element == nil {
+                        stamp(&element)
                         state.element = element
                         return .done(.placed)
                     }
                     guard state.givers.count < places else { return .done(.noPlace) }
+                    stamp(&element)
                     state.givers.append(Waiting(number: number, element: element, giver: giver))
                     return .wait
                 }
                 switch step {
-                case .give(let taker):
+                case .give(let taker, let element):
                     taker.resume(returning: element)
                     giver.resume(returning: .placed)
                 case .done(let placement): giver.resume(returning: placement)

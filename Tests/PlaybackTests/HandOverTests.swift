@@ -1,3 +1,4 @@
+import Synchronization
 import Testing
 
 @testable import Playback
@@ -49,6 +50,41 @@ import Testing
             #expect(taken == Set(0...5).subtracting(refused))
             for await (placement, _) in givers { #expect(placement == .placed) }
         }
+    }
+
+    /// Numbers that are given before would change places with those of others.
+    @Test func stampsRiseAsElementsAreTaken() async {
+        let handOver = HandOver<Int>()
+        let count = Mutex(0)
+        @Sendable func next() -> Int {
+            count.withLock { count in
+                count += 1
+                return count
+            }
+        }
+        await withTaskGroup(of: Void.self) { givers in
+            for _ in 0..<500 {
+                givers.addTask { _ = await handOver.place(0, places: 500) { $0 = next() } }
+            }
+            var taken: [Int] = []
+            for _ in 0..<500 { taken.append(await handOver.take() ?? -1) }
+            #expect(taken == Array(1...500))
+        }
+        await withTaskGroup(of: Void.self) { givers in
+            for _ in 0..<500 {
+                givers.addTask { _ = handOver.replace(0) { $0 = next() } }
+            }
+        }
+        #expect(await handOver.take() == 1000, "the newest is what is left")
+    }
+
+    @Test func whoFindsNoPlaceHasNoNumber() async {
+        let handOver = HandOver<Int>()
+        var stamps = 0
+        let first = await handOver.place(0, places: 0) { _ in stamps += 1 }
+        let second = await handOver.place(0, places: 0) { _ in stamps += 1 }
+        #expect(first == .placed && second == .noPlace)
+        #expect(stamps == 1)
     }
 
     @Test func whoWaitsHearsOfTheEnd() async {

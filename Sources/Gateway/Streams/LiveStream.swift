@@ -225,16 +225,12 @@ final class LiveStream: Sendable {
         var frame = frame
         frame.stream = id
         let isOver = state.withLock { state in
-            frame.sequence = state.sequence
-            frame.captureTime =
-                sourceTime.map { state.clock.time($0) } ?? state.clock.arrival(now: Self.now, at: .now)
             guard !state.isEnding else { return true }
-            state.sequence += 1
             state.lastFrame = now
             return false
         }
         guard !isOver else { return .over }
-        let offer = await handOver(Offered(frame: frame, arrived: now, ticket: ticket, memory: memory))
+        let offer = await handOver(Offered(frame: frame, arrived: now, ticket: ticket, memory: memory), sourceTime)
         if case .taken = offer {
             state.withLock { $0.counts.wasTaken() }
             metrics.received.increment()
@@ -242,16 +238,32 @@ final class LiveStream: Sendable {
         return offer
     }
 
-    private func handOver(_ offered: Offered) async -> Offer {
-        let sequence = offered.frame.sequence
+    /// Numbers and times rise as frames are taken, whoever offers some at the same time.
+    private func number(_ frame: inout Frame, _ sourceTime: Int64?) -> UInt64 {
+        let (sequence, captureTime) = state.withLock { state in
+            defer { state.sequence += 1 }
+            return (
+                state.sequence, sourceTime.map { state.clock.time($0) } ?? state.clock.arrival(now: Self.now, at: .now)
+            )
+        }
+        frame.sequence = sequence
+        frame.captureTime = captureTime
+        return sequence
+    }
+
+    private func handOver(_ offered: Offered, _ sourceTime: Int64?) async -> Offer {
+        var sequence: UInt64 = 0
         if specification.policy == .lossless {
-            return switch await frames.place(offered, places: rules.limits.waitingFrames) {
+            let placement = await frames.place(offered, places: rules.limits.waitingFrames) {
+                sequence = number(&$0.frame, sourceTime)
+            }
+            return switch placement {
             case .placed: .taken(sequence: sequence)
             case .noPlace: .noPlace
             case .over: .over
             }
         }
-        switch frames.replace(offered) {
+        switch frames.replace(offered, stamp: { sequence = number(&$0.frame, sourceTime) }) {
         case .placed: break
         case .instead(let older):
             older.ticket?.resolve(.replaced)

@@ -240,4 +240,30 @@ import Vision
             }
         }
     }
+
+    /// Which of them comes first is nobody's to say, but none overtakes one with a lower number.
+    @Test func framesThatArePushedAtOnceAreNumberedAsTheyAreTaken() async throws {
+        try await TestStream.with { gateway in
+            let path = try await TestStream.begin(gateway, TestStream.pushed)
+            var events = try await EventReader(gateway.base + path + "/events", lastEventID: "0")
+            let numbers = try await withThrowingTaskGroup(of: Int.self) { pushes in
+                for _ in 0..<16 {
+                    pushes.addTask {
+                        let answer = try await TestStream.push(gateway, path, wait: false)
+                        return try answer.json()["sequence"] as? Int ?? -1
+                    }
+                }
+                var numbers: [Int] = []
+                for try await number in pushes { numbers.append(number) }
+                return numbers
+            }
+            #expect(numbers.sorted() == Array(0..<16))
+            var seen: [Int] = []
+            while seen.count < 16 {
+                let frame = try await events.first { $0.name == "frame" }.json()
+                seen.append(frame["sequence"] as? Int ?? -1)
+            }
+            #expect(seen == Array(0..<16))
+        }
+    }
 }
