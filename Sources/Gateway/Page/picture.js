@@ -3,7 +3,7 @@ import { query, upload } from './api.js';
 import { colourOfDetection } from './colours.js';
 import { confidence, fillPipelines, takeFiles } from './controls.js';
 import { byId, element, table } from './elements.js';
-import { bytes, count, percent } from './format.js';
+import { bytes, count, number, percent } from './format.js';
 import { clearNotices, notify } from './notices.js';
 import { Problem, sentence } from './problems.js';
 import { Stage } from './stage.js';
@@ -38,7 +38,14 @@ export class PictureView {
 
   #take(files) {
     clearNotices();
-    const added = files.map((file) => ({ file, url: URL.createObjectURL(file), result: null, error: null }));
+    const left = files.length - most;
+    if (left > 0) {
+      notify({
+        title: `${count(left, 'picture was', 'pictures were')} left out`,
+        message: `There is room for ${most} at once: the last ones of ${number(files.length)} are taken.`,
+      });
+    }
+    const added = files.slice(-most).map((file) => ({ file, url: URL.createObjectURL(file), result: null, error: null }));
     this.#pictures.push(...added);
     this.#pictures.splice(0, Math.max(0, this.#pictures.length - most)).forEach(({ url }) => URL.revokeObjectURL(url));
     this.#choose(added[0]);
@@ -54,6 +61,8 @@ export class PictureView {
   }
 
   async #analyze(picture) {
+    // It has left meanwhile.
+    if (!this.#pictures.includes(picture)) return;
     const path = `/v1/images:analyze${query({
       pipeline: byId('picture-pipeline').value, min_confidence: this.leastConfidence(), format: 'json',
     })}`;

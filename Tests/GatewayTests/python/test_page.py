@@ -64,6 +64,24 @@ def test_pictures_come_by_drag_and_drop_and_a_bad_one_is_explained(page, tmp_pat
     expect(page.locator("#picture-table tbody tr").first).to_be_visible()
 
 
+def test_of_more_pictures_than_there_is_room_for_those_that_are_taken_can_be_seen(page, tmp_path):
+    pictures = [tmp_path / f"number-{number:02}.jpg" for number in range(53)]
+    for picture in pictures:
+        shutil.copy(DEMO / "numbers-01.jpg", picture)
+    sent = []
+    page.on("request", lambda request: sent.append(request.url) if "images:analyze" in request.url else None)
+    page.set_input_files("#picture-files", pictures)
+    expect(page.locator("#notices")).to_contain_text("3 pictures were left out")
+    expect(page.locator("#picture-name")).to_contain_text("number-03.jpg")
+    expect(page.locator("#picture-status")).to_contain_text("Found")
+    expect(page.locator("#picture-strip button")).to_have_count(50)
+    expect(page.locator("#picture-strip button").first).to_contain_text("number-03.jpg")
+    assert len(sent) == 50
+    expect(page.locator("#picture-strip img.broken")).to_have_count(0)
+    shown = "document.querySelector('#picture-stage img')"
+    until("the picture that is chosen is shown", lambda: page.evaluate(f"{shown}?.complete && {shown}.naturalWidth > 0"))
+
+
 def test_markup_in_a_file_name_stays_text(page, tmp_path):
     picture = tmp_path / f"{MARKUP}.jpg"
     shutil.copy(DEMO / "numbers-01.jpg", picture)
