@@ -5,7 +5,7 @@ extension Job {
         "finished_at", "expires_at", "stored_bytes", "state", "error", "width", "height", "frame_rate", "frames_done",
         "frames_total", "dropped", "failed", "rate", "lease_gateway", "lease_number", "lease_until", "fruitless_claims",
         "worked_ms", "reserved_bytes", "result_bytes", "waiting_for", "not_before", "leased_at", "causes",
-        "partial_frames", "damaged_packets",
+        "partial_frames", "damaged_packets", "duration_ms",
     ]
 
     var values: [SQLValue] {
@@ -19,7 +19,7 @@ extension Job {
             .integer(leaseNumber), SQLValue(lease?.until.milliseconds), .integer(fruitlessClaims),
             .integer(worked), .integer(reservedBytes), .integer(resultBytes), .text(waitingFor),
             .integer(notBefore.milliseconds), SQLValue(leasedAt?.milliseconds), .text(progress.causes.text),
-            .integer(progress.partial), .integer(progress.damagedPackets),
+            .integer(progress.partial), .integer(progress.damagedPackets), SQLValue(video.duration),
         ]
     }
 
@@ -63,5 +63,6 @@ extension Job {
         progress.causes = FrameCauses(text: try row.text())
         progress.partial = try row.integer()
         progress.damagedPackets = try row.integer()
+        video.duration = try row.optionalInteger()
     }
 }

@@ -131,14 +131,19 @@ extension Job {
     /// - Parameters:
     ///   - keep: how long the results stay.
     ///   - storedBytes: of the files that are kept now.
+    ///   - lastTime: of the last frame, milliseconds.
     mutating func finish(
-        _ lease: Lease, as state: JobState, error: String = "", storedBytes: Int64, now: JobTime, keep: Duration
+        _ lease: Lease, as state: JobState, error: String = "", storedBytes: Int64, lastTime: Int64? = nil,
+        now: JobTime, keep: Duration
     ) throws(JobError) {
         try check(lease)
         countWork(until: now)
         self.storedBytes = storedBytes
         end(state, now: now, error: error)
-        if state == .done { progress.framesTotal = progress.framesDone }
+        if state == .done {
+            progress.framesTotal = progress.framesDone
+            video.duration = video.duration ?? lastTime
+        }
         expiresAt = now + keep
     }
 

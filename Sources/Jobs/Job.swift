@@ -30,7 +30,7 @@ package struct Job: Sendable, Hashable {
     package var state = JobState.queued
     /// Why, where the state is `failed`.
     package var error = ""
-    package let video: Video
+    package internal(set) var video: Video
     package var progress = JobProgress()
     /// What the work on it waits for, in plain words; empty: nothing keeps it.
     package internal(set) var waitingFor = ""
@@ -71,11 +71,14 @@ package struct Job: Sendable, Hashable {
         package var height: Int64
         /// Frames a second; 0 where unknown.
         package var frameRate: Double
+        /// Milliseconds. Of a file that does not say it, the time of its last frame once the job is done; nil before.
+        package var duration: Int64?
 
-        package init(width: Int64, height: Int64, frameRate: Double) {
+        package init(width: Int64, height: Int64, frameRate: Double, duration: Int64? = nil) {
             self.width = width
             self.height = height
             self.frameRate = frameRate
+            self.duration = duration
         }
     }
 

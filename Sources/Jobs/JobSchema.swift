@@ -72,6 +72,7 @@ enum JobSchema {
             ],
             ["ALTER TABLE framemesh_job ADD COLUMN partial_frames BIGINT NOT NULL DEFAULT 0"],
             ["ALTER TABLE framemesh_job ADD COLUMN damaged_packets BIGINT NOT NULL DEFAULT 0"],
+            ["ALTER TABLE framemesh_job ADD COLUMN duration_ms BIGINT"],
         ]
     }
 

@@ -108,10 +108,12 @@ extension JobStore {
     }
 
     package func finish(
-        _ lease: Lease, as state: JobState, error: String = "", storedBytes: Int64, now: JobTime, keep: Duration
+        _ lease: Lease, as state: JobState, error: String = "", storedBytes: Int64, lastTime: Int64? = nil,
+        now: JobTime, keep: Duration
     ) async throws {
         try await own(lease) { job in
-            try job.finish(lease, as: state, error: error, storedBytes: storedBytes, now: now, keep: keep)
+            try job.finish(
+                lease, as: state, error: error, storedBytes: storedBytes, lastTime: lastTime, now: now, keep: keep)
         }
     }
 

@@ -5,8 +5,7 @@ enum Record {
     static let version: UInt32 = 3
     static let headByteCount = 8
     static let frameHeadByteCount = 16
-    static let infoByteCount = 40
-    static let versionByteCount = 4
+    static let infoByteCount = 44
     static let endByteCount = 16
 
     enum Kind: UInt32 {
@@ -53,8 +52,12 @@ enum Record {
     private static let endless: Int64 = -2
 
     static func info(_ bytes: inout ByteBuffer) throws(VideoError) -> VideoInfo {
-        guard let version: UInt32 = bytes.readInteger(endianness: .little) else {
-            throw VideoError("framemesh-video sent an empty INFO record")
+        guard
+            let (version, width, height, rate, count, age, duration) = bytes.readMultipleIntegers(
+                endianness: .little, as: (UInt32, UInt32, UInt32, UInt64, Int64, Int64, Int64).self)
+        else { throw VideoError("framemesh-video sent a short INFO record") }
+        guard version == Self.version else {
+            throw VideoError("framemesh-video speaks version \(version) of its protocol, not \(Self.version)")
         }
         guard version == Self.version else {
             throw VideoError(
@@ -73,7 +76,7 @@ enum Record {
         return VideoInfo(
             width: Int(width), height: Int(height), frameRate: frameRate.isFinite && frameRate > 0 ? frameRate : 0,
             frameCount: count >= 0 ? Int(count) : nil, codec: text(&bytes), isLive: count == endless,
-            age: old, isFrameCountExact: count >= 0 && isExact == 1)
+            age: old, duration: duration > 0 ? Duration.microseconds(duration) : nil)
     }
 
     static func frameHead(_ bytes: inout ByteBuffer) throws(VideoError) -> (index: UInt64, captureTime: Int64) {

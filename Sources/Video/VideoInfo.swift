@@ -13,12 +13,12 @@ public struct VideoInfo: Sendable, Hashable {
     /// Of a live source: how long ago the zero of its capture times was when it was opened. What it sent until then comes
     /// at once. Zero for files.
     public var age: Duration
-    /// The container counts its frames; `frameCount` is no estimate.
-    public var isFrameCountExact: Bool
+    /// Of a file, its container's word; nil where unknown.
+    public var duration: Duration?
 
     public init(
         width: Int, height: Int, frameRate: Double, frameCount: Int?, codec: String, isLive: Bool = false,
-        age: Duration = .zero, isFrameCountExact: Bool = false
+        age: Duration = .zero, duration: Duration? = nil
     ) {
         self.width = width
         self.height = height
@@ -27,7 +27,7 @@ public struct VideoInfo: Sendable, Hashable {
         self.codec = codec
         self.isLive = isLive
         self.age = age
-        self.isFrameCountExact = isFrameCountExact
+        self.duration = duration
     }
 
     /// Bytes of one frame: BGR8, rows packed.

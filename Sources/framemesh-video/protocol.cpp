@@ -65,7 +65,7 @@ void RecordWriter::info(const Info& info) {
     put(head, rate, 8);
     put(head, uint64_t(info.frame_count), 8);
     put(head, uint64_t(info.age), 8);
-    put(head, info.is_frame_count_exact, 4);
+    put(head, uint64_t(info.duration), 8);
     std::string codec = one_line(info.codec);
     record(Kind::info, head, reinterpret_cast<const uint8_t*>(codec.data()), codec.size());
 }

@@ -5,8 +5,8 @@
 //   u32 kind (four letters), u32 byte count of the body, body
 //
 //   INFO  u32 version (3), u32 width, u32 height, f64 frames a second (0: unknown), i64 frame count (-1: unknown,
-//         -2: no end is known), i64 microseconds since the capture times were zero, u32 whether the frame count is the
-//         container's own (1) or an estimate (0), the codec's name in the rest
+//         -2: no end is known), i64 microseconds since the capture times were zero, i64 length in microseconds
+//         (0: unknown), the codec's name in the rest
 //   FRAM  u64 index, i64 capture time in microseconds, then width * height * 3 bytes: BGR24, rows packed
 //   END_  u64 frames, u64 damaged packets (left out, or decoded with errors), then text: why it ended too
 //         early, mostly empty
@@ -62,8 +62,8 @@ struct Info {
     int64_t frame_count = kUnknownCount;
     /// How long ago the zero of the capture times was, in microseconds; 0 for files.
     int64_t age = 0;
-    /// The container counts its frames.
-    bool is_frame_count_exact = false;
+    /// How long a file says it is, in microseconds; 0: it says nothing.
+    int64_t duration = 0;
     std::string codec;
 };
 

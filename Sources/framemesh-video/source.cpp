@@ -344,6 +344,10 @@ Info Source::info() {
     Info info;
     info.codec = avcodec_get_name(stream_->codecpar->codec_id);
     info.frame_rate = checked_rate(av_guess_frame_rate(format_.get(), stream_, nullptr));
+    // What follows from a bit rate is a guess.
+    if (file_ && format_->duration > 0 && format_->duration_estimation_method != AVFMT_DURATION_FROM_BITRATE) {
+        info.duration = format_->duration;
+    }
     if (!has_end_) {
         info.frame_count = kEndless;
     } else if (stream_->nb_frames > 0) {

@@ -73,7 +73,7 @@ class Source {
     void end_wait() {
         if (camera_) end_camera_wait();
     }
-    /// Frame rate, frame count and codec by the container's word; no size.
+    /// Frame rate, frame count, duration and codec by the container's word; no size.
     Info info();
 
   private:

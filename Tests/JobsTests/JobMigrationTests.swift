@@ -14,7 +14,7 @@ import Testing
 
         var testDescription: String { "version \(version) in \(database)" }
 
-        static let all = TestDatabase.here.flatMap { database in (1...6).map { Old(version: $0, database: database) } }
+        static let all = TestDatabase.here.flatMap { database in (1...7).map { Old(version: $0, database: database) } }
     }
 
     private enum Row {
@@ -105,6 +105,7 @@ import Testing
             try await store.usage(of: "ada").own
                 == JobUsage.Taken(jobs: 3, bytes: 60 + bytes.reduce(0, +) + deleted))
         #expect(jobs[0].name == "straße" && jobs[0].request.minConfidence == 0.25 && jobs[0].video.frameRate == 29.97)
+        #expect(jobs.allSatisfy { $0.video.duration == nil })
         #expect(jobs[1].worked == (old.version >= 2 ? 7000 : 0))
         #expect(jobs[1].lease == Lease(job: Row.running, gateway: "old", number: 3, until: .at(50_000)))
         #expect(try await store.results(of: Row.done, from: 0, limit: 99) == FrameBatch.of(0..<9).results)

@@ -17,9 +17,19 @@ import Testing
         let lease = try Self.claimed(&job, now: 2000)
         #expect(job.state == .running)
         #expect(lease == Lease(job: job.id, gateway: "a", number: 1, until: .at(12_000)))
-        try job.finish(lease, as: .done, storedBytes: 99, now: .at(5000), keep: .seconds(60))
+        try job.finish(lease, as: .done, storedBytes: 99, lastTime: 6900, now: .at(5000), keep: .seconds(60))
         #expect(job.state == .done && job.lease == nil && job.storedBytes == 99)
+        #expect(job.video.duration == 7000)
         #expect(job.startedAt == .at(2000) && job.finishedAt == .at(5000) && job.expiresAt == .at(65_000))
+    }
+
+    @Test(arguments: [JobState.done, .failed])
+    func aFileThatDoesNotSayHowLongItIsLastsToItsLastFrame(_ state: JobState) throws {
+        var job = Job.sample()
+        job.video.duration = nil
+        let lease = try Self.claimed(&job)
+        try job.finish(lease, as: state, storedBytes: 99, lastTime: 6900, now: .at(5000), keep: .seconds(60))
+        #expect(job.video.duration == (state == .done ? 6900 : nil))
     }
 
     @Test func aRunningJobIsClaimedOnlyWhenItsLeaseIsOver() throws {

@@ -56,7 +56,7 @@ extension Job {
         Job(
             id: JobID(at: JobTime(milliseconds: time)), owner: owner, name: "straße \u{1F6B2} '\"; --.mp4",
             request: Request(pipeline: "detect", minConfidence: 0.25, annotate: true, areas: "{}"),
-            video: Video(width: 640, height: 480, frameRate: 29.97), framesTotal: 200,
+            video: Video(width: 640, height: 480, frameRate: 29.97, duration: 7_000), framesTotal: 200,
             createdAt: JobTime(milliseconds: time), expiresAt: JobTime(milliseconds: expires), storedBytes: bytes)
     }
 }

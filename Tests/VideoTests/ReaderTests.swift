@@ -11,7 +11,7 @@ import Video
             reader.info
                 == VideoInfo(
                     width: 768, height: 576, frameRate: 10, frameCount: Files.vtestFrames, codec: "msmpeg4v3",
-                    isFrameCountExact: true))
+                    duration: .milliseconds(79_500)))
         var count = 0
         let start = ContinuousClock.now
         while let frame = try await reader.next() {
@@ -53,6 +53,23 @@ import Video
                 // Matroska and FLV count milliseconds, MPEG 90 kHz.
                 #expect(abs(frame.captureTime - frames[0].captureTime - expected) <= 1_000)
             }
+        }
+    }
+
+    /// A second at 30 frames a second, then two at 3.
+    @Test func aVideoOfChangingRateIsAsLongAsItSays() async throws {
+        try await Files.withFolder { folder in
+            let path = try await folder.make(
+                "a.mp4",
+                "-f lavfi -i testsrc2=size=64x48:rate=30:duration=3 -vf select=lt(t\\,1)+not(mod(n\\,10)) -vsync vfr "
+                    + "-c:v libx264 -preset ultrafast -pix_fmt yuv420p")
+            let (info, frames, _) = try await readAll(path)
+            #expect(frames.count == 36 && frames[33].captureTime == 2_000_000)
+            let duration = try #require(info.duration)
+            #expect(duration >= .milliseconds(2600) && duration <= .milliseconds(3100), "\(duration)")
+            // JPEGs one behind the other say nothing.
+            let pictures = try await folder.video("a.mjpeg", frames: 5, codec: "-c:v mjpeg")
+            #expect(try await readAll(pictures).info.duration == nil)
         }
     }
 

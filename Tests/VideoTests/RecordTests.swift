@@ -12,7 +12,7 @@ import Testing
     }
 
     @Test func kindsAreTheLettersOfTheProtocol() throws {
-        #expect(try Self.head("INFO", 38).kind == .info)
+        #expect(try Self.head("INFO", 46).kind == .info)
         #expect(try Self.head("FRAM", 28, frame: 12) == Record.Head(.frame, byteCount: 28))
         #expect(try Self.head("END_", 16).kind == .end)
         #expect(try Self.head("FAIL", 0).kind == .fail)
@@ -20,7 +20,7 @@ import Testing
 
     @Test(
         arguments: [
-            ("INFO", 3, nil), ("INFO", 4_133, nil), ("FRAM", 28, nil), ("FRAM", 27, 12), ("FRAM", 29, 12),
+            ("INFO", 43, nil), ("INFO", 4_141, nil), ("FRAM", 28, nil), ("FRAM", 27, 12), ("FRAM", 29, 12),
             ("FRAM", UInt32.max, 12), ("END_", 15, nil), ("END_", UInt32.max, nil), ("FAIL", 4_097, nil),
             ("fail", 1, nil),
         ] as [(String, UInt32, Int?)])
@@ -30,10 +30,10 @@ import Testing
 
     private static func info(
         version: UInt32 = 3, width: UInt32 = 64, height: UInt32 = 48, rate: Double = 25, count: Int64 = 7,
-        age: Int64 = 0, exact: UInt32 = 0
+        age: Int64 = 0, duration: Int64 = 0
     ) throws -> VideoInfo {
         var bytes = ByteBuffer()
-        bytes.writeMultipleIntegers(version, width, height, rate.bitPattern, count, age, exact, endianness: .little)
+        bytes.writeMultipleIntegers(version, width, height, rate.bitPattern, count, age, duration, endianness: .little)
         bytes.writeString("h264")
         return try Record.info(&bytes)
     }
@@ -50,6 +50,8 @@ import Testing
         #expect(try Self.info(rate: -.infinity).frameRate == 0)
         #expect(try Self.info(age: 1_500_000).age == .milliseconds(1500))
         #expect(try Self.info(age: -1).age == .zero)
+        #expect(try Self.info(duration: 20_000_000).duration == .seconds(20))
+        #expect(try Self.info(duration: -1).duration == nil)
         #expect(throws: VideoError.self) { try Self.info(age: .max) }
         #expect(throws: VideoError.self) { try Self.info(version: 2) }
         #expect(throws: VideoError.self) { try Self.info(width: 0) }

@@ -25,7 +25,9 @@ import Video
             #expect(try folder.names == ["a.mp4"])
 
             let (info, frames, damaged) = try await readAll(path)
-            #expect(info == writer.info.with(frameCount: 25))
+            #expect(info == writer.info.with(frameCount: 25, duration: info.duration))
+            let duration = try #require(info.duration)
+            #expect(duration >= .milliseconds(2400) && duration <= .milliseconds(2600), "\(duration)")
             #expect(frames.count == 25 && damaged == 0)
             // VP9 spends little on a picture of a few points whose colour leaps with each frame.
             let tolerance = width * height < 1000 ? 16 : 8
@@ -224,10 +226,10 @@ import Video
 }
 
 extension VideoInfo {
-    fileprivate func with(frameCount: Int) -> VideoInfo {
+    fileprivate func with(frameCount: Int, duration: Duration?) -> VideoInfo {
         var info = self
         info.frameCount = frameCount
-        info.isFrameCountExact = true
+        info.duration = duration
         return info
     }
 }

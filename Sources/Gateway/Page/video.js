@@ -8,6 +8,7 @@ import { byId, element } from './elements.js';
 import { follow } from './eventstream.js';
 import { bytes, clock, count } from './format.js';
 import { Findings } from './findings.js';
+import { FrameTimes } from './frametimes.js';
 import { clearNotices, notify } from './notices.js';
 import { Problem } from './problems.js';
 import { Stage } from './stage.js';
@@ -17,7 +18,6 @@ import { offerDownloads, progressText, showEvents, showTracks, whyNoPicture } fr
 
 /** Milliseconds between two drawings of lists that change with each frame. */
 const listPause = 250;
-const usualFrameRate = 25;
 
 export class VideoView {
   #job = null;
@@ -26,6 +26,7 @@ export class VideoView {
   #isFollowing = false;
   #paintTimer = null;
   #findings = new Findings();
+  #times = new FrameTimes();
   #at = 0;
   #medium = null;
   /** Of the medium's blob; it is in memory until this is revoked. */
@@ -117,6 +118,7 @@ export class VideoView {
   async #open(job) {
     this.#job = job;
     this.#findings = new Findings();
+    this.#times = new FrameTimes();
     this.#at = 0;
     byId('video-result').hidden = false;
     byId('video-name').textContent = job.name || 'video';
@@ -149,6 +151,7 @@ export class VideoView {
     byId('video-state').textContent = word;
     byId('video-state').className = `pill ${kind}`;
     if (video) this.stage.setSize(video.width, video.height);
+    if (video?.frame_rate) this.#times.rate = video.frame_rate;
     const { frames_done: done = 0, frames_total: total, fraction } = progress;
     const bar = byId('video-progress');
     const share = state === 'done' ? 1 : fraction ?? (total ? done / total : undefined);
@@ -237,10 +240,16 @@ export class VideoView {
     video.requestVideoFrameCallback(next);
   }
 
-  get #frameRate() { return this.#job?.video?.frame_rate || usualFrameRate; }
   get #length() { return Math.max(1, this.#job?.progress?.frames_total ?? 0, this.#findings.length); }
 
-  #frameAt(seconds) { return Math.max(0, Math.round(seconds * this.#frameRate)); }
+  /** Where the medium begins in the file: the annotated video begins with the first frame. */
+  get #beginning() { return this.#kind === 'annotated' ? this.#times.of(0) : 0; }
+
+  /** Of a video that is over the last frame stays to the end. */
+  #frameAt(seconds) {
+    const frame = this.#times.at(seconds + this.#beginning);
+    return isOver(this.#job?.state) ? Math.min(frame, this.#length - 1) : frame;
+  }
 
   #seek(frame) {
     byId('video-follow').checked = false;
@@ -249,8 +258,7 @@ export class VideoView {
 
   #goTo(frame) {
     this.#at = frame;
-    // The middle of the frame: its start may still be the one before.
-    if (this.#medium) this.#medium.currentTime = (frame + 0.5) / this.#frameRate;
+    if (this.#medium) this.#medium.currentTime = this.#times.within(frame) - this.#beginning;
     else this.#paintFrame();
   }
 
@@ -282,6 +290,7 @@ export class VideoView {
       frame: (frame) => {
         if (!isCurrent()) return;
         this.#findings.add(frame);
+        this.#times.add(frame.sequence, frame.time_ms);
         this.stage.setSize(frame.width, frame.height);
         this.#showNewest();
         this.#paintListsSoon();
@@ -365,7 +374,8 @@ export class VideoView {
     const seek = byId('video-seek');
     seek.max = String(this.#length - 1);
     seek.value = String(this.#at);
-    byId('video-time').textContent = `${clock(this.#at / this.#frameRate)} / ${clock(this.#length / this.#frameRate)}`;
+    const end = this.#job?.video?.duration ?? this.#times.of(this.#length);
+    byId('video-time').textContent = `${clock(this.#times.of(this.#at))} / ${clock(end)}`;
     seek.setAttribute('aria-valuetext', `Frame ${this.#at} of ${this.#length}`);
   }
 
@@ -376,8 +386,10 @@ export class VideoView {
   #paintLists() {
     const findings = this.#findings;
     this.timeline.show({ frames: this.#length, counts: findings.counts, events: findings.events });
+    // What stands still may be another frame than was guessed before its time was known.
+    if (this.#medium?.paused && !this.#medium.seeking) this.#at = this.#frameAt(this.#medium.currentTime);
     this.#paintFrame();
     showEvents(byId('video-events'), findings.events, (frame) => this.#seek(frame));
-    showTracks(byId('video-tracks'), [...findings.tracks.values()], this.#frameRate, (frame) => this.#seek(frame));
+    showTracks(byId('video-tracks'), [...findings.tracks.values()], this.#times, (frame) => this.#seek(frame));
   }
 }

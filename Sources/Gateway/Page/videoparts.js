@@ -44,8 +44,11 @@ export function showEvents(host, all, onSeek) {
     element('span', {}, sentenceOf(event)))));
 }
 
-/** @param onSeek gets the first frame of a track that is chosen. */
-export function showTracks(host, all, frameRate, onSeek) {
+/**
+ * @param times `FrameTimes` of the video
+ * @param onSeek gets the first frame of a track that is chosen.
+ */
+export function showTracks(host, all, times, onSeek) {
   // It stays under the fingers of who is in it.
   if (host.contains(document.activeElement)) return;
   const tracks = all.slice(-tracksShown);
@@ -57,7 +60,7 @@ export function showTracks(host, all, frameRate, onSeek) {
     swatch.style.background = colourOf(`track ${track.id}`);
     return [
       element('span', {}, swatch, track.epoch ? `#${track.id} (run ${track.epoch})` : `#${track.id}`), track.label, number(track.frames),
-      `${clock(track.first / frameRate)} – ${clock(track.last / frameRate)}`,
+      `${clock(times.of(track.first))} – ${clock(times.of(track.last))}`,
     ];
   }), {
     onRow: (row, index) => {

@@ -30,7 +30,7 @@ extension JSONText {
             json.field("width", job.video.width)
             json.field("height", job.video.height)
             if job.video.frameRate > 0 { json.field("frame_rate", job.video.frameRate, decimals: 3) }
-            if let duration = job.duration { json.field("duration", duration, decimals: 3) }
+            if let time = job.video.duration { json.field("duration", Double(time) / 1000, decimals: 3) }
         }
         object("progress") { json in
             json.field("frames_done", job.progress.framesDone)
@@ -73,12 +73,4 @@ extension JSONText {
 extension JobWebhook {
     /// For its owner: without user and password.
     fileprivate var shownURL: String { (try? OutboundURL(url, ports: StreamSpecification.webhookPorts))?.shown ?? "" }
-}
-
-extension Job {
-    /// Seconds; nil where the file does not say.
-    var duration: Double? {
-        guard video.frameRate > 0, let frames = progress.framesTotal else { return nil }
-        return Double(frames) / video.frameRate
-    }
 }

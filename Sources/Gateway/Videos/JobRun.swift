@@ -164,7 +164,14 @@ struct JobRun {
         if job.request.annotate { try await annotate(frames: done, lease) }
         let stored = await videos.folder.storedBytes(of: job.id)
         try await videos.store.finish(
-            lease, as: .done, storedBytes: stored, now: .now, keep: videos.limits.retention)
+            lease, as: .done, storedBytes: stored, lastTime: try await time(of: done - 1), now: .now,
+            keep: videos.limits.retention)
+    }
+
+    /// Of a frame, milliseconds from the beginning of the file; nil: it is not there.
+    private func time(of frame: Int64) async throws -> Int64? {
+        let found = try await videos.store.results(of: job.id, from: frame, limit: 1).first
+        return try found.map { try $0.response.captureTime / 1000 }
     }
 
     /// - Throws: `JobFault` if no frame has a result.

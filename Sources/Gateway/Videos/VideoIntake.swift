@@ -41,7 +41,9 @@ struct VideoIntake {
         let now = JobTime.now
         let job = Job(
             id: id, owner: caller.owner, name: wish.name, request: wish.request,
-            video: Job.Video(width: Int64(info.width), height: Int64(info.height), frameRate: info.frameRate),
+            video: Job.Video(
+                width: Int64(info.width), height: Int64(info.height), frameRate: info.frameRate,
+                duration: info.duration.map { Int64(($0 / .milliseconds(1)).rounded()) }),
             framesTotal: info.frameCount.map { Int64($0) }, createdAt: now, expiresAt: now + videos.limits.retention,
             storedBytes: count)
         return try await record(job, telling: wish.webhooks)

@@ -9,7 +9,7 @@ import Testing
         Job(
             id: JobID(at: JobTime(milliseconds: 0)), owner: "ada", name: "a\"b",
             request: Job.Request(pipeline: "track", minConfidence: 0.25, annotate: true),
-            video: Job.Video(width: 640, height: 480, frameRate: 25), framesTotal: 100,
+            video: Job.Video(width: 640, height: 480, frameRate: 25, duration: 20_500), framesTotal: 100,
             createdAt: JobTime(milliseconds: 1_800_000_000_007), expiresAt: JobTime(milliseconds: 1_800_086_400_000),
             storedBytes: 5)
     }
@@ -20,7 +20,7 @@ import Testing
             JSONText.object { $0.fields(of: job) }
                 == #"{"id":"\#(job.id)","name":"a\"b","state":"queued","pipeline":"track","min_confidence":0.25,"#
                 + #""annotate":true,"created_at":"2027-01-15T08:00:00.007Z","stored_bytes":5,"#
-                + #""video":{"width":640,"height":480,"frame_rate":25,"duration":4},"progress":{"frames_done":0,"#
+                + #""video":{"width":640,"height":480,"frame_rate":25,"duration":20.5},"progress":{"frames_done":0,"#
                 + #""frames_total":100,"fraction":0,"rate":0,"partial":0,"dropped":0,"failed":0}}"#)
     }
 

@@ -33,6 +33,15 @@ def long_video(tmp_path_factory):
     return path
 
 
+@pytest.fixture
+def changing_video(tmp_path):
+    """A second at 30 frames a second, which are the frames from 0 on, then two at 3, from 30 on."""
+    path = tmp_path / "changing.mp4"
+    ffmpeg("-f", "lavfi", "-i", "testsrc2=size=320x240:rate=30:duration=3", "-vf", r"select=lt(t\,1)+not(mod(n\,10))",
+           "-vsync", "vfr", "-c:v", "libx264", "-pix_fmt", "yuv420p", path)
+    return path
+
+
 @pytest.fixture(scope="session")
 def camera_file(tmp_path_factory):
     """What Chromium's fake camera shows: the demo's video again and again."""

@@ -263,9 +263,40 @@ def test_the_newest_of_many_tracks_are_said_to_be_the_newest(page):
         const { showTracks } = await import('/page/videoparts.js');
         const host = document.createElement('div');
         const tracks = (count) => Array.from({ length: count }, (_, id) => ({ id, label: 'x', frames: 1, first: 0, last: 1 }));
-        return [200, 237].map((count) => { showTracks(host, tracks(count), 25, () => {}); return host.querySelector('.hint')?.textContent; });
+        return [200, 237].map((count) => { showTracks(host, tracks(count), { of: (frame) => frame / 25 }, () => {}); return host.querySelector('.hint')?.textContent; });
     }""")
     assert told == [None, "The newest 200 of 237."]
+
+
+def test_frames_of_a_changing_rate_are_found_by_their_times(page):
+    found = page.evaluate("""async () => {
+        const { FrameTimes } = await import('/page/frametimes.js');
+        const times = new FrameTimes();
+        times.rate = 30;
+        const guessed = [times.at(0.5), times.of(15)];
+        // Ten seconds at 30 frames a second, then ten at 3.
+        for (let frame = 0; frame < 330; frame += 1) {
+            times.add(frame, Math.round(frame < 300 ? frame * 1e6 / 30 : 1e7 + (frame - 300) * 1e6 / 3) / 1000);
+        }
+        const all = Array.from({ length: 330 }, (_, frame) => frame);
+        return {
+            guessed, shown: times.at(15), middle: times.within(315),
+            lost: all.filter((frame) => times.at(times.of(frame)) !== frame || times.at(times.within(frame)) !== frame),
+        };
+    }""")
+    assert found["guessed"] == [15, 0.5] and found["shown"] == 315 and found["lost"] == []
+    assert abs(found["middle"] - 15.1667) < 0.001
+
+
+def test_frames_that_did_not_come_are_spread_between_those_that_did(page):
+    begins = page.evaluate("""async () => {
+        const { FrameTimes } = await import('/page/frametimes.js');
+        const times = new FrameTimes();
+        times.add(4, 400);
+        times.add(2, 250);
+        return [0, 1, 2, 3, 4].map((frame) => times.of(frame));
+    }""")
+    assert begins == [0, 0.1, 0.25, 0.3, 0.4]
 
 
 def test_problems_are_told_in_plain_words(page):

@@ -131,6 +131,21 @@ def test_a_video_is_watched_while_a_detector_dies_and_its_results_are_whole(mesh
     expect(page.locator("#video-list")).not_to_contain_text(long_video.name)
 
 
+def test_a_video_of_changing_rate_is_shown_and_sought_by_the_times_of_its_frames(mesh, page, changing_video):
+    show(page, "Video")
+    page.set_input_files("#video-files", changing_video)
+    expect(page.locator("#video-name")).to_have_text(changing_video.name)
+    expect(page.locator("#video-state")).to_have_text("done")
+    medium = page.locator("#video-stage video")
+    expect(medium).to_be_visible()
+    assert 2.6 < mesh.get_json("/v1/videos")["videos"][0]["video"]["duration"] < 3.1
+    page.locator("#video-seek").fill("33")
+    until("the frame that was chosen is on the screen", lambda: 2 <= medium.evaluate("video => video.currentTime") < 2.34)
+    expect(page.locator("#video-time")).to_contain_text("0:02.0 / 0:")
+    medium.evaluate("video => { video.currentTime = 1.5; }")
+    expect(page.locator("#video-seek")).to_have_value("31")
+
+
 def test_markup_in_a_video_s_name_stays_text(page, tmp_path):
     video = tmp_path / f"{MARKUP}.mp4"
     shutil.copy(DEMO / "digits.mp4", video)
