@@ -5,7 +5,8 @@ enum Record {
     static let version: UInt32 = 3
     static let headByteCount = 8
     static let frameHeadByteCount = 16
-    static let infoByteCount = 44
+    static let infoByteCount = 56
+    static let versionByteCount = 4
     static let endByteCount = 16
 
     enum Kind: UInt32 {
@@ -52,20 +53,17 @@ enum Record {
     private static let endless: Int64 = -2
 
     static func info(_ bytes: inout ByteBuffer) throws(VideoError) -> VideoInfo {
-        guard
-            let (version, width, height, rate, count, age, duration) = bytes.readMultipleIntegers(
-                endianness: .little, as: (UInt32, UInt32, UInt32, UInt64, Int64, Int64, Int64).self)
-        else { throw VideoError("framemesh-video sent a short INFO record") }
-        guard version == Self.version else {
-            throw VideoError("framemesh-video speaks version \(version) of its protocol, not \(Self.version)")
+        guard let version: UInt32 = bytes.readInteger(endianness: .little) else {
+            throw VideoError("framemesh-video sent an empty INFO record")
         }
         guard version == Self.version else {
             throw VideoError(
                 "framemesh-video speaks version \(version) of its protocol, not \(Self.version)", isOfHelper: true)
         }
         guard
-            let (width, height, rate, count, age, isExact) = bytes.readMultipleIntegers(
-                endianness: .little, as: (UInt32, UInt32, UInt64, Int64, Int64, UInt32).self)
+            let (width, height, rate, count, age, duration, across, down, isExact) = bytes.readMultipleIntegers(
+                endianness: .little,
+                as: (UInt32, UInt32, UInt64, Int64, Int64, Int64, UInt32, UInt32, UInt32).self)
         else { throw VideoError("framemesh-video sent a short INFO record") }
         guard VideoLimits.allowsSize(Int(width), Int(height)) else {
             throw VideoError("framemesh-video said a size of \(width)x\(height)")
@@ -76,7 +74,9 @@ enum Record {
         return VideoInfo(
             width: Int(width), height: Int(height), frameRate: frameRate.isFinite && frameRate > 0 ? frameRate : 0,
             frameCount: count >= 0 ? Int(count) : nil, codec: text(&bytes), isLive: count == endless,
-            age: old, duration: duration > 0 ? Duration.microseconds(duration) : nil)
+            age: old, duration: duration > 0 ? Duration.microseconds(duration) : nil,
+            aspect: PixelAspect(width: Int(across), height: Int(down)) ?? .square,
+            isFrameCountExact: count >= 0 && isExact == 1)
     }
 
     static func frameHead(_ bytes: inout ByteBuffer) throws(VideoError) -> (index: UInt64, captureTime: Int64) {

@@ -15,10 +15,15 @@ public struct VideoInfo: Sendable, Hashable {
     public var age: Duration
     /// Of a file, its container's word; nil where unknown.
     public var duration: Duration?
+    /// Frames have the file's own pixels, also where these are not square.
+    public var aspect: PixelAspect
+    /// The container counts its frames; `frameCount` is no estimate.
+    public var isFrameCountExact: Bool
 
     public init(
         width: Int, height: Int, frameRate: Double, frameCount: Int?, codec: String, isLive: Bool = false,
-        age: Duration = .zero, duration: Duration? = nil
+        age: Duration = .zero, duration: Duration? = nil, aspect: PixelAspect = .square,
+        isFrameCountExact: Bool = false
     ) {
         self.width = width
         self.height = height
@@ -28,6 +33,8 @@ public struct VideoInfo: Sendable, Hashable {
         self.isLive = isLive
         self.age = age
         self.duration = duration
+        self.aspect = aspect
+        self.isFrameCountExact = isFrameCountExact
     }
 
     /// Bytes of one frame: BGR8, rows packed.

@@ -29,13 +29,14 @@ public final class VideoWriter: Sendable {
 
     /// - Parameters:
     ///   - frameRate: nominal; true times come with the frames.
+    ///   - aspect: of the pixels, for whoever plays it.
     ///   - helper: the path of the executable `framemesh-video`.
     ///   - maxBytes: the largest that the file may become, from 1; nil: any size. What is larger ends in an error that
     ///     `isTooLarge` tells from others.
     ///   - encoderThreads: 1 to 16.
     public static func create(
-        _ path: String, width: Int, height: Int, frameRate: Double, helper: String, maxBytes: Int64? = nil,
-        encoderThreads: Int = 1
+        _ path: String, width: Int, height: Int, frameRate: Double, aspect: PixelAspect = .square, helper: String,
+        maxBytes: Int64? = nil, encoderThreads: Int = 1
     ) async throws -> VideoWriter {
         guard VideoLimits.allowsSize(width, height) else {
             throw VideoError("\(path): a size of \(width)x\(height) pixels is not allowed")
@@ -47,8 +48,8 @@ public final class VideoWriter: Sendable {
         session.start(
             helper: helper,
             arguments: [
-                "--width", String(width), "--height", String(height), "--frame-rate", String(frameRate), "--threads",
-                String(encoderThreads),
+                "--width", String(width), "--height", String(height), "--frame-rate", String(frameRate), "--aspect",
+                "\(aspect.width):\(aspect.height)", "--threads", String(encoderThreads),
             ] + (maxBytes.map { ["--max-bytes", String($0)] } ?? []))
         guard case .ready(let info) = try await session.reply() else {
             throw VideoError("framemesh-video said nothing of \(path)")

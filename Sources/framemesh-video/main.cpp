@@ -31,8 +31,8 @@ constexpr const char* kHelp =
     "usage: framemesh-video read PATH [--threads N]\n"
     "       framemesh-video watch ADDRESS:PORT [--threads N] [--authorities FILE]\n"
     "       framemesh-video camera /dev/videoN [--threads N] [--width N --height N] [--frame-rate F]\n"
-    "       framemesh-video write PATH --width N --height N --frame-rate F [--threads N] [--max-bytes N]\n"
-    "                       [--part CHANCE]\n"
+    "       framemesh-video write PATH --width N --height N --frame-rate F [--aspect N:D] [--threads N]\n"
+    "                             [--max-bytes N] [--part CHANCE]\n"
     "\n"
     "read   sends the frames of a video file to standard output as BGR24 pixels with their times.\n"
     "watch  does the same for a live source, whose rtsp://, rtsps://, http:// or https:// URL comes on standard input\n"
@@ -41,8 +41,9 @@ constexpr const char* kHelp =
     "camera does the same for a camera of this machine (Video4Linux).\n"
     "write  takes such frames from standard input and writes an MP4 file.\n"
     "All in the records that docs/video.md describes. --threads (default 1) is for the codec.\n"
-    "--max-bytes ends writing where the file would become larger. --part has 16 hexadecimal digits: where the file\n"
-    "system has no nameless files, it is called PATH.CHANCE.part until it is whole.\n"
+    "--aspect is the width of a pixel to its height. --max-bytes ends writing where the file would become larger.\n"
+    "--part has 16 hexadecimal digits: where the file system has no nameless files, it is called PATH.CHANCE.part until it\n"
+    "is whole.\n"
     "\n"
     "example: framemesh-video read street.mp4 | head -c 64 | xxd\n";
 
@@ -65,6 +66,14 @@ std::string chance(const std::string& name, const char* text) {
     if (digits.size() != 16 || digits.find_first_not_of("0123456789abcdef") != std::string::npos)
         throw Usage{name + " wants 16 hexadecimal digits"};
     return digits;
+}
+
+Aspect aspect(const char* name, const char* text) {
+    const std::string both = text ? text : "";
+    const size_t colon = both.find(':');
+    if (colon == std::string::npos) throw Usage{std::string(name) + " wants two numbers, N:D"};
+    auto part = [&](const std::string& side) { return int(number(name, side.c_str(), 1, Aspect::kMost)); };
+    return {part(both.substr(0, colon)), part(both.substr(colon + 1))};
 }
 
 struct Arguments {
@@ -98,6 +107,8 @@ Arguments parse(int count, char** words) {
             found.options.height = whole(kMaximumSide);
         } else if (name == "--frame-rate" && has_size) {
             found.options.frame_rate = number(words[i], value, kMinimumFrameRate, kMaximumFrameRate);
+        } else if (name == "--aspect" && found.role == "write") {
+            found.options.aspect = aspect(words[i], value);
         } else if (name == "--max-bytes" && found.role == "write") {
             found.options.max_bytes = uint64_t(number(words[i], value, 1, kMaximumFileBytes));
         } else if (name == "--part" && found.role == "write") {

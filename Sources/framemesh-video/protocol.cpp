@@ -66,6 +66,9 @@ void RecordWriter::info(const Info& info) {
     put(head, uint64_t(info.frame_count), 8);
     put(head, uint64_t(info.age), 8);
     put(head, uint64_t(info.duration), 8);
+    put(head, uint64_t(info.aspect.width), 4);
+    put(head, uint64_t(info.aspect.height), 4);
+    put(head, info.is_frame_count_exact, 4);
     std::string codec = one_line(info.codec);
     record(Kind::info, head, reinterpret_cast<const uint8_t*>(codec.data()), codec.size());
 }

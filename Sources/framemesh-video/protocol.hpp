@@ -6,7 +6,8 @@
 //
 //   INFO  u32 version (3), u32 width, u32 height, f64 frames a second (0: unknown), i64 frame count (-1: unknown,
 //         -2: no end is known), i64 microseconds since the capture times were zero, i64 length in microseconds
-//         (0: unknown), the codec's name in the rest
+//         (0: unknown), u32 and u32: the width of a pixel to its height, u32 whether the frame count is the
+//         container's own (1) or an estimate (0), the codec's name in the rest
 //   FRAM  u64 index, i64 capture time in microseconds, then width * height * 3 bytes: BGR24, rows packed
 //   END_  u64 frames, u64 damaged packets (left out, or decoded with errors), then text: why it ended too
 //         early, mostly empty
@@ -55,6 +56,13 @@ struct Failure : std::runtime_error {
 /// The other end of a pipe is gone: nobody is left to tell.
 struct PipeClosed : std::exception {};
 
+/// The width of a pixel to its height, as displayed.
+struct Aspect {
+    static constexpr int kMost = 65'535;
+    int width = 1;
+    int height = 1;
+};
+
 struct Info {
     uint32_t width = 0;
     uint32_t height = 0;
@@ -64,6 +72,9 @@ struct Info {
     int64_t age = 0;
     /// How long a file says it is, in microseconds; 0: it says nothing.
     int64_t duration = 0;
+    Aspect aspect;
+    /// The container counts its frames.
+    bool is_frame_count_exact = false;
     std::string codec;
 };
 

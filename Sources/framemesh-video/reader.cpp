@@ -106,6 +106,7 @@ class Reader {
         if (frames_ == 0) {
             info_.width = uint32_t(picture_.width());
             info_.height = uint32_t(picture_.height());
+            info_.aspect = source_->aspect(frame_.get());
             if (info_.frame_count == kEndless) info_.age = age(timestamp) + last_time_;
             out_.info(info_);
         }

@@ -340,6 +340,15 @@ bool Source::is_cut_off(int64_t last_time) {
     return last && (last->pos > size || last->size > size - last->pos);
 }
 
+Aspect Source::aspect(AVFrame* frame) {
+    const AVRational said = av_guess_sample_aspect_ratio(format_.get(), stream_, frame);
+    int width = 0, height = 0;
+    // 0: nothing is said, or too small for its parts.
+    av_reduce(&width, &height, said.num, said.den, Aspect::kMost);
+    if (width <= 0 || height <= 0) return {};
+    return orientation().swaps_sides() ? Aspect{height, width} : Aspect{width, height};
+}
+
 Info Source::info() {
     Info info;
     info.codec = avcodec_get_name(stream_->codecpar->codec_id);

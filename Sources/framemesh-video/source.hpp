@@ -75,6 +75,8 @@ class Source {
     }
     /// Frame rate, frame count, duration and codec by the container's word; no size.
     Info info();
+    /// Of the pixels of a frame, turned as it is.
+    Aspect aspect(AVFrame* frame);
 
   private:
     explicit Source(const std::string& name) : path_(name) {}

@@ -85,6 +85,7 @@ class Writer {
         info.width = uint32_t(encoder_->width);
         info.height = uint32_t(encoder_->height);
         info.frame_rate = options_.frame_rate;
+        info.aspect = options_.aspect;
         info.codec = avcodec_get_name(encoder_->codec_id);
         return info;
     }
@@ -136,6 +137,7 @@ class Writer {
         encoder_->pix_fmt = AV_PIX_FMT_YUV420P;
         encoder_->time_base = encoding->clock;
         encoder_->framerate = av_d2q(options_.frame_rate, 100'000);
+        encoder_->sample_aspect_ratio = {options_.aspect.width, options_.aspect.height};
         encoder_->color_range = AVCOL_RANGE_MPEG;
         encoder_->colorspace = AVCOL_SPC_SMPTE170M;
         encoder_->thread_count = options_.threads;
@@ -155,6 +157,8 @@ class Writer {
         check(avcodec_parameters_from_context(stream_->codecpar, encoder_.get()));
         stream_->time_base = encoder_->time_base;
         stream_->avg_frame_rate = encoder_->framerate;
+        // As the encoder took it, which may have smaller numbers.
+        stream_->sample_aspect_ratio = encoder_->sample_aspect_ratio;
         AVDictionary* settings = nullptr;
         av_dict_set(&settings, "protocol_whitelist", "file", 0);
         int status = avio_open2(&context->pb, file_.url().c_str(), AVIO_FLAG_WRITE, nullptr, &settings);

@@ -14,6 +14,7 @@ struct WriteOptions {
     /// Nominal; the true times come with the frames.
     double frame_rate = 0;
     int threads = 1;
+    Aspect aspect;
     /// The largest that the file may become; 0: any size.
     uint64_t max_bytes = 0;
     /// See OutputFile.

@@ -11,7 +11,7 @@ import Video
             reader.info
                 == VideoInfo(
                     width: 768, height: 576, frameRate: 10, frameCount: Files.vtestFrames, codec: "msmpeg4v3",
-                    duration: .milliseconds(79_500)))
+                    duration: .milliseconds(79_500), isFrameCountExact: true))
         var count = 0
         let start = ContinuousClock.now
         while let frame = try await reader.next() {
@@ -70,6 +70,30 @@ import Video
             // JPEGs one behind the other say nothing.
             let pictures = try await folder.video("a.mjpeg", frames: 5, codec: "-c:v mjpeg")
             #expect(try await readAll(pictures).info.duration == nil)
+        }
+    }
+
+    @Test(arguments: ["a.mp4", "a.mkv", "a.avi"])
+    func pixelsThatAreNotSquareSaySoAndStayAsTheyAre(_ name: String) async throws {
+        try await Files.withFolder { folder in
+            let path = try await folder.make(
+                name,
+                "-f lavfi -i testsrc2=size=144x108:rate=10 -vf setsar=4/3 -frames:v 3 -c:v mpeg4 -pix_fmt yuv420p")
+            let info = try await readAll(path).info
+            #expect(info.width == 144 && info.height == 108)
+            // Matroska says the size in whole pixels.
+            #expect(abs(Double(info.aspect.width) / Double(info.aspect.height) - 4.0 / 3) < 0.01, "\(info.aspect)")
+        }
+    }
+
+    @Test func theRatioOfPixelsIsTurnedWithThePicture() async throws {
+        try await Files.withFolder { folder in
+            let flat = try await folder.make(
+                "flat.mp4", "-f lavfi -i testsrc2=size=64x32:rate=10 -vf setsar=4/3 -frames:v 2 -c:v mpeg4")
+            let path = try await folder.make("turned.mp4", "-i \(flat) -c copy -metadata:s:v:0 rotate=90")
+            let info = try await readAll(path).info
+            #expect(info.width == 32 && info.height == 64)
+            #expect(info.aspect == PixelAspect(width: 3, height: 4))
         }
     }
 

@@ -12,7 +12,7 @@ import Testing
     }
 
     @Test func kindsAreTheLettersOfTheProtocol() throws {
-        #expect(try Self.head("INFO", 46).kind == .info)
+        #expect(try Self.head("INFO", 54).kind == .info)
         #expect(try Self.head("FRAM", 28, frame: 12) == Record.Head(.frame, byteCount: 28))
         #expect(try Self.head("END_", 16).kind == .end)
         #expect(try Self.head("FAIL", 0).kind == .fail)
@@ -20,7 +20,7 @@ import Testing
 
     @Test(
         arguments: [
-            ("INFO", 43, nil), ("INFO", 4_141, nil), ("FRAM", 28, nil), ("FRAM", 27, 12), ("FRAM", 29, 12),
+            ("INFO", 3, nil), ("INFO", 4_153, nil), ("FRAM", 28, nil), ("FRAM", 27, 12), ("FRAM", 29, 12),
             ("FRAM", UInt32.max, 12), ("END_", 15, nil), ("END_", UInt32.max, nil), ("FAIL", 4_097, nil),
             ("fail", 1, nil),
         ] as [(String, UInt32, Int?)])
@@ -30,10 +30,13 @@ import Testing
 
     private static func info(
         version: UInt32 = 3, width: UInt32 = 64, height: UInt32 = 48, rate: Double = 25, count: Int64 = 7,
-        age: Int64 = 0, duration: Int64 = 0
+        age: Int64 = 0, duration: Int64 = 0, aspect: (UInt32, UInt32) = (1, 1),
+        exact: UInt32 = 0
     ) throws -> VideoInfo {
         var bytes = ByteBuffer()
-        bytes.writeMultipleIntegers(version, width, height, rate.bitPattern, count, age, duration, endianness: .little)
+        bytes.writeMultipleIntegers(
+            version, width, height, rate.bitPattern, count, age, duration, aspect.0, aspect.1, exact,
+            endianness: .little)
         bytes.writeString("h264")
         return try Record.info(&bytes)
     }
@@ -52,6 +55,10 @@ import Testing
         #expect(try Self.info(age: -1).age == .zero)
         #expect(try Self.info(duration: 20_000_000).duration == .seconds(20))
         #expect(try Self.info(duration: -1).duration == nil)
+        #expect(try Self.info(aspect: (4, 3)).aspect == PixelAspect(width: 4, height: 3))
+        for wrong in [(0, 1), (1, 0), (65_536, 1)] as [(UInt32, UInt32)] {
+            #expect(try Self.info(aspect: wrong).aspect == .square)
+        }
         #expect(throws: VideoError.self) { try Self.info(age: .max) }
         #expect(throws: VideoError.self) { try Self.info(version: 2) }
         #expect(throws: VideoError.self) { try Self.info(width: 0) }

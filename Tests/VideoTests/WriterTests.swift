@@ -42,6 +42,20 @@ import Video
         }
     }
 
+    @Test(arguments: [(64, 48), (65, 49)])
+    func theRatioOfPixelsIsWritten(_ width: Int, _ height: Int) async throws {
+        try await Files.withFolder { folder in
+            let path = folder.path("a.mp4")
+            let aspect = try #require(PixelAspect(width: 64, height: 45))
+            let writer = try await VideoWriter.create(
+                path, width: width, height: height, frameRate: 10, aspect: aspect, helper: Files.helper)
+            #expect(writer.info.aspect == aspect)
+            try await writer.write(picture(width, height, blue: 1, green: 2, red: 3), captureTime: 0)
+            try await writer.finish()
+            #expect(try await readAll(path).info.aspect == aspect)
+        }
+    }
+
     /// Its encoder for odd sides would take too much memory.
     @Test func onlyALargePictureIsMadeEven() async throws {
         try await Files.withFolder { folder in
@@ -230,6 +244,7 @@ extension VideoInfo {
         var info = self
         info.frameCount = frameCount
         info.duration = duration
+        info.isFrameCountExact = true
         return info
     }
 }

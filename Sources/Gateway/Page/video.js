@@ -214,7 +214,6 @@ export class VideoView {
         this.#mediumURL = url;
         this.#kind = kind;
         this.stage.say(null);
-        this.stage.setSize(video.videoWidth, video.videoHeight);
         this.stage.show(video);
         this.#showNewest();
         resolve(true);

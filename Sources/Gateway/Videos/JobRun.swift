@@ -325,8 +325,8 @@ struct JobRun {
             let info = reader.info
             let writer = try await VideoWriter.create(
                 videos.folder.file(.annotated, of: job.id), width: info.width, height: info.height,
-                frameRate: info.frameRate > 0 ? info.frameRate : Self.assumedFrameRate, helper: videos.helper,
-                maxBytes: maxBytes)
+                frameRate: info.frameRate > 0 ? info.frameRate : Self.assumedFrameRate, aspect: info.aspect,
+                helper: videos.helper, maxBytes: maxBytes)
             do {
                 var watch = try await watch()
                 var next: Int64 = 0

@@ -53,7 +53,8 @@ struct VideoRunner: Sendable {
             if let output {
                 writer = try await VideoWriter.create(
                     output, width: info.width, height: info.height,
-                    frameRate: info.frameRate > 0 ? info.frameRate : Self.assumedFrameRate, helper: helper)
+                    frameRate: info.frameRate > 0 ? info.frameRate : Self.assumedFrameRate, aspect: info.aspect,
+                    helper: helper)
             }
             var written = 0
             do {

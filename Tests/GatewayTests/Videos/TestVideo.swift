@@ -19,6 +19,23 @@ enum TestVideo {
         try await made(folder.appending(path: "short-\(UUID().uuidString).mp4"), after: ["-frames:v", "5"])
     }
 
+    /// Its first frames, whose pixels are 4:3.
+    static func wide(in folder: URL) async throws -> Data {
+        try await made(folder.appending(path: "wide.mp4"), after: ["-frames:v", "5", "-aspect", "16:9"])
+    }
+
+    /// The width of a pixel to its height, as `4:3`.
+    static func aspect(of video: Data, in folder: URL) async throws -> String {
+        let file = folder.appending(path: "\(UUID().uuidString).mp4")
+        try video.write(to: file)
+        let probe = try await ChildProcess(
+            URL(fileURLWithPath: "/usr/bin/ffprobe"),
+            ["-v", "error", "-show_entries", "stream=sample_aspect_ratio", "-of", "csv=p=0", file.path]
+        ).finish(within: .seconds(300))
+        guard probe.code == 0 else { throw Failure("ffprobe: \(probe.errors)") }
+        return probe.output.trimmingCharacters(in: .whitespacesAndNewlines)
+    }
+
     /// The whole in a container that does not say how many frames it has.
     static func uncounted(in folder: URL) async throws -> Data {
         try await made(folder.appending(path: "uncounted.mkv"), after: ["-live", "1"])

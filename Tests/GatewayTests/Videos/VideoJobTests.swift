@@ -113,6 +113,29 @@ import Testing
         #expect(try await gateway.finishedJob(again.id)[path: "progress.frames_done"] == frames)
     }
 
+    @Test func pixelsOfTheAnnotatedVideoHaveTheRatioOfTheFile() async throws {
+        try await TestGateway.with(mesh: .shared) { gateway in
+            let video = try await TestVideo.wide(in: gateway.data)
+            let id = try await gateway.uploadVideo(video, "pipeline=detect&annotate=true").id
+            let job = try await gateway.finishedJob(id)
+            #expect(job.state == "done" && job[path: "video.width"] == 640 && job[path: "video.height"] == 480)
+            let drawn = try await gateway.get("/v1/videos/\(id)/annotated").body
+            #expect(try await TestVideo.aspect(of: drawn, in: gateway.data) == "4:3")
+        }
+    }
+
+    /// A container that says neither its frames nor its length.
+    @Test func aVideoThatDoesNotSayHowLongItIsLastsToItsLastFrame() async throws {
+        try await TestGateway.with(mesh: .shared) { gateway in
+            let created = try await gateway.uploadVideo(try await TestVideo.uncounted(in: gateway.data))
+            #expect((created["video"] as? [String: Any])?["duration"] == nil, "\(created)")
+            let job = try await gateway.finishedJob(created.id)
+            let last = try #require(try await gateway.lines(created.id).last?["time_ms"] as? NSNumber)
+            let duration = try #require((job["video"] as? [String: Any])?["duration"] as? NSNumber)
+            #expect(abs(duration.doubleValue - last.doubleValue / 1000) < 0.002, "\(job)")
+        }
+    }
+
     @Test func zonesAndLinesAreInTheAnnotatedVideo() async throws {
         try await TestGateway.with(mesh: .shared) { gateway in
             let folder = gateway.data

@@ -42,6 +42,14 @@ def changing_video(tmp_path):
     return path
 
 
+@pytest.fixture
+def wide_video(tmp_path):
+    """The first frames of the demo's video, 640×480, whose pixels are 4:3."""
+    path = tmp_path / "wide.mp4"
+    ffmpeg("-i", DEMO / "digits.mp4", "-c", "copy", "-frames:v", 20, "-aspect", "16:9", path)
+    return path
+
+
 @pytest.fixture(scope="session")
 def camera_file(tmp_path_factory):
     """What Chromium's fake camera shows: the demo's video again and again."""

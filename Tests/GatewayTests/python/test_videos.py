@@ -146,6 +146,20 @@ def test_a_video_of_changing_rate_is_shown_and_sought_by_the_times_of_its_frames
     expect(page.locator("#video-seek")).to_have_value("31")
 
 
+def test_boxes_are_where_the_picture_is_though_its_pixels_are_not_square(page, wide_video):
+    show(page, "Video")
+    page.set_input_files("#video-files", wide_video)
+    expect(page.locator("#video-name")).to_have_text(wide_video.name)
+    expect(page.locator("#video-state")).to_have_text("done")
+    medium = page.locator("#video-stage video")
+    expect(medium).to_be_visible()
+    # The stage has the shape of the frame, in whose pixels boxes are, and the picture fills it.
+    assert medium.evaluate("video => getComputedStyle(video).objectFit") == "fill"
+    shape = "element => element.clientWidth / element.clientHeight"
+    assert abs(page.locator("#video-stage").evaluate(shape) - 640 / 480) < 0.02
+    assert abs(medium.evaluate(shape) - 640 / 480) < 0.02
+
+
 def test_markup_in_a_video_s_name_stays_text(page, tmp_path):
     video = tmp_path / f"{MARKUP}.mp4"
     shutil.copy(DEMO / "digits.mp4", video)
