@@ -50,6 +50,7 @@ import Testing
         var resumption = Resumption(timeout: .seconds(30))
         let wait5 = resumption.wait(after: Self.lost, answered: 5, now: start)
         #expect(wait5 != nil)
+        resumption.opened(at: start + .seconds(1))
         let wait6 = resumption.wait(after: Self.lost, answered: 6, now: start + .seconds(40))
         #expect(wait6 == .zero)
         #expect(resumption.isNews)

@@ -55,16 +55,10 @@ import Testing
     /// Numbers that are given before would change places with those of others.
     @Test func stampsRiseAsElementsAreTaken() async {
         let handOver = HandOver<Int>()
-        let count = Mutex(0)
-        @Sendable func next() -> Int {
-            count.withLock { count in
-                count += 1
-                return count
-            }
-        }
+        let stamps = Stamps()
         await withTaskGroup(of: Void.self) { givers in
             for _ in 0..<500 {
-                givers.addTask { _ = await handOver.place(0, places: 500) { $0 = next() } }
+                givers.addTask { _ = await handOver.place(0, places: 500) { $0 = stamps.next() } }
             }
             var taken: [Int] = []
             for _ in 0..<500 { taken.append(await handOver.take() ?? -1) }
@@ -72,7 +66,7 @@ import Testing
         }
         await withTaskGroup(of: Void.self) { givers in
             for _ in 0..<500 {
-                givers.addTask { _ = handOver.replace(0) { $0 = next() } }
+                givers.addTask { _ = handOver.replace(0) { $0 = stamps.next() } }
             }
         }
         #expect(await handOver.take() == 1000, "the newest is what is left")
@@ -98,5 +92,16 @@ import Testing
             #expect(await givers.next() == .over)
         }
         #expect(await handOver.take() == nil)
+    }
+}
+
+private final class Stamps: Sendable {
+    private let count = Mutex(0)
+
+    func next() -> Int {
+        count.withLock { count in
+            count += 1
+            return count
+        }
     }
 }

@@ -68,20 +68,17 @@ import Testing
 
     /// That of a helper of another version may be shorter: what it says first is which one that is.
     @Test func anotherVersionIsTheHelpersFaultAndAShortInfoIsNot() throws {
-        var other = ByteBuffer()
-        other.writeMultipleIntegers(Record.version + 1, UInt32(64), endianness: .little)
-        let older = #expect(throws: VideoError.self) { [other] in
-            var bytes = other
-            _ = try Record.info(&bytes)
+        func trouble(version: UInt32) -> VideoError? {
+            var bytes = ByteBuffer()
+            bytes.writeMultipleIntegers(version, UInt32(64), endianness: .little)
+            do throws(VideoError) {
+                _ = try Record.info(&bytes)
+                return nil
+            } catch { return error }
         }
-        #expect(older?.isOfHelper == true && older?.message.contains("version \(Record.version + 1)") == true)
-        var short = ByteBuffer()
-        short.writeMultipleIntegers(Record.version, UInt32(64), endianness: .little)
-        let error = #expect(throws: VideoError.self) { [short] in
-            var bytes = short
-            _ = try Record.info(&bytes)
-        }
-        #expect(error?.isOfHelper == false)
+        let other = try #require(trouble(version: Record.version + 1))
+        #expect(other.isOfHelper && other.message.contains("version \(Record.version + 1)"))
+        #expect(trouble(version: Record.version)?.isOfHelper == false)
     }
 
     @Test func shortBodiesAreErrors() {
