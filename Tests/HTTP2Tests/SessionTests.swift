@@ -77,6 +77,7 @@ import Testing
             let stream = try pair.client.request(Pair.head + more)
             pair.client.finish(stream: stream)
             try pair.exchangeNothingBack()
+            pair.server.tellEvents { _ in }
             pair.server.respond(stream: stream, fields: [HeaderField(":status", "200")], endStream: false)
             pair.server.send(stream: stream, ByteBuffer(repeating: 1, count: bytes))
             pair.server.finish(stream: stream, trailers: [HeaderField("grpc-status", "0")])
