@@ -64,40 +64,6 @@ import Testing
         #expect(third == ["headers 5 \(Pair.seenHead)", "data 5 16384", "data 5 3616", "ended 5"])
     }
 
-    /// Whatever a request says of its priority.
-    @Test(arguments: [nil, "u=0", "u=7", "u=0, i=?0"])
-    func aLongAnswerHoldsUpNoOther(_ priority: String?) throws {
-        var settings = SessionSettings()
-        settings.initialStreamWindowBytes = 64 << 20
-        settings.connectionWindowBytes = 64 << 20
-        settings.maxFrameBytes = 16_384
-        let pair = try Pair(client: settings)
-        try pair.exchange()
-        func answer(_ more: [HeaderField], bytes: Int) throws -> Int32 {
-            let stream = try pair.client.request(Pair.head + more)
-            pair.client.finish(stream: stream)
-            try pair.exchangeNothingBack()
-            pair.server.tellEvents { _ in }
-            pair.server.respond(stream: stream, fields: [HeaderField(":status", "200")], endStream: false)
-            pair.server.send(stream: stream, ByteBuffer(repeating: 1, count: bytes))
-            pair.server.finish(stream: stream, trailers: [HeaderField("grpc-status", "0")])
-            return stream
-        }
-        let long = try answer(priority.map { [HeaderField("priority", $0)] } ?? [], bytes: 4 << 20)
-        // It is under way when the other one comes.
-        var begun = ByteBuffer()
-        let hasMore = try pair.server.produce { begun.writeImmutableBuffer($0) }
-        #expect(hasMore)
-        try pair.client.receive(begun, now: 0)
-        pair.client.tellEvents { _ in }
-        let short = try answer([], bytes: 100)
-        let seen = try pair.exchange().client
-        let end = try #require(seen.firstIndex(of: "data \(short) 100"))
-        let before = seen[..<end].count { $0.hasPrefix("data \(long)") }
-        #expect(before <= 1)
-        #expect(seen.contains("closed \(long) NO_ERROR"))
-    }
-
     @Test func anAnsweredStreamIsStopped() throws {
         let pair = try Pair()
         try pair.exchange()
