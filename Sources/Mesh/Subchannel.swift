@@ -106,7 +106,8 @@ final class Subchannel: Sendable {
             defer { connection.drain() }
             if stopped { return "stopped" }
             try await withThrowingTaskGroup(of: Void.self) { tasks in
-                tasks.addTask { [self] in await report(connection) }
+                // On the connection's loop: a question elsewhere wakes four threads, for each endpoint and second.
+                tasks.addTask(executorPreference: connection.executor) { [self] in await report(connection) }
                 defer { tasks.cancelAll() }
                 try await watch(connection)
             }
@@ -236,7 +237,7 @@ final class Subchannel: Sendable {
                 // A connection that ends, or a node that is busy.
             }
             // Whether it was cancelled the loop asks.
-            try? await Task.sleep(for: channel.probeWait(of: name))
+            await connection.sleep(for: channel.probeWait(of: name))
         }
     }
 

@@ -162,6 +162,14 @@ public final class RPCConnection: Sendable {
     /// Calls `action` once when new calls cannot start any more (at once if that is so already). It must not block.
     public func onUnusable(_ action: @escaping @Sendable () -> Void) { status.onUnusable(action) }
 
+    /// By the clock of the connection's event loop, so that a task on `executor` goes on without a change of threads. Shorter
+    /// when the task is cancelled.
+    package func sleep(for time: Duration) async {
+        let limit = Waiters<Void>.Limit(.after(time), on: inbox.eventLoop) { RPCError(.deadlineExceeded, "it is over") }
+        // Either is an error.
+        try? await Waiters().wait("the sleep was cancelled", until: limit) { nil }
+    }
+
     public func unary(
         _ path: String, _ request: Payload, options: CallOptions = CallOptions()
     ) async throws -> UnaryResponse {
