@@ -41,7 +41,7 @@ enum Interrupts {
 
     /// As whoever started us wanted it.
     private static let ignoresHangUp: Bool = {
-        var action = unsafe sigaction()
+        var action = sigaction()
         guard unsafe sigaction(SIGHUP, nil, &action) == 0 else { return false }
         return unsafe unsafeBitCast(action.__sigaction_handler.sa_handler, to: Int.self)
             == unsafeBitCast(SIG_IGN, to: Int.self)

@@ -1,4 +1,5 @@
 import Foundation
+import RPC
 import Telemetry
 import TestSupport
 import Testing

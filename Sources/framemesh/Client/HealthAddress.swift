@@ -1,6 +1,7 @@
 import Foundation
 import Gateway
 import Logging
+import Messages
 import NIOCore
 import NIOPosix
 import RPC
