@@ -20,19 +20,10 @@ struct TokenDigest: Equatable {
         guard hexadecimal.utf8.count == 64 else { return nil }
         var bytes = SIMD32<UInt8>()
         for (index, byte) in hexadecimal.utf8.enumerated() {
-            guard let digit = Self.digit(byte) else { return nil }
+            guard let digit = HexDigit.value(of: byte) else { return nil }
             bytes[index / 2] = bytes[index / 2] << 4 | digit
         }
         self.bytes = bytes
-    }
-
-    private static func digit(_ byte: UInt8) -> UInt8? {
-        switch byte {
-        case UInt8(ascii: "0")...UInt8(ascii: "9"): byte - UInt8(ascii: "0")
-        case UInt8(ascii: "a")...UInt8(ascii: "f"): byte - UInt8(ascii: "a") + 10
-        case UInt8(ascii: "A")...UInt8(ascii: "F"): byte - UInt8(ascii: "A") + 10
-        default: nil
-        }
     }
 
     /// Which of `digests` this is. The time depends on how many there are, not on what they are.
