@@ -25,8 +25,7 @@ extension Job {
 
     init(_ row: SQLRow) throws(JobError) {
         var row = row
-        let text = try row.text()
-        guard let id = JobID(text) else { throw JobError(.failed, "'\(text)' is not a job's id") }
+        let id = try row.jobID()
         self.id = id
         owner = try row.text()
         name = try row.text()

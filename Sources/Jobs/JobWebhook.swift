@@ -71,9 +71,7 @@ package struct JobWebhook: Sendable, Hashable {
 
     init(_ row: SQLRow) throws(JobError) {
         var row = row
-        let text = try row.text()
-        guard let id = JobID(text) else { throw JobError(.failed, "'\(text)' is not a job's id") }
-        job = id
+        job = try row.jobID()
         number = try row.integer()
         url = try row.text()
         topics = try row.text()

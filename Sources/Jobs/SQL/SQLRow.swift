@@ -41,6 +41,13 @@ package struct SQLRow: Sendable, Hashable {
         return bytes
     }
 
+    /// - Throws: `JobError`, also if the text is no id.
+    mutating func jobID() throws(JobError) -> JobID {
+        let text = try self.text()
+        guard let id = JobID(text) else { throw JobError(.failed, "'\(text)' is not a job's id") }
+        return id
+    }
+
     private mutating func next() throws(JobError) -> SQLValue {
         guard let value = values.popFirst() else { throw JobError(.failed, "a row has too few columns") }
         return value
