@@ -37,11 +37,7 @@ struct HealthCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("YAML file with settings (or $FRAMEMESH_CONFIG).", valueName: "file"))
     var config: String?
 
-    func validate() throws {
-        guard timeout > 0, timeout <= Settings.maxSeconds else {
-            throw ValidationError("--timeout is \(timeout), it must be above 0 and at most \(Int(Settings.maxSeconds))")
-        }
-    }
+    func validate() throws { try Settings.check(timeout: timeout) }
 
     func run() async throws {
         let settings = try await Settings.load(config)

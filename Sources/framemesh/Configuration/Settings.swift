@@ -80,6 +80,13 @@ struct Settings: Sendable {
         .seconds(try number(flag, key, default: standard, in: 0...Self.maxSeconds))
     }
 
+    /// `--timeout` of commands that ask others.
+    static func check(timeout: Double) throws(ValidationError) {
+        guard timeout > 0, timeout <= maxSeconds else {
+            throw ValidationError("--timeout is \(timeout), it must be above 0 and at most \(Int(maxSeconds))")
+        }
+    }
+
     /// A day.
     static let maxSeconds: Double = 86_400
 
