@@ -169,6 +169,10 @@ private struct ChannelCaller: Caller {
 extension RPCError {
     /// Nothing more can be asked on this connection.
     package var isOfConnection: Bool { lostConnection || neverStarted }
+
+    /// No other call would be answered either. What found no room among our own calls in time, or waited until its deadline, was
+    /// never sent, too, and says nothing of the connection.
+    package var isOfAllCalls: Bool { isOfConnection && code != .resourceExhausted && code != .deadlineExceeded }
 }
 
 extension Target {

@@ -75,7 +75,7 @@ final class MeshTarget: FrameTarget {
                 returning: AnalyzeResponse.self
             ) { FrameOutcome($0) }
         } catch let error as RPCError {
-            guard survivesLoss || !error.isOfConnection else { throw client.explaining(error) }
+            guard survivesLoss || !error.isOfAllCalls else { throw client.explaining(error) }
             return FrameOutcome(error)
         }
     }

@@ -165,8 +165,8 @@ final class NodeTarget: FrameTarget {
                 }
             }
         } catch let error as RPCError {
-            guard survivesLoss || !error.isOfConnection else { throw error }
-            if error.neverStarted { try? await Task.sleep(for: Self.pause) }
+            guard survivesLoss || !error.isOfAllCalls else { throw error }
+            if error.neverStarted, error.isOfAllCalls { try? await Task.sleep(for: Self.pause) }
             return FrameOutcome(error)
         }
     }

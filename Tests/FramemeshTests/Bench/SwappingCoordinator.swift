@@ -6,13 +6,19 @@ import RPC
 import Services
 import Synchronization
 
-/// A coordinator that answers all frames, of one stream two of them in the wrong order.
+/// A coordinator that answers all frames, of one stream two of them in the wrong order, but for pictures of one pipeline.
 final class SwappingCoordinator: VisionHandler {
     private let stream: String
     private let state = Mutex<[String: Int]>([:])
 
     /// - Parameter stream: the one whose third answer comes after its fourth.
     init(swapping stream: String) { self.stream = stream }
+
+    /// A pipeline whose pictures have no answer.
+    static let endless = "endless"
+
+    /// Pictures that have none.
+    var held: Int { answered(Self.endless) }
 
     /// Frames of a stream that were answered.
     func answered(_ stream: String) -> Int { state.withLock { $0[stream] ?? 0 } }
@@ -24,7 +30,10 @@ final class SwappingCoordinator: VisionHandler {
     }
 
     func analyze(_ request: AnalyzeRequest, context: CallContext) async throws -> AnalyzeResponse {
-        Self.answer(request)
+        guard request.pipeline == Self.endless else { return Self.answer(request) }
+        state.withLock { $0[Self.endless, default: 0] += 1 }
+        try await Task.sleep(for: .seconds(3600))
+        return Self.answer(request)
     }
 
     func analyzeStream(

@@ -1,0 +1,34 @@
+import Bench
+import Client
+import Mesh
+import Testing
+
+@testable import framemesh
+
+@Suite(.timeLimit(.minutes(5))) struct MeshTargetTests {
+    /// One call has all the room that this client gives itself at the coordinator; the next one waits here, in vain.
+    @Test func whatFindsNoRoomAmongOurOwnCallsIsRefused() async throws {
+        let coordinator = SwappingCoordinator(swapping: "")
+        let ending = try await coordinator.serve { place in
+            var calling = MeshClientConfiguration()
+            calling.channel.balancing.maxInFlight = 1
+            calling.channel.readyTimeout = .milliseconds(50)
+            let target = MeshTarget(
+                place, calling, AnalyzeOptions(pipeline: SwappingCoordinator.endless), survivesLoss: false)
+            defer { target.close() }
+            try await target.prepare(callers: 1)
+            let frame = try BenchInputs(making: #require(PictureSize("4x4")), isRaw: true).frame(0)
+            let running = Task { try await target.ask(frame, caller: 0) }
+            while coordinator.held == 0 { try await Task.sleep(for: .milliseconds(2)) }
+            let outcome = try await target.ask(frame, caller: 0)
+            running.cancel()
+            _ = try? await running.value
+            return outcome.ending
+        }
+        guard case .refused(let cause) = ending else {
+            Issue.record("\(ending)")
+            return
+        }
+        #expect(cause.hasPrefix("RESOURCE_EXHAUSTED: every endpoint of "), "\(cause)")
+    }
+}
