@@ -70,7 +70,7 @@ struct PictureSender: Sendable {
             return SourceAnswer(source: source.name, response: response)
         } catch let error as RPCError {
             if Task.isCancelled { throw CancellationError() }
-            if error.isOfConnection { throw client.explaining(error) }
+            if error.isOfAllCalls { throw client.explaining(error) }
             var refused = SourceAnswer(source: source.name, sequence: sequence, refused: error.message)
             refused.response.code = error.code.rawValue
             return refused

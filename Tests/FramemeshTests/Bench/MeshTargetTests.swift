@@ -1,6 +1,7 @@
 import Bench
 import Client
 import Mesh
+import RPC
 import Testing
 
 @testable import framemesh
@@ -30,5 +31,14 @@ import Testing
             return
         }
         #expect(cause.hasPrefix("RESOURCE_EXHAUSTED: every endpoint of "), "\(cause)")
+    }
+
+    /// So `send` goes on, too.
+    @Test(arguments: [
+        (StatusCode.unavailable, true), (StatusCode.resourceExhausted, false), (StatusCode.deadlineExceeded, false),
+    ])
+    func ofCallsThatWereNeverSentOnlyThoseWithoutAConnectionEndAll(_ code: StatusCode, _ endsAll: Bool) {
+        #expect(RPCError(code, "", neverStarted: true).isOfAllCalls == endsAll)
+        #expect(!RPCError(code, "").isOfAllCalls)
     }
 }
