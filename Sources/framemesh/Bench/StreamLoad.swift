@@ -99,10 +99,11 @@ struct StreamLoad: BenchLoad {
             client: target.client(index), limits: limits, resumed: { _, again in recorder.resumed(again: again) })
         let sequence = SequenceCounter(first)
         let name = "bench-\(index)"
-        // The first frame of a camera that was due and not sent.
-        let left = Mutex<UInt64?>(nil)
+        // Frames that were sent. The next one may wait for room when all is given up, and is not asked for then.
+        let sentFrames = Mutex<UInt64>(0)
         func tellUnsent() {
-            guard let number = left.withLock({ $0 }), case .camera(let fps) = pace else { return }
+            guard case .camera(let fps) = pace else { return }
+            let number = sentFrames.withLock { $0 }
             recorder.unsent { Self.ages(from: number, start, share, fps, end: $0) }
         }
         do {
@@ -111,15 +112,13 @@ struct StreamLoad: BenchLoad {
                 var planned = ContinuousClock.now
                 if case .camera(let fps) = pace {
                     planned = Self.time(of: number - first, start, share, fps)
-                    guard await stop.wait(until: planned) else {
-                        left.withLock { $0 = number - first }
-                        return nil
-                    }
+                    guard await stop.wait(until: planned) else { return nil }
                 } else if stop.isUp {
                     return nil
                 }
                 let sent = Sent(
                     planned: planned, delay: max(.zero, .now - planned), ticket: recorder.sent(planned: planned))
+                sentFrames.withLock { $0 += 1 }
                 let frame = inputs.frame(number, stream: name, interval: interval)
                 return .frame(asked.request(frame), keep: sent, bytes: 0)
             } answer: { response, sent in

@@ -7,10 +7,11 @@ import Testing
 
 @Suite(.timeLimit(.minutes(5))) struct StreamLoadTests {
     private static func load(
-        _ target: MeshTarget, _ streams: Int, _ pace: StreamLoad.Pace = .closed(perStream: 4)
+        _ target: MeshTarget, _ streams: Int, _ pace: StreamLoad.Pace = .closed(perStream: 4),
+        pipeline: String = "detect"
     ) throws -> StreamLoad {
         StreamLoad(
-            target: target, options: AnalyzeOptions(pipeline: "detect"),
+            target: target, options: AnalyzeOptions(pipeline: pipeline),
             inputs: try BenchInputs(making: #require(PictureSize("4x4")), isRaw: true), streams: streams,
             pace: pace)
     }
@@ -50,6 +51,32 @@ import Testing
     @Test func aCameraThatEndedOwesNoFrames() async throws {
         let point = try await Self.point(.camera(fps: 200))
         #expect(point.outOfOrderAtAll == 1 && point.unsent == 0)
+    }
+
+    /// It waits for room, and is not asked for its next frame when all is given up.
+    @Test func whatACameraOwesWhenItIsInterruptedCounts() async throws {
+        let coordinator = SwappingCoordinator(swapping: "")
+        let room = InFlightLimits.lossless.frames
+        let point = try await coordinator.serve { place in
+            let target = MeshTarget(
+                place, MeshClientConfiguration(), AnalyzeOptions(pipeline: SwappingCoordinator.endless),
+                survivesLoss: false)
+            defer { target.close() }
+            var timing = BenchTiming()
+            timing.warmup = .zero
+            timing.duration = .seconds(3000)
+            let run = PointRun(
+                load: try Self.load(target, 1, .camera(fps: 1000), pipeline: SwappingCoordinator.endless),
+                timing: timing, processes: ProcessWatch(), say: { _ in })
+            let running = Task { try await run.measure() }
+            while coordinator.held < room { try await Task.sleep(for: .milliseconds(2)) }
+            // In which more are due.
+            try await Task.sleep(for: .milliseconds(50))
+            running.cancel()
+            return try await running.value
+        }
+        #expect(point.isInterrupted && point.answered == 0)
+        #expect(point.unsent > 0 && point.unanswered == point.unsent + UInt64(room), "\(point.unsent)")
     }
 
     /// One stream, which ends at its third answer.

@@ -6,7 +6,7 @@ import RPC
 import Services
 import Synchronization
 
-/// A coordinator that answers all frames, of one stream two of them in the wrong order, but for pictures of one pipeline.
+/// A coordinator that answers all frames, of one stream two of them in the wrong order, but for those of one pipeline.
 final class SwappingCoordinator: VisionHandler {
     private let stream: String
     private let state = Mutex<[String: Int]>([:])
@@ -14,10 +14,10 @@ final class SwappingCoordinator: VisionHandler {
     /// - Parameter stream: the one whose third answer comes after its fourth.
     init(swapping stream: String) { self.stream = stream }
 
-    /// A pipeline whose pictures have no answer.
+    /// A pipeline whose frames have no answer.
     static let endless = "endless"
 
-    /// Pictures that have none.
+    /// Frames that have none.
     var held: Int { answered(Self.endless) }
 
     /// Frames of a stream that were answered.
@@ -29,9 +29,11 @@ final class SwappingCoordinator: VisionHandler {
         return response
     }
 
+    private func hold() { state.withLock { $0[Self.endless, default: 0] += 1 } }
+
     func analyze(_ request: AnalyzeRequest, context: CallContext) async throws -> AnalyzeResponse {
         guard request.pipeline == Self.endless else { return Self.answer(request) }
-        state.withLock { $0[Self.endless, default: 0] += 1 }
+        hold()
         try await Task.sleep(for: .seconds(3600))
         return Self.answer(request)
     }
@@ -44,6 +46,10 @@ final class SwappingCoordinator: VisionHandler {
         var read = 0
         for try await payload in requests {
             let request = try AnalyzeRequest.decode(payload)
+            guard request.pipeline != Self.endless else {
+                hold()
+                continue
+            }
             read += 1
             if request.frame.stream == stream, read == 3 {
                 held = request
