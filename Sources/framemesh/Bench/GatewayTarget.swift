@@ -53,6 +53,8 @@ final class GatewayTarget: FrameTarget {
                 .split(whereSeparator: \.isNewline).first.map(String.init)
             var configuration = HTTPClient.Configuration()
             configuration.redirectConfiguration = .disallow
+            // In front of a gateway something may speak HTTP/2, where all callers would share one connection and its streams.
+            configuration.httpVersion = .http1Only
             configuration.connectionPool.retryConnectionEstablishment = false
             configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = BenchPlan.maxConcurrency
             self.url = try trust.place(target, &configuration).absoluteString
