@@ -8,7 +8,7 @@ package enum CSVReport {
                 "Network+Server Send/Recv", "Server Queue", "Server Compute Input", "Server Compute Infer",
                 "Server Compute Output", "Client Recv", "p50 latency", "p90 latency", "p95 latency", "p99 latency",
                 "Avg latency", "p99.9 latency", "Std latency", "Stable", "Failed", "Refused", "Dropped", "Out of order",
-                "Times the capacity", "Load",
+                "Partial", "Times the capacity", "Load",
             ]
         return ([head] + result.points.map { row($0, isRate: isRate) }).map { $0.joined(separator: ",") + "\n" }
             .joined()
@@ -34,7 +34,7 @@ package enum CSVReport {
             us(server.infer), us(output), us(client.receive), us(latency.p50), us(latency.p90), us(latency.p95),
             us(latency.p99), us(latency.mean), us(latency.p999), us(latency.sd), point.isStable ? "1" : "0",
             "\(point.failed)", "\(point.refused)", "\(point.dropped)", "\(point.outOfOrder)",
-            point.load.factor.map { Figure.text($0, decimals: 3) } ?? "", "\"\(point.load.text)\"",
+            "\(point.partial)", point.load.factor.map { Figure.text($0, decimals: 3) } ?? "", "\"\(point.load.text)\"",
         ]
     }
 

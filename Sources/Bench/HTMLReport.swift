@@ -73,7 +73,8 @@ package enum HTMLReport {
 
     private static func loads(_ result: BenchResult) -> [[String]] {
         let head = [
-            "load", "frames/s", "mean ms", "sd", "p50", "p90", "p95", "p99", "p99.9", "failed", "dropped", "stable",
+            "load", "frames/s", "mean ms", "sd", "p50", "p90", "p95", "p99", "p99.9", "partial", "failed", "dropped",
+            "stable",
         ]
         return [head]
             + result.points.map { point in
@@ -83,7 +84,7 @@ package enum HTMLReport {
                 ]
                 return [point.load.text, Figure.column(point.framesPerSecond, decimals: 1)]
                     + times.map { Figure.column(point.answered > 0 ? $0 : .nan, decimals: 2) }
-                    + ["\(point.failed)", "\(point.dropped)", point.isStable ? "yes" : "no"]
+                    + ["\(point.partial)", "\(point.failed)", "\(point.dropped)", point.isStable ? "yes" : "no"]
             }
     }
 

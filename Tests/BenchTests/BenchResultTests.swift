@@ -103,6 +103,20 @@ import Testing
         }
     }
 
+    /// Without one of its stages a frame is quick.
+    @Test func partialAnswersAreInEveryReport() throws {
+        var point = Samples.point(LoadDescription(.concurrency, callers: 1), [100])
+        point.partial = 42
+        let result = Samples.result([point])
+        let rows = CSVReport.text(result).split(separator: "\n").map {
+            $0.split(separator: ",", omittingEmptySubsequences: false)
+        }
+        let column = try #require(rows[0].firstIndex(of: "Partial"))
+        #expect(rows[1].count == rows[0].count && rows[1][column] == "42")
+        let page = HTMLReport.text(result)
+        #expect(page.contains("<th>partial</th>") && page.contains("<td>42</td>"))
+    }
+
     @Test func ratesAreNamedAsSuch() {
         let load = LoadDescription(.rate, callers: 8, rate: 62.5, arrivals: .constant)
         let lines = CSVReport.text(Samples.result([Samples.point(load, [60])])).split(separator: "\n")
