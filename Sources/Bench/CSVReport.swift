@@ -33,7 +33,7 @@ package enum CSVReport {
             Figure.text(point.framesPerSecond, decimals: 3), us(client.send), us(network), us(server.queue), us(input),
             us(server.infer), us(output), us(client.receive), us(latency.p50), us(latency.p90), us(latency.p95),
             us(latency.p99), us(latency.mean), us(latency.p999), us(latency.sd), point.isStable ? "1" : "0",
-            "\(point.failed)", "\(point.refused)", "\(point.dropped)", "\(point.outOfOrder)",
+            "\(point.failed)", "\(point.refused)", "\(point.dropped)", "\(point.outOfOrderAtAll)",
             "\(point.partial)", point.load.factor.map { Figure.text($0, decimals: 3) } ?? "", "\"\(point.load.text)\"",
         ]
     }

@@ -158,6 +158,12 @@ import Testing
         #expect(result.points[0].errorsOutsideWindows == ["<no> node": 1, "gone": 1])
         #expect(try BenchResult.read(Data(try result.json().utf8)) == [result])
         #expect(HTMLReport.text(result).contains("failed outside of the windows"))
+        let rows = CSVReport.text(result).split(separator: "\n").map {
+            $0.split(separator: ",", omittingEmptySubsequences: false)
+        }
+        // It ended its stream for good.
+        let column = try #require(rows[0].firstIndex(of: "Out of order"))
+        #expect(rows[1][column] == "1")
         let json = try JSONSerialization.jsonObject(with: Data(try result.json().utf8)) as? [String: Any]
         let point = try #require((json?["points"] as? [[String: Any]])?.first)
         let told = try #require(point["whole_run"] as? [String: Any])
