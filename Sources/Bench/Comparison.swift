@@ -182,7 +182,8 @@ package struct Comparison: Sendable {
     ) -> (order: [LoadDescription], points: [LoadDescription: [BenchPoint]]) {
         var order: [LoadDescription] = []
         var points: [LoadDescription: [BenchPoint]] = [:]
-        for point in results.flatMap(\.points) where !point.isEmpty {
+        // A run that was ended in its first window may be a moment long: as a sample it would be worth as much as a whole one.
+        for point in results.flatMap(\.points) where !point.wholeWindows.isEmpty {
             let load = point.load.comparable
             if points[load] == nil { order.append(load) }
             points[load, default: []].append(point)

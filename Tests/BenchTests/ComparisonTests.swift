@@ -236,6 +236,17 @@ import Testing
         #expect(row.samples == (3, 3) && !row.areRuns && row.base.mean == 100 && row.verdict == .better)
     }
 
+    /// Of several runs, one that was ended a moment after its begin.
+    @Test func aRunWithoutAWholeWindowIsNoSample() throws {
+        var cut = Self.result([1])
+        cut.points[0].isInterrupted = true
+        let base = [Self.result([100]), Self.result([101]), Self.result([99]), cut]
+        let new = [Self.result([120]), Self.result([121]), Self.result([119])]
+        let row = try #require(Comparison(base, new).rows.first)
+        #expect(row.samples == (3, 3) && row.areRuns && row.base.mean == 100 && row.verdict == .better)
+        #expect(Comparison([cut], new).rows.isEmpty)
+    }
+
     @Test func changesAreSharesOfTheBase() throws {
         let comparison = Comparison([Self.result([100, 100, 100])], [Self.result([110, 110, 110])])
         let row = try #require(comparison.rows.first)
