@@ -142,6 +142,23 @@ import Testing
         #expect(same.code == 0 && same.output.contains("no difference") && !same.output.contains("better"))
     }
 
+    /// Nobody else would let it.
+    @Test func whatStandsStillGoesOnWhenBenchIsKilled() async throws {
+        let victim = try ChildProcess(URL(fileURLWithPath: "/bin/sleep"), ["3000"])
+        defer { victim.signal(SIGKILL) }
+        func stands() -> Bool { ProcessTable.all().contains { $0.pid == victim.pid && $0.state == "T" } }
+        // Several, as one may be over before it is seen.
+        let pauses = (0..<20).flatMap { ["--disturb", "pause:\(victim.pid)@\($0 * 6)"] }
+        let load = ["--in-process", "--pipeline", "classify", "--size", "32x32", "--warmup", "0", "--duration", "600"]
+        let run = try Command(["bench"] + load + pauses)
+        while !stands(), run.isRunning { try await Task.sleep(for: .milliseconds(5)) }
+        #expect(run.isRunning)
+        run.signal(SIGKILL)
+        _ = try await run.finish()
+        while stands() { try await Task.sleep(for: .milliseconds(5)) }
+        #expect(victim.isRunning)
+    }
+
     /// Under load all nodes are started anew, some go, and come back; no frame is lost.
     @Test func aMeshOfItsOwnIsRolledAndScaled() async throws {
         let mark = EnvironmentMark()

@@ -206,10 +206,14 @@ final class Disturber: Sendable {
         switch blow {
         case .kill: return send(SIGKILL)
         case .pause:
+            let keeper = Self.keeper(of: pid)
+            defer { keeper?.signal(SIGKILL) }
             if let trouble = send(SIGSTOP) { return trouble }
             _ = await stop.wait(until: .now + pauseTime)
             return send(SIGCONT)
         case .slow:
+            let keeper = Self.keeper(of: pid)
+            defer { keeper?.signal(SIGKILL) }
             while !stop.isUp {
                 if let trouble = send(SIGSTOP) { return trouble }
                 let goesOn = await stop.wait(until: .now + slowTurn)
@@ -218,5 +222,11 @@ final class Disturber: Sendable {
             }
             return nil
         }
+    }
+
+    /// A shell that lets a process go on once its own standard input ends, as it does when this process is killed: nobody else would.
+    /// - Returns: nil: there is no shell.
+    private static func keeper(of pid: Int32) -> ChildProcess? {
+        try? ChildProcess(executable: ShellCommand.shell, arguments: ["-c", "read -r end; kill -CONT \(pid)"]) { _ in }
     }
 }

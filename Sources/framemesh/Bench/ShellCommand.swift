@@ -4,7 +4,7 @@ import Synchronization
 
 /// A command of a shell, for as long as a measurement lasts.
 enum ShellCommand {
-    private static let shell = "/bin/sh"
+    static let shell = "/bin/sh"
     /// For those that are told to end; then they are killed.
     static let grace: Duration = .seconds(2)
 
