@@ -22,10 +22,10 @@ enum BenchReport {
             if let best = result.bestConcurrency {
                 let mark = result.isBestUnstable ? " (unstable: its windows did not agree)" : ""
                 lines.append(
-                    result.isInterrupted
+                    result.isCutShort
                         ? "it ended before its answer: within a \(latency) are at least \(best)\(mark)"
                         : "most at once within a \(latency): \(best)\(mark)")
-            } else if result.isInterrupted {
+            } else if result.isCutShort {
                 lines.append("it ended before anything was known to stay within a \(latency)")
             } else {
                 lines.append("nothing that was measured stays within a \(latency)")

@@ -225,13 +225,16 @@ struct BenchSession: Sendable {
 
     private func search(_ sweep: Sweep<Int>, _ loads: Loads, _ result: inout BenchResult) async throws {
         try needSingle(loads)
+        // Also where a point cannot be measured: those before it are known.
+        defer {
+            result.bestConcurrency = result.mostWithinLimit
+            result.points.sort { $0.load.callers < $1.load.callers }
+        }
         var search = ConcurrencySearch(sweep)
         while let count = search.next {
             guard let point = try await add(loads.closed(count), &result), !point.isInterrupted else { break }
             search.record(isWithinLimit: point.isWithinLimit ?? false)
         }
-        result.bestConcurrency = result.mostWithinLimit
-        result.points.sort { $0.load.callers < $1.load.callers }
     }
 
     private func overload(

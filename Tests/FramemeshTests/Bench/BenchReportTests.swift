@@ -115,6 +115,19 @@ import Testing
                 "it ended before its answer: within a mean of 50 ms are at least 2"))
     }
 
+    /// As where a coordinator takes no more connections.
+    @Test func aSearchWithAPointThatCouldNotBeMeasuredHasABoundOnly() {
+        var points = [1, 2].map { Self.point(LoadDescription(.concurrency, callers: $0), [100]) }
+        for index in points.indices { points[index].isWithinLimit = true }
+        var result = Self.result(points)
+        result.error = "gone"
+        func answer() -> String { BenchReport.text(result, percentile: nil, limit: 50) }
+        #expect(answer().hasSuffix("it ended before anything was known to stay within a mean of 50 ms"))
+        result.bestConcurrency = result.mostWithinLimit
+        #expect(answer().hasSuffix("it ended before its answer: within a mean of 50 ms are at least 2"))
+        #expect(HTMLReport.text(result).contains("At least within the limit: 2."))
+    }
+
     @Test func overloadIsBesideTheCapacity() {
         let loads = [0.5, 10].map {
             LoadDescription(.rate, callers: 8, rate: 100 * $0, arrivals: .constant, factor: $0)
