@@ -15,6 +15,16 @@ protocol FrameTarget: Sendable {
     func close() async
 }
 
+extension FrameTarget {
+    /// Said behind why a caller has no connection, where so many others have one.
+    static func note(onConnected callers: Int) -> String {
+        callers == 0
+            ? ""
+            : "; \(callers) of the callers are connected, and it may take no more of one address "
+                + "(its max-connections-per-address)"
+    }
+}
+
 extension FrameOutcome {
     /// What an answer means.
     init(_ response: AnalyzeResponse) {

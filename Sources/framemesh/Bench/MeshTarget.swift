@@ -25,8 +25,13 @@ final class MeshTarget: FrameTarget {
     func prepare(callers: Int) async throws {
         // The first one says what is wrong with all of them.
         while clients.withLock({ $0.count }) < callers {
-            let client = try await MeshClient.connect(to: target, calling)
-            clients.withLock { $0.append(client) }
+            do {
+                let client = try await MeshClient.connect(to: target, calling)
+                clients.withLock { $0.append(client) }
+            } catch var error as ClientError where error.kind == .unreachable {
+                error.message += Self.note(onConnected: clients.withLock { $0.count })
+                throw error
+            }
         }
     }
 

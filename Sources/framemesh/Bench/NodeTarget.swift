@@ -82,7 +82,10 @@ final class NodeTarget: FrameTarget {
             do {
                 // It connects for its first call.
                 _ = try await Self.describe(channel)
-            } catch let error as RPCError where !error.isOfConnection && error.code != .unauthenticated {
+            } catch var error as RPCError where error.isOfConnection || error.code == .unauthenticated {
+                error.message += Self.note(onConnected: channels.withLock { $0.count } - 1)
+                throw error
+            } catch is RPCError {
                 // It need not tell us of itself.
             }
         }

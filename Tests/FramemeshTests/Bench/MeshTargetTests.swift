@@ -33,6 +33,18 @@ import Testing
         #expect(cause.hasPrefix("RESOURCE_EXHAUSTED: every endpoint of "), "\(cause)")
     }
 
+    @Test func moreCallersThanAreTakenAreToldTheLimit() async throws {
+        try await SwappingCoordinator(swapping: "").serve(connections: 4) { place in
+            let target = MeshTarget(
+                place, MeshClientConfiguration(), AnalyzeOptions(pipeline: "detect"), survivesLoss: false)
+            defer { target.close() }
+            try await target.prepare(callers: 1)
+            let error = await #expect(throws: ClientError.self) { try await target.prepare(callers: 8) }
+            #expect(error?.kind == .unreachable)
+            #expect(error?.message.contains("(its max-connections-per-address)") == true, "\(error?.message ?? "")")
+        }
+    }
+
     /// So `send` goes on, too.
     @Test(arguments: [
         (StatusCode.unavailable, true), (StatusCode.resourceExhausted, false), (StatusCode.deadlineExceeded, false),

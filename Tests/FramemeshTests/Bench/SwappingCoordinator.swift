@@ -67,7 +67,10 @@ final class SwappingCoordinator: VisionHandler {
     func nodes() async -> [NodeState] { [] }
 
     /// Serves as long as `body` runs, which is told where.
-    func serve<Value: Sendable>(_ body: @Sendable (Target) async throws -> Value) async throws -> Value {
+    /// - Parameter connections: that it takes from one address.
+    func serve<Value: Sendable>(
+        connections: Int = 256, _ body: @Sendable (Target) async throws -> Value
+    ) async throws -> Value {
         let health = HealthService()
         health.set(.serving)
         health.set(.serving, for: ServiceName.vision)
@@ -75,6 +78,7 @@ final class SwappingCoordinator: VisionHandler {
         logger.logLevel = .error
         var configuration = ServerConfiguration.cluster
         configuration.drainTimeout = .zero
+        configuration.maxConnectionsPerAddress = connections
         let server = try await RPCServer.bind(
             host: "127.0.0.1", port: 0, configuration: configuration, services: [VisionService(self), health],
             group: MultiThreadedEventLoopGroup.singleton, logger: logger)
