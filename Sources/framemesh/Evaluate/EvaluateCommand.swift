@@ -1,6 +1,6 @@
 import ArgumentParser
 import Evaluation
-import Foundation
+import NIOCore
 import Results
 import Vision
 
@@ -83,7 +83,7 @@ struct EvaluateCommand: AsyncParsableCommand {
             let manifest = try store.manifest(named: model)
             work = PictureWork(
                 model: manifest, store: store, engine: try engine.chosen(),
-                threads: threads ?? ProcessInfo.processInfo.activeProcessorCount, console: console)
+                threads: threads ?? min(System.coreCount, Self.maxThreads), console: console)
         }
         let chosen = work
         try await Interrupts.run {
