@@ -357,9 +357,11 @@ Info Source::info() {
     if (file_ && format_->duration > 0 && format_->duration_estimation_method != AVFMT_DURATION_FROM_BITRATE) {
         info.duration = format_->duration;
     }
+    // Of an MP4 in fragments it may count the first one's alone; more are in the index.
+    const bool counts_all = stream_->nb_frames >= avformat_index_get_entries_count(stream_);
     if (!has_end_) {
         info.frame_count = kEndless;
-    } else if (stream_->nb_frames > 0) {
+    } else if (stream_->nb_frames > 0 && counts_all) {
         info.frame_count = stream_->nb_frames;
         info.is_frame_count_exact = true;
     } else if (format_->duration > 0 && info.frame_rate > 0) {

@@ -73,6 +73,18 @@ import Video
         }
     }
 
+    /// Its index in front counts the frames of the first fragment alone, five.
+    @Test func aVideoInFragmentsHasAllItsFramesCounted() async throws {
+        try await Files.withFolder { folder in
+            let path = try await folder.video(
+                "a.mp4", size: "64x48", frames: 30,
+                codec: "-c:v libx264 -preset ultrafast -pix_fmt yuv420p -g 5 -movflags frag_keyframe")
+            let (info, frames, _) = try await readAll(path)
+            #expect(frames.count == 30)
+            #expect(info.frameCount == 30 && !info.isFrameCountExact)
+        }
+    }
+
     @Test(arguments: ["a.mp4", "a.mkv", "a.avi"])
     func pixelsThatAreNotSquareSaySoAndStayAsTheyAre(_ name: String) async throws {
         try await Files.withFolder { folder in
