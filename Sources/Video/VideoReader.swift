@@ -19,11 +19,22 @@ public final class VideoReader: Sendable {
     /// Opens the file and decodes its first frame.
     /// - Parameters:
     ///   - helper: the path of the executable `framemesh-video`.
+    ///   - maxPixels: of one picture, 1 to 50,000,000; nil: the latter. What is larger is an error that `isTooLarge` tells
+    ///     from others, before memory is taken for it.
     ///   - decoderThreads: 1 to 16. One leaves the processor to the models.
-    public static func open(_ path: String, helper: String, decoderThreads: Int = 1) async throws -> VideoReader {
+    public static func open(
+        _ path: String, helper: String, maxPixels: Int? = nil, decoderThreads: Int = 1
+    ) async throws -> VideoReader {
         let session = ReadingSession(path)
-        session.start(helper: helper, ["read", path, "--threads", String(decoderThreads)])
+        var arguments = ["read", path, "--threads", String(decoderThreads)]
+        if let maxPixels { arguments += ["--max-pixels", String(maxPixels)] }
+        session.start(helper: helper, arguments)
         return try await VideoReader(session, of: path)
+    }
+
+    /// Whether an error of `open` says that the pictures have more than `maxPixels`.
+    public static func isTooLarge(_ error: VideoError, maxPixels: Int) -> Bool {
+        error.message.hasSuffix(" pixels are more than allowed (\(maxPixels) in all)")
     }
 
     /// Calls a live source and decodes its first frame. It ends, with nil, when the source does; nobody calls again.

@@ -7,6 +7,8 @@ namespace framemesh {
 
 constexpr int kMaximumSide = 16384;
 constexpr int64_t kMaximumPixels = 50'000'000;
+/// Sides of a decoder's own pictures are multiples of at most this.
+constexpr int kCodedBlock = 64;
 constexpr int kMaximumStreams = 64;
 constexpr int kMaximumThreads = 16;
 constexpr double kMinimumFrameRate = 0.001;

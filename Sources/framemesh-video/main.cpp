@@ -28,7 +28,7 @@ constexpr double kMaximumFileBytes = 9e15;
 constexpr int kFailed = 1, kUsage = 2, kNobodyThere = 3;
 
 constexpr const char* kHelp =
-    "usage: framemesh-video read PATH [--threads N]\n"
+    "usage: framemesh-video read PATH [--threads N] [--max-pixels N]\n"
     "       framemesh-video watch ADDRESS:PORT [--threads N] [--authorities FILE]\n"
     "       framemesh-video camera /dev/videoN [--threads N] [--width N --height N] [--frame-rate F]\n"
     "       framemesh-video write PATH --width N --height N --frame-rate F [--aspect N:D] [--threads N]\n"
@@ -41,6 +41,7 @@ constexpr const char* kHelp =
     "camera does the same for a camera of this machine (Video4Linux).\n"
     "write  takes such frames from standard input and writes an MP4 file.\n"
     "All in the records that docs/video.md describes. --threads (default 1) is for the codec.\n"
+    "--max-pixels is of the largest picture that is decoded (default, and most: 50000000).\n"
     "--aspect is the width of a pixel to its height. --max-bytes ends writing where the file would become larger.\n"
     "--part has 16 hexadecimal digits: where the file system has no nameless files, it is called PATH.CHANCE.part until it\n"
     "is whole.\n"
@@ -80,6 +81,8 @@ struct Arguments {
     std::string role;
     WriteOptions options;
     std::string authorities;
+    /// Of one that is read.
+    int64_t max_pixels = kMaximumPixels;
 
     CameraOptions camera() const {
         return {options.path, options.width, options.height, options.frame_rate, options.threads};
@@ -98,6 +101,8 @@ Arguments parse(int count, char** words) {
         auto whole = [&](double most) { return int(number(words[i], value, 1, most)); };
         if (name == "--threads") {
             found.options.threads = whole(kMaximumThreads);
+        } else if (name == "--max-pixels" && found.role == "read") {
+            found.max_pixels = int64_t(number(words[i], value, 1, kMaximumPixels));
         } else if (name == "--authorities" && found.role == "watch") {
             if (!value) throw Usage{name + " wants a file"};
             found.authorities = value;
@@ -167,7 +172,7 @@ int main(int count, char** words) {
         close_inherited_files();
         if (arguments.role == "read") {
             die_with_parent();
-            read_video(arguments.options.path, arguments.options.threads, out);
+            read_video(arguments.options.path, arguments.options.threads, arguments.max_pixels, out);
         } else if (arguments.role == "watch") {
             die_with_parent();
             allow_only(arguments.options.path);

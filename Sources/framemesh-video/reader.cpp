@@ -130,8 +130,8 @@ class Reader {
 
 }  // namespace
 
-void read_video(const std::string& path, int threads, RecordWriter& out) {
-    Reader(Source::file(path, threads), out).run();
+void read_video(const std::string& path, int threads, int64_t max_pixels, RecordWriter& out) {
+    Reader(Source::file(path, threads, max_pixels), out).run();
 }
 
 void watch_video(const std::string& url, int threads, RecordWriter& out) {

@@ -60,7 +60,10 @@ int open_nothing(AVFormatContext*, AVIOContext**, const char*, int, AVDictionary
 
 /// The last gate before memory is taken, also when the size changes in mid-stream.
 int get_checked_buffer(AVCodecContext* context, AVFrame* frame, int flags) {
-    if (!size_is_allowed(frame->width, frame->height)) return AVERROR(EINVAL);
+    if (!size_is_allowed(frame->width, frame->height) ||
+        int64_t(frame->width) * frame->height > context->max_pixels) {
+        return AVERROR(EINVAL);
+    }
     return avcodec_default_get_buffer2(context, frame, flags);
 }
 
@@ -126,8 +129,9 @@ int64_t SourceFile::stated_byte_count() const {
     return count > 0 ? framemesh::stated_byte_count(head, size_t(count)) : 0;
 }
 
-std::unique_ptr<Source> Source::file(const std::string& path, int threads) {
+std::unique_ptr<Source> Source::file(const std::string& path, int threads, int64_t max_pixels) {
     std::unique_ptr<Source> source(new Source(path));
+    source->max_pixels_ = max_pixels;
     source->file_ = std::make_unique<SourceFile>(path);
     give_up_rights(Role::read);
     source->open_container();
@@ -255,7 +259,7 @@ void Source::choose_stream() {
     }
     // Finding out about the streams may decode a few frames: no bigger than allowed.
     std::vector<AVDictionary*> options(count + 1, nullptr);
-    for (auto& each : options) av_dict_set_int(&each, "max_pixels", kMaximumPixels, 0);
+    for (auto& each : options) av_dict_set_int(&each, "max_pixels", max_coded_pixels(), 0);
     int status = avformat_find_stream_info(format_.get(), options.data());
     for (auto& each : options) av_dict_free(&each);
     if (status < 0) fail(why(status));
@@ -271,15 +275,22 @@ void Source::choose_stream() {
         const std::string nothing = why_nothing();
         fail(!nothing.empty() ? nothing
                               : "the size of its pictures cannot be told: damaged, or over the limit of " +
-                                    std::to_string(kMaximumPixels) + " pixels");
+                                    std::to_string(max_pixels_) + " pixels");
     }
     check_size(parameters->width, parameters->height);
 }
 
 void Source::check_size(int width, int height) const {
-    if (size_is_allowed(width, height)) return;
+    if (size_is_allowed(width, height) && int64_t(width) * height <= max_pixels_) return;
+    const bool is_too_long = width > kMaximumSide || height > kMaximumSide;
     fail(std::to_string(width) + "x" + std::to_string(height) + " pixels are more than allowed (" +
-         std::to_string(kMaximumSide) + " a side, " + std::to_string(kMaximumPixels) + " in all)");
+         (is_too_long ? std::to_string(kMaximumSide) + " a side" : std::to_string(max_pixels_) + " in all") + ")");
+}
+
+int64_t Source::max_coded_pixels() const {
+    // A block more at each side, of the longest sides.
+    constexpr int64_t kRoom = int64_t(kCodedBlock) * (2 * kMaximumSide + kCodedBlock);
+    return std::min(kMaximumPixels, max_pixels_ + kRoom);
 }
 
 void Source::open_decoder(int threads) {
@@ -289,7 +300,7 @@ void Source::open_decoder(int threads) {
     int status = avcodec_parameters_to_context(decoder_.get(), stream_->codecpar);
     if (status < 0) fail(why(status));
     decoder_->pkt_timebase = stream_->time_base;
-    decoder_->max_pixels = kMaximumPixels;
+    decoder_->max_pixels = max_coded_pixels();
     decoder_->get_buffer2 = get_checked_buffer;
     decoder_->thread_count = threads;
     status = avcodec_open2(decoder_.get(), codec, nullptr);

@@ -2,12 +2,14 @@
 // anything is decoded.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
 
 #include "camera.hpp"
 #include "ffmpeg.hpp"
+#include "limits.hpp"
 #include "orientation.hpp"
 #include "protocol.hpp"
 #include "read_ahead.hpp"
@@ -35,7 +37,8 @@ class SourceFile {
 
 class Source {
   public:
-    static std::unique_ptr<Source> file(const std::string& path, int threads);
+    /// - max_pixels: of its pictures; at most kMaximumPixels.
+    static std::unique_ptr<Source> file(const std::string& path, int threads, int64_t max_pixels);
     /// A live source, which may be called by `allow_only`.
     static std::unique_ptr<Source> live(const std::string& url, int threads);
     /// A camera of this machine.
@@ -88,6 +91,8 @@ class Source {
     void go_to_first_frame();
     void choose_stream();
     void check_size(int width, int height) const;
+    /// What a decoder may take for a picture.
+    int64_t max_coded_pixels() const;
     void open_decoder(int threads);
     void read_ahead();
     [[noreturn]] void fail(const std::string& why) const { throw Failure(path_ + ": " + why); }
@@ -98,6 +103,7 @@ class Source {
     std::unique_ptr<SourceLink> link_;
     std::unique_ptr<CameraOptions> camera_;
     FormatInput format_;
+    int64_t max_pixels_ = kMaximumPixels;
     /// Where its end is can be known: a file's is, and of a live source's if the other side has said it.
     bool has_end_ = false;
     /// By its start; 0: it says nothing.

@@ -105,7 +105,10 @@ import Video
     @Test func sizesAreCheckedBeforeDecoding() async throws {
         try await Files.withFolder { folder in
             let good = try await folder.video("a.avi", frames: 2, codec: "-c:v mpeg4")
-            for (width, height) in [(16_385, 16), (16_000, 16_000), (1_000_000, 1_000_000)] {
+            for (width, height, limit) in [
+                (16_385, 16, "16384 a side"), (16_000, 16_000, "50000000 in all"),
+                (1_000_000, 1_000_000, "16384 a side"),
+            ] {
                 var data = try Data(contentsOf: URL(fileURLWithPath: good))
                 // BITMAPINFOHEADER: its own size, width, height.
                 let format = try #require(data.range(of: Data("strf".utf8))).upperBound + 4
@@ -116,8 +119,26 @@ import Video
                 let path = try folder.write("big.avi", data)
                 #expect(
                     await readingError(path)
-                        == "\(path): \(width)x\(height) pixels are more than allowed (16384 a side, 50000000 in all)")
+                        == "\(path): \(width)x\(height) pixels are more than allowed (\(limit))")
             }
+        }
+    }
+
+    /// A decoder's own pictures are of whole blocks, 112 x 64 here.
+    @Test(arguments: ["mp4", "avi"]) func aVideoOfMorePixelsThanAskedForIsRefused(_ kind: String) async throws {
+        try await Files.withFolder { folder in
+            let codec = kind == "avi" ? "-c:v mpeg4" : "-c:v libx264 -preset ultrafast -pix_fmt yuv420p"
+            let path = try await folder.video("a.\(kind)", size: "100x50", frames: 3, codec: codec)
+            let reader = try await VideoReader.open(path, helper: Files.helper, maxPixels: 5000)
+            var frames = 0
+            while try await reader.next() != nil { frames += 1 }
+            await reader.close()
+            #expect(frames == 3)
+            let error = await #expect(throws: VideoError.self) {
+                _ = try await VideoReader.open(path, helper: Files.helper, maxPixels: 4999)
+            }
+            #expect(error?.message == "\(path): 100x50 pixels are more than allowed (4999 in all)")
+            #expect(error.map { VideoReader.isTooLarge($0, maxPixels: 4999) } == true)
         }
     }
 

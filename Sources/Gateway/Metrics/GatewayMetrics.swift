@@ -84,8 +84,8 @@ package final class GatewayMetrics: Sendable {
             "max-drawn-pixels", "max-json-bytes", "max-multipart-bytes", "max-part-header-bytes", "max-picture-bytes",
             "max-pictures",
             "max-result-readers", "max-running-pictures", "max-stored-bytes", "max-upload-memory", "max-uploads",
-            "max-video-bytes", "max-video-frames", "max-video-jobs", "max-video-watchers", "min-free-bytes",
-            "min-video-upload-rate", "requests-per-second", "stream-name", "stream-waiting-frames", "streams",
-            "upload-time", "video-upload-time", "viewers", "webhooks",
+            "max-video-bytes", "max-video-frames", "max-video-jobs", "max-video-pixels", "max-video-watchers",
+            "min-free-bytes", "min-video-upload-rate", "requests-per-second", "stream-name", "stream-waiting-frames",
+            "streams", "upload-time", "video-upload-time", "viewers", "webhooks",
         ]
 }

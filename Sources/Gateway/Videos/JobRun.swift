@@ -204,7 +204,7 @@ struct JobRun {
                 "video job goes on at another coordinator",
                 metadata: ["reason": "\(reason)", "again": "\(again)"])
         }
-        let reader = try await VideoReader.open(videos.folder.file(.video, of: job.id), helper: videos.helper)
+        let reader = try await videos.reader(of: job.id)
         var spool = FrameSpool(videos.limits, done: first, now: .now)
         var done = first
         pulse.begin(now: .now)
@@ -320,7 +320,7 @@ struct JobRun {
     }
 
     private func annotate(frames: Int64, maxBytes: Int64) async throws {
-        let reader = try await VideoReader.open(videos.folder.file(.video, of: job.id), helper: videos.helper)
+        let reader = try await videos.reader(of: job.id)
         do {
             let info = reader.info
             let writer = try await VideoWriter.create(

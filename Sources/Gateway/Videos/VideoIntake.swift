@@ -85,7 +85,7 @@ struct VideoIntake {
     /// Decodes the first frame, so that what is no video is refused here and now.
     private func look(at path: String) async throws -> VideoInfo {
         do {
-            let reader = try await VideoReader.open(path, helper: videos.helper)
+            let reader = try await VideoReader.open(path, helper: videos.helper, maxPixels: videos.limits.maxPixels)
             await reader.close()
             // An estimate refuses nobody: frames are counted as they are analysed.
             if reader.info.isFrameCountExact, let frames = reader.info.frameCount, frames > videos.limits.maxFrames {
@@ -98,6 +98,11 @@ struct VideoIntake {
             throw Problem(.serviceUnavailable, "videos cannot be looked at now", cause: error).retry(after: .seconds(1))
         } catch let error as VideoError {
             let reason = error.reason(of: [path])
+            if VideoReader.isTooLarge(error, maxPixels: videos.limits.maxPixels) {
+                throw Problem(
+                    .unprocessableContent, "the video's pictures are too large: \(reason)",
+                    limit: ("max-video-pixels", Double(videos.limits.maxPixels)), cause: error)
+            }
             let words =
                 reason.hasPrefix("is ") ? "the body \(reason)" : "the body is no video that can be read: \(reason)"
             throw Problem(.unprocessableContent, words, cause: error)

@@ -19,6 +19,8 @@ package struct VideoJobLimits: Sendable {
     package var uploadPatience: Duration = .seconds(30)
     /// Of one video: each has a result that is kept. Four and a half hours at 30 a second.
     package var maxFrames = 500_000
+    /// Of one picture. A decoder may hold 16 of them, of 1.5 to 6 bytes a pixel.
+    package var maxPixels = 50_000_000
     /// That gateways work on one video, all in all.
     package var maxTime: Duration = .seconds(43_200)
     /// One annotated video.
@@ -90,6 +92,9 @@ package struct VideoJobLimits: Sendable {
         Limit(
             "video-upload-patience", \.uploadPatience, "An upload of a video may be as slow as it likes for so long."),
         Limit("max-video-frames", \.maxFrames, .count, "Frames of one video; a job with more fails behind them."),
+        Limit(
+            "max-video-pixels", \.maxPixels, .count, in: 1...50_000_000,
+            "Pixels of one picture of a video; its decoder takes 24 bytes for each, or more."),
         Limit("max-video-time", \.maxTime, "How long gateways work on one video; a job that takes longer fails."),
         Limit(
             "max-annotated-bytes", \.maxAnnotatedBytes, .bytes, in: 1...(1 << 40),

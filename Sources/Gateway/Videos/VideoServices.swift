@@ -1,6 +1,7 @@
 import Areas
 import Foundation
 package import Jobs
+import Video
 
 /// What the routes of videos and the runner of jobs share.
 package struct VideoServices: Sendable {
@@ -46,6 +47,12 @@ package struct VideoServices: Sendable {
             limits.videos.maxReaders, "max-result-readers", of: "readers of results", share: limits.rate.share)
         areas = limits.areas
         areaRules = limits.areaRules
+    }
+
+    /// The frames of a job's video.
+    /// - Throws: `VideoError`.
+    func reader(of job: JobID) async throws -> VideoReader {
+        try await VideoReader.open(folder.file(.video, of: job), helper: helper, maxPixels: limits.maxPixels)
     }
 
     /// Watches a job's areas. They were valid when they came; limits that were lowered since are no reason to end.

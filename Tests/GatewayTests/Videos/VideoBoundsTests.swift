@@ -35,6 +35,16 @@ import Testing
         }
     }
 
+    @Test func aVideoOfTooLargePicturesIsRefused() async throws {
+        try await TestGateway.with(mesh: .shared, configure: { $0.limits.videos.maxPixels = 1000 }) { gateway in
+            let refused = try await gateway.post("/v1/videos", try TestVideo.digits, type: "video/mp4")
+            #expect(refused.status == 422)
+            #expect(try refused.json()["limit_name"] as? String == "max-video-pixels")
+            #expect(try (refused.json()["detail"] as? String)?.contains("more than allowed (1000 in all)") == true)
+            #expect(try Self.files(gateway).isEmpty)
+        }
+    }
+
     @Test func aVideoIsNotRefusedByAnEstimate() async throws {
         try await TestGateway.with(mesh: .shared, configure: { $0.limits.videos.maxFrames = 10 }) { gateway in
             let video = try await gateway.uploadVideo(try await TestVideo.slow(in: gateway.data))
