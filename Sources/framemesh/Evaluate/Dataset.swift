@@ -103,6 +103,15 @@ enum Dataset: Sendable {
         return data
     }
 
+    /// Whether a file can be written there; what is there stays as it is.
+    /// - Throws: `Fatal` that names it.
+    static func checkPlace(of path: String) throws(Fatal) {
+        let folder = URL(fileURLWithPath: path).deletingLastPathComponent().path
+        guard isFolder(folder), FileManager.default.isWritableFile(atPath: folder), !isFolder(path) else {
+            throw Fatal("cannot write \(path)", status: .usage)
+        }
+    }
+
     /// Whole or not at all.
     /// - Throws: `Fatal` that names it.
     static func write(_ data: Data, to path: String) throws(Fatal) {

@@ -18,7 +18,7 @@ struct ObjectRun: Sendable {
             results = try Dataset.parsing(predictions) { try COCOResult.list(json: try Dataset.read(predictions)) }
         } else if let work {
             // Before it takes its time: can it be written at all?
-            if let output { try Dataset.write(Data("[]".utf8), to: output) }
+            if let output { try Dataset.checkPlace(of: output) }
             results = try await run(work, on: dataset, &notes)
             if let output { try Dataset.write(try COCOResult.json(results), to: output) }
         } else {

@@ -219,3 +219,13 @@ def test_a_broken_picture_is_named(tmp_path):
     coco_of_demo(tmp_path)
     (tmp_path / "numbers-03.jpg").write_bytes(b"no picture")
     assert "numbers-03.jpg" in evaluate("--model", "digits-detector", "--dataset", tmp_path, code=1)
+
+
+def test_results_of_before_stay_until_there_are_others(tmp_path):
+    coco_of_demo(tmp_path)
+    (tmp_path / "numbers-03.jpg").write_bytes(b"no picture")
+    results = tmp_path / "results.json"
+    results.write_text("those of yesterday")
+    evaluate("--model", "digits-detector", "--dataset", tmp_path, "--output", results, code=1)
+    evaluate("--model", "digits-classifier", "--dataset", tmp_path, "--output", results, code=2)
+    assert results.read_text() == "those of yesterday"
