@@ -47,7 +47,7 @@ import NIOCore
     static func main() async {
         // A closed pipe is an error of the write, not the end of the process.
         signal(SIGPIPE, SIG_IGN)
-        NIOSingletons.groupLoopCountSuggestion = max(1, System.coreCount / processorsOfLoop)
+        NIOSingletons.groupLoopCountSuggestion = max(1, ProcessorCount.usable / processorsOfLoop)
         do {
             let arguments = NegativeNumbers.joined(CommandLine.arguments.dropFirst())
             if let objection = CommandWords.objection(to: arguments, of: Framemesh.self) {

@@ -109,7 +109,7 @@ struct BenchPlaceOptions: ParsableArguments {
         }
         plan.simulateMs = simulated
         plan.engine = engine.engine == nil ? nil : try engine.chosen()
-        plan.cores = System.coreCount
+        plan.cores = ProcessorCount.usable
         return plan
     }
 

@@ -26,7 +26,7 @@ struct Demo: Sendable {
 
     func run() async throws {
         let start = ContinuousClock.now
-        let plan = MeshPlan(cores: System.coreCount, logLevel: "warning")
+        let plan = MeshPlan(cores: ProcessorCount.usable, logLevel: "warning")
         console.note(
             "starting a mesh: 1 coordinator, \(Count.of(plan.detectors, "detector")), "
                 + Count.of(plan.classifiers, "classifier"))

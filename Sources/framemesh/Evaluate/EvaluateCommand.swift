@@ -1,6 +1,5 @@
 import ArgumentParser
 import Evaluation
-import NIOCore
 import Results
 import Vision
 
@@ -83,7 +82,7 @@ struct EvaluateCommand: AsyncParsableCommand {
             let manifest = try store.manifest(named: model)
             work = PictureWork(
                 model: manifest, store: store, engine: try engine.chosen(),
-                threads: threads ?? min(System.coreCount, Self.maxThreads), console: console)
+                threads: threads ?? min(ProcessorCount.usable, Self.maxThreads), console: console)
         }
         let chosen = work
         try await Interrupts.run {

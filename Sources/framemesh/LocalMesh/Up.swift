@@ -138,7 +138,7 @@ struct Up: AsyncParsableCommand {
         plan.detectModel = detectModel ?? settings.string(.upDetectModel)
         plan.classifyModel = classifyModel ?? settings.string(.upClassifyModel)
         plan.engine = try engine.explicit(.upEngine, settings)
-        plan.cores = System.coreCount
+        plan.cores = ProcessorCount.usable
         plan.workers = try settings.number(workers, .upWorkers, in: 1...NodeConfiguration.maxWorkers)
         plan.maxPixels = try settings.number(maxPixels, .upMaxPixels, in: ImageLimits.pixelBounds)
         plan.maxSide = try settings.number(maxSide, .upMaxSide, in: ImageLimits.sideBounds)

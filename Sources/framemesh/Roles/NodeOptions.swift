@@ -140,7 +140,7 @@ struct NodeOptions: ParsableArguments {
         configuration.engine = try engine.engine(keys.engine, settings)
         if let time = try simulatedTime() { configuration.simulate(time) }
         configuration.workers = try settings.number(
-            workers, keys.workers, default: min(System.coreCount, NodeConfiguration.maxWorkers),
+            workers, keys.workers, default: min(ProcessorCount.usable, NodeConfiguration.maxWorkers),
             in: 1...NodeConfiguration.maxWorkers)
         configuration.queueLimit = try settings.number(queueLimit, keys.queueLimit, default: 64, in: 1...1_000_000)
         configuration.maxBatchSize = try settings.number(
