@@ -54,12 +54,27 @@ extension BalancedChannel {
     /// To be called when there may be no endpoint any more: calls that waited for room, and not for one that is gone,
     /// leave the line when their grace is over.
     func noteOutage() {
-        guard state.withLock({ !$0.balancer.anyReady }) else { return }
-        for (ticket, grace) in line.graces {
-            group.any().scheduleTask(in: TimeAmount(grace)) { [self] in
-                guard state.withLock({ !$0.balancer.anyReady }) else { return }
+        guard state.withLock({ $0.outage.since != nil }) else { return }
+        for grace in Set(line.graces.map(\.grace)) { awaitEnd(of: grace) }
+    }
+
+    /// One timer for all calls of one grace, however many wait and however often endpoints come and go.
+    private func awaitEnd(of grace: Duration) {
+        let end = state.withLock { state -> NIODeadline? in
+            guard let end = state.outage.end(of: grace), state.awaitedGraces.insert(grace).inserted else { return nil }
+            return end
+        }
+        guard let end else { return }
+        group.any().scheduleTask(deadline: end) { [self] in
+            let isOver = state.withLock { state -> Bool in
+                state.awaitedGraces.remove(grace)
+                return state.outage.end(of: grace).map { $0 <= .now() } ?? false
+            }
+            // There was an endpoint meanwhile, and this may be another outage.
+            guard isOver else { return noteOutage() }
+            for waiting in line.graces where waiting.grace <= grace {
                 line.fail(
-                    ticket,
+                    waiting.ticket,
                     RPCError(.unavailable, "no endpoint of \(target) is ready (\(troubles()))", neverStarted: true))
             }
         }
@@ -120,9 +135,7 @@ extension BalancedChannel {
         var limits = [options.deadline]
         let isPatient = options.waitForReady == true || attempt.demand.isSuspect && options.deadline != nil
         if !isPatient { limits.append(.after(options.readyTimeout ?? configuration.readyTimeout)) }
-        if let grace, let since = state.withLock({ $0.outage.since }) {
-            limits.append(Deadline(instant: NIODeadline.uptimeNanoseconds(since) + TimeAmount(grace)))
-        }
+        if let grace, let end = state.withLock({ $0.outage.end(of: grace) }) { limits.append(Deadline(instant: end)) }
         guard let deadline = limits.compactMap({ $0 }).min() else { return nil }
         let isTimeout = deadline == options.deadline && (options.waitForReady == true || !attempt.demand.isSuspect)
         let code: StatusCode = isTimeout ? .deadlineExceeded : .unavailable

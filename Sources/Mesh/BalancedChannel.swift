@@ -41,6 +41,8 @@ public final class BalancedChannel: Sendable {
         /// When a call last waited for an endpoint.
         var lastAwaited: UInt64?
         var outage: Outage
+        /// Of calls in the line: those whose ends in an outage are waited for.
+        var awaitedGraces: Set<Duration> = []
         /// Calls that stand in the line.
         var waiting = 0
 

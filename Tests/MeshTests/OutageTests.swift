@@ -1,3 +1,4 @@
+import NIOCore
 import Testing
 
 @testable import Mesh
@@ -15,5 +16,13 @@ import Testing
         #expect(outage.since == 20 && outage.lastEnd == nil)
         outage.note(anyReady: true, now: 31)
         #expect(outage.since == nil && outage.lastEnd == 31)
+    }
+
+    @Test func aGraceCountsFromTheBeginningOfTheOutage() {
+        var outage = Outage(since: 5)
+        outage.note(anyReady: false, now: 7)
+        #expect(outage.end(of: .nanoseconds(10)) == .uptimeNanoseconds(15))
+        outage.note(anyReady: true, now: 9)
+        #expect(outage.end(of: .zero) == nil)
     }
 }
