@@ -38,6 +38,7 @@ if let seconds = option("--keepalive-seconds") {
 if let seconds = option("--output-seconds") { configuration.slowPeers.outputTimeout = .seconds(seconds) }
 if let seconds = option("--stream-seconds") { configuration.slowPeers.streamTimeout = .seconds(seconds) }
 if let bytes = option("--unsent-bytes") { configuration.maxUnsentBytes = bytes }
+if let bytes = option("--server-unsent-bytes") { configuration.maxServerUnsentBytes = bytes }
 configuration.attachmentIdentity = "hostile-target"
 
 let health = HealthService()

@@ -45,7 +45,7 @@ extension ServerConfiguration {
         Limit("max-server-handlers", \.maxServerHandlers, .count, "The same of all connections together."),
         Limit(
             "address-share", \.addressShare, in: 0.01...1,
-            "Of max-server-handlers and max-health-watches, for one address; behind a proxy: 1."),
+            "Of max-server-handlers, max-server-unsent-bytes and max-health-watches, for one address; proxy: 1."),
         Limit(
             "initial-stream-window-bytes", \.initialStreamWindowBytes, .bytes, in: 16 << 10...Int(Int32.max),
             "What a client may send of one call before it hears from us."),
@@ -67,6 +67,9 @@ extension ServerConfiguration {
         Limit(
             "max-unsent-bytes", \.maxUnsentBytes, .bytes,
             "The same; beyond it calls that want to answer more end."),
+        Limit(
+            "max-server-unsent-bytes", \.maxServerUnsentBytes, .bytes, in: 1 << 20...1 << 40,
+            "The same of all connections; one address may have address-share of it."),
     ]
 
     private static let connections: [Limit<ServerConfiguration>] = [

@@ -7,6 +7,8 @@ final class AddressShare: Sendable {
     /// See `CallContext.origin`.
     let origin: CallOrigin
     let handlers = FairPool.Account()
+    /// Answers that wait to be sent.
+    let unsent = FairPool.Account()
 
     /// - Parameter address: nil: it has none.
     init(memory: MemoryShare, of address: AddressBlock?) {

@@ -14,8 +14,8 @@ public struct ServerConfiguration: Sendable {
     /// of them wait. One that carries all that a server gets still fills its windows many times over; one larger message
     /// gets its memory alone. 1 where all clients have the address of a proxy.
     public var memoryShare = 0.5
-    /// Of `maxServerHandlers`, what one address may have of what the other addresses leave. A connection of a Unix-domain
-    /// socket counts as an address. 1 where all clients have the address of a proxy.
+    /// Of `maxServerHandlers` and `maxServerUnsentBytes`, what one address may have of what the other addresses leave. A
+    /// connection of a Unix-domain socket counts as an address. 1 where all clients have the address of a proxy.
     public var addressShare = 0.5
     /// How long a request message waits for memory; after that RESOURCE_EXHAUSTED. nil: as long as the call lasts.
     public var memoryPatience: Duration? = .seconds(120)
@@ -52,6 +52,9 @@ public struct ServerConfiguration: Sendable {
     /// answer more end with RESOURCE_EXHAUSTED.
     public var startUnsentBytes = 16 << 20
     public var maxUnsentBytes = 64 << 20
+    /// The same of all connections together, but for the first 64 KiB of each, and of what one address may have of it
+    /// (`addressShare`): one client has many connections.
+    public var maxServerUnsentBytes = 512 << 20
     /// Handed to the socket in one go, and the most that waits there before streams are held back.
     public var maxOutputBytes = 1 << 20
     /// From accept to the client's SETTINGS, TLS included.

@@ -5,15 +5,19 @@ import NIOCore
 extension ServerConnection {
     func write(_ payload: Payload, to call: ServerCall) {
         guard !call.isAnswered else { return }
-        guard session.unsentBytes <= context.configuration.maxUnsentBytes else {
-            return finish(call, tooMuchUnsent, dropping: true)
-        }
+        guard mayWait(payload.byteCount) else { return finish(call, tooMuchUnsent, dropping: true) }
         call.traffic.sent(payload)
         sendHead(call)
         let framing = payload.write(attachments: call.context.takesAttachments) {
             session.send(stream: call.stream, $0)
         }
         call.gate?.correct(by: framing)
+    }
+
+    /// Whether so many bytes more may wait to be sent.
+    private func mayWait(_ bytes: Int) -> Bool {
+        let waiting = session.unsentBytes
+        return waiting <= context.configuration.maxUnsentBytes && unsent.hold(waiting + bytes)
     }
 
     func sendHead(_ call: ServerCall) {
@@ -35,8 +39,8 @@ extension ServerConnection {
     /// Head, message and status of a unary call, all at once.
     /// - Returns: false if there is more to say than `preparedHead` and `preparedOK` do. Never compressed.
     func reply(_ stream: Int32, _ response: UnaryResponse, attachments: Bool) -> Bool {
-        guard hasAnswered, session.unsentBytes <= context.configuration.maxUnsentBytes, response.metadata.isEmpty,
-            response.trailers.isEmpty, response.payload.attachment == nil
+        guard hasAnswered, response.metadata.isEmpty, response.trailers.isEmpty, response.payload.attachment == nil,
+            mayWait(response.payload.byteCount)
         else { return false }
         let message = response.payload.message
         session.reply(
@@ -109,8 +113,11 @@ extension ServerConnection {
     }
 
     private var tooMuchUnsent: RPCError {
-        RPCError(
-            .resourceExhausted, "\(session.unsentBytes) bytes of answers wait to be sent", limit: .unsentAnswers)
+        let bytes = session.unsentBytes
+        let what =
+            bytes > context.configuration.maxUnsentBytes
+            ? "\(bytes) bytes of answers" : "\(share.unsent.count) bytes of answers to this address"
+        return RPCError(.resourceExhausted, "\(what) wait to be sent", limit: .unsentAnswers)
     }
 
     func expire(_ call: ServerCall) {

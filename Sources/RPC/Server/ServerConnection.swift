@@ -29,6 +29,7 @@ final class ServerConnection: HTTP2Delegate, LoopBound {
     /// Handlers that run, also those whose stream is gone: a peer cannot start more by resetting streams.
     var running: Int { places.running }
     var places: HandlerPlaces
+    var unsent: UnsentShare
     let mostRunning: Int
     /// The next answer says what we take (`grpc-accept-encoding`).
     var hasAnswered = false
@@ -73,6 +74,7 @@ final class ServerConnection: HTTP2Delegate, LoopBound {
         intake = LargeIntake(windowBytes: settings.connectionWindowBytes)
         window = LoneWindow(narrow: limits.initialStreamWindowBytes, wide: limits.loneStreamWindowBytes)
         places = HandlerPlaces(context.handlers, share.handlers)
+        unsent = UnsentShare(context.unsent, share.unsent)
         session = try Session(role: .server, settings: settings)
         peer = channel.peerName
         eventLoop = channel.eventLoop
@@ -82,7 +84,10 @@ final class ServerConnection: HTTP2Delegate, LoopBound {
         mostRunning = limits.maxRunningHandlers ?? limits.maxConcurrentStreams
     }
 
-    func flush() { http2?.flush() }
+    func flush() {
+        http2?.flush()
+        unsent.fit(session.unsentBytes)
+    }
 
     // ---- events ----
 
@@ -119,6 +124,7 @@ final class ServerConnection: HTTP2Delegate, LoopBound {
 
     func eventsTold() {
         beginHandlers()
+        unsent.fit(session.unsentBytes)
         if let pollTime, let http2 { poll.worked(at: http2.readTime, limit: pollTime) }
     }
 
@@ -132,6 +138,7 @@ final class ServerConnection: HTTP2Delegate, LoopBound {
     func room(stream: Int32, upTo bytes: Int) -> ByteBuffer? { place(stream: stream, upTo: bytes) }
 
     private func closed(_ stream: Int32, _ code: ErrorCode) {
+        unsent.fit(session.unsentBytes)
         guard let call = calls.remove(stream) else { return }
         held.remove(call)
         guard !call.isAnswered else { return }
@@ -163,6 +170,7 @@ final class ServerConnection: HTTP2Delegate, LoopBound {
     private func leaveIfDone() {
         guard hasEnded, running == 0, let inbox else { return }
         places.leave()
+        unsent.leave()
         context.connections.remove(inbox)
         // It holds this connection.
         self.inbox = nil

@@ -16,6 +16,8 @@ final class ServerContext: Sendable {
     let tls: TLSContextStore?
     let connections = ConnectionRegistry()
     let handlers: FairPool
+    /// Bytes of answers that wait to be sent.
+    let unsent: FairPool
 
     init(
         configuration: ServerConfiguration, services: [any RPCService], interceptors: [any ServerInterceptor] = [],
@@ -27,6 +29,7 @@ final class ServerContext: Sendable {
         self.logger = logger
         self.tls = tls
         handlers = FairPool(limit: configuration.maxServerHandlers, share: configuration.addressShare)
+        unsent = FairPool(limit: configuration.maxServerUnsentBytes, share: configuration.addressShare)
         acceptedEncodings = AcceptedEncodings(configuration.acceptedCompression)
         headers = ResponseHeaders(
             attachmentIdentity: configuration.attachmentIdentity, acceptedEncodings: acceptedEncodings.field)

@@ -72,6 +72,20 @@ def _(attack):
     peer.wait(lambda f: sum(peer.status(stream) == "8" for stream in streams) >= 80, what="refusals")
 
 
+@case("H52-answers-that-wait-on-many-connections", "unsent_answers", budget=96 << 20,
+      arguments=["--server-unsent-bytes", str(32 << 20)])
+def _(attack):
+    # None of the connections has more than its own limit; an address has half of the server's, 16 of these answers.
+    peers = [attack.peer({4: 0}) for _ in range(20)]
+    for peer in peers:
+        peer.answers = [peer.request("/test.Target/Give", message(b"0 1048576")) for _ in range(4)]
+    for peer in peers:
+        peer.pump(0.2)
+    refused = sum(peer.status(stream) == "8" for peer in peers for stream in peer.answers)
+    if not 55 <= refused <= 70:
+        raise Failure(f"{refused} of 80 answers were refused")
+
+
 @case("H53-deadline-while-the-window-is-0")
 def _(attack):
     peer = attack.peer({4: 0})
