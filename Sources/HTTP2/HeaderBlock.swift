@@ -26,7 +26,14 @@ struct HeaderBlock {
     }
 
     func isHostile(_ settings: SessionSettings) -> Bool {
-        count > settings.maxHeaderFields * settings.flood.headerOverrunFactor
-            || bytes > settings.maxHeaderListBytes * settings.flood.headerOverrunFactor
+        let factor = settings.flood.headerOverrunFactor
+        return Self.isOver(count, settings.maxHeaderFields, times: factor)
+            || Self.isOver(bytes, settings.maxHeaderListBytes, times: factor)
+    }
+
+    /// A limit may be as large as there are numbers.
+    private static func isOver(_ number: Int, _ limit: Int, times factor: Int) -> Bool {
+        let (most, isEndless) = limit.multipliedReportingOverflow(by: factor)
+        return !isEndless && number > most
     }
 }

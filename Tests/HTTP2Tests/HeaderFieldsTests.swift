@@ -53,4 +53,14 @@ import Testing
         #expect(before == Self.fields(("name", "value")))
         #expect(copy.byteCount == 3)
     }
+
+    @Test func aHeaderBlockMayBeOfAnyLength() {
+        var settings = SessionSettings()
+        settings.maxHeaderListBytes = .max
+        var block = HeaderBlock()
+        block.begin(at: 0)
+        for _ in 0...settings.maxHeaderFields { _ = block.count(bytes: 2, settings) }
+        #expect(block.isOversized)
+        #expect(!block.isHostile(settings))
+    }
 }

@@ -38,5 +38,7 @@ import Testing
         let pool = FairPool(limit: 10, share: 1)
         #expect(pool.take(7, for: FairPool.Account()) == 7)
         #expect(pool.take(7, for: FairPool.Account()) == 3)
+        let endless = FairPool(limit: .max, share: 1)
+        #expect(endless.take(7, for: FairPool.Account()) == 7)
     }
 }

@@ -106,6 +106,11 @@ import Testing
         #expect(large == nil)
     }
 
+    @Test func aShareIsAPartOrAll() {
+        #expect(MemoryShare(0.5, of: MemoryBudget(limit: 100)).limit == 50)
+        #expect(MemoryShare(1, of: MemoryBudget(limit: .max)).limit == .max)
+    }
+
     @Test func whoGivesUpLeavesItsShareToTheNext() {
         let budget = MemoryBudget(limit: 100)
         let share = MemoryShare(limit: 50)

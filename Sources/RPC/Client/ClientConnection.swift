@@ -76,7 +76,7 @@ final class ClientConnection: HTTP2Delegate, LoopBound {
         self.logger = logger
         self.configuration = configuration
         self.budget = budget
-        share = MemoryShare(limit: Int(Double(budget.limit) * configuration.memoryShare))
+        share = MemoryShare(configuration.memoryShare, of: budget)
         memo = ResponseMemo(maxMetadata: configuration.maxMetadataFields)
         acceptedEncodings = AcceptedEncodings(configuration.acceptedCompression)
         heads = RequestHeads(

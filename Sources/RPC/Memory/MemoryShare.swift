@@ -13,6 +13,11 @@ struct MemoryShare: Sendable, Hashable {
         self.limit = limit
     }
 
+    /// - Parameter part: 1 is all of it, however much that is: `Double` would round the largest limit up.
+    init(_ part: Double, of budget: MemoryBudget) {
+        self.init(limit: part >= 1 ? budget.limit : Int(Double(budget.limit) * part))
+    }
+
     private init(id: UInt64, limit: Int) {
         self.id = id
         self.limit = limit

@@ -70,7 +70,7 @@ final class ConnectionRegistry: Sendable {
         try state.withLock { state throws(RPCError) in
             try state.take(AddressBlock(address), configuration) {
                 AddressShare(
-                    memory: MemoryShare(limit: Int(Double(budget.limit) * configuration.memoryShare)),
+                    memory: MemoryShare(configuration.memoryShare, of: budget),
                     of: AddressBlock(address))
             }
         }

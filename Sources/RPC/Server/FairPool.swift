@@ -37,7 +37,11 @@ final class FairPool: Sendable {
         taken.subtract(count, ordering: .relaxed)
     }
 
-    private func most(others: Int) -> Int { Int((Double(limit - others) * share).rounded(.up)) }
+    private func most(others: Int) -> Int {
+        let left = limit - others
+        // `Double` would round the largest limit up.
+        return share >= 1 ? left : Int((Double(left) * share).rounded(.up))
+    }
 
     var count: Int { taken.load(ordering: .relaxed) }
 }
