@@ -24,7 +24,7 @@ public enum CallLimit: String, Sendable, CaseIterable {
     case malformedCall = "malformed_call"
     /// Output of one stream that the client gives no window for.
     case stalledStream = "stalled_stream"
-    /// Answers of one connection that wait to be sent.
+    /// Answers of one connection, to one address, or of a server, that wait to be sent.
     case unsentAnswers = "unsent_answers"
     /// A request message that does not begin, or does not go on.
     case slowUpload = "slow_upload"
