@@ -54,7 +54,7 @@ public struct ServerConfiguration: Sendable {
     public var maxUnsentBytes = 64 << 20
     /// The same of all connections together, but for the first 64 KiB of each, and of what one address may have of it
     /// (`addressShare`): one client has many connections.
-    public var maxServerUnsentBytes = 512 << 20
+    public var maxServerUnsentBytes = 256 << 20
     /// Handed to the socket in one go, and the most that waits there before streams are held back.
     public var maxOutputBytes = 1 << 20
     /// From accept to the client's SETTINGS, TLS included.
