@@ -196,7 +196,10 @@ extension Session {
         case NGHTTP2_HEADERS.rawValue, NGHTTP2_DATA.rawValue:
             state.flood.sentCallFrame(bytes: head.length)
             state.callFramesSent &+= 1
-            if UInt32(head.type) == NGHTTP2_HEADERS.rawValue { state.owesTableSize = false }
+            if UInt32(head.type) == NGHTTP2_HEADERS.rawValue {
+                state.owesTableSize = false
+                if role == .client { state.lastRequestSent = max(state.lastRequestSent, head.stream_id) }
+            }
             if role == .server, head.flags & UInt8(NGHTTP2_FLAG_END_STREAM.rawValue) != 0,
                 unsafe nghttp2_session_get_stream_remote_close(handle, head.stream_id) == 0
             {

@@ -154,6 +154,9 @@ extension Session {
     /// Of a stream whose other side has ended: ours has not. (What is sent stays known until both have.)
     public func isSending(_ stream: Int32) -> Bool { state.outputs.contains(stream) }
 
+    /// The head of a client's request has left the session. Until then its server has surely seen nothing of it.
+    public func hasSent(request stream: Int32) -> Bool { stream <= state.lastRequestSent }
+
     public func reset(stream: Int32, code: ErrorCode) {
         state.removeOutput(stream)
         if role == .server {

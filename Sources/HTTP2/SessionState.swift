@@ -31,6 +31,8 @@ struct SessionState {
     /// Bytes that were taken since the last credit for a lone stream.
     var connectionCredit = 0
     var pingAfterGoAway: UInt64?
+    /// The last stream of a client whose head was sent: nghttp2 sends them in order.
+    var lastRequestSent: Int32 = 0
     /// The stream that the last GOAWAY names, which may wait for room in the socket.
     var lastServed = Int32.max
     /// Streams of a server that has answered; the peer is told to stop sending.

@@ -99,6 +99,17 @@ import Testing
         #expect(try pair.exchange().server == ["headers 3 \(Pair.seenHead)"])
     }
 
+    @Test func aRequestIsSentOnceItsHeadIs() throws {
+        let pair = try Pair()
+        try pair.exchange()
+        let first = try pair.client.request(Pair.head)
+        #expect(!pair.client.hasSent(request: first))
+        try pair.exchange()
+        let second = try pair.client.request(Pair.head)
+        #expect(pair.client.hasSent(request: first))
+        #expect(!pair.client.hasSent(request: second))
+    }
+
     @Test func aStreamThatEndsBeforeItsHeadersWereSentIsClosedToo() throws {
         let pair = try Pair()
         try pair.exchange()

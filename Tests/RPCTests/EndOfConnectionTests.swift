@@ -108,6 +108,58 @@ import Testing
         }
     }
 
+    /// Says hello, opens its windows as wide as they go, and reads nothing.
+    private final class Stuck: ChannelInboundHandler {
+        typealias InboundIn = ByteBuffer
+        typealias OutboundOut = ByteBuffer
+
+        func channelActive(context: ChannelHandlerContext) {
+            let settings: [UInt8] = [0, 0, 6, 4, 0, 0, 0, 0, 0, 0, 4, 0x7f, 0xff, 0xff, 0xff]
+            let window: [UInt8] = [0, 0, 4, 8, 0, 0, 0, 0, 0, 0x7f, 0xff, 0, 0]
+            context.writeAndFlush(wrapOutboundOut(ByteBuffer(bytes: settings + window)), promise: nil)
+        }
+    }
+
+    private func look<Value: Sendable>(
+        at connection: RPCConnection, _ body: @escaping @Sendable (ClientConnection) -> Value
+    ) async -> Value {
+        await withCheckedContinuation { continuation in
+            connection.inbox.submit { continuation.resume(returning: body($0)) }
+        }
+    }
+
+    /// The socket is full, so that the head of the second one never leaves: its server cannot have run it.
+    @Test func aCallThatWasNotSentHasNotBegun() async throws {
+        let server = try await ServerBootstrap(group: Loopback.group)
+            .childChannelOption(.autoRead, value: false)
+            .childChannelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture { try channel.pipeline.syncOperations.addHandler(Stuck()) }
+            }
+            .bind(host: "127.0.0.1", port: 0).get()
+        defer { server.close(promise: nil) }
+        let connection = try await RPCConnection.connect(
+            to: try #require(server.localAddress), configuration: .patient, group: Loopback.group,
+            logger: Loopback.logger)
+        let size = 64 << 20
+        async let large = failure {
+            _ = try await connection.unary("/a/b", Payload(ByteBuffer(repeating: 1, count: size)))
+        }
+        var (last, still) = (size, 0)
+        while still < 10 {
+            try await Task.sleep(for: .milliseconds(20))
+            let unsent = await look(at: connection) { $0.session.unsentBytes }
+            still = unsent == last && unsent > 0 && unsent < size ? still + 1 : 0
+            last = unsent
+        }
+        async let small = failure { _ = try await connection.unary("/a/b", Payload("x")) }
+        while await look(at: connection, { $0.calls.count }) < 2 { try await Task.sleep(for: .milliseconds(1)) }
+        connection.close()
+        let (cut, unsent) = await (large, small)
+        #expect(cut?.lostConnection == true && cut?.neverStarted == false)
+        #expect(unsent?.lostConnection == false && unsent?.neverStarted == true)
+        #expect(unsent?.code == .unavailable)
+    }
+
     /// Far more than the queue of a consumer that takes nothing; their window holds them all.
     @Test func whatCameWithItsStatusOutlivesTheConnection() async throws {
         let count = 1000

@@ -229,7 +229,9 @@ final class ClientConnection: HTTP2Delegate, LoopBound {
                 continue
             }
             var lost = error
-            lost.lostConnection = true
+            // Its head may still wait for room in the socket.
+            let hasBegun = call.id.map { session.hasSent(request: $0) } ?? false
+            (lost.lostConnection, lost.neverStarted) = (hasBegun, !hasBegun)
             finish(call, lost)
         }
         while let call = pending.popFirst() {

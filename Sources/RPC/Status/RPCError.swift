@@ -4,7 +4,7 @@ public struct RPCError: Error, Sendable, CustomStringConvertible {
     public var message: String
     public var metadata: Metadata
     public var cause: (any Error)?
-    /// The call surely never reached a handler (refused stream, GOAWAY below its id, could not connect).
+    /// The call surely never reached a handler (not sent, refused stream, GOAWAY below its id, could not connect).
     public var neverStarted: Bool
     /// The connection broke (reset, closed, timed out) while the call ran.
     public var lostConnection: Bool
