@@ -108,7 +108,8 @@ extension RPCChannel {
                     state.count(reason, hadConnection: attempt.endpoint != nil)
                     decision = rules.failed(
                         failure(attempt, options, tried), throttle: state.throttle, now: .now(), using: &random)
-                case .due: decision = rules.due(throttle: state.throttle, now: .now())
+                // Where the call is cancelled its time has not come: each sleep would end at once, again and again.
+                case .due: decision = Task.isCancelled ? rules.stop() : rules.due(throttle: state.throttle, now: .now())
                 }
                 if let limit = rules.takeLimit() { state.count(limit, reason.message) }
                 guard isWanted() else { return nil }
@@ -121,7 +122,11 @@ extension RPCChannel {
                     start()
                 case .hedge: hedge()
                 case .wait(let time): wake(at: time)
-                case .fail: throw ending(reason)
+                case .fail:
+                    if Task.isCancelled, reason.code != .cancelled {
+                        reason = RPCError(.cancelled, "call was cancelled", cause: reason)
+                    }
+                    throw ending(reason)
                 }
             }
             throw ending(reason)

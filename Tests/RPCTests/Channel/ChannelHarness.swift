@@ -55,16 +55,20 @@ extension RPCChannel {
 struct WatchedSource: ConnectionSource {
     let endpoint: SingleEndpoint
     let failed = Signal()
+    var delay: Duration?
 
     /// Runs `body` with a channel to a server where each attempt fails; the next one is far away.
-    static func failing(_ body: (RPCChannel, Signal, RawServer) async throws -> Void) async throws {
+    /// - Parameter hedgeDelay: after which a unary call may have a second attempt; nil: never.
+    static func failing(
+        hedgeDelay: Duration? = nil, _ body: (RPCChannel, Signal, RawServer) async throws -> Void
+    ) async throws {
         try await RawServer.with { _ in
             .status(.unavailable)
         } _: { server, address async throws in
             let endpoint = SingleEndpoint(
                 try ServerAddress(parsing: address), .quick, budget: MemoryBudget(limit: 1 << 20),
                 group: Loopback.group, logger: Loopback.logger)
-            let source = WatchedSource(endpoint: endpoint)
+            let source = WatchedSource(endpoint: endpoint, delay: hedgeDelay)
             var policy = RetryPolicy.endless
             policy.failover = FailoverPolicy()
             var configuration = RPCChannelConfiguration()
@@ -79,6 +83,8 @@ struct WatchedSource: ConnectionSource {
     func next(_ attempt: NextAttempt) async throws -> SuppliedConnection {
         try await endpoint.next(attempt)
     }
+
+    func hedgeDelay(of path: String) -> Duration? { delay }
 
     /// Asked when an attempt has failed, to decide about the next one.
     func hasOther(than endpoint: String, excluding tried: Set<String>) -> Bool {

@@ -256,8 +256,10 @@ import Testing
         }
     }
 
-    @Test func cancellingACallEndsItsBackoff() async throws {
-        try await WatchedSource.failing { channel, failed, _ async throws in
+    /// Whether it may have a second attempt or not.
+    @Test(arguments: [nil, Duration.seconds(5000)])
+    func cancellingACallEndsItsBackoff(_ hedgeDelay: Duration?) async throws {
+        try await WatchedSource.failing(hedgeDelay: hedgeDelay) { channel, failed, _ async throws in
             let call = Task { await failure { _ = try await channel.ask(deadline: nil) } }
             await failed.wait()
             call.cancel()
