@@ -58,12 +58,13 @@ extension RPCChannel {
         return try await withThrowingTaskGroup(of: HedgeEvent<Answer>.self) { tasks in
             defer { tasks.cancelAll() }
             var count = 0
-            func start(on supplied: SuppliedConnection? = nil) {
+            var running = 0
+            func start(_ kind: OutgoingAttempt.Kind, on supplied: SuppliedConnection? = nil) {
                 var next = NextAttempt(path: path, options: options, demand: rules.demand)
                 next.options.previousAttempts = rules.attempts
                 count += 1
-                next.options.place = AttemptPlace(
-                    number: count, kind: supplied != nil ? .hedge : count == 1 ? .first : .retry)
+                running += 1
+                next.options.place = AttemptPlace(number: count, kind: kind)
                 let due = rules.began(now: .now())
                 // Asked when this one counts: the last gives up for no other.
                 tasks.addTask { [count, next, givesUp = rules.givesUp] in
@@ -78,7 +79,7 @@ extension RPCChannel {
                     return wake(at: rules.cannotHedge(now: .now()))
                 }
                 state.attempts?.hedged()
-                start(on: supplied)
+                start(.hedge, on: supplied)
             }
             func wake(at time: NIODeadline?) {
                 guard let time else { return }
@@ -91,25 +92,29 @@ extension RPCChannel {
                 rules.ending(error).after(rules.retries, isSuspect: rules.isSuspect)
             }
             if let begun {
-                count = 1
+                (count, running) = (1, 1)
                 tasks.addTask { await begun.end() }
                 if begun.isDue { wake(at: .now()) }
             } else {
-                start()
+                start(.first)
             }
             var reason = Self.noAttempt(path)
             while let event = try await tasks.next() {
                 var decision: SideBySideDecision
+                var kind = OutgoingAttempt.Kind.retry
                 switch event {
                 case .answered(let answer): return (answer, rules.retries)
                 case .failed(let attempt):
                     failed(attempt.number)
+                    running -= 1
                     reason = attempt.error
                     state.count(reason, hadConnection: attempt.endpoint != nil)
                     decision = rules.failed(
                         failure(attempt, options, tried), throttle: state.throttle, now: .now(), using: &random)
                 // Where the call is cancelled its time has not come: each sleep would end at once, again and again.
-                case .due: decision = Task.isCancelled ? rules.stop() : rules.due(throttle: state.throttle, now: .now())
+                case .due:
+                    decision = Task.isCancelled ? rules.stop() : rules.due(throttle: state.throttle, now: .now())
+                    if running > 0 { kind = .hedge }
                 }
                 if let limit = rules.takeLimit() { state.count(limit, reason.message) }
                 guard isWanted() else { return nil }
@@ -118,8 +123,8 @@ extension RPCChannel {
                 }
                 switch decision {
                 case .start:
-                    state.attempts?.retried(after: reason.code)
-                    start()
+                    if kind == .hedge { state.attempts?.hedged() } else { state.attempts?.retried(after: reason.code) }
+                    start(kind)
                 case .hedge: hedge()
                 case .wait(let time): wake(at: time)
                 case .fail:

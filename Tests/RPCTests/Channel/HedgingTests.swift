@@ -1,4 +1,5 @@
 import HTTP2
+import Synchronization
 import Testing
 
 @testable import RPC
@@ -19,6 +20,42 @@ import Testing
                 #expect(server.calls.contains { $0["grpc-previous-rpc-attempts"] == "1" })
             }
         }
+    }
+
+    private final class Kinds: AttemptInterceptor {
+        private let kinds = Mutex<[OutgoingAttempt.Kind]>([])
+        var seen: [OutgoingAttempt.Kind] { kinds.withLock { $0 } }
+
+        func begin(_ attempt: inout OutgoingAttempt) -> AttemptEnd? {
+            let kind = attempt.kind
+            kinds.withLock { $0.append(kind) }
+            return nil
+        }
+    }
+
+    @Test func anAttemptBesideASlowOneIsAHedgeAndOneAfterAFailureARetry() async throws {
+        let (slow, failing) = (Kinds(), Kinds())
+        try await RawServer.with {
+            $0.number == 1 ? .silence : .answer("second")
+        } _: { server, address async throws in
+            let policy = HedgingPolicy(maxAttempts: 3, delay: .milliseconds(20))
+            try await RPCChannel.with(address, .hedge(policy), configure: { $0.interceptors = [slow] }) {
+                channel async throws in
+                #expect(try await channel.ask() == "second")
+            }
+        }
+        #expect(slow.seen.first == .first && slow.seen.count > 1)
+        #expect(slow.seen.dropFirst().allSatisfy { $0 == .hedge })
+        try await RawServer.with {
+            $0.number == 1 ? .status(.unavailable) : .answer("second")
+        } _: { server, address async throws in
+            let policy = HedgingPolicy(delay: Self.never)
+            try await RPCChannel.with(address, .hedge(policy), configure: { $0.interceptors = [failing] }) {
+                channel async throws in
+                #expect(try await channel.ask() == "second")
+            }
+        }
+        #expect(failing.seen == [.first, .retry])
     }
 
     @Test func aFastAnswerNeedsNoHedge() async throws {
