@@ -51,7 +51,8 @@ import Testing
     }
 
     private struct Ends: ServerInterceptor {
-        let (well, refused) = (Counter(), Counter())
+        let well = Counter()
+        let refused = Counter()
 
         func hooks(for method: MethodDescription) -> CallHooks {
             CallHooks(finished: { [well, refused] _, report in
