@@ -227,12 +227,13 @@ public final class BalancedChannel: Sendable {
         }
     }
 
-    /// Until the endpoint is asked again.
-    func probeWait(of name: String) -> Duration {
-        state.withLock { state in
+    /// When the endpoint is asked again.
+    func nextProbe(of name: String) -> Deadline {
+        let wait = state.withLock { state in
             ProbePace.wait(
                 among: state.asked, isSilent: state.balancer.isSilent(name), configuration, using: &state.chance)
         }
+        return ProbePace.time(after: wait, from: .now(), configuration)
     }
 
     /// Until an endpoint whose health is not watched is asked how it is again.

@@ -1,3 +1,6 @@
+import NIOCore
+import RPC
+
 /// When an endpoint is asked again: what it has to do, and, where its health cannot be watched, how it is.
 enum ProbePace {
     /// The share that it is later or sooner by chance: many endpoints were connected at the same time.
@@ -13,6 +16,14 @@ enum ProbePace {
         let turns = isSilent ? 1 : max(1, Double(asked) / Double(configuration.maxProbes))
         return configuration.probeInterval * turns * share(using: &random)
     }
+
+    /// At the end of a quarter of `probeInterval`, for all endpoints that are due in it: a coordinator that has nothing else to do
+    /// wakes up for each question otherwise, which takes longer than to ask.
+    static func time(after wait: Duration, from now: NIODeadline, _ configuration: ChannelConfiguration) -> Deadline {
+        Deadline(instant: (now + TimeAmount(wait)).roundedUp(to: TimeAmount(configuration.probeInterval / turns)))
+    }
+
+    private static let turns = 4
 
     /// Each `healthInterval`.
     static func healthWait(

@@ -237,7 +237,7 @@ final class Subchannel: Sendable {
                 // A connection that ends, or a node that is busy.
             }
             // Whether it was cancelled the loop asks.
-            await connection.sleep(for: channel.probeWait(of: name))
+            await connection.sleep(until: channel.nextProbe(of: name))
         }
     }
 

@@ -1,3 +1,4 @@
+import NIOCore
 import RPC
 import Testing
 
@@ -23,6 +24,15 @@ import Testing
         let waits = waits(among: asked)
         let questions = Double(asked) * Double(waits.count) / waits.reduce(0, +)
         #expect(abs(questions - 16) < 0.2)
+    }
+
+    @Test func whatIsDueInAQuarterOfTheIntervalIsAskedAtItsEnd() {
+        let times = [1000, 1001, 1249, 1250, 1251].map { milliseconds in
+            ProbePace.time(
+                after: .milliseconds(milliseconds), from: .uptimeNanoseconds(0), ChannelConfiguration()
+            ).instant.uptimeNanoseconds / 1_000_000
+        }
+        #expect(times == [1000, 1250, 1250, 1250, 1500])
     }
 
     @Test func aSilentOneIsAskedAsOftenAsEver() {

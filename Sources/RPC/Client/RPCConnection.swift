@@ -164,8 +164,8 @@ public final class RPCConnection: Sendable {
 
     /// By the clock of the connection's event loop, so that a task on `executor` goes on without a change of threads. Shorter
     /// when the task is cancelled.
-    package func sleep(for time: Duration) async {
-        let limit = Waiters<Void>.Limit(.after(time), on: inbox.eventLoop) { RPCError(.deadlineExceeded, "it is over") }
+    package func sleep(until time: Deadline) async {
+        let limit = Waiters<Void>.Limit(time, on: inbox.eventLoop) { RPCError(.deadlineExceeded, "it is over") }
         // Either is an error.
         try? await Waiters().wait("the sleep was cancelled", until: limit) { nil }
     }

@@ -10,18 +10,11 @@ struct DeadlineSweep {
     /// - Returns: the timer has to be set to this time.
     mutating func add(_ deadline: NIODeadline) -> NIODeadline? {
         if let armed, armed <= deadline { return nil }
-        let time = Self.roundedUp(deadline)
+        let time = deadline.roundedUp(to: Self.step)
         // It may be in the step that it is armed for.
         if let armed, armed <= time { return nil }
         armed = time
         return time
-    }
-
-    private static func roundedUp(_ deadline: NIODeadline) -> NIODeadline {
-        let step = UInt64(step.nanoseconds)
-        let past = deadline.uptimeNanoseconds % step
-        guard past > 0, deadline < .distantFuture - Self.step else { return deadline }
-        return deadline + .nanoseconds(Int64(step - past))
     }
 
     mutating func fired() { armed = nil }
