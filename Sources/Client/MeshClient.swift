@@ -171,7 +171,7 @@ extension RPCError {
     package var isOfConnection: Bool { lostConnection || neverStarted }
 
     /// No other call would be answered either. What found no room among our own calls in time, or waited until its deadline, was
-    /// never sent, too, and says nothing of the connection.
+    /// never sent, too, and may say nothing of the connection.
     package var isOfAllCalls: Bool { isOfConnection && code != .resourceExhausted && code != .deadlineExceeded }
 }
 

@@ -39,9 +39,10 @@ extension BalancedChannel {
         if attempt.demand.elsewhereOnly {
             throw RPCError(.unavailable, "no other endpoint of \(target) has room", neverStarted: true)
         }
+        // Before its patience is taken: of an outage that begins after this it is told by `noteOutage`.
+        call.isOfOutage = state.withLock { !$0.balancer.anyReady }
         let patience = patience(of: attempt, grace)
         if grace != nil, let patience, patience.deadline.hasPassed { throw patience.error() }
-        call.isOfOutage = state.withLock { !$0.balancer.anyReady }
         return try await awaiting { [call] in
             try await line.wait(call, until: patience, on: group.any()) {
                 if let drained { line.fail(drained) } else { serveLine() }

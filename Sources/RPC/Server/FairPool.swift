@@ -38,7 +38,8 @@ final class FairPool: Sendable {
     }
 
     private func most(others: Int) -> Int {
-        let left = limit - others
+        // Another loop may have given back between the two counts.
+        let left = limit - max(0, others)
         // `Double` would round the largest limit up.
         return share >= 1 ? left : Int((Double(left) * share).rounded(.up))
     }

@@ -5,7 +5,9 @@ import NIOCore
 extension ServerConnection {
     func write(_ payload: Payload, to call: ServerCall) {
         guard !call.isAnswered else { return }
-        guard mayWait(payload.byteCount) else { return finish(call, tooMuchUnsent, dropping: true) }
+        guard mayWait(payload.byteCount) else {
+            return finish(call, tooMuchUnsent(with: payload.byteCount), dropping: true)
+        }
         call.traffic.sent(payload)
         sendHead(call)
         let framing = payload.write(attachments: call.context.takesAttachments) {
@@ -112,12 +114,17 @@ extension ServerConnection {
         session.finish(stream: stream)
     }
 
-    private var tooMuchUnsent: RPCError {
-        let bytes = session.unsentBytes
+    private func tooMuchUnsent(with bytes: Int) -> RPCError {
+        let waiting = session.unsentBytes
+        guard waiting <= context.configuration.maxUnsentBytes else {
+            return RPCError(.resourceExhausted, "\(waiting) bytes of answers wait to be sent", limit: .unsentAnswers)
+        }
+        let (all, mine) = (context.unsent.count, share.unsent.count)
         let what =
-            bytes > context.configuration.maxUnsentBytes
-            ? "\(bytes) bytes of answers" : "\(share.unsent.count) bytes of answers to this address"
-        return RPCError(.resourceExhausted, "\(what) wait to be sent", limit: .unsentAnswers)
+            all + bytes > context.unsent.limit
+            ? "\(all) bytes of answers of this server" : "\(mine) bytes of answers to this address"
+        return RPCError(
+            .resourceExhausted, "\(what) wait to be sent, and \(bytes) more are too many", limit: .unsentAnswers)
     }
 
     func expire(_ call: ServerCall) {

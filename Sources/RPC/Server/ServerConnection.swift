@@ -114,7 +114,9 @@ final class ServerConnection: HTTP2Delegate, LoopBound {
             context.limits.count(limit, peer: peer, "stream \(stream)", context.logger)
         case .ended(let stream): if let call = calls[stream] { requestEnded(call) }
         case .closed(let stream, let code): closed(stream, code)
-        case .sent(let stream, let bytes): calls[stream]?.gate?.sent(bytes)
+        case .sent(let stream, let bytes):
+            calls[stream]?.gate?.sent(bytes)
+            unsent.fit(session.unsentBytes)
         case .drained: startHeld()
         case .ping: watch?.pingReceived()
         case .pingAcknowledged(let payload): watch?.pingAnswered(payload)

@@ -44,8 +44,9 @@ import Testing
                 #expect(try await channel.ask() == "second")
             }
         }
-        #expect(slow.seen.first == .first && slow.seen.count > 1)
-        #expect(slow.seen.dropFirst().allSatisfy { $0 == .hedge })
+        // Where it takes longer to connect than until the hedge, either may be the first that has a connection.
+        #expect(slow.seen.count > 1)
+        #expect(slow.seen.filter { $0 != .hedge } == [.first])
         try await RawServer.with {
             $0.number == 1 ? .status(.unavailable) : .answer("second")
         } _: { server, address async throws in
