@@ -70,8 +70,13 @@ struct BenchPlaceOptions: ParsableArguments {
             return .node(address)
         }
         if let gateway {
-            guard case .http(let url, _, _) = try DoctorPlace(gateway) else {
-                throw Fatal("--gateway '\(gateway)' is not http://HOST:PORT or https://HOST:PORT", status: .usage)
+            // Paths are ours, and the token has an option.
+            guard case .http(let url, _, _) = try DoctorPlace(gateway), ["", "/"].contains(url.path), url.query == nil,
+                url.fragment == nil, url.user == nil
+            else {
+                throw Fatal(
+                    "--gateway '\(gateway)' is not http://HOST:PORT or https://HOST:PORT, without a path",
+                    status: .usage)
             }
             return .gateway(url)
         }

@@ -51,6 +51,7 @@ import Testing
             return
         }
         #expect(url.absoluteString == "http://a:1")
+        #expect(throws: Never.self) { _ = try Self.plan("--gateway https://a.example/") }
         let mesh = try BenchCommand.parse(["--up", "--nodes", "3", "--workers", "2"]).place.mesh()
         #expect([mesh.both, mesh.detectors, mesh.classifiers, mesh.workers] == [3, 0, 0, 2])
         #expect(mesh.gatewayPort == nil && mesh.coordinatorPort == 0)
@@ -111,6 +112,8 @@ import Testing
         ("--node a:1 --gateway http://b", "--node and --gateway exclude each other"),
         ("--in-process --coordinator a:1", "--coordinator and --in-process exclude"),
         ("--engine opencv", "are for --in-process and --up"), ("--detectors 2", "are for --up"),
+        ("--gateway http://a:1/foo", "--gateway 'http://a:1/foo' is not http://HOST:PORT"),
+        ("--gateway http://a:1/?pipeline=x", "https://HOST:PORT, without a path"), ("--gateway http://u@a:1", "is not"),
         ("--gateway a:1", "--gateway 'a:1' is not http"), ("--gateway http://a:1 --size 9x9 --raw", "no raw pixels"),
         ("--disturb kill:detector@5", "--disturb needs --duration"),
         ("--up --disturb kill:detector@5 --duration 5", "at 5.0 s comes after the end: --duration 5.0"),
