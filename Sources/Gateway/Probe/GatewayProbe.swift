@@ -68,7 +68,7 @@ package struct GatewayProbe: Sendable {
         do {
             return .success(try await reply(to: question, by: .now() + TimeAmount(timeout), within: timeout))
         } catch {
-            return .failure(Self.silence(error))
+            return .failure(Silence(error))
         }
     }
 
@@ -104,24 +104,41 @@ package struct GatewayProbe: Sendable {
     private struct Reason: Decodable {
         var detail: String?
     }
+}
 
-    private static func silence(_ error: any Error) -> Silence {
+extension GatewayProbe.Silence {
+    /// Of a request of AsyncHTTPClient that failed.
+    package init(_ error: any Error) {
         switch error {
-        case let error as IOError: Silence(cause: .other, reason: SystemErrorText.of(error))
+        case let error as IOError: self.init(cause: .other, reason: SystemErrorText.of(error))
         case is NIOSSLError, is BoringSSLError:
-            Silence(
+            self.init(
                 cause: .tls,
                 reason:
                     "no TLS: it speaks plain HTTP (http://), or has a certificate that is not trusted here (--tls-ca)")
         case is HTTPParserError:
-            Silence(
+            self.init(
                 cause: .other,
                 reason: "it speaks no HTTP: TLS is asked by https://, roles that speak gRPC by HOST:PORT")
+        case is NIOTooManyBytesError: self.init(cause: .other, reason: "an answer with more bytes than are taken")
         case let error as NIOConnectionError:
-            error.connectionErrors.first.map { silence($0.error) } ?? Silence(cause: .other, reason: "no connection")
-        case let error as HTTPClientError where [.deadlineExceeded, .connectTimeout].contains(error):
-            Silence(cause: .time, reason: "no answer in time")
-        default: Silence(cause: .other, reason: "\(error)")
+            if let first = error.connectionErrors.first {
+                self.init(first.error)
+            } else {
+                self.init(cause: .other, reason: "no connection")
+            }
+        case let error as HTTPClientError: self.init(http: error)
+        default: self.init(cause: .other, reason: "\(error)")
+        }
+    }
+
+    private init(http error: HTTPClientError) {
+        switch error {
+        case .deadlineExceeded, .connectTimeout: self.init(cause: .time, reason: "no answer in time")
+        case .remoteConnectionClosed:
+            self.init(cause: .other, reason: "the connection was closed before the answer was here")
+        case .getConnectionFromPoolTimeout: self.init(cause: .other, reason: "no connection of ours was free in time")
+        default: self.init(cause: .other, reason: error.shortDescription)
         }
     }
 }
