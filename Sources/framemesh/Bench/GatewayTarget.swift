@@ -17,6 +17,7 @@ final class GatewayTarget: FrameTarget {
 
     private let url: String
     private let health: URL
+    private let presence: GatewayPresence
     private let listing: URL
     private let offer: URL
     private let pipeline: String
@@ -41,13 +42,21 @@ final class GatewayTarget: FrameTarget {
         }
         target.append(queryItems: query)
         timeout = options.timeout
-        health = URL(string: "/healthz", relativeTo: url)?.absoluteURL ?? url
+        let health = URL(string: "/healthz", relativeTo: url)?.absoluteURL ?? url
+        self.health = health
         listing = URL(string: "/v1/nodes", relativeTo: url)?.absoluteURL ?? url
         offer = URL(string: "/v1/pipelines", relativeTo: url)?.absoluteURL ?? url
         let trust = GatewayTrust(
             authorities: security.authorities, certificate: security.certificate, key: security.key,
             serverName: security.serverName)
-        probe = GatewayProbe(trust)
+        let probe = GatewayProbe(trust)
+        self.probe = probe
+        presence = GatewayPresence {
+            guard case .silence(let reason) = await probe.ask(health, timeout: GatewayTarget.patience) else {
+                return nil
+            }
+            return reason
+        }
         do {
             token = try security.tokenFile.map { try String(contentsOfFile: $0, encoding: .utf8) }?
                 .split(whereSeparator: \.isNewline).first.map(String.init)
@@ -67,6 +76,8 @@ final class GatewayTarget: FrameTarget {
 
     /// Connections are made when they are needed; here it only shows whether anybody listens, and knows the pipeline.
     func prepare(callers: Int) async throws {
+        // Who has answered frames may have no room for a question beside the connections that are kept.
+        if presence.hasAnswered { return }
         try await look()
         guard case .success(let reply) = await probe.reply(to: .init(offer, token: token), timeout: Self.patience),
             reply.status == 200, let known = try? JSONDecoder().decode(GatewayPipelines.self, from: reply.body),
@@ -76,7 +87,7 @@ final class GatewayTarget: FrameTarget {
     }
 
     private func look() async throws(Fatal) {
-        guard case .silence(let reason) = await probe.ask(health, timeout: Self.patience) else { return }
+        guard let reason = await presence.silence() else { return }
         throw Fatal("no gateway answers at \(health): \(reason)", status: .unreachable)
     }
 
@@ -135,20 +146,37 @@ final class GatewayTarget: FrameTarget {
         do {
             let response = try await client.execute(request, timeout: TimeAmount(timeout))
             let came = ContinuousClock.now
+            presence.sawAnswer()
             let body = Data(try await response.body.collect(upTo: Self.maxAnswerBytes).readableBytesView)
             var outcome = Self.outcome(UInt(response.status.code), body)
             outcome.client = ClientTimes(send: written - start, wait: came - written, receive: .now - came)
             return outcome
         } catch {
             if Task.isCancelled { throw CancellationError() }
-            if (error as? HTTPClientError) != .deadlineExceeded {
-                // Where nobody is there any more, a frame that fails at once would be followed by the next.
-                if !survivesLoss { try await look() }
-                try? await Task.sleep(for: NodeTarget.pause)
-            }
-            return FrameOutcome(.failed(cause: RunSummary.kind(of: "\(error)")), latency: .zero)
+            return try await outcome(error)
         }
     }
+
+    /// Of a frame that the client brought no answer for.
+    /// - Throws: `Fatal` if no other would have one.
+    private func outcome(_ error: any Error) async throws -> FrameOutcome {
+        let kind = error as? HTTPClientError
+        // It waited for one of the client's own connections, and was never sent.
+        if kind == .getConnectionFromPoolTimeout {
+            return FrameOutcome(.refused(cause: Self.noConnection), latency: .zero)
+        }
+        if kind != .deadlineExceeded {
+            // Where nobody is there any more, a frame that fails at once would be followed by the next.
+            if !survivesLoss { try await look() }
+            try? await Task.sleep(for: NodeTarget.pause)
+        }
+        let cause = RunSummary.kind(of: GatewayProbe.Silence(error).reason)
+        return FrameOutcome(.failed(cause: cause), latency: .zero)
+    }
+
+    /// What AsyncHTTPClient lets a request wait.
+    private static let noConnection =
+        "none of the \(BenchPlan.maxConcurrency) connections of bench became free within 10 s"
 
     static func outcome(_ status: UInt, _ body: Data) -> FrameOutcome {
         guard status == 200 else {
