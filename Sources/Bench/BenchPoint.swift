@@ -19,6 +19,8 @@ package struct BenchPoint: Sendable, Codable, Equatable {
     package var answered: UInt64
     package var ok: UInt64
     package var partial: UInt64
+    /// By cause; nil: an older program did not say.
+    package var partials: [String: UInt64]?
     package var failed: UInt64
     /// Of those that failed.
     package var refused: UInt64
@@ -77,6 +79,7 @@ package struct BenchPoint: Sendable, Codable, Equatable {
         answered = all.answered
         ok = all.ok
         partial = all.partial
+        partials = all.partials
         failed = all.failed
         refused = all.refused
         errors = all.errors

@@ -53,7 +53,8 @@ package struct BenchResult: Sendable, Codable, Equatable {
     package var isInterrupted: Bool { endedInWarmUp == true || points.contains(where: \.isInterrupted) }
     /// Not all points were measured that were to be: a search has no answer but a bound.
     package var isCutShort: Bool { isInterrupted || error != nil }
-    /// In the whole runs of all points, as `outOfOrder`.
+    /// In the whole runs of all points, as `failed` and `outOfOrder`.
+    package var partial: UInt64 { points.reduce(0) { $0 + $1.partialAtAll } }
     package var failed: UInt64 { points.reduce(0) { $0 + $1.failedAtAll } }
     package var outOfOrder: UInt64 { points.reduce(0) { $0 + $1.outOfOrderAtAll } }
 

@@ -3,7 +3,7 @@ package struct FrameOutcome: Sendable {
     package enum Ending: Sendable, Equatable {
         case ok
         /// A stage is missing.
-        case partial
+        case partial(cause: String)
         /// By the policy of its stream.
         case dropped(cause: String)
         /// There was no room for it.
@@ -31,7 +31,12 @@ package struct FrameOutcome: Sendable {
     }
 
     /// It has a latency.
-    package var isAnswer: Bool { ending == .ok || ending == .partial }
+    package var isAnswer: Bool {
+        switch ending {
+        case .ok, .partial: true
+        case .dropped, .refused, .failed: false
+        }
+    }
 }
 
 /// The parts of a call that its client sees.

@@ -205,7 +205,8 @@ package enum HTMLReport {
         for point in result.points {
             for (what, causes) in [
                 ("failed", point.errors), ("failed outside of the windows", point.errorsOutsideWindows),
-                ("dropped", point.drops),
+                ("partial", point.partials ?? [:]),
+                ("partial outside of the windows", point.partialsOutsideWindows), ("dropped", point.drops),
             ] {
                 for (cause, count) in causes.sorted(by: { ($1.value, $0.key) < ($0.value, $1.key) }) {
                     rows.append([point.load.text, what, "\(count)", cause])

@@ -9,7 +9,8 @@ package struct Tally: Sendable {
     /// Of frames that were answered `ok` or `partial`, since they were planned.
     package private(set) var latencies = LatencyHistogram()
     package private(set) var ok: UInt64 = 0
-    package private(set) var partial: UInt64 = 0
+    /// Frames that were answered without one of their stages, by cause.
+    package private(set) var partials: [String: UInt64] = [:]
     /// Frames without an answer of use, by cause; refused ones among them.
     package private(set) var errors: [String: UInt64] = [:]
     /// There was no room for them.
@@ -35,6 +36,7 @@ package struct Tally: Sendable {
 
     package init() {}
 
+    package var partial: UInt64 { partials.values.reduce(0, +) }
     package var answered: UInt64 { ok + partial }
     package var failed: UInt64 { errors.values.reduce(0, +) }
     package var dropped: UInt64 { drops.values.reduce(0, +) }
@@ -51,7 +53,7 @@ package struct Tally: Sendable {
         longestDelay = max(longestDelay, outcome.delay)
         switch outcome.ending {
         case .ok: ok += 1
-        case .partial: partial += 1
+        case .partial(let cause): Self.count(cause, in: &partials)
         case .dropped(let cause): return Self.count(cause, in: &drops)
         case .failed(let cause): return Self.count(cause, in: &errors)
         case .refused(let cause):
@@ -90,7 +92,6 @@ package struct Tally: Sendable {
     package mutating func add(_ other: Tally) {
         latencies.add(other.latencies)
         ok += other.ok
-        partial += other.partial
         refused += other.refused
         detections += other.detections
         retried += other.retried
@@ -100,6 +101,7 @@ package struct Tally: Sendable {
         resumptions += other.resumptions
         sentAgain += other.sentAgain
         lastEpoch = max(lastEpoch, other.lastEpoch)
+        for (cause, number) in other.partials { Self.count(cause, number, in: &partials) }
         for (cause, number) in other.errors { Self.count(cause, number, in: &errors) }
         for (cause, number) in other.drops { Self.count(cause, number, in: &drops) }
         for (name, stage) in other.stages { add(name, stage.microseconds, frames: stage.frames) }

@@ -106,7 +106,7 @@ import Testing
     /// Without one of its stages a frame is quick.
     @Test func partialAnswersAreInEveryReport() throws {
         var point = Samples.point(LoadDescription(.concurrency, callers: 1), [100])
-        point.partial = 42
+        (point.partial, point.partials) = (42, ["classify is missing": 42])
         let result = Samples.result([point])
         let rows = CSVReport.text(result).split(separator: "\n").map {
             $0.split(separator: ",", omittingEmptySubsequences: false)
@@ -115,6 +115,14 @@ import Testing
         #expect(rows[1].count == rows[0].count && rows[1][column] == "42")
         let page = HTMLReport.text(result)
         #expect(page.contains("<th>partial</th>") && page.contains("<td>42</td>"))
+        #expect(page.contains("<td>classify is missing</td>"))
+    }
+
+    /// An older program did not say why answers were partial.
+    @Test func whyAnswersWerePartialMayBeUnknown() throws {
+        let text = try Self.result.json().replacing(#""partials":{},"#, with: "")
+        let read = try #require(try BenchResult.read(Data(text.utf8)).first)
+        #expect(read.points.allSatisfy { $0.partials == nil && $0.partialsOutsideWindows.isEmpty })
     }
 
     @Test func ratesAreNamedAsSuch() {
@@ -147,7 +155,7 @@ import Testing
         for cause in ["<no> node", "<no> node", "gone"] {
             whole.record(FrameOutcome(.failed(cause: cause), latency: .zero))
         }
-        for ending in [.ok, .partial, .dropped(cause: "old")] as [FrameOutcome.Ending] {
+        for ending in [.ok, .partial(cause: "no classifier"), .dropped(cause: "old")] as [FrameOutcome.Ending] {
             whole.record(FrameOutcome(ending, latency: .zero))
         }
         whole.countOutOfOrder()
@@ -157,7 +165,9 @@ import Testing
         #expect(result.failed == 3 && result.outOfOrder == 1 && result.points[0].failed == 1)
         #expect(result.points[0].errorsOutsideWindows == ["<no> node": 1, "gone": 1])
         #expect(try BenchResult.read(Data(try result.json().utf8)) == [result])
+        #expect(result.points[0].partialsOutsideWindows == ["no classifier": 1] && result.partial == 1)
         #expect(HTMLReport.text(result).contains("failed outside of the windows"))
+        #expect(HTMLReport.text(result).contains("partial outside of the windows"))
         let rows = CSVReport.text(result).split(separator: "\n").map {
             $0.split(separator: ",", omittingEmptySubsequences: false)
         }
@@ -169,6 +179,7 @@ import Testing
         let told = try #require(point["whole_run"] as? [String: Any])
         #expect(told["answered"] as? Int == 2 && told["partial"] as? Int == 1 && told["failed"] as? Int == 3)
         #expect(told["dropped"] as? Int == 1 && told["out_of_order"] as? Int == 1)
+        #expect(told["partials"] as? [String: Int] == ["no classifier": 1])
         #expect(told["errors"] as? [String: Int] == ["<no> node": 2, "gone": 1])
     }
 

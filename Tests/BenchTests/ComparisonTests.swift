@@ -116,7 +116,7 @@ import Testing
     @Test func morePartialAnswersAreWorse() throws {
         func partial(_ count: Int) -> BenchResult {
             var tally = Samples.tally(100 - count, ms: 10)
-            for _ in 0..<count { tally.record(FrameOutcome(.partial, latency: .milliseconds(10))) }
+            for _ in 0..<count { tally.record(FrameOutcome(.partial(cause: "a"), latency: .milliseconds(10))) }
             return Samples.result([
                 BenchPoint(Self.load, windows: [(tally, 1), (tally, 1), (tally, 1)], isStable: true, trials: 3)
             ])

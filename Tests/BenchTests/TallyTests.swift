@@ -29,7 +29,7 @@ import Testing
         one.countSent()
         one.resumed(again: 4)
         var two = Tally()
-        var late = Self.outcome(.partial, [("decode", 2000)])
+        var late = Self.outcome(.partial(cause: "b"), [("decode", 2000)])
         (late.delay, late.epoch, late.isRetried, late.detections) = (.milliseconds(7), 3, true, 2)
         two.record(late)
         two.record(Self.outcome(.failed(cause: "a")))
@@ -40,6 +40,7 @@ import Testing
         #expect([one.ok, one.partial, one.failed, one.sent, one.outOfOrder] == [1, 1, 1, 2, 1])
         #expect(
             [one.resumptions, one.sentAgain, UInt64(one.lastEpoch), one.retried, one.detections] == [1, 4, 3, 1, 2])
+        #expect(one.partials == ["b": 1] && one.errors == ["a": 1])
         #expect(one.longestDelay == .milliseconds(7) && one.latencies.count == 2)
     }
 
@@ -105,7 +106,8 @@ import Testing
             tally.record(Self.outcome(.ok, [("detect.infer", 2000), ("total", 7000)]))
             tally.record(
                 Self.outcome(
-                    .partial, [("coordinator.fan_out", fanOut), ("coordinator.merge", merge), ("total", 7000)]))
+                    .partial(cause: "b"),
+                    [("coordinator.fan_out", fanOut), ("coordinator.merge", merge), ("total", 7000)]))
             all.add(tally)
         }
         #expect(all.serverSplit?.infer == 1 && all.serverSplit?.fanOut == 5 && all.serverSplit?.merge == 0.02)

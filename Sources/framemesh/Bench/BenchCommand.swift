@@ -37,8 +37,8 @@ struct BenchCommand: AsyncParsableCommand {
               framemesh bench --overhead --pipeline detect
               framemesh bench compare before.json after.json
 
-            Exit code 0 only if no frame failed, in the windows or not, and those of streams came in order; under --overload \
-            and --disturb frames may fail.
+            Exit code 0 only if no frame failed or was partial, in the windows or not, and those of streams came in order; \
+            under --overload and --disturb frames may fail or be partial.
             """,
         subcommands: [BenchCompareCommand.self])
 
@@ -208,8 +208,10 @@ struct BenchCommand: AsyncParsableCommand {
         if isInterrupted { throw CancellationError() }
         for result in results {
             if let error = result.error { throw Fatal(error) }
-            guard result.failed == 0 || result.capacity != nil || !plan.disturbances.isEmpty, result.outOfOrder == 0
-            else { throw Fatal(nil) }
+            let mayFail = result.capacity != nil || !plan.disturbances.isEmpty
+            guard mayFail || result.failed == 0 && result.partial == 0, result.outOfOrder == 0 else {
+                throw Fatal(nil)
+            }
         }
     }
 

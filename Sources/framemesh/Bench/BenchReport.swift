@@ -91,6 +91,10 @@ enum BenchReport {
         for (cause, count) in sorted(point.errorsOutsideWindows) {
             lines.append("  \(count) failed outside of the windows that count: \(cause)")
         }
+        for (cause, count) in sorted(point.partials ?? [:]) { lines.append("  \(count) partial: \(cause)") }
+        for (cause, count) in sorted(point.partialsOutsideWindows) {
+            lines.append("  \(count) partial outside of the windows that count: \(cause)")
+        }
         for (cause, count) in sorted(point.drops) { lines.append("  \(count) dropped: \(cause)") }
         if point.hasOverdueFrames {
             lines.append(

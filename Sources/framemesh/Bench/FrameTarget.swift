@@ -31,7 +31,7 @@ extension FrameOutcome {
         let ending: Ending =
             switch response.status {
             case .ok: .ok
-            case .partial: .partial
+            case .partial: .partial(cause: RunSummary.kind(of: response.cause))
             case .dropped: .dropped(cause: RunSummary.kind(of: response.cause))
             case .error: Self.ending(StatusCode(rawValue: response.code), response.cause)
             }

@@ -192,7 +192,7 @@ final class GatewayTarget: FrameTarget {
         let ending: FrameOutcome.Ending =
             switch picture.status {
             case "ok": .ok
-            case "partial": .partial
+            case "partial": .partial(cause: RunSummary.kind(of: picture.cause ?? ""))
             default: .failed(cause: RunSummary.kind(of: picture.cause ?? picture.status))
             }
         var outcome = FrameOutcome(ending, latency: .zero)

@@ -164,7 +164,7 @@ final class NodeTarget: FrameTarget {
                 return try await Calls.timed(
                     channel, MethodPath.fused, request, deadline, returning: FusedResponse.self
                 ) {
-                    Self.outcome($0.timing, detections: $0.detections.count, isPartial: !$0.failures.isEmpty)
+                    Self.outcome($0.timing, detections: $0.detections.count, Self.ending($0.failures))
                 }
             }
         } catch let error as RPCError {
@@ -179,8 +179,16 @@ final class NodeTarget: FrameTarget {
         options.frameDeadline == 0 ? options.deadline : .after(.milliseconds(Int64(options.frameDeadline)))
     }
 
-    private static func outcome(_ timing: [Timing], detections: Int = 0, isPartial: Bool = false) -> FrameOutcome {
-        var outcome = FrameOutcome(isPartial ? .partial : .ok, latency: .zero)
+    /// Of both stages in one call, with the words that coordinators have for what is missing.
+    static func ending(_ failures: [StageFailure]) -> FrameOutcome.Ending {
+        guard let first = failures.first else { return .ok }
+        return .partial(cause: RunSummary.kind(of: "\(first.stage) is missing: \(first.message)"))
+    }
+
+    private static func outcome(
+        _ timing: [Timing], detections: Int = 0, _ ending: FrameOutcome.Ending = .ok
+    ) -> FrameOutcome {
+        var outcome = FrameOutcome(ending, latency: .zero)
         outcome.detections = detections
         outcome.stages = timing.map { ($0.stage, $0.microseconds) }
         return outcome

@@ -21,6 +21,15 @@ import Testing
         #expect(FrameOutcome(answer).ending == .dropped(cause: "replaced by the newer frame N"))
     }
 
+    @Test func whatIsMissingInPartialAnswersIsTold() {
+        var answer = AnalyzeResponse()
+        (answer.status, answer.cause) = (.partial, "classify is missing: none of 2 nodes is ready")
+        #expect(FrameOutcome(answer).ending == .partial(cause: "classify is missing: none of N nodes is ready"))
+        let failure = StageFailure(stage: "classify", code: 8, message: "64 wait")
+        #expect(NodeTarget.ending([failure]) == .partial(cause: "classify is missing: N wait"))
+        #expect(NodeTarget.ending([]) == .ok)
+    }
+
     @Test func answersTellTheirSteps() {
         var answer = AnalyzeResponse()
         answer.timing = [Timing("detect.infer", microseconds: 7)]
@@ -39,7 +48,7 @@ import Testing
         #expect(ok.ending == .ok && ok.detections == 2)
         #expect(ok.stages.map(\.name) == ["total"] && ok.stages.map(\.microseconds) == [1001])
         let partial = GatewayTarget.outcome(200, Data(#"{"results":[{"status":"partial","cause":"x"}]}"#.utf8))
-        #expect(partial.ending == .partial)
+        #expect(partial.ending == .partial(cause: "x"))
     }
 
     @Test func aPipelineThatAGatewayCannotRunIsSaid() throws {

@@ -167,10 +167,15 @@ import Testing
         #expect(!BenchReport.text(Self.result([point]), percentile: nil, limit: nil).contains("out of order"))
         var whole = WholeRun()
         whole.record(FrameOutcome(.failed(cause: "gone"), latency: .zero))
+        whole.record(FrameOutcome(.partial(cause: "classify is missing"), latency: .zero))
         whole.countOutOfOrder()
         point.wholeRun = whole
         let text = BenchReport.text(Self.result([point]), percentile: nil, limit: nil)
         #expect(text.contains("  1 failed outside of the windows that count: gone"))
+        #expect(text.contains("  1 partial outside of the windows that count: classify is missing"))
+        point.partials = ["classify is missing": 1]
+        let shown = BenchReport.text(Self.result([point]), percentile: nil, limit: nil)
+        #expect(shown.contains("  1 partial: classify is missing\n") && !shown.contains("partial outside"))
         #expect(text.contains("  1 answer out of order, each of which ended its stream"))
     }
 
