@@ -275,6 +275,22 @@ import Testing
         #expect(result.code == 2 && result.errorLines.count == 1 && result.errors.contains(words), "\(result.errors)")
     }
 
+    /// What cannot be done is not measured, and what is done in part is no success.
+    @Test(arguments: [
+        ("classify", 2, "no node of the mesh is ready for classify"),
+        ("detect+classify", 1, " partial: classify is missing"),
+    ])
+    func aStageWithoutANodeIsSaid(_ pipeline: String, _ code: Int32, _ words: String) async throws {
+        let result = try await Command.run(
+            [
+                "bench", "--up", "--detectors", "1", "--classifiers", "0", "--simulate-ms", "1", "--size", "32x32",
+                "--pipeline", pipeline,
+            ] + Self.quick, within: .seconds(300))
+        #expect(result.code == code, "\(result.errors)")
+        #expect((code == 1 ? result.output : result.errors).contains(words), "\(result.output)\(result.errors)")
+        #expect(code == 1 || result.output.isEmpty)
+    }
+
     @Test func anOptionThatCompareHasNotIsRefused() async throws {
         let result = try await Command.run(["bench", "compare", "--html", "d.html", "a.json", "b.json"])
         #expect(result.code == 2 && result.errors.contains("bench compare has no option --html"), "\(result.errors)")

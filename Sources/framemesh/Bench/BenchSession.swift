@@ -63,8 +63,10 @@ struct BenchSession: Sendable {
             let client = MeshTarget(target, calling, options, survivesLoss: !plan.disturbances.isEmpty)
             return try await asking(client, "mesh", at: target.hostPorts) { result in
                 try await client.prepare(callers: 1)
-                result.describe(await client.nodes(), coordinators: await client.versions())
+                let nodes = await client.nodes()
+                result.describe((nodes ?? []).compactMap(\.description), coordinators: await client.versions())
                 let pipeline = try client.client(0).pipeline(named: options.pipeline)
+                if let nodes, let objection = MeshTarget.objection(to: pipeline, with: nodes) { throw objection }
                 return Loads(
                     closed: { ClosedLoad(target: client, inputs: inputs, concurrency: $0) }, open: opening(client),
                     streams: { [options, inputs] in

@@ -3,6 +3,7 @@ import Client
 import Mesh
 import Messages
 import RPC
+import Results
 import Services
 import Synchronization
 
@@ -38,10 +39,19 @@ final class MeshTarget: FrameTarget {
     /// For the nodes' own words, before anything is measured.
     private static let describeTimeout: Duration = .seconds(5)
 
-    /// What the nodes say of themselves; empty where nobody may ask.
-    func nodes() async -> [NodeDescription] {
-        let nodes = try? await client(0).vision.nodes(deadline: .after(Self.describeTimeout))
-        return (nodes ?? []).compactMap(\.description)
+    /// With what they say of themselves; nil: nobody may ask.
+    func nodes() async -> [NodeState]? {
+        try? await client(0).vision.nodes(deadline: .after(Self.describeTimeout))
+    }
+
+    /// - Returns: why no frame would be answered with the nodes of this moment; nil: they would be, though maybe in part.
+    static func objection(to pipeline: PipelineDescription, with nodes: [NodeState]) -> Fatal? {
+        let line = PipelineLine(pipeline, nodes)
+        guard line.now == .fails else { return nil }
+        let areKnown = line.missing.allSatisfy { PipelineLine.isKnown($0, of: nodes) }
+        return Fatal(
+            "no frame would be answered: for the pipeline \(pipeline.name) no node of the mesh is ready for "
+                + line.missing.joined(separator: " and "), status: areKnown ? .unreachable : .usage)
     }
 
     /// Of the coordinators that are ready, as they say them.

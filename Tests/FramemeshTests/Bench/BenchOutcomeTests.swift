@@ -51,6 +51,23 @@ import Testing
         #expect(partial.ending == .partial(cause: "x"))
     }
 
+    /// Before anything is measured: else there would be nothing but failures.
+    @Test func aPipelineThatTheNodesOfAMeshCannotRunIsSaid() {
+        func node(_ role: String, _ state: String) -> NodeState {
+            var node = NodeState()
+            (node.role, node.state) = (role, state)
+            return node
+        }
+        var pipeline = PipelineDescription(name: "p", stages: ["detect", "classify"], needsStream: false, text: "")
+        pipeline.required = ["detect"]
+        func objection(_ nodes: NodeState...) -> Fatal? { MeshTarget.objection(to: pipeline, with: nodes) }
+        #expect(objection(node("node", "ready")) == nil && objection(node("detector", "ejected")) == nil)
+        let other = objection(node("classifier", "ready"))
+        #expect(other?.status == .usage && other?.message?.hasSuffix("no node of the mesh is ready for detect") == true)
+        let away = objection(node("node", "connecting"))
+        #expect(away?.status == .unreachable && away?.message?.hasSuffix("ready for detect and classify") == true)
+    }
+
     @Test func aPipelineThatAGatewayCannotRunIsSaid() throws {
         func objection(_ pipeline: String, _ listed: String) throws -> String? {
             let text = #"{"pipelines":[\#(listed)]}"#
