@@ -43,6 +43,8 @@ package struct Comparison: Sendable {
     package let stability: Double
     /// Loads that only one of the two has.
     package private(set) var unmatched: [LoadDescription] = []
+    /// Loads that both have, and that one of them at least was interrupted in before a window of it was whole.
+    package private(set) var cutShort: [LoadDescription] = []
     /// What differs in the records of the machines and options: the numbers may be of different things.
     package private(set) var warnings: [String] = []
 
@@ -129,8 +131,13 @@ package struct Comparison: Sendable {
         stability = Self.stability(of: base + new)
         let (old, other) = (Self.points(base), Self.points(new))
         for load in old.order {
-            guard let before = old.points[load], let after = other.points[load] else {
+            guard let after = other.points[load] else {
                 unmatched.append(load)
+                continue
+            }
+            let before = old.points[load] ?? []
+            guard !before.isEmpty, !after.isEmpty else {
+                cutShort.append(load)
                 continue
             }
             let byRun = before.count > 1 && after.count > 1
@@ -177,16 +184,17 @@ package struct Comparison: Sendable {
         return percent.max().map { $0 / 100 } ?? Steadiness.Rules().tolerance
     }
 
+    /// - Returns: loads that only runs without a whole window had have no points.
     private static func points(
         _ results: [BenchResult]
     ) -> (order: [LoadDescription], points: [LoadDescription: [BenchPoint]]) {
         var order: [LoadDescription] = []
         var points: [LoadDescription: [BenchPoint]] = [:]
-        // A run that was ended in its first window may be a moment long: as a sample it would be worth as much as a whole one.
-        for point in results.flatMap(\.points) where !point.wholeWindows.isEmpty {
+        for point in results.flatMap(\.points) {
             let load = point.load.comparable
             if points[load] == nil { order.append(load) }
-            points[load, default: []].append(point)
+            // A run that was ended in its first window may be a moment long: as a sample it would be worth as much as a whole one.
+            points[load, default: []] += point.wholeWindows.isEmpty ? [] : [point]
         }
         return (order, points)
     }

@@ -244,7 +244,11 @@ import Testing
         let new = [Self.result([120]), Self.result([121]), Self.result([119])]
         let row = try #require(Comparison(base, new).rows.first)
         #expect(row.samples == (3, 3) && row.areRuns && row.base.mean == 100 && row.verdict == .better)
-        #expect(Comparison([cut], new).rows.isEmpty)
+        let alone = Comparison([cut], new)
+        #expect(alone.rows.isEmpty && alone.cutShort == [Self.load] && alone.unmatched.isEmpty)
+        #expect(Comparison([cut], [cut]).cutShort == [Self.load])
+        let other = Samples.result([Samples.point(LoadDescription(.concurrency, callers: 8), [1])])
+        #expect(Set(Comparison([cut], [other]).unmatched.map(\.callers)) == [Self.load.callers, 8])
     }
 
     @Test func changesAreSharesOfTheBase() throws {

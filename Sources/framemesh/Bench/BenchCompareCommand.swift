@@ -49,7 +49,13 @@ struct BenchCompareCommand: AsyncParsableCommand {
         for line in jsonLines ? ComparisonText.json(comparison) : ComparisonText.lines(comparison) {
             try console.print(line)
         }
-        if comparison.rows.isEmpty { throw Fatal("the two have no load in common", status: .usage) }
+        if comparison.rows.isEmpty {
+            throw Fatal(
+                comparison.cutShort.isEmpty
+                    ? "the two have no load in common"
+                    : "nothing can be compared: no load that the two have in common has a whole window in both",
+                status: .usage)
+        }
         if comparison.rows.contains(where: { $0.verdict == .worse }) { throw Fatal(nil) }
     }
 

@@ -13,6 +13,9 @@ enum ComparisonText {
         }
         var lines = table.isEmpty ? [] : table.lines
         for load in comparison.unmatched { lines.append("only in one of them: \(load.text)") }
+        for load in comparison.cutShort {
+            lines.append("without a whole window in one of them at least, which was interrupted: \(load.text)")
+        }
         for warning in comparison.warnings { lines.append("note: \(warning)") }
         if comparison.rows.contains(where: { !$0.areRuns }) {
             lines.append(
