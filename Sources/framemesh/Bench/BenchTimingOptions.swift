@@ -32,6 +32,7 @@ struct BenchTimingOptions: ParsableArguments {
         where !(value >= BenchPlan.leastSeconds && value <= most) {
             throw Fatal("--\(name) \(value) is not between \(BenchPlan.leastSeconds) and \(most)", status: .usage)
         }
+        if let duration, let window = self.window { try Self.check(duration, window) }
         guard warmup >= 0, warmup <= most else {
             throw Fatal("--warmup \(warmup) is not between 0 and \(most)", status: .usage)
         }
@@ -58,6 +59,23 @@ struct BenchTimingOptions: ParsableArguments {
         timing.rules.maxTrials = maxTrials
         timing.percentile = percentile
         return timing
+    }
+
+    /// Windows that are asked for are measured so long, or nearly: those of a duration are all of the same length.
+    private static func check(_ duration: Double, _ window: Double) throws(Fatal) {
+        // In whole steps, as decimals are not exact: three times 0.1 is more than 0.3.
+        func steps(_ seconds: Double) -> Double { (seconds / BenchPlan.leastSeconds).rounded() }
+        let windows = (least: BenchTiming.leastWindows, most: BenchPlan.maxTrials)
+        guard steps(window * Double(windows.least)) <= steps(duration) else {
+            throw Fatal(
+                "--duration \(duration) is shorter than \(windows.least) windows of --window \(window), and it has no fewer",
+                status: .usage)
+        }
+        guard steps(duration) <= steps(window * Double(windows.most)) else {
+            throw Fatal(
+                "--duration \(duration) is longer than \(windows.most) windows of --window \(window), and it has no more",
+                status: .usage)
+        }
     }
 
     var record: [String: String] {

@@ -73,6 +73,10 @@ import Testing
         #expect(short.count == 3 && short.length == .seconds(0.5))
         let long = try #require(try Self.plan("--duration 60").timing.parts)
         #expect(long.count == 12 && long.length == .seconds(5))
+        // Three times 0.1 is more than 0.3.
+        let exact = try #require(try Self.plan("--duration 0.3 --window 0.1").timing.parts)
+        #expect(exact.count == 3)
+        #expect(try Self.plan("--duration 1000 --window 1").timing.parts?.count == 1000)
         let disturbed = try #require(try Self.plan("--up --duration 20 --disturb kill:detector@5").timing.parts)
         #expect(disturbed.count == 20)
     }
@@ -126,6 +130,8 @@ import Testing
         ("--connections 4", "--connections goes with"), ("--seed 2 --rate 5", "--seed goes with --arrivals poisson"),
         ("--overload 2 --streams 2 --arrivals poisson", "--arrivals goes with"),
         ("--overload 2 --streams 2 --connections 2", "--connections goes with"),
+        ("--duration 1 --window 1", "--duration 1.0 is shorter than 3 windows of --window 1.0"),
+        ("--duration 1001 --window 1", "--duration 1001.0 is longer than 1000 windows of --window 1.0"),
         ("--duration 5 --max-trials 5", "--max-trials goes without --duration"),
         ("--in-process --frame-deadline-ms 50", "no --frame-deadline-ms"),
         ("--up --detectors 0 --classifiers 0", "a mesh without nodes can do nothing"),
