@@ -276,10 +276,11 @@ import Testing
     }
 
     /// What cannot be done is not measured, and what is done in part is no success.
-    @Test(arguments: [
-        ("classify", 2, "no node of the mesh is ready for classify"),
-        ("detect+classify", 1, " partial: classify is missing"),
-    ])
+    @Test(
+        arguments: [
+            ("classify", 2, "no node of the mesh is ready for classify"),
+            ("detect+classify", 1, " partial: classify is missing"),
+        ] as [(String, Int32, String)])
     func aStageWithoutANodeIsSaid(_ pipeline: String, _ code: Int32, _ words: String) async throws {
         let result = try await Command.run(
             [
