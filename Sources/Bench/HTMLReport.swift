@@ -220,7 +220,8 @@ package enum HTMLReport {
                 rows.append(
                     [
                         point.load.text, "unanswered", "\(point.unanswered)",
-                        "at the end, the oldest after \(oldest) ms; \(point.unsent) were due and not sent yet",
+                        "at the end, the oldest after \(oldest) ms"
+                            + (point.unsent > 0 ? "; due and not sent yet: \(point.unsent)" : ""),
                     ])
             }
             for disturbance in point.disturbances {

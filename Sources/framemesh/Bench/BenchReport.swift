@@ -97,10 +97,7 @@ enum BenchReport {
         }
         for (cause, count) in sorted(point.drops) { lines.append("  \(count) dropped: \(cause)") }
         if point.hasOverdueFrames {
-            lines.append(
-                "  \(Count.of(point.unanswered, "frame")) had no answer at the end, the oldest after "
-                    + "\(Figure.column(point.oldestUnansweredMs, decimals: 1)) ms; \(point.unsent) of them were due and not sent yet. "
-                    + "They count as at least that old")
+            lines.append("  " + unanswered(point))
         }
         if point.retried > 0 {
             lines.append("  \(point.retried) answered by another node after one failed, refused or was slow")
@@ -125,7 +122,9 @@ enum BenchReport {
             lines.append("    " + (disturbance.recovery?.text ?? "too short to say what it did"))
         }
         if point.load.kind == .rate || point.load.kind == .cameras, point.longestDelayMs > 10 {
-            lines.append("  the latest frame was sent \(Figure.column(point.longestDelayMs, decimals: 1)) ms late")
+            // Frames that were not sent, or are on their way, may be later.
+            let whose = point.unsent > 0 ? "of the frames that came to an end, the latest" : "the latest frame"
+            lines.append("  \(whose) was sent \(Figure.column(point.longestDelayMs, decimals: 1)) ms late")
         }
         if let split = splitText(point) { lines.append("  " + split) }
         for process in point.processes {
@@ -137,6 +136,19 @@ enum BenchReport {
         }
         if !lines.isEmpty, !isOnlyOne { lines.insert("\(point.load.text):", at: 0) }
         return lines.isEmpty ? [] : [""] + lines
+    }
+
+    private static func unanswered(_ point: BenchPoint) -> String {
+        let age = "\(Figure.column(point.oldestUnansweredMs, decimals: 1)) ms"
+        guard point.unanswered > 1 else {
+            let what = point.unsent == 0 ? "had no answer" : "was due and not sent yet"
+            return "1 frame \(what) at the end, after \(age), and counts as at least that old"
+        }
+        var text = "\(point.unanswered) frames had no answer at the end, the oldest after \(age)"
+        if point.unsent > 0 {
+            text += "; \(point.unsent) of them \(point.unsent == 1 ? "was" : "were") due and not sent yet"
+        }
+        return text + ". Each counts as at least as old as it was then"
     }
 
     private static func sorted(_ causes: [String: UInt64]) -> [(String, UInt64)] {

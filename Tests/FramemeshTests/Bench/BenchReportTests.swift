@@ -179,6 +179,25 @@ import Testing
         #expect(text.contains("  1 answer out of order, each of which ended its stream"))
     }
 
+    /// What is said of those that were not sent holds beside what is said of those that were.
+    @Test(arguments: [
+        (1, 0, "  1 frame had no answer at the end, after 2000.0 ms, and counts as at least that old"),
+        (1, 1, "  1 frame was due and not sent yet at the end, after 2000.0 ms, and counts as at least that old"),
+        (3, 0, "  3 frames had no answer at the end, the oldest after 2000.0 ms. Each counts as at least as old"),
+        (3, 1, "  3 frames had no answer at the end, the oldest after 2000.0 ms; 1 of them was due and not sent yet. "),
+        (9, 7, "the oldest after 2000.0 ms; 7 of them were due and not sent yet. Each counts"),
+    ])
+    func whatHadNoAnswerIsSaidOnce(_ unanswered: Int, _ unsent: Int, _ words: String) {
+        var point = Self.point(LoadDescription(.rate, callers: 8, rate: 100, arrivals: .constant), [100])
+        (point.unanswered, point.unsent, point.oldestUnansweredMs) = (UInt64(unanswered), UInt64(unsent), 2000)
+        point.longestDelayMs = 67.2
+        let text = BenchReport.text(Self.result([point]), percentile: nil, limit: nil)
+        #expect(text.contains(words), "\(text)")
+        #expect(text.contains("  of the frames that came to an end, the latest was sent 67.2 ms late") == (unsent > 0))
+        #expect(text.contains("  the latest frame was sent 67.2 ms late") == (unsent == 0))
+        #expect(HTMLReport.text(Self.result([point])).contains("due and not sent yet: \(unsent)<") == (unsent > 0))
+    }
+
     @Test func camerasTellTheAgeOfTheirFrames() {
         let load = LoadDescription(.cameras, callers: 4, rate: 25, policy: "latest")
         let text = BenchReport.text(Self.result([Self.point(load, [40, 40])]), percentile: nil, limit: nil)
