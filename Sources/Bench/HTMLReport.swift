@@ -168,7 +168,7 @@ package enum HTMLReport {
         guard !points.isEmpty else { return "" }
         let head = [
             "load", "send", "wait", "receive", "queue", "decode", "preprocess", "infer", "postprocess", "network",
-            "fan-out", "merge", "track",
+            "fan-out", "merge", "turn", "track",
         ]
         let rows = points.map { point in
             let client = point.clientMs.map { [$0.send, $0.wait, $0.receive] } ?? [.nan, .nan, .nan]
@@ -177,7 +177,7 @@ package enum HTMLReport {
                 server.map {
                     [
                         $0.queue, $0.decode, $0.preprocess, $0.infer, $0.postprocess, $0.network, $0.fanOut ?? .nan,
-                        $0.merge ?? .nan, $0.track,
+                        $0.merge ?? .nan, $0.turn ?? .nan, $0.track,
                     ]
                 } ?? []
             return [point.load.text] + (client + times).map { Figure.column($0, decimals: 3) }

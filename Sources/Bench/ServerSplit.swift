@@ -17,6 +17,8 @@ package struct ServerSplit: Sendable, Codable, Equatable {
     package var fanOut: Double?
     /// Making one answer of those of the nodes. nil: as with `fanOut`.
     package var merge: Double?
+    /// Of streams: from when an answer was there until those of the frames before it had gone out. nil: as with `fanOut`.
+    package var turn: Double?
     package var track = 0.0
 
     package init() {}
@@ -29,6 +31,7 @@ package struct ServerSplit: Sendable, Codable, Equatable {
         preprocess = try parts.decode(Double.self, forKey: .preprocess)
         infer = try parts.decode(Double.self, forKey: .infer)
         postprocess = try parts.decode(Double.self, forKey: .postprocess)
+        turn = try parts.decodeIfPresent(Double.self, forKey: .turn)
         track = try parts.decode(Double.self, forKey: .track)
         if let told = try parts.decodeIfPresent(Double.self, forKey: .network) {
             network = told
@@ -67,6 +70,7 @@ struct ServerSplitSum: Sendable {
     private var frames = 0.0
     private var fanOut = Part()
     private var merge = Part()
+    private var turn = Part()
 
     /// Its own steps are before and behind those of the mesh.
     private static let gateway = "gateway"
@@ -81,6 +85,7 @@ struct ServerSplitSum: Sendable {
             switch name {
             case "coordinator.fan_out": fanOut.add(time)
             case "coordinator.merge": merge.add(time)
+            case "coordinator.turn": turn.add(time)
             default: count(parts.last ?? "", time)
             }
         }
@@ -104,6 +109,7 @@ struct ServerSplitSum: Sendable {
         for part in Self.parts { sum[keyPath: part] += other.sum[keyPath: part] }
         fanOut.add(other.fanOut)
         merge.add(other.merge)
+        turn.add(other.turn)
     }
 
     /// nil: no answer told any time.
@@ -111,7 +117,7 @@ struct ServerSplitSum: Sendable {
         guard frames > 0 else { return nil }
         var means = sum
         for part in Self.parts { means[keyPath: part] /= frames * 1000 }
-        (means.fanOut, means.merge) = (fanOut.mean, merge.mean)
+        (means.fanOut, means.merge, means.turn) = (fanOut.mean, merge.mean, turn.mean)
         return means
     }
 

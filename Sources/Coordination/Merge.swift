@@ -37,8 +37,8 @@ struct Merge {
     /// When the last of its nodes had said something.
     private var told: NIODeadline
 
-    /// Steps of a frame with both stages, on a node each, and of the tracker: more of them let their array grow.
-    private static let usualSteps = 17
+    /// Steps of a frame of a stream with both stages, on a node each, and of the tracker: more of them let their array grow.
+    private static let usualSteps = 18
 
     init(_ frame: AcceptedFrame, started: NIODeadline) {
         self.frame = frame

@@ -13,6 +13,8 @@ struct StreamSession: Sendable {
     /// What a frame is answered with.
     struct Answer: Sendable {
         var response: AnalyzeResponse
+        /// When it was there. From then on it waits for those of the frames before it.
+        let made = NIODeadline.now()
         /// Ends when the client has taken it; nil: the frame is not traced.
         var span: MeshSpan?
     }
@@ -121,6 +123,7 @@ struct StreamSession: Sendable {
             rules.pipeline.tracks ? StreamTracking(reported: StreamTracking.reported(rules.minConfidence)) : nil
         while let next = await queue.nextAnswer() {
             var response = next.response
+            response.timing.append(Timing("coordinator.turn", NIODeadline.now() - next.made))
             if tracking != nil {
                 let start = NIODeadline.now()
                 tracking?.update(&response)

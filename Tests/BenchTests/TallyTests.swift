@@ -65,10 +65,11 @@ import Testing
         let split = Self.split([
             ("coordinator.queue", 1000), ("detect.queue", 2000), ("detect.decode", 3000), ("detect.infer", 10_000),
             ("detect.network", 500), ("classify.infer", 4000), ("coordinator.fan_out", 19_750),
-            ("coordinator.merge", 40), ("total", 21_000), ("track", 600),
+            ("coordinator.merge", 40), ("total", 21_000), ("coordinator.turn", 7000), ("track", 600),
         ])
         #expect(split?.queue == 3 && split?.decode == 3 && split?.infer == 14 && split?.network == 0.5)
         #expect(split?.fanOut == 19.75 && split?.merge == 0.04 && split?.track == 0.6)
+        #expect(split?.turn == 7)
     }
 
     @Test func stagesThatRanAtOnceAreBothCounted() {
@@ -90,7 +91,7 @@ import Testing
     func whatNobodyMeasuredIsNotThere(_ stages: [(String, UInt64)]) throws {
         let split = try #require(Self.split(stages))
         #expect(split.queue == 1 && split.infer == 3 && split.network == 0.5)
-        #expect(split.fanOut == nil && split.merge == nil)
+        #expect(split.fanOut == nil && split.merge == nil && split.turn == nil)
         let encoder = JSONEncoder()
         encoder.keyEncodingStrategy = .convertToSnakeCase
         let keys = try JSONDecoder().decode([String: Double].self, from: encoder.encode(split)).keys

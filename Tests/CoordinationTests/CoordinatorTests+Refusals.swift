@@ -41,7 +41,7 @@ extension CoordinatorTests {
             }
             #expect(answers.map(\.status) == [.ok, .ok, .error, .ok])
             #expect(answers[2].cause.contains("classify"))
-            #expect(answers[2].timing.map(\.stage) == ["total"])
+            #expect(answers[2].timing.map(\.stage) == ["total", "coordinator.turn"])
         }
     }
 

@@ -78,10 +78,27 @@ import Testing
                 let answers = try await mesh.stream(pipeline, count: 5)
                 #expect(answers.count == 5)
                 for answer in answers {
-                    #expect(answer.timing.map(\.stage).suffix(4) == (Self.own + ["track"])[...])
+                    #expect(answer.timing.map(\.stage).suffix(5) == (Self.own + ["coordinator.turn", "track"])[...])
                     try Self.expectTheWhole(answer)
                 }
             }
+        }
+    }
+
+    /// They go out in order: what is there before its turn waits, which is in no other step.
+    @Test func answersOfAStreamTellTheWaitForTheirTurn() async throws {
+        let slowAtFirst = ScriptedNode(onDetect: { request in
+            if request.frame.sequence == 0 { try await Task.sleep(for: .milliseconds(200)) }
+            return .found([], in: request.frame)
+        })
+        try await TestMesh.with(detectors: [slowAtFirst]) { mesh in
+            let answers = try await mesh.stream("detect", count: 4)
+            #expect(answers.count == 4)
+            for answer in answers {
+                #expect(answer.timing.map(\.stage).suffix(4) == (Self.own + ["coordinator.turn"])[...])
+                try Self.expectTheWhole(answer)
+            }
+            #expect(try Self.time("coordinator.turn", of: answers[1]) > 0)
         }
     }
 

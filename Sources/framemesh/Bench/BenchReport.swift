@@ -169,7 +169,7 @@ enum BenchReport {
             let steps: [(String, Double?)] = [
                 ("queue", server.queue), ("decode", server.decode), ("preprocess", server.preprocess),
                 ("infer", server.infer), ("postprocess", server.postprocess), ("network", server.network),
-                ("fan-out", server.fanOut), ("merge", server.merge), ("track", server.track),
+                ("fan-out", server.fanOut), ("merge", server.merge), ("turn", server.turn), ("track", server.track),
             ]
             for (name, value) in steps { add(name, value) }
         }

@@ -64,6 +64,8 @@ import Testing
         let told = report([("coordinator.fan_out", 3900), ("coordinator.merge", 4)])
         #expect(told.text.contains("  mean ms: infer 3.000, network 0.300, fan-out 3.900, merge 0.004"))
         #expect(told.page.contains("<td>3.900</td><td>0.004</td>") && !told.page.contains("inferred"))
+        let inTurn = report([("coordinator.merge", 4), ("coordinator.turn", 5000)])
+        #expect(inTurn.text.contains("merge 0.004, turn 5.000") && inTurn.page.contains("<td>0.004</td><td>5.000</td>"))
         let untold = report([])
         #expect(untold.text.hasSuffix("  mean ms: infer 3.000, network 0.300"))
         #expect(untold.page.contains("<td>0.300</td><td>–</td><td>–</td>"))
