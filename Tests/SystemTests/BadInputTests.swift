@@ -100,6 +100,19 @@ import Testing
         }
     }
 
+    /// A reader that has left knows it; a full disk is an error.
+    @Test func aStandardOutputThatIsFullIsSaid() async throws {
+        func run(_ script: String) async throws -> Command.Result {
+            let shell = URL(fileURLWithPath: "/bin/sh")
+            return try await ChildProcess(shell, ["-c", script, Place.framemesh.path]).finish()
+        }
+        let full = try await run("exec \"$0\" limits > /dev/full")
+        Self.expectOneLine(full, naming: "cannot write to standard output: No space left on device")
+        #expect(full.code == 1)
+        let closed = try await run("(sleep 1; \"$0\" limits; echo $? >&2) | :")
+        #expect(closed.errorLines == ["141"])
+    }
+
     @Test func aCoordinatorThatIsNotThereIsNamed() async throws {
         let picture = try Place.temporary("none").appending(path: "a.jpg")
         try Self.hugeJPEG.write(to: picture)

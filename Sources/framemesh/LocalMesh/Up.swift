@@ -114,9 +114,9 @@ struct Up: AsyncParsableCommand {
         try await Interrupts.run {
             do {
                 try await LocalMesh.with(plan, say: Framemesh.log) { addresses in
-                    var lines = "ready coordinator=\(addresses.coordinator)\n"
-                    if let gateway = addresses.gateway { lines += "ready gateway=http://\(gateway)\n" }
-                    try FileHandle.standardOutput.write(contentsOf: Data(lines.utf8))
+                    var lines = "ready coordinator=\(addresses.coordinator)"
+                    if let gateway = addresses.gateway { lines += "\nready gateway=http://\(gateway)" }
+                    try Console().print(lines)
                     await Interrupts.wait()
                 }
             } catch is CancellationError {

@@ -38,7 +38,7 @@ final class AnswerPrinter {
         set { progress.total = newValue }
     }
 
-    /// - Throws: `Fatal` if nobody reads standard output any more.
+    /// - Throws: `Fatal` if standard output takes no more.
     func print(_ answer: SourceAnswer) throws {
         let status = answer.response.status
         summary.count(answer.response, of: tables ? answer.source : nil)

@@ -5,6 +5,12 @@ import Synchronization
 extension Fatal {
     /// Standard output closed under us (`| head`): nobody reads on, so there is nothing to say.
     static let outputClosed = Fatal(nil, status: .interrupted(by: SIGPIPE))
+
+    /// Standard output took no more.
+    fileprivate static func outputFailed(_ code: Int32) -> Fatal {
+        guard code != EPIPE else { return outputClosed }
+        return Fatal("cannot write to standard output: \(unsafe String(cString: strerror(code)))")
+    }
 }
 
 /// Lines to standard output, and one line that changes on a terminal's standard error.
@@ -28,11 +34,11 @@ final class Console: Sendable {
     }
 
     /// One line to standard output, written at once.
-    /// - Throws: `Fatal.outputClosed`.
+    /// - Throws: `Fatal.outputClosed`, or one that says why it could not be written.
     func print(_ line: String) throws {
         try state.withLock { state in
             Self.clear(&state)
-            guard Self.write(line + "\n", to: STDOUT_FILENO) else { throw Fatal.outputClosed }
+            if let code = Self.write(line + "\n", to: STDOUT_FILENO) { throw Fatal.outputFailed(code) }
         }
     }
 
@@ -77,8 +83,9 @@ final class Console: Sendable {
         _ = write("\r\u{1B}[K", to: STDERR_FILENO)
     }
 
-    /// All of it, past interruptions. False: nobody reads there any more.
-    private static func write(_ text: String, to descriptor: Int32) -> Bool {
+    /// All of it, past interruptions.
+    /// - Returns: the error that ended it; nil: it was written.
+    private static func write(_ text: String, to descriptor: Int32) -> Int32? {
         var text = text
         return text.withUTF8 { bytes in
             var rest = unsafe UnsafeRawBufferPointer(bytes)[...]
@@ -92,10 +99,10 @@ final class Console: Sendable {
                     var wait = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
                     _ = unsafe poll(&wait, 1, -1)
                 } else if count == 0 || errno != EINTR {
-                    return false
+                    return count == 0 ? EIO : errno
                 }
             }
-            return true
+            return nil
         }
     }
 }
