@@ -35,12 +35,12 @@ package enum HTMLReport {
         @media (prefers-color-scheme: dark) { :root { --ink: #e4e6ea; --paper: #16181b; --faint: #3a3e45;
           --c0: #6fb0ff; --c1: #ff9570; --c2: #6fd08f; --c3: #cf9bf0; --c4: #e6bd4d; --c5: #5fd3dd; } }
         body { font: 15px/1.45 system-ui, sans-serif; color: var(--ink); background: var(--paper);
-          max-width: 60rem; margin: 2rem auto; padding: 0 1rem; }
-        table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
-        th, td { text-align: right; padding: .2rem .6rem; border-bottom: 1px solid var(--faint); }
-        th:first-child, td:first-child { text-align: left; }
+          max-width: 100rem; margin: 2rem auto; padding: 0 1rem; }
+        table { border-collapse: collapse; font-size: 13px; font-variant-numeric: tabular-nums; }
+        th, td { text-align: right; padding: .2rem .4rem; border-bottom: 1px solid var(--faint); }
+        th:first-child, td:first-child { text-align: left; min-width: 12rem; }
         .scroll { overflow-x: auto; margin: 1rem 0; }
-        svg { width: 100%; height: auto; margin-top: 1rem; }
+        svg { display: block; width: 100%; max-width: 60rem; height: auto; margin-top: 1rem; }
         svg text { font-size: 12px; fill: var(--ink); } svg .title { font-weight: 600; font-size: 14px; }
         svg .middle { text-anchor: middle; } svg .end { text-anchor: end; }
         .grid { stroke: var(--faint); } .line { fill: none; stroke-width: 2; }
@@ -73,8 +73,8 @@ package enum HTMLReport {
 
     private static func loads(_ result: BenchResult) -> [[String]] {
         let head = [
-            "load", "frames/s", "mean ms", "sd", "p50", "p90", "p95", "p99", "p99.9", "partial", "failed", "dropped",
-            "stable",
+            "load", "frames/s", "mean ms", "sd", "p50", "p90", "p95", "p99", "p99.9", "ok", "partial", "failed",
+            "dropped", "stable",
         ]
         return [head]
             + result.points.map { point in
@@ -84,7 +84,8 @@ package enum HTMLReport {
                 ]
                 return [point.load.text, Figure.column(point.framesPerSecond, decimals: 1)]
                     + times.map { Figure.column(point.answered > 0 ? $0 : .nan, decimals: 2) }
-                    + ["\(point.partial)", "\(point.failed)", "\(point.dropped)", point.isStable ? "yes" : "no"]
+                    + ["\(point.ok)", "\(point.partial)", "\(point.failed)", "\(point.dropped)"]
+                    + [point.isStable ? "yes" : "no"]
             }
     }
 

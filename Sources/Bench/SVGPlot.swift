@@ -22,7 +22,9 @@ struct SVGPlot {
     /// Of lines; more begin again.
     static let colours = 6
     private static let yTicks = 5
-    private static let maxXTicks = 12
+    /// From the middle of one number along x to that of the next.
+    private static let leastXStep = 46.0
+    private static let digitWidth = 7.0
 
     var svg: String {
         let points = lines.flatMap(\.points).filter { $0.x.isFinite && $0.y.isFinite }
@@ -47,7 +49,7 @@ struct SVGPlot {
             )
             parts.append(text(Figure.text(value, decimals: top < 10 ? 2 : 1), Self.left - 6, y(value) + 4, "end"))
         }
-        for tick in shownTicks(points.map(\.x)) {
+        for tick in ticks ?? numbers(points.map(\.x), x) {
             parts.append(text(tick.text, x(tick.x), Self.height - Self.bottom + 18, "middle"))
         }
         parts.append(text(xName, (Self.left + Self.width) / 2, Self.height - 8, "middle"))
@@ -79,13 +81,16 @@ struct SVGPlot {
         return "\n<p class=\"legend\">\(names.joined(separator: " "))</p>"
     }
 
-    private func shownTicks(_ xs: [Double]) -> [(x: Double, text: String)] {
-        if let ticks { return ticks }
-        let different = Array(Set(xs)).sorted()
-        let stride = max(1, (different.count + Self.maxXTicks - 1) / Self.maxXTicks)
-        return different.enumerated().filter { $0.offset % stride == 0 }.map {
-            ($0.element, Figure.text($0.element, decimals: 2))
+    /// Those that have room beside each other: windows of several points end at almost the same times.
+    private func numbers(_ xs: [Double], _ place: (Double) -> Double) -> [(x: Double, text: String)] {
+        var shown: [(x: Double, text: String)] = []
+        for value in Set(xs).sorted() {
+            let text = Figure.text(value, decimals: 2)
+            let step = max(Self.leastXStep, Self.digitWidth * Double(text.count + 1))
+            if let last = shown.last, place(value) - place(last.x) < step { continue }
+            shown.append((value, text))
         }
+        return shown
     }
 
     private func text(_ text: String, _ x: Double, _ y: Double, _ class_: String) -> String {

@@ -114,7 +114,7 @@ import Testing
         let column = try #require(rows[0].firstIndex(of: "Partial"))
         #expect(rows[1].count == rows[0].count && rows[1][column] == "42")
         let page = HTMLReport.text(result)
-        #expect(page.contains("<th>partial</th>") && page.contains("<td>42</td>"))
+        #expect(page.contains("<th>ok</th><th>partial</th>") && page.contains("<td>100</td><td>42</td>"))
         #expect(page.contains("<td>classify is missing</td>"))
     }
 
@@ -123,6 +123,20 @@ import Testing
         let text = try Self.result.json().replacing(#""partials":{},"#, with: "")
         let read = try #require(try BenchResult.read(Data(text.utf8)).first)
         #expect(read.points.allSatisfy { $0.partials == nil && $0.partialsOutsideWindows.isEmpty })
+    }
+
+    /// Windows of different points do not end at the same times.
+    @Test func numbersAlongTimeDoNotCoverEachOther() throws {
+        let points = [(1, 1.33), (2, 1.34)].map { callers, seconds in
+            BenchPoint(
+                LoadDescription(.concurrency, callers: callers),
+                windows: Array(repeating: (Samples.tally(10, ms: 10), seconds), count: 3), isStable: true, trials: 3)
+        }
+        let page = HTMLReport.text(Samples.result(points))
+        let plots = page.components(separatedBy: "aria-label=")
+        let plot = try #require(plots.last { $0.hasPrefix("\"Throughput over time\"") })
+        #expect(plot.contains(">1.33</text>") && plot.contains(">2.66</text>") && plot.contains(">3.99</text>"))
+        #expect(!plot.contains(">1.34</text>") && !plot.contains(">2.68</text>") && !plot.contains(">4.02</text>"))
     }
 
     @Test func ratesAreNamedAsSuch() {
