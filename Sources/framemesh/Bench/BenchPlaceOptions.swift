@@ -27,7 +27,7 @@ struct BenchPlaceOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "With --up: nodes run no network, but wait for so long and find nothing (default with --overhead: 0).",
+            "With --up or --overhead: nodes run no network, but wait for so long and find nothing (default with --overhead: 0).",
             valueName: "ms"))
     var simulateMs: Double?
 
@@ -59,7 +59,8 @@ struct BenchPlaceOptions: ParsableArguments {
         }
         if !up, !overhead, simulateMs != nil || (parts + [workers]).contains(where: { $0 != nil }) {
             throw Fatal(
-                "--detectors, --classifiers, --nodes, --workers and --simulate-ms are for --up", status: .usage)
+                "--detectors, --classifiers and --nodes are for --up, --workers and --simulate-ms also for --overhead",
+                status: .usage)
         }
         if inProcess { return .inProcess }
         if up || overhead { return .up }

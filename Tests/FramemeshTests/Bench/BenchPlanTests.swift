@@ -118,6 +118,7 @@ import Testing
         ("--engine opencv", "are for --in-process and --up"), ("--detectors 2", "are for --up"),
         ("--gateway http://a:1/foo", "--gateway 'http://a:1/foo' is not http://HOST:PORT"),
         ("--gateway http://a:1/?pipeline=x", "https://HOST:PORT, without a path"), ("--gateway http://u@a:1", "is not"),
+        ("--simulate-ms 5", "--simulate-ms also for --overhead"),
         ("--gateway a:1", "--gateway 'a:1' is not http"), ("--gateway http://a:1 --size 9x9 --raw", "no raw pixels"),
         ("--disturb kill:detector@5", "--disturb needs --duration"),
         ("--up --disturb kill:detector@5 --duration 5", "at 5.0 s comes after the end: --duration 5.0"),
