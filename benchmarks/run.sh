@@ -1,13 +1,35 @@
 #!/usr/bin/env bash
 # All comparisons, one after the other: what `make bench` runs on a release build.
-#   benchmarks/run.sh [NAME…]          # only these; --list names all
-# Each has a time limit. One that fails, is late, or lacks what it needs does not keep the others from running; what became of each
-# stands at the end. Output is in .build/bench; results come to benchmarks/results and to the table of benchmarks/README.md, which
-# benchmarks/summary.py writes from them, when all is done, since each result says whether the work tree was changed. Ends with 1 if one failed or
-# was late, with 130 on Ctrl-C, which keeps the results until then.
-#   PICTURE          JPEG (default: ../shared/golden/pictures/fd0.jpg if it is there, else a bundled one)
-#   FRAMEMESH_MODELS with yolo-fastest-1.1 and squeezenet-1.1 (default: ../shared/models if it is there)
+# Results come to their places when all is done, since each says whether the work tree was changed.
 set -euo pipefail
+
+help() {
+    cat <<'END'
+Usage: benchmarks/run.sh [NAME…]
+
+Runs all comparisons of a release build, one after the other, or those that are
+named. `make bench` builds it before (ONLY="NAME…" names some).
+
+  --list   the names of all
+  --help   this text
+
+Each has a time limit. One that fails, is late, or lacks what it needs does not
+keep the others from running; what became of each stands at the end, with the
+files that were written. Output is in .build/bench; results come to
+benchmarks/results and to the table of benchmarks/README.md, which
+benchmarks/summary.py writes from them. Those of what failed are removed.
+
+Environment:
+  PICTURE           a JPEG (default: ../shared/golden/pictures/fd0.jpg if it is
+                    there, else a bundled one)
+  FRAMEMESH_MODELS  a folder with yolo-fastest-1.1 and squeezenet-1.1 (default:
+                    ../shared/models if it is there)
+
+Exit code 1 if one failed or was late, 2 for a wrong name, 130 on Ctrl-C, which
+keeps the results until then.
+END
+}
+
 cd "$(dirname "$0")/.."
 shared=$PWD/../shared
 if [ -z "${PICTURE:-}" ]; then
@@ -45,24 +67,42 @@ benchmarks=(
     "rpc|4800|root|benchmarks/rpc/run.sh --seconds 0.5 --minutes 16 --output $PWD/$results/rpc"
 )
 
-if [ "${1:-}" = --list ]; then
-    for line in "${benchmarks[@]}"; do echo "${line%%|*}"; done
-    exit 0
-fi
+case ${1:-} in
+    --help | -h)
+        help
+        exit 0
+        ;;
+    --list)
+        for line in "${benchmarks[@]}"; do echo "${line%%|*}"; done
+        exit 0
+        ;;
+esac
 for name in "$@"; do
     printf '%s\n' "${benchmarks[@]}" | grep -q "^$name|" || { echo "there is no benchmark $name; --list names all" >&2; exit 2; }
 done
 
 rm -rf "$results"
 mkdir -p "$results" benchmarks/results
-summary=() measured=() failures=() running=
+summary=() measured=() failures=() files=() running=
 
 # Results and the table. Of what failed nothing is told, nor what it was before.
 tell() {
-    for name in "${failures[@]}"; do rm -f "benchmarks/results/$name.json"; done
-    for name in "${measured[@]}"; do mv "$results/$name".* benchmarks/results/; done
-    [ ${#measured[@]} = 0 ] || benchmarks/summary.py "${measured[@]}"
+    for name in "${failures[@]}"; do
+        [ -f "benchmarks/results/$name.json" ] || continue
+        rm "benchmarks/results/$name.json"
+        files+=("removed: benchmarks/results/$name.json")
+    done
+    for name in "${measured[@]}"; do
+        for file in "$results/$name".*; do
+            mv "$file" benchmarks/results/ && files+=("written: benchmarks/results/${file##*/}")
+        done
+    done
+    [ ${#measured[@]} = 0 ] && return
+    benchmarks/summary.py "${measured[@]}" || return
+    files+=("written: benchmarks/results/runs.json" "written: benchmarks/README.md (its table)")
 }
+
+tell_files() { [ ${#files[@]} = 0 ] || printf '%s\n' "${files[@]}"; }
 
 # Ctrl-C and SIGTERM: what runs is ended first (timeout hands the signal on).
 end() {
@@ -74,6 +114,7 @@ end() {
     fi
     # What it fails with it says itself, and the exit code is that of the signal.
     tell || true
+    tell_files
     exit 130
 }
 trap end INT TERM
@@ -107,4 +148,5 @@ done
 tell || failures+=(table)
 echo
 printf '%s\n' "${summary[@]}"
+tell_files
 [ ${#failures[@]} = 0 ]
