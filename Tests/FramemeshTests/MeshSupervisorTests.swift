@@ -214,6 +214,9 @@ import Testing
         let nodes = mesh.handle(.ended(.coordinator, ended()), now: start)
         #expect(nodes.first == .terminate(Self.second) && !nodes.contains(.terminate(Self.detector)))
         #expect(mesh.handle(.timer(.endLimit(.endingNodes)), now: start) == [.kill(Self.detector), .kill(Self.second)])
+        _ = mesh.handle(.ended(Self.detector, ended()), now: start)
+        let last = mesh.handle(.ended(Self.second, ended()), now: start)
+        #expect(last == [.finish(MeshSupervisor.Ending(unrolled: [Self.detector, Self.second]))])
     }
 
     @Test func aMeshThatEndsIsNotChanged() {

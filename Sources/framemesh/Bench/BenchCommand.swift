@@ -185,9 +185,10 @@ struct BenchCommand: AsyncParsableCommand {
                 changes: change)
             let results: [BenchResult]
             if let mesh {
-                results = try await LocalMesh.with(mesh, changes: changes, say: { console.note($0) }) {
+                let (found, ending) = try await LocalMesh.with(mesh, changes: changes, say: { console.note($0) }) {
                     try await session.run(on: $0.coordinator)
                 }
+                results = found.map { $0.telling(cut: ending.unrolled) }
             } else {
                 results = [try await session.run(mesh: nil)]
             }

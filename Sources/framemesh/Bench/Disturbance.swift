@@ -142,6 +142,22 @@ extension Disturbance: CustomStringConvertible {
     }
 }
 
+extension BenchResult {
+    /// - Parameter parts: those that a roll had yet to start anew when the mesh ended. They are told of the last one of their role,
+    ///   as it was to do all of them.
+    func telling(cut parts: [MeshPart]) -> BenchResult {
+        var result = self
+        guard let point = points.indices.last else { return result }
+        for (role, cut) in Dictionary(grouping: parts, by: \.role) {
+            let roll = "\(MeshChange.roll(role))"
+            guard let index = points[point].disturbances.lastIndex(where: { $0.text == roll }) else { continue }
+            let names = cut.map(\.description).joined(separator: ", ")
+            result.points[point].disturbances[index].text += ": cut short before \(names) served anew"
+        }
+        return result
+    }
+}
+
 /// Does it, and undoes what can be undone.
 final class Disturber: Sendable {
     private static let pauseTime: Duration = .seconds(5)

@@ -8,11 +8,12 @@ enum LocalMesh {
     /// are passed on to all of it.
     ///
     /// - Parameter changes: what it is told to do meanwhile; nil: nothing.
+    /// - Returns: also how the mesh ended.
     /// - Throws: `Fatal` with the error of the part that could not start, or what `body` throws.
-    static func with<Value: Sendable>(
+    @discardableResult static func with<Value: Sendable>(
         _ plan: MeshPlan, changes: AsyncStream<MeshChange>? = nil, say: @Sendable @escaping (String) -> Void,
         body: @Sendable (MeshAddresses) async throws -> Value
-    ) async throws -> Value {
+    ) async throws -> (value: Value, ending: MeshSupervisor.Ending) {
         let executable = Resources.executable.path
         let (inputs, feed) = AsyncStream<MeshSupervisor.Input>.makeStream()
         let (ready, announce) = AsyncStream<MeshAddresses>.makeStream()
@@ -39,8 +40,7 @@ enum LocalMesh {
         }
         do {
             let value = try await body(addresses)
-            _ = await end()
-            return value
+            return (value, await end())
         } catch {
             _ = await end()
             throw error

@@ -52,6 +52,8 @@ struct MeshSupervisor {
         /// nil: as it was told to.
         var failure: String?
         var status = ExitStatus.ok
+        /// Parts that a roll had yet to start anew when the end came.
+        var unrolled: [MeshPart] = []
     }
 
     private struct PartState {
@@ -232,7 +234,8 @@ struct MeshSupervisor {
     private mutating func stop() -> [Action] {
         guard phase < .endingGateway else { return [] }
         phase = .endingGateway
-        let left = toRoll.filter { parts[$0]?.isWanted == true }.map(\.description).joined(separator: ", ")
+        ending.unrolled = toRoll.filter { parts[$0]?.isWanted == true }
+        let left = ending.unrolled.map(\.description).joined(separator: ", ")
         let cut = left.isEmpty ? [] : [Action.say("the mesh ends before \(left) was started anew and served")]
         return cut + (due.isEmpty ? advanceEnd() : endDue())
     }

@@ -164,6 +164,23 @@ import Testing
         #expect(lines[index + 1].contains(words), "\(lines)")
     }
 
+    @Test func aRollThatWasCutShortNamesWhatItDidNotDo() throws {
+        var point = Self.point(LoadDescription(.concurrency, callers: 2), [100])
+        point.disturbances = ["roll node", "roll coordinator", "roll node", "run roll node: done after 1 s"].map {
+            DisturbanceRecord(atSeconds: 1, text: $0)
+        }
+        let whole = Self.result([point])
+        #expect(whole.telling(cut: []) == whole)
+        let cut = whole.telling(cut: [MeshPart(.node, 3), .coordinator, MeshPart(.node, 4)])
+        let texts = [
+            "roll node", "roll coordinator: cut short before coordinator served anew",
+            "roll node: cut short before node-3, node-4 served anew", "run roll node: done after 1 s",
+        ]
+        #expect(cut.points[0].disturbances.map(\.text) == texts)
+        #expect(BenchReport.text(cut, percentile: nil, limit: nil).contains("at 1 s: \(texts[2])\n"))
+        #expect(try cut.json().contains(texts[2]))
+    }
+
     @Test func whatFailedInNoWindowIsSaid() {
         var point = Self.point(LoadDescription(.streams, callers: 2, perStream: 1), [100])
         #expect(!BenchReport.text(Self.result([point]), percentile: nil, limit: nil).contains("out of order"))
