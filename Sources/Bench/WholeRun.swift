@@ -48,8 +48,8 @@ extension BenchPoint {
 
     private static func rest(of all: [String: UInt64]?, shown: [String: UInt64]?) -> [String: UInt64] {
         (all ?? [:]).reduce(into: [:]) { outside, cause in
-            let shown = shown?[cause.key] ?? 0
-            if cause.value > shown { outside[cause.key] = cause.value - shown }
+            let inside = shown?[cause.key] ?? 0
+            if cause.value > inside { outside[cause.key] = cause.value - inside }
         }
     }
 }
