@@ -9,6 +9,8 @@ package struct BenchPoint: Sendable, Codable, Equatable {
     package var trials: Int
     /// It was ended before its time.
     package var isInterrupted: Bool
+    /// What kept all further frames from being answered; nil: nothing did.
+    package var error: String?
     /// Within the limit that was asked for; nil: there was none.
     package var isWithinLimit: Bool?
 

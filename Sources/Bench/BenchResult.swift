@@ -30,8 +30,10 @@ package struct BenchResult: Sendable, Codable, Equatable {
     package var bestConcurrency: Int?
     /// Of overload: frames a second at saturation.
     package var capacity: Double?
-    /// What kept the next point from being measured; nil: all of them were.
+    /// What ended the last point, or kept the next one from being measured; nil: all of them were measured.
     package var error: String?
+    /// That of a command that ends with this error; nil: there is none, or an older program did not say.
+    package var exitCode: Int32?
     /// It was ended in the warm-up of the next point, of which nothing was measured; nil: it was not.
     package var endedInWarmUp: Bool?
 
@@ -53,6 +55,13 @@ package struct BenchResult: Sendable, Codable, Equatable {
     package var isInterrupted: Bool { endedInWarmUp == true || points.contains(where: \.isInterrupted) }
     /// Not all points were measured that were to be: a search has no answer but a bound.
     package var isCutShort: Bool { isInterrupted || error != nil }
+    /// `error` for people.
+    package var errorText: String? {
+        guard let error else { return nil }
+        let isOfLast = points.contains { $0.error != nil }
+        return (isOfLast ? "the run ended before its time: " : "the next point was not measured: ") + error
+    }
+
     /// In the whole runs of all points, as `failed` and `outOfOrder`.
     package var partial: UInt64 { points.reduce(0) { $0 + $1.partialAtAll } }
     package var failed: UInt64 { points.reduce(0) { $0 + $1.failedAtAll } }

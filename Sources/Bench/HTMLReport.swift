@@ -65,7 +65,7 @@ package enum HTMLReport {
             }
         }
         if result.isInterrupted { parts.append("The run was ended before its time.") }
-        if let error = result.error { parts.append("The next point was not measured: \(error).") }
+        if let text = result.errorText { parts.append("\(text.prefix(1).uppercased())\(text.dropFirst()).") }
         let unstable = result.points.count { !$0.isStable }
         if unstable > 0 { parts.append("Unstable: \(unstable) of \(result.points.count).") }
         return parts.joined(separator: " ")

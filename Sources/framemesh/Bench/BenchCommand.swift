@@ -206,9 +206,12 @@ struct BenchCommand: AsyncParsableCommand {
             throw CancellationError()
         }
         try reports.write(results, plan, console)
+        for result in results {
+            guard let error = result.error else { continue }
+            throw Fatal(error, status: result.exitCode.map(ExitStatus.init(rawValue:)) ?? .failed)
+        }
         if isInterrupted { throw CancellationError() }
         for result in results {
-            if let error = result.error { throw Fatal(error) }
             let mayFail = result.capacity != nil || !plan.disturbances.isEmpty
             guard mayFail || result.failed == 0 && result.partial == 0, result.outOfOrder == 0 else {
                 throw Fatal(nil)

@@ -15,7 +15,7 @@ enum BenchReport {
         if result.endedInWarmUp == true {
             lines += ["", "the next point was not measured: the run ended in its warm-up"]
         }
-        if let error = result.error { lines += ["", "the next point was not measured: \(error)"] }
+        if let text = result.errorText { lines += ["", text] }
         if let limit {
             let latency = "\(LatencyFigures.name(of: percentile)) of \(Figure.text(limit, decimals: 3)) ms"
             lines.append("")

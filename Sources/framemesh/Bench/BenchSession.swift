@@ -155,14 +155,16 @@ struct BenchSession: Sendable {
 
     // ---- points ----
 
-    /// - Throws: what keeps the first point from being measured. What ends a later one stands in the result, behind what was
-    ///   measured before.
+    /// - Throws: what keeps anything from being measured. What ends the run later stands in the result, behind what was measured
+    ///   before.
     private func measure(_ loads: Loads, _ result: inout BenchResult) async throws {
         do {
             try await measureAll(loads, &result)
         } catch {
             guard !result.points.isEmpty, !(error is CancellationError) else { throw error }
-            result.error = "\(error)"
+            let fatal = Fatal(error)
+            result.error = fatal.description
+            result.exitCode = fatal.status.rawValue
         }
     }
 
@@ -204,6 +206,7 @@ struct BenchSession: Sendable {
     }
 
     /// - Returns: nil: it was ended before anything of it was measured, and is no point.
+    /// - Throws: what keeps all further frames from being answered; the result has the point if some were.
     private func add(
         _ load: any BenchLoad, _ result: inout BenchResult, timing: BenchTiming? = nil
     ) async throws -> BenchPoint? {
@@ -211,7 +214,14 @@ struct BenchSession: Sendable {
             load: load, timing: timing ?? plan.timing, processes: watch, disturbances: plan.disturbances,
             changes: changes,
             say: { [console] text in console.progress { text() } })
-        var point = try await run.measure()
+        var point: BenchPoint
+        var reason: (any Error)?
+        do {
+            point = try await run.measure()
+        } catch let cut as PointRun.CutShort {
+            point = cut.point
+            reason = cut.reason
+        }
         guard !point.isEmpty else {
             result.endedInWarmUp = true
             return nil
@@ -222,6 +232,7 @@ struct BenchSession: Sendable {
                 && point.latency(plan.timing.percentile) <= limit
         }
         result.points.append(point)
+        if let reason { throw reason }
         return point
     }
 

@@ -14,9 +14,17 @@ struct PointRun: Sendable {
 
     private static let progressInterval: Duration = .milliseconds(250)
 
+    /// What was measured until nothing was answered any more.
+    struct CutShort: Error {
+        let point: BenchPoint
+        let reason: any Error
+    }
+
     private enum Part: Sendable {
-        case load
+        /// With what ended it before it was told to; nil: nothing did.
+        case load((any Error)?)
         case measured(Measured)
+        case waited
     }
 
     private struct Measured: Sendable {
@@ -31,32 +39,59 @@ struct PointRun: Sendable {
     }
 
     /// When its task is cancelled, what was measured by then is the result.
-    /// - Throws: what keeps all frames from being answered.
+    /// - Throws: what keeps all frames from being answered; `CutShort` where some were.
     func measure() async throws -> BenchPoint {
         let recorder = Recorder()
         let stop = StopSign()
-        let measured = try await withThrowingTaskGroup(of: Part.self) { tasks in
-            tasks.addTask {
-                do {
-                    try await load.run(recorder, until: stop)
-                } catch {
-                    // Told to end in the middle of a call.
-                    guard Task.isCancelled else { throw error }
-                }
-                return .load
-            }
+        let (measured, reason) = await withTaskGroup(of: Part.self) { tasks in
+            tasks.addTask { .load(await run(recorder, until: stop)) }
             tasks.addTask { .measured(await windows(recorder, stop)) }
-            var measured = Measured()
-            for try await part in tasks {
+            var isOver = false
+            var reason: (any Error)?
+            var measured: Measured?
+            for await part in tasks {
                 switch part {
-                // The load ends because it was stopped, or its task cancelled; both are what the windows see too.
-                case .load: stop.raise()
+                case .load(let found): (isOver, reason) = (true, found)
                 case .measured(let found): measured = found
+                case .waited: continue
+                }
+                if isOver, measured != nil {
+                    tasks.cancelAll()
+                } else if measured != nil {
+                    tasks.addTask { await sayWhatIsMissing(recorder) }
                 }
             }
-            return measured
+            return (measured ?? Measured(), reason)
         }
-        return point(measured, recorder)
+        var point = point(measured, recorder)
+        guard let reason else { return point }
+        guard point.answered > 0 else { throw reason }
+        point.error = Fatal(reason).description
+        throw CutShort(point: point, reason: reason)
+    }
+
+    /// - Returns: what ended it before it was told to.
+    private func run(_ recorder: Recorder, until stop: StopSign) async -> (any Error)? {
+        var reason: (any Error)?
+        do {
+            try await load.run(recorder, until: stop)
+        } catch {
+            // Told to end in the middle of a call.
+            if !Task.isCancelled { reason = error }
+        }
+        // The windows end with it, those that never began as well.
+        stop.raise()
+        recorder.begin()
+        return reason
+    }
+
+    /// Until its task is cancelled.
+    private func sayWhatIsMissing(_ recorder: Recorder) async -> Part {
+        while !Task.isCancelled {
+            say { "\(load.description.text): measured; \(Count.of(recorder.waiting, "frame")) without an answer yet" }
+            try? await Task.sleep(for: Self.progressInterval)
+        }
+        return .waited
     }
 
     private func windows(_ recorder: Recorder, _ stop: StopSign) async -> Measured {

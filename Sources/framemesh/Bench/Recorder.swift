@@ -108,6 +108,9 @@ final class Recorder: Sendable {
     /// All that ended until now, in a window or not.
     var whole: WholeRun { state.withLock { $0.whole } }
 
+    /// Frames without an answer.
+    var waiting: Int { state.withLock { $0.onTheirWay.count } }
+
     /// For a progress line.
     var soFar: (answered: UInt64, failed: UInt64, mean: Double) {
         state.withLock { ($0.tally.answered, $0.tally.failed, $0.tally.latencies.mean) }

@@ -130,6 +130,17 @@ import Testing
         #expect(HTMLReport.text(result).contains("At least within the limit: 2."))
     }
 
+    @Test func whatEndedAPointIsSaid() {
+        var result = Self.result([Self.point(LoadDescription(.concurrency, callers: 2), [100])])
+        result.error = "gone"
+        func text() -> String { BenchReport.text(result, percentile: nil, limit: nil) }
+        #expect(text().hasSuffix("\nthe next point was not measured: gone"))
+        result.points[0].error = "gone"
+        result.points[0].isInterrupted = true
+        #expect(text().hasSuffix("\nthe run ended before its time: gone") && text().contains("interrupted\n"))
+        #expect(HTMLReport.text(result).contains("The run ended before its time: gone."))
+    }
+
     @Test func overloadIsBesideTheCapacity() {
         let loads = [0.5, 10].map {
             LoadDescription(.rate, callers: 8, rate: 100 * $0, arrivals: .constant, factor: $0)

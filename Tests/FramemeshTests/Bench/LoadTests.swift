@@ -245,4 +245,36 @@ final class FakeTarget: FrameTarget {
         let error = await #expect(throws: Fatal.self) { try await Self.point(load) { $0.duration = .seconds(3000) } }
         #expect(error?.status == .unreachable)
     }
+
+    @Test func whoIsLostMeanwhileLeavesWhatWasMeasured() async throws {
+        let target = FakeTarget(takes: .milliseconds(1)) {
+            guard $0 < 400 else { throw Fatal("it is gone", status: .unreachable) }
+            return FrameOutcome(.ok, latency: .zero)
+        }
+        let load = ClosedLoad(target: target, inputs: try Self.inputs(), concurrency: 1)
+        let cut = await #expect(throws: PointRun.CutShort.self) {
+            try await Self.point(load) {
+                $0.warmup = .zero
+                $0.duration = .seconds(3000)
+            }
+        }
+        #expect((cut?.reason as? Fatal)?.status == .unreachable)
+        let point = try #require(cut?.point)
+        #expect(point.isInterrupted && point.error == "it is gone")
+        #expect(point.answered > 0 && point.wholeRun?.answered == 400)
+    }
+
+    /// The frame that shows it was on its way when the last window ended.
+    @Test func whoIsLostBehindTheLastWindowLeavesAllOfThem() async throws {
+        let target = FakeTarget(each: { $0 == 0 ? .seconds(2) : .milliseconds(1) }) {
+            guard $0 > 0 else { throw Fatal("it is gone", status: .unreachable) }
+            return FrameOutcome(.ok, latency: .zero)
+        }
+        let load = ClosedLoad(target: target, inputs: try Self.inputs(), concurrency: 2)
+        let cut = await #expect(throws: PointRun.CutShort.self) {
+            try await Self.point(load) { $0.duration = .milliseconds(200) }
+        }
+        let point = try #require(cut?.point)
+        #expect(!point.isInterrupted && point.windows.count == 4 && point.error == "it is gone")
+    }
 }
