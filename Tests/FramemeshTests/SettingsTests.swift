@@ -14,6 +14,13 @@ import Testing
         return try await Settings.load(file.path, environment: environment)
     }
 
+    @Test func aFileThatCannotBeReadIsSaidWithTheReason() {
+        let error = #expect(throws: Fatal.self) { try ConfigurationFile(contentsOf: "/nowhere/a.yaml") }
+        #expect(
+            error?.message == "cannot read the configuration file /nowhere/a.yaml: no such file or directory"
+                && error?.status == .usage)
+    }
+
     private func failure(_ yaml: String) -> String? {
         do {
             _ = try ConfigurationFile(parsing: yaml, name: "f.yaml")

@@ -40,9 +40,8 @@ struct BenchReportOptions: ParsableArguments {
     }
 
     /// Before the first frame is sent.
-    /// - Throws: `Fatal` that names the file that could not be written, or would be by two reports.
+    /// - Throws: `Fatal` that names the file that could not be written, and why, or would be by two reports.
     func check() throws(Fatal) {
-        let manager = FileManager.default
         var writers: [String: String] = [:]
         for (option, file) in [("--json", json), ("--csv", csv), ("--html", html)] {
             guard let file else { continue }
@@ -51,11 +50,11 @@ struct BenchReportOptions: ParsableArguments {
                 throw Fatal("\(other) and \(option) both write to \(place): name another file", status: .usage)
             }
             if file == Self.standardOutput { continue }
-            let folder = URL(fileURLWithPath: file).deletingLastPathComponent().path
-            let place = manager.fileExists(atPath: file) ? file : folder
-            guard !PictureSource.isDirectory(file), manager.isWritableFile(atPath: place) else {
-                throw Fatal("cannot write \(file)", status: .usage)
-            }
+            let folder = URL(fileURLWithPath: file).deletingLastPathComponent().path + "/"
+            let place = FileManager.default.fileExists(atPath: file) ? file : folder
+            let reason =
+                PictureSource.isDirectory(file) ? "it is a directory" : FileAccess.objection(toWriting: place)
+            if let reason { throw Fatal("cannot write \(file): \(reason)", status: .usage) }
         }
     }
 

@@ -50,8 +50,6 @@ enum InputFile {
     }
 
     private static func trouble(_ path: String) -> String? {
-        guard unsafe access(path, R_OK) != 0 else { return nil }
-        let reason = unsafe String(cString: strerror(errno))
-        return "cannot read \(path): \(reason.prefix(1).lowercased() + reason.dropFirst())"
+        FileAccess.objection(toReading: path).map { "cannot read \(path): \($0)" }
     }
 }

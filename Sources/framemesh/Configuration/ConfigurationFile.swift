@@ -12,10 +12,12 @@ struct ConfigurationFile: Sendable {
     private var lines: [String: Int] = [:]
 
     init(contentsOf path: String) throws(Fatal) {
-        guard let handle = FileHandle(forReadingAtPath: path) else {
-            throw Fatal("cannot read the configuration file \(path)", status: .usage)
+        if let reason = FileAccess.objection(toReading: path) {
+            throw Fatal("cannot read the configuration file \(path): \(reason)", status: .usage)
         }
-        guard let data = try? handle.read(upToCount: Self.maxBytes + 1) else {
+        guard let handle = FileHandle(forReadingAtPath: path),
+            let data = try? handle.read(upToCount: Self.maxBytes + 1)
+        else {
             throw Fatal("cannot read the configuration file \(path), or it is empty", status: .usage)
         }
         guard data.count <= Self.maxBytes else {

@@ -97,6 +97,9 @@ enum Dataset: Sendable {
     static func read(_ path: String) throws(Fatal) -> Data {
         let size = (try? FileManager.default.attributesOfItem(atPath: path))?[.size] as? Int
         if let size, size > maxBytes { throw Fatal("\(path) has \(size) bytes, limit \(maxBytes)", status: .usage) }
+        if let reason = FileAccess.objection(toReading: path) {
+            throw Fatal("cannot read \(path): \(reason)", status: .usage)
+        }
         guard let data = FileManager.default.contents(atPath: path) else {
             throw Fatal("cannot read \(path)", status: .usage)
         }
@@ -106,10 +109,9 @@ enum Dataset: Sendable {
     /// Whether a file can be written there; what is there stays as it is.
     /// - Throws: `Fatal` that names it.
     static func checkPlace(of path: String) throws(Fatal) {
-        let folder = URL(fileURLWithPath: path).deletingLastPathComponent().path
-        guard isFolder(folder), FileManager.default.isWritableFile(atPath: folder), !isFolder(path) else {
-            throw Fatal("cannot write \(path)", status: .usage)
-        }
+        let folder = URL(fileURLWithPath: path).deletingLastPathComponent().path + "/"
+        let reason = isFolder(path) ? "it is a directory" : FileAccess.objection(toWriting: folder)
+        if let reason { throw Fatal("cannot write \(path): \(reason)", status: .usage) }
     }
 
     /// Whole or not at all.

@@ -202,7 +202,7 @@ def test_a_video(tmp_path):
     (["--model", "digits-detector", "--label", "7"], "--label means nothing for this data set"),
     (["--model", "nothing"], "nothing"),
     (["--predictions", "x", "--min-confidence", "0.5"], "--min-confidence is for what a --model finds"),
-    (["--model", "digits-detector", "--output", "/nowhere/results.json"], "cannot write /nowhere/results.json"),
+    (["--model", "digits-detector", "--output", "/nowhere/results.json"], "cannot write /nowhere/results.json: no such file or directory"),
 ])
 def test_usage(tmp_path, arguments, said):
     coco_of_demo(tmp_path)

@@ -214,6 +214,9 @@ import Testing
         (["--json", "-", "--csv", "-"], "--json and --csv both write to standard output (-)"),
         (["--json", "-", "--html", "-", "--csv", "a"], "--json and --html both write to standard output (-)"),
         (["--csv", "/tmp/a", "--html", "/tmp/a"], "--csv and --html both write to /tmp/a"),
+        (["--json", "/nowhere/a.json"], "cannot write /nowhere/a.json: no such file or directory"),
+        (["--csv", "/etc/passwd/a.csv"], "cannot write /etc/passwd/a.csv: not a directory"),
+        (["--html", "/tmp"], "cannot write /tmp: it is a directory"),
     ])
     func eachReportHasAPlaceOfItsOwn(_ arguments: [String], _ words: String) throws {
         let reports = try BenchCommand.parse(arguments).reports
