@@ -64,8 +64,11 @@ package enum HTMLReport {
                 )
             }
         }
-        if result.isInterrupted { parts.append("The run was ended before its time.") }
-        if let text = result.errorText { parts.append("\(text.prefix(1).uppercased())\(text.dropFirst()).") }
+        if let text = result.errorText {
+            parts.append("\(text.prefix(1).uppercased())\(text.dropFirst()).")
+        } else if result.isInterrupted {
+            parts.append("The run was ended before its time.")
+        }
         let unstable = result.points.count { !$0.isStable }
         if unstable > 0 { parts.append("Unstable: \(unstable) of \(result.points.count).") }
         return parts.joined(separator: " ")

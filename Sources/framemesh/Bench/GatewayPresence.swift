@@ -3,7 +3,7 @@ import Synchronization
 /// Whether a gateway is there: asked once for all frames that fail at the same time, since hundreds of questions find no room at it
 /// beside hundreds of frames; and again before it is taken for gone.
 final class GatewayPresence: Sendable {
-    /// Questions without an answer, after which nobody is there.
+    /// While frames are sent.
     static let questions = 3
 
     private struct State {
@@ -29,12 +29,13 @@ final class GatewayPresence: Sendable {
     var hasAnswered: Bool { answers > 0 }
     private var answers: Int { state.withLock { $0.answers } }
 
+    /// - Parameter questions: without an answer, after which nobody is there.
     /// - Returns: why nobody is there; nil: the gateway is, as the question or a frame that was answered meanwhile has shown.
-    func silence() async -> String? {
+    func silence(after questions: Int = GatewayPresence.questions) async -> String? {
         let running = state.withLock { state -> Task<String?, Never> in
             if let running = state.running { return running }
             // Belongs to those who wait for it: they are all of one run, and cancelled with it.
-            let task = Task { await find() }
+            let task = Task { await find(questions) }
             state.running = task
             return task
         }
@@ -45,15 +46,15 @@ final class GatewayPresence: Sendable {
         }
     }
 
-    private func find() async -> String? {
+    private func find(_ questions: Int) async -> String? {
         defer { state.withLock { $0.running = nil } }
         let before = answers
         var reason = ""
-        for number in 1...Self.questions {
+        for number in 1...questions {
             guard let found = await ask() else { return nil }
             if answers > before { return nil }
             reason = found
-            if number < Self.questions { try? await Task.sleep(for: pause) }
+            if number < questions { try? await Task.sleep(for: pause) }
         }
         return answers > before ? nil : reason
     }

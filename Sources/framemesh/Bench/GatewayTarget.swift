@@ -78,7 +78,7 @@ final class GatewayTarget: FrameTarget {
     func prepare(callers: Int) async throws {
         // Who has answered frames may have no room for a question beside the connections that are kept.
         if presence.hasAnswered { return }
-        try await look()
+        try await look(questions: 1)
         guard case .success(let reply) = await probe.reply(to: .init(offer, token: token), timeout: Self.patience),
             reply.status == 200, let known = try? JSONDecoder().decode(GatewayPipelines.self, from: reply.body),
             let objection = Self.objection(to: pipeline, of: known)
@@ -86,8 +86,8 @@ final class GatewayTarget: FrameTarget {
         throw Fatal(objection, status: .usage)
     }
 
-    private func look() async throws(Fatal) {
-        guard let reason = await presence.silence() else { return }
+    private func look(questions: Int = GatewayPresence.questions) async throws(Fatal) {
+        guard let reason = await presence.silence(after: questions) else { return }
         throw Fatal("no gateway answers at \(health): \(reason)", status: .unreachable)
     }
 
