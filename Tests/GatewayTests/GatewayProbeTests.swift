@@ -28,6 +28,15 @@ import Testing
         }
     }
 
+    /// An answer in time is all of it.
+    @Test(.timeLimit(.minutes(5))) func whoStopsInTheMiddleOfAnAnswerIsNotWaitedForWithoutEnd() async throws {
+        let answer = try await HalfAnAnswer.with { port in
+            let url = try #require(URL(string: "http://127.0.0.1:\(port)/healthz"))
+            return await GatewayProbe().ask(url, timeout: .milliseconds(300))
+        }
+        #expect(answer == .silence("no answer in time"))
+    }
+
     @Test func overTLSItIsKnownByItsAuthorityAndName() async throws {
         let folder = try CertificateFolder()
         for authority in ["ours", "other"] { try await folder.makeAuthority(authority) }

@@ -65,6 +65,8 @@ final class GatewayTarget: FrameTarget {
             // In front of a gateway something may speak HTTP/2, where all callers would share one connection and its streams.
             configuration.httpVersion = .http1Only
             configuration.connectionPool.retryConnectionEstablishment = false
+            // The deadline of a request is that of the answer's head: one that stops in its middle has none.
+            configuration.timeout.read = TimeAmount(options.timeout)
             configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = BenchPlan.maxConcurrency
             self.url = try trust.place(target, &configuration).absoluteString
                 .replacingOccurrences(of: "+", with: "%2B")

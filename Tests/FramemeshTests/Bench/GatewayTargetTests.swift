@@ -1,6 +1,7 @@
 import Bench
 import Foundation
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import framemesh
@@ -59,5 +60,20 @@ import Testing
         let outcome = try await target.ask(frame, caller: 0)
         await target.close()
         #expect(outcome.ending == .failed(cause: "connection refused"))
+    }
+
+    /// Else one such frame would keep a run from ending.
+    @Test func anAnswerThatStopsInItsMiddleHasFailed() async throws {
+        let outcome = try await HalfAnAnswer.with { port in
+            var options = AnalyzeOptions(pipeline: "detect")
+            options.frameDeadline = 1
+            let target = try GatewayTarget(
+                #require(URL(string: "http://127.0.0.1:\(port)")), ClientSecurity(), options, survivesLoss: true)
+            let outcome = try await target.ask(
+                BenchInputs(making: #require(PictureSize("4x4")), isRaw: false).frame(0), caller: 0)
+            await target.close()
+            return outcome
+        }
+        #expect(outcome.ending == .failed(cause: "no answer in time"))
     }
 }

@@ -1,0 +1,25 @@
+import NIOCore
+import NIOPosix
+
+/// A port that answers HTTP, and stops in the middle of its answer; connections stay open.
+public enum HalfAnAnswer {
+    public static func with<Value>(_ body: (_ port: Int) async throws -> Value) async throws -> Value {
+        let listener = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+            .childChannelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture { try channel.pipeline.syncOperations.addHandler(Half()) }
+            }
+            .bind(host: "127.0.0.1", port: 0).get()
+        defer { listener.close(promise: nil) }
+        return try await body(listener.localAddress?.port ?? 0)
+    }
+
+    private final class Half: ChannelInboundHandler {
+        typealias InboundIn = ByteBuffer
+        typealias OutboundOut = ByteBuffer
+
+        func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+            let half = ByteBuffer(string: "HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n{")
+            context.writeAndFlush(wrapOutboundOut(half), promise: nil)
+        }
+    }
+}
