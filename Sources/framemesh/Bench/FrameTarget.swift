@@ -23,6 +23,16 @@ extension FrameTarget {
             : "; \(callers) of the callers are connected, and it may take no more of one address "
                 + "(its max-connections-per-address)"
     }
+
+    /// Said before anything is measured, where nothing would be answered.
+    /// - Parameters:
+    ///   - stages: without a node.
+    ///   - areKnown: there are nodes for all of them, though none is ready.
+    static func objection(to pipeline: String, missing stages: [String], areKnown: Bool) -> Fatal {
+        Fatal(
+            "no frame would be answered: for the pipeline \(pipeline) no node of the mesh is ready for "
+                + stages.joined(separator: " and "), status: areKnown ? .unreachable : .usage)
+    }
 }
 
 extension FrameOutcome {

@@ -5,6 +5,7 @@ import Gateway
 import Messages
 import NIOCore
 import NIOHTTP1
+import Results
 
 /// A gateway, over HTTP, as programs that know nothing of gRPC ask it. Callers share the client, which keeps a connection for
 /// each call that runs.
@@ -76,16 +77,15 @@ final class GatewayTarget: FrameTarget {
         }
     }
 
-    /// Connections are made when they are needed; here it only shows whether anybody listens, and knows the pipeline.
+    /// Connections are made when they are needed; here it only shows whether anybody listens, lets us in, and has the pipeline.
     func prepare(callers: Int) async throws {
         // Who has answered frames may have no room for a question beside the connections that are kept.
         if presence.hasAnswered { return }
         try await look(questions: 1)
         guard case .success(let reply) = await probe.reply(to: .init(offer, token: token), timeout: Self.patience),
-            reply.status == 200, let known = try? JSONDecoder().decode(GatewayPipelines.self, from: reply.body),
-            let objection = Self.objection(to: pipeline, of: known)
+            let objection = Self.objection(to: pipeline, UInt(max(0, reply.status)), reply.body)
         else { return }
-        throw Fatal(objection, status: .usage)
+        throw objection
     }
 
     private func look(questions: Int = GatewayPresence.questions) async throws(Fatal) {
@@ -93,14 +93,34 @@ final class GatewayTarget: FrameTarget {
         throw Fatal("no gateway answers at \(health): \(reason)", status: .unreachable)
     }
 
-    /// - Returns: why no frame would be answered; nil: they may be. A gateway without a coordinator knows no pipeline now.
-    static func objection(to pipeline: String, of known: GatewayPipelines) -> String? {
-        guard !known.pipelines.isEmpty else { return nil }
+    /// Whom a gateway answers so for its list of pipelines it answers so for each picture, too: it does not let us in, or has no
+    /// coordinator. With what a command ends then.
+    private static let barred: [UInt: ExitStatus] = [
+        401: .failed, 403: .failed, 421: .failed, 503: .unreachable, 504: .unreachable,
+    ]
+
+    /// - Parameters:
+    ///   - status, body: what it says of the pipelines that it has.
+    /// - Returns: why no frame would be answered; nil: they may be.
+    static func objection(to pipeline: String, _ status: UInt, _ body: Data) -> Fatal? {
+        // What says so in other words stands before it.
+        if let code = barred[status], let reason = detail(body) {
+            return Fatal("no frame would be answered: HTTP \(status): \(reason.onOneLine)", status: code)
+        }
+        guard status == 200, let known = try? JSONDecoder().decode(GatewayPipelines.self, from: body),
+            !known.pipelines.isEmpty
+        else { return nil }
         guard let found = known.pipelines.first(where: { $0.name == pipeline }) else {
             let names = known.pipelines.map(\.name).joined(separator: ", ")
-            return "unknown pipeline '\(pipeline)'; the gateway knows \(names)"
+            return Fatal("unknown pipeline '\(pipeline)'; the gateway knows \(names)", status: .usage)
         }
-        return found.needsStream ? "the pipeline \(pipeline) takes streams only, and --gateway sends pictures" : nil
+        if found.needsStream {
+            return Fatal("the pipeline \(pipeline) takes streams only, and --gateway sends pictures", status: .usage)
+        }
+        guard found.now == PipelineLine.Now.fails.rawValue else { return nil }
+        return objection(
+            to: pipeline, missing: found.missing,
+            areKnown: Set(found.missing).isDisjoint(with: found.unoffered ?? []))
     }
 
     /// Of the gateway and of the nodes behind it, by role; nil: it does not show them to us.
@@ -180,11 +200,15 @@ final class GatewayTarget: FrameTarget {
     private static let noConnection =
         "none of the \(BenchPlan.maxConcurrency) connections of bench became free within 10 s"
 
+    /// Of an answer that is a problem.
+    private static func detail(_ body: Data) -> String? {
+        let problem = try? JSONDecoder().decode(Problem.self, from: body)
+        return problem?.detail ?? problem?.title
+    }
+
     static func outcome(_ status: UInt, _ body: Data) -> FrameOutcome {
         guard status == 200 else {
-            let problem = try? JSONDecoder().decode(Problem.self, from: body)
-            let cause =
-                "HTTP \(status)" + (problem?.detail ?? problem?.title).map { ": \(RunSummary.kind(of: $0))" }.orEmpty
+            let cause = "HTTP \(status)" + detail(body).map { ": \(RunSummary.kind(of: $0))" }.orEmpty
             return FrameOutcome(
                 refusals.contains(status) ? .refused(cause: cause) : .failed(cause: cause), latency: .zero)
         }

@@ -48,10 +48,9 @@ final class MeshTarget: FrameTarget {
     static func objection(to pipeline: PipelineDescription, with nodes: [NodeState]) -> Fatal? {
         let line = PipelineLine(pipeline, nodes)
         guard line.now == .fails else { return nil }
-        let areKnown = line.missing.allSatisfy { PipelineLine.isKnown($0, of: nodes) }
-        return Fatal(
-            "no frame would be answered: for the pipeline \(pipeline.name) no node of the mesh is ready for "
-                + line.missing.joined(separator: " and "), status: areKnown ? .unreachable : .usage)
+        return objection(
+            to: pipeline.name, missing: line.missing,
+            areKnown: line.missing.allSatisfy { PipelineLine.isKnown($0, of: nodes) })
     }
 
     /// Of the coordinators that are ready, as they say them.

@@ -5,11 +5,13 @@ struct GatewayPipelines: Decodable {
         var needsStream: Bool
         /// Stages without a node.
         var missing: [String]
+        /// What becomes of a frame at this moment, as `PipelineLine.Now` has it; nil: a gateway that does not say.
+        var now: String?
         /// Stages that its coordinators were told of no nodes for; nil: an older gateway, which does not say.
         var unoffered: [String]?
 
         enum CodingKeys: String, CodingKey {
-            case name, missing, unoffered
+            case name, missing, now, unoffered
             case needsStream = "needs_stream"
         }
     }

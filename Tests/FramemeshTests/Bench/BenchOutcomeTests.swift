@@ -69,18 +69,47 @@ import Testing
     }
 
     @Test func aPipelineThatAGatewayCannotRunIsSaid() throws {
-        func objection(_ pipeline: String, _ listed: String) throws -> String? {
-            let text = #"{"pipelines":[\#(listed)]}"#
-            let known = try JSONDecoder().decode(GatewayPipelines.self, from: Data(text.utf8))
-            return GatewayTarget.objection(to: pipeline, of: known)
+        func objection(_ pipeline: String, _ listed: String) -> Fatal? {
+            GatewayTarget.objection(to: pipeline, 200, Data(#"{"pipelines":[\#(listed)]}"#.utf8))
         }
         let listed =
             #"{"name":"detect","needs_stream":false,"missing":[]},{"name":"track","needs_stream":true,"missing":[]}"#
-        #expect(try objection("detect", listed) == nil)
-        #expect(try objection("detetc", listed) == "unknown pipeline 'detetc'; the gateway knows detect, track")
-        #expect(try objection("track", listed)?.contains("takes streams only") == true)
-        // It has no coordinator now: each frame says so.
-        #expect(try objection("detect", "") == nil)
+        #expect(objection("detect", listed) == nil)
+        let unknown = objection("detetc", listed)
+        #expect(unknown?.message == "unknown pipeline 'detetc'; the gateway knows detect, track")
+        #expect(unknown?.status == .usage && objection("track", listed)?.message?.contains("streams only") == true)
+        #expect(objection("detect", "") == nil)
+    }
+
+    @Test(
+        arguments: [
+            (#""missing":["detect"],"now":"fails","unoffered":["detect"]"#, .usage),
+            (#""missing":["detect"],"now":"fails","unoffered":[]"#, .unreachable),
+            (#""missing":["classify"],"now":"partial","unoffered":["classify"]"#, nil),
+            // An older one does not say what becomes of a frame.
+            (#""missing":["detect"]"#, nil), (#""missing":[],"now":"ready","unoffered":[]"#, nil),
+        ] as [(String, ExitStatus?)])
+    func aPipelineWithoutNodesBehindAGatewayIsSaid(_ fields: String, _ status: ExitStatus?) {
+        let body = Data(#"{"pipelines":[{"name":"p","needs_stream":false,\#(fields)}]}"#.utf8)
+        let objection = GatewayTarget.objection(to: "p", 200, body)
+        #expect(objection?.status == status)
+        #expect(objection == nil || objection?.message?.hasSuffix("no node of the mesh is ready for detect") == true)
+    }
+
+    /// Nothing but refusals would be measured.
+    @Test func whomAGatewayDoesNotLetInIsTold() {
+        let problem = Data(#"{"title":"Unauthorized","detail":"a token is needed"}"#.utf8)
+        let ends: [(UInt, ExitStatus)] = [
+            (401, .failed), (403, .failed), (421, .failed), (503, .unreachable), (504, .unreachable),
+        ]
+        for (status, code) in ends {
+            let objection = GatewayTarget.objection(to: "p", status, problem)
+            #expect(objection?.status == code)
+            #expect(objection?.message == "no frame would be answered: HTTP \(status): a token is needed")
+        }
+        for status in [404, 429, 502] as [UInt] { #expect(GatewayTarget.objection(to: "p", status, problem) == nil) }
+        // What stands before it may hide its lists, and no more.
+        #expect(GatewayTarget.objection(to: "p", 403, Data("<html>".utf8)) == nil)
     }
 
     @Test func whatGatewaysRefuseIsCountedByCause() {
