@@ -89,6 +89,11 @@ package struct BenchResult: Sendable, Codable, Equatable {
 
     private static let capacityTolerance = 0.1
 
+    /// The most that were measured at once are within the limit: more may be, too.
+    package var isBestTheMost: Bool {
+        bestConcurrency != nil && bestConcurrency == points.map(\.load.callers).max()
+    }
+
     /// The windows of the point that a search has for its answer did not agree.
     package var isBestUnstable: Bool {
         points.contains { $0.load.callers == bestConcurrency && $0.isWithinLimit == true && !$0.isStable }

@@ -53,7 +53,7 @@ package enum HTMLReport {
     private static func summary(_ result: BenchResult) -> String {
         var parts = ["\(result.inputs) picture\(result.inputs == 1 ? "" : "s"), \(result.inputBytes) bytes."]
         if let best = result.bestConcurrency {
-            let most = result.isCutShort ? "At least" : "Most at once"
+            let most = result.isCutShort || result.isBestTheMost ? "At least" : "Most at once"
             parts.append("\(most) within the limit: \(best)\(result.isBestUnstable ? " (unstable)" : "").")
         }
         if let capacity = result.capacity {

@@ -8,7 +8,7 @@ extension Arrivals: ExpressibleByArgument {}
 struct BenchLoadOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "Frames at once: callers, streams or threads (default: 1, with --overload \(BenchPlan.capacityConcurrency), with --latency-limit all up to \(BenchPlan.maxConcurrency)).",
+            "Frames at once: callers, streams or threads (default: 1, with --overload \(BenchPlan.capacityConcurrency), with --latency-limit all up to \(BenchPlan.mostSearched)).",
             valueName: "n"))
     var concurrency: String?
 
@@ -80,7 +80,7 @@ struct BenchLoadOptions: ParsableArguments {
             }
             return .cameras(try Self.sweep("streams", streams, in: 1...BenchPlan.maxConcurrency), fps: fps)
         }
-        let usual = latencyLimit == nil ? "1" : "1:\(BenchPlan.maxConcurrency)"
+        let usual = latencyLimit == nil ? "1" : "1:\(BenchPlan.mostSearched)"
         let sweep = try Self.sweep("concurrency", concurrency ?? usual, in: 1...BenchPlan.maxConcurrency)
         if stream { return .streams(sweep, perStream: try whole("per-stream", perStream, BenchPlan.maxPerStream)) }
         return latencyLimit != nil && !sweep.isOnePoint ? .search(sweep) : .concurrency(sweep)

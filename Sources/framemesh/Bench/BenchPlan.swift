@@ -6,6 +6,9 @@ import RPC
 /// What a run of `bench` shall measure, and where.
 struct BenchPlan: Sendable {
     static let maxConcurrency = 512
+    /// Callers that a search goes up to, unless it is said how far: coordinators and nodes take 256 connections of one address, some
+    /// of which others may have.
+    static let mostSearched = 240
     static let maxPerStream = 1024
     static let maxSeconds = 86_400.0
     static let leastSeconds = 0.001

@@ -21,10 +21,13 @@ enum BenchReport {
             lines.append("")
             if let best = result.bestConcurrency {
                 let mark = result.isBestUnstable ? " (unstable: its windows did not agree)" : ""
-                lines.append(
-                    result.isCutShort
-                        ? "it ended before its answer: within a \(latency) are at least \(best)\(mark)"
-                        : "most at once within a \(latency): \(best)\(mark)")
+                if result.isCutShort {
+                    lines.append("it ended before its answer: within a \(latency) are at least \(best)\(mark)")
+                } else if result.isBestTheMost {
+                    lines.append("no more were tried: within a \(latency) are at least \(best)\(mark)")
+                } else {
+                    lines.append("most at once within a \(latency): \(best)\(mark)")
+                }
             } else if result.isCutShort {
                 lines.append("it ended before anything was known to stay within a \(latency)")
             } else {

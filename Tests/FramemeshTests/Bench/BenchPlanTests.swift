@@ -24,7 +24,7 @@ import Testing
     @Test func loadsAreRead() throws {
         func sweep(_ text: String) throws -> Sweep<Int> { try Sweep(parsing: text, in: 1...512) }
         #expect(try Self.plan("--concurrency 1:8:2").load == .concurrency(try sweep("1:8:2")))
-        #expect(try Self.plan("--latency-limit 50").load == .search(try sweep("1:512")))
+        #expect(try Self.plan("--latency-limit 50").load == .search(try sweep("1:240")))
         #expect(try Self.plan("--latency-limit 50 --concurrency 2:9").load == .search(try sweep("2:9")))
         #expect(try Self.plan("--latency-limit 50 --concurrency 2").load == .concurrency(Sweep(2)))
         #expect(

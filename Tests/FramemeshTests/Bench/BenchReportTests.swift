@@ -88,7 +88,13 @@ import Testing
                 "nothing that was measured stays within a p99 of 50 ms"))
         result.bestConcurrency = 2
         #expect(
+            BenchReport.text(result, percentile: nil, limit: 50).hasSuffix(
+                "no more were tried: within a mean of 50 ms are at least 2"))
+        #expect(HTMLReport.text(result).contains("At least within the limit: 2."))
+        result.points.append(Self.point(LoadDescription(.concurrency, callers: 4), [100]))
+        #expect(
             BenchReport.text(result, percentile: nil, limit: 50).hasSuffix("most at once within a mean of 50 ms: 2"))
+        #expect(HTMLReport.text(result).contains("Most at once within the limit: 2."))
     }
 
     @Test func anUnstableAnswerOfASearchIsMarked() {
