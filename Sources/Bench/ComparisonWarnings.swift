@@ -46,10 +46,20 @@ extension Comparison {
                     "of the \(side), \(overdue.count) point\(overdue.count == 1 ? "" : "s") had frames without an answer at "
                         + "the end, the oldest after \(Figure.text(oldest, decimals: 1)) ms, which no window shows")
             }
-            let failing = results.flatMap(\.points).count { !$0.errorsOutsideWindows.isEmpty }
-            if failing > 0 {
+            let hidden: [(what: String, points: Int)] = [
+                ("failures", results.flatMap(\.points).count { !$0.errorsOutsideWindows.isEmpty }),
+                ("partial answers", results.flatMap(\.points).count { !$0.partialsOutsideWindows.isEmpty }),
+            ]
+            for (what, points) in hidden where points > 0 {
                 warnings.append(
-                    "of the \(side), \(failing) point\(failing == 1 ? "" : "s") had failures that no window shows")
+                    "of the \(side), \(points) point\(points == 1 ? "" : "s") had \(what) that no window shows")
+            }
+            let ended = results.count { $0.isCutShort }
+            if ended > 0 {
+                let reasons = Set(results.compactMap(\.error)).sorted().joined(separator: "; ")
+                warnings.append(
+                    "of the \(side), \(ended == 1 ? "1 run ended before its" : "\(ended) runs ended before their") time"
+                        + (reasons.isEmpty ? "" : ": \(reasons)"))
             }
         }
         return warnings

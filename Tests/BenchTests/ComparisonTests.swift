@@ -216,9 +216,10 @@ import Testing
         var failing = Self.result([1, 1, 1])
         var whole = WholeRun()
         whole.record(FrameOutcome(.failed(cause: "a"), latency: .zero))
+        whole.record(FrameOutcome(.partial(cause: "b"), latency: .zero))
         failing.points[0].wholeRun = whole
         let warnings = Comparison([stuck], [failing]).warnings
-        #expect(warnings.count == 2, "\(warnings)")
+        #expect(warnings.count == 3, "\(warnings)")
         #expect(
             warnings.contains {
                 $0
@@ -226,6 +227,21 @@ import Testing
                     + "window shows"
             })
         #expect(warnings.contains { $0 == "of the second, 1 point had failures that no window shows" })
+        #expect(warnings.contains { $0 == "of the second, 1 point had partial answers that no window shows" })
+    }
+
+    @Test func aRunThatEndedBeforeItsTimeIsSaid() {
+        var (stopped, gone) = (Self.result([1, 1, 1]), Self.result([1, 1, 1]))
+        stopped.points[0].isInterrupted = true
+        gone.error = "it is gone"
+        #expect(
+            Comparison([stopped], [gone]).warnings == [
+                "of the first, 1 run ended before its time", "of the second, 1 run ended before its time: it is gone",
+            ])
+        #expect(
+            Comparison([stopped, stopped], [Self.result([1, 1, 1])]).warnings == [
+                "of the first, 2 runs ended before their time"
+            ])
     }
 
     /// The last window of a run that was interrupted may be a moment long.
