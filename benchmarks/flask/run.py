@@ -163,7 +163,7 @@ def of_rounds(ours, other, key):
     """Ratios within each round: median, least, most. So busy a machine that nobody else was answered says nothing: 0."""
     pairs = zip(ours[f"{key}_of_rounds"], other[f"{key}_of_rounds"])
     found = [a / b for a, b in pairs if b]
-    return [round(each, 2) for each in (statistics.median(found), min(found), max(found))] if found else [0.0]
+    return [statistics.median(found), min(found), max(found)] if found else [0.0]
 
 
 def ratios(results, loop, name, goals):
@@ -211,7 +211,9 @@ def text(report):
         for name, by in report["results"].items()]
     lines = [table(rows, columns), ""]
     for name, (value, goal, is_met, *spread) in report["ratios"].items():
-        lines.append(f"{name}: {value}" + (" ({} to {})".format(*spread) if spread else "") + (f" (goal {goal}{'' if is_met else ', MISSED'})" if goal else ""))
+        lines.append(
+            f"{name}: {value:.2f}" + (" ({:.2f} to {:.2f})".format(*spread) if spread else "")
+            + (f" (goal {goal}{'' if is_met else ', MISSED'})" if goal else ""))
     return "\n".join(lines)
 
 
