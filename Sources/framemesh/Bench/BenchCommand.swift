@@ -199,7 +199,7 @@ struct BenchCommand: AsyncParsableCommand {
 
     /// Writes what was measured.
     /// - Throws: what the exit code is to say.
-    private func conclude(_ results: [BenchResult], _ plan: BenchPlan, _ console: Console) throws {
+    func conclude(_ results: [BenchResult], _ plan: BenchPlan, _ console: Console) throws {
         let isInterrupted = results.contains(where: \.isInterrupted)
         if isInterrupted, results.allSatisfy(\.points.isEmpty) {
             console.note("nothing was measured, and nothing is written: the run ended in its warm-up")
@@ -210,7 +210,8 @@ struct BenchCommand: AsyncParsableCommand {
             guard let error = result.error else { continue }
             throw Fatal(error, status: result.exitCode.map(ExitStatus.init(rawValue:)) ?? .failed)
         }
-        if isInterrupted { throw CancellationError() }
+        // Behind the last window only answers were waited for, which might have been failures.
+        if isInterrupted || Task.isCancelled { throw CancellationError() }
         for result in results {
             let mayFail = result.capacity != nil || !plan.disturbances.isEmpty
             guard mayFail || result.failed == 0 && result.partial == 0, result.outOfOrder == 0 else {

@@ -33,7 +33,7 @@ struct BenchSession: Sendable {
         var direct = self
         direct.plan.place = .node(try await node(of: mesh))
         let first = try await direct.run(mesh: mesh)
-        guard !first.isInterrupted, first.error == nil else { return [first] }
+        guard !first.isInterrupted, first.error == nil, !Task.isCancelled else { return [first] }
         return [first, try await run(mesh: mesh)]
     }
 

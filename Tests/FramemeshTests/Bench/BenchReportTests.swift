@@ -136,6 +136,20 @@ import Testing
         #expect(HTMLReport.text(result).contains("At least within the limit: 2."))
     }
 
+    /// What it waited for then might have failed.
+    @Test func aRunThatIsInterruptedBehindItsLastWindowIsNoSuccess() async throws {
+        let command = try BenchCommand.parse(["--pipeline", "detect"])
+        let plan = try command.plan()
+        let whole = Self.result([Self.point(LoadDescription(.concurrency, callers: 2), [100])])
+        try command.conclude([whole], plan, Console())
+        let ending = Task {
+            while !Task.isCancelled { await Task.yield() }
+            try command.conclude([whole], plan, Console())
+        }
+        ending.cancel()
+        await #expect(throws: CancellationError.self) { try await ending.value }
+    }
+
     @Test func whatEndedAPointIsSaid() {
         var result = Self.result([Self.point(LoadDescription(.concurrency, callers: 2), [100])])
         result.error = "gone"
