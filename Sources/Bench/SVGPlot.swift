@@ -1,3 +1,5 @@
+import Foundation
+
 /// Lines in a frame with axes, as SVG that stands in a page: its colours are the page's classes.
 struct SVGPlot {
     struct Line {
@@ -41,13 +43,15 @@ struct SVGPlot {
             "<svg viewBox=\"0 0 \(Int(Self.width)) \(Int(Self.height))\" role=\"img\" aria-label=\"\(HTMLText.escaped(title))\">",
             text(title, Self.left, 18, "title"),
         ]
+        // So many that two of them are never the same.
+        let decimals = max(1, 2 - Int(clampedTo: log10(top).rounded(.down)))
         for tick in 0...Self.yTicks {
             let value = top * Double(tick) / Double(Self.yTicks)
             let at = Self.place(y(value))
             parts.append(
                 "<line class=\"grid\" x1=\"\(Self.left)\" x2=\"\(Self.width - Self.right)\" y1=\"\(at)\" y2=\"\(at)\"/>"
             )
-            parts.append(text(Figure.text(value, decimals: top < 10 ? 2 : 1), Self.left - 6, y(value) + 4, "end"))
+            parts.append(text(Figure.text(value, decimals: decimals), Self.left - 6, y(value) + 4, "end"))
         }
         for tick in ticks ?? numbers(points.map(\.x), x) {
             parts.append(text(tick.text, x(tick.x), Self.height - Self.bottom + 18, "middle"))

@@ -245,6 +245,15 @@ import Testing
         #expect(CSVReport.text(Samples.result([])).split(separator: "\n").count == 1)
     }
 
+    /// As much as one frame in many minutes.
+    @Test func numbersOfLittleAreNot0() {
+        let line = SVGPlot.Line(name: "l", points: [(1, 0.04), (2, 0.01)])
+        let plot = SVGPlot(title: "t", xName: "x", yName: "y", lines: [line]).svg
+        for number in ["0.008", "0.016", "0.024", "0.032", "0.04"] { #expect(plot.contains(">\(number)</text>")) }
+        let least = LoadDescription(.rate, callers: 8, rate: 0.001, arrivals: .constant, factor: 0.001)
+        #expect(least.text == "0.001 × capacity, 0.001 frames/s constant")
+    }
+
     @Test func axesEndAtRoundNumbers() {
         #expect([0, 0.5, 1, 1.1, 9, 47, 101, 1000].map(SVGPlot.rounded) == [1, 0.5, 1, 1.5, 10, 50, 150, 1000])
     }
