@@ -47,6 +47,20 @@ import Testing
         #expect(abs((process["cpu_seconds_per_thousand"] as? Double ?? 0) - 500.0 / 315) < 1e-9)
     }
 
+    @Test func keysAreNamedInTheDocumentation() throws {
+        var result = Self.result
+        (result.bestConcurrency, result.capacity, result.endedInWarmUp) = (4, 100, true)
+        (result.error, result.exitCode, result.engine, result.versions) = ("gone", 3, "opencv", [:])
+        (result.points[0].isWithinLimit, result.points[0].error, result.points[0].wholeRun) = (true, "gone", WholeRun())
+        let json = try #require(
+            try JSONSerialization.jsonObject(with: Data(try result.json().utf8)) as? [String: Any])
+        let point = try #require((json["points"] as? [[String: Any]])?.first)
+        let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent()
+        let page = try String(contentsOf: root.appending(path: "docs/bench.md"), encoding: .utf8)
+        for key in Array(json.keys) + Array(point.keys) { #expect(page.contains("`\(key)`"), "\(key)") }
+    }
+
     @Test(arguments: [
         ("", "there is no result"), ("{}", "line 1 is no result"), (#"{"format":99}"#, "form 99"),
         (#"{"format":3}"#, "line 1 is a damaged result"), ("[]", "line 1 is no result"),
