@@ -140,7 +140,7 @@ package struct Comparison: Sendable {
                 cutShort.append(load)
                 continue
             }
-            let byRun = before.count > 1 && after.count > 1
+            let byRun = Self.runs(of: load, in: base) > 1 && Self.runs(of: load, in: new) > 1
             for metric in Self.metrics {
                 func samples(_ points: [BenchPoint]) -> [Sample] {
                     (byRun
@@ -160,9 +160,10 @@ package struct Comparison: Sendable {
             let (runs, others) = (before.map { Sample($0) }, after.map { Sample($0) })
             let roles = Set(runs.flatMap(\.processor.keys)).intersection(others.flatMap(\.processor.keys))
             for metric in roles.sorted().map(Self.processor(of:)) {
-                rows.append(
-                    Self.row(
-                        load, metric, runs.filter(metric.isKnown), others.filter(metric.isKnown), areRuns: true))
+                var row = Self.row(
+                    load, metric, runs.filter(metric.isKnown), others.filter(metric.isKnown), areRuns: true)
+                if !byRun { row.difference.probability = nil }
+                rows.append(row)
             }
         }
         judge(leastChange)
@@ -197,6 +198,11 @@ package struct Comparison: Sendable {
             points[load, default: []] += point.wholeWindows.isEmpty ? [] : [point]
         }
         return (order, points)
+    }
+
+    /// Those with a whole window of it. One may have a load twice (`--overload 2,1,2`), which makes it no second run.
+    private static func runs(of load: LoadDescription, in results: [BenchResult]) -> Int {
+        results.count { $0.points.contains { $0.load.comparable == load && !$0.wholeWindows.isEmpty } }
     }
 
     private static func row(

@@ -35,6 +35,20 @@ import Testing
         #expect(Self.verdicts(base, new)["frames/s"] == .noDifference)
     }
 
+    /// As of `--overload 2,1,2`.
+    @Test func pointsOfOneRunAreNoRuns() {
+        func run(_ rate: Int) -> BenchResult {
+            Samples.result([Samples.point(Self.load, [rate, rate]), Samples.point(Self.load, [rate + 1, rate + 1])])
+        }
+        let rows = Comparison([run(100)], [run(105)]).rows
+        let ofProcesses = rows.filter { $0.metric.hasPrefix("CPU") }
+        #expect(ofProcesses.count == 1 && ofProcesses.allSatisfy { $0.verdict == .unknown && $0.probability == nil })
+        let others = rows.filter { !$0.metric.hasPrefix("CPU") }
+        #expect(others.count == 4 && others.allSatisfy { !$0.areRuns && $0.samples == (4, 4) })
+        #expect(others.allSatisfy { $0.verdict == .noDifference })
+        #expect(Self.verdicts([run(100), run(100)], [run(105), run(105)])["frames/s"] == .better)
+    }
+
     /// `--overhead` has a node's beside the mesh's.
     @Test func resultsOfOtherModesAreLeftOut() {
         func both(_ mesh: [Int]) -> [BenchResult] {
