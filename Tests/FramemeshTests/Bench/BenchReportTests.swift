@@ -136,6 +136,24 @@ import Testing
         #expect(HTMLReport.text(result).contains("At least within the limit: 2."))
     }
 
+    /// Who asks how much is answered in time asks for more than that, too.
+    @Test func whatFailsBeyondTheAnswerOfASearchIsNoFailure() throws {
+        let search = try BenchCommand.parse(["--pipeline", "detect", "--latency-limit", "50"])
+        let sweep = try BenchCommand.parse(["--pipeline", "detect", "--latency-limit", "50", "--concurrency", "2"])
+        var points = [1, 2].map { Self.point(LoadDescription(.concurrency, callers: $0), [100]) }
+        (points[0].isWithinLimit, points[1].isWithinLimit, points[1].failed) = (true, false, 3)
+        var result = Self.result(points)
+        result.bestConcurrency = result.mostWithinLimit
+        try search.conclude([result], try search.plan(), Console())
+        #expect(throws: Fatal.self) { try sweep.conclude([result], try sweep.plan(), Console()) }
+        // Of the answer itself, or where there is none, they are.
+        result.points[0].failed = 1
+        #expect(throws: Fatal.self) { try search.conclude([result], try search.plan(), Console()) }
+        result.points.removeFirst()
+        result.bestConcurrency = nil
+        #expect(throws: Fatal.self) { try search.conclude([result], try search.plan(), Console()) }
+    }
+
     /// What it waited for then might have failed.
     @Test func aRunThatIsInterruptedBehindItsLastWindowIsNoSuccess() async throws {
         let command = try BenchCommand.parse(["--pipeline", "detect"])
