@@ -97,7 +97,7 @@ tell() {
             mv "$file" benchmarks/results/ && files+=("written: benchmarks/results/${file##*/}")
         done
     done
-    [ ${#measured[@]} = 0 ] && return
+    [ $((${#measured[@]} + ${#files[@]})) = 0 ] && return
     benchmarks/summary.py "${measured[@]}" || return
     files+=("written: benchmarks/results/runs.json" "written: benchmarks/README.md (its table)")
 }
