@@ -1,7 +1,8 @@
 public import Messages
 
 /// What a detector found in a video, as the MOT Challenge has it in det.txt:
-/// `frame,-1,left,top,width,height,confidence,class`, frames from 1 on. Without a class all are of class 0.
+/// `frame,-1,left,top,width,height,confidence,class`, frames and pixels from 1 on; here, as everywhere, pixels are from 0
+/// on. Without a class all are of class 0.
 public struct DetectionsFile: Sendable {
     /// By number of the frame.
     private var rows: [Int: [Detection]] = [:]
@@ -21,7 +22,8 @@ public struct DetectionsFile: Sendable {
                 throw DatasetError("line \(index + 1): the frame is not between 1 and \(MOTSequence.maxFrame)")
             }
             let kind = values.count > 7 ? Int(min(max(values[7], 0), 1e9)) : 0
-            let box = Box(x: Float(values[2]), y: Float(values[3]), width: Float(values[4]), height: Float(values[5]))
+            let box = Box(
+                x: Float(values[2] - 1), y: Float(values[3] - 1), width: Float(values[4]), height: Float(values[5]))
             rows[Int(values[0]), default: []].append(
                 Detection(classID: kind, label: "\(kind)", confidence: Float(values[6]), box: box))
         }

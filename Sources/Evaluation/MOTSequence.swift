@@ -2,7 +2,7 @@ internal import Messages
 public import Tracking
 
 /// Boxes of a video as the MOT Challenge has them (Milan et al. 2016, arXiv:1603.00831):
-/// `frame,id,left,top,width,height,confidence,…`, frames from 1 on.
+/// `frame,id,left,top,width,height,confidence,…`, frames and pixels from 1 on; here, as everywhere, pixels are from 0 on.
 public struct MOTSequence: Sendable {
     public static let maxRows = 10_000_000
     public static let maxFrame = 10_000_000
@@ -32,7 +32,8 @@ public struct MOTSequence: Sendable {
             if isTruth, values.count > 6, values[6] < 1 { continue }
             // Boxes without a track have the id -1.
             guard values[1] >= 0, values[1] < 0x1p53 else { continue }
-            let box = Box(x: Float(values[2]), y: Float(values[3]), width: Float(values[4]), height: Float(values[5]))
+            let box = Box(
+                x: Float(values[2] - 1), y: Float(values[3] - 1), width: Float(values[4]), height: Float(values[5]))
             rows[Int(values[0]), default: []].append(ClearMOT.Entry(id: UInt64(values[1]), box: box))
             lastFrame = max(lastFrame, Int(values[0]))
         }

@@ -1,6 +1,7 @@
 package import Messages
 
-/// Boxes as the MOT Challenge has them: `frame,id,left,top,width,height,confidence,-1,-1,-1`, frames counted from 1.
+/// Boxes as the MOT Challenge has them: `frame,id,left,top,width,height,confidence,-1,-1,-1`, frames and pixels counted
+/// from 1: a box at the picture's left edge has 1 there.
 ///
 /// Track ids are of their epoch alone; here those of later ones are moved up, so that no id ever means two objects. A
 /// box without a track has id -1.
@@ -26,7 +27,7 @@ package struct MOTRows: Sendable {
                 highest = max(highest, isTooBig ? track : moved)
                 id = String(isTooBig ? track : moved)
             }
-            let box = [detection.box.x, detection.box.y, detection.box.width, detection.box.height].map {
+            let box = [detection.box.x + 1, detection.box.y + 1, detection.box.width, detection.box.height].map {
                 JSONText.number(Double($0), decimals: 2)
             }
             let confidence = JSONText.number(Double(detection.confidence), decimals: 4)

@@ -16,7 +16,8 @@ import Tracking
         let sequence = try MOTSequence(text: truth, isTruth: true)
         #expect(sequence.lastFrame == 3)
         #expect(sequence[2].map(\.id) == [5])
-        #expect(sequence[2].first?.box == Box(x: 1, y: 0, width: 10, height: 10))
+        // Its pixels are counted from 1.
+        #expect(sequence[2].first?.box == Box(x: 0, y: -1, width: 10, height: 10))
         #expect(sequence[7].isEmpty)
         // Only the truth has rows that are to be ignored.
         #expect(try MOTSequence(text: truth, isTruth: false)[2].map(\.id) == [5, 6])

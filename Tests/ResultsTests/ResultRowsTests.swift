@@ -68,11 +68,11 @@ import Testing
         }
     }
 
-    @Test func motCountsFramesFromOne() {
+    @Test func motCountsFramesAndPixelsFromOne() {
         var rows = MOTRows()
         #expect(
             rows.rows(of: Self.response(0, [Self.detection("a", track: 4), Self.detection("b")]))
-                == "1,4,1.5,-2.25,30,40.13,0.8765,-1,-1,-1\n1,-1,1.5,-2.25,30,40.13,0.8765,-1,-1,-1\n")
+                == "1,4,2.5,-1.25,30,40.13,0.8765,-1,-1,-1\n1,-1,2.5,-1.25,30,40.13,0.8765,-1,-1,-1\n")
     }
 
     @Test func motNeverUsesAnIDTwice() {

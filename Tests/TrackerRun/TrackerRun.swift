@@ -48,7 +48,7 @@ struct TrackerRun: ParsableCommand {
             for detection in answer {
                 guard let id = detection.trackID else { continue }
                 let box = detection.box
-                text += "\(number),\(id),\(box.x),\(box.y),\(box.width),\(box.height),1,-1,-1,-1\n"
+                text += "\(number),\(id),\(box.x + 1),\(box.y + 1),\(box.width),\(box.height),1,-1,-1,-1\n"
             }
         }
         try text.write(toFile: output, atomically: true, encoding: .utf8)

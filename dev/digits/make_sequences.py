@@ -2,8 +2,8 @@
 
 Digits cross each other, and walls hide them for a while. The pictures themselves are not kept. Files are those of the MOT
 Challenge: seqinfo.ini, gt/gt.txt (frame, id, box, 1 or 0: not to be looked for, class, visible share) and det/det.txt
-(frame, -1, box, confidence, class). cast.txt says which digits were taken: where it is, a later detector meets the same
-pictures.
+(frame, -1, box, confidence, class), with pixels counted from 1. cast.txt says which digits were taken: where it is, a later
+detector meets the same pictures.
 """
 
 import argparse
@@ -200,14 +200,18 @@ def write(folder, frames, movers, detector):
         f"[Sequence]\nname={folder.name}\nframeRate={RATE}\nseqLength={FRAMES}\nimWidth={WIDTH}\nimHeight={HEIGHT}\n"
     )
     truth, found = [], []
+
+    def from_one(box):
+        return (box[0] + 1, box[1] + 1, *box[2:])
+
     for number, (image, boxes, shares) in enumerate(frames, 1):
         for index, (box, share) in enumerate(zip(boxes, shares)):
             flag = int(share >= LEAST_VISIBLE)
             truth.append(
-                f"{number},{index + 1},{','.join(map(str, box))},{flag},{movers[index].stamp.label},{share:.2f}"
+                f"{number},{index + 1},{','.join(map(str, from_one(box)))},{flag},{movers[index].stamp.label},{share:.2f}"
             )
         for box, score, kind in zip(*detector(image, LOWEST_SCORE)):
-            found.append(f"{number},-1,{','.join(f'{v:.1f}' for v in box)},{score:.3f},{kind}")
+            found.append(f"{number},-1,{','.join(f'{v:.1f}' for v in from_one(box))},{score:.3f},{kind}")
     (folder / "gt/gt.txt").write_text("\n".join(truth) + "\n")
     (folder / "det/det.txt").write_text("\n".join(found) + "\n")
 

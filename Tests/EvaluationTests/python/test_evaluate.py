@@ -124,8 +124,10 @@ def test_a_classifier_on_folders(tmp_path):
 
 
 def rows(entries):
-    """[(frame, id, box)] as text of the MOT Challenge."""
-    return "".join(f"{frame},{id},{','.join(f'{side:.2f}' for side in box)},1,-1,-1,-1\n" for frame, id, box in entries)
+    """[(frame, id, box)] as text of the MOT Challenge, which counts pixels from 1."""
+    return "".join(
+        f"{frame},{id},{left + 1:.2f},{top + 1:.2f},{width:.2f},{height:.2f},1,-1,-1,-1\n"
+        for frame, id, (left, top, width, height) in entries)
 
 
 def motmetrics_of(truth, tracks):
@@ -188,10 +190,9 @@ def test_a_video(tmp_path):
     (folder / "gt/gt.txt").write_text(rows(truth))
     (folder / "seqinfo.ini").write_text(f"[Sequence]\nname=digits\nimDir=img1\nframeRate={video['rate']}\n")
     report = evaluate("--model", "digits-detector", "--dataset", tmp_path / "data", "--output", tmp_path / "tracks")
-    written = []
-    for line in (tmp_path / "tracks/digits.txt").read_text().splitlines():
-        frame, id, *box = line.split(",")[:6]
-        written.append((int(frame), int(id), tuple(map(float, box))))
+    # As py-motmetrics reads it: with pixels counted from 0.
+    table = motmetrics.io.loadtxt(tmp_path / "tracks/digits.txt", fmt="mot15-2D")[["X", "Y", "Width", "Height"]]
+    written = [(frame, id, tuple(box)) for (frame, id), *box in table.itertuples(name=None)]
     assert scores(report) == pytest.approx(motmetrics_of(truth, written), abs=CLOSE)
     assert report["idf1"] > 0.8
 
