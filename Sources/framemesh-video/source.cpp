@@ -30,6 +30,8 @@ constexpr const char* kPictureVideo = "mjpeg";
 constexpr const char* kPictureVideoNames[] = {".mjpeg", ".mjpg"};
 // Pictures of a camera, one part each; these have no times of their own.
 constexpr const char* kPictureParts = "mpjpeg";
+// Its frames stand in a steady rhythm. It counts the places that are empty, too; in its index they are not.
+constexpr const char* kSteady = "avi";
 /// What a container's duration may say beyond its last frame, which others of its streams may outlast; microseconds.
 constexpr int64_t kDurationSlack = 2'000'000;
 
@@ -351,6 +353,13 @@ bool Source::is_cut_off(int64_t last_time) {
     return last && (last->pos > size || last->size > size - last->pos);
 }
 
+int64_t Source::places_in_index() const {
+    const int count = avformat_index_get_entries_count(stream_);
+    const AVIndexEntry* first = count > 0 ? avformat_index_get_entry(stream_, 0) : nullptr;
+    const AVIndexEntry* last = count > 0 ? avformat_index_get_entry(stream_, count - 1) : nullptr;
+    return first && last ? last->timestamp - first->timestamp + 1 : 0;
+}
+
 Aspect Source::aspect(AVFrame* frame) {
     const AVRational said = av_guess_sample_aspect_ratio(format_.get(), stream_, frame);
     int width = 0, height = 0;
@@ -369,12 +378,16 @@ Info Source::info() {
         info.duration = format_->duration;
     }
     // Of an MP4 in fragments it may count the first one's alone; more are in the index.
-    const bool counts_all = stream_->nb_frames >= avformat_index_get_entries_count(stream_);
+    const int64_t indexed = avformat_index_get_entries_count(stream_);
+    const bool counts_all = stream_->nb_frames >= indexed;
     if (!has_end_) {
         info.frame_count = kEndless;
     } else if (stream_->nb_frames > 0 && counts_all) {
-        info.frame_count = stream_->nb_frames;
-        info.is_frame_count_exact = true;
+        const bool is_steady = std::strcmp(format_->iformat->name, kSteady) == 0;
+        const int64_t places = is_steady ? places_in_index() : indexed;
+        info.frame_count = std::max(indexed, stream_->nb_frames - (places - indexed));
+        // An index that ends early is cut off, or only empty places follow.
+        info.is_frame_count_exact = !is_steady || places >= stream_->nb_frames;
     } else if (format_->duration > 0 && info.frame_rate > 0) {
         double count = double(format_->duration) / AV_TIME_BASE * info.frame_rate;
         if (count < 1e12) info.frame_count = int64_t(count + 0.5);

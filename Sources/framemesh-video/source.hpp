@@ -95,6 +95,8 @@ class Source {
     int64_t max_coded_pixels() const;
     void open_decoder(int threads);
     void read_ahead();
+    /// Of an AVI: those from its first frame to its last, empty ones as well.
+    int64_t places_in_index() const;
     [[noreturn]] void fail(const std::string& why) const { throw Failure(path_ + ": " + why); }
 
     std::string path_;

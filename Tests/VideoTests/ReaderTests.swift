@@ -85,6 +85,25 @@ import Video
         }
     }
 
+    /// Its header counts the places of its rhythm, 51; only fifteen have a frame.
+    @Test func theEmptyPlacesOfAnAVIAreNoFrames() async throws {
+        try await Files.withFolder { folder in
+            let path = try await folder.make(
+                "a.avi",
+                "-f lavfi -i testsrc2=size=64x48:rate=30:duration=2 -vf select=lt(n\\,10)+not(mod(n\\,10)) -vsync vfr "
+                    + "-c:v mpeg4")
+            let (info, frames, damaged) = try await readAll(path)
+            #expect(frames.count == 15 && frames[14].captureTime == 1_666_667 && damaged == 0)
+            #expect(info.frameCount == 15 && info.isFrameCountExact)
+            // Without its index nothing says which are empty.
+            var data = try Data(contentsOf: URL(fileURLWithPath: path))
+            let index = try #require(data.range(of: Data("idx1".utf8), options: .backwards))
+            data.replaceSubrange(index, with: Data("JUNK".utf8))
+            let unknown = try await readAll(folder.write("unknown.avi", data)).info
+            #expect(unknown.frameCount == 51 && !unknown.isFrameCountExact)
+        }
+    }
+
     @Test(arguments: ["a.mp4", "a.mkv", "a.avi"])
     func pixelsThatAreNotSquareSaySoAndStayAsTheyAre(_ name: String) async throws {
         try await Files.withFolder { folder in
