@@ -204,7 +204,8 @@ struct  Framemesh__V1__Detection
 /*
  * Time that one step took, for example {"detect.infer", 9100}. Of an answer of the coordinator, "total" is the sum of
  * "coordinator.queue", "coordinator.fan_out" (until the last node has answered: the nodes' steps are in it) and
- * "coordinator.merge".
+ * "coordinator.merge"; of a stream, "coordinator.turn" (until the answers of the frames before it have gone out) comes
+ * after it.
  */
 struct  Framemesh__V1__Timing
 {
