@@ -18,7 +18,7 @@ import NIOCore
 
             Exit codes: 0 all went well, 1 some frame or file failed, 2 wrong usage or configuration,
             3 no coordinator or node could be reached, 129, 130 or 143 ended by SIGHUP, SIGINT or SIGTERM; \
-            `up` and the roles end with 0 then.
+            `up` and the roles end with 0 then. 141 nobody reads standard output any more.
             """,
         version: version,
         groupedSubcommands: [
