@@ -7,6 +7,8 @@ final class JobPulse: Sendable {
         var isLost = false
         /// Frames are with the mesh; else nothing of it is waited for.
         var isAnalysing = false
+        /// What was said since the last answer.
+        var said = ""
     }
 
     /// What is waited for where nothing else is known to be missing.
@@ -42,12 +44,28 @@ final class JobPulse: Sendable {
         }
     }
 
-    /// In plain words; empty: results come.
-    func waitingFor(now: ContinuousClock.Instant) -> String {
+    /// Whether it is to be said what is waited for: it was not yet, or it was something else.
+    func hasNews(now: ContinuousClock.Instant) -> Bool {
         state.withLock { state in
-            guard state.isAnalysing else { return "" }
-            if state.isLost { return "a coordinator" }
-            return now - state.lastAnswer >= patience ? Self.answer : ""
+            let words = self.words(state, now)
+            return !words.isEmpty && words != state.said
         }
+    }
+
+    /// As `waitingFor`, and it is said with that.
+    func say(now: ContinuousClock.Instant) -> String {
+        state.withLock { state in
+            state.said = words(state, now)
+            return state.said
+        }
+    }
+
+    /// In plain words; empty: results come.
+    func waitingFor(now: ContinuousClock.Instant) -> String { state.withLock { words($0, now) } }
+
+    private func words(_ state: State, _ now: ContinuousClock.Instant) -> String {
+        guard state.isAnalysing else { return "" }
+        if state.isLost { return "a coordinator" }
+        return now - state.lastAnswer >= patience ? Self.answer : ""
     }
 }

@@ -129,12 +129,12 @@ struct JobRun {
         var due = ContinuousClock.now + videos.limits.lease / 3
         while true {
             let stall = pulse.stallsAt(now: .now)
-            // What is not analysed yet, or has been said to stand still, may be analysed by the next look.
+            // What is not analysed yet, or has been said to stand still, may be analysed by the next look, or wait for
+            // something else.
             let look = stall ?? .now + videos.limits.stallTime
             try await Task.sleep(until: min(due, look), clock: .continuous)
             let now = ContinuousClock.now
-            // Frames came meanwhile, or nothing is waited for.
-            if now < due, pulse.stallsAt(now: now) != nil || stall == nil { continue }
+            guard now >= due || pulse.hasNews(now: now) else { continue }
             due = now + videos.limits.lease / 3
             do {
                 held = try await videos.store.renew(
@@ -147,7 +147,7 @@ struct JobRun {
 
     /// In plain words; empty: results come.
     private func waitingFor() async -> String {
-        let words = pulse.waitingFor(now: .now)
+        let words = pulse.say(now: .now)
         guard words == JobPulse.answer, let missing = try? await missingStages(), !missing.isEmpty else { return words }
         return MeshReason.nodes(for: missing)
     }

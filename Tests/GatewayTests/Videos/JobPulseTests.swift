@@ -25,6 +25,24 @@ import Testing
         #expect(pulse.waitingFor(now: start + .seconds(100)) == "")
     }
 
+    @Test func whatIsSaidOnceIsSaidAgainWhereItIsSomethingElse() {
+        let start = ContinuousClock.now
+        let pulse = JobPulse(.seconds(5), now: start)
+        pulse.begin(now: start)
+        #expect(!pulse.hasNews(now: start + .seconds(4)))
+        #expect(pulse.hasNews(now: start + .seconds(5)))
+        #expect(pulse.say(now: start + .seconds(5)) == "an answer of the mesh")
+        #expect(!pulse.hasNews(now: start + .seconds(50)))
+        pulse.lost()
+        #expect(pulse.hasNews(now: start + .seconds(51)))
+        #expect(pulse.say(now: start + .seconds(51)) == "a coordinator")
+        #expect(!pulse.hasNews(now: start + .seconds(52)))
+        pulse.heard(now: start + .seconds(60))
+        #expect(!pulse.hasNews(now: start + .seconds(64)) && pulse.hasNews(now: start + .seconds(65)))
+        pulse.end()
+        #expect(!pulse.hasNews(now: start + .seconds(100)))
+    }
+
     @Test func howLongItIsSilentIsALimit() {
         var limits = VideoJobLimits()
         limits.stallTime = .seconds(3)
@@ -43,6 +61,8 @@ import Testing
                     // It is said although the lease need not be renewed for long.
                     $0.limits.videos.lease = .seconds(1800)
                     $0.limits.videos.stallTime = .milliseconds(200)
+                    // Then it looks for another coordinator, and is not given back, for as long as this machine may take.
+                    $0.calling.resumeTimeout = .seconds(600)
                 }
             ) { gateway in
                 let id = try await gateway.uploadVideo(try await TestVideo.long(in: gateway.data)).id
