@@ -37,7 +37,7 @@ let fuzzerRuntime = Context.environment["FUZZER_RUNTIME"]
 let parts: [String: Set<String>] = [
     "rpc": [
         "CNghttp2", "CProtobufC", "CBoundedProtobuf", "CZlib", "CEventDescriptor", "CAres", "CMessages", "CRPCMessages",
-        "CTraceMessages", "HTTP2", "RPC",
+        "CTraceMessages", "HTTP2", "RPC", "Threads", "ThreadsTests",
         "Messages",
         "ProtobufStructs", "Mesh", "Services", "TestSupport", "HTTP2Tests", "RPCTests", "MessagesTests", "MeshTests",
         "ConformanceTests", "CInteropMessages", "rpc-interop", "HostileTests", "hostile-target", "FuzzTests",
@@ -105,6 +105,8 @@ let package = Package(
 
         // Bytes in, HTTP/2 events out; the NIO handler. Knows nothing of gRPC.
         .target(name: "HTTP2", dependencies: ["CNghttp2", nioCore], swiftSettings: strict),
+        // Threads of our own, for what blocks.
+        .target(name: "Threads", swiftSettings: strict),
         // gRPC calls: framing, status, deadlines, server, client, health.
         .target(
             name: "RPC",
@@ -122,7 +124,8 @@ let package = Package(
         .target(name: "Services", dependencies: ["RPC", "Messages", nioCore, logging, metrics], swiftSettings: strict),
         // Which endpoint: resolvers, subchannels, balancing, retries. Never sees a frame.
         .target(
-            name: "Mesh", dependencies: ["RPC", "CAres", nioCore, nioPosix, logging, metrics], swiftSettings: strict),
+            name: "Mesh", dependencies: ["RPC", "Threads", "CAres", nioCore, nioPosix, logging, metrics],
+            swiftSettings: strict),
 
         // Spans of calls and frames, and their way to a receiver (OTLP).
         .target(
@@ -158,13 +161,14 @@ let package = Package(
             name: "Bench", dependencies: [.product(name: "Histogram", package: "hdrhistogram-swift")],
             swiftSettings: strict),
         // Frames with timestamps, in and out, through the helper framemesh-video.
-        .target(name: "Video", dependencies: ["Messages", nioCore, nioPosix], swiftSettings: strict),
+        .target(name: "Video", dependencies: ["Messages", "Threads", nioCore, nioPosix], swiftSettings: strict),
 
         // Queue, batcher, workers; serves Vision over RPC.
         .target(
             name: "Node",
             dependencies: [
-                "Services", "RPC", "Messages", "Vision", "Telemetry", "Traces", nioCore, logging, metrics, tracing,
+                "Services", "RPC", "Messages", "Vision", "Telemetry", "Threads", "Traces", nioCore, logging, metrics,
+                tracing,
             ],
             swiftSettings: strict),
         // Pipelines: admit, fan out, merge, track, put in order.
@@ -302,6 +306,7 @@ let package = Package(
             name: "EvaluationTests", dependencies: ["Evaluation", "Messages", "Tracking"], exclude: ["python"],
             swiftSettings: strict),
         .testTarget(name: "BenchTests", dependencies: ["Bench"], swiftSettings: strict),
+        .testTarget(name: "ThreadsTests", dependencies: ["Threads"], swiftSettings: strict),
         .testTarget(name: "VideoTests", dependencies: ["Video", "Messages", nioCore], swiftSettings: strict),
         .testTarget(
             name: "NodeTests",

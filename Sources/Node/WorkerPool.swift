@@ -4,6 +4,10 @@ import NIOCore
 import RPC
 import Services
 import Synchronization
+import Threads
+
+/// What OpenCV's forward passes need, with room.
+let workerStackBytes = 8 << 20
 
 /// The worker threads of a node and the queue in front of them.
 ///
@@ -28,37 +32,44 @@ final class WorkerPool<Runner: BatchRunner>: Workers {
     private let nextID = Atomic<UInt64>(0)
     let bells: [DispatchSemaphore]
     let metrics: NodeMetrics?
+    private let stackBytes: Int
 
     /// - Parameter ordered: lanes whose answers are given in the order in which the requests came, each named by one of them; nil:
     ///   as they come.
     init(
         queue: Queue, workers: Int, ordered: [Int]? = nil, metrics: NodeMetrics? = nil,
-        now: @Sendable @escaping () -> NIODeadline = { .now() }
+        stackBytes: Int = workerStackBytes, now: @Sendable @escaping () -> NIODeadline = { .now() }
     ) {
         self.metrics = metrics
+        self.stackBytes = stackBytes
         state = Mutex(State(queue: queue, order: ordered.map { AnswerOrder(groups: $0) }, workers: workers))
         self.now = now
         bells = (0..<workers).map { _ in DispatchSemaphore(value: 0) }
     }
 
     /// Starts the threads; returns when each has its runner.
-    /// - Throws: the first error of `makeRunner`; then no thread is left.
+    /// - Throws: the first error of `makeRunner`, or of a thread that cannot be started; then none is left.
     func start(_ makeRunner: @Sendable @escaping (_ worker: Int) throws -> Runner) async throws {
         let failure = await withTaskGroup(of: (any Error)?.self) { starts in
             for worker in bells.indices {
                 state.withLock { $0.threads += 1 }
-                starts.addTask {
+                starts.addTask { [self] in
                     await withCheckedContinuation { started in
-                        startThread(named: "worker-\(worker)") { [self] in
-                            defer { threadEnds(worker) }
-                            var runner: Runner
-                            do {
-                                runner = try makeRunner(worker)
-                            } catch {
-                                return started.resume(returning: error)
+                        do throws(ThreadError) {
+                            try OwnThread.start("worker-\(worker)", stackBytes: stackBytes) { [self] in
+                                defer { threadEnds(worker) }
+                                var runner: Runner
+                                do {
+                                    runner = try makeRunner(worker)
+                                } catch {
+                                    return started.resume(returning: error)
+                                }
+                                started.resume(returning: nil)
+                                work(as: worker, with: &runner)
                             }
-                            started.resume(returning: nil)
-                            work(as: worker, with: &runner)
+                        } catch {
+                            threadEnds(worker)
+                            started.resume(returning: error)
                         }
                     }
                 }

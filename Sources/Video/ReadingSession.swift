@@ -1,7 +1,12 @@
 import NIOCore
 import Synchronization
+import Threads
 
 /// One `framemesh-video read` or `watch` and the thread that serves it.
+///
+/// The thread starts the child, moves the pixels by blocking reads straight from the pipe into a frame's own buffer (an event
+/// loop would read into a buffer of its own first and copy once more), and waits for the end; no task and no event loop ever
+/// blocks for a video.
 final class ReadingSession: Sendable {
     enum Event: Sendable {
         case info(VideoInfo)
@@ -21,8 +26,13 @@ final class ReadingSession: Sendable {
     private let events = Mailbox<Event>(capacity: VideoLimits.readAhead)
     private let ended = Latch()
     private let damaged = Atomic<UInt64>(0)
+    private let stackBytes: Int
 
-    init(_ path: String) { self.path = path }
+    /// - Parameter stackBytes: of the thread.
+    init(_ path: String, stackBytes: Int = OwnThread.usualStackBytes) {
+        self.path = path
+        self.stackBytes = stackBytes
+    }
 
     var damagedPackets: UInt64 { damaged.load(ordering: .acquiring) }
     var processID: Int32? { child.processID }
@@ -31,14 +41,19 @@ final class ReadingSession: Sendable {
     ///   - arguments: the role and what it is about.
     ///   - input: what the child reads from its standard input.
     func start(helper: String, _ arguments: [String], input: String = "") {
-        HelperThread.start("video read") { [self] in
-            var outcome: Result<Void, any Error> = .success(())
-            do {
-                try serve(helper, arguments, input)
-            } catch {
-                outcome = .failure(error)
+        do throws(ThreadError) {
+            try OwnThread.start("video read", stackBytes: stackBytes) { [self] in
+                var outcome: Result<Void, any Error> = .success(())
+                do {
+                    try serve(helper, arguments, input)
+                } catch {
+                    outcome = .failure(error)
+                }
+                events.finish(outcome)
+                ended.open()
             }
-            events.finish(outcome)
+        } catch {
+            events.finish(.failure(VideoError(error)))
             ended.open()
         }
     }

@@ -1,3 +1,5 @@
+import Threads
+
 /// One line that names the file and what is wrong with it.
 public struct VideoError: Error, Sendable, CustomStringConvertible {
     public var message: String
@@ -9,6 +11,9 @@ public struct VideoError: Error, Sendable, CustomStringConvertible {
         self.message = message
         self.isOfHelper = isOfHelper
     }
+
+    /// No thread serves the helper.
+    init(_ error: ThreadError) { self.init("\(error)", isOfHelper: true) }
 
     public var description: String { message }
 }

@@ -1,6 +1,7 @@
 import Glibc
 import NIOCore
 import Synchronization
+import Threads
 
 /// One `framemesh-video write` and the thread that serves it.
 final class WritingSession: Sendable {
@@ -20,25 +21,34 @@ final class WritingSession: Sendable {
     private let commands = Outbox<Command>(capacity: VideoLimits.writeAhead)
     private let replies = Mailbox<Reply>(capacity: 2)
     private let ended = Latch()
+    private let stackBytes: Int
 
-    init(_ path: String, part: PartName = PartName()) {
+    /// - Parameter stackBytes: of the thread.
+    init(_ path: String, part: PartName = PartName(), stackBytes: Int = OwnThread.usualStackBytes) {
         self.path = path
         self.part = part
+        self.stackBytes = stackBytes
     }
 
     var processID: Int32? { child.processID }
 
     func start(helper: String, arguments: [String]) {
-        HelperThread.start("video write") { [self] in
-            var outcome: Result<Void, any Error> = .success(())
-            do {
-                try serve(helper, ["write", path, "--part", part.chance] + arguments)
-                commands.close(VideoError("\(path): is finished"))
-            } catch {
-                outcome = .failure(error)
-                commands.close(error)
+        do throws(ThreadError) {
+            try OwnThread.start("video write", stackBytes: stackBytes) { [self] in
+                var outcome: Result<Void, any Error> = .success(())
+                do {
+                    try serve(helper, ["write", path, "--part", part.chance] + arguments)
+                    commands.close(VideoError("\(path): is finished"))
+                } catch {
+                    outcome = .failure(error)
+                    commands.close(error)
+                }
+                replies.finish(outcome)
+                ended.open()
             }
-            replies.finish(outcome)
+        } catch {
+            commands.close(VideoError(error))
+            replies.finish(.failure(VideoError(error)))
             ended.open()
         }
     }

@@ -129,6 +129,16 @@ import Testing
         }
     }
 
+    /// Its stack is larger than there are addresses.
+    @Test func aLookUpWithoutAThreadSaysSo() async throws {
+        let service = DNSNameService(configuration: DNSConfiguration(), stackBytes: 1 << 60)
+        var resolver = Resolver(target: try Target(parsing: "nodes.test:7"), service: service, keep: .zero)
+        let resolution = await resolver.resolve()
+        #expect(resolution.addresses.isEmpty)
+        let trouble = resolution.trouble ?? "none"
+        #expect(trouble.contains("cannot start the thread 'dns'"), "\(trouble)")
+    }
+
     @Test func aLookUpThatIsCancelledEnds() async throws {
         try await NameServer.with { server in
             let asked = Gate()

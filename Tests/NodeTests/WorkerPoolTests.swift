@@ -219,4 +219,17 @@ import Testing
             }
         }
     }
+
+    /// Their stacks are larger than there are addresses.
+    @Test func workersWithoutThreadsFailTheStart() async throws {
+        let pool = WorkerPool<ScriptedRunner>(
+            queue: WorkQueue(
+                admission: Admission(limit: 1, workers: 2), batchers: [Batcher(maxBatchSize: 1, maxQueueDelay: .zero)]),
+            workers: 2, stackBytes: 1 << 60)
+        await #expect {
+            try await pool.start { _ in ScriptedRunner(log: .init(), now: { .now() }) }
+        } throws: { error in
+            "\(error)".hasPrefix("cannot start the thread 'worker-")
+        }
+    }
 }

@@ -1,17 +1,19 @@
-import Foundation
-import Glibc
 import NIOCore
 import Synchronization
+import Threads
 
 /// /etc/hosts first, then DNS, by c-ares. Each look-up has a thread of its own, since a server may let it wait.
 struct DNSNameService: NameService {
     let configuration: DNSConfiguration
+    /// Of the threads.
+    var stackBytes = OwnThread.usualStackBytes
 
     func addresses(of names: [String]) async -> [AddressReply] {
-        await Self.onThread { [configuration] isCancelled in
-            guard let session = AresSession(configuration) else {
-                return names.map { _ in AddressReply(v4: Self.unusable(), v6: Self.unusable()) }
-            }
+        @Sendable func unusable(_ reason: String) -> [AddressReply] {
+            names.map { _ in AddressReply(v4: .failed(reason), v6: .failed(reason)) }
+        }
+        return await Self.onThread(stackBytes: stackBytes, otherwise: unusable) { [configuration] isCancelled in
+            guard let session = AresSession(configuration) else { return unusable(Self.noClient) }
             let known = names.map(session.hostsFile)
             let unknown = zip(names, known).filter { $0.1.isEmpty }.map(\.0)
             let questions = unknown.flatMap { [DNSQuestion($0, .v4), DNSQuestion($0, .v6)] }
@@ -26,32 +28,32 @@ struct DNSNameService: NameService {
     }
 
     func services(of name: String) async -> DNSReply<ServiceRecord> {
-        await Self.onThread { [configuration] isCancelled in
-            guard let session = AresSession(configuration) else { return Self.unusable() }
+        await Self.onThread(stackBytes: stackBytes, otherwise: { .failed($0) }) { [configuration] isCancelled in
+            guard let session = AresSession(configuration) else { return .failed(Self.noClient) }
             let replies = session.ask([DNSQuestion(name, .service)], isCancelled: isCancelled)
             return replies[0].records(\.services)
         }
     }
 
-    private static func unusable<Record>() -> DNSReply<Record> { .failed("no DNS client can be made") }
+    private static let noClient = "no DNS client can be made"
 
-    /// - Parameter body: asks its argument now and then, and ends when it says so.
+    /// - Parameters:
+    ///   - otherwise: what it is where there is no thread, and why.
+    ///   - body: asks its argument now and then, and ends when it says so.
     private static func onThread<Value: Sendable>(
+        stackBytes: Int, otherwise: @Sendable (_ reason: String) -> Value,
         _ body: @escaping @Sendable (_ isCancelled: () -> Bool) -> Value
     ) async -> Value {
         let flag = CancelFlag()
         return await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
-                let thread = Thread {
-                    // A DNS server may end a TCP connection that is written to.
-                    var pipe = sigset_t()
-                    unsafe sigemptyset(&pipe)
-                    unsafe sigaddset(&pipe, SIGPIPE)
-                    unsafe pthread_sigmask(SIG_BLOCK, &pipe, nil)
-                    continuation.resume(returning: body { flag.isSet })
+                do throws(ThreadError) {
+                    try OwnThread.start("dns", stackBytes: stackBytes) {
+                        continuation.resume(returning: body { flag.isSet })
+                    }
+                } catch {
+                    continuation.resume(returning: otherwise("\(error)"))
                 }
-                thread.name = "dns"
-                thread.start()
             }
         } onCancel: {
             flag.set()
