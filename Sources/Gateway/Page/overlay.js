@@ -197,6 +197,30 @@ function draft(context, scale, { points, cursor }) {
 }
 
 /**
+ * A scene of a frame whose pixels are not square, as one of square pixels.
+ * @param aspect of a pixel, width to height
+ */
+export function widened(scene, aspect) {
+  if (aspect === 1) return scene;
+  const point = ([x, y]) => [x * aspect, y];
+  const points = (each) => ({ ...each, points: each.points.map(point) });
+  const { areas, corner, draft: drawn } = scene;
+  return {
+    ...scene,
+    detections: scene.detections?.map((each) => ({
+      ...each, box: { ...each.box, x: each.box.x * aspect, width: each.box.width * aspect },
+    })),
+    trails: scene.trails?.map(points),
+    areas: areas && {
+      zones: areas.zones?.map(points),
+      lines: areas.lines?.map((each) => ({ ...each, from: point(each.from), to: point(each.to) })),
+    },
+    corner: corner && point(corner),
+    draft: drawn && { ...points(drawn), cursor: drawn.cursor && point(drawn.cursor) },
+  };
+}
+
+/**
  * @param scene `{detections?, chosen?, trails?, areas?: {zones, lines}, notes?: Map of area name to text,
  *   isEdited?, corner?: the chosen one, draft?}`
  * @param scale CSS pixels for one pixel of the frame

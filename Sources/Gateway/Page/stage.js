@@ -1,7 +1,7 @@
-// Where a picture is shown: the medium below, a canvas for what is drawn over it on top, both of the frame's shape.
+// Where a picture is shown: the medium below, a canvas for what is drawn over it on top, both of the frame's shape on a screen.
 import { element } from './elements.js';
 import { clamp } from './format.js';
-import { drawScene } from './overlay.js';
+import { drawScene, widened } from './overlay.js';
 
 export class Stage {
   #scene = {};
@@ -14,12 +14,14 @@ export class Stage {
     this.medium = null;
     this.width = 4;
     this.height = 3;
+    /** Of a pixel of the frame, width to height. */
+    this.aspect = 1;
     host.replaceChildren(this.canvas, this.note);
     new ResizeObserver(() => this.redraw()).observe(host);
   }
 
-  /** CSS pixels for one pixel of the frame. */
-  get scale() { return this.host.clientWidth / this.width; }
+  /** CSS pixels for the height of one pixel of the frame. */
+  get scale() { return this.host.clientWidth / (this.width * this.aspect); }
 
   /** An img, video or canvas; null leaves the ground empty. */
   show(medium) {
@@ -37,7 +39,17 @@ export class Stage {
     if (!(width > 0 && height > 0) || (width === this.width && height === this.height)) return;
     this.width = width;
     this.height = height;
-    this.host.style.setProperty('--ratio', String(width / height));
+    this.#reshape();
+  }
+
+  setAspect(aspect) {
+    if (aspect === this.aspect) return;
+    this.aspect = aspect;
+    this.#reshape();
+  }
+
+  #reshape() {
+    this.host.style.setProperty('--ratio', String(this.width * this.aspect / this.height));
     this.redraw();
   }
 
@@ -77,6 +89,6 @@ export class Stage {
     const context = this.canvas.getContext('2d');
     context.setTransform(density, 0, 0, density, 0, 0);
     context.clearRect(0, 0, width, height);
-    drawScene(context, this.scale, this.#scene);
+    drawScene(context, this.scale, widened(this.#scene, this.aspect));
   }
 }

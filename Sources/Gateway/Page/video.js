@@ -19,6 +19,15 @@ import { offerDownloads, progressText, showEvents, showTracks, whyNoPicture } fr
 /** Milliseconds between two drawings of lists that change with each frame. */
 const listPause = 250;
 
+/** Sides are rounded. */
+const squareEnough = 0.02;
+
+/** Of a pixel of a frame, width to height, as the browser shows the video. */
+function aspectOf({ videoWidth, videoHeight }, frame) {
+  const aspect = frame ? (videoWidth / videoHeight) / (frame.width / frame.height) : 1;
+  return aspect > 0.1 && aspect < 10 && Math.abs(aspect - 1) > squareEnough ? aspect : 1;
+}
+
 export class VideoView {
   #job = null;
   #following = null;
@@ -194,6 +203,7 @@ export class VideoView {
   #dropMedium() {
     this.#kind = 'none';
     this.stage.show(null);
+    this.stage.setAspect(1);
     if (!this.#medium) return;
     this.#medium.removeAttribute('src');
     this.#medium.load();
@@ -215,15 +225,20 @@ export class VideoView {
         this.#kind = kind;
         this.stage.say(null);
         this.stage.show(video);
+        this.#shape();
         this.#showNewest();
         resolve(true);
       }, { once: true });
       video.addEventListener('error', () => { URL.revokeObjectURL(url); resolve(false); }, { once: true });
       for (const type of ['play', 'pause', 'ended']) video.addEventListener(type, () => this.#paintPlayer());
+      // A stream's own word on its pixels may come after its container's.
+      video.addEventListener('resize', () => { if (video === this.#medium) this.#shape(); });
       this.#watch(video);
       video.src = url;
     });
   }
+
+  #shape() { this.stage.setAspect(aspectOf(this.#medium, this.#job?.video)); }
 
   /** The overlay belongs to the frame that is on the screen. */
   #watch(video) {

@@ -46,7 +46,7 @@ def changing_video(tmp_path):
 def wide_video(tmp_path):
     """The first frames of the demo's video, 640×480, whose pixels are 4:3."""
     path = tmp_path / "wide.mp4"
-    ffmpeg("-i", DEMO / "digits.mp4", "-c", "copy", "-frames:v", 20, "-aspect", "16:9", path)
+    ffmpeg("-i", DEMO / "digits.mp4", "-vf", "setsar=4/3", "-c:v", "libx264", "-pix_fmt", "yuv420p", "-frames:v", 20, path)
     return path
 
 

@@ -146,18 +146,23 @@ def test_a_video_of_changing_rate_is_shown_and_sought_by_the_times_of_its_frames
     expect(page.locator("#video-seek")).to_have_value("31")
 
 
-def test_boxes_are_where_the_picture_is_though_its_pixels_are_not_square(page, wide_video):
+def test_boxes_are_where_the_picture_is_though_its_pixels_are_not_square(mesh, page, wide_video):
     show(page, "Video")
     page.set_input_files("#video-files", wide_video)
     expect(page.locator("#video-name")).to_have_text(wide_video.name)
     expect(page.locator("#video-state")).to_have_text("done")
     medium = page.locator("#video-stage video")
     expect(medium).to_be_visible()
-    # The stage has the shape of the frame, in whose pixels boxes are, and the picture fills it.
+    # Stage and picture have the shape that is meant, and boxes, in pixels of the frame, are widened with them.
     assert medium.evaluate("video => getComputedStyle(video).objectFit") == "fill"
     shape = "element => element.clientWidth / element.clientHeight"
-    assert abs(page.locator("#video-stage").evaluate(shape) - 640 / 480) < 0.02
-    assert abs(medium.evaluate(shape) - 640 / 480) < 0.02
+    until("the stage is as wide as the video", lambda: abs(page.locator("#video-stage").evaluate(shape) - 16 / 9) < 0.02)
+    assert abs(medium.evaluate(shape) - 16 / 9) < 0.02
+    boxes = boxes_of(mesh, mesh.get_json("/v1/videos")["videos"][0]["id"])[10]
+    assert boxes
+    page.locator("#video-seek").fill("10")
+    until("the boxes of the frame that was chosen are drawn",
+          lambda: min(border(page, "#video-stage", box, [640, 480]) for box in boxes) > 0.9)
 
 
 def test_markup_in_a_video_s_name_stays_text(page, tmp_path):
