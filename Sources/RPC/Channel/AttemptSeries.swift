@@ -70,12 +70,11 @@ struct AttemptSeries {
         }
     }
 
-    /// Throws `RPCError` CANCELLED when the task is cancelled.
-    static func wait(_ duration: Duration) async throws(RPCError) {
-        guard duration > .zero else { return }
-        do { try await Task.sleep(for: duration) } catch {
-            throw RPCError(.cancelled, "call was cancelled while it waited for its next attempt")
-        }
+    /// The same, and waits.
+    /// - Throws: as `failed`, and as `ChannelState.pause`.
+    mutating func recover(from error: RPCError, on endpoint: String?, limit: Deadline?) async throws(RPCError) {
+        let wait = try failed(error, on: endpoint, limit: limit)
+        try await channel.state.pause(wait, after: error)
     }
 }
 

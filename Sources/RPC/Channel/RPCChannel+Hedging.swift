@@ -83,8 +83,11 @@ extension RPCChannel {
             }
             func wake(at time: NIODeadline?) {
                 guard let time else { return }
+                // Where no attempt runs, nothing else would end the call of a channel that drains.
+                let isAlone = running == 0
                 tasks.addTask {
-                    try? await Task.sleep(for: Deadline(instant: time).remaining)
+                    let wait = Deadline(instant: time).remaining
+                    if isAlone { await state.sleep(wait) } else { try? await Task.sleep(for: wait) }
                     return .due
                 }
             }
@@ -111,9 +114,12 @@ extension RPCChannel {
                     state.count(reason, hadConnection: attempt.endpoint != nil)
                     decision = rules.failed(
                         failure(attempt, options, tried), throttle: state.throttle, now: .now(), using: &random)
-                // Where the call is cancelled its time has not come: each sleep would end at once, again and again.
+                // Where the call is cancelled, or the channel drains, its time has not come: each sleep would end at once,
+                // again and again.
                 case .due:
-                    decision = Task.isCancelled ? rules.stop() : rules.due(throttle: state.throttle, now: .now())
+                    decision =
+                        Task.isCancelled || state.isDraining
+                        ? rules.stop() : rules.due(throttle: state.throttle, now: .now())
                     if running > 0 { kind = .hedge }
                 }
                 if let limit = rules.takeLimit() { state.count(limit, reason.message) }

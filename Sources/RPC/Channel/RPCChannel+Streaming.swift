@@ -17,8 +17,7 @@ extension RPCChannel {
                 let call = RetriedCall(path, on: self, method, series, attempt, endpoint: picked.name)
                 return ClientCall(kind: .attempted(call))
             } catch {
-                try await AttemptSeries.wait(
-                    series.failed(RPCError(of: error), on: supplied?.name, limit: options.deadline))
+                try await series.recover(from: RPCError(of: error), on: supplied?.name, limit: options.deadline)
             }
         }
     }

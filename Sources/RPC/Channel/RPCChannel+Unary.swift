@@ -49,7 +49,7 @@ extension RPCChannel {
                 return ChannelResponse(response: response, endpoint: picked.name, retries: series.retries)
             } catch {
                 do {
-                    try await AttemptSeries.wait(series.failed(RPCError(of: error), on: supplied?.name, limit: limit))
+                    try await series.recover(from: RPCError(of: error), on: supplied?.name, limit: limit)
                 } catch {
                     throw error.after(series.retries, isSuspect: series.isSuspect)
                 }

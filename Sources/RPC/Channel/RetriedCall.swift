@@ -132,7 +132,7 @@ final class RetriedCall: AttemptedCall {
             case .ended(nil): channel.state.throttle?.succeeded()
             case .failed(let error):
                 guard let wait = nextWait(after: error, on: state.endpoint, &state) else { return }
-                state.recovery = Task { await self.recover(after: wait) }
+                state.recovery = Task { await self.recover(from: error, after: wait) }
             }
         }
         announce()
@@ -149,23 +149,33 @@ final class RetriedCall: AttemptedCall {
         }
     }
 
-    private func recover(after wait: Duration) async {
-        var wait = wait
+    private func recover(from error: RPCError, after wait: Duration) async {
+        var (error, wait) = (error, wait)
         while true {
+            do { try await channel.state.pause(wait, after: error) } catch { return end(error) }
             var supplied: SuppliedConnection?
             do {
-                try await AttemptSeries.wait(wait)
                 let series = state.withLock { $0.series }
                 let picked = try await series.next()
                 supplied = picked
                 let attempt = try await channel.open(
                     path, series.options(on: picked, mayGiveUp: false), on: picked)
                 return begin(attempt, on: picked.name)
-            } catch {
-                guard let next = failedToBegin(RPCError(of: error), on: supplied?.name) else { return }
+            } catch let failure {
+                error = RPCError(of: failure)
+                guard let next = failedToBegin(error, on: supplied?.name) else { return }
                 wait = next
             }
         }
+    }
+
+    /// There is no next attempt.
+    private func end(_ error: RPCError) {
+        change { state in
+            state.stream.end(error)
+            state.recovery = nil
+        }
+        announce()
     }
 
     /// - Returns: how long to wait; nil: the call has ended.

@@ -107,6 +107,20 @@ import Testing
         }
     }
 
+    @Test func drainingEndsTheWaitForTheNextAttempt() async throws {
+        try await RawServer.with { _ in
+            .status(.unavailable, [HeaderField("grpc-retry-pushback-ms", "10000000")])
+        } _: { server, address async throws in
+            try await RPCChannel.with(address, .hedge(HedgingPolicy(delay: Self.never))) { channel async throws in
+                async let end = failure { _ = try await channel.ask(deadline: nil) }
+                while channel.state.pauses.isEmpty { try await Task.sleep(for: .milliseconds(1)) }
+                channel.drain()
+                #expect(await end?.code == .unavailable)
+                #expect(server.calls.count == 1)
+            }
+        }
+    }
+
     @Test func aServerMayForbidMoreHedges() async throws {
         try await RawServer.with { _ in
             .status(.unavailable, [HeaderField("grpc-retry-pushback-ms", "-1")])

@@ -267,6 +267,20 @@ import Testing
         }
     }
 
+    /// Whether it may have a second attempt or not.
+    @Test(arguments: [nil, Duration.seconds(5000)], [false, true])
+    func whatWaitsForItsNextAttemptEndsWithItsChannel(_ hedgeDelay: Duration?, _ isClosed: Bool) async throws {
+        try await WatchedSource.failing(hedgeDelay: hedgeDelay) { channel, _, _ async throws in
+            async let end = failure { _ = try await channel.ask(deadline: nil) }
+            while channel.state.pauses.isEmpty { try await Task.sleep(for: .milliseconds(1)) }
+            if isClosed { channel.close() } else { channel.drain() }
+            let error = await end
+            #expect(error?.code == .unavailable)
+            // A server has seen it.
+            #expect(error?.neverStarted == false)
+        }
+    }
+
     @Test func drainingEndsRetries() async throws {
         try await RawServer.with { _ in
             .status(.unavailable)

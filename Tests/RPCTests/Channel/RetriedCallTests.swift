@@ -235,6 +235,17 @@ import Testing
         }
     }
 
+    @Test func drainingTheChannelEndsACallInItsBackoff() async throws {
+        try await WatchedSource.failing { channel, _, _ async throws in
+            let call = try await channel.open("/a/b")
+            async let end = failure { _ = try await collect(call.responses) }
+            while channel.state.pauses.isEmpty { try await Task.sleep(for: .milliseconds(1)) }
+            channel.drain()
+            #expect(await end?.code == .unavailable)
+            #expect(await failure { try await call.send(Payload("late")) }?.code == .unavailable)
+        }
+    }
+
     @Test func whatIsSentDuringABackoffIsKept() async throws {
         try await WatchedSource.failing { channel, failed, _ async throws in
             let call = try await channel.open("/a/b")
