@@ -95,7 +95,9 @@ struct CoordinatorHandler: VisionHandler {
                     if [.ready, .ejected].contains(endpoint.state) {
                         let client = NodeClient(EndpointCaller(channel: channel, name: endpoint.name))
                         do {
-                            state.description = try await client.describe(deadline: .after(Self.describeTimeout))
+                            state.description = try await client.describe(
+                                deadline: .after(Self.describeTimeout),
+                                maxBytes: configuration.channel.maxProbeBytes)
                         } catch let error as RPCError where error.code == .deadlineExceeded || error.lostConnection {
                             // Its next probe finds that out, too.
                             if state.reason.isEmpty { state.reason = error.lostConnection ? Self.loss : Self.silence }

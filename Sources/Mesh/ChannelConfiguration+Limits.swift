@@ -38,6 +38,7 @@ extension ChannelConfiguration {
         Limit(
             "max-probes", \.maxProbes, .count,
             "Endpoints that are asked in a probe-interval; of more each is asked less often."),
+        Limit("max-probe-bytes", \.maxProbeBytes, .bytes, "An endpoint's answer to that question."),
         Limit("probe-timeout", \.probeTimeout, "An endpoint that did not answer by then gets no calls until it does."),
         Limit(
             "health-interval", \.healthInterval, in: least(.milliseconds(100)),

@@ -39,6 +39,8 @@ public struct ChannelConfiguration: Sendable {
     public var probeTimeout: Duration = .seconds(1)
     /// Endpoints that are asked in a `probeInterval`, on average; of more each is asked less often.
     public var maxProbes = 16
+    /// Of what an endpoint answers to a probe: it is read on the event loop of its connection.
+    public var maxProbeBytes = 64 << 10
     /// Between two health checks of an endpoint that has no Watch, a tenth more or less, and how long it may take for an
     /// answer.
     public var healthInterval: Duration = .seconds(1)

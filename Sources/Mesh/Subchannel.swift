@@ -135,7 +135,7 @@ final class Subchannel: Sendable {
                 return
             } catch let error as RPCError where error.code == .unimplemented {
                 return try await poll(connection, checks: nil)
-            } catch let error as RPCError where error.code == .resourceExhausted {
+            } catch let error as RPCError where error.code == .resourceExhausted && error.limit != .messageBytes {
                 // Too many others watch: it can be asked all the same, until there is a place.
                 try await poll(connection, checks: Self.checksBeforeWatch)
                 if !connection.isUsable { return }
@@ -177,7 +177,7 @@ final class Subchannel: Sendable {
                 apply(.serviceUnknown)
             } catch let error as RPCError where error.code == .deadlineExceeded {
                 apply(.unknown)
-            } catch let error as RPCError where error.code == .resourceExhausted {
+            } catch let error as RPCError where error.code == .resourceExhausted && error.limit != .messageBytes {
                 // It has too much to do to say; that is no news of its health.
             } catch let error as RPCError where error.code == .unimplemented {
                 // No health service there: connected is as good as it gets, if it knows the probe's method.
@@ -214,6 +214,7 @@ final class Subchannel: Sendable {
     private func probing(_ connection: RPCConnection) -> RPCChannel {
         var once = RPCChannelConfiguration()
         once.interceptors = channel.configuration.interceptors
+        once.service.defaults.maxResponseBytes = channel.configuration.maxProbeBytes
         return RPCChannel(OneConnection(connection, name: name), configuration: once)
     }
 

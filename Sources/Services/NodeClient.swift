@@ -18,7 +18,10 @@ public struct NodeClient: Sendable {
         try await caller.call(MethodPath.fused, request, options: .init(deadline: deadline))
     }
 
-    public func describe(deadline: Deadline?) async throws -> NodeDescription {
-        try await caller.call(MethodPath.describe, EmptyRequest(), options: .init(deadline: deadline))
+    /// - Parameter maxBytes: of the answer; nil: as of others.
+    public func describe(deadline: Deadline?, maxBytes: Int? = nil) async throws -> NodeDescription {
+        var options = CallOptions(deadline: deadline)
+        options.maxResponseBytes = maxBytes
+        return try await caller.call(MethodPath.describe, EmptyRequest(), options: options)
     }
 }

@@ -23,7 +23,7 @@ import Testing
             "max-dns-questions=1", "resolve-interval=1m", "resolve-pause=4", "ready-timeout=6", "max-waiting-calls=8",
             "connect-timeout=10", "hedge-quantile=0.9", "hedge-floor=3ms", "hedge-samples=7", "hedge-share=0.1",
             "hedge-burst=9", "reconnect-awaited=50ms", "max-capacity=5", "max-zone-bytes=6",
-            "max-probes=7",
+            "max-probes=7", "max-probe-bytes=8KiB",
         ] {
             try ChannelConfiguration.limits.set(argument, in: &configuration)
         }
@@ -34,7 +34,7 @@ import Testing
         #expect(configuration.resolveInterval == .seconds(60) && configuration.resolvePause == .seconds(4))
         #expect(configuration.balancing.maxInFlight == 5 && configuration.balancing.slowStart == .seconds(7))
         #expect(configuration.probeInterval == .seconds(11) && configuration.probeTimeout == .seconds(12))
-        #expect(configuration.maxProbes == 7)
+        #expect(configuration.maxProbes == 7 && configuration.maxProbeBytes == 8192)
         #expect(configuration.healthInterval == .seconds(13) && configuration.healthTimeout == .seconds(14))
         #expect(configuration.resolveJitter == 0.5 && configuration.resolveKeep == .seconds(3600))
         #expect(configuration.dns.tries == 2 && configuration.dns.tryTimeout == .seconds(3))

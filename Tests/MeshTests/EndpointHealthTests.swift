@@ -133,6 +133,64 @@ import Testing
         }
     }
 
+    @Test func anAnswerToAProbeIsBounded() async throws {
+        let (refused, answered) = (Cell<StatusCode?>(nil), Cell(0))
+        let probe = EndpointProbe { channel, deadline in
+            do {
+                let answer = try await channel.unary(
+                    "/test.Node/Ask", Payload(ByteBuffer()), options: .init(deadline: deadline))
+                answered.set(answer.payload.message.readableBytes)
+            } catch let error as RPCError {
+                refused.set(error.code)
+            }
+            return EndpointReport()
+        }
+        try await TestNode.with { nodes async throws in
+            for length in [1000, 1001] {
+                let node = try await nodes.start { _ in String(repeating: "x", count: length) }
+                try await BalancedChannel.with(
+                    [node],
+                    configure: {
+                        $0.probe = probe
+                        $0.maxProbeBytes = 1000
+                        $0.probeInterval = .milliseconds(10)
+                        $0.probeTimeout = .seconds(60)
+                    }
+                ) { channel async throws in
+                    if length == 1000 {
+                        try await channel.until { _ in answered.now == 1000 }
+                        #expect(refused.now == nil)
+                    } else {
+                        try await channel.until { _ in refused.now == .resourceExhausted }
+                        #expect(answered.now == 1000)
+                    }
+                }
+            }
+        }
+    }
+
+    /// It is not taken for one that has too many who watch.
+    @Test func aNodeWhoseHealthIsTooLargeIsNotReady() async throws {
+        struct Large: RPCService {
+            let serviceName = "grpc.health.v1.Health"
+            var methods: [String: RPCHandler] {
+                [
+                    "Watch": .stream { _, _, responses in
+                        try await responses.write(Payload(ByteBuffer(repeating: 0, count: 100 << 10)))
+                    }
+                ]
+            }
+        }
+        try await TestNode.with { nodes async throws in
+            let node = try await nodes.start(otherHealth: Large())
+            let script = Script()
+            script.set([node.address])
+            try await BalancedChannel.with(script) { channel async throws in
+                try await channel.until { $0.first?.reason == "message size 102400 exceeds limit 65536" }
+            }
+        }
+    }
+
     @Test func aNodeThatDoesNotAnswerItsProbeIsLeftOut() async throws {
         let silent = Cell<String?>(nil)
         let probe = EndpointProbe { channel, deadline in

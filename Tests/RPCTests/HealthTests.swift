@@ -61,6 +61,36 @@ import Testing
         }
     }
 
+    @Test func anAnswerThatIsTooLargeIsNotRead() async throws {
+        struct Large: RPCService {
+            let serviceName = "grpc.health.v1.Health"
+            var methods: [String: RPCHandler] {
+                // A field that no answer has.
+                let answer = Payload(ByteBuffer.protobuf { $0.writeField(9, String(repeating: "x", count: 100)) })
+                let large: RPCHandler = .unary { _, _ in UnaryResponse(answer) }
+                return ["Check": large, "List": large, "Watch": large]
+            }
+        }
+        try await Loopback.serving([:], services: [Large()]) { server in
+            let log = LogRecorder()
+            func ask(within limit: Int) async throws -> [RPCError?] {
+                var client = ClientConfiguration.patient
+                client.maxHealthAnswerBytes = limit
+                let connection = try await RPCConnection.connect(
+                    to: server.address, configuration: client, group: Loopback.group, logger: log.logger)
+                defer { connection.close() }
+                return [
+                    await failure { _ = try await connection.checkHealth() },
+                    await failure { _ = try await connection.listHealth() },
+                    await failure { for try await _ in try await connection.watchHealth(of: "").statuses {} },
+                ]
+            }
+            #expect(try await ask(within: 102).map { $0?.code } == [nil, nil, nil])
+            #expect(try await ask(within: 101).map { $0?.code } == Array(repeating: .resourceExhausted, count: 3))
+            #expect(log.lines.count { $0.metadata["reason"] == "message_bytes" } == 3)
+        }
+    }
+
     @Test func aPeerWithoutHealthIsUnimplemented() async throws {
         try await Loopback.with { loopback in
             let connection = loopback.connection

@@ -31,7 +31,10 @@ import Testing
         // Policies of methods are no limits of the channel.
         #expect(
             Self.free(RPCChannelConfiguration.limits, of: RPCChannelConfiguration())
-                == ["service.defaults.timeout", "service.defaults.maxRequestBytes"])
+                == [
+                    "service.defaults.timeout", "service.defaults.maxRequestBytes",
+                    "service.defaults.maxResponseBytes",
+                ])
         #expect(Self.free(ProcessLimits.limits, of: ProcessLimits()).isEmpty)
     }
 

@@ -84,4 +84,51 @@ import Testing
             }
         }
     }
+
+    // ---- answers ----
+
+    @Test func aCallMayTakeLessOfItsAnswer() async throws {
+        let text = String(repeating: "x", count: 5000)
+        let methods: [String: RPCHandler] = [
+            "Unary": .unary { _, request in
+                UnaryResponse(Payload(text), compression: request.text.isEmpty ? .identity : .gzip)
+            },
+            "Stream": .stream { _, _, responses in try await responses.write(Payload(text)) },
+        ]
+        func asked(_ most: Int) -> CallOptions {
+            var options = CallOptions(deadline: .after(.seconds(60)))
+            options.maxResponseBytes = most
+            return options
+        }
+        try await Loopback.with(methods) { loopback in
+            let connection = loopback.connection
+            let path = loopback.path("Unary")
+            // Compressed it is far below the limit.
+            for request in ["", "compressed"] {
+                let answer = try await connection.unary(path, Payload(request), options: asked(5000))
+                #expect(answer.payload.text == text)
+                let error = await failure {
+                    _ = try await connection.unary(path, Payload(request), options: asked(4999))
+                }
+                #expect(error?.code == .resourceExhausted)
+                #expect(error?.limit == .messageBytes)
+            }
+            let call = try await connection.open(loopback.path("Stream"), options: asked(4999))
+            #expect(await failure { _ = try await collect(call.responses) }?.limit == .messageBytes)
+        }
+    }
+
+    @Test func anAttachmentOfAnAnswerHasTheSameLimit() async throws {
+        let answer = Payload(ByteBuffer(), attachment: ByteBuffer(repeating: 1, count: 11))
+        try await Loopback.with(["Ask": .unary { _, _ in UnaryResponse(answer) }], server: .attaching) { loopback in
+            // The first answer tells that there are attachments.
+            _ = try await loopback.unary("Ask")
+            var options = CallOptions(deadline: .after(.seconds(60)))
+            options.maxResponseBytes = 10
+            let error = await failure {
+                _ = try await loopback.connection.unary(loopback.path("Ask"), Payload(""), options: options)
+            }
+            #expect(error?.limit == .attachmentBytes)
+        }
+    }
 }

@@ -121,6 +121,7 @@ extension CallOptions {
     func with(_ method: MethodConfig) -> CallOptions {
         var options = self
         if waitForReady == nil { options.waitForReady = method.waitForReady }
+        if let most = method.maxResponseBytes { options.maxResponseBytes = min(most, maxResponseBytes ?? most) }
         if let timeout = method.timeout { options.deadline = min(.after(timeout), deadline ?? .after(timeout)) }
         return options
     }

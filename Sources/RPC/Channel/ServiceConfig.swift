@@ -36,15 +36,18 @@ public struct MethodConfig: Sendable, Equatable {
     public var timeout: Duration?
     /// Larger requests fail with RESOURCE_EXHAUSTED before they are sent: each message, with its attachment.
     public var maxRequestBytes: Int?
+    /// The same of what is answered, before a byte of it has its place: each message, and each attachment.
+    public var maxResponseBytes: Int?
     public var attempts: AttemptPolicy
 
     public init(
         waitForReady: Bool = false, timeout: Duration? = nil, maxRequestBytes: Int? = nil,
-        attempts: AttemptPolicy = .once
+        maxResponseBytes: Int? = nil, attempts: AttemptPolicy = .once
     ) {
         self.waitForReady = waitForReady
         self.timeout = timeout
         self.maxRequestBytes = maxRequestBytes
+        self.maxResponseBytes = maxResponseBytes
         self.attempts = attempts
     }
 

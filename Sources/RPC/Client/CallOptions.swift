@@ -14,6 +14,9 @@ public struct CallOptions: Sendable {
     public var attempts: AttemptPolicy?
     /// Fail with UNAUTHENTICATED rather than be sent where others could listen: without TLS, to another host.
     public var needsPrivateConnection = false
+    /// A larger message of the answer, or attachment, ends the call with RESOURCE_EXHAUSTED, by its prefix alone. nil: as the
+    /// channel's `ServiceConfig` and the connection's configuration say, which count in any case where they are less.
+    public var maxResponseBytes: Int?
     /// Of the requests. A server that does not know it answers UNIMPLEMENTED.
     public var compression = Compression.identity
     /// The connection broke while this call ran before: `RPCError.isSuspect` of what it ended with. For channels that

@@ -3,6 +3,9 @@ public import HTTP2
 public struct ClientConfiguration: Sendable {
     public var maxMessageBytes = 4 << 20
     public var maxAttachmentBytes = 64 << 20
+    /// Of an answer of the peer's health service, which is a number, or a list of names with one each; protobuf-c takes many
+    /// times the memory of the bytes that it reads.
+    public var maxHealthAnswerBytes = 64 << 10
     /// Messages without bytes on one stream, one after the other.
     public var maxEmptyMessages = 65_536
     /// Of the messages of one stream that wait for their reader, each with 256 bytes more for its keeping; those in the

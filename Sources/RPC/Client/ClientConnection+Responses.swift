@@ -23,14 +23,18 @@ extension ClientConnection: MessageReceiver {
     /// The usual answer to a small unary call: one message in one piece, which needs no reader.
     private func onlyPayload(in data: ByteBuffer, of call: ClientStream) -> Payload? {
         guard call.response == nil, data.readableBytes < MemoryBudget.smallestReservation else { return nil }
-        let most = min(configuration.maxMessageBytes, configuration.maxAttachmentBytes)
+        let most = min(limit(configuration.maxMessageBytes, call), configuration.maxAttachmentBytes)
         return Framing.onlyPayload(in: data, attachments: call.takesAttachments, maxBytes: most)?.copied()
     }
+
+    /// Where the call takes less than the connection.
+    private func limit(_ bytes: Int, _ call: ClientStream) -> Int { min(bytes, call.options.maxResponseBytes ?? bytes) }
 
     private func makeReader(_ call: ClientStream) {
         let parser = MessageParser(
             takesAttachments: call.takesAttachments, inflater: call.inflater,
-            maxMessageBytes: configuration.maxMessageBytes, maxAttachmentBytes: configuration.maxAttachmentBytes)
+            maxMessageBytes: limit(configuration.maxMessageBytes, call),
+            maxAttachmentBytes: limit(configuration.maxAttachmentBytes, call))
         call.reader = MessageReader(
             parser: parser, windowBytes: configuration.initialStreamWindowBytes,
             maxEmptyMessages: configuration.maxEmptyMessages, share: share)
@@ -60,8 +64,8 @@ extension ClientConnection: MessageReceiver {
         do {
             call.initialMetadata = try head.metadata.get()
             call.inflater = try acceptedEncodings.inflater(
-                for: head.encoding, refusal: .internal, maxBytes: configuration.maxMessageBytes, budget: budget,
-                share: share,
+                for: head.encoding, refusal: .internal, maxBytes: limit(configuration.maxMessageBytes, call),
+                budget: budget, share: share,
                 server: Inflater.Server(name: peer, logger: logger))
         } catch {
             return finish(call, error)

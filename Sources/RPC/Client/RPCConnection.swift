@@ -7,7 +7,7 @@ import NIOSSL
 public final class RPCConnection: Sendable {
     let inbox: LoopInbox<ClientConnection>
     private let status: ConnectionStatus
-    private let configuration: ClientConfiguration
+    let configuration: ClientConfiguration
     /// Runs tasks on the connection's event loop. A task that does little but wait for calls on this connection saves
     /// two changes of thread for each of them there; one that computes for long, or blocks, holds up all calls.
     ///

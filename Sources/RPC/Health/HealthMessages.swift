@@ -7,10 +7,6 @@ enum HealthMessages {
     static let checkPath = "/grpc.health.v1.Health/Check"
     static let watchPath = "/grpc.health.v1.Health/Watch"
     static let listPath = "/grpc.health.v1.Health/List"
-    /// Of a `HealthListResponse`: 100 services and long names.
-    static let maxListBytes = 64 << 10
-    /// A response is a number.
-    static let maxResponseBytes = 1024
 
     static func request(service: String) -> ByteBuffer {
         var service = service
@@ -48,12 +44,7 @@ enum HealthMessages {
 
     /// A status that is not known here is `unknown`.
     static func status(of response: ByteBuffer) throws(RPCError) -> HealthService.Status {
-        guard response.readableBytes <= maxResponseBytes else {
-            throw RPCError(
-                .internal, "health response has \(response.readableBytes) bytes, limit \(maxResponseBytes)",
-                limit: .protobuf)
-        }
-        return try unsafe BoundedProtobuf.unpack(
+        try unsafe BoundedProtobuf.unpack(
             "HealthCheckResponse", response, code: .internal, grpc__health__v1__health_check_response__init
         ) { (message) throws(RPCError) in
             unsafe HealthService.Status(rawValue: message.status.rawValue) ?? .unknown
@@ -73,10 +64,6 @@ enum HealthMessages {
     }
 
     static func statuses(of list: ByteBuffer) throws(RPCError) -> [String: HealthService.Status] {
-        guard list.readableBytes <= maxListBytes else {
-            throw RPCError(
-                .internal, "health list has \(list.readableBytes) bytes, limit \(maxListBytes)", limit: .protobuf)
-        }
         do {
             var statuses: [String: HealthService.Status] = [:]
             var reader = ProtobufReader(list)

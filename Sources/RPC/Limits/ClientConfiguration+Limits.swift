@@ -10,6 +10,9 @@ extension ClientConfiguration {
             Limit(
                 "max-attachment-bytes", \.maxAttachmentBytes, .bytes, in: 0...Int(Int32.max),
                 "One attachment of an answer."),
+            Limit(
+                "max-health-answer-bytes", \.maxHealthAnswerBytes, .bytes,
+                "One answer of a health service. Not more than max-message-bytes."),
             Limit("max-empty-messages", \.maxEmptyMessages, .count, "Messages without bytes, one after the other."),
             Limit(
                 "max-queued-bytes", \.maxQueuedBytes, .bytes,

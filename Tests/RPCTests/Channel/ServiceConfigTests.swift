@@ -30,6 +30,16 @@ import Testing
         #expect(options.with(method).waitForReady == false)
     }
 
+    @Test func theSmallerLimitOfAnAnswerCounts() {
+        var options = CallOptions()
+        #expect(options.with(MethodConfig()).maxResponseBytes == nil)
+        #expect(options.with(MethodConfig(maxResponseBytes: 10)).maxResponseBytes == 10)
+        options.maxResponseBytes = 20
+        #expect(options.with(MethodConfig()).maxResponseBytes == 20)
+        #expect(options.with(MethodConfig(maxResponseBytes: 10)).maxResponseBytes == 10)
+        #expect(options.with(MethodConfig(maxResponseBytes: 30)).maxResponseBytes == 20)
+    }
+
     @Test func aRequestBeyondItsLimitIsNotSent() {
         let method = MethodConfig(maxRequestBytes: 10)
         #expect(throws: Never.self) { try method.check(Payload(String(repeating: "x", count: 10)), "/a/b") }
