@@ -81,10 +81,11 @@ private enum Known {
     }
 
     @Test func theNumberOfTokensAndTheSizeAreBounded() throws {
-        let lines = (0...Credentials.maxTokens).map { "token sha256:\(Known.digest("\($0)")) a" }
+        let limits = CredentialLimits()
+        let lines = (0...limits.maxTokens).map { "token sha256:\(Known.digest("\($0)")) a" }
         _ = try Credentials(text: lines.dropLast().joined(separator: "\n"))
         #expect(throws: RPCError.self) { try Credentials(text: lines.joined(separator: "\n")) }
-        let long = String(repeating: "#", count: Credentials.maxFileBytes + 1)
+        let long = String(repeating: "#", count: limits.maxFileBytes + 1)
         #expect(throws: RPCError.self) { try Credentials(text: long) }
     }
 
@@ -177,7 +178,23 @@ private enum Known {
             #expect(token(wrong) == .malformed)
         }
         #expect(token("Bearer abc", "Bearer abc") == .malformed)
-        #expect(token("Bearer " + String(repeating: "a", count: 4097)) == .malformed)
+    }
+
+    @Test func aTokenThatIsTooLongIsRefusedAndCounted() throws {
+        let auth = AuthInterceptor(credentials: try Known.credentials())
+        let admit = auth.hooks(for: MethodDescription(service: "a.B", method: "C")).admit
+        func error(ofToken bytes: Int) -> RPCError? {
+            let metadata: Metadata = ["authorization": "Bearer " + String(repeating: "a", count: bytes)]
+            var context = CallContext(
+                path: "/a.B/C", metadata: metadata, deadline: nil, peer: "a", takesAttachments: false)
+            return #expect(throws: RPCError.self) { try admit?(&context) }
+        }
+        let most = CredentialLimits().maxTokenBytes
+        #expect(error(ofToken: most)?.limit == nil)
+        let long = error(ofToken: most + 1)
+        #expect(long?.code == .unauthenticated)
+        #expect(long?.message == "a valid credential is needed")
+        #expect(long?.limit == .tokenBytes)
     }
 
     /// It would not be there, and the certificate would be looked at in its place.

@@ -150,7 +150,7 @@ import Testing
                 #expect(taken.count == 8)
                 try await tasks.waitForAll()
             }
-            #expect(running.most > 2 * HeldCalls.maxRunning)
+            #expect(running.most > 2 * ServerConfiguration().maxHeldHandlers)
         }
     }
 

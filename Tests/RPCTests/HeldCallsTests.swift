@@ -9,7 +9,7 @@ import Testing
         interceptors: [])
 
     private static func holding(_ count: Int) -> HeldCalls {
-        var held = HeldCalls()
+        var held = HeldCalls(maxRunning: 4)
         add(count, to: &held)
         return held
     }
@@ -72,7 +72,7 @@ import Testing
     @Test func whatWasNotHeldMakesNoRoom() {
         var held = Self.holding(10)
         let running = Self.start(&held)
-        var stranger = HeldCalls()
+        var stranger = HeldCalls(maxRunning: 4)
         Self.add(10, to: &stranger)
         let other = Self.start(&stranger)
         for call in running { _ = held.ended(call, hasRoom: false) }

@@ -139,5 +139,6 @@ import Testing
         #expect(BoundedProtobuf.limits == ProtobufLimits())
         #expect(MemoryBudget.shared.limit == ProcessLimits().memoryBudgetBytes)
         #expect(BufferPool.shared.idleLimit == ProcessLimits().idleBufferBytes)
+        #expect(CredentialLimits.ofProcess == ProcessLimits().credentials)
     }
 }

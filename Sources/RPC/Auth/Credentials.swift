@@ -2,10 +2,6 @@
 ///
 /// Of a token only its SHA-256 is known here. See `init(text:)` for the file format.
 public final class Credentials: Sendable {
-    /// Every call that brings a token is compared with all of them.
-    public static let maxTokens = 1024
-    public static let maxFileBytes = 1 << 20
-
     private let digests: [TokenDigest]
     private let bearers: [Principal]
     private let certificates: [CertificateName: Principal]
@@ -30,9 +26,10 @@ public final class Credentials: Sendable {
     ///
     /// - Throws: `RPCError` INVALID_ARGUMENT that names the line; never what is written there.
     public init(text: String) throws(RPCError) {
-        guard text.utf8.count <= Self.maxFileBytes else {
+        let limits = CredentialLimits.ofProcess
+        guard text.utf8.count <= limits.maxFileBytes else {
             throw RPCError(
-                .invalidArgument, "\(text.utf8.count) bytes of credentials exceed limit \(Self.maxFileBytes)")
+                .invalidArgument, "\(text.utf8.count) bytes of credentials exceed limit \(limits.maxFileBytes)")
         }
         var digests: [TokenDigest] = []
         var bearers: [Principal] = []
@@ -50,7 +47,7 @@ public final class Credentials: Sendable {
                     throw wrong("a token is given as sha256: and 64 hexadecimal digits")
                 }
                 guard digest.index(in: digests) == nil else { throw wrong("the token is there already") }
-                guard digests.count < Self.maxTokens else { throw wrong("more than \(Self.maxTokens) tokens") }
+                guard digests.count < limits.maxTokens else { throw wrong("more than \(limits.maxTokens) tokens") }
                 digests.append(digest)
                 bearers.append(principal)
             } else {

@@ -45,12 +45,13 @@ public final class TokenFile: Sendable {
 
     private static func read(_ path: String) throws(RPCError) -> String {
         let token = try SmallFile.text(path).trimmingCharacters(in: .whitespacesAndNewlines)
-        guard (1...AuthInterceptor.maxTokenBytes).contains(token.utf8.count),
+        let most = CredentialLimits.ofProcess.maxTokenBytes
+        guard (1...most).contains(token.utf8.count),
             token.utf8.allSatisfy({ (33...126).contains($0) })
         else {
             throw RPCError(
                 .failedPrecondition,
-                "'\(path)' holds no token: one line of 1 to \(AuthInterceptor.maxTokenBytes) printable ASCII characters"
+                "'\(path)' holds no token: one line of 1 to \(most) printable ASCII characters"
             ).withheld
         }
         return token

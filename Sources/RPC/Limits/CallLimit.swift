@@ -42,6 +42,8 @@ public enum CallLimit: String, Sendable, CaseIterable {
     case retryBudget = "retry_budget"
     /// Attempts of one call, one after the other, whose connection ended before they were sent.
     case unsentAttempts = "unsent_attempts"
+    /// The bearer token of a call.
+    case tokenBytes = "token_bytes"
     case healthWatches = "health_watches"
     /// Names in an answer of the health service's List.
     case listedServices = "listed_services"

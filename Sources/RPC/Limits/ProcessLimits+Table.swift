@@ -19,5 +19,10 @@ extension ProcessLimits {
         Limit(
             "protobuf-bytes-per-byte", \.protobuf.bytesPerByte, .bytes, in: 1...4096,
             "Memory to read each byte of a protobuf message."),
+        Limit("max-token-bytes", \.credentials.maxTokenBytes, .bytes, "One bearer token."),
+        Limit("max-bearer-tokens", \.credentials.maxTokens, .count, "Bearer tokens of one file of credentials."),
+        Limit(
+            "max-credential-file-bytes", \.credentials.maxFileBytes, .bytes,
+            "One file of certificates, keys, tokens or access rules."),
     ]
 }

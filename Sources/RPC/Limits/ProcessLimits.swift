@@ -5,14 +5,16 @@ public struct ProcessLimits: Sendable {
     /// Of memory that waits for the next large message (`BufferPool.shared`).
     public var idleBufferBytes = BufferPool.defaultIdleLimit
     public var protobuf = ProtobufLimits()
+    public var credentials = CredentialLimits()
 
     public init() {}
 
-    /// To be called before the first message comes.
+    /// To be called before the first message comes, and before files of credentials are read.
     public func apply() {
         MemoryBudget.shared.limit = memoryBudgetBytes
         BufferPool.shared.idleLimit = idleBufferBytes
         BoundedProtobuf.limits = protobuf
+        CredentialLimits.ofProcess = credentials
     }
 }
 

@@ -65,6 +65,9 @@ extension ServerConfiguration {
             "start-unsent-bytes", \.startUnsentBytes, .bytes,
             "Answers of a connection that wait to be sent; beyond it no handler of a unary call starts."),
         Limit(
+            "max-held-handlers", \.maxHeldHandlers, .count,
+            "Handlers of unary calls that begin beyond start-unsent-bytes all the same, at a time."),
+        Limit(
             "max-unsent-bytes", \.maxUnsentBytes, .bytes,
             "The same; beyond it calls that want to answer more end."),
         Limit(

@@ -5,12 +5,16 @@ import NIOCore
 /// ends while little waits to be sent, so that a line that honest clients keep long runs as many as it needs.
 struct HeldCalls {
     /// Calls that were held, and whose handlers run, while much waits to be sent.
-    static let maxRunning = 4
-
+    private let maxRunning: Int
     /// So many now.
-    private var mayRun = Self.maxRunning
+    private var mayRun: Int
     private var waiting = CircularBuffer<ServerCall>()
     private var running: Set<Int32> = []
+
+    init(maxRunning: Int) {
+        self.maxRunning = maxRunning
+        mayRun = maxRunning
+    }
 
     /// None waits.
     var isEmpty: Bool { waiting.isEmpty }
@@ -18,7 +22,7 @@ struct HeldCalls {
     /// - Parameter call: may be one of `next` that could not start after all.
     mutating func add(_ call: ServerCall) {
         running.remove(call.stream)
-        if waiting.isEmpty { mayRun = Self.maxRunning }
+        if waiting.isEmpty { mayRun = maxRunning }
         waiting.append(call)
     }
 
@@ -40,7 +44,7 @@ struct HeldCalls {
     /// - Returns: others may start.
     mutating func ended(_ call: ServerCall, hasRoom: Bool) -> Bool {
         guard !running.isEmpty, running.remove(call.stream) != nil else { return false }
-        mayRun = hasRoom ? mayRun + 1 : Self.maxRunning
+        mayRun = hasRoom ? mayRun + 1 : maxRunning
         return !waiting.isEmpty
     }
 

@@ -48,9 +48,12 @@ public struct ServerConfiguration: Sendable {
     public var connectionWindowBytes = 1 << 20
     public var maxFrameBytes = 1 << 20
     /// Answers of one connection that wait to be sent, because their client opens no window for them or does not read:
-    /// beyond `startUnsentBytes` no handler of a whole request starts, and beyond `maxUnsentBytes` calls that want to
+    /// beyond `startUnsentBytes` handlers of whole requests wait to start, and beyond `maxUnsentBytes` calls that want to
     /// answer more end with RESOURCE_EXHAUSTED.
     public var startUnsentBytes = 16 << 20
+    /// Beyond `startUnsentBytes` so many of them run all the same, as each may answer as much again; more while half of it or
+    /// less waits.
+    public var maxHeldHandlers = 4
     public var maxUnsentBytes = 64 << 20
     /// The same of all connections together, but for the first 64 KiB of each, and of what one address may have of it
     /// (`addressShare`): one client has many connections.

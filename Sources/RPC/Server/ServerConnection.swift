@@ -22,7 +22,7 @@ final class ServerConnection: HTTP2Delegate, LoopBound {
     var window: LoneWindow
     /// With the other connections from its address.
     let share: AddressShare
-    var held = HeldCalls()
+    var held: HeldCalls
     var isStartingHeld = false
     var sweep = DeadlineSweep()
     var timer: Scheduled<Void>?
@@ -73,6 +73,7 @@ final class ServerConnection: HTTP2Delegate, LoopBound {
         settings.lowUnsentBytes = limits.startUnsentBytes
         intake = LargeIntake(windowBytes: settings.connectionWindowBytes)
         window = LoneWindow(narrow: limits.initialStreamWindowBytes, wide: limits.loneStreamWindowBytes)
+        held = HeldCalls(maxRunning: limits.maxHeldHandlers)
         places = HandlerPlaces(context.handlers, share.handlers)
         unsent = UnsentShare(context.unsent, share.unsent)
         session = try Session(role: .server, settings: settings)

@@ -2,22 +2,20 @@ import Foundation
 
 /// A file that is read whole: certificates, keys, tokens, rules.
 enum SmallFile {
-    /// One that is longer is such a file only by mistake.
-    static let maxBytes = 1 << 20
-
     /// Blocks.
     /// - Throws: FAILED_PRECONDITION that names the file and what is wrong with it.
     static func read(_ path: String) throws(RPCError) -> [UInt8] {
+        let most = CredentialLimits.ofProcess.maxFileBytes
         let bytes: Data
         do {
             let handle = try FileHandle(forReadingFrom: URL(fileURLWithPath: path))
             defer { try? handle.close() }
-            bytes = try handle.read(upToCount: maxBytes + 1) ?? Data()
+            bytes = try handle.read(upToCount: most + 1) ?? Data()
         } catch {
             throw RPCError(.failedPrecondition, "cannot read '\(path)': \(SystemError.text(error))").withheld
         }
-        guard bytes.count <= maxBytes else {
-            throw RPCError(.failedPrecondition, "'\(path)' is longer than \(maxBytes) bytes").withheld
+        guard bytes.count <= most else {
+            throw RPCError(.failedPrecondition, "'\(path)' is longer than \(most) bytes").withheld
         }
         return Array(bytes)
     }
