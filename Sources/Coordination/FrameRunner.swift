@@ -269,7 +269,8 @@ final class FrameRunner: Sendable {
                 do {
                     response = try Response.decode(answer.response.payload)
                 } catch {
-                    throw RPCError(.internal, "\(answer.endpoint)'s answer cannot be read: \(error.message)")
+                    throw RPCError.unreadableAnswer(
+                        "\(answer.endpoint)'s answer cannot be read: \(error.message)", of: answer.endpoint)
                 }
                 guard response.sequence == frame.request.frame.sequence else {
                     throw RPCError(

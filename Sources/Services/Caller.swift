@@ -26,7 +26,7 @@ extension WireCodable {
         do {
             return try decode(payload)
         } catch {
-            throw RPCError(.internal, "answer to \(path) is malformed: \(error.message)").withheld
+            throw RPCError.unreadableAnswer("answer to \(path) is malformed: \(error.message)", of: path).withheld
         }
     }
 }

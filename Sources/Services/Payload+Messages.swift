@@ -20,7 +20,7 @@ extension WireCodable {
         do {
             return try decode(WireMessage(message: payload.message, pixels: payload.attachment))
         } catch {
-            throw RPCError(.invalidArgument, error.message)
+            throw RPCError(.invalidArgument, error.message, limit: .protobuf)
         }
     }
 }

@@ -44,3 +44,13 @@ final class LimitCounters: Sendable {
         logger.info("peer went beyond a limit", metadata: metadata)
     }
 }
+
+extension RPCError {
+    /// For an answer that is no such message, where it is read; counted as what goes beyond a limit on the wire is. It has no
+    /// `limit`: a handler that throws it on would have it counted again, against its own client.
+    /// - Parameter peer: who has answered.
+    package static func unreadableAnswer(_ message: String, of peer: String) -> RPCError {
+        LimitCounters.client.count(.protobuf, peer: peer, message, nil)
+        return RPCError(.internal, message)
+    }
+}
