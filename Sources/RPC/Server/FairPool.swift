@@ -32,6 +32,12 @@ final class FairPool: Sendable {
         return count - missing
     }
 
+    /// Whether `account` would get as many as that now.
+    func has(_ count: Int, for account: Account) -> Bool {
+        let (mine, all) = (account.count, self.count)
+        return all + count <= limit && mine + count <= most(others: all - mine)
+    }
+
     func giveBack(_ count: Int, of account: Account) {
         account.taken.subtract(count, ordering: .relaxed)
         taken.subtract(count, ordering: .relaxed)

@@ -114,7 +114,7 @@ extension ServerConnection {
         session.finish(stream: stream)
     }
 
-    private func tooMuchUnsent(with bytes: Int) -> RPCError {
+    func tooMuchUnsent(with bytes: Int) -> RPCError {
         let waiting = session.unsentBytes
         guard waiting <= context.configuration.maxUnsentBytes else {
             return RPCError(.resourceExhausted, "\(waiting) bytes of answers wait to be sent", limit: .unsentAnswers)

@@ -61,9 +61,18 @@ extension ServerConnection: MessageReceiver {
     /// Of those that are held, one more may run at a time.
     var hasRoomToSpare: Bool { session.unsentBytes <= context.configuration.startUnsentBytes / 2 }
 
+    /// Of what all connections, and those of its address, may have waiting.
+    var hasRoomForAnswers: Bool { unsent.hasRoom(beside: session.unsentBytes) }
+
     /// A unary call whose request has come whole.
     private func start(_ call: ServerCall) {
         guard let request = call.request.take() else { return }
+        guard hasRoomForAnswers else {
+            finish(call, tooMuchUnsent(with: UnsentShare.stepBytes))
+            // It was held, perhaps, and leaves its place to the next.
+            _ = held.ended(call, hasRoom: hasRoomToSpare)
+            return
+        }
         switch call.method.handler {
         case .immediate(let body) where request.inflater.map { $0.maxBytes > Inflater.mostOnLoop } ?? false:
             prepare(call, request) { try body($0, $1) }

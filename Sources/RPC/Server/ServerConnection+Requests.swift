@@ -135,7 +135,7 @@ extension ServerConnection {
         let method = request.method
         let most = min(method.maxMessageBytes, method.maxAttachmentBytes, MemoryBudget.smallestReservation - 1)
         let takesAttachments = request.context.takesAttachments
-        guard mayStart, request.encoding == nil,
+        guard mayStart, hasRoomForAnswers, request.encoding == nil,
             let payload = Framing.onlyPayload(in: body, attachments: takesAttachments, maxBytes: most)
         else { return receiveInParts(stream, request, body) }
         switch request.method.handler {

@@ -27,6 +27,14 @@ struct UnsentShare {
         return false
     }
 
+    /// Whether a step more could be held. Else a call is refused before its handler runs, whose answer might be too much; where
+    /// but the free bytes wait, small answers have their place in any case.
+    /// - Parameter bytes: all that waits.
+    func hasRoom(beside bytes: Int) -> Bool {
+        bytes <= Self.freeBytes || bytes + Self.stepBytes <= Self.freeBytes + taken
+            || server.has(Self.stepBytes, for: account)
+    }
+
     /// Gives back what is not needed any more, but for a step or two.
     /// - Parameter bytes: all that waits.
     mutating func fit(_ bytes: Int) {
