@@ -73,7 +73,7 @@ public final class BalancedChannel: Sendable {
         self.init(
             Resolver(
                 target: target, service: DNSNameService(configuration: configuration.dns),
-                keep: configuration.resolveKeep),
+                keep: configuration.resolveKeep, maxEndpoints: configuration.maxEndpoints),
             healthService: healthService, configuration: configuration, group: group, logger: logger)
     }
 

@@ -32,6 +32,7 @@ extension ChannelConfiguration {
             "resolve-pause", \.resolvePause, in: least(.milliseconds(100)),
             "Between two look-ups, however many connections were lost."),
         Limit("resolve-keep", \.resolveKeep, "How long the last good answer counts when DNS has none."),
+        Limit("max-endpoints", \.maxEndpoints, .count, "Endpoints of a target; of more, the same ones are taken."),
         Limit(
             "probe-interval", \.probeInterval, in: least(.milliseconds(100)),
             "Between two questions to an endpoint what it has to do."),

@@ -17,6 +17,8 @@ public struct ChannelConfiguration: Sendable {
     public var resolvePause: Duration = .seconds(1)
     /// How long the last good answer for a name counts when there is none, an empty one, or the name is gone.
     public var resolveKeep: Duration = .seconds(300)
+    /// Of more that the target's names have, the same ones are taken each time.
+    public var maxEndpoints = Target.maxEndpoints
     /// How long a call may wait for an endpoint to be ready; its own deadline may be sooner.
     public var readyTimeout: Duration = .seconds(5)
     /// Attempts of one call, the first included, each on another endpoint where there is one. All calls are taken as

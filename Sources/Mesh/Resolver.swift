@@ -34,6 +34,7 @@ struct Resolver: Sendable {
     private let service: any NameService
     /// How long a last good answer counts.
     private let keep: Duration
+    private let maxEndpoints: Int
     private var hosts: [String: KnownHost] = [:]
     private var servers = LastGood<ServiceRecord>()
 
@@ -42,10 +43,12 @@ struct Resolver: Sendable {
         var v6 = LastGood<SocketAddress>()
     }
 
-    init(target: Target, service: any NameService, keep: Duration) {
+    /// - Parameter maxEndpoints: of more that names have, some are left out.
+    init(target: Target, service: any NameService, keep: Duration, maxEndpoints: Int = Target.maxEndpoints) {
         self.target = target
         self.service = service
         self.keep = keep
+        self.maxEndpoints = maxEndpoints
     }
 
     mutating func resolve(now: @autoclosure () -> NIODeadline = .now()) async -> Resolution {
@@ -56,7 +59,7 @@ struct Resolver: Sendable {
         case .srv(let name):
             let reply = await service.services(of: name)
             let records = servers.note(reply, now: now(), keep: keep)
-            var resolution = await resolve(Self.wanted(records, of: name), now: now)
+            var resolution = await resolve(wanted(records, of: name), now: now)
             resolution.ttl = [resolution.ttl, reply.ttl].compactMap { $0 }.min()
             if let trouble = reply.trouble { resolution.trouble = trouble }
             return resolution
@@ -105,12 +108,12 @@ struct Resolver: Sendable {
             if let trouble { troubles.append(trouble) }
             resolution.ttl = [resolution.ttl, reply.v4.ttl, reply.v6.ttl].compactMap { $0 }.min()
         }
-        resolution.addresses = Self.addresses(of: wanted, found)
+        resolution.addresses = addresses(of: wanted, found)
         if !troubles.isEmpty { resolution.trouble = troubles.prefix(Self.troublesShown).joined(separator: "; ") }
         return resolution
     }
 
-    private static func addresses(of wanted: [Wanted], _ found: [String: [SocketAddress]]) -> [ResolvedAddress] {
+    private func addresses(of wanted: [Wanted], _ found: [String: [SocketAddress]]) -> [ResolvedAddress] {
         var seen: Set<String> = []
         var addresses = wanted.flatMap { wanted in
             let found = found[wanted.host] ?? []
@@ -122,10 +125,10 @@ struct Resolver: Sendable {
                 return resolved
             }
         }.filter { seen.insert($0.endpointName).inserted }
-        guard addresses.count > Target.maxEndpoints else { return addresses }
+        guard addresses.count > maxEndpoints else { return addresses }
         // Servers turn the order of what they answer; what is left out must be the same each time.
         addresses.sort { ($0.priority, $0.endpointName) < ($1.priority, $1.endpointName) }
-        return Array(addresses.prefix(Target.maxEndpoints))
+        return Array(addresses.prefix(maxEndpoints))
     }
 
     private static let troublesShown = 4
@@ -140,16 +143,16 @@ struct Resolver: Sendable {
         return (domain.isEmpty ? labels[...] : domain).joined(separator: ".")
     }
 
-    private static func wanted(_ records: [ServiceRecord], of name: String) -> [Wanted] {
-        let domain = domain(of: name)
+    private func wanted(_ records: [ServiceRecord], of name: String) -> [Wanted] {
+        let domain = Self.domain(of: name)
         let usable = records.filter { $0.port > 0 && !$0.host.isEmpty }
             .sorted { ($0.priority, $0.host, $0.port) < ($1.priority, $1.host, $1.port) }
-            .prefix(Target.maxEndpoints)
+            .prefix(maxEndpoints)
         let priorities = Dictionary(grouping: usable, by: \.priority)
         return usable.map { record in
             var wanted = Wanted(record.host, as: Target.HostPort(host: domain, port: record.port))
             wanted.priority = record.priority
-            wanted.weight = weight(of: record, among: priorities[record.priority] ?? [])
+            wanted.weight = Self.weight(of: record, among: priorities[record.priority] ?? [])
             return wanted
         }
     }

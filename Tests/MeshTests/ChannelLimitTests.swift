@@ -23,7 +23,7 @@ import Testing
             "max-dns-questions=1", "resolve-interval=1m", "resolve-pause=4", "ready-timeout=6", "max-waiting-calls=8",
             "connect-timeout=10", "hedge-quantile=0.9", "hedge-floor=3ms", "hedge-samples=7", "hedge-share=0.1",
             "hedge-burst=9", "reconnect-awaited=50ms", "max-capacity=5", "max-zone-bytes=6",
-            "max-probes=7", "max-probe-bytes=8KiB",
+            "max-probes=7", "max-probe-bytes=8KiB", "max-endpoints=9",
         ] {
             try ChannelConfiguration.limits.set(argument, in: &configuration)
         }
@@ -39,6 +39,7 @@ import Testing
         #expect(configuration.resolveJitter == 0.5 && configuration.resolveKeep == .seconds(3600))
         #expect(configuration.dns.tries == 2 && configuration.dns.tryTimeout == .seconds(3))
         #expect(configuration.dns.lookUpTimeout == .seconds(9) && configuration.dns.maxQuestions == 1)
+        #expect(configuration.maxEndpoints == 9)
         #expect(configuration.readyTimeout == .seconds(6) && configuration.maxWaitingCalls == 8)
         #expect(configuration.client.connectTimeout == .seconds(10))
         #expect(configuration.hedging.quantile == 0.9 && configuration.hedging.floor == .milliseconds(3))

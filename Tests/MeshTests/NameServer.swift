@@ -80,9 +80,12 @@ final class NameServer: Sendable {
         return configuration
     }
 
-    func resolver(_ target: String, keep: Duration = .seconds(300)) throws -> Mesh.Resolver {
+    func resolver(
+        _ target: String, keep: Duration = .seconds(300), maxEndpoints: Int = Target.maxEndpoints
+    ) throws -> Mesh.Resolver {
         Mesh.Resolver(
-            target: try Target(parsing: target), service: DNSNameService(configuration: configuration), keep: keep)
+            target: try Target(parsing: target), service: DNSNameService(configuration: configuration), keep: keep,
+            maxEndpoints: maxEndpoints)
     }
 
     var address: SocketAddress { channels.withLock { $0[0].localAddress! } }

@@ -83,6 +83,8 @@ import Testing
             }
             #expect(seen[0].count == Target.maxEndpoints)
             #expect(seen[0] == seen[1])
+            var few = try server.resolver("nodes.test:7", maxEndpoints: 10)
+            #expect(await few.resolve().addresses.map(\.endpointName) == Array(seen[0].prefix(10)))
         }
     }
 
