@@ -107,6 +107,50 @@ import Testing
         withExtendedLifetime(full) {}
     }
 
+    private static func messages(_ count: Int, of bytes: Int) -> ByteBuffer {
+        var all = ByteBuffer()
+        for _ in 0..<count {
+            all.writeImmutableBuffer(prefix(bytes))
+            all.writeRepeatingByte(1, count: bytes)
+        }
+        return all
+    }
+
+    /// They are too small for memory to be reserved.
+    @Test func whatIsHeldBackIsCounted() {
+        let budget = MemoryBudget(limit: 100_000)
+        let intake = LargeIntake(windowBytes: 1 << 20)
+        var reader = Self.reader(window: 1000)
+        reader.receive(Self.messages(4, of: 400))
+        _ = reader.next(budget, intake)
+        reader.holdBack()
+        #expect(reader.countWaiting(budget) == nil)
+        // Three are left.
+        #expect(budget.waitingBytes == 2000)
+        reader.receive(Self.messages(2, of: 400))
+        #expect(reader.countWaiting(budget) == nil)
+        #expect(budget.waitingBytes == 3000)
+        #expect(Self.outputs(&reader, budget) == Array(repeating: "message 400 credit 405", count: 5))
+        #expect(budget.waitingBytes == 0)
+    }
+
+    @Test func whatIsHeldBackIsBounded() {
+        let budget = MemoryBudget(limit: 100_000)
+        let intake = LargeIntake(windowBytes: 1 << 20)
+        var readers = (0..<9).map { _ in Self.reader(window: MemoryBudget.smallestWindowLimit / 8) }
+        let codes = readers.indices.map { index in
+            readers[index].receive(Self.messages(1, of: 10))
+            _ = readers[index].next(budget, intake)
+            readers[index].receive(ByteBuffer(repeating: 0, count: MemoryBudget.smallestWindowLimit / 8))
+            readers[index].holdBack()
+            return readers[index].countWaiting(budget)?.code
+        }
+        #expect(codes.dropLast().allSatisfy { $0 == nil })
+        #expect(codes[8] == .resourceExhausted)
+        readers.removeAll()
+        #expect(budget.waitingBytes == 0)
+    }
+
     @Test func oneAddressLeavesOthersRoomToWait() {
         let budget = MemoryBudget(limit: 100_000)
         let full = budget.reserve(100_000)

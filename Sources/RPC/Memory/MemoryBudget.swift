@@ -6,7 +6,7 @@ import Synchronization
 /// First come first served: while a large message waits, smaller ones behind it wait too; but who has filled the share
 /// of its peer (`MemoryShare`) holds up nobody else. A reservation ends when the received `Payload` is let go; for a
 /// unary call, when its handler has returned. Messages below `smallestReservation` are held by the windows of their
-/// streams alone.
+/// streams alone; those that their consumer does not take count as who waits.
 ///
 /// Who waits, for memory or for its turn, has a window of its bytes here already, or a few where its window was a wider
 /// one. These windows have a budget of the same

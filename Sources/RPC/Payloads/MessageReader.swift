@@ -5,9 +5,9 @@ import NIOCore
 /// A peer may always have a window of bytes on the way. A message larger than half a window is credited early, as soon
 /// as memory is reserved for it, up to that half; the rest is credited when its consumer takes it. So a message of any
 /// size fits, and at most two large ones wait for a slow consumer. What comes before memory is granted stays within the
-/// window, as does what comes while other messages of the connection are received (`LargeIntake`); where the stream opened
-/// with a wider one (`LoneWindow`), what waits beyond is counted (`countWaiting`). A value; its owner acts on the outputs
-/// until there is none.
+/// window, as does what comes while other messages of the connection are received (`LargeIntake`). What waits otherwise is
+/// counted (`countWaiting`): beyond that window, where the stream opened with a wider one (`LoneWindow`), and messages that are
+/// too small to be reserved for, while their consumer takes none. A value; its owner acts on the outputs until there is none.
 struct MessageReader {
     enum Output {
         case message(Payload, credit: Int)
@@ -28,8 +28,9 @@ struct MessageReader {
     private var isParked = false
     /// `input` is not the receive buffer, but as large as the window that is held.
     private var parkedInput: MemoryBudget.Window?
-    /// For each further window of bytes that waits in `input`: the stream's window may be a wider one (`LoneWindow`).
+    /// For each further step of bytes that waits in `input`.
     private var furtherInput: [MemoryBudget.Window] = []
+    static let stepBytes = 32 << 10
     private var hasEnded = false
     private var isDone = false
     private var lease: MemoryBudget.Lease?
@@ -80,11 +81,12 @@ struct MessageReader {
         if input.readableBytes > 0 { input = ByteBuffer(bytes: input.readableBytesView) }
     }
 
-    /// Counts what waits beyond a window. To be asked when there is no output.
+    /// Counts what waits beyond the window that is held, if one is. To be asked when there is no output.
     /// - Returns: too much waits; the reader is at its end.
     mutating func countWaiting(_ budget: MemoryBudget) -> RPCError? {
-        while input.readableBytes > (furtherInput.count + 1) * windowBytes {
-            guard let window = budget.holdWindow(windowBytes, in: share) else {
+        let (held, step) = (parkedInput == nil ? 0 : windowBytes, min(windowBytes, Self.stepBytes))
+        while input.readableBytes > held + furtherInput.count * step {
+            guard let window = budget.holdWindow(step, in: share) else {
                 let error = Self.tooMuchWaits(budget)
                 _ = fail(error)
                 return error

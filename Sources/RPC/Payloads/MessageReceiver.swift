@@ -40,7 +40,6 @@ extension MessageReceiver {
     func receive(_ data: ByteBuffer, of call: Call) {
         call.reader?.receive(data)
         pump(call)
-        if !call.isOver, let error = call.reader?.countWaiting(budget) { fail(call, error) }
         while let stream = intake.next() { goOn(stream) }
     }
 
@@ -78,6 +77,7 @@ extension MessageReceiver {
             case .failed(let error): fail(call, error)
             }
         }
+        if !call.isOver, let error = call.reader?.countWaiting(budget) { fail(call, error) }
     }
 
     /// Until there is memory.
