@@ -14,24 +14,26 @@ package enum OwnThread {
     package static func start(
         _ name: String, stackBytes: Int = usualStackBytes, _ body: @escaping @Sendable () -> Void
     ) throws(ThreadError) {
-        var attributes = pthread_attr_t()
-        unsafe pthread_attr_init(&attributes)
-        defer { unsafe pthread_attr_destroy(&attributes) }
-        unsafe pthread_attr_setstacksize(&attributes, stackBytes)
         let work = unsafe Unmanaged.passRetained(Work(name, body))
-        var thread = pthread_t()
-        let code = unsafe pthread_create(
-            &thread, &attributes,
-            { work in
-                guard let work = unsafe work else { return nil }
-                unsafe Unmanaged<Work>.fromOpaque(work).takeRetainedValue().run()
-                return nil
-            }, work.toOpaque())
+        let code = unsafe withUnsafeTemporaryAllocation(of: pthread_attr_t.self, capacity: 1) { memory in
+            guard let attributes = memory.baseAddress else { return EINVAL }
+            unsafe pthread_attr_init(attributes)
+            defer { unsafe pthread_attr_destroy(attributes) }
+            unsafe pthread_attr_setstacksize(attributes, stackBytes)
+            unsafe pthread_attr_setdetachstate(attributes, CInt(PTHREAD_CREATE_DETACHED))
+            var thread = pthread_t()
+            return unsafe pthread_create(
+                &thread, attributes,
+                { work in
+                    guard let work = unsafe work else { return nil }
+                    unsafe Unmanaged<Work>.fromOpaque(work).takeRetainedValue().run()
+                    return nil
+                }, work.toOpaque())
+        }
         guard code == 0 else {
             unsafe work.release()
             throw ThreadError(name: name, code: code)
         }
-        pthread_detach(thread)
     }
 
     private final class Work: Sendable {
