@@ -154,8 +154,8 @@ import Testing
         let budget = MemoryBudget(limit: 4 << 20)
         let text = String(repeating: "x", count: Self.large)
         let narrow = 256 << 10
-        // Of the call that waits, at most.
-        let head = 4 << 10
+        // Of the call that waits, at most, with a small message.
+        let head = MemoryBudget.smallestReservation + 4 << 10
         try await Loopback.with(Self.methods, serverBudget: budget) { loopback in
             /// Until a call that waits for memory holds so much.
             func wait(for bytes: Int) async throws {

@@ -37,7 +37,9 @@ import Testing
         try await Loopback.serving(Self.echo, budget: budget) { server in
             let begun = ByteBuffer(bytes: [0])
             let call = try await RawLink.open(server.address, "/test.Service/Echo", body: begun)
-            while budget.waitingBytes < 2048 { try await Task.sleep(for: .milliseconds(1)) }
+            // With a message for which no memory is reserved.
+            let least = 2048 + MemoryBudget.smallestReservation
+            while budget.waitingBytes < least { try await Task.sleep(for: .milliseconds(1)) }
             call.channel.close(promise: nil)
             while budget.waitingBytes > 0 { try await Task.sleep(for: .milliseconds(1)) }
             let held = (0..<2).map { _ in budget.holdWindow(16 << 20, in: nil) }

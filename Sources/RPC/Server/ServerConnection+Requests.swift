@@ -86,7 +86,7 @@ extension ServerConnection {
         let inflater: Inflater?
         var place: MemoryBudget.Window?
         do throws(RPCError) {
-            if case .stream = method.handler {} else { place = try placeOfHead(request.context) }
+            if case .stream = method.handler {} else { place = try placeOfHead(request.context, maxMessageBytes) }
             inflater = try context.acceptedEncodings.inflater(
                 for: request.encoding, refusal: .unimplemented, maxBytes: maxMessageBytes, budget: context.budget,
                 share: share.memory)
@@ -109,9 +109,10 @@ extension ServerConnection {
         return call
     }
 
-    /// For a head whose message is still to come.
-    private func placeOfHead(_ call: CallContext) throws(RPCError) -> MemoryBudget.Window {
-        guard let place = context.budget.holdWindow(ServerCall.headBytes(call.metadata), in: share.memory) else {
+    /// For a head whose message is still to come, and for one that is too small to be reserved for.
+    private func placeOfHead(_ call: CallContext, _ maxMessageBytes: Int) throws(RPCError) -> MemoryBudget.Window {
+        let bytes = ServerCall.headBytes(call.metadata) + min(maxMessageBytes, MemoryBudget.smallestReservation)
+        guard let place = context.budget.holdWindow(bytes, in: share.memory) else {
             throw RPCError(.resourceExhausted, "too many calls wait for their messages", limit: .memoryBudget)
         }
         return place
