@@ -32,7 +32,7 @@ struct VideoIntake {
                     asked = .now
                 }
                 guard count > 0 else { throw Problem(.badRequest, "the body is to be a video, and is empty") }
-                let info = try await look(at: file.path)
+                let info = try await videos.looks.run(for: caller.key) { try await look(at: file.path) }
                 try Self.check(wish.areas, on: info)
                 try await file.commit(as: videos.folder.file(.video, of: id))
                 return (count, info)

@@ -25,7 +25,7 @@ package struct VideoJobLimits: Sendable {
     package var maxTime: Duration = .seconds(43_200)
     /// One annotated video.
     package var maxAnnotatedBytes = 1 << 30
-    /// Videos that this gateway analyses at one time.
+    /// Videos that this gateway analyses at one time; of uploads, it looks at the first frames of so many more.
     package var maxRunning = 2
     /// After its end, a job and its files stay for so long.
     package var retention: Duration = .seconds(86_400)
@@ -99,7 +99,9 @@ package struct VideoJobLimits: Sendable {
         Limit(
             "max-annotated-bytes", \.maxAnnotatedBytes, .bytes, in: 1...(1 << 40),
             "One annotated video; reserved of max-stored-bytes while it is written."),
-        Limit("max-running-videos", \.maxRunning, .count, in: 1...64, "Videos that a gateway analyses at one time."),
+        Limit(
+            "max-running-videos", \.maxRunning, .count, in: 1...64,
+            "Videos that a gateway analyses at one time; it looks at the first frames of as many uploads."),
         Limit("video-retention", \.retention, "How long a video and its results stay after its end."),
         Limit(
             "video-lease", \.lease, in: .seconds(2)...(.seconds(3600)),

@@ -11,6 +11,8 @@ package struct VideoServices: Sendable {
     let helper: String
     let limits: VideoJobLimits
     let quota: UploadQuota
+    /// Of uploads whose first frame is decoded: each has a decoder, whose memory strangers' videos decide upon.
+    let looks: Turns
     let watchers: Places
     /// Of those who go through results, and hold a page of them.
     let readers: Places
@@ -41,6 +43,7 @@ package struct VideoServices: Sendable {
         self.helper = helper
         self.limits = limits.videos
         quota = UploadQuota(limits.videos, store, folder, share: limits.rate.share)
+        looks = Turns(limits.videos.maxRunning)
         watchers = Places(
             limits.videos.maxWatchers, "max-video-watchers", of: "followers of videos", share: limits.rate.share)
         readers = Places(

@@ -191,6 +191,46 @@ import Testing
         }
     }
 
+    /// Each look is a decoder, as large as its video makes it.
+    @Test func theFirstFramesOfUploadsAreLookedAtInTurns() async throws {
+        let folder = FileManager.default.temporaryDirectory.appending(path: "helper-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let helper = folder.appending(path: "framemesh-video").path
+        // It takes its time, tells whether it was not alone, and knows no video.
+        let script = """
+            #!/bin/sh
+            mkdir "$0.busy" || touch "$0.two"
+            sleep 0.3
+            rmdir "$0.busy"
+            exit 1
+
+            """
+        // Not written by this process, whose other children would have it open, too: then it is "busy".
+        let made = try await ChildProcess(
+            URL(fileURLWithPath: "/bin/sh"), ["-c", "printf %s \"$1\" > \"$0\" && chmod 755 \"$0\"", helper, script]
+        ).finish(within: .seconds(60))
+        try #require(made.code == 0, "\(made.errors)")
+        try await TestGateway.with(
+            mesh: .shared,
+            configure: {
+                $0.videoHelper = helper
+                $0.limits.videos.maxRunning = 1
+            }
+        ) { gateway in
+            let answers = try await withThrowingTaskGroup(of: Int.self) { group in
+                for _ in 0..<4 {
+                    group.addTask {
+                        try await gateway.post("/v1/videos?pipeline=detect", Data("x".utf8), type: "video/mp4").status
+                    }
+                }
+                return try await group.reduce(into: []) { $0.append($1) }
+            }
+            #expect(answers == [422, 422, 422, 422])
+            #expect(!FileManager.default.fileExists(atPath: "\(helper).two"))
+        }
+    }
+
     @Test func whatIsOldGoes() async throws {
         try await TestGateway.with(
             mesh: .shared,
