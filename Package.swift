@@ -253,7 +253,7 @@ let package = Package(
             name: "framemesh",
             dependencies: [
                 "Bench", "Evaluation", "Gateway", "Jobs", "Node", "Coordination", "Client", "Outbound", "Playback",
-                "Results", "Telemetry", "Tracking", "Traces",
+                "Results", "Telemetry", "Threads", "Tracking", "Traces",
                 "Video", "Vision", "Mesh", "Services",
                 "RPC",
                 "Messages", nioCore, nioPosix, nioSSL, nioTLS, nioHTTP1, logging, metrics, yams, crypto,

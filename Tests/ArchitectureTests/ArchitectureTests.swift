@@ -34,7 +34,8 @@ import Testing
         "rpc-interop": ["RPC", "CInteropMessages", "CProtobufC", "ProtobufStructs"],
         "framemesh": [
             "Areas", "Bench", "Evaluation", "Gateway", "Jobs", "Outbound", "Playback", "Results", "Telemetry", "Traces",
-            "Node", "Coordination", "Client", "Video", "Vision", "Mesh", "Services", "RPC", "Messages", "Tracking",
+            "Node", "Coordination", "Client", "Video", "Vision", "Mesh", "Services", "RPC", "Messages", "Threads",
+            "Tracking",
         ],
     ]
     static let ours = Set(arrows.keys).union([

@@ -22,6 +22,17 @@ import Testing
         }
     }
 
+    /// Its stack is larger than there are addresses.
+    @Test func aChildWithoutAThreadIsEndedAndSaysSo() {
+        #expect {
+            _ = try framemesh.ChildProcess(
+                executable: "/bin/sh", arguments: ["-c", "sleep 600"], stackBytes: 1 << 60
+            ) { _ in }
+        } throws: { error in
+            "\(error)".hasPrefix("cannot start the thread 'child'")
+        }
+    }
+
     @Test func longLinesAreCut() {
         var splitter = LineSplitter()
         let lines = splitter.take([UInt8](repeating: 65, count: 1_000_000) + [10, 66, 10])

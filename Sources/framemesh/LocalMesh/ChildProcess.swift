@@ -1,6 +1,7 @@
 import Foundation
 import Synchronization
 import SystemPackage
+import Threads
 
 /// A process that was started here: of this program's own executable, or a shell.
 ///
@@ -21,10 +22,15 @@ final class ChildProcess: Sendable {
     /// Set once the process is reaped: its number may be another's then.
     private let isReaped = Mutex(false)
 
-    /// - Parameter report: called on the child's thread, in order.
-    /// - Throws: `Errno`.
+    static let stackBytes = 256 << 10
+
+    /// - Parameters:
+    ///   - stackBytes: of the thread.
+    ///   - report: called on the child's thread, in order.
+    /// - Throws: `Errno`; `ThreadError`, when the process has ended.
     init(
-        executable: String, arguments: [String], report: @Sendable @escaping (ChildProcess.Event) -> Void
+        executable: String, arguments: [String], stackBytes: Int = ChildProcess.stackBytes,
+        report: @Sendable @escaping (ChildProcess.Event) -> Void
     ) throws {
         let input = try Self.pipe()
         let output = try Self.pipe()
@@ -39,15 +45,20 @@ final class ChildProcess: Sendable {
             for end in [input.writeEnd, output.readEnd, errors.readEnd] { try? end.close() }
             throw error
         }
-        let thread = Thread { [self] in
-            let error = Self.read(output: output.readEnd, errors: errors.readEnd, report)
-            var ending = reap()
-            ending.error = error
+        do throws(ThreadError) {
+            try OwnThread.start("child", stackBytes: stackBytes) { [self] in
+                let error = Self.read(output: output.readEnd, errors: errors.readEnd, report)
+                var ending = reap()
+                ending.error = error
+                for end in [input.writeEnd, output.readEnd, errors.readEnd] { try? end.close() }
+                report(.ended(ending))
+            }
+        } catch {
+            signalGroup(SIGKILL)
+            _ = reap()
             for end in [input.writeEnd, output.readEnd, errors.readEnd] { try? end.close() }
-            report(.ended(ending))
+            throw error
         }
-        thread.stackSize = 256 << 10
-        thread.start()
     }
 
     /// Sends a signal, unless the process is gone.

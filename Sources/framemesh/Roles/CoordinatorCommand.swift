@@ -67,7 +67,7 @@ struct CoordinatorCommand: AsyncParsableCommand {
     @OptionGroup var parent: ParentWatch
 
     func run() async throws {
-        parent.start()
+        try parent.start()
         let settings = try await common.settings()
         let log = try common.log("coordinator", settings)
         let logger = log.logger

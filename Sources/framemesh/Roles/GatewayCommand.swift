@@ -105,7 +105,7 @@ struct GatewayCommand: AsyncParsableCommand {
     @OptionGroup var parent: ParentWatch
 
     func run() async throws {
-        parent.start()
+        try parent.start()
         let settings = try await common.settings()
         let log = try common.log("gateway", settings)
         let logger = log.logger

@@ -69,7 +69,7 @@ struct NodeOptions: ParsableArguments {
 
     /// Serves until told to end.
     func run(as role: NodeRole) async throws {
-        parent.start()
+        try parent.start()
         let settings = try await common.settings()
         let log = try common.log(role.rawValue, settings)
         let logger = log.logger

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import Synchronization
+import Threads
 
 /// Ends this process when its parent ends, in whichever way: standard input is a pipe that the parent holds open and
 /// never writes to, so its end is the parent's end.
@@ -11,9 +12,10 @@ struct ParentWatch: ParsableArguments {
     /// From the parent's end to ours, at most.
     static let grace: TimeInterval = 3
 
-    func start() {
+    /// - Throws: `ThreadError`.
+    func start() throws {
         guard isOn else { return }
-        Thread.detachNewThread {
+        try OwnThread.start("parent") {
             while let data = try? FileHandle.standardInput.read(upToCount: 1), !data.isEmpty {}
             // The usual way to end, with its drain.
             kill(getpid(), SIGTERM)
