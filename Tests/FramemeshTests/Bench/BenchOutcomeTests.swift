@@ -88,8 +88,8 @@ import Testing
             (#""missing":["classify"],"now":"partial","unoffered":["classify"]"#, nil),
             // An older one does not say what becomes of a frame.
             (#""missing":["detect"]"#, nil), (#""missing":[],"now":"ready","unoffered":[]"#, nil),
-        ] as [(String, ExitStatus?)])
-    func aPipelineWithoutNodesBehindAGatewayIsSaid(_ fields: String, _ status: ExitStatus?) {
+        ] as [(String, framemesh.ExitStatus?)])
+    func aPipelineWithoutNodesBehindAGatewayIsSaid(_ fields: String, _ status: framemesh.ExitStatus?) {
         let body = Data(#"{"pipelines":[{"name":"p","needs_stream":false,\#(fields)}]}"#.utf8)
         let objection = GatewayTarget.objection(to: "p", 200, body)
         #expect(objection?.status == status)
@@ -99,7 +99,7 @@ import Testing
     /// Nothing but refusals would be measured.
     @Test func whomAGatewayDoesNotLetInIsTold() {
         let problem = Data(#"{"title":"Unauthorized","detail":"a token is needed"}"#.utf8)
-        let ends: [(UInt, ExitStatus)] = [
+        let ends: [(UInt, framemesh.ExitStatus)] = [
             (401, .failed), (403, .failed), (421, .failed), (503, .unreachable), (504, .unreachable),
         ]
         for (status, code) in ends {
