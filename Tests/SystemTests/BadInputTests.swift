@@ -153,7 +153,8 @@ import Testing
         let node = try await Command.run(["detector", "--listen", "127.0.0.1:0", "--model", "no-such-model"])
         Self.expectOneLine(node, naming: "no-such-model", "digits-detector")
         let mesh = try await Command.run([
-            "up", "--detectors", "1", "--classifiers", "0", "--detect-model", "no-such-model",
+            "up", "--coordinator-port", "0", "--gateway-port", "0", "--detectors", "1", "--classifiers", "0",
+            "--detect-model", "no-such-model",
         ])
         #expect(mesh.code != 0 && mesh.errors.contains("no-such-model"), "\(mesh)")
     }
