@@ -220,7 +220,7 @@ export class AreaEditor {
 
   #say(text) { this.said.textContent = text; }
 
-  #isNear([ax, ay], [bx, by]) { return Math.hypot(ax - bx, ay - by) * this.stage.scale < this.#near; }
+  #isNear(point, other) { return this.stage.distance(point, other) < this.#near; }
 
   #add(point, byKeyboard = false) {
     const last = this.#points.at(-1);

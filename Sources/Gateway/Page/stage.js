@@ -23,6 +23,9 @@ export class Stage {
   /** CSS pixels for the height of one pixel of the frame. */
   get scale() { return this.host.clientWidth / (this.width * this.aspect); }
 
+  /** Of two points of the frame, in CSS pixels. */
+  distance([ax, ay], [bx, by]) { return Math.hypot((ax - bx) * this.aspect, ay - by) * this.scale; }
+
   /** An img, video or canvas; null leaves the ground empty. */
   show(medium) {
     this.medium?.remove();

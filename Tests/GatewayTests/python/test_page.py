@@ -258,6 +258,21 @@ def test_labels_touch_their_boxes_and_cover_no_others(page):
             assert x + width <= left or left + wide <= x or y + height <= top or top + high <= y
 
 
+def test_what_is_near_on_the_screen_is_near_though_pixels_are_not_square(page):
+    distances = page.evaluate("""async () => {
+        const { Stage } = await import('/page/stage.js');
+        const host = document.body.appendChild(document.createElement('div'));
+        Object.assign(host.style, { position: 'absolute', width: '320px' });
+        const stage = new Stage(host, 'a stage');
+        stage.setSize(640, 480);
+        const ofSquares = [stage.distance([0, 0], [20, 0]), stage.distance([0, 0], [0, 20])];
+        // The stage is as wide as before: a pixel of the frame is half as high.
+        stage.setAspect(2);
+        return [...ofSquares, stage.distance([0, 0], [20, 0]), stage.distance([0, 0], [0, 20])];
+    }""")
+    assert distances == [10, 10, 10, 5]
+
+
 def test_the_newest_of_many_tracks_are_said_to_be_the_newest(page):
     told = page.evaluate("""async () => {
         const { showTracks } = await import('/page/videoparts.js');
