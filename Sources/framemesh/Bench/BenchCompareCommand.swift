@@ -26,7 +26,7 @@ struct BenchCompareCommand: AsyncParsableCommand {
         help: ArgumentHelp("Changes that are less are no difference.", valueName: "percent"))
     var leastChange = Comparison.leastChange * 100
     // `--json` would be taken for the one of `bench`, which has a file.
-    @Flag(help: "One JSON object a line, for each number.") var jsonLines = false
+    @Flag(help: "One JSON object a line, for each number and each note.") var jsonLines = false
 
     /// The parser hands options of `bench` to `bench`, where nobody looks at them.
     private static let options = ["--least-change", "--json-lines", "--help", "-h", "--version"]

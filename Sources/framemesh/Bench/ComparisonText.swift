@@ -11,19 +11,24 @@ enum ComparisonText {
                 row.margin.map { "± " + percent($0, signed: false) } ?? "",
                 row.probability.map { Figure.column($0, decimals: 3) } ?? "", samples(row), row.verdict.rawValue)
         }
-        var lines = table.isEmpty ? [] : table.lines
-        for load in comparison.unmatched { lines.append("only in one of them: \(load.text)") }
-        for load in comparison.cutShort {
-            lines.append("without a whole window in one of them at least, which was interrupted: \(load.text)")
-        }
-        for warning in comparison.warnings { lines.append("note: \(warning)") }
-        if comparison.rows.contains(where: { !$0.areRuns }) {
-            lines.append(
-                "note: windows of one run are no independent samples: by them, changes of up to "
-                    + "\(Figure.text(comparison.stability * 100, decimals: 1)) % (--stability) are none; several runs in turns, "
-                    + "appended to each file, can show smaller ones")
-        }
-        return lines
+        return (table.isEmpty ? [] : table.lines) + missing(comparison) + notes(comparison).map { "note: \($0)" }
+    }
+
+    /// Loads without rows, and why.
+    private static func missing(_ comparison: Comparison) -> [String] {
+        comparison.unmatched.map { "only in one of them: \($0.text)" }
+            + comparison.cutShort.map {
+                "without a whole window in one of them at least, which was interrupted: \($0.text)"
+            }
+    }
+
+    private static func notes(_ comparison: Comparison) -> [String] {
+        guard comparison.rows.contains(where: { !$0.areRuns }) else { return comparison.warnings }
+        return comparison.warnings + [
+            "windows of one run are no independent samples: by them, changes of up to "
+                + "\(Figure.text(comparison.stability * 100, decimals: 1)) % (--stability) are none; several runs in turns, "
+                + "appended to each file, can show smaller ones"
+        ]
     }
 
     /// Of nothing there are no shares.
@@ -44,21 +49,25 @@ enum ComparisonText {
         (signed && share > 0 ? "+" : "") + Figure.column(share * 100, decimals: 1) + " %"
     }
 
+    /// Numbers, then what else is said of them.
     static func json(_ comparison: Comparison) -> [String] {
-        comparison.rows.map { row in
-            JSONText.object { json in
-                json.field("load", row.load.text)
-                json.field("metric", row.metric)
-                json.field("before", row.base.mean, decimals: 4)
-                json.field("after", row.new.mean, decimals: 4)
-                json.field("change", row.change ?? .nan, decimals: 5)
-                json.field("margin", row.margin ?? .nan, decimals: 5)
-                json.field("probability", row.probability ?? .nan, decimals: 6)
-                json.field("samples", row.areRuns ? "runs" : "windows")
-                json.field("samples_before", UInt64(row.samples.base))
-                json.field("samples_after", UInt64(row.samples.new))
-                json.field("verdict", row.verdict.rawValue)
-            }
+        let said = missing(comparison) + notes(comparison)
+        return comparison.rows.map { json($0) } + said.map { note in JSONText.object { $0.field("note", note) } }
+    }
+
+    private static func json(_ row: Comparison.Row) -> String {
+        JSONText.object { json in
+            json.field("load", row.load.text)
+            json.field("metric", row.metric)
+            json.field("before", row.base.mean, decimals: 4)
+            json.field("after", row.new.mean, decimals: 4)
+            json.field("change", row.change ?? .nan, decimals: 5)
+            json.field("margin", row.margin ?? .nan, decimals: 5)
+            json.field("probability", row.probability ?? .nan, decimals: 6)
+            json.field("samples", row.areRuns ? "runs" : "windows")
+            json.field("samples_before", UInt64(row.samples.base))
+            json.field("samples_after", UInt64(row.samples.new))
+            json.field("verdict", row.verdict.rawValue)
         }
     }
 }
