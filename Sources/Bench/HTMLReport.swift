@@ -69,7 +69,8 @@ package enum HTMLReport {
         } else if result.isInterrupted {
             parts.append("The run was ended before its time.")
         }
-        let unstable = result.points.count { !$0.isStable }
+        // Whose windows had no time to agree is no less stable for that.
+        let unstable = result.points.count { !$0.isStable && !$0.isInterrupted }
         if unstable > 0 { parts.append("Unstable: \(unstable) of \(result.points.count).") }
         return parts.joined(separator: " ")
     }
@@ -88,7 +89,7 @@ package enum HTMLReport {
                 return [point.load.text, Figure.column(point.framesPerSecond, decimals: 1)]
                     + times.map { Figure.column(point.answered > 0 ? $0 : .nan, decimals: 2) }
                     + ["\(point.ok)", "\(point.partial)", "\(point.failed)", "\(point.dropped)"]
-                    + [point.isStable ? "yes" : "no"]
+                    + [point.isInterrupted ? "interrupted" : point.isStable ? "yes" : "no"]
             }
     }
 

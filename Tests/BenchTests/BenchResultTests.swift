@@ -232,6 +232,19 @@ import Testing
         #expect(HTMLReport.text(result).contains("was not measured: the coordinator is gone"))
     }
 
+    /// As in the table for people.
+    @Test(arguments: [
+        (true, false, "yes"), (false, false, "no"), (true, true, "interrupted"), (false, true, "interrupted"),
+    ])
+    func aPointThatWasCutShortIsNeitherStableNorNot(_ isStable: Bool, _ isInterrupted: Bool, _ mark: String) {
+        var point = Samples.point(LoadDescription(.concurrency, callers: 4), [100, 110])
+        (point.isStable, point.isInterrupted) = (isStable, isInterrupted)
+        let page = HTMLReport.text(Samples.result([point]))
+        for other in ["yes", "no", "interrupted"] { #expect(page.contains("<td>\(other)</td>") == (other == mark)) }
+        #expect(page.contains("Unstable: 1 of 1.") == (mark == "no"))
+        #expect(page.contains("The run was ended before its time.") == isInterrupted)
+    }
+
     @Test func thePageStandsAloneAndEscapes() throws {
         let page = HTMLReport.text(Self.result)
         for foreign in ["<script", "http://", "https://", "<link", "src=", "<no>", "<7>"] {
