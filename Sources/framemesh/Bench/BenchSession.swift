@@ -271,24 +271,33 @@ struct BenchSession: Sendable {
         // Beyond the capacity nothing settles: so long, whatever is seen.
         timing.duration = timing.duration ?? timing.window * timing.rules.agreeing
         for factor in factors {
-            let rate = capacity.framesPerSecond * factor
-            let most = cameras.map { Double($0) * BenchPlan.fps.upperBound } ?? ArrivalSchedule.rates.upperBound
-            guard rate <= most else {
-                throw Fatal(
-                    "\(Figure.text(factor, decimals: 2)) times the capacity is \(Figure.text(rate, decimals: 1)) frames/s, "
-                        + "which is above the limit of \(Figure.text(most, decimals: 0))"
-                        + (cameras == nil ? "" : " of so many cameras"))
-            }
+            let rate = try Self.rate(of: factor, times: capacity.framesPerSecond, from: cameras)
             let load: (any BenchLoad)? =
                 if let cameras {
-                    loads.streams?(
-                        cameras, .camera(fps: max(rate / Double(cameras), BenchPlan.fps.lowerBound)), factor)
+                    loads.streams?(cameras, .camera(fps: rate / Double(cameras)), factor)
                 } else {
-                    loads.open?(max(rate, ArrivalSchedule.rates.lowerBound), arrivals, connections, factor)
+                    loads.open?(rate, arrivals, connections, factor)
                 }
             guard let load else { return }
             guard let point = try await add(load, &result, timing: timing), !point.isInterrupted else { return }
         }
+    }
+
+    /// - Parameters:
+    ///   - capacity: frames a second.
+    ///   - cameras: that share the rate; nil: it is that of one open loop.
+    /// - Returns: frames a second altogether.
+    /// - Throws: `Fatal` if there is no such load.
+    static func rate(of factor: Double, times capacity: Double, from cameras: Int?) throws(Fatal) -> Double {
+        let rate = capacity * factor
+        let (each, count) = cameras.map { (BenchPlan.fps, Double($0)) } ?? (ArrivalSchedule.rates, 1)
+        let (least, most) = (each.lowerBound * count, each.upperBound * count)
+        guard rate < least || rate > most else { return rate }
+        let (side, limit) = rate > most ? ("above", most) : ("below", least)
+        throw Fatal(
+            "\(Figure.text(factor, decimals: 3)) times the capacity is \(Figure.text(rate, decimals: 6)) frames/s, which is "
+                + "\(side) the limit of \(Figure.text(limit, decimals: 3))"
+                + (cameras == nil ? "" : " of so many cameras"))
     }
 
     /// Frames of each stream that are on their way while the capacity is looked for.

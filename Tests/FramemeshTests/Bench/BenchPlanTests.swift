@@ -37,6 +37,28 @@ import Testing
                 == .overload([0.5, 2], .constant, connections: BenchPlan.connections, concurrency: 6, cameras: nil))
     }
 
+    /// Raised to the least there is, it would be called a thousandth of the capacity and be more.
+    @Test func aMultipleOfTheCapacityIsSentAsItIsOrNotAtAll() throws {
+        #expect(try BenchSession.rate(of: 2, times: 50, from: nil) == 100)
+        #expect(try BenchSession.rate(of: 0.5, times: 0.25, from: 4) == 0.125)
+        func trouble(_ factor: Double, _ capacity: Double, _ cameras: Int?) -> String? {
+            let error = #expect(throws: Fatal.self) {
+                try BenchSession.rate(of: factor, times: capacity, from: cameras)
+            }
+            return error?.message
+        }
+        #expect(
+            trouble(0.001, 5, 10)
+                == "0.001 times the capacity is 0.005 frames/s, which is below the limit of 0.01 of so many cameras")
+        #expect(
+            trouble(0.001, 0.5, nil)
+                == "0.001 times the capacity is 0.0005 frames/s, which is below the limit of 0.001")
+        #expect(
+            trouble(100, 20_000, nil)
+                == "100 times the capacity is 2000000 frames/s, which is above the limit of 1000000")
+        #expect(trouble(10, 500, 4)?.hasSuffix("which is above the limit of 4000 of so many cameras") == true)
+    }
+
     @Test func camerasTakeTheNewestFrameAndOthersAll() throws {
         #expect(try BenchCommand.parse(["--streams", "2"]).load.framePolicy == .latest)
         #expect(try BenchCommand.parse(["--streams", "2", "--policy", "lossless"]).load.framePolicy == .lossless)
