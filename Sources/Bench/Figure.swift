@@ -17,4 +17,7 @@ package enum Figure {
         guard value.isFinite else { return "–" }
         return String(format: "%.\(max(0, min(decimals, 9)))f", locale: Locale(identifier: "en_US_POSIX"), value)
     }
+
+    /// Digits after the point with which a number of this size has three in all; of what is more than 100, fewer than none.
+    static func decimals(of size: Double) -> Int { 2 - Int(clampedTo: log10(size).rounded(.down)) }
 }

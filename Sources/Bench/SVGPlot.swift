@@ -1,5 +1,3 @@
-import Foundation
-
 /// Lines in a frame with axes, as SVG that stands in a page: its colours are the page's classes.
 struct SVGPlot {
     struct Line {
@@ -44,7 +42,7 @@ struct SVGPlot {
             text(title, Self.left, 18, "title"),
         ]
         // So many that two of them are never the same.
-        let decimals = max(1, 2 - Int(clampedTo: log10(top).rounded(.down)))
+        let decimals = max(1, Figure.decimals(of: top))
         for tick in 0...Self.yTicks {
             let value = top * Double(tick) / Double(Self.yTicks)
             let at = Self.place(y(value))
@@ -88,8 +86,12 @@ struct SVGPlot {
     /// Those that have room beside each other: windows of several points end at almost the same times.
     private func numbers(_ xs: [Double], _ place: (Double) -> Double) -> [(x: Double, text: String)] {
         var shown: [(x: Double, text: String)] = []
-        for value in Set(xs).sorted() {
-            let text = Figure.text(value, decimals: 2)
+        let values = Set(xs).sorted()
+        let spread = (values.last ?? 0) - (values.first ?? 0)
+        // So many that two of them are never the same, and that little is not 0.
+        let least = spread > 0 ? max(2, Figure.decimals(of: spread)) : 2
+        for value in values {
+            let text = Figure.text(value, decimals: value > 0 ? max(least, Figure.decimals(of: value)) : least)
             let step = max(Self.leastXStep, Self.digitWidth * Double(text.count + 1))
             if let last = shown.last, place(value) - place(last.x) < step { continue }
             shown.append((value, text))

@@ -281,6 +281,22 @@ import Testing
         #expect(least.text == "0.001 × capacity, 0.001 frames/s constant")
     }
 
+    /// Of low rates, of a small multiple beside a large one, of what is nearly the same, and of what is alone.
+    @Test(
+        arguments: [
+            ([0.001, 0.004, 0.0075], ["0.001", "0.004", "0.0075"]), ([0.004, 4, 10], ["0.004", "4", "10"]),
+            ([100, 100.001, 100.002], ["100", "100.001", "100.002"]), ([0.1 + 0.2], ["0.3"]),
+            ([1, 4, 8], ["1", "4", "8"]), ([0, 0.5], ["0", "0.5"]),
+        ] as [([Double], [String])])
+    func numbersAlongAPlotHaveAsManyDigitsAsTheyNeed(_ xs: [Double], _ numbers: [String]) {
+        let line = SVGPlot.Line(name: "l", points: xs.map { ($0, 1) })
+        let plot = SVGPlot(title: "t", xName: "x", yName: "y", lines: [line]).svg
+        let shown = plot.split(separator: "\n").filter { $0.contains("class=\"middle\"") }.compactMap {
+            $0.split(separator: ">").dropFirst().first?.split(separator: "<").first.map(String.init)
+        }
+        #expect(shown == numbers + ["x"])
+    }
+
     @Test func axesEndAtRoundNumbers() {
         #expect([0, 0.5, 1, 1.1, 9, 47, 101, 1000].map(SVGPlot.rounded) == [1, 0.5, 1, 1.5, 10, 50, 150, 1000])
     }
