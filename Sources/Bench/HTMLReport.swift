@@ -143,13 +143,12 @@ package enum HTMLReport {
 
     /// Nines on the axis: the slowest one of ten, of a hundred, of a thousand are as far from each other.
     private static func distribution(_ points: [BenchPoint]) -> SVGPlot {
-        func place(_ percentile: Double) -> Double { -log10(max(1 - percentile / 100, 0.00005)) }
-        let ticks = [(0.0, "0"), (50, "50"), (90, "90"), (99, "99"), (99.9, "99.9"), (99.99, "99.99")]
-        return SVGPlot(
+        SVGPlot(
             title: "Latency by percentile", xName: "percentile", yName: "ms",
             lines: points.map { point in
-                SVGPlot.Line(name: point.load.text, points: point.distribution.map { (place($0.percentile), $0.ms) })
-            }, ticks: ticks.map { (place($0.0), $0.1) })
+                SVGPlot.Line(name: point.load.text, points: point.distribution.map { ($0.percentile, $0.ms) })
+            }, ticks: [(0, "0"), (50, "50"), (90, "90"), (99, "99"), (99.9, "99.9"), (99.99, "99.99")],
+            scale: { -log10(max(1 - $0 / 100, 0.00005)) })
     }
 
     private static func time(_ points: [BenchPoint]) -> SVGPlot {

@@ -2,7 +2,7 @@
 struct SVGPlot {
     struct Line {
         var name: String
-        /// Places along x, and what was there.
+        /// Numbers along x, and what was there.
         var points: [(x: Double, y: Double)]
     }
 
@@ -10,8 +10,10 @@ struct SVGPlot {
     var xName: String
     var yName: String
     var lines: [Line]
-    /// What to write at places along x; nil: their numbers.
+    /// What to write along x; nil: the numbers that are there.
     var ticks: [(x: Double, text: String)]?
+    /// How far along x a number is.
+    var scale: (Double) -> Double = { $0 }
 
     private static let width = 640.0
     private static let height = 300.0
@@ -28,10 +30,11 @@ struct SVGPlot {
 
     var svg: String {
         let points = lines.flatMap(\.points).filter { $0.x.isFinite && $0.y.isFinite }
-        guard let xs = Self.range(points.map(\.x)), let highest = points.map(\.y).max() else { return "" }
+        guard let xs = Self.range(points.map { scale($0.x) }), let highest = points.map(\.y).max() else { return "" }
         let top = Self.rounded(highest)
         func x(_ value: Double) -> Double {
-            let share = xs.upperBound > xs.lowerBound ? (value - xs.lowerBound) / (xs.upperBound - xs.lowerBound) : 0.5
+            let (far, length) = (scale(value) - xs.lowerBound, xs.upperBound - xs.lowerBound)
+            let share = length > 0 ? far / length : 0.5
             return Self.left + share * (Self.width - Self.left - Self.right)
         }
         func y(_ value: Double) -> Double {

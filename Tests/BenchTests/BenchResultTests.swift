@@ -297,6 +297,22 @@ import Testing
         #expect(shown == numbers + ["x"])
     }
 
+    /// Where a point lies is nobody's concern.
+    @Test func pointsOfTheDistributionSayTheirPercentile() throws {
+        let point = Samples.point(LoadDescription(.concurrency, callers: 4), [100, 110])
+        let plots = HTMLReport.text(Samples.result([point])).components(separatedBy: "aria-label=")
+        let plot = try #require(plots.first { $0.hasPrefix("\"Latency by percentile\"") })
+        let places = plot.components(separatedBy: "<circle ").dropFirst().compactMap { circle in
+            circle.components(separatedBy: "cx=\"").last?.split(separator: "\"").first.flatMap { Double($0) }
+        }
+        #expect(places.count == LatencyHistogram.curve.count && places == places.sorted())
+        for percentile in ["0", "50", "99", "99.95", "100"] { #expect(plot.contains(" at \(percentile)</title>")) }
+        // As far from each other, from 64 to 624.
+        #expect(places.first == 64 && places.last == 624)
+        let tens = [90.0, 99, 99.9].compactMap { LatencyHistogram.curve.firstIndex(of: $0) }.map { places[$0] }
+        #expect(abs((tens[1] - tens[0]) - (tens[2] - tens[1])) < 0.3)
+    }
+
     @Test func axesEndAtRoundNumbers() {
         #expect([0, 0.5, 1, 1.1, 9, 47, 101, 1000].map(SVGPlot.rounded) == [1, 0.5, 1, 1.5, 10, 50, 150, 1000])
     }
