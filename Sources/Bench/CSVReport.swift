@@ -29,12 +29,12 @@ package enum CSVReport {
         // Beside rates, that of a closed loop is what it reached.
         let number = isRate ? point.load.framesPerSecond ?? point.framesPerSecond : Double(point.load.callers)
         return [
-            Figure.text(number, decimals: 3),
-            Figure.text(point.framesPerSecond, decimals: 3), us(client.send), us(network), us(server.queue), us(input),
-            us(server.infer), us(output), us(client.receive), us(latency.p50), us(latency.p90), us(latency.p95),
-            us(latency.p99), us(latency.mean), us(latency.p999), us(latency.sd), point.isStable ? "1" : "0",
+            Figure.number(number), Figure.number(point.framesPerSecond),
+            us(client.send), us(network), us(server.queue), us(input), us(server.infer), us(output), us(client.receive),
+            us(latency.p50), us(latency.p90), us(latency.p95), us(latency.p99), us(latency.mean),
+            us(latency.p999), us(latency.sd), point.isStable ? "1" : "0",
             "\(point.failed)", "\(point.refused)", "\(point.dropped)", "\(point.outOfOrderAtAll)",
-            "\(point.partial)", point.load.factor.map { Figure.text($0, decimals: 3) } ?? "", "\"\(point.load.text)\"",
+            "\(point.partial)", point.load.factor.map(Figure.number) ?? "", "\"\(point.load.text)\"",
         ]
     }
 

@@ -18,6 +18,11 @@ package enum Figure {
         return String(format: "%.\(max(0, min(decimals, 9)))f", locale: Locale(identifier: "en_US_POSIX"), value)
     }
 
+    /// With three digits after the point; of what is little, three that count.
+    package static func number(_ value: Double) -> String {
+        text(value, decimals: value > 0 ? max(3, decimals(of: value)) : 3)
+    }
+
     /// Digits after the point with which a number of this size has three in all; of what is more than 100, fewer than none.
     static func decimals(of size: Double) -> Int { 2 - Int(clampedTo: log10(size).rounded(.down)) }
 }

@@ -39,7 +39,7 @@ package struct LoadDescription: Sendable, Codable, Hashable {
     /// In a few words.
     package var text: String {
         // Of overload that is compared there is none.
-        let rate = rate.map { Figure.text($0, decimals: 3) + " frames/s " } ?? ""
+        let rate = rate.map { Figure.number($0) + " frames/s " } ?? ""
         let load =
             switch kind {
             case .concurrency: "concurrency \(callers)"
@@ -47,7 +47,7 @@ package struct LoadDescription: Sendable, Codable, Hashable {
             case .streams: "\(callers) × stream of \(perStream ?? 1)"
             case .cameras: "\(callers) × \(rate.isEmpty ? "camera " : rate)\(policy ?? "")"
             }
-        return factor.map { "\(Figure.text($0, decimals: 3)) × capacity, \(load)" } ?? load
+        return factor.map { "\(Figure.number($0)) × capacity, \(load)" } ?? load
     }
 
     /// Of overload, rates follow from the capacity that each run found: what was asked for is the factor.

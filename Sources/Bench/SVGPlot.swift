@@ -67,8 +67,7 @@ struct SVGPlot {
             let path = places.map { "\($0.0),\($0.1)" }.joined(separator: " ")
             parts.append("<polyline class=\"line \(class_)\" points=\"\(path)\"/>")
             for place in places {
-                let what =
-                    "\(line.name): \(Figure.text(place.2.y, decimals: 3)) at \(Figure.text(place.2.x, decimals: 3))"
+                let what = "\(line.name): \(Figure.number(place.2.y)) at \(Figure.number(place.2.x))"
                 parts.append(
                     "<circle class=\"dot \(class_)\" cx=\"\(place.0)\" cy=\"\(place.1)\" r=\"3\"><title>\(HTMLText.escaped(what))</title></circle>"
                 )

@@ -279,6 +279,11 @@ import Testing
         for number in ["0.008", "0.016", "0.024", "0.032", "0.04"] { #expect(plot.contains(">\(number)</text>")) }
         let least = LoadDescription(.rate, callers: 8, rate: 0.001, arrivals: .constant, factor: 0.001)
         #expect(least.text == "0.001 × capacity, 0.001 frames/s constant")
+        // Points of one sweep have names of their own.
+        let rates = [0.0015, 0.002, 0.012, 0.0125, 10.0 / 3].map { LoadDescription(.rate, callers: 8, rate: $0) }
+        #expect(rates.map { $0.text.prefix { $0 != " " } } == ["0.0015", "0.002", "0.012", "0.0125", "3.333"])
+        let lines = CSVReport.text(Samples.result([Samples.point(rates[0], [1])])).split(separator: "\n")
+        #expect(lines[1].hasPrefix("0.0015,1,"))
     }
 
     /// Of low rates, of a small multiple beside a large one, of what is nearly the same, and of what is alone.

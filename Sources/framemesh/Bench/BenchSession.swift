@@ -295,8 +295,8 @@ struct BenchSession: Sendable {
         guard rate < least || rate > most else { return rate }
         let (side, limit) = rate > most ? ("above", most) : ("below", least)
         throw Fatal(
-            "\(Figure.text(factor, decimals: 3)) times the capacity is \(Figure.text(rate, decimals: 6)) frames/s, which is "
-                + "\(side) the limit of \(Figure.text(limit, decimals: 3))"
+            "\(Figure.number(factor)) times the capacity is \(Figure.number(rate)) frames/s, which is "
+                + "\(side) the limit of \(Figure.number(limit))"
                 + (cameras == nil ? "" : " of so many cameras"))
     }
 
