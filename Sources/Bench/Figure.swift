@@ -23,6 +23,11 @@ package enum Figure {
         text(value, decimals: value > 0 ? max(3, decimals(of: value)) : 3)
     }
 
+    /// Frames a second, for columns: one digit after the point; of less than one a second, three that count.
+    package static func rate(_ value: Double) -> String {
+        column(value, decimals: value > 0 && value < 1 ? decimals(of: value) : 1)
+    }
+
     /// Digits after the point with which a number of this size has three in all; of what is more than 100, fewer than none.
     static func decimals(of size: Double) -> Int { 2 - Int(clampedTo: log10(size).rounded(.down)) }
 }

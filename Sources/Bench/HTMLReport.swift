@@ -57,10 +57,10 @@ package enum HTMLReport {
             parts.append("\(most) within the limit: \(best)\(result.isBestUnstable ? " (unstable)" : "").")
         }
         if let capacity = result.capacity {
-            parts.append("Capacity: \(Figure.text(capacity, decimals: 1)) frames/s.")
+            parts.append("Capacity: \(Figure.rate(capacity)) frames/s.")
             if let most = result.beyondCapacity {
                 parts.append(
-                    "It was measured with too few callers: up to \(Figure.text(most, decimals: 1)) frames/s were answered."
+                    "It was measured with too few callers: up to \(Figure.rate(most)) frames/s were answered."
                 )
             }
         }
@@ -86,7 +86,7 @@ package enum HTMLReport {
                 let times = [
                     latency.mean, latency.sd, latency.p50, latency.p90, latency.p95, latency.p99, latency.p999,
                 ]
-                return [point.load.text, Figure.column(point.framesPerSecond, decimals: 1)]
+                return [point.load.text, Figure.rate(point.framesPerSecond)]
                     + times.map { Figure.column(point.answered > 0 ? $0 : .nan, decimals: 2) }
                     + ["\(point.ok)", "\(point.partial)", "\(point.failed)", "\(point.dropped)"]
                     + [point.isInterrupted ? "interrupted" : point.isStable ? "yes" : "no"]

@@ -13,8 +13,8 @@ package struct Recovery: Sendable, Codable, Equatable {
 
     package var text: String {
         let rates =
-            "\(Figure.column(framesPerSecondBefore, decimals: 1)) frames/s before it, "
-            + "\(Figure.column(framesPerSecondWorst, decimals: 1)) in the worst window"
+            "\(Figure.rate(framesPerSecondBefore)) frames/s before it, "
+            + "\(Figure.rate(framesPerSecondWorst)) in the worst window"
         return switch secondsUntilAsBefore {
         case 0: "\(rates), never much less"
         case .some(let seconds): "\(rates), as before within \(Figure.text(seconds, decimals: 1)) s"

@@ -35,7 +35,7 @@ enum BenchReport {
             }
         }
         if let capacity = result.capacity {
-            lines += ["", "capacity: \(Figure.column(capacity, decimals: 1)) frames/s"]
+            lines += ["", "capacity: \(Figure.rate(capacity)) frames/s"]
             let goodput = result.points.filter { $0.load.factor ?? 0 >= 1 }.map(\.framesPerSecond)
             if let least = goodput.min(), capacity > 0 {
                 lines.append(
@@ -43,7 +43,7 @@ enum BenchReport {
             }
             if let most = result.beyondCapacity {
                 lines.append(
-                    "note: up to \(Figure.column(most, decimals: 1)) frames/s were answered under overload: the capacity was "
+                    "note: up to \(Figure.rate(most)) frames/s were answered under overload: the capacity was "
                         + "measured with too few callers (--concurrency), and the multiples are of too little")
             }
         }
@@ -75,7 +75,7 @@ enum BenchReport {
             let latency = point.latencyMs
             func ms(_ value: Double) -> String { Figure.column(point.answered > 0 ? value : .nan, decimals: 2) }
             table.add(
-                point.load.text, Figure.column(point.framesPerSecond, decimals: 1), ms(latency.mean), ms(latency.sd),
+                point.load.text, Figure.rate(point.framesPerSecond), ms(latency.mean), ms(latency.sd),
                 ms(latency.p50), ms(latency.p90), ms(latency.p95), ms(latency.p99), ms(latency.p999), "\(point.ok)",
                 "\(point.partial)", "\(point.failed)", point.load.kind == .cameras ? "\(point.dropped)" : "",
                 mark(point))
@@ -107,7 +107,7 @@ enum BenchReport {
         }
         if point.load.kind == .cameras {
             lines.append(
-                "  delivered \(Figure.text(point.framesPerSecond / Double(max(1, point.load.callers)), decimals: 2)) frames/s"
+                "  delivered \(Figure.number(point.framesPerSecond / Double(max(1, point.load.callers)))) frames/s"
                     + " of each camera, \(point.outOfOrderAtAll) out of order, age p50 "
                     + "\(Figure.column(point.latencyMs.p50, decimals: 1)) ms, p99 "
                     + "\(Figure.column(point.latencyMs.p99, decimals: 1)) ms")

@@ -13,7 +13,7 @@ enum OverheadText {
             }
             table.add(
                 name, Figure.column(way.p50, decimals: 3), Figure.column(way.mean, decimals: 3),
-                Figure.column(way.framesPerSecond, decimals: 1), processor("coordinator"), processor("node"),
+                Figure.rate(way.framesPerSecond), processor("coordinator"), processor("node"),
                 processor("bench"))
         }
         return ["What the coordinator costs; of processes the processor time of a frame, µs:"] + table.lines

@@ -160,7 +160,7 @@ struct PointRun: Sendable {
         let most = timing.parts?.count ?? timing.rules.maxTrials
         var text =
             "\(load.description.text): window \(measured.windows.count + 1) of at most \(most)  "
-            + "\(Figure.column(Double(now.answered) / seconds, decimals: 1)) frames/s  "
+            + "\(Figure.rate(Double(now.answered) / seconds)) frames/s  "
             + "mean \(Figure.column(now.mean, decimals: 1)) ms"
         if now.failed > 0 { text += "  \(now.failed) failed" }
         return text

@@ -201,7 +201,7 @@ import Testing
             return (BenchReport.text(result, percentile: nil, limit: nil), HTMLReport.text(result))
         }
         #expect(report(150).text.contains("note: up to 150.0 frames/s were answered under overload"))
-        #expect(report(150).page.contains("too few callers: up to 150 frames/s"))
+        #expect(report(150).page.contains("too few callers: up to 150.0 frames/s"))
         #expect(!report(110).text.contains("too few callers") && !report(110).page.contains("too few callers"))
     }
 
@@ -266,6 +266,18 @@ import Testing
         #expect(text.contains("  of the frames that came to an end, the latest was sent 67.2 ms late") == (unsent > 0))
         #expect(text.contains("  the latest frame was sent 67.2 ms late") == (unsent == 0))
         #expect(HTMLReport.text(Self.result([point])).contains("due and not sent yet: \(unsent)<") == (unsent > 0))
+    }
+
+    /// As of a model that takes many seconds.
+    @Test func aFrameInManySecondsIsMoreThanNone() {
+        let load = LoadDescription(.cameras, callers: 4, rate: 0.01, policy: "latest")
+        let point = BenchPoint(load, windows: [(Self.tally(1), 25), (Self.tally(1), 25)], isStable: true, trials: 2)
+        var result = Self.result([point, Self.point(LoadDescription(.concurrency, callers: 2), [0])])
+        result.capacity = 0.5
+        let (text, page) = (BenchReport.text(result, percentile: nil, limit: nil), HTMLReport.text(result))
+        #expect(text.contains("  0.0400  ") && text.contains("    0.0  ") && text.contains("capacity: 0.500 frames/s"))
+        #expect(text.contains("delivered 0.01 frames/s of each camera"))
+        #expect(page.contains("<td>0.0400</td>") && page.contains("Capacity: 0.500 frames/s."))
     }
 
     @Test func camerasTellTheAgeOfTheirFrames() {
