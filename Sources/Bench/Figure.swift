@@ -29,5 +29,5 @@ package enum Figure {
     }
 
     /// Digits after the point with which a number of this size has three in all; of what is more than 100, fewer than none.
-    static func decimals(of size: Double) -> Int { 2 - Int(clampedTo: log10(size).rounded(.down)) }
+    package static func decimals(of size: Double) -> Int { 2 - Int(clampedTo: log10(size).rounded(.down)) }
 }

@@ -40,9 +40,12 @@ enum ComparisonText {
         "\(row.samples.base) and \(row.samples.new) \(row.areRuns ? "runs" : "windows")"
     }
 
+    /// Processor seconds of a coordinator are hundredths, and so may be rates.
     private static func interval(_ interval: MeanInterval) -> String {
-        Figure.column(interval.mean, decimals: 2)
-            + (interval.margin.map { " ± " + Figure.column($0, decimals: 2) } ?? "")
+        let isLittle = interval.mean > 0 && interval.mean < 1
+        let decimals = isLittle ? Figure.decimals(of: interval.mean) : 2
+        return Figure.column(interval.mean, decimals: decimals)
+            + (interval.margin.map { " ± " + Figure.column($0, decimals: decimals) } ?? "")
     }
 
     private static func percent(_ share: Double, signed: Bool = true) -> String {

@@ -278,6 +278,8 @@ import Testing
         #expect(text.contains("  0.0400  ") && text.contains("    0.0  ") && text.contains("capacity: 0.500 frames/s"))
         #expect(text.contains("delivered 0.01 frames/s of each camera"))
         #expect(page.contains("<td>0.0400</td>") && page.contains("Capacity: 0.500 frames/s."))
+        let row = ComparisonText.lines(Comparison([Self.result([point])], [Self.result([point])])).dropFirst().first
+        #expect(row?.contains("  0.0400 ± 0.") == true && row?.contains("  0.04 ± ") == false, "\(row ?? "")")
     }
 
     @Test func camerasTellTheAgeOfTheirFrames() {
