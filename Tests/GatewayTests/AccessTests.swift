@@ -84,6 +84,18 @@ import Testing
         }
     }
 
+    @Test func aTokenMayBeAsLongAsAHeader() async throws {
+        let token = String(repeating: "t", count: 10_000)
+        try await TestGateway.with {
+            $0.credentials = try Credentials(text: "token sha256:\(Self.digest(token)) operator admin")
+        } _: { gateway in
+            let answer = try await gateway.get("/v1/nodes", headers: ["Authorization": "Bearer \(token)"])
+            #expect(answer.status != 401)
+            let other = try await gateway.get("/v1/nodes", headers: ["Authorization": "Bearer \(token)t"])
+            #expect(other.status == 401)
+        }
+    }
+
     @Test func aTokenInTheAddressCountsForNothing() async throws {
         try await TestGateway.with {
             $0.credentials = try Self.credentials()
