@@ -64,6 +64,13 @@ package struct PipelineLine: Sendable {
         return missing.contains(where: pipeline.required.contains) || missing == ofNodes ? .fails : .partial
     }
 
+    /// Stages without a node that its frames fail without; none: they do not fail.
+    package var failingStages: [String] {
+        guard now == .fails else { return [] }
+        let required = missing.filter(pipeline.required.contains)
+        return required.isEmpty ? missing : required
+    }
+
     /// One line of `pipelines --json`.
     package var json: String { JSONText.object { fields(&$0) } }
 

@@ -50,15 +50,6 @@ package struct MeshView: Sendable {
     }
 }
 
-extension PipelineLine {
-    /// Stages without a node that its frames fail without; none: they do not fail.
-    var failingStages: [String] {
-        guard now == .fails else { return [] }
-        let required = missing.filter(pipeline.required.contains)
-        return required.isEmpty ? missing : required
-    }
-}
-
 extension NodeState {
     var isReady: Bool { state == "ready" }
 }

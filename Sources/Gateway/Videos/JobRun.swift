@@ -8,6 +8,7 @@ import Metrics
 import NIOCore
 import Playback
 import RPC
+import Results
 import Video
 import Vision
 

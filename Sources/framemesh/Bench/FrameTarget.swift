@@ -26,7 +26,7 @@ extension FrameTarget {
 
     /// Said before anything is measured, where nothing would be answered.
     /// - Parameters:
-    ///   - stages: without a node.
+    ///   - stages: without a node, that its frames fail without.
     ///   - areKnown: there are nodes for all of them, though none is ready.
     static func objection(to pipeline: String, missing stages: [String], areKnown: Bool) -> Fatal {
         Fatal(

@@ -119,8 +119,8 @@ final class GatewayTarget: FrameTarget {
         }
         guard found.now == PipelineLine.Now.fails.rawValue else { return nil }
         return objection(
-            to: pipeline, missing: found.missing,
-            areKnown: Set(found.missing).isDisjoint(with: found.unoffered ?? []))
+            to: pipeline, missing: found.failingStages,
+            areKnown: Set(found.failingStages).isDisjoint(with: found.unoffered ?? []))
     }
 
     /// Of the gateway and of the nodes behind it, by role; nil: it does not show them to us.

@@ -49,8 +49,8 @@ final class MeshTarget: FrameTarget {
         let line = PipelineLine(pipeline, nodes)
         guard line.now == .fails else { return nil }
         return objection(
-            to: pipeline.name, missing: line.missing,
-            areKnown: line.missing.allSatisfy { PipelineLine.isKnown($0, of: nodes) })
+            to: pipeline.name, missing: line.failingStages,
+            areKnown: line.failingStages.allSatisfy { PipelineLine.isKnown($0, of: nodes) })
     }
 
     /// Of the coordinators that are ready, as they say them.

@@ -65,7 +65,11 @@ import Testing
         let other = objection(node("classifier", "ready"))
         #expect(other?.status == .usage && other?.message?.hasSuffix("no node of the mesh is ready for detect") == true)
         let away = objection(node("node", "connecting"))
-        #expect(away?.status == .unreachable && away?.message?.hasSuffix("ready for detect and classify") == true)
+        #expect(away?.status == .unreachable && away?.message?.hasSuffix("ready for detect") == true)
+        // Nobody will ever classify, and that is not why.
+        #expect(objection(node("detector", "connecting"))?.status == .unreachable)
+        pipeline.required = []
+        #expect(objection(node("detector", "connecting"))?.message?.hasSuffix("ready for detect and classify") == true)
     }
 
     @Test func aPipelineThatAGatewayCannotRunIsSaid() throws {
@@ -85,6 +89,10 @@ import Testing
         arguments: [
             (#""missing":["detect"],"now":"fails","unoffered":["detect"]"#, .usage),
             (#""missing":["detect"],"now":"fails","unoffered":[]"#, .unreachable),
+            (
+                #""required":["detect"],"missing":["detect","classify"],"now":"fails","unoffered":["classify"]"#,
+                .unreachable
+            ),
             (#""missing":["classify"],"now":"partial","unoffered":["classify"]"#, nil),
             // An older one does not say what becomes of a frame.
             (#""missing":["detect"]"#, nil), (#""missing":[],"now":"ready","unoffered":[]"#, nil),
