@@ -133,8 +133,9 @@ struct StreamLoad: BenchLoad {
             recorder.countOutOfOrder()
             await stop.waitUntilUp()
         } catch {
-            guard Task.isCancelled else { throw error }
+            // Also of a coordinator that stays lost: its cameras had their frames all the same.
             tellUnsent()
+            guard Task.isCancelled else { throw error }
         }
     }
 }

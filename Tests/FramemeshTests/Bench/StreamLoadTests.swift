@@ -79,6 +79,49 @@ import Testing
         #expect(point.unsent > 0 && point.unanswered == point.unsent + UInt64(room), "\(point.unsent)")
     }
 
+    /// No other one comes in its place: what its cameras have from then on is as late as the end of the windows.
+    @Test func whatACameraOwesWhenItsCoordinatorStaysLostCounts() async throws {
+        let fps = 100.0
+        let cut = await #expect(throws: PointRun.CutShort.self) {
+            try await Self.pointWithALoss(fps, resume: .seconds(1), duration: .seconds(3000))
+        }
+        let point = try #require(cut?.point)
+        // The windows end with the stream, in the middle of a long run.
+        #expect(point.isInterrupted && point.error != nil && (cut?.reason as? ClientError)?.kind == .unreachable)
+        let answered = point.wholeRun?.answered ?? 0
+        #expect(point.unsent > 0 && point.unanswered >= point.unsent && point.failed == 0 && point.dropped == 0)
+        #expect(
+            Double(answered + point.unanswered) >= 0.8 * fps * point.seconds,
+            "\(answered) and \(point.unanswered) in \(point.seconds) s")
+        // Of which about a third were answered.
+        #expect(point.latencyMs.p90 >= 500, "\(point.latencyMs)")
+    }
+
+    /// One camera, whose coordinator is lost after the first 50 of its frames.
+    /// - Parameter resume: how long it looks for another one.
+    private static func pointWithALoss(
+        _ fps: Double, resume: Duration, duration: Duration
+    ) async throws -> BenchPoint {
+        let coordinator = SwappingCoordinator(swapping: "")
+        return try await coordinator.serve { place in
+            var calling = MeshClientConfiguration()
+            calling.resumeTimeout = resume
+            calling.channel.readyTimeout = .milliseconds(200)
+            let target = MeshTarget(place, calling, AnalyzeOptions(pipeline: "detect"), survivesLoss: false)
+            defer { target.close() }
+            var timing = BenchTiming()
+            timing.warmup = .zero
+            timing.duration = duration
+            let run = PointRun(
+                load: try Self.load(target, 1, .camera(fps: fps)), timing: timing, processes: ProcessWatch(),
+                say: { _ in })
+            let running = Task { try await run.measure() }
+            while coordinator.answered("bench-0") < 50 { try await Task.sleep(for: .milliseconds(2)) }
+            coordinator.die()
+            return try await running.value
+        }
+    }
+
     /// One stream, which ends at its third answer.
     private static func point(_ pace: StreamLoad.Pace) async throws -> BenchPoint {
         let coordinator = SwappingCoordinator(swapping: "bench-0")

@@ -10,6 +10,7 @@ import Synchronization
 final class SwappingCoordinator: VisionHandler {
     private let stream: String
     private let state = Mutex<[String: Int]>([:])
+    private let server = Mutex<RPCServer?>(nil)
 
     /// - Parameter stream: the one whose third answer comes after its fourth.
     init(swapping stream: String) { self.stream = stream }
@@ -66,7 +67,10 @@ final class SwappingCoordinator: VisionHandler {
     func pipelines() -> [PipelineDescription] { [] }
     func nodes() async -> [NodeState] { [] }
 
-    /// Serves as long as `body` runs, which is told where.
+    /// It is gone: what has no answer by then is lost with its connections.
+    func die() { server.withLock { $0 }?.drain() }
+
+    /// Serves as long as `body` runs, which is told where, unless it dies before.
     /// - Parameter connections: that it takes from one address.
     func serve<Value: Sendable>(
         connections: Int = 256, _ body: @Sendable (Target) async throws -> Value
@@ -82,6 +86,7 @@ final class SwappingCoordinator: VisionHandler {
         let server = try await RPCServer.bind(
             host: "127.0.0.1", port: 0, configuration: configuration, services: [VisionService(self), health],
             group: MultiThreadedEventLoopGroup.singleton, logger: logger)
+        self.server.withLock { $0 = server }
         let place = server.address.endpointName
         return try await withThrowingTaskGroup(of: Void.self) { tasks in
             tasks.addTask { try await server.run() }
