@@ -22,16 +22,20 @@ package struct FrameStream<Kept: Sendable>: Sendable {
     let firstEpoch: UInt32
     /// Told of each lost connection: why, and how many frames are sent again.
     let resumed: @Sendable (_ reason: String, _ again: Int) -> Void
+    /// Nothing is worth a long wait any more: another coordinator is looked for as long as for a unary call.
+    let isEnding: @Sendable () -> Bool
 
     /// - Parameter epoch: more than 0 for a stream that goes on where another one ended.
     package init(
         client: MeshClient, limits: InFlightLimits, epoch: UInt32 = 0,
-        resumed: @escaping @Sendable (_ reason: String, _ again: Int) -> Void = { _, _ in }
+        resumed: @escaping @Sendable (_ reason: String, _ again: Int) -> Void = { _, _ in },
+        isEnding: @escaping @Sendable () -> Bool = { false }
     ) {
         self.client = client
         self.limits = limits
         firstEpoch = epoch
         self.resumed = resumed
+        self.isEnding = isEnding
     }
 
     /// - Parameters:
@@ -80,6 +84,7 @@ package struct FrameStream<Kept: Sendable>: Sendable {
         while true {
             let begun = inFlight.rewind()
             if resumption.isNews { resumed(resumption.reason, begun.again) }
+            if isEnding() { resumption.hurry(client.readyTimeout) }
             let failure: any Error
             do {
                 let stream = try await client.openStream(within: resumption.patience(now: .now))
@@ -93,6 +98,7 @@ package struct FrameStream<Kept: Sendable>: Sendable {
             }
             // All was answered; nobody asks how the call ended.
             if inFlight.isDone { return inFlight.answersEnded() }
+            if isEnding() { resumption.hurry(client.readyTimeout) }
             guard !Task.isCancelled, let wait = resumption.wait(after: failure, answered: inFlight.answered, now: .now),
                 (try? await Task.sleep(for: wait)) != nil
             else { return inFlight.answersEnded(client.explaining(failure)) }

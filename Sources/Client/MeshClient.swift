@@ -19,7 +19,7 @@ package struct MeshClient: Sendable {
     package let isThisHost: Bool
     package let pipelines: [PipelineDescription]
     let resumeTimeout: Duration
-    private let readyTimeout: Duration
+    let readyTimeout: Duration
     private let channel: BalancedChannel
     private let running: Task<Void, Never>
 

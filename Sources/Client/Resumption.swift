@@ -3,7 +3,7 @@ import RPC
 /// Whether and when a stream that lost its coordinator begins again.
 struct Resumption {
     /// Without an answer, or a connection that goes well, for this long after a loss, the stream ends.
-    private let timeout: Duration
+    private var timeout: Duration
     private(set) var losses = 0
     /// Why the last connection was of no use.
     private(set) var reason = ""
@@ -22,6 +22,9 @@ struct Resumption {
     private static let goodTime: Duration = .seconds(5)
 
     init(timeout: Duration) { self.timeout = timeout }
+
+    /// From now on it ends after `timeout`, if that is sooner.
+    mutating func hurry(_ timeout: Duration) { self.timeout = min(self.timeout, timeout) }
 
     /// The stream has begun at a coordinator.
     mutating func opened(at now: ContinuousClock.Instant) { found = now }

@@ -89,9 +89,10 @@ import Testing
     }
 
     /// Sends `count` frames over `coordinators`.
-    private static func run(_ count: UInt64, over coordinators: [Coordinator], resumeTimeout: Duration = .seconds(120))
-        async throws -> Run
-    {
+    private static func run(
+        _ count: UInt64, over coordinators: [Coordinator], resumeTimeout: Duration = .seconds(120),
+        isEnding: Bool = false
+    ) async throws -> Run {
         var places: [String] = []
         for coordinator in coordinators { places.append(try await coordinator.start()) }
         var configuration = MeshClientConfiguration()
@@ -102,9 +103,9 @@ import Testing
             let client = try await MeshClient.connect(
                 to: Target(parsing: "static:///" + places.joined(separator: ",")), configuration)
             defer { client.close() }
-            let stream = FrameStream<UInt64>(client: client, limits: .lossless) { _, _ in
-                result.withLock { $0.resumptions += 1 }
-            }
+            let stream = FrameStream<UInt64>(
+                client: client, limits: .lossless, resumed: { _, _ in result.withLock { $0.resumptions += 1 } },
+                isEnding: { isEnding })
             let next = Mutex<UInt64>(0)
             try await stream.run {
                 let sequence = next.withLock { next in
@@ -163,6 +164,16 @@ import Testing
         }
         #expect(error?.kind == .unreachable)
         #expect(error?.message.contains("was lost") == true)
+    }
+
+    /// Within 0.5 s, where it would have two minutes.
+    @Test func whereNothingIsWorthALongWaitItFailsSoon() async throws {
+        let begin = ContinuousClock.now
+        let error = await #expect(throws: ClientError.self) {
+            try await Self.run(100, over: [Coordinator(life: 10)], isEnding: true)
+        }
+        #expect(error?.kind == .unreachable)
+        #expect(ContinuousClock.now - begin < .seconds(60))
     }
 
     @Test func anAnswerThatCannotBeReadIsNotTheClientsFault() async throws {

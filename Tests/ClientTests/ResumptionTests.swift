@@ -46,6 +46,29 @@ import Testing
         #expect(behindIt == nil)
     }
 
+    /// As behind the end of what `bench` measures.
+    @Test func thatHasLessTimeAllAtOnceCountsItFromTheLoss() {
+        var resumption = Resumption(timeout: .seconds(30))
+        _ = resumption.wait(after: Self.lost, answered: 5, now: start)
+        resumption.hurry(.seconds(5))
+        #expect(resumption.patience(now: start + .seconds(3)) == .seconds(2))
+        let atTheEnd = resumption.wait(after: Self.lost, answered: 5, now: start + .milliseconds(4_999))
+        #expect(atTheEnd == .milliseconds(1))
+        // It never has more.
+        resumption.hurry(.seconds(10))
+        let behindIt = resumption.wait(after: Self.lost, answered: 5, now: start + .seconds(5))
+        #expect(behindIt == nil)
+    }
+
+    @Test func thatHadItsTimeLongAgoEndsAtOnce() {
+        var resumption = Resumption(timeout: .seconds(30))
+        _ = resumption.wait(after: Self.lost, answered: 5, now: start)
+        resumption.hurry(.seconds(5))
+        #expect(resumption.patience(now: start + .seconds(12)) == .zero)
+        let wait = resumption.wait(after: Self.lost, answered: 5, now: start + .seconds(12))
+        #expect(wait == nil)
+    }
+
     @Test func anAnswerBetweenTwoLossesBeginsTheTimeAnew() {
         var resumption = Resumption(timeout: .seconds(30))
         let wait5 = resumption.wait(after: Self.lost, answered: 5, now: start)

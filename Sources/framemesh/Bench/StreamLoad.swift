@@ -96,7 +96,8 @@ struct StreamLoad: BenchLoad {
         _ stop: StopSign
     ) async throws {
         let stream = FrameStream<Sent>(
-            client: target.client(index), limits: limits, resumed: { _, again in recorder.resumed(again: again) })
+            client: target.client(index), limits: limits, resumed: { _, again in recorder.resumed(again: again) },
+            isEnding: { stop.isUp })
         let sequence = SequenceCounter(first)
         let name = "bench-\(index)"
         // Frames that were sent. The next one may wait for room when all is given up, and is not asked for then.

@@ -97,6 +97,22 @@ import Testing
         #expect(point.latencyMs.p90 >= 500, "\(point.latencyMs)")
     }
 
+    /// All windows are measured by then: it is looked for no longer than for a unary call.
+    @Test func whoStaysLostIsNotAwaitedBehindTheLastWindow() async throws {
+        let fps = 100.0
+        let begin = ContinuousClock.now
+        let cut = await #expect(throws: PointRun.CutShort.self) {
+            try await Self.pointWithALoss(fps, resume: .seconds(240), duration: .seconds(2))
+        }
+        #expect(ContinuousClock.now - begin < .seconds(120))
+        let point = try #require(cut?.point)
+        #expect(!point.isInterrupted && point.windows.count == 3 && point.error != nil && point.unsent > 0)
+        let answered = point.wholeRun?.answered ?? 0
+        #expect(
+            Double(answered + point.unanswered) >= 0.8 * fps * point.seconds,
+            "\(answered) and \(point.unanswered) in \(point.seconds) s")
+    }
+
     /// One camera, whose coordinator is lost after the first 50 of its frames.
     /// - Parameter resume: how long it looks for another one.
     private static func pointWithALoss(
