@@ -55,9 +55,12 @@ package struct BenchResult: Sendable, Codable, Equatable {
     package var isInterrupted: Bool { endedInWarmUp == true || points.contains(where: \.isInterrupted) }
     /// Not all points were measured that were to be: a search has no answer but a bound.
     package var isCutShort: Bool { isInterrupted || error != nil }
+    /// What ended it came when all windows of its last point were measured.
+    package var endedBehindWindows: Bool { points.contains { $0.error != nil && !$0.isInterrupted } }
     /// `error` for people.
     package var errorText: String? {
         guard let error else { return nil }
+        if endedBehindWindows { return "the run ended with an error behind its last window: \(error)" }
         let isOfLast = points.contains { $0.error != nil }
         return (isOfLast ? "the run ended before its time: " : "the next point was not measured: ") + error
     }

@@ -54,11 +54,15 @@ extension Comparison {
                 warnings.append(
                     "of the \(side), \(points) point\(points == 1 ? "" : "s") had \(what) that no window shows")
             }
-            let ended = results.count { $0.isCutShort }
-            if ended > 0 {
-                let reasons = Set(results.compactMap(\.error)).sorted().joined(separator: "; ")
+            for (isBehind, one, several) in [
+                (false, "before its time", "before their time"),
+                (true, "with an error behind its last window", "with an error behind their last windows"),
+            ] {
+                let ended = results.filter { $0.isCutShort && $0.endedBehindWindows == isBehind }
+                guard !ended.isEmpty else { continue }
+                let reasons = Set(ended.compactMap(\.error)).sorted().joined(separator: "; ")
                 warnings.append(
-                    "of the \(side), \(ended == 1 ? "1 run ended before its" : "\(ended) runs ended before their") time"
+                    "of the \(side), \(ended.count == 1 ? "1 run ended \(one)" : "\(ended.count) runs ended \(several)")"
                         + (reasons.isEmpty ? "" : ": \(reasons)"))
             }
         }

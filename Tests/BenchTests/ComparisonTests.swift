@@ -258,6 +258,18 @@ import Testing
             ])
     }
 
+    /// Nothing of it is missing but answers.
+    @Test func aRunThatEndedBehindItsLastWindowIsSaid() {
+        var gone = Self.result([1, 1, 1])
+        gone.error = "it is gone"
+        gone.points[0].error = gone.error
+        #expect(
+            Comparison([gone, gone], [gone]).warnings == [
+                "of the first, 2 runs ended with an error behind their last windows: it is gone",
+                "of the second, 1 run ended with an error behind its last window: it is gone",
+            ])
+    }
+
     /// The last window of a run that was interrupted may be a moment long.
     @Test func windowsThatWereCutShortAreNoSamples() throws {
         var cut = Self.result([100, 101, 99, 1])

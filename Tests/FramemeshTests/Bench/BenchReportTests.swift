@@ -179,6 +179,10 @@ import Testing
         #expect(text().hasSuffix("\nthe run ended before its time: gone") && text().contains("interrupted\n"))
         let page = HTMLReport.text(result)
         #expect(page.contains("The run ended before its time: gone.") && !page.contains("The run was ended"))
+        // All of its windows are there.
+        result.points[0].isInterrupted = false
+        #expect(text().hasSuffix("\nthe run ended with an error behind its last window: gone"))
+        #expect(!text().contains("interrupted") && !text().contains("before its time"))
     }
 
     @Test func overloadIsBesideTheCapacity() {
