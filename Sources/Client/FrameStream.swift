@@ -101,7 +101,7 @@ package struct FrameStream<Kept: Sendable>: Sendable {
             if isEnding() { resumption.hurry(client.readyTimeout) }
             guard !Task.isCancelled, let wait = resumption.wait(after: failure, answered: inFlight.answered, now: .now),
                 (try? await Task.sleep(for: wait)) != nil
-            else { return inFlight.answersEnded(client.explaining(failure)) }
+            else { return inFlight.answersEnded(client.explaining(failure, lost: resumption.lasting(now: .now))) }
         }
     }
 

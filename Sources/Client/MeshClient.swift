@@ -140,9 +140,16 @@ package struct MeshClient: Sendable {
     }
 
     /// `error` of a call, with the coordinator's name if the connection is to blame.
-    package func explaining(_ error: any Error) -> any Error {
+    /// - Parameter ago: since when a stream tries to go on, of whose last attempt the error is; nil: of no other attempt.
+    package func explaining(_ error: any Error, lost ago: Duration? = nil) -> any Error {
         guard let error = error as? RPCError, error.isOfConnection || error.code == .unavailable else { return error }
-        return ClientError("the connection to the coordinator at \(name) was lost: \(error.message)", .unreachable)
+        var loss = "was lost"
+        if let ago {
+            // What the last attempt says of its time is not how long all of them took.
+            let tenths: Double = ago / .milliseconds(100)
+            loss += " \(tenths.rounded() / 10) s ago; the last attempt to go on"
+        }
+        return ClientError("the connection to the coordinator at \(name) \(loss): \(error.message)", .unreachable)
     }
 
     private static func describe(_ error: any Error) -> String {

@@ -58,6 +58,9 @@ struct Resumption {
         return min(wait, timeout - (now - since))
     }
 
+    /// How long ago the first of several losses in a row came; nil: it is the last one, too.
+    func lasting(now: ContinuousClock.Instant) -> Duration? { fruitless > 1 ? since.map { now - $0 } : nil }
+
     /// How long the next connection may wait for a coordinator; nil: none was lost yet.
     func patience(now: ContinuousClock.Instant) -> Duration? {
         since.map { max(.zero, timeout - (now - $0)) }

@@ -31,6 +31,19 @@ import Testing
         #expect(wait4 == nil)
     }
 
+    @Test func itKnowsHowLongItHasTried() {
+        var resumption = Resumption(timeout: .seconds(30))
+        #expect(resumption.lasting(now: start) == nil)
+        _ = resumption.wait(after: Self.lost, answered: 5, now: start)
+        #expect(resumption.lasting(now: start + .seconds(1)) == nil)
+        _ = resumption.wait(after: Self.lost, answered: 5, now: start + .seconds(26))
+        _ = resumption.wait(after: Self.lost, answered: 5, now: start + .seconds(30))
+        #expect(resumption.lasting(now: start + .seconds(30)) == .seconds(30))
+        // It was answered meanwhile.
+        _ = resumption.wait(after: Self.lost, answered: 6, now: start + .seconds(40))
+        #expect(resumption.lasting(now: start + .seconds(41)) == nil)
+    }
+
     /// Neither the wait before an attempt nor the attempt itself goes beyond its end.
     @Test func theTimeIsKeptToTheEnd() {
         var resumption = Resumption(timeout: .seconds(3))
