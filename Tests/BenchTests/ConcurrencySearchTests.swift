@@ -11,7 +11,7 @@ import Testing
             tried.append(next)
             search.record(isWithinLimit: next <= most)
         }
-        return (tried, search.best)
+        return (tried, tried.filter { $0 <= most }.max())
     }
 
     @Test func itDoublesAndThenHalves() throws {
@@ -30,10 +30,15 @@ import Testing
         }
     }
 
-    @Test func aStepIsExactEnough() throws {
+    @Test func onlyPointsOfTheSweepAreMeasured() throws {
         let (tried, best) = Self.search(try Sweep(parsing: "4:64:8", in: 1...512), most: 21)
-        #expect(tried == [4, 8, 16, 32, 24])
-        #expect(best == 16)
+        #expect(tried == [4, 12, 20, 36, 28])
+        #expect(best == 20)
+        let grid = try Sweep<Int>(parsing: "2:9:3", in: 1...512)
+        for (most, expected) in [(1, nil), (4, 2), (7, 5), (9, 8)] as [(Int, Int?)] {
+            let (tried, best) = Self.search(grid, most: most)
+            #expect(best == expected && Set(tried).isSubset(of: grid.points), "\(most): \(tried)")
+        }
     }
 
     @Test func nothingIsMeasuredBeyondTheEnd() throws {
