@@ -121,7 +121,7 @@ package struct BenchResult: Sendable, Codable, Equatable {
     /// - Throws: `BenchResultError` that names the line.
     package static func read(_ data: Data) throws(BenchResultError) -> [BenchResult] {
         guard data.count <= maxFileBytes else {
-            throw BenchResultError("\(data.count) bytes are more than the limit of \(maxFileBytes)")
+            throw BenchResultError("there are more than \(maxFileBytes) bytes in it")
         }
         let decoder = JSONDecoder()
         decoder.keyDecodingStrategy = .convertFromSnakeCase

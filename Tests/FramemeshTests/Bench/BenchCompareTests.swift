@@ -33,5 +33,26 @@ import Testing
         #expect(try trouble(#"{"a":1}"#) == "PATH: line 1 is no result of framemesh bench")
         let error = #expect(throws: Fatal.self) { try BenchCompareCommand.read(folder.path) }
         #expect(error?.message == "cannot read \(folder.path): it is a directory")
+        let empty = #expect(throws: Fatal.self) { try BenchCompareCommand.read("/dev/null") }
+        #expect(empty?.message == "/dev/null: there is no result in it")
+    }
+
+    /// As of `bench compare <(head -1 a.json) b.json`.
+    @Test func pipesAreRead() throws {
+        let result = BenchResult(
+            mode: "mesh", target: nil, pipeline: "detect", inputs: 1, inputBytes: 9,
+            environment: EnvironmentRecord(
+                cpu: "x", cores: 1, kernel: "Linux", memoryMb: 1, version: "0", startedAt: 0),
+            configuration: [:])
+        let pipe = Pipe()
+        try pipe.fileHandleForWriting.write(contentsOf: Data(try result.json().utf8))
+        try pipe.fileHandleForWriting.close()
+        #expect(try BenchCompareCommand.read("/dev/fd/\(pipe.fileHandleForReading.fileDescriptor)") == [result])
+    }
+
+    @Test func standardInputIsOneOfTheTwo() async throws {
+        let command = try BenchCompareCommand.parse(["-", "-"])
+        let error = await #expect(throws: Fatal.self) { try await command.run() }
+        #expect(error?.status == .usage && error?.message?.hasPrefix("only one of the two is standard input") == true)
     }
 }
