@@ -3,7 +3,7 @@ package import Foundation
 /// All that one run of `framemesh bench` has found, as it stands in `--json`.
 package struct BenchResult: Sendable, Codable, Equatable {
     package static let format = 3
-    /// Forms that are read: what was measured before is compared with what is measured now.
+    /// Formats that are read: what was measured before is compared with what is measured now.
     private static let readable = 2...format
 
     package var format = Self.format
@@ -143,8 +143,8 @@ package struct BenchResult: Sendable, Codable, Equatable {
                 throw BenchResultError("line \(number) is no result of framemesh bench")
             }
             guard readable.contains(head.format) else {
-                let forms = "\(readable.lowerBound) to \(readable.upperBound)"
-                throw BenchResultError("line \(number) has form \(head.format), this program reads \(forms)")
+                let known = "\(readable.lowerBound) to \(readable.upperBound)"
+                throw BenchResultError("line \(number) has format \(head.format), this program reads \(known)")
             }
             do {
                 results.append(try decoder.decode(BenchResult.self, from: line))

@@ -1,15 +1,18 @@
 extension Comparison {
+    /// How variables of the environment begin among the options of a configuration.
+    private static let variable = "FRAMEMESH_"
+
     /// What makes the numbers of two sides those of different things, or hides something of one.
     static func warnings(_ base: [BenchResult], _ new: [BenchResult]) -> [String] {
         var warnings: [String] = []
-        /// Each side may hold several: then they are not runs of the same.
-        func compare(_ name: String, _ value: (BenchResult) -> String?) {
+        /// Each side may hold several: then they are not runs of the same. A value may be a list with commas.
+        func compare(_ name: String, _ verb: String = "differs", _ value: (BenchResult) -> String?) {
             let (before, after) = (Set(base.map { value($0) ?? "none" }), Set(new.map { value($0) ?? "none" }))
             for (side, values) in [("first", before), ("second", after)] where values.count > 1 {
-                warnings.append("\(name) differs within the \(side): \(values.sorted().joined(separator: ", "))")
+                warnings.append("\(name) \(verb) within the \(side): \(values.sorted().joined(separator: "; "))")
             }
             if before.count == 1, after.count == 1, before != after {
-                warnings.append("\(name) differs: \(before.joined()) and \(after.joined())")
+                warnings.append("\(name) \(verb): the first has \(before.joined()); the second has \(after.joined())")
             }
         }
         compare("what was asked") { $0.mode }
@@ -19,8 +22,8 @@ extension Comparison {
         compare("the pinning") { $0.environment.affinity }
         compare("the kernel") { $0.environment.kernel }
         compare("the engine") { $0.engine }
-        compare("the models") { $0.models.isEmpty ? nil : $0.models.joined(separator: " and ") }
-        compare("the libraries") { $0.environment.libraries.map { $0.joined(separator: ", ") } }
+        compare("the models", "differ") { $0.models.isEmpty ? nil : $0.models.joined(separator: ", ") }
+        compare("the libraries", "differ") { $0.environment.libraries.map { $0.joined(separator: ", ") } }
         // Of older results neither is known, and nothing differs from that.
         if (base + new).allSatisfy({ $0.environment.compilers != nil }) {
             compare("the pair of compilers") { $0.environment.compilers?.joined(separator: ", ") }
@@ -33,7 +36,8 @@ extension Comparison {
         compare("the number of inputs") { "\($0.inputs)" }
         compare("the size of the inputs") { "\($0.inputBytes)" }
         for option in Set((base + new).flatMap(\.configuration.keys)).sorted() {
-            compare("--\(option)") { $0.configuration[option] }
+            let name = option.hasPrefix(variable) ? "the variable \(option)" : "--\(option)"
+            compare(name) { $0.configuration[option] }
         }
         for (side, results) in [("first", base), ("second", new)] {
             let unstable = results.flatMap(\.points).count { !$0.isStable }

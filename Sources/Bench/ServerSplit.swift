@@ -23,7 +23,7 @@ package struct ServerSplit: Sendable, Codable, Equatable {
 
     package init() {}
 
-    /// Results of form 2 have no `network`: there `fan_out` is what that is now.
+    /// Results of format 2 have no `network`: there `fan_out` is what that is now.
     package init(from decoder: any Decoder) throws {
         let parts = try decoder.container(keyedBy: CodingKeys.self)
         queue = try parts.decode(Double.self, forKey: .queue)

@@ -21,7 +21,7 @@ import Testing
     }
 
     /// What an older version has written: there the way to the nodes and back had the name `fan_out`.
-    @Test func formTwoIsRead() throws {
+    @Test func formatTwoIsRead() throws {
         let text = try Self.result.json()
         let old = text.replacing(#""format":3"#, with: #""format":2"#).replacing(#","network":0.3"#, with: "")
         let read = try #require(try BenchResult.read(Data(old.utf8)).first)
@@ -62,7 +62,7 @@ import Testing
     }
 
     @Test(arguments: [
-        ("", "there is no result"), ("{}", "line 1 is no result"), (#"{"format":99}"#, "form 99"),
+        ("", "there is no result"), ("{}", "line 1 is no result"), (#"{"format":99}"#, "line 1 has format 99, this"),
         (#"{"format":3}"#, "line 1 is a damaged result"), ("[]", "line 1 is no result"),
         ("no JSON", "line 1 is no JSON; a result is one line"), ("{\n \"format\": 2\n}", "line 1 is no JSON"),
     ])

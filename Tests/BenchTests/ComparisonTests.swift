@@ -88,7 +88,10 @@ import Testing
         other.points[0].isStable = false
         let warnings = Comparison([Self.result([1, 1, 1])], [other]).warnings
         #expect(warnings.count == 4, "\(warnings)")
-        for words in ["pipeline", "number of cores differs: 2 and 4", "--window differs: 1 and 5", "unstable"] {
+        for words in [
+            "pipeline", "number of cores differs: the first has 2; the second has 4",
+            "--window differs: the first has 1; the second has 5", "unstable",
+        ] {
             #expect(warnings.contains { $0.contains(words) }, "\(words)")
         }
     }
@@ -100,8 +103,8 @@ import Testing
         new.environment.compilers = ["Swift 6.4"]
         #expect(
             Comparison([base], [new]).warnings == [
-                "the pair of compilers differs: Swift 6.3.1, Clang 21.0.0 (a1b2) and Swift 6.4",
-                "the version of the node differs: 1 and 1, 2",
+                "the pair of compilers differs: the first has Swift 6.3.1, Clang 21.0.0 (a1b2); the second has Swift 6.4",
+                "the version of the node differs: the first has 1; the second has 1, 2",
             ])
         (base.versions, base.environment.compilers) = (nil, nil)
         #expect(Comparison([base], [new]).warnings.isEmpty)
@@ -111,7 +114,20 @@ import Testing
         var other = Self.result([1, 1, 1])
         other.engine = "opencv"
         let warnings = Comparison([Self.result([1, 1, 1]), other], [other]).warnings
-        #expect(warnings == ["the engine differs within the first: none, opencv"])
+        #expect(warnings == ["the engine differs within the first: none; opencv"])
+    }
+
+    @Test func listsAndVariablesAreToldApart() {
+        var (base, new) = (Self.result([1, 1, 1]), Self.result([1, 1, 1]))
+        (base.models, new.models) = (["a", "b"], ["c"])
+        new.configuration["FRAMEMESH_MODELS"] = "/m"
+        #expect(
+            Comparison([base], [new]).warnings == [
+                "the models differ: the first has a, b; the second has c",
+                "the variable FRAMEMESH_MODELS differs: the first has none; the second has /m",
+            ])
+        #expect(
+            Comparison([base, new], [new]).warnings.prefix(1) == ["the models differ within the first: a, b; c"])
     }
 
     /// Refusals are quick: more frames a second and shorter latencies do not make up for them.
