@@ -1,6 +1,6 @@
 import Glibc
 
-/// What this process may do with files.
+/// What this process may do with files, and why not: the system's words.
 enum FileAccess {
     /// Why a file cannot be read; nil: it can.
     static func objection(toReading path: String) -> String? { objection(path, R_OK) }
@@ -8,9 +8,34 @@ enum FileAccess {
     /// Why a file cannot be written, or one be made in a folder (with `/` behind it, so that a file is none); nil: it can.
     static func objection(toWriting path: String) -> String? { objection(path, W_OK) }
 
+    /// Why no file can be made where there is none; nil: it can, and none is left behind. Who may write to a folder may not make
+    /// every name in it.
+    static func objection(toMaking path: String) -> String? {
+        let descriptor = unsafe open(path, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0o600)
+        guard descriptor >= 0 else { return errno == EEXIST ? nil : reason(errno) }
+        close(descriptor)
+        unsafe unlink(path)
+        return nil
+    }
+
+    /// Blocks. What is there is replaced.
+    /// - Returns: why it could not be written whole; nil: it was.
+    static func write(_ text: String, to path: String) -> String? {
+        let descriptor = unsafe open(path, O_CREAT | O_TRUNC | O_WRONLY | O_CLOEXEC, 0o666)
+        guard descriptor >= 0 else { return reason(errno) }
+        let trouble = Console.write(text, to: descriptor)
+        // Of a file elsewhere it may turn out only now.
+        let late = close(descriptor) == 0 ? nil : errno
+        return (trouble ?? late).map(reason)
+    }
+
     private static func objection(_ path: String, _ mode: Int32) -> String? {
         guard unsafe access(path, mode) != 0 else { return nil }
-        let reason = unsafe String(cString: strerror(errno))
+        return reason(errno)
+    }
+
+    private static func reason(_ code: Int32) -> String {
+        let reason = unsafe String(cString: strerror(code))
         return String(reason.prefix(1)).lowercased() + String(reason.dropFirst())
     }
 }

@@ -50,10 +50,14 @@ struct BenchReportOptions: ParsableArguments {
                 throw Fatal("\(other) and \(option) both write to \(place): name another file", status: .usage)
             }
             if file == Self.standardOutput { continue }
-            let folder = URL(fileURLWithPath: file).deletingLastPathComponent().path + "/"
-            let place = FileManager.default.fileExists(atPath: file) ? file : folder
-            let reason =
-                PictureSource.isDirectory(file) ? "it is a directory" : FileAccess.objection(toWriting: place)
+            let reason: String? =
+                if PictureSource.isDirectory(file) {
+                    "it is a directory"
+                } else if FileManager.default.fileExists(atPath: file) {
+                    FileAccess.objection(toWriting: file)
+                } else {
+                    FileAccess.objection(toMaking: file)
+                }
             if let reason { throw Fatal("cannot write \(file): \(reason)", status: .usage) }
         }
     }
@@ -89,11 +93,9 @@ struct BenchReportOptions: ParsableArguments {
                 try console.print(text.hasSuffix("\n") ? String(text.dropLast()) : text)
                 continue
             }
-            do {
-                try Data(text.utf8).write(to: URL(fileURLWithPath: file))
-            } catch {
-                // The others are of use without it.
-                trouble = trouble ?? Fatal("cannot write \(file): \((error as NSError).localizedDescription)")
+            // The others are of use without it.
+            if let reason = FileAccess.write(text, to: file), trouble == nil {
+                trouble = Fatal("cannot write \(file): \(reason)")
             }
         }
         if let trouble { throw trouble }

@@ -85,7 +85,7 @@ final class Console: Sendable {
 
     /// All of it, past interruptions.
     /// - Returns: the error that ended it; nil: it was written.
-    private static func write(_ text: String, to descriptor: Int32) -> Int32? {
+    static func write(_ text: String, to descriptor: Int32) -> Int32? {
         var text = text
         return text.withUTF8 { bytes in
             var rest = unsafe UnsafeRawBufferPointer(bytes)[...]

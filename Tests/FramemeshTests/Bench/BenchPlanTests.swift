@@ -247,6 +247,18 @@ import Testing
         try BenchCommand.parse(["--json", "-", "--csv", "/tmp/a", "--html", "/tmp/b"]).reports.check()
     }
 
+    /// Not only after all was measured; who may write to a folder may not make every name in it.
+    @Test func whetherAReportCanBeMadeIsTried() throws {
+        let folder = FileManager.default.temporaryDirectory.path
+        func check(_ name: String) throws { try BenchCommand.parse(["--html", "\(folder)/\(name)"]).reports.check() }
+        let tooLong = String(repeating: "a", count: 256)
+        let error = #expect(throws: Fatal.self) { try check(tooLong) }
+        #expect(error?.status == .usage && error?.message == "cannot write \(folder)/\(tooLong): file name too long")
+        let name = "bench-\(UUID()).html"
+        try check(name)
+        #expect(!FileManager.default.fileExists(atPath: "\(folder)/\(name)"))
+    }
+
     @Test func picturesComeFromFilesOrAreMade() throws {
         func size(_ arguments: [String]) throws -> PictureSize? {
             try BenchCommand.parse(arguments).pictures.chosenSize()

@@ -155,6 +155,14 @@ import Testing
         #expect(throws: Fatal.self) { try search.conclude([result], try search.plan(), Console()) }
     }
 
+    @Test func whyAReportCouldNotBeWrittenIsSaid() throws {
+        let command = try BenchCommand.parse(["--pipeline", "detect", "--json", "/dev/full"])
+        try command.reports.check()
+        let result = Self.result([Self.point(LoadDescription(.concurrency, callers: 2), [100])])
+        let error = #expect(throws: Fatal.self) { try command.conclude([result], try command.plan(), Console()) }
+        #expect(error?.message == "cannot write /dev/full: no space left on device" && error?.status == .failed)
+    }
+
     /// What it waited for then might have failed.
     @Test func aRunThatIsInterruptedBehindItsLastWindowIsNoSuccess() async throws {
         let command = try BenchCommand.parse(["--pipeline", "detect"])
