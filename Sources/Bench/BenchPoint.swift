@@ -41,9 +41,9 @@ package struct BenchPoint: Sendable, Codable, Equatable {
     package var unsent: UInt64
     /// Milliseconds since the oldest of them was planned.
     package var oldestUnansweredMs: Double
-    /// The longest latency of those that were answered.
+    /// The longest latency of those that were answered; 0: none was.
     package var longestAnsweredMs: Double
-    /// Since frames were planned to be sent; of cameras, their age when the answer came.
+    /// Since frames were planned to be sent; of cameras, their age when the answer came. Of none, if none was answered.
     package var latencyMs: LatencyFigures
     /// How long after its time the latest frame was sent.
     package var longestDelayMs: Double
@@ -98,7 +98,10 @@ package struct BenchPoint: Sendable, Codable, Equatable {
         oldestUnansweredMs = cut.unanswered.longest
         longestAnsweredMs = all.latencies.longest
         longestDelayMs = all.longestDelay / .milliseconds(1)
-        if cut.unanswered.count == 0 {
+        if all.answered == 0 {
+            // The age of those that had no answer is no latency.
+            (latencyMs, distribution) = (LatencyFigures.none, [])
+        } else if cut.unanswered.count == 0 {
             (latencyMs, distribution) = (all.latencies.figures, all.latencies.distribution)
         } else {
             let estimate = LatencyEstimate(answered: all.latencies, cut)
@@ -125,7 +128,7 @@ package struct BenchPoint: Sendable, Codable, Equatable {
     /// What had no answer at the end says something: it took longer than all that was answered, or was not even sent.
     package var hasOverdueFrames: Bool { unsent > 0 || oldestUnansweredMs > longestAnsweredMs }
 
-    /// The latency that a limit is about.
+    /// The latency that a limit is about, of frames that were answered.
     /// - Parameter percentile: one of those that are recorded; nil: the mean.
     package func latency(_ percentile: Double?) -> Double { latencyMs.value(of: percentile) }
 }

@@ -2,7 +2,7 @@ package import Foundation
 
 /// All that one run of `framemesh bench` has found, as it stands in `--json`.
 package struct BenchResult: Sendable, Codable, Equatable {
-    package static let format = 3
+    package static let format = 4
     /// Formats that are read: what was measured before is compared with what is measured now.
     private static let readable = 2...format
 

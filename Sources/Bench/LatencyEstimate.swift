@@ -11,11 +11,14 @@ import Foundation
 /// Sources: Kaplan and Meier, "Nonparametric Estimation from Incomplete Observations" (1958); Tsai, Jewell and Wang, "A note
 /// on the product-limit estimator under right censoring and left truncation" (1987).
 struct LatencyEstimate {
-    /// Microseconds, rising, with the shares of frames that took so long.
-    private var steps: [(value: UInt64, share: Double)] = []
+    /// Milliseconds, rising, with the shares of frames that took so long.
+    private var steps: [(value: Double, share: Double)] = []
+    /// Milliseconds, exact.
+    private let longest: Double
 
     /// Of no frame that was answered nothing is known but the age of those that were not.
     init(answered: LatencyHistogram, _ cut: CutFrames) {
+        longest = max(answered.longest, cut.unanswered.longest)
         var changes: [UInt64: Change] = [:]
         for (value, count) in answered.buckets { changes[value, default: Change()].answered = count }
         for (value, count) in cut.unanswered.buckets { changes[value, default: Change()].unanswered = count }
@@ -33,11 +36,11 @@ struct LatencyEstimate {
             // Before the last one, all that are known of may have ended here: that says nothing of those that came later.
             let all = value < atRisk[0].value ? max(count, change.answered + 1) : max(count, change.answered)
             let share = left * change.answered / all
-            steps.append((value, share))
+            // Of the longest, its bucket may be beyond it.
+            steps.append((min(Double(value) / 1000, longest), share))
             left -= share
         }
-        guard let oldest = atRisk.first?.value, left > Self.rounding else { return }
-        steps.append((oldest, left))
+        if left > Self.rounding, !atRisk.isEmpty { steps.append((longest, left)) }
     }
 
     private struct Change {
@@ -51,17 +54,18 @@ struct LatencyEstimate {
 
     /// Milliseconds that `percentile` (0…100) of the frames did not exceed; 0 of nothing.
     func milliseconds(at percentile: Double) -> Double {
+        guard percentile < 100 else { return longest }
         var sum = 0.0
         for (value, share) in steps {
             sum += share
-            if sum >= percentile / 100 - Self.rounding { return Double(value) / 1000 }
+            if sum >= percentile / 100 - Self.rounding { return value }
         }
-        return Double(steps.last?.value ?? 0) / 1000
+        return longest
     }
 
     var figures: LatencyFigures {
-        let mean = steps.reduce(0) { $0 + $1.share * Double($1.value) } / 1000
-        let square = steps.reduce(0) { $0 + $1.share * pow(Double($1.value) / 1000 - mean, 2) }
+        let mean = steps.reduce(0) { $0 + $1.share * $1.value }
+        let square = steps.reduce(0) { $0 + $1.share * pow($1.value - mean, 2) }
         return LatencyFigures(
             mean: mean, sd: square.squareRoot(), p50: milliseconds(at: 50), p90: milliseconds(at: 90),
             p95: milliseconds(at: 95), p99: milliseconds(at: 99), p999: milliseconds(at: 99.9),

@@ -14,6 +14,7 @@ package struct LatencyHistogram: Sendable {
     /// Of microseconds, exact: a histogram knows values by their bucket only.
     private var sum = 0.0
     private var squares = 0.0
+    private var most = 0.0
 
     package init() {}
 
@@ -24,12 +25,14 @@ package struct LatencyHistogram: Sendable {
         histogram.record(UInt64(value.rounded()))
         sum += value
         squares += value * value
+        most = max(most, value)
     }
 
     package mutating func add(_ other: LatencyHistogram) {
         histogram.add(other.histogram)
         sum += other.sum
         squares += other.squares
+        most = max(most, other.most)
     }
 
     /// Milliseconds; 0 of nothing.
@@ -44,11 +47,12 @@ package struct LatencyHistogram: Sendable {
 
     /// Milliseconds that `percentile` (0…100) of the frames did not exceed; 0 of nothing.
     package func milliseconds(at percentile: Double) -> Double {
-        count == 0 ? 0 : Double(histogram.valueAtPercentile(percentile)) / 1000
+        guard count > 0, percentile < 100 else { return longest }
+        return min(Double(histogram.valueAtPercentile(percentile)) / 1000, longest)
     }
 
-    /// The longest, milliseconds; 0 of nothing.
-    package var longest: Double { milliseconds(at: 100) }
+    /// The longest, milliseconds, exact; 0 of nothing.
+    package var longest: Double { most / 1000 }
 
     /// Values in microseconds, each to a thousandth, with how many there are.
     var buckets: [(value: UInt64, count: Double)] {
@@ -71,7 +75,7 @@ package struct LatencyHistogram: Sendable {
     }
 }
 
-/// Milliseconds.
+/// Milliseconds. In JSON, those of no frame are null.
 package struct LatencyFigures: Sendable, Codable, Equatable {
     package var mean: Double
     /// Standard deviation.
@@ -79,13 +83,49 @@ package struct LatencyFigures: Sendable, Codable, Equatable {
     package var p50, p90, p95, p99: Double
     /// 99.9 of 100 took no longer.
     package var p999: Double
+    /// Exact, as no percentile is.
     package var max: Double
 
+    /// Of no frame.
     package static let none = LatencyHistogram().figures
 
     /// - Parameter percentile: nil: the mean.
     package static func name(of percentile: Double?) -> String {
         percentile.map { "p" + ($0 == $0.rounded() ? String(Int($0)) : String($0)) } ?? "mean"
+    }
+}
+
+extension LatencyFigures {
+    private enum CodingKeys: String, CodingKey {
+        case mean, sd, p50, p90, p95, p99, p999, max
+    }
+
+    package init(from decoder: any Decoder) throws {
+        guard try !decoder.singleValueContainer().decodeNil() else {
+            self = Self.none
+            return
+        }
+        let figures = try decoder.container(keyedBy: CodingKeys.self)
+        func figure(_ key: CodingKeys) throws -> Double { try figures.decode(Double.self, forKey: key) }
+        try self.init(
+            mean: figure(.mean), sd: figure(.sd), p50: figure(.p50), p90: figure(.p90), p95: figure(.p95),
+            p99: figure(.p99), p999: figure(.p999), max: figure(.max))
+    }
+
+    package func encode(to encoder: any Encoder) throws {
+        guard self != Self.none else {
+            var value = encoder.singleValueContainer()
+            return try value.encodeNil()
+        }
+        var figures = encoder.container(keyedBy: CodingKeys.self)
+        try figures.encode(mean, forKey: .mean)
+        try figures.encode(sd, forKey: .sd)
+        try figures.encode(p50, forKey: .p50)
+        try figures.encode(p90, forKey: .p90)
+        try figures.encode(p95, forKey: .p95)
+        try figures.encode(p99, forKey: .p99)
+        try figures.encode(p999, forKey: .p999)
+        try figures.encode(max, forKey: .max)
     }
 }
 

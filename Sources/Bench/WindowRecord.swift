@@ -8,7 +8,7 @@ package struct WindowRecord: Sendable, Codable, Equatable {
     package var partial: UInt64?
     package var failed: UInt64
     package var dropped: UInt64
-    /// Of frames whose answers came in this window.
+    /// Of frames whose answers came in this window; of none, if none came.
     package var latencyMs: LatencyFigures
 
     package init(_ tally: Tally, seconds: Double) {

@@ -23,7 +23,7 @@ import Testing
     /// What an older version has written: there the way to the nodes and back had the name `fan_out`.
     @Test func formatTwoIsRead() throws {
         let text = try Self.result.json()
-        let old = text.replacing(#""format":3"#, with: #""format":2"#).replacing(#","network":0.3"#, with: "")
+        let old = text.replacing(#""format":4"#, with: #""format":2"#).replacing(#","network":0.3"#, with: "")
         let read = try #require(try BenchResult.read(Data(old.utf8)).first)
         let server = try #require(read.points.first?.serverMs)
         #expect(server.network == 4.51 && server.fanOut == nil && server.merge == nil)
@@ -63,7 +63,7 @@ import Testing
 
     @Test(arguments: [
         ("", "there is no result"), ("{}", "line 1 is no result"), (#"{"format":99}"#, "line 1 has format 99, this"),
-        (#"{"format":3}"#, "line 1 is a damaged result"), ("[]", "line 1 is no result"),
+        (#"{"format":4}"#, "line 1 is a damaged result"), ("[]", "line 1 is no result"),
         ("no JSON", "line 1 is no JSON; a result is one line"), ("{\n \"format\": 2\n}", "line 1 is no JSON"),
     ])
     func whatIsNoResultIsSaid(_ text: String, _ words: String) {
@@ -115,6 +115,29 @@ import Testing
             let column = try #require(lines[0].firstIndex { $0 == name })
             #expect(!lines[1][column].isEmpty && lines[2][column].isEmpty, "\(name)")
         }
+    }
+
+    /// Nor a window; the age of what had none is told as that, and compared as no latency.
+    @Test func withoutAnAnswerThereIsNoLatencyInJSON() throws {
+        var cut = CutFrames()
+        cut.add(unanswered: .milliseconds(2389))
+        let load = LoadDescription(.concurrency, callers: 4)
+        let silent: (tally: Tally, seconds: Double) = (Samples.tally(0, ms: 0, failed: 3), 1)
+        let point = BenchPoint(load, windows: [silent, silent], cut: cut, isStable: false, trials: 2)
+        let half = BenchPoint(load, windows: [silent, (Samples.tally(5, ms: 10), 1)], isStable: false, trials: 2)
+        let result = Samples.result([point, half])
+        let text = try result.json()
+        #expect(try BenchResult.read(Data(text.utf8)) == [result])
+        let json = try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any]
+        let points = try #require(json?["points"] as? [[String: Any]])
+        #expect(points[0]["latency_ms"] is NSNull && points[0]["distribution"] as? [Double] == [])
+        #expect(points[0]["oldest_unanswered_ms"] as? Double == 2389)
+        #expect((points[1]["latency_ms"] as? [String: Double])?["max"] == 10)
+        let windows = try #require(points[1]["windows"] as? [[String: Any]])
+        #expect(windows[0]["latency_ms"] is NSNull && windows[1]["latency_ms"] is [String: Double])
+        let other = Samples.result([Samples.point(load, [100, 100, 100])])
+        let row = try #require(Comparison([result], [other]).rows.first { $0.metric == "p99 ms" })
+        #expect(row.samples == (1, 3) && row.base.mean == 10 && row.verdict == .unknown)
     }
 
     /// Without one of its stages a frame is quick.

@@ -72,6 +72,18 @@ import Testing
         #expect(Self.figures(answered: []) == LatencyFigures.none)
     }
 
+    /// Whether it was answered or not.
+    @Test(arguments: [(100_037, 50_000), (50_000, 100_037)])
+    func theLongestIsExact(_ answer: Int, _ age: Int) {
+        var (answered, cut) = (LatencyHistogram(), CutFrames())
+        for latency in [answer, 10] { answered.record(.microseconds(latency)) }
+        cut.add(unanswered: .microseconds(age))
+        let estimate = LatencyEstimate(answered: answered, cut)
+        let figures = estimate.figures
+        #expect(abs(figures.max - 100.037) < 1e-6 && figures.p999 <= figures.max)
+        #expect(estimate.distribution.last?.ms == figures.max)
+    }
+
     @Test func aPointTellsWhatItCutOff() {
         var cut = CutFrames()
         cut.add(unanswered: .milliseconds(9000))

@@ -22,6 +22,17 @@ import Testing
         for (value, exact) in percentiles { #expect(abs(value - exact) <= exact / 500, "\(exact)") }
     }
 
+    /// In the middle of a bucket, which no figure is beyond.
+    @Test func theLongestIsExact() {
+        var (all, own) = (LatencyHistogram(), LatencyHistogram())
+        for latency in [100_001, 100_037, 4] { own.record(.microseconds(latency)) }
+        all.add(own)
+        for figures in [own.figures, all.figures] {
+            #expect(abs(figures.max - 100.037) < 1e-6 && figures.p999 <= figures.max && figures.p50 <= figures.p90)
+        }
+        #expect(all.longest == all.figures.max && all.distribution.last?.ms == all.longest)
+    }
+
     @Test func nothingMeasuredIsZero() {
         #expect(LatencyFigures.none == LatencyHistogram().figures)
         #expect(LatencyFigures.none.mean == 0 && LatencyFigures.none.p99 == 0 && LatencyFigures.none.sd == 0)

@@ -73,7 +73,7 @@ enum BenchReport {
         table.hidesEmptyColumns = true
         for point in result.points {
             let latency = point.latencyMs
-            func ms(_ value: Double) -> String { Figure.column(point.answered > 0 ? value : .nan, decimals: 2) }
+            func ms(_ value: Double) -> String { Self.ms(value, of: point, decimals: 2) }
             table.add(
                 point.load.text, Figure.rate(point.framesPerSecond), ms(latency.mean), ms(latency.sd),
                 ms(latency.p50), ms(latency.p90), ms(latency.p95), ms(latency.p99), ms(latency.p999), "\(point.ok)",
@@ -81,6 +81,11 @@ enum BenchReport {
                 mark(point))
         }
         return table
+    }
+
+    /// Without an answer there is no latency.
+    private static func ms(_ value: Double, of point: BenchPoint, decimals: Int) -> String {
+        Figure.column(point.answered > 0 ? value : .nan, decimals: decimals)
     }
 
     private static func mark(_ point: BenchPoint) -> String {
@@ -109,8 +114,8 @@ enum BenchReport {
             lines.append(
                 "  delivered \(Figure.number(point.framesPerSecond / Double(max(1, point.load.callers)))) frames/s"
                     + " of each camera, \(point.outOfOrderAtAll) out of order, age p50 "
-                    + "\(Figure.column(point.latencyMs.p50, decimals: 1)) ms, p99 "
-                    + "\(Figure.column(point.latencyMs.p99, decimals: 1)) ms")
+                    + "\(ms(point.latencyMs.p50, of: point, decimals: 1)) ms, p99 "
+                    + "\(ms(point.latencyMs.p99, of: point, decimals: 1)) ms")
         }
         if point.outOfOrderAtAll > 0 {
             lines.append("  \(Count.of(point.outOfOrderAtAll, "answer")) out of order, each of which ended its stream")

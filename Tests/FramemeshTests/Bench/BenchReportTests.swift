@@ -298,6 +298,8 @@ import Testing
         let load = LoadDescription(.cameras, callers: 4, rate: 25, policy: "latest")
         let text = BenchReport.text(Self.result([Self.point(load, [40, 40])]), percentile: nil, limit: nil)
         #expect(text.contains("delivered 10 frames/s of each camera, 0 out of order, age p50 10.0 ms"))
+        let silent = BenchReport.text(Self.result([Self.point(load, [0, 0])]), percentile: nil, limit: nil)
+        #expect(silent.contains("0 out of order, age p50 – ms, p99 – ms"))
     }
 
     @Test func comparisonsAreATable() {
