@@ -154,11 +154,18 @@ package struct DisturbanceRecord: Sendable, Codable, Equatable {
     /// Since the first window began.
     package var atSeconds: Double
     package var text: String
+    /// It was not done, or a command failed, as the text says; nil: an older program did not say.
+    package var hasFailed: Bool?
+    /// Of the shell of a command, or 128 and the number of the signal that ended it; nil: it is no command, or did not end by
+    /// itself.
+    package var exitCode: Int32?
     /// nil: there was no window before it, or none after it.
     package var recovery: Recovery?
 
-    package init(atSeconds: Double, text: String) {
+    package init(atSeconds: Double, text: String, hasFailed: Bool = false, exitCode: Int32? = nil) {
         self.atSeconds = atSeconds
         self.text = text
+        self.hasFailed = hasFailed
+        self.exitCode = exitCode
     }
 }

@@ -2,6 +2,7 @@ import ArgumentParser
 import Bench
 import Foundation
 import Messages
+import Results
 
 struct BenchCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -38,7 +39,8 @@ struct BenchCommand: AsyncParsableCommand {
               framemesh bench compare before.json after.json
 
             Exit code 0 only if no frame failed or was partial, in the windows or not, and those of streams came in order; \
-            under --overload and --disturb, and beyond the answer of a search, frames may fail or be partial.
+            under --overload and --disturb, and beyond the answer of a search, frames may fail or be partial. It is 1 where \
+            what --disturb names could not be done, or its command failed.
             """,
         subcommands: [BenchCompareCommand.self])
 
@@ -212,6 +214,11 @@ struct BenchCommand: AsyncParsableCommand {
         }
         // Behind the last window only answers were waited for, which might have been failures.
         if isInterrupted || Task.isCancelled { throw CancellationError() }
+        let failed = results.flatMap(\.points).flatMap(\.disturbances).filter { $0.hasFailed == true }
+        if let first = failed.first {
+            let others = failed.count == 1 ? "" : " (and \(Count.of(failed.count - 1, "other")))"
+            throw Fatal("the disturbance '\(first.text.onOneLine)' failed\(others)")
+        }
         for result in results {
             let mayFail = result.capacity != nil || !plan.disturbances.isEmpty
             var judged = result

@@ -197,15 +197,17 @@ final class Disturber: Sendable {
             changes?.yield(change)
             return DisturbanceRecord(atSeconds: at, text: "\(disturbance)")
         case .run(let command):
-            let ending = await ShellCommand.run(command, until: stop)
-            return DisturbanceRecord(atSeconds: at, text: "\(disturbance): \(ending)")
+            let end = await ShellCommand.run(command, until: stop)
+            return DisturbanceRecord(
+                atSeconds: at, text: "\(disturbance): \(end.text)", hasFailed: end.hasFailed, exitCode: end.exitCode)
         case .blow(let blow, let victim):
             guard let pid = Self.process(victim) else {
-                return DisturbanceRecord(atSeconds: at, text: "\(disturbance): nobody was there")
+                return DisturbanceRecord(atSeconds: at, text: "\(disturbance): nobody was there", hasFailed: true)
             }
             var text = "\(blow.rawValue) \(ProcessTable.name(of: pid) ?? "one that has ended") (process \(pid))"
-            if let trouble = await Self.act(blow, pid, stop) { text += ": \(trouble)" }
-            return DisturbanceRecord(atSeconds: at, text: text)
+            let (trouble, isDone) = await Self.act(blow, pid, stop)
+            if let trouble { text += ": \(trouble)" }
+            return DisturbanceRecord(atSeconds: at, text: text, hasFailed: !isDone)
         }
     }
 
@@ -216,27 +218,33 @@ final class Disturber: Sendable {
         }
     }
 
-    /// - Returns: why it was not done; nil: it was.
-    private static func act(_ blow: Disturbance.Blow, _ pid: Int32, _ stop: StopSign) async -> String? {
+    /// - Returns: what went wrong, and whether it was done at least for a while, as to one that has ended meanwhile.
+    private static func act(
+        _ blow: Disturbance.Blow, _ pid: Int32, _ stop: StopSign
+    ) async -> (trouble: String?, isDone: Bool) {
         func send(_ signal: Int32) -> String? { kill(pid, signal) == 0 ? nil : unsafe String(cString: strerror(errno)) }
         switch blow {
-        case .kill: return send(SIGKILL)
+        case .kill:
+            let trouble = send(SIGKILL)
+            return (trouble, trouble == nil)
         case .pause:
             let keeper = Self.keeper(of: pid)
             defer { keeper?.signal(SIGKILL) }
-            if let trouble = send(SIGSTOP) { return trouble }
+            if let trouble = send(SIGSTOP) { return (trouble, false) }
             _ = await stop.wait(until: .now + pauseTime)
-            return send(SIGCONT)
+            return (send(SIGCONT), true)
         case .slow:
             let keeper = Self.keeper(of: pid)
             defer { keeper?.signal(SIGKILL) }
+            var isDone = false
             while !stop.isUp {
-                if let trouble = send(SIGSTOP) { return trouble }
+                if let trouble = send(SIGSTOP) { return (trouble, isDone) }
+                isDone = true
                 let goesOn = await stop.wait(until: .now + slowTurn)
-                if let trouble = send(SIGCONT) { return trouble }
-                guard goesOn, await stop.wait(until: .now + slowTurn) else { return nil }
+                if let trouble = send(SIGCONT) { return (trouble, true) }
+                guard goesOn, await stop.wait(until: .now + slowTurn) else { return (nil, true) }
             }
-            return nil
+            return (nil, true)
         }
     }
 

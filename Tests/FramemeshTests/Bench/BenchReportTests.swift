@@ -155,6 +155,25 @@ import Testing
         #expect(throws: Fatal.self) { try search.conclude([result], try search.plan(), Console()) }
     }
 
+    /// Its frames may fail, but what was to be measured is not what was.
+    @Test func aDisturbanceThatFailedIsNoSuccess() throws {
+        let command = try BenchCommand.parse(
+            ["--pipeline", "detect", "--duration", "5", "--disturb", "run:false@1", "--disturb", "run:true@2"])
+        var point = Self.point(LoadDescription(.concurrency, callers: 2), [100])
+        point.disturbances = [DisturbanceRecord(atSeconds: 2, text: "run true: done after 0 s", exitCode: 0)]
+        func conclude() throws { try command.conclude([Self.result([point])], try command.plan(), Console()) }
+        try conclude()
+        point.disturbances.append(
+            DisturbanceRecord(atSeconds: 1, text: "run false: (pid 7) ended with code 1", hasFailed: true, exitCode: 1))
+        let error = #expect(throws: Fatal.self) { try conclude() }
+        #expect(error?.message == "the disturbance 'run false: (pid 7) ended with code 1' failed")
+        #expect(error?.status == .failed)
+        let json = try Self.result([point]).json()
+        for words in [#""exit_code":1,"has_failed":true"#, #""exit_code":0,"has_failed":false"#] {
+            #expect(json.contains(words), "\(words)")
+        }
+    }
+
     @Test func whyAReportCouldNotBeWrittenIsSaid() throws {
         let command = try BenchCommand.parse(["--pipeline", "detect", "--json", "/dev/full"])
         try command.reports.check()

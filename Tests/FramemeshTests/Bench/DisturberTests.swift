@@ -5,19 +5,31 @@ import Testing
 @testable import framemesh
 
 @Suite(.timeLimit(.minutes(5))) struct DisturberTests {
-    private static func texts(_ words: [String]) async throws -> [String] {
-        try await Disturber(words.map { try Disturbance(parsing: $0) }, nil).run().map(\.text)
+    private static func record(_ words: String) async throws -> DisturbanceRecord {
+        let records = await Disturber([try Disturbance(parsing: words)], nil).run()
+        #expect(records.count == 1)
+        return try #require(records.first)
     }
 
     @Test func commandsAreRunAndTheirFailureIsTold() async throws {
         let file = FileManager.default.temporaryDirectory.appending(path: "disturber-\(UUID())").path
         defer { try? FileManager.default.removeItem(atPath: file) }
-        let good = try await Self.texts(["run:echo done > \(file)@0"])
-        #expect(good.count == 1 && good[0].hasPrefix("run echo done > \(file): done after "), "\(good)")
+        let good = try await Self.record("run:echo done > \(file)@0")
+        #expect(good.text.hasPrefix("run echo done > \(file): done after "), "\(good)")
+        #expect(good.hasFailed == false && good.exitCode == 0)
         #expect(try String(contentsOfFile: file, encoding: .utf8) == "done\n")
-        let bad = try await Self.texts(["run:echo one >&2; echo no such deployment >&2; exit 7@0"])
-        #expect(bad.count == 1 && bad[0].hasSuffix(" ended with code 7: no such deployment"), "\(bad)")
-        #expect(try await Self.texts(["run:kill -9 $$@0"])[0].contains("was killed by signal 9"))
+        let bad = try await Self.record("run:echo one >&2; echo no such deployment >&2; exit 7@0")
+        #expect(bad.text.hasSuffix(" ended with code 7: no such deployment"), "\(bad)")
+        #expect(bad.hasFailed == true && bad.exitCode == 7)
+        let killed = try await Self.record("run:kill -9 $$@0")
+        #expect(killed.text.contains("was killed by signal 9") && killed.hasFailed == true && killed.exitCode == 137)
+    }
+
+    @Test(arguments: ["kill", "pause", "slow"])
+    func whatFindsNobodyHasFailed(_ blow: String) async throws {
+        let record = try await Self.record("\(blow):\(Int32.max)@0")
+        #expect(record.text == "\(blow) \(Int32.max): nobody was there")
+        #expect(record.hasFailed == true && record.exitCode == nil)
     }
 
     /// Neither it nor what it has started lives on, whether they do as they are told or not, and also when all is given up.
@@ -41,6 +53,7 @@ import Testing
         if endsInOrder { disturber.end() } else { running.cancel() }
         let told = await running.value
         #expect(told.count == 1 && told[0].text.hasSuffix(what), "\(told)")
+        #expect(told.first?.hasFailed == false && told.first?.exitCode == nil)
         while ProcessTable.name(of: sleeping) != nil { try await Task.sleep(for: .milliseconds(2)) }
     }
 }
