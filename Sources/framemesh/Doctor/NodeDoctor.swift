@@ -29,7 +29,7 @@ struct NodeDoctor: Sendable {
         try findings.add(
             .ok(
                 "node",
-                "a \(description.role) with \(description.workers) workers; \(description.queueDepth) of "
+                "a \(description.role) with \(Count.of(description.workers, "worker")); \(description.queueDepth) of "
                     + "\(description.queueLimit) places of its queue are taken"))
         for model in description.models { try findings.add(await probe(model.task, model.name)) }
     }

@@ -71,7 +71,7 @@ final class AnswerPrinter {
     }
 
     static func cutShort(_ count: UInt64, of total: UInt64?, _ unit: String) -> String {
-        "\(answered(count, of: total, unit)) \(max(count, total ?? 0) == 1 ? "was" : "were") answered"
+        "\(answered(count, of: total, unit)) \(count == 1 || count == 0 && total == 1 ? "was" : "were") answered"
     }
 
     /// `7 of 9 frames`, or `7 frames`.

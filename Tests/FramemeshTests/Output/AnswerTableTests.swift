@@ -22,8 +22,9 @@ import Testing
 
     @Test(
         arguments: [
-            (1, 1, "1 of 1 frame was answered"), (1, 9, "1 of 9 frames were answered"),
-            (1, nil, "1 frame was answered"),
+            (1, 1, "1 of 1 frame was answered"), (1, 9, "1 of 9 frames was answered"),
+            (2, 9, "2 of 9 frames were answered"), (0, 1, "0 of 1 frame was answered"),
+            (1, nil, "1 frame was answered"), (0, nil, "0 frames were answered"),
             // A container may say less than it has.
             (8, 1, "8 frames were answered"),
         ] as [(UInt64, UInt64?, String)])
