@@ -52,15 +52,19 @@ struct BenchPlaceOptions: ParsableArguments {
                 "--detect-model, --classify-model and --engine are for --in-process and --up; a mesh has its own",
                 status: .usage)
         }
-        let parts: [Int?] = [detectors, classifiers, nodes]
-        if overhead, parts.contains(where: { $0 != nil }) {
+        let parts = [
+            ("--detectors", detectors != nil), ("--classifiers", classifiers != nil), ("--nodes", nodes != nil),
+        ]
+        if overhead, parts.contains(where: \.1) {
             throw Fatal(
                 "--overhead starts one node: no --detectors, --classifiers and --nodes", status: .usage)
         }
-        if !up, !overhead, simulateMs != nil || (parts + [workers]).contains(where: { $0 != nil }) {
-            throw Fatal(
-                "--detectors, --classifiers and --nodes are for --up, --workers and --simulate-ms also for --overhead",
-                status: .usage)
+        let ofBoth = [("--workers", workers != nil), ("--simulate-ms", simulateMs != nil)]
+        if !up, !overhead {
+            if let option = parts.first(where: \.1)?.0 { throw Fatal("\(option) is for --up", status: .usage) }
+            if let option = ofBoth.first(where: \.1)?.0 {
+                throw Fatal("\(option) is for --up and --overhead", status: .usage)
+            }
         }
         if inProcess { return .inProcess }
         if up || overhead { return .up }
