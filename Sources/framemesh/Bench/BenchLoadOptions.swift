@@ -36,12 +36,13 @@ struct BenchLoadOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "Find the capacity, then send so many times as much, such as 0.5,1,2,5,10.", valueName: "n,…"))
+            "Find the capacity, then send so many times as much, such as 0.5,1,2,5,10, each for \(BenchTiming.leastWindows) windows or --duration.",
+            valueName: "n,…"))
     var overload: String?
 
     @Option(
         help: ArgumentHelp(
-            "Do this to a process of --up or of this machine, or in a shell, meanwhile: \(Disturbance.form). roll and scale last, so they go with a load of one point.",
+            "Do this to a process of --up or of this machine, or in a shell, meanwhile: \(Disturbance.form). Needs --duration. roll and scale last, so they go with a load of one point.",
             valueName: "what"))
     var disturb: [String] = []
 

@@ -14,7 +14,8 @@ struct BenchTimingOptions: ParsableArguments {
     var stability = 10.0
     @Option(
         help: ArgumentHelp(
-            "Windows of a point, at most (default: \(Steadiness.Rules().maxTrials)).", valueName: "n"))
+            "Windows of a point, at most (default: \(Steadiness.Rules().maxTrials)). With --overload, of the one that finds the capacity.",
+            valueName: "n"))
     var maxTrials: Int?
     @Option(
         help: ArgumentHelp(
