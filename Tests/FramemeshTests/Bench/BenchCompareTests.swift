@@ -1,3 +1,4 @@
+import ArgumentParser
 import Bench
 import Foundation
 import Testing
