@@ -70,6 +70,9 @@ package struct BenchResult: Sendable, Codable, Equatable {
     package var failed: UInt64 { points.reduce(0) { $0 + $1.failedAtAll } }
     package var outOfOrder: UInt64 { points.reduce(0) { $0 + $1.outOfOrderAtAll } }
 
+    /// Reports for people have a column of them then.
+    package var hasRefusals: Bool { points.contains { $0.refused > 0 } }
+
     /// Parts of the mesh that are of another version than the program that measured, with theirs, by role.
     package var otherVersions: [(role: String, versions: [String])] {
         (versions ?? [:]).filter { $0.value.contains { $0 != environment.version } }

@@ -28,6 +28,11 @@ package enum Figure {
         column(value, decimals: value > 0 && value < 1 ? decimals(of: value) : 1)
     }
 
+    /// `1 frame`, `2 frames`.
+    static func count(_ number: some BinaryInteger, _ one: String) -> String {
+        "\(number) \(one)\(number == 1 ? "" : "s")"
+    }
+
     /// Digits after the point with which a number of this size has three in all; of what is more than 100, fewer than none.
     package static func decimals(of size: Double) -> Int { 2 - Int(clampedTo: log10(size).rounded(.down)) }
 }

@@ -2,13 +2,17 @@ import Foundation
 
 /// A result as one page that needs nothing else: no script, no other file; light or dark as its reader has it.
 package enum HTMLReport {
-    package static func text(_ result: BenchResult) -> String {
+    /// - Parameters:
+    ///   - percentile: of the latency that the limit is about; nil: its mean.
+    ///   - limit: milliseconds; nil: there was none.
+    package static func text(_ result: BenchResult, percentile: Double? = nil, limit: Double? = nil) -> String {
         let title = "framemesh bench: \(result.pipeline), \(result.mode)" + (result.target.map { " \($0)" } ?? "")
         let sections =
             [
-                "<h1>\(HTMLText.escaped(title))</h1>", "<p>\(HTMLText.escaped(summary(result)))</p>",
-                HTMLText.table(loads(result)), plots(result), split(result), processes(result), causes(result),
-                "<h2>Measured on</h2>", HTMLText.table(environment(result)),
+                "<h1>\(HTMLText.escaped(title))</h1>", "<p>\(HTMLText.escaped(summary(result, percentile, limit)))</p>",
+                HTMLText.table(loads(result)), remarks(result), plots(result), split(result), processes(result),
+                causes(result), disturbances(result), "<h2>Measured on</h2>",
+                HTMLText.table(environment(result)),
             ]
         return """
             <!doctype html>
@@ -50,47 +54,44 @@ package enum HTMLReport {
         .key { border-bottom: 3px solid var(--c); margin-right: 1rem; }
         """
 
-    private static func summary(_ result: BenchResult) -> String {
-        var parts = ["\(result.inputs) picture\(result.inputs == 1 ? "" : "s"), \(result.inputBytes) bytes."]
-        if let best = result.bestConcurrency {
-            let most = result.isCutShort || result.isBestTheMost ? "At least" : "Most at once"
-            parts.append("\(most) within the limit: \(best)\(result.isBestUnstable ? " (unstable)" : "").")
-        }
-        if let capacity = result.capacity {
-            parts.append("Capacity: \(Figure.rate(capacity)) frames/s.")
-            if let most = result.beyondCapacity {
-                parts.append(
-                    "It was measured with too few callers: up to \(Figure.rate(most)) frames/s were answered."
-                )
-            }
-        }
-        if let text = result.errorText {
-            parts.append("\(text.prefix(1).uppercased())\(text.dropFirst()).")
-        } else if result.isInterrupted {
-            parts.append("The run was ended before its time.")
+    private static func summary(_ result: BenchResult, _ percentile: Double?, _ limit: Double?) -> String {
+        var parts = ["\(Figure.count(result.inputs, "picture")), \(result.inputBytes) bytes"]
+        parts += [result.versionNote].compactMap(\.self) + result.remarks(percentile: percentile, limit: limit)
+        if result.isInterrupted, result.errorText == nil, result.endedInWarmUp != true {
+            parts.append("the run was ended before its time")
         }
         // Whose windows had no time to agree is no less stable for that.
         let unstable = result.points.count { !$0.isStable && !$0.isInterrupted }
-        if unstable > 0 { parts.append("Unstable: \(unstable) of \(result.points.count).") }
-        return parts.joined(separator: " ")
+        if unstable > 0 { parts.append("unstable: \(unstable) of \(result.points.count)") }
+        return parts.map { "\($0.prefix(1).uppercased())\($0.dropFirst())." }.joined(separator: " ")
     }
 
     private static func loads(_ result: BenchResult) -> [[String]] {
-        let head = [
+        let hasDrops = result.points.contains { $0.load.kind == .cameras }
+        var head = [
             "load", "frames/s", "mean ms", "sd", "p50", "p90", "p95", "p99", "p99.9", "ok", "partial", "failed",
-            "dropped", "stable",
         ]
-        return [head]
-            + result.points.map { point in
-                let latency = point.latencyMs
-                let times = [
-                    latency.mean, latency.sd, latency.p50, latency.p90, latency.p95, latency.p99, latency.p999,
-                ]
-                return [point.load.text, Figure.rate(point.framesPerSecond)]
-                    + times.map { Figure.column(point.answered > 0 ? $0 : .nan, decimals: 2) }
-                    + ["\(point.ok)", "\(point.partial)", "\(point.failed)", "\(point.dropped)"]
-                    + [point.isInterrupted ? "interrupted" : point.isStable ? "yes" : "no"]
-            }
+        if result.hasRefusals { head.append("refused") }
+        if hasDrops { head.append("dropped") }
+        let rows = result.points.map { point in
+            let latency = point.latencyMs
+            let times = [
+                latency.mean, latency.sd, latency.p50, latency.p90, latency.p95, latency.p99, latency.p999,
+            ]
+            var row = [point.load.text, Figure.rate(point.framesPerSecond)]
+            row += times.map { Figure.column(point.answered > 0 ? $0 : .nan, decimals: 2) }
+            row += ["\(point.ok)", "\(point.partial)", "\(point.failed)"]
+            if result.hasRefusals { row.append("\(point.refused)") }
+            if hasDrops { row.append(point.load.kind == .cameras ? "\(point.dropped)" : "") }
+            return row + [point.isInterrupted ? "interrupted" : point.isStable ? "yes" : "no"]
+        }
+        return [head + ["stable"]] + rows
+    }
+
+    private static func remarks(_ result: BenchResult) -> String {
+        let rows = result.points.flatMap { point in point.remarks.map { [point.load.text, $0] } }
+        guard !rows.isEmpty else { return "" }
+        return "<h2>Notes</h2>\n" + HTMLText.table([["load", ""]] + rows)
     }
 
     // ---- plots ----
@@ -207,35 +208,25 @@ package enum HTMLReport {
     private static func causes(_ result: BenchResult) -> String {
         var rows: [[String]] = []
         for point in result.points {
-            for (what, causes) in [
-                ("failed", point.errors), ("failed outside of the windows", point.errorsOutsideWindows),
-                ("partial", point.partials ?? [:]),
-                ("partial outside of the windows", point.partialsOutsideWindows), ("dropped", point.drops),
-            ] {
-                for (cause, count) in causes.sorted(by: { ($1.value, $0.key) < ($0.value, $1.key) }) {
-                    rows.append([point.load.text, what, "\(count)", cause])
-                }
+            let load = point.load.text
+            rows += point.causes.map { [load, $0.what, "\($0.count)", $0.cause] }
+            if let text = point.outOfOrderText {
+                rows.append([load, "out of order", "\(point.outOfOrderAtAll)", text])
             }
-            if point.outOfOrderAtAll > 0 {
-                rows.append([point.load.text, "out of order", "\(point.outOfOrderAtAll)", "each ended its stream"])
-            }
-            if point.hasOverdueFrames {
-                let oldest = Figure.column(point.oldestUnansweredMs, decimals: 1)
-                rows.append(
-                    [
-                        point.load.text, "unanswered", "\(point.unanswered)",
-                        "at the end, the oldest after \(oldest) ms"
-                            + (point.unsent > 0 ? "; due and not sent yet: \(point.unsent)" : ""),
-                    ])
-            }
-            for disturbance in point.disturbances {
-                let time = "at \(Figure.text(disturbance.atSeconds, decimals: 1)) s"
-                let recovery = disturbance.recovery.map { ": \($0.text)" } ?? ""
-                rows.append([point.load.text, "disturbed", time, disturbance.text + recovery])
-            }
+            if let text = point.unansweredText { rows.append([load, "unanswered", "\(point.unanswered)", text]) }
         }
         guard !rows.isEmpty else { return "" }
-        return "<h2>What went wrong</h2>\n" + HTMLText.table([["load", "", "how many", "cause"]] + rows)
+        return "<h2>What went wrong</h2>\n"
+            + HTMLText.table([["load", "", "how many", "cause"]] + rows)
+    }
+
+    private static func disturbances(_ result: BenchResult) -> String {
+        let rows = result.points.flatMap { point in
+            point.disturbances.map { [point.load.text, $0.timeText, $0.text, $0.effectText] }
+        }
+        guard !rows.isEmpty else { return "" }
+        return "<h2>Disturbances</h2>\n"
+            + HTMLText.table([["load", "at", "what", "throughput"]] + rows)
     }
 
     private static func environment(_ result: BenchResult) -> [[String]] {

@@ -78,7 +78,7 @@ import Testing
         #expect(disturbances.map { $0.recovery?.secondsUntilAsBefore } == [nil, 0])
         #expect(try BenchResult.read(Data(try whole.json().utf8)) == [whole])
         #expect(try whole.json().contains(#""recovery":{"frames_per_second_before":100,"frames_per_second_worst":50}"#))
-        #expect(HTMLReport.text(whole).contains("kill node: 100.0 frames/s before it, 50.0 in the worst window"))
+        #expect(HTMLReport.text(whole).contains("<td>kill node</td><td>100.0 frames/s before it, 50.0 in the worst "))
         // Of an older program.
         whole.points[0].disturbances[0].recovery = nil
         #expect(try BenchResult.read(Data(try whole.json().utf8)) == [whole])

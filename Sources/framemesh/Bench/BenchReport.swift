@@ -4,49 +4,12 @@ import Bench
 enum BenchReport {
     static func text(_ result: BenchResult, percentile: Double?, limit: Double?) -> String {
         var lines = [head(result), machine(result.environment)]
-        let others = result.otherVersions.map { "\($0.role) \($0.versions.joined(separator: " and "))" }
-        if !others.isEmpty {
-            let list = others.joined(separator: ", ")
-            lines.append("note: measured with version \(result.environment.version), and of another are: \(list)")
-        }
+        if let note = result.versionNote { lines.append(note) }
         lines.append("")
         lines += loads(result).lines
         for point in result.points { lines += details(point, isOnlyOne: result.points.count == 1) }
-        if result.endedInWarmUp == true {
-            lines += ["", "the next point was not measured: the run ended in its warm-up"]
-        }
-        if let text = result.errorText { lines += ["", text] }
-        if let limit {
-            let latency = "\(LatencyFigures.name(of: percentile)) of \(Figure.text(limit, decimals: 3)) ms"
-            lines.append("")
-            if let best = result.bestConcurrency {
-                let mark = result.isBestUnstable ? " (unstable: its windows did not agree)" : ""
-                if result.isCutShort {
-                    lines.append("it ended before its answer: within a \(latency) are at least \(best)\(mark)")
-                } else if result.isBestTheMost {
-                    lines.append("no more were tried: within a \(latency) are at least \(best)\(mark)")
-                } else {
-                    lines.append("most at once within a \(latency): \(best)\(mark)")
-                }
-            } else if result.isCutShort {
-                lines.append("it ended before anything was known to stay within a \(latency)")
-            } else {
-                lines.append("nothing that was measured stays within a \(latency)")
-            }
-        }
-        if let capacity = result.capacity {
-            lines += ["", "capacity: \(Figure.rate(capacity)) frames/s"]
-            let goodput = result.points.filter { $0.load.factor ?? 0 >= 1 }.map(\.framesPerSecond)
-            if let least = goodput.min(), capacity > 0 {
-                lines.append(
-                    "least goodput under overload: \(Figure.text(least / capacity * 100, decimals: 0)) % of it")
-            }
-            if let most = result.beyondCapacity {
-                lines.append(
-                    "note: up to \(Figure.rate(most)) frames/s were answered under overload: the capacity was "
-                        + "measured with too few callers (--concurrency), and the multiples are of too little")
-            }
-        }
+        let remarks = result.remarks(percentile: percentile, limit: limit)
+        if !remarks.isEmpty { lines += [""] + remarks }
         return lines.joined(separator: "\n")
     }
 
@@ -69,7 +32,7 @@ enum BenchReport {
     private static func loads(_ result: BenchResult) -> Table {
         var table = Table(
             "load", "frames/s>", "mean ms>", "sd>", "p50>", "p90>", "p95>", "p99>", "p99.9>", "ok>", "partial>",
-            "failed>", "dropped>", "")
+            "failed>", "refused>", "dropped>", "")
         table.hidesEmptyColumns = true
         for point in result.points {
             let latency = point.latencyMs
@@ -77,8 +40,8 @@ enum BenchReport {
             table.add(
                 point.load.text, Figure.rate(point.framesPerSecond), ms(latency.mean), ms(latency.sd),
                 ms(latency.p50), ms(latency.p90), ms(latency.p95), ms(latency.p99), ms(latency.p999), "\(point.ok)",
-                "\(point.partial)", "\(point.failed)", point.load.kind == .cameras ? "\(point.dropped)" : "",
-                mark(point))
+                "\(point.partial)", "\(point.failed)", result.hasRefusals ? "\(point.refused)" : "",
+                point.load.kind == .cameras ? "\(point.dropped)" : "", mark(point))
         }
         return table
     }
@@ -94,45 +57,12 @@ enum BenchReport {
     }
 
     private static func details(_ point: BenchPoint, isOnlyOne: Bool) -> [String] {
-        var lines: [String] = []
-        for (cause, count) in sorted(point.errors) { lines.append("  \(count) failed: \(cause)") }
-        for (cause, count) in sorted(point.errorsOutsideWindows) {
-            lines.append("  \(count) failed outside of the windows that count: \(cause)")
-        }
-        for (cause, count) in sorted(point.partials ?? [:]) { lines.append("  \(count) partial: \(cause)") }
-        for (cause, count) in sorted(point.partialsOutsideWindows) {
-            lines.append("  \(count) partial outside of the windows that count: \(cause)")
-        }
-        for (cause, count) in sorted(point.drops) { lines.append("  \(count) dropped: \(cause)") }
-        if point.hasOverdueFrames {
-            lines.append("  " + unanswered(point))
-        }
-        if point.retried > 0 {
-            lines.append("  \(point.retried) answered by another node after one failed, refused or was slow")
-        }
-        if point.load.kind == .cameras {
-            lines.append(
-                "  delivered \(Figure.number(point.framesPerSecond / Double(max(1, point.load.callers)))) frames/s"
-                    + " of each camera, \(point.outOfOrderAtAll) out of order, age p50 "
-                    + "\(ms(point.latencyMs.p50, of: point, decimals: 1)) ms, p99 "
-                    + "\(ms(point.latencyMs.p99, of: point, decimals: 1)) ms")
-        }
-        if point.outOfOrderAtAll > 0 {
-            lines.append("  \(Count.of(point.outOfOrderAtAll, "answer")) out of order, each of which ended its stream")
-        }
-        if point.load.kind == .streams || point.load.kind == .cameras, point.resumptions > 0 {
-            lines.append(
-                "  \(Count.of(point.resumptions, "resumption")) after a lost coordinator, "
-                    + "\(Count.of(point.framesSentAgain, "frame")) sent again, last epoch \(point.lastEpoch)")
-        }
+        var lines = point.causes.map { "  \($0.count) \($0.what): \($0.cause)" }
+        let sentences = [point.unansweredText, point.outOfOrderText].compactMap(\.self) + point.remarks
+        lines += sentences.map { "  " + $0 }
         for disturbance in point.disturbances {
-            lines.append("  at \(Figure.text(disturbance.atSeconds, decimals: 1)) s: \(disturbance.text)")
-            lines.append("    " + (disturbance.recovery?.text ?? "too short to say what it did"))
-        }
-        if point.load.kind == .rate || point.load.kind == .cameras, point.longestDelayMs > 10 {
-            // Frames that were not sent, or are on their way, may be later.
-            let whose = point.unsent > 0 ? "of the frames that came to an end, the latest" : "the latest frame"
-            lines.append("  \(whose) was sent \(Figure.column(point.longestDelayMs, decimals: 1)) ms late")
+            lines.append("  at \(disturbance.timeText): \(disturbance.text)")
+            lines.append("    " + disturbance.effectText)
         }
         if let split = splitText(point) { lines.append("  " + split) }
         for process in point.processes {
@@ -144,23 +74,6 @@ enum BenchReport {
         }
         if !lines.isEmpty, !isOnlyOne { lines.insert("\(point.load.text):", at: 0) }
         return lines.isEmpty ? [] : [""] + lines
-    }
-
-    private static func unanswered(_ point: BenchPoint) -> String {
-        let age = "\(Figure.column(point.oldestUnansweredMs, decimals: 1)) ms"
-        guard point.unanswered > 1 else {
-            let what = point.unsent == 0 ? "had no answer" : "was due and not sent yet"
-            return "1 frame \(what) at the end, after \(age), and counts as at least that old"
-        }
-        var text = "\(point.unanswered) frames had no answer at the end, the oldest after \(age)"
-        if point.unsent > 0 {
-            text += "; \(point.unsent) of them \(point.unsent == 1 ? "was" : "were") due and not sent yet"
-        }
-        return text + ". Each counts as at least as old as it was then"
-    }
-
-    private static func sorted(_ causes: [String: UInt64]) -> [(String, UInt64)] {
-        causes.sorted { ($1.value, $0.key) < ($0.value, $1.key) }.map { ($0.key, $0.value) }
     }
 
     private static func splitText(_ point: BenchPoint) -> String? {

@@ -72,14 +72,14 @@ struct BenchReportOptions: ParsableArguments {
     /// People get a table, unless standard output is for a program.
     /// - Parameter results: one, or of `--overhead` two.
     func write(_ results: [BenchResult], _ plan: BenchPlan, _ console: Console) throws {
+        let (percentile, limit) = (plan.timing.percentile, plan.latencyLimit)
+        func page(_ result: BenchResult) -> String { HTMLReport.text(result, percentile: percentile, limit: limit) }
         let reports: [(file: String?, text: () throws -> String)] = [
             (json, { try results.map { try $0.json() + "\n" }.joined() }),
-            (csv, { results.map(CSVReport.text).joined() }), (html, { results.map(HTMLReport.text).joined() }),
+            (csv, { results.map(CSVReport.text).joined() }), (html, { results.map(page).joined() }),
         ]
         if !reports.contains(where: { $0.file == Self.standardOutput }) {
-            var texts = results.map {
-                BenchReport.text($0, percentile: plan.timing.percentile, limit: plan.latencyLimit)
-            }
+            var texts = results.map { BenchReport.text($0, percentile: percentile, limit: limit) }
             if plan.isOverhead, let overhead = Overhead(results) {
                 texts.append(OverheadText.lines(overhead).joined(separator: "\n"))
             }
