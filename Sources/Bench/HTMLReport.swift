@@ -12,7 +12,7 @@ package enum HTMLReport {
                 "<h1>\(HTMLText.escaped(title))</h1>", "<p>\(HTMLText.escaped(summary(result, percentile, limit)))</p>",
                 HTMLText.table(loads(result)), remarks(result), plots(result), split(result), processes(result),
                 causes(result), disturbances(result), "<h2>Measured on</h2>",
-                HTMLText.table(environment(result)),
+                HTMLText.table(environment(result), ofWords: true),
             ]
         return """
             <!doctype html>
@@ -39,12 +39,15 @@ package enum HTMLReport {
         @media (prefers-color-scheme: dark) { :root { --ink: #e4e6ea; --paper: #16181b; --faint: #3a3e45;
           --c0: #6fb0ff; --c1: #ff9570; --c2: #6fd08f; --c3: #cf9bf0; --c4: #e6bd4d; --c5: #5fd3dd; } }
         body { font: 15px/1.45 system-ui, sans-serif; color: var(--ink); background: var(--paper);
-          max-width: 100rem; margin: 2rem auto; padding: 0 1rem; }
+          max-width: 100rem; margin: 2rem auto; padding: 0 1rem; overflow-wrap: break-word; }
         table { border-collapse: collapse; font-size: 13px; font-variant-numeric: tabular-nums; }
         th, td { text-align: right; padding: .2rem .4rem; border-bottom: 1px solid var(--faint); }
-        th:first-child, td:first-child { text-align: left; min-width: 12rem; }
+        th:first-child, td:first-child, .words th, .words td { text-align: left; }
+        .words th, .words td { vertical-align: top; }
+        .words td:last-child { overflow-wrap: anywhere; min-width: 8rem; }
+        @media (min-width: 40rem) { th:first-child, td:first-child { min-width: 12rem; } }
         .scroll { overflow-x: auto; margin: 1rem 0; }
-        svg { display: block; width: 100%; max-width: 60rem; height: auto; margin-top: 1rem; }
+        svg { display: block; width: 100%; min-width: 40rem; max-width: 60rem; height: auto; }
         svg text { font-size: 12px; fill: var(--ink); } svg .title { font-weight: 600; font-size: 14px; }
         svg .middle { text-anchor: middle; } svg .end { text-anchor: end; }
         .grid { stroke: var(--faint); } .line { fill: none; stroke-width: 2; }
@@ -91,7 +94,7 @@ package enum HTMLReport {
     private static func remarks(_ result: BenchResult) -> String {
         let rows = result.points.flatMap { point in point.remarks.map { [point.load.text, $0] } }
         guard !rows.isEmpty else { return "" }
-        return "<h2>Notes</h2>\n" + HTMLText.table([["load", ""]] + rows)
+        return "<h2>Notes</h2>\n" + HTMLText.table([["load", ""]] + rows, ofWords: true)
     }
 
     // ---- plots ----
@@ -217,7 +220,7 @@ package enum HTMLReport {
         }
         guard !rows.isEmpty else { return "" }
         return "<h2>What went wrong</h2>\n"
-            + HTMLText.table([["load", "", "how many", "cause"]] + rows)
+            + HTMLText.table([["load", "", "how many", "cause"]] + rows, ofWords: true)
     }
 
     private static func disturbances(_ result: BenchResult) -> String {
@@ -226,7 +229,7 @@ package enum HTMLReport {
         }
         guard !rows.isEmpty else { return "" }
         return "<h2>Disturbances</h2>\n"
-            + HTMLText.table([["load", "at", "what", "throughput"]] + rows)
+            + HTMLText.table([["load", "at", "what", "throughput"]] + rows, ofWords: true)
     }
 
     private static func environment(_ result: BenchResult) -> [[String]] {

@@ -41,6 +41,7 @@ struct SVGPlot {
             Self.height - Self.bottom - value / top * (Self.height - Self.top - Self.bottom)
         }
         var parts = [
+            "<div class=\"scroll\">",
             "<svg viewBox=\"0 0 \(Int(Self.width)) \(Int(Self.height))\" role=\"img\" aria-label=\"\(HTMLText.escaped(title))\">",
             text(title, Self.left, 18, "title"),
         ]
@@ -73,7 +74,7 @@ struct SVGPlot {
                 )
             }
         }
-        parts.append("</svg>")
+        parts.append("</svg></div>")
         return parts.joined(separator: "\n") + legend
     }
 

@@ -176,6 +176,19 @@ import Testing
         #expect(!plot.contains(">1.34</text>") && !plot.contains(">2.68</text>") && !plot.contains(">4.02</text>"))
     }
 
+    /// Where there is no room, words are broken, and plots are scrolled.
+    @Test func aNarrowPageShowsWordsAndLegibleNumbers() {
+        let page = HTMLReport.text(Self.result)
+        let words = "<table class=\"words\"><thead><tr><th>"
+        for start in ["</th><th></th></tr></thead><tbody>\n<tr><td>processor", "load</th><th></th><th>how many</th>"] {
+            #expect(page.contains(words + start))
+        }
+        #expect(page.components(separatedBy: "<table class=\"words\">").count == 4)
+        #expect(page.components(separatedBy: "<div class=\"scroll\">\n<svg ").count == 5)
+        // As wide as its own units: text of 12 px is 12 px high.
+        #expect(page.contains("viewBox=\"0 0 640 300\"") && page.contains("min-width: 40rem; max-width: 60rem"))
+    }
+
     @Test func ratesAreNamedAsSuch() {
         let load = LoadDescription(.rate, callers: 8, rate: 62.5, arrivals: .constant)
         let lines = CSVReport.text(Samples.result([Samples.point(load, [60])])).split(separator: "\n")
