@@ -53,7 +53,7 @@ package enum HTMLReport {
         .grid { stroke: var(--faint); } .line { fill: none; stroke-width: 2; }
         .c0 { --c: var(--c0); } .c1 { --c: var(--c1); } .c2 { --c: var(--c2); }
         .c3 { --c: var(--c3); } .c4 { --c: var(--c4); } .c5 { --c: var(--c5); }
-        .line { stroke: var(--c); } .dot { fill: var(--c); }
+        .line, .mark { stroke: var(--c); } .mark { stroke-dasharray: 4 3; } .dot { fill: var(--c); }
         .key { border-bottom: 3px solid var(--c); margin-right: 1rem; }
         """
 
@@ -155,18 +155,25 @@ package enum HTMLReport {
             scale: { -log10(max(1 - $0 / 100, 0.00005)) })
     }
 
+    /// Windows stand at their ends, in seconds since the first of them began, as disturbances do.
     private static func time(_ points: [BenchPoint]) -> SVGPlot {
-        SVGPlot(
-            title: "Throughput over time", xName: "seconds", yName: "frames/s",
-            lines: points.map { point in
-                var now = 0.0
-                return SVGPlot.Line(
-                    name: point.load.text,
-                    points: point.windows.map { window in
-                        now += window.seconds
-                        return (now, window.framesPerSecond)
-                    })
-            })
+        let lines = points.map { point in
+            var now = 0.0
+            return SVGPlot.Line(
+                name: point.load.text,
+                points: point.windows.map { window in
+                    now += window.seconds
+                    return (now, window.framesPerSecond)
+                },
+                marks: point.disturbances.map { disturbance in
+                    let text = "\(point.load.text): at \(disturbance.timeText): \(disturbance.text)"
+                    return (disturbance.atSeconds, text)
+                })
+        }
+        let end = lines.flatMap { $0.points.map(\.x) + $0.marks.map(\.x) }.max() ?? 0
+        return SVGPlot(
+            title: "Throughput over time", xName: "seconds", yName: "frames/s", lines: lines,
+            ticks: SVGPlot.ticks(upTo: end))
     }
 
     // ---- tables ----

@@ -4,6 +4,8 @@ struct SVGPlot {
         var name: String
         /// Numbers along x, and what was there.
         var points: [(x: Double, y: Double)]
+        /// Along x, what happened there.
+        var marks: [(x: Double, text: String)] = []
     }
 
     var title: String
@@ -27,10 +29,12 @@ struct SVGPlot {
     /// From the middle of one number along x to that of the next.
     private static let leastXStep = 46.0
     private static let digitWidth = 7.0
+    private static let mostTicks = 10.0
 
     var svg: String {
         let points = lines.flatMap(\.points).filter { $0.x.isFinite && $0.y.isFinite }
-        guard let xs = Self.range(points.map { scale($0.x) }), let highest = points.map(\.y).max() else { return "" }
+        let along = points.map(\.x) + lines.flatMap { $0.marks.map(\.x) } + (ticks ?? []).map(\.x)
+        guard let xs = Self.range(along.map { scale($0) }), let highest = points.map(\.y).max() else { return "" }
         let top = Self.rounded(highest)
         func x(_ value: Double) -> Double {
             let (far, length) = (scale(value) - xs.lowerBound, xs.upperBound - xs.lowerBound)
@@ -64,6 +68,12 @@ struct SVGPlot {
             let class_ = "c\(index % Self.colours)"
             let places = line.points.filter { $0.x.isFinite && $0.y.isFinite }.map {
                 (Self.place(x($0.x)), Self.place(y($0.y)), $0)
+            }
+            for mark in line.marks {
+                let at = Self.place(x(mark.x))
+                parts.append(
+                    "<line class=\"mark \(class_)\" x1=\"\(at)\" x2=\"\(at)\" y1=\"\(Self.top)\" y2=\"\(Self.height - Self.bottom)\"><title>\(HTMLText.escaped(mark.text))</title></line>"
+                )
             }
             let path = places.map { "\($0.0),\($0.1)" }.joined(separator: " ")
             parts.append("<polyline class=\"line \(class_)\" points=\"\(path)\"/>")
@@ -113,13 +123,20 @@ struct SVGPlot {
         return least...most
     }
 
-    /// The next of 1, 2, 5, 10, 20, … that is not below.
-    static func rounded(_ value: Double) -> Double {
+    /// Round numbers from 0 on, as many as have room beside each other.
+    static func ticks(upTo end: Double) -> [(x: Double, text: String)] {
+        let step = rounded(end / mostTicks, to: [1, 2, 5])
+        let decimals = Figure.decimals(of: step)
+        return stride(from: 0, through: end, by: step).map { (x: $0, text: Figure.text($0, decimals: decimals)) }
+    }
+
+    /// The next that is not below, of these times a power of ten.
+    static func rounded(_ value: Double, to factors: [Double] = [1, 1.5, 2, 3, 4, 5, 6, 8]) -> Double {
         guard value.isFinite, value > 0 else { return 1 }
         var unit = 1.0
         while unit * 10 <= value { unit *= 10 }
         while unit > value { unit /= 10 }
-        for factor in [1.0, 1.5, 2, 3, 4, 5, 6, 8] where unit * factor >= value { return unit * factor }
+        for factor in factors where unit * factor >= value { return unit * factor }
         return unit * 10
     }
 }

@@ -162,18 +162,33 @@ import Testing
         #expect(read.points.allSatisfy { $0.partials == nil && $0.partialsOutsideWindows.isEmpty })
     }
 
-    /// Windows of different points do not end at the same times.
-    @Test func numbersAlongTimeDoNotCoverEachOther() throws {
+    /// Windows of different points do not end at the same times, and each ends a little late.
+    @Test func numbersAlongTimeAreRound() throws {
         let points = [(1, 1.33), (2, 1.34)].map { callers, seconds in
             BenchPoint(
                 LoadDescription(.concurrency, callers: callers),
                 windows: Array(repeating: (Samples.tally(10, ms: 10), seconds), count: 3), isStable: true, trials: 3)
         }
-        let page = HTMLReport.text(Samples.result(points))
-        let plots = page.components(separatedBy: "aria-label=")
-        let plot = try #require(plots.last { $0.hasPrefix("\"Throughput over time\"") })
-        #expect(plot.contains(">1.33</text>") && plot.contains(">2.66</text>") && plot.contains(">3.99</text>"))
-        #expect(!plot.contains(">1.34</text>") && !plot.contains(">2.68</text>") && !plot.contains(">4.02</text>"))
+        let plot = try Self.plot("Throughput over time", of: Samples.result(points))
+        let halves = ["0", "0.5", "1", "1.5", "2", "2.5", "3", "3.5", "4"]
+        #expect(Self.numbersAlong(plot) == halves + ["seconds"])
+        #expect(SVGPlot.ticks(upTo: 10.01).map(\.text) == ["0", "2", "4", "6", "8", "10"])
+        #expect(SVGPlot.ticks(upTo: 4).map(\.x) == [0, 0.5, 1, 1.5, 2, 2.5, 3, 3.5, 4])
+        #expect(SVGPlot.ticks(upTo: 7000).map(\.text).suffix(2) == ["6000", "7000"])
+    }
+
+    @Test func aDisturbanceIsMarkedWhereItCame() throws {
+        var point = Samples.point(LoadDescription(.concurrency, callers: 4), [100, 110, 105, 100])
+        point.disturbances = [DisturbanceRecord(atSeconds: 1, text: "scale node to <2>")]
+        let result = Samples.result([point])
+        let plot = try Self.plot("Throughput over time", of: result)
+        // From 64 to 624 are four seconds.
+        #expect(plot.contains("<line class=\"mark c0\" x1=\"204\" x2=\"204\" "))
+        #expect(plot.contains("<title>concurrency 4: at 1 s: scale node to &lt;2&gt;</title>"))
+        let page = HTMLReport.text(result)
+        #expect(page.contains("<td>concurrency 4</td><td>1 s</td><td>scale node to &lt;2&gt;</td><td>too short to say"))
+        // It was asked for.
+        #expect(page.contains("Disturbances") && !page.contains("What went wrong"))
     }
 
     /// Where there is no room, words are broken, and plots are scrolled.
@@ -187,6 +202,18 @@ import Testing
         #expect(page.components(separatedBy: "<div class=\"scroll\">\n<svg ").count == 5)
         // As wide as its own units: text of 12 px is 12 px high.
         #expect(page.contains("viewBox=\"0 0 640 300\"") && page.contains("min-width: 40rem; max-width: 60rem"))
+    }
+
+    private static func plot(_ title: String, of result: BenchResult) throws -> String {
+        let plots = HTMLReport.text(result).components(separatedBy: "aria-label=")
+        return try #require(plots.first { $0.hasPrefix("\"\(title)\"") })
+    }
+
+    /// With the name of the axis as the last.
+    private static func numbersAlong(_ plot: String) -> [String] {
+        plot.split(separator: "\n").filter { $0.contains("class=\"middle\"") }.compactMap {
+            $0.split(separator: ">").dropFirst().first?.split(separator: "<").first.map(String.init)
+        }
     }
 
     @Test func ratesAreNamedAsSuch() {
@@ -332,17 +359,13 @@ import Testing
     func numbersAlongAPlotHaveAsManyDigitsAsTheyNeed(_ xs: [Double], _ numbers: [String]) {
         let line = SVGPlot.Line(name: "l", points: xs.map { ($0, 1) })
         let plot = SVGPlot(title: "t", xName: "x", yName: "y", lines: [line]).svg
-        let shown = plot.split(separator: "\n").filter { $0.contains("class=\"middle\"") }.compactMap {
-            $0.split(separator: ">").dropFirst().first?.split(separator: "<").first.map(String.init)
-        }
-        #expect(shown == numbers + ["x"])
+        #expect(Self.numbersAlong(plot) == numbers + ["x"])
     }
 
     /// Where a point lies is nobody's concern.
     @Test func pointsOfTheDistributionSayTheirPercentile() throws {
         let point = Samples.point(LoadDescription(.concurrency, callers: 4), [100, 110])
-        let plots = HTMLReport.text(Samples.result([point])).components(separatedBy: "aria-label=")
-        let plot = try #require(plots.first { $0.hasPrefix("\"Latency by percentile\"") })
+        let plot = try Self.plot("Latency by percentile", of: Samples.result([point]))
         let places = plot.components(separatedBy: "<circle ").dropFirst().compactMap { circle in
             circle.components(separatedBy: "cx=\"").last?.split(separator: "\"").first.flatMap { Double($0) }
         }
@@ -355,6 +378,7 @@ import Testing
     }
 
     @Test func axesEndAtRoundNumbers() {
-        #expect([0, 0.5, 1, 1.1, 9, 47, 101, 1000].map(SVGPlot.rounded) == [1, 0.5, 1, 1.5, 10, 50, 150, 1000])
+        let ends = [0, 0.5, 1, 1.1, 9, 47, 101, 1000].map { SVGPlot.rounded($0) }
+        #expect(ends == [1, 0.5, 1, 1.5, 10, 50, 150, 1000])
     }
 }
