@@ -264,6 +264,22 @@ final class FakeTarget: FrameTarget {
         #expect(point.answered > 0 && point.wholeRun?.answered == 400)
     }
 
+    /// Else the other one would be measured to the end, and told as two.
+    @Test func aCallerThatIsLostEndsTheRunOfAll() async throws {
+        let target = FakeTarget(takes: .milliseconds(1)) {
+            guard $0 != 400 else { throw Fatal("it is gone", status: .unreachable) }
+            return FrameOutcome(.ok, latency: .zero)
+        }
+        let load = ClosedLoad(target: target, inputs: try Self.inputs(), concurrency: 2)
+        let cut = await #expect(throws: PointRun.CutShort.self) {
+            try await Self.point(load) {
+                $0.warmup = .zero
+                $0.duration = .seconds(3000)
+            }
+        }
+        #expect(cut?.point.isInterrupted == true && cut?.point.error == "it is gone")
+    }
+
     /// The frame that shows it was on its way when the last window ended.
     @Test func whoIsLostBehindTheLastWindowLeavesAllOfThem() async throws {
         let target = FakeTarget(each: { $0 == 0 ? .seconds(2) : .milliseconds(1) }) {

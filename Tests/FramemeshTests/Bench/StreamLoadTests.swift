@@ -1,6 +1,7 @@
 import Bench
 import Client
 import Mesh
+import RPC
 import Testing
 
 @testable import framemesh
@@ -51,6 +52,26 @@ import Testing
     @Test func aCameraThatEndedOwesNoFrames() async throws {
         let point = try await Self.point(.camera(fps: 200))
         #expect(point.outOfOrderAtAll == 1 && point.unsent == 0)
+    }
+
+    /// Else the other one would be measured to the end, and told as two.
+    @Test func aStreamThatIsRefusedEndsTheRunOfAll() async throws {
+        let coordinator = SwappingCoordinator(swapping: "", refusing: "bench-0")
+        let cut = await #expect(throws: PointRun.CutShort.self) {
+            try await coordinator.serve { place in
+                let target = MeshTarget(
+                    place, MeshClientConfiguration(), AnalyzeOptions(pipeline: "detect"), survivesLoss: false)
+                defer { target.close() }
+                var timing = BenchTiming()
+                timing.warmup = .zero
+                timing.duration = .seconds(3000)
+                return try await PointRun(
+                    load: try Self.load(target, 2), timing: timing, processes: ProcessWatch(), say: { _ in }
+                ).measure()
+            }
+        }
+        #expect((cut?.reason as? RPCError)?.code == .resourceExhausted)
+        #expect(cut?.point.isInterrupted == true && coordinator.answered("bench-1") > 0)
     }
 
     /// It waits for room, and is not asked for its next frame when all is given up.

@@ -6,14 +6,24 @@ import RPC
 import Services
 import Synchronization
 
-/// A coordinator that answers all frames, of one stream two of them in the wrong order, but for those of one pipeline.
+/// A coordinator that answers all frames, of one stream two of them in the wrong order, but for those of one pipeline. One stream
+/// it refuses after some of its frames.
 final class SwappingCoordinator: VisionHandler {
     private let stream: String
+    private let refused: String?
     private let state = Mutex<[String: Int]>([:])
     private let server = Mutex<RPCServer?>(nil)
 
-    /// - Parameter stream: the one whose third answer comes after its fourth.
-    init(swapping stream: String) { self.stream = stream }
+    /// - Parameters:
+    ///   - stream: the one whose third answer comes after its fourth.
+    ///   - refused: the one that is refused.
+    init(swapping stream: String, refusing refused: String? = nil) {
+        self.stream = stream
+        self.refused = refused
+    }
+
+    /// That the one which is refused has answers to.
+    private static let framesBeforeRefusal = 1000
 
     /// A pipeline whose frames have no answer.
     static let endless = "endless"
@@ -52,6 +62,9 @@ final class SwappingCoordinator: VisionHandler {
                 continue
             }
             read += 1
+            if request.frame.stream == refused, read > Self.framesBeforeRefusal {
+                throw RPCError(.resourceExhausted, "there is no room")
+            }
             if request.frame.stream == stream, read == 3 {
                 held = request
                 continue
