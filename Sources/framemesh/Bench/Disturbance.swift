@@ -201,10 +201,11 @@ final class Disturber: Sendable {
             return DisturbanceRecord(
                 atSeconds: at, text: "\(disturbance): \(end.text)", hasFailed: end.hasFailed, exitCode: end.exitCode)
         case .blow(let blow, let victim):
-            guard let pid = Self.process(victim) else {
+            // One that has ended has its number until who started it asks how, and takes signals in vain.
+            guard let pid = Self.process(victim), let name = ProcessTable.name(of: pid) else {
                 return DisturbanceRecord(atSeconds: at, text: "\(disturbance): nobody was there", hasFailed: true)
             }
-            var text = "\(blow.rawValue) \(ProcessTable.name(of: pid) ?? "one that has ended") (process \(pid))"
+            var text = "\(blow.rawValue) \(name) (process \(pid))"
             let (trouble, isDone) = await Self.act(blow, pid, stop)
             if let trouble { text += ": \(trouble)" }
             return DisturbanceRecord(atSeconds: at, text: text, hasFailed: !isDone)
@@ -213,7 +214,7 @@ final class Disturber: Sendable {
 
     private static func process(_ victim: Disturbance.Victim) -> Int32? {
         switch victim {
-        case .process(let pid): ProcessTable.exists(pid) ? pid : nil
+        case .process(let pid): pid
         case .role(let role): ProcessTable.role(role.rawValue, among: ProcessTable.families(of: [getpid()])).first
         }
     }

@@ -32,6 +32,23 @@ import Testing
         #expect(record.hasFailed == true && record.exitCode == nil)
     }
 
+    /// The one that takes the shell's place asks nobody how it ended.
+    @Test(arguments: ["kill", "pause", "slow"])
+    func whoHasEndedIsNobody(_ blow: String) async throws {
+        let (numbers, number) = AsyncStream<Int32>.makeStream()
+        let parent = try framemesh.ChildProcess(
+            executable: ShellCommand.shell, arguments: ["-c", "sleep 0.2 & echo $!; exec sleep 3000"]
+        ) { event in
+            if case .output(let line) = event, let pid = Int32(line) { number.yield(pid) }
+        }
+        defer { parent.signalGroup(SIGKILL) }
+        let first = await numbers.first { _ in true }
+        let ended = try #require(first)
+        while ProcessTable.name(of: ended) != nil { try await Task.sleep(for: .milliseconds(2)) }
+        let record = try await Self.record("\(blow):\(ended)@0")
+        #expect(record.text == "\(blow) \(ended): nobody was there" && record.hasFailed == true)
+    }
+
     /// Neither it nor what it has started lives on, whether they do as they are told or not, and also when all is given up.
     @Test(arguments: [
         ("sleep 3000 & echo $! > FILE; wait", true, "it still ran at the end, and was told to end"),
