@@ -231,12 +231,15 @@ package enum HTMLReport {
     }
 
     private static func disturbances(_ result: BenchResult) -> String {
-        let rows = result.points.flatMap { point in
-            point.disturbances.map { [point.load.text, $0.timeText, $0.text, $0.effectText] }
+        let rows: [[String]] = result.points.flatMap { point in
+            point.disturbances.map { disturbance in
+                let seconds = Figure.text(disturbance.atSeconds, decimals: 1)
+                return [point.load.text, seconds, disturbance.text, disturbance.effectText]
+            }
         }
         guard !rows.isEmpty else { return "" }
         return "<h2>Disturbances</h2>\n"
-            + HTMLText.table([["load", "at", "what", "throughput"]] + rows, ofWords: true)
+            + HTMLText.table([["load", "at (s)", "what", "throughput"]] + rows, ofWords: true)
     }
 
     private static func environment(_ result: BenchResult) -> [[String]] {
