@@ -32,6 +32,9 @@ package struct ProcessUsage: Sendable, Equatable {
         fields(stat).flatMap { $0.count > 1 ? Int32($0[1]) : nil }
     }
 
+    /// It has ended: its number is kept until who started it asks how.
+    package static func hasEnded(stat: String) -> Bool { fields(stat)?.first.map { "ZX".contains($0) } ?? false }
+
     /// From field 3 of the manual page.
     private static func fields(_ stat: String) -> [Substring]? {
         stat.lastIndex(of: ")").map { stat[stat.index(after: $0)...].split(separator: " ") }

@@ -202,10 +202,10 @@ final class Disturber: Sendable {
                 atSeconds: at, text: "\(disturbance): \(end.text)", hasFailed: end.hasFailed, exitCode: end.exitCode)
         case .blow(let blow, let victim):
             // One that has ended has its number until who started it asks how, and takes signals in vain.
-            guard let pid = Self.process(victim), let name = ProcessTable.name(of: pid) else {
+            guard let pid = Self.process(victim), ProcessTable.isAlive(pid) else {
                 return DisturbanceRecord(atSeconds: at, text: "\(disturbance): nobody was there", hasFailed: true)
             }
-            var text = "\(blow.rawValue) \(name) (process \(pid))"
+            var text = "\(blow.rawValue) \(ProcessTable.name(of: pid) ?? "one without a name") (process \(pid))"
             let (trouble, isDone) = await Self.act(blow, pid, stop)
             if let trouble { text += ": \(trouble)" }
             return DisturbanceRecord(atSeconds: at, text: text, hasFailed: !isDone)

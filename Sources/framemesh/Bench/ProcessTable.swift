@@ -36,4 +36,10 @@ enum ProcessTable {
     static func role(_ role: String, among pids: [Int32]) -> [Int32] { pids.filter { name(of: $0) == role } }
 
     static func exists(_ pid: Int32) -> Bool { ProcessUsage.read(pid) != nil }
+
+    /// It is there and has not ended.
+    static func isAlive(_ pid: Int32) -> Bool {
+        let stat = try? String(contentsOfFile: "/proc/\(pid)/stat", encoding: .utf8)
+        return stat.map { !ProcessUsage.hasEnded(stat: $0) } ?? false
+    }
 }

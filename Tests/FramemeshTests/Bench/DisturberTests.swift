@@ -44,7 +44,7 @@ import Testing
         defer { parent.signalGroup(SIGKILL) }
         let first = await numbers.first { _ in true }
         let ended = try #require(first)
-        while ProcessTable.name(of: ended) != nil { try await Task.sleep(for: .milliseconds(2)) }
+        while ProcessTable.isAlive(ended) { try await Task.sleep(for: .milliseconds(2)) }
         let record = try await Self.record("\(blow):\(ended)@0")
         #expect(record.text == "\(blow) \(ended): nobody was there" && record.hasFailed == true)
     }
@@ -71,6 +71,6 @@ import Testing
         let told = await running.value
         #expect(told.count == 1 && told[0].text.hasSuffix(what), "\(told)")
         #expect(told.first?.hasFailed == false && told.first?.exitCode == nil)
-        while ProcessTable.name(of: sleeping) != nil { try await Task.sleep(for: .milliseconds(2)) }
+        while ProcessTable.isAlive(sleeping) { try await Task.sleep(for: .milliseconds(2)) }
     }
 }
