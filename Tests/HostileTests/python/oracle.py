@@ -16,7 +16,9 @@ What cannot be asked of a machine of two processors that runs other tests beside
 - Twice the delay of a quiet machine. So the polite client calls a server in peace, too, in turn. Its threads have slept,
   and get a processor sooner than those of a process that works: for that there is the grace. The slowest of 100 calls,
   which may be one call of a short attack, took 16 ms at most where nothing else ran, and 65 ms beside six processes that
-  compute on two processors (28 of the cases). The median does not hang on one call: 0.7 ms at most, in both.
+  compute on two processors (28 of the cases), and 260 ms beside all other tests and a build. The median does not hang on one
+  call: 0.7 ms at most, in both. An attack that holds others up does so each time, and a machine does not: who was late is
+  attacked again, and all of LATE_ROUNDS must have been late.
 - Two seconds of the clock until the process sleeps: a busy machine gives it less of the processor. So it may use two
   seconds of the processor, and sleeps at the latest after 20 s of the clock.
 - A bound of the processor while a peer sends as fast as it can: that is as fast as its Python, until the limit that the
@@ -55,6 +57,7 @@ EVENTFDS = os.cpu_count() + 1
 POLITE_FACTOR = 2
 # Beside it, for each share of the calls: what is above is not the machine's scheduler alone.
 POLITE_GRACE = {0.5: 0.01, 0.99: 0.1}
+LATE_ROUNDS = 3
 # O4: of the processor, after the attackers have left.
 CPU_SECONDS_AFTER = 2
 # Of one processor, while the peer waits, and when nobody is there.
@@ -276,7 +279,7 @@ def attack(case, target, control):
     seen = [before >> 20]
     for number in range(ROUNDS):
         quiet = target.memory()
-        told = strike(case, target, control)
+        told = strike_in_time(case, target, control)
         seen.append(target.memory() >> 20)
         if not WATCHES_MEMORY or falls(target, quiet * KEPT_FACTOR, 10 if number == ROUNDS - 1 else 2):
             break
@@ -294,6 +297,23 @@ def falls(target, most, seconds):
             return False
         time.sleep(0.05)
     return True
+
+
+class Late(Failure):
+    """The polite client waited too long."""
+
+
+def strike_in_time(case, target, control):
+    """One attack, or as many as the polite client needs to be once in time."""
+    late = []
+    while True:
+        try:
+            return strike(case, target, control) + "".join(f"; before it {told}" for told in late)
+        except Late as told:
+            late.append(told)
+            if len(late) == LATE_ROUNDS:
+                raise
+            idle(target, 20, "after the attack")
 
 
 def strike(case, target, control):
@@ -327,8 +347,8 @@ def strike(case, target, control):
     for share, grace in POLITE_GRACE.items():
         took_share, quiet_share = percentile(times, share), percentile(quiet_times, share)
         if WATCHES_MEMORY and took_share > POLITE_FACTOR * quiet_share + grace:
-            raise Failure(f"{share:.0%} of the polite client's calls took up to {took_share * 1000:.0f} ms, "
-                          f"at a server in peace {quiet_share * 1000:.0f} ms")
+            raise Late(f"{share:.0%} of the polite client's calls took up to {took_share * 1000:.0f} ms, "
+                       f"at a server in peace {quiet_share * 1000:.0f} ms")
     # O4
     if WATCHES_MEMORY and case.rests and cpu > took * WAITING_LOAD:
         raise Failure(f"{cpu:.1f} s of the processor in {took:.1f} s in which the peer waited")
