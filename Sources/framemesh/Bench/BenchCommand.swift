@@ -167,7 +167,7 @@ struct BenchCommand: AsyncParsableCommand {
         let watch = ProcessWatch(roots: try reports.processes(), metrics: try reports.addresses())
         let sources = try PictureSource.discover(pictures.inputs)
         let (size, isRaw) = (try pictures.chosenSize(usual: usualSize), self.isRaw)
-        try reports.check()
+        try reports.check(reading: sources)
         let mesh = plan.place == .up ? try place.mesh(config: coordinator.config) : nil
         try await Interrupts.run { [options] in
             let inputs =

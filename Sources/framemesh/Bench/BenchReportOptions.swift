@@ -40,8 +40,9 @@ struct BenchReportOptions: ParsableArguments {
     }
 
     /// Before the first frame is sent.
+    /// - Parameter sources: whose files are no place for a report.
     /// - Throws: `Fatal` that names the file that could not be written, and why, or would be by two reports.
-    func check() throws(Fatal) {
+    func check(reading sources: [PictureSource] = []) throws(Fatal) {
         var writers: [String: String] = [:]
         for (option, file) in [("--json", json), ("--csv", csv), ("--html", html)] {
             guard let file else { continue }
@@ -59,6 +60,7 @@ struct BenchReportOptions: ParsableArguments {
                     FileAccess.objection(toMaking: file)
                 }
             if let reason { throw Fatal("cannot write \(file): \(reason)", status: .usage) }
+            try InputFile.check([file], replaceNoneOf: sources.compactMap(\.path))
         }
     }
 

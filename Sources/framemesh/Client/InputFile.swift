@@ -4,7 +4,7 @@ import Glibc
 enum InputFile {
     /// - Throws: `Fatal` that names the first file that is not there or may not be read, and how many more there are.
     static func check(_ sources: [PictureSource]) throws(Fatal) {
-        try check(sources.compactMap { if case .file(let path) = $0 { path } else { nil } })
+        try check(sources.compactMap(\.path))
     }
 
     static func check(_ paths: [String]) throws(Fatal) {

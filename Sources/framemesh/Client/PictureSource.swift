@@ -12,6 +12,14 @@ enum PictureSource: Sendable, Hashable {
         case .standardInput: "-"
         }
     }
+
+    /// nil: it is no file.
+    var path: String? {
+        switch self {
+        case .file(let path): path
+        case .standardInput: nil
+        }
+    }
 }
 
 extension PictureSource {

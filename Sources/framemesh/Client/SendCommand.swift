@@ -80,8 +80,7 @@ struct SendCommand: AsyncParsableCommand {
         if let annotate {
             var names = OutputNames()
             let written = sources.map { PictureAnnotator.path(of: names.next(for: $0), in: annotate) }
-            try InputFile.check(
-                written, replaceNoneOf: sources.compactMap { if case .file(let path) = $0 { path } else { nil } })
+            try InputFile.check(written, replaceNoneOf: sources.compactMap(\.path))
         }
         let options = try analyze.options()
         try await Interrupts.run { try await send(sources, raw, options) }

@@ -233,33 +233,6 @@ import Testing
         #expect(try plan(["--up"]).place == .up && plan(["--coordinator", "a:1"]).place == .coordinator)
     }
 
-    @Test(arguments: [
-        (["--json", "-", "--csv", "-"], "--json and --csv both write to standard output (-)"),
-        (["--json", "-", "--html", "-", "--csv", "a"], "--json and --html both write to standard output (-)"),
-        (["--csv", "/tmp/a", "--html", "/tmp/a"], "--csv and --html both write to /tmp/a"),
-        (["--json", "/nowhere/a.json"], "cannot write /nowhere/a.json: no such file or directory"),
-        (["--csv", "/etc/passwd/a.csv"], "cannot write /etc/passwd/a.csv: not a directory"),
-        (["--html", "/tmp"], "cannot write /tmp: it is a directory"),
-    ])
-    func eachReportHasAPlaceOfItsOwn(_ arguments: [String], _ words: String) throws {
-        let reports = try BenchCommand.parse(arguments).reports
-        let error = #expect(throws: Fatal.self) { try reports.check() }
-        #expect(error?.status == .usage && error?.message?.hasPrefix(words) == true, "\(error?.message ?? "")")
-        try BenchCommand.parse(["--json", "-", "--csv", "/tmp/a", "--html", "/tmp/b"]).reports.check()
-    }
-
-    /// Not only after all was measured; who may write to a folder may not make every name in it.
-    @Test func whetherAReportCanBeMadeIsTried() throws {
-        let folder = FileManager.default.temporaryDirectory.path
-        func check(_ name: String) throws { try BenchCommand.parse(["--html", "\(folder)/\(name)"]).reports.check() }
-        let tooLong = String(repeating: "a", count: 256)
-        let error = #expect(throws: Fatal.self) { try check(tooLong) }
-        #expect(error?.status == .usage && error?.message == "cannot write \(folder)/\(tooLong): file name too long")
-        let name = "bench-\(UUID()).html"
-        try check(name)
-        #expect(!FileManager.default.fileExists(atPath: "\(folder)/\(name)"))
-    }
-
     @Test func picturesComeFromFilesOrAreMade() throws {
         func size(_ arguments: [String]) throws -> PictureSize? {
             try BenchCommand.parse(arguments).pictures.chosenSize()
