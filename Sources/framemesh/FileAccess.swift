@@ -1,3 +1,4 @@
+import Foundation
 import Glibc
 
 /// What this process may do with files, and why not: the system's words.
@@ -9,13 +10,33 @@ enum FileAccess {
     static func objection(toWriting path: String) -> String? { objection(path, W_OK) }
 
     /// Why no file can be made where there is none; nil: it can, and none is left behind. Who may write to a folder may not make
-    /// every name in it.
+    /// every name in it. Through a symbolic link to nothing it would be made where that leads to.
     static func objection(toMaking path: String) -> String? {
-        let descriptor = unsafe open(path, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0o600)
-        guard descriptor >= 0 else { return errno == EEXIST ? nil : reason(errno) }
-        close(descriptor)
-        unsafe unlink(path)
-        return nil
+        var place = path
+        for _ in 0...maxLinks {
+            let descriptor = unsafe open(place, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0o600)
+            guard descriptor < 0 else {
+                close(descriptor)
+                unsafe unlink(place)
+                return nil
+            }
+            let code = errno
+            guard code == EEXIST else { return reason(code) }
+            guard let next = target(ofLink: place) else { return nil }
+            place = next
+        }
+        return reason(ELOOP)
+    }
+
+    /// One behind the other, as many as Linux follows.
+    private static let maxLinks = 40
+
+    /// - Returns: nil: it is no symbolic link.
+    private static func target(ofLink path: String) -> String? {
+        guard let target = try? FileManager.default.destinationOfSymbolicLink(atPath: path) else { return nil }
+        if target.hasPrefix("/") { return target }
+        // Not by `URL`, which takes `..` for the folder before it, link or not.
+        return (path.lastIndex(of: "/").map { String(path[...$0]) } ?? "") + target
     }
 
     /// Blocks. What is there is replaced.

@@ -33,6 +33,29 @@ import Testing
         #expect(!FileManager.default.fileExists(atPath: "\(folder)/\(name)"))
     }
 
+    /// There the file would be made at the end.
+    @Test(
+        arguments: [
+            ("nowhere/a.html", "no such file or directory"), ("/etc/passwd/a.html", "not a directory"),
+            ("link", "too many levels of symbolic links"), ("a.html", nil), ("other", nil),
+        ] as [(String, String?)])
+    func aLinkToNothingIsFollowed(_ target: String, _ reason: String?) throws {
+        let folder = FileManager.default.temporaryDirectory.appending(path: "bench-\(UUID())")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        func path(_ name: String) -> String { "\(folder.path)/\(name)" }
+        try FileManager.default.createSymbolicLink(atPath: path("link"), withDestinationPath: target)
+        try FileManager.default.createSymbolicLink(atPath: path("other"), withDestinationPath: path("b.html"))
+        let reports = try BenchCommand.parse(["--html", path("link")]).reports
+        if let reason {
+            let error = #expect(throws: Fatal.self) { try reports.check() }
+            #expect(error?.status == .usage && error?.message == "cannot write \(path("link")): \(reason)")
+        } else {
+            try reports.check()
+        }
+        #expect(try Set(FileManager.default.contentsOfDirectory(atPath: folder.path)) == ["link", "other"])
+    }
+
     /// By whatever name it has, here and there.
     @Test(arguments: [
         ("--json", "a.jpg", "a.jpg"), ("--csv", "link", "a.jpg"), ("--html", "a.jpg", "link"), ("--json", "a.jpg", "."),
