@@ -26,6 +26,7 @@ final class GatewayTarget: FrameTarget {
     private let survivesLoss: Bool
     private let probe: GatewayProbe
     private let token: String?
+    /// Of a request, until all of its answer is here.
     private let timeout: Duration
     private let client: HTTPClient
 
@@ -66,8 +67,6 @@ final class GatewayTarget: FrameTarget {
             // In front of a gateway something may speak HTTP/2, where all callers would share one connection and its streams.
             configuration.httpVersion = .http1Only
             configuration.connectionPool.retryConnectionEstablishment = false
-            // The deadline of a request is that of the answer's head: one that stops in its middle has none.
-            configuration.timeout.read = TimeAmount(options.timeout)
             configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = BenchPlan.maxConcurrency
             self.url = try trust.place(target, &configuration).absoluteString
                 .replacingOccurrences(of: "+", with: "%2B")
@@ -165,12 +164,13 @@ final class GatewayTarget: FrameTarget {
         if let token { request.headers.add(name: "authorization", value: "Bearer \(token)") }
         request.body = .bytes(frame.payload.bytes)
         let written = ContinuousClock.now
+        let deadline = NIODeadline.now() + TimeAmount(timeout)
         do {
-            let response = try await client.execute(request, timeout: TimeAmount(timeout))
+            let response = try await client.execute(request, deadline: deadline)
             let came = ContinuousClock.now
             presence.sawAnswer()
-            let body = Data(try await response.body.collect(upTo: Self.maxAnswerBytes).readableBytesView)
-            var outcome = Self.outcome(UInt(response.status.code), body)
+            let body = try await response.body.collect(upTo: Self.maxAnswerBytes, by: deadline)
+            var outcome = Self.outcome(UInt(response.status.code), Data(body.readableBytesView))
             outcome.client = ClientTimes(send: written - start, wait: came - written, receive: .now - came)
             return outcome
         } catch {

@@ -62,9 +62,10 @@ import Testing
         #expect(outcome.ending == .failed(cause: "connection refused"))
     }
 
-    /// Else one such frame would keep a run from ending.
-    @Test func anAnswerThatStopsInItsMiddleHasFailed() async throws {
-        let outcome = try await HalfAnAnswer.with { port in
+    /// Else one such frame would keep a run from ending: nothing more of it comes, or a byte now and then.
+    @Test(arguments: [nil, .milliseconds(100)] as [Duration?])
+    func anAnswerThatIsNotWholeInTimeHasFailed(_ pause: Duration?) async throws {
+        let outcome = try await HalfAnAnswer.with(pause: pause) { port in
             var options = AnalyzeOptions(pipeline: "detect")
             options.frameDeadline = 1
             let target = try GatewayTarget(
