@@ -4,9 +4,10 @@
 /// with a confidence of 95 % (`HolmCorrection`, of Welch's t). Rounding decides nothing: samples vary at least as much as the
 /// steps in which they are known.
 ///
-/// A sample is a run, where both sides have several (results appended to one file); else it is a window. Windows of one run
-/// share what the machine did in that minute, so they are no independent samples, and by them alone two runs of the same program
-/// look different now and then. Such a change has to exceed `stability` as well, within which one run calls windows the same.
+/// A sample is a run, where both sides have several (results appended to one file), and of one that has a load more than once
+/// (`--overload 2,1,2`) the mean of these points; else it is a window. Windows of one run share what the machine did in that
+/// minute, so they are no independent samples, and by them alone two runs of the same program look different now and then. Such a
+/// change has to exceed `stability` as well, within which one run calls windows the same.
 package struct Comparison: Sendable {
     package enum Verdict: String, Sendable {
         case better, worse
@@ -129,45 +130,37 @@ package struct Comparison: Sendable {
     package init(_ base: [BenchResult], _ new: [BenchResult], leastChange: Double = Self.leastChange) {
         let (all, base, new) = (base + new, Self.ofOneMode(base), Self.ofOneMode(new))
         stability = Self.stability(of: base + new)
-        let (old, other) = (Self.points(base), Self.points(new))
+        let (old, other) = (Self.runs(base), Self.runs(new))
         for load in old.order {
-            guard let after = other.points[load] else {
+            guard let after = other.runs[load] else {
                 unmatched.append(load)
                 continue
             }
-            let before = old.points[load] ?? []
+            let before = old.runs[load] ?? []
             guard !before.isEmpty, !after.isEmpty else {
                 cutShort.append(load)
                 continue
             }
-            let byRun = Self.runs(of: load, in: base) > 1 && Self.runs(of: load, in: new) > 1
+            let byRun = before.count > 1 && after.count > 1
             for metric in Self.metrics {
-                func samples(_ points: [BenchPoint]) -> [Sample] {
-                    (byRun
-                        ? points.map { Sample($0) }
-                        : points.flatMap { point in point.wholeWindows.map { Sample($0, of: point) } })
-                        .filter(metric.isKnown)
-                }
-                let (old, other) = (samples(before), samples(after))
+                let old = Self.samples(of: metric, before, areRuns: byRun)
+                let other = Self.samples(of: metric, after, areRuns: byRun)
                 // Of what never fails nothing is to be said, nor where one side does not tell: that is not 0.
                 if metric.kind == .failures,
-                    old.isEmpty || other.isEmpty || !(old + other).contains(where: { metric.value($0) > 0 })
+                    old.isEmpty || other.isEmpty || !(old + other).joined().contains(where: { metric.value($0) > 0 })
                 {
                     continue
                 }
                 rows.append(Self.row(load, metric, old, other, areRuns: byRun))
             }
-            let (runs, others) = (before.map { Sample($0) }, after.map { Sample($0) })
-            let roles = Set(runs.flatMap(\.processor.keys)).intersection(others.flatMap(\.processor.keys))
-            for metric in roles.sorted().map(Self.processor(of:)) {
-                var row = Self.row(
-                    load, metric, runs.filter(metric.isKnown), others.filter(metric.isKnown), areRuns: true)
-                if !byRun { row.difference.probability = nil }
-                rows.append(row)
+            for metric in Self.roles(of: before).intersection(Self.roles(of: after)).sorted().map(Self.processor(of:)) {
+                let old = Self.samples(of: metric, before, areRuns: true)
+                let other = Self.samples(of: metric, after, areRuns: true)
+                rows.append(Self.row(load, metric, old, other, areRuns: true))
             }
         }
         judge(leastChange)
-        unmatched += other.order.filter { old.points[$0] == nil }
+        unmatched += other.order.filter { old.runs[$0] == nil }
         warnings = Self.warnings(base, new)
         if base.count + new.count < all.count {
             let modes = Set((base + new).map(\.mode)).sorted().joined(separator: " and ")
@@ -185,31 +178,50 @@ package struct Comparison: Sendable {
         return percent.max().map { $0 / 100 } ?? Steadiness.Rules().tolerance
     }
 
-    /// - Returns: loads that only runs without a whole window had have no points.
-    private static func points(
+    /// - Returns: of each load the runs, each with its points of it: one may have a load more than once, which makes it no second
+    ///   run. Loads that only runs without a whole window had have no runs.
+    private static func runs(
         _ results: [BenchResult]
-    ) -> (order: [LoadDescription], points: [LoadDescription: [BenchPoint]]) {
+    ) -> (order: [LoadDescription], runs: [LoadDescription: [[BenchPoint]]]) {
         var order: [LoadDescription] = []
-        var points: [LoadDescription: [BenchPoint]] = [:]
-        for point in results.flatMap(\.points) {
-            let load = point.load.comparable
-            if points[load] == nil { order.append(load) }
-            // A run that was ended in its first window may be a moment long: as a sample it would be worth as much as a whole one.
-            points[load, default: []] += point.wholeWindows.isEmpty ? [] : [point]
+        var runs: [LoadDescription: [[BenchPoint]]] = [:]
+        for result in results {
+            for load in result.points.map(\.load.comparable) where runs[load] == nil {
+                order.append(load)
+                runs[load] = []
+            }
+            for (load, points) in Dictionary(grouping: result.points, by: { $0.load.comparable }) {
+                // A run that was ended in its first window may be a moment long: as a sample it would be worth as much as a
+                // whole one.
+                let whole = points.filter { !$0.wholeWindows.isEmpty }
+                runs[load, default: []] += whole.isEmpty ? [] : [whole]
+            }
         }
-        return (order, points)
+        return (order, runs)
     }
 
-    /// Those with a whole window of it. One may have a load twice (`--overload 2,1,2`), which makes it no second run.
-    private static func runs(of load: LoadDescription, in results: [BenchResult]) -> Int {
-        results.count { $0.points.contains { $0.load.comparable == load && !$0.wholeWindows.isEmpty } }
+    /// - Returns: what each sample is the mean of; none of nothing.
+    private static func samples(of metric: Metric, _ runs: [[BenchPoint]], areRuns: Bool) -> [[Sample]] {
+        let all: [[Sample]] =
+            areRuns
+            ? runs.map { points in points.map { Sample($0) } }
+            : runs.joined().flatMap { point in point.wholeWindows.map { [Sample($0, of: point)] } }
+        return all.map { $0.filter(metric.isKnown) }.filter { !$0.isEmpty }
+    }
+
+    /// Whose processor seconds are known.
+    private static func roles(of runs: [[BenchPoint]]) -> Set<String> {
+        Set(runs.joined().flatMap(\.processorByRole.keys))
     }
 
     private static func row(
-        _ load: LoadDescription, _ metric: Metric, _ base: [Sample], _ new: [Sample], areRuns: Bool
+        _ load: LoadDescription, _ metric: Metric, _ base: [[Sample]], _ new: [[Sample]], areRuns: Bool
     ) -> Row {
-        let resolution = (base + new).map { metric.resolution($0) }.max() ?? 0
-        let (old, other) = (base.map(metric.value), new.map(metric.value))
+        let resolution = (base + new).joined().map { metric.resolution($0) }.max() ?? 0
+        func means(_ samples: [[Sample]]) -> [Double] {
+            samples.map { parts in parts.map(metric.value).reduce(0, +) / Double(parts.count) }
+        }
+        let (old, other) = (means(base), means(new))
         return Row(
             load: load, metric: metric.name, base: MeanInterval(old, resolution: resolution),
             new: MeanInterval(other, resolution: resolution),

@@ -46,7 +46,11 @@ import Testing
         let others = rows.filter { !$0.metric.hasPrefix("CPU") }
         #expect(others.count == 4 && others.allSatisfy { !$0.areRuns && $0.samples == (4, 4) })
         #expect(others.allSatisfy { $0.verdict == .noDifference })
-        #expect(Self.verdicts([run(100), run(100)], [run(105), run(105)])["frames/s"] == .better)
+        let several = Comparison([run(100), run(100)], [run(105), run(105)]).rows
+        #expect(several.count == 5 && several.allSatisfy { $0.areRuns && $0.samples == (2, 2) })
+        #expect(several.first?.base.mean == 100.5 && several.first?.verdict == .better)
+        // Runs that differ as much as these: that each says it twice makes nothing surer.
+        #expect(Self.verdicts([run(100), run(110)], [run(125), run(135)])["frames/s"] == .noDifference)
     }
 
     /// `--overhead` has a node's beside the mesh's.
