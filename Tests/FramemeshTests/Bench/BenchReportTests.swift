@@ -5,13 +5,13 @@ import Testing
 @testable import framemesh
 
 @Suite struct BenchReportTests {
-    private static func tally(_ frames: Int) -> Tally {
+    static func tally(_ frames: Int) -> Tally {
         var tally = Tally()
         for _ in 0..<frames { tally.record(FrameOutcome(.ok, latency: .milliseconds(10))) }
         return tally
     }
 
-    private static func point(
+    static func point(
         _ load: LoadDescription, _ rates: [Int], disturbedAt: Double? = nil, isStable: Bool = true
     ) -> BenchPoint {
         BenchPoint(
@@ -19,7 +19,7 @@ import Testing
             disturbances: disturbedAt.map { [DisturbanceRecord(atSeconds: $0, text: "kill detector")] } ?? [])
     }
 
-    private static func result(_ points: [BenchPoint]) -> BenchResult {
+    static func result(_ points: [BenchPoint]) -> BenchResult {
         var result = BenchResult(
             mode: "in-process", target: nil, pipeline: "detect", engine: "opencv", models: ["a"], inputs: 1,
             inputBytes: 9,
@@ -80,80 +80,6 @@ import Testing
         #expect(result.isInterrupted && text.contains("1 picture (interrupted)"))
         #expect(text.contains("the next point was not measured: the run ended in its warm-up"))
         #expect(text.hasSuffix("it ended before anything was known to stay within a mean of 50 ms"))
-    }
-
-    @Test func aSearchSaysWhatItFound() {
-        var result = Self.result([Self.point(LoadDescription(.concurrency, callers: 2), [100])])
-        #expect(
-            BenchReport.text(result, percentile: 99, limit: 50).hasSuffix(
-                "nothing that was measured stays within a p99 of 50 ms"))
-        result.bestConcurrency = 2
-        #expect(
-            BenchReport.text(result, percentile: nil, limit: 50).hasSuffix(
-                "no more were tried: within a mean of 50 ms are at least 2"))
-        #expect(HTMLReport.text(result, limit: 50).contains("tried: within a mean of 50 ms are at least 2."))
-        result.points.append(Self.point(LoadDescription(.concurrency, callers: 4), [100]))
-        #expect(
-            BenchReport.text(result, percentile: nil, limit: 50).hasSuffix("most at once within a mean of 50 ms: 2"))
-        #expect(HTMLReport.text(result, limit: 50).contains("Most at once within a mean of 50 ms: 2."))
-    }
-
-    @Test func anUnstableAnswerOfASearchIsMarked() {
-        var points = [1, 2, 4].map { Self.point(LoadDescription(.concurrency, callers: $0), [100], isStable: $0 != 4) }
-        points[0].isWithinLimit = true
-        points[1].isWithinLimit = true
-        points[2].isWithinLimit = false
-        var result = Self.result(points)
-        result.bestConcurrency = result.mostWithinLimit
-        func answer() -> String { BenchReport.text(result, percentile: nil, limit: 50) }
-        func page() -> String { HTMLReport.text(result, limit: 50) }
-        #expect(answer().hasSuffix("ms: 2") && page().contains("ms: 2."))
-        result.points[1].isStable = false
-        #expect(answer().hasSuffix("ms: 2 (unstable: its windows did not agree)"))
-        #expect(page().contains("ms: 2 (unstable: its windows did not agree)."))
-    }
-
-    /// The point that was cut short is no answer, and those before it are none but a bound.
-    @Test func aSearchThatWasInterruptedSaysSo() {
-        var points = [1, 2, 4].map { Self.point(LoadDescription(.concurrency, callers: $0), [100]) }
-        for index in points.indices { points[index].isWithinLimit = true }
-        points[2].isInterrupted = true
-        var result = Self.result(points)
-        result.bestConcurrency = result.mostWithinLimit
-        #expect(
-            BenchReport.text(result, percentile: nil, limit: 50).hasSuffix(
-                "it ended before its answer: within a mean of 50 ms are at least 2"))
-    }
-
-    /// As where a coordinator takes no more connections.
-    @Test func aSearchWithAPointThatCouldNotBeMeasuredHasABoundOnly() {
-        var points = [1, 2].map { Self.point(LoadDescription(.concurrency, callers: $0), [100]) }
-        for index in points.indices { points[index].isWithinLimit = true }
-        var result = Self.result(points)
-        result.error = "gone"
-        func answer() -> String { BenchReport.text(result, percentile: nil, limit: 50) }
-        #expect(answer().hasSuffix("it ended before anything was known to stay within a mean of 50 ms"))
-        result.bestConcurrency = result.mostWithinLimit
-        #expect(answer().hasSuffix("it ended before its answer: within a mean of 50 ms are at least 2"))
-        #expect(HTMLReport.text(result, limit: 50).contains("its answer: within a mean of 50 ms are at least 2."))
-    }
-
-    /// Who asks how much is answered in time asks for more than that, too.
-    @Test func whatFailsBeyondTheAnswerOfASearchIsNoFailure() throws {
-        let search = try BenchCommand.parse(["--pipeline", "detect", "--latency-limit", "50"])
-        let sweep = try BenchCommand.parse(["--pipeline", "detect", "--latency-limit", "50", "--concurrency", "2"])
-        var points = [1, 2].map { Self.point(LoadDescription(.concurrency, callers: $0), [100]) }
-        (points[0].isWithinLimit, points[1].isWithinLimit, points[1].failed) = (true, false, 3)
-        var result = Self.result(points)
-        result.bestConcurrency = result.mostWithinLimit
-        try search.conclude([result], try search.plan(), Console())
-        #expect(throws: Fatal.self) { try sweep.conclude([result], try sweep.plan(), Console()) }
-        // Of the answer itself, or where there is none, they are.
-        result.points[0].failed = 1
-        #expect(throws: Fatal.self) { try search.conclude([result], try search.plan(), Console()) }
-        result.points.removeFirst()
-        result.bestConcurrency = nil
-        #expect(throws: Fatal.self) { try search.conclude([result], try search.plan(), Console()) }
     }
 
     /// Its frames may fail, but what was to be measured is not what was.
@@ -359,47 +285,5 @@ import Testing
         #expect(text.contains("       9        7") == (refused > 0))
         #expect(page.contains("<th>failed</th><th>refused</th><th>stable</th>") == (refused > 0))
         #expect(page.contains("<td>9</td><td>7</td>") == (refused > 0) && !page.contains("dropped"))
-    }
-
-    @Test func comparisonsAreATable() {
-        let load = LoadDescription(.concurrency, callers: 2)
-        let comparison = Comparison(
-            [Self.result([Self.point(load, [100, 101, 99])])], [Self.result([Self.point(load, [120, 121, 119])])])
-        let lines = ComparisonText.lines(comparison)
-        #expect(lines.count == 6 && lines[1].contains("+20.0 %") && lines[1].hasSuffix("better"))
-        #expect(lines[1].contains("3 and 3 windows"))
-        #expect(lines[5].hasPrefix("note: windows of one run") && lines[5].contains("up to 10 % (--stability)"))
-        #expect(lines[2].hasSuffix("no difference"))
-        #expect(ComparisonText.json(comparison).first?.contains(#""verdict":"better""#) == true)
-    }
-
-    /// A script would take a run that was lost for a whole one.
-    @Test func whatElseIsSaidOfAComparisonReachesScripts() {
-        let (load, other) = (LoadDescription(.concurrency, callers: 2), LoadDescription(.concurrency, callers: 4))
-        var gone = Self.result([Self.point(load, [100, 101, 99]), Self.point(other, [9, 9])])
-        gone.error = "it is \"gone\""
-        let json = ComparisonText.json(Comparison([Self.result([Self.point(load, [100, 101, 99])])], [gone]))
-        #expect(json.filter { $0.contains(#""verdict":"#) }.count == 4)
-        #expect(
-            json.dropFirst(4).prefix(2) == [
-                #"{"note":"only in one of them: concurrency 4"}"#,
-                #"{"note":"of the second, 1 run ended before its time: it is \"gone\""}"#,
-            ])
-        #expect(json.count == 7 && json[6].hasPrefix(#"{"note":"windows of one run are no independent samples"#))
-    }
-
-    /// Of nothing there are no shares.
-    @Test func whatWas0HasNoPercentage() throws {
-        func run(_ failed: Int) -> BenchResult {
-            var tally = Self.tally(100)
-            for _ in 0..<failed { tally.record(FrameOutcome(.failed(cause: "a"), latency: .zero)) }
-            let load = LoadDescription(.concurrency, callers: 2)
-            return Self.result([BenchPoint(load, windows: [(tally, 1), (tally, 1)], isStable: true, trials: 2)])
-        }
-        let comparison = Comparison([run(0)], [run(5)])
-        let line = try #require(ComparisonText.lines(comparison).first { $0.contains("failed or partial %") })
-        #expect(line.contains("  new  ") && !line.contains("0.0 %"), "\(line)")
-        let json = try #require(ComparisonText.json(comparison).first { $0.contains("failed or partial %") })
-        #expect(json.contains(#""change":null"#), "\(json)")
     }
 }
