@@ -86,6 +86,6 @@ package final class GatewayMetrics: Sendable {
             "max-result-readers", "max-running-pictures", "max-stored-bytes", "max-upload-memory", "max-uploads",
             "max-video-bytes", "max-video-frames", "max-video-jobs", "max-video-pixels", "max-video-watchers",
             "min-free-bytes", "min-video-upload-rate", "requests-per-second", "stream-name", "stream-waiting-frames",
-            "streams", "upload-time", "video-upload-time", "viewers", "webhooks",
+            "streams", "upload-time", "video-look-time", "video-upload-time", "viewers", "webhooks",
         ]
 }

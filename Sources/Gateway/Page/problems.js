@@ -37,6 +37,12 @@ function forbidden(problem) {
   return ['This token may not do that', 'Ask whoever runs the gateway for one with more rights.'];
 }
 
+/** How long the gateway itself looks at what has come is no matter of the connection. */
+function late(problem) {
+  if (problem.limit_name === 'video-look-time') return ['The gateway took too long to look at this video', again(problem)];
+  return ['The upload took too long', 'Is the connection slow? Try again, or a smaller file.'];
+}
+
 const again = (problem) => (problem.retryAfter ? `Try again in ${problem.retryAfter} s.` : 'Try again in a moment.');
 
 const words = {
@@ -47,7 +53,7 @@ const words = {
   404: () => ['This is not there', 'It may have expired or been removed.'],
   405: () => ['The gateway does not offer this', null],
   406: () => ['This cannot be answered in the form that was asked for', null],
-  408: () => ['The upload took too long', 'Is the connection slow? Try again, or a smaller file.'],
+  408: late,
   409: () => ['That is not possible now', null],
   413: () => ['This is too large', 'Use a smaller file, or have the limit raised.'],
   415: () => ['This kind of file is not taken', 'Pictures may be JPEG, PNG or WebP; videos MP4, MOV, WebM, MKV, AVI and the like.'],

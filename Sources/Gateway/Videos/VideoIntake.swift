@@ -85,7 +85,7 @@ struct VideoIntake {
     /// Decodes the first frame, so that what is no video is refused here and now.
     private func look(at path: String) async throws -> VideoInfo {
         do {
-            let reader = try await VideoReader.open(path, helper: videos.helper, maxPixels: videos.limits.maxPixels)
+            let reader = try await openInTime(path)
             await reader.close()
             // An estimate refuses nobody: frames are counted as they are analysed.
             if reader.info.isFrameCountExact, let frames = reader.info.frameCount, frames > videos.limits.maxFrames {
@@ -106,6 +106,24 @@ struct VideoIntake {
             let words =
                 reason.hasPrefix("is ") ? "the body \(reason)" : "the body is no video that can be read: \(reason)"
             throw Problem(.unprocessableContent, words, cause: error)
+        }
+    }
+
+    /// - Throws: `VideoError`; `Problem`, 408. The decoder has ended then, so that who is next may have one.
+    private func openInTime(_ path: String) async throws -> VideoReader {
+        try await withThrowingTaskGroup(of: VideoReader.self) { tasks in
+            defer { tasks.cancelAll() }
+            tasks.addTask {
+                try await VideoReader.open(path, helper: videos.helper, maxPixels: videos.limits.maxPixels)
+            }
+            tasks.addTask {
+                try await Task.sleep(for: videos.limits.lookTime)
+                throw Problem(
+                    .requestTimeout, "the video's first frame takes longer than \(videos.limits.lookTime)",
+                    limit: ("video-look-time", videos.limits.lookTime / .seconds(1)))
+            }
+            guard let reader = try await tasks.next() else { throw CancellationError() }
+            return reader
         }
     }
 

@@ -17,6 +17,9 @@ package struct VideoJobLimits: Sendable {
     /// Bytes a second of an upload, over all of it, from `uploadPatience` on.
     package var minUploadRate = 32 << 10
     package var uploadPatience: Duration = .seconds(30)
+    /// For the first frame of an upload, by the clock. Its decoder has 60 seconds of the processor, and fails by itself
+    /// when they are over: what takes longer than this gets none, or hangs, and holds a turn that others wait for.
+    package var lookTime: Duration = .seconds(120)
     /// Of one video: each has a result that is kept. Four and a half hours at 30 a second.
     package var maxFrames = 500_000
     /// Of one picture. A decoder may hold 16 of them, of 1.5 to 6 bytes a pixel.
@@ -91,6 +94,7 @@ package struct VideoJobLimits: Sendable {
             "Of a video's upload, over all of it; slower ones make room for others."),
         Limit(
             "video-upload-patience", \.uploadPatience, "An upload of a video may be as slow as it likes for so long."),
+        Limit("video-look-time", \.lookTime, "For the first frame of an uploaded video; its decoder is ended then."),
         Limit("max-video-frames", \.maxFrames, .count, "Frames of one video; a job with more fails behind them."),
         Limit(
             "max-video-pixels", \.maxPixels, .count, in: 1...50_000_000,

@@ -193,10 +193,6 @@ import Testing
 
     /// Each look is a decoder, as large as its video makes it.
     @Test func theFirstFramesOfUploadsAreLookedAtInTurns() async throws {
-        let folder = FileManager.default.temporaryDirectory.appending(path: "helper-\(UUID().uuidString)")
-        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        defer { try? FileManager.default.removeItem(at: folder) }
-        let helper = folder.appending(path: "framemesh-video").path
         // It takes its time, tells whether it was not alone, and knows no video.
         let script = """
             #!/bin/sh
@@ -206,18 +202,7 @@ import Testing
             exit 1
 
             """
-        // Not written by this process, whose other children would have it open, too: then it is "busy".
-        let made = try await ChildProcess(
-            URL(fileURLWithPath: "/bin/sh"), ["-c", "printf %s \"$1\" > \"$0\" && chmod 755 \"$0\"", helper, script]
-        ).finish(within: .seconds(60))
-        try #require(made.code == 0, "\(made.errors)")
-        try await TestGateway.with(
-            mesh: .shared,
-            configure: {
-                $0.videoHelper = helper
-                $0.limits.videos.maxRunning = 1
-            }
-        ) { gateway in
+        try await Self.withHelper(script) { gateway, helper in
             let answers = try await withThrowingTaskGroup(of: Int.self) { group in
                 for _ in 0..<4 {
                     group.addTask {
@@ -229,6 +214,54 @@ import Testing
             #expect(answers == [422, 422, 422, 422])
             #expect(!FileManager.default.fileExists(atPath: "\(helper).two"))
         }
+    }
+
+    /// Its turn is the only one.
+    @Test func aDecoderThatHangsIsEndedAndGivesItsTurnBack() async throws {
+        // It hangs the first time, and knows no video after that.
+        let script = """
+            #!/bin/sh
+            mkdir "$0.hung" || exit 1
+            echo $$ > "$0.pid"
+            exec sleep 60
+
+            """
+        try await Self.withHelper(script, configure: { $0.lookTime = .seconds(3) }) { gateway, helper in
+            let late = try await gateway.post("/v1/videos?pipeline=detect", Data("x".utf8), type: "video/mp4")
+            #expect(late.status == 408, "\(late.text)")
+            let problem = try late.json()
+            #expect(problem["limit_name"] as? String == "video-look-time" && problem["limit"] as? Int == 3)
+            let text = try String(contentsOfFile: "\(helper).pid", encoding: .utf8)
+            let pid = try #require(Int32(text.trimmingCharacters(in: .whitespacesAndNewlines)))
+            #expect(!FileManager.default.fileExists(atPath: "/proc/\(pid)"))
+            let next = try await gateway.post("/v1/videos?pipeline=detect", Data("x".utf8), type: "video/mp4")
+            #expect(next.status == 422, "\(next.text)")
+            #expect(try Self.files(gateway).isEmpty)
+        }
+    }
+
+    /// A gateway that looks at one upload at a time, with a script in the decoder's place.
+    private static func withHelper(
+        _ script: String, configure: (inout VideoJobLimits) -> Void = { _ in },
+        _ body: (_ gateway: TestGateway, _ helper: String) async throws -> Void
+    ) async throws {
+        let folder = FileManager.default.temporaryDirectory.appending(path: "helper-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let helper = folder.appending(path: "framemesh-video").path
+        // Not written by this process, whose other children would have it open, too: then it is "busy".
+        let made = try await ChildProcess(
+            URL(fileURLWithPath: "/bin/sh"), ["-c", "printf %s \"$1\" > \"$0\" && chmod 755 \"$0\"", helper, script]
+        ).finish(within: .seconds(60))
+        try #require(made.code == 0, "\(made.errors)")
+        try await TestGateway.with(
+            mesh: .shared,
+            configure: {
+                $0.videoHelper = helper
+                $0.limits.videos.maxRunning = 1
+                configure(&$0.limits.videos)
+            }
+        ) { gateway in try await body(gateway, helper) }
     }
 
     @Test func whatIsOldGoes() async throws {
