@@ -5,6 +5,8 @@ public struct PixelAspect: Sendable, Hashable {
 
     public static let square = PixelAspect()
 
+    public var ratio: Double { Double(width) / Double(height) }
+
     private init() {
         width = 1
         height = 1

@@ -154,6 +154,7 @@ export class LiveView {
     byId('live-stop').setAttribute('aria-label', `${isOwn ? 'Stop' : 'Leave'} ${nameOf(stream)}`);
     byId('live-name').textContent = nameOf(stream);
     this.stage.draw({});
+    this.stage.setAspect(1);
     this.#changed(stream);
     const path = `/v1/streams/${encodeURIComponent(stream.id)}`;
     const isCurrent = () => this.#stopper === stop;

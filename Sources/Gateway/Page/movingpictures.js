@@ -12,7 +12,7 @@ const passing = [0, 429, 502, 503, 504];
 /**
  * Until the signal aborts or the stream is over, which its events tell of.
  * @param onShown gets `{sequence, age}` of each picture on the stage, `age` in milliseconds as it came here, once the
- *   stage has its size
+ *   stage has its size and shape
  * @param onBreak gets why nothing comes, in words
  */
 export async function showPictures(path, stage, { signal, onShown, onBreak }) {
@@ -32,6 +32,7 @@ export async function showPictures(path, stage, { signal, onShown, onBreak }) {
           canvas.height = picture.height;
           stage.setSize(picture.width, picture.height);
         }
+        stage.setAspect(Number(headers.get('x-pixel-aspect') ?? 1));
         context.drawImage(picture, 0, 0);
         picture.close();
         wait = firstWait;

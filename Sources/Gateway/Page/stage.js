@@ -45,9 +45,11 @@ export class Stage {
     this.#reshape();
   }
 
+  /** Pixels of which nothing could be seen are square. */
   setAspect(aspect) {
-    if (aspect === this.aspect) return;
-    this.aspect = aspect;
+    const shown = aspect > 0.1 && aspect < 10 ? aspect : 1;
+    if (shown === this.aspect) return;
+    this.aspect = shown;
     this.#reshape();
   }
 

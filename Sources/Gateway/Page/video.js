@@ -25,7 +25,7 @@ const squareEnough = 0.02;
 /** Of a pixel of a frame, width to height, as the browser shows the video. */
 function aspectOf({ videoWidth, videoHeight }, frame) {
   const aspect = frame ? (videoWidth / videoHeight) / (frame.width / frame.height) : 1;
-  return aspect > 0.1 && aspect < 10 && Math.abs(aspect - 1) > squareEnough ? aspect : 1;
+  return Math.abs(aspect - 1) > squareEnough ? aspect : 1;
 }
 
 export class VideoView {

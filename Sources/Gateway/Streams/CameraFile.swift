@@ -41,7 +41,8 @@ struct CameraFile {
                 redial.hadFrame()
                 guard pace.wants(frame.captureTime) else { continue }
                 try await Task.sleep(until: start + .microseconds(frame.captureTime), clock: .continuous)
-                _ = await stream.offer(Frame(frame, reader.info), sourceTime: frame.captureTime)
+                _ = await stream.offer(
+                    Frame(frame, reader.info), sourceTime: frame.captureTime, pixelAspect: reader.info.aspect.ratio)
             }
             if loop { try await Task.sleep(until: start + Self.shortestRound, clock: .continuous) }
         } catch {

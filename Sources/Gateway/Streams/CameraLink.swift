@@ -41,7 +41,8 @@ struct CameraLink {
             while let frame = try await reader.next() {
                 redial.hadFrame()
                 guard pace.wants(frame.captureTime) else { continue }
-                _ = await stream.offer(Frame(frame, reader.info), sourceTime: frame.captureTime)
+                _ = await stream.offer(
+                    Frame(frame, reader.info), sourceTime: frame.captureTime, pixelAspect: reader.info.aspect.ratio)
             }
         } catch {
             await reader.close()

@@ -17,6 +17,8 @@ final class LiveStream: Sendable {
     struct Offered: Sendable {
         var frame: Frame
         var arrived: ContinuousClock.Instant
+        /// The width of a pixel to its height.
+        var pixelAspect: Double
         var ticket: FrameTicket?
         /// Given back when the frame is answered, or lost.
         var memory: Places.Place?
@@ -217,9 +219,12 @@ final class LiveStream: Sendable {
     }
 
     /// Takes a frame of the source; under the policy `lossless` it waits for the frame before.
-    /// - Parameter sourceTime: since the source's beginning, microseconds; nil: now.
+    /// - Parameters:
+    ///   - sourceTime: since the source's beginning, microseconds; nil: now.
+    ///   - pixelAspect: the width of a pixel to its height.
     func offer(
-        _ frame: Frame, sourceTime: Int64?, ticket: FrameTicket? = nil, memory: Places.Place? = nil
+        _ frame: Frame, sourceTime: Int64?, pixelAspect: Double = 1, ticket: FrameTicket? = nil,
+        memory: Places.Place? = nil
     ) async -> Offer {
         let now = ContinuousClock.now
         var frame = frame
@@ -230,7 +235,8 @@ final class LiveStream: Sendable {
             return false
         }
         guard !isOver else { return .over }
-        let offer = await handOver(Offered(frame: frame, arrived: now, ticket: ticket, memory: memory), sourceTime)
+        let offered = Offered(frame: frame, arrived: now, pixelAspect: pixelAspect, ticket: ticket, memory: memory)
+        let offer = await handOver(offered, sourceTime)
         if case .taken = offer {
             state.withLock { $0.counts.wasTaken() }
             metrics.received.increment()
@@ -300,7 +306,10 @@ final class LiveStream: Sendable {
         tell(happened)
         offered.ticket?.resolve(.answered(response, age: age))
         if response.isAnswered {
-            pictures.show(.init(response: response, frame: offered.frame, arrived: offered.arrived))
+            pictures.show(
+                .init(
+                    response: response, frame: offered.frame, arrived: offered.arrived,
+                    pixelAspect: offered.pixelAspect))
         }
     }
 

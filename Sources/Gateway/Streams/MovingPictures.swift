@@ -14,6 +14,8 @@ final class MovingPictures: Sendable {
         var response: AnalyzeResponse
         var frame: Frame
         var arrived: ContinuousClock.Instant
+        /// The width of a pixel to its height.
+        var pixelAspect = 1.0
     }
 
     let viewers: Broadcast
@@ -43,7 +45,9 @@ final class MovingPictures: Sendable {
                     try AnnotatedPicture.draw(next.response, on: next.frame).jpeg(quality: quality)
                 }
                 let age = ContinuousClock.now - next.arrived
-                viewers.publish(PicturePart.bytes(jpeg: jpeg, sequence: next.response.sequence, age: age))
+                viewers.publish(
+                    PicturePart.bytes(
+                        jpeg: jpeg, sequence: next.response.sequence, age: age, pixelAspect: next.pixelAspect))
             } catch {
                 note(error)
             }

@@ -199,5 +199,10 @@ import Testing
         let head = "Content-Type: image/jpeg\r\nContent-Length: 4\r\nX-Frame-Sequence: 7\r\nX-Frame-Age-Ms: 12\r\n"
         #expect(
             String(decoding: part.readableBytesView, as: UTF8.self) == head + "\r\nJPEG\r\n--framemesh\r\n")
+        let wide = PicturePart.bytes(
+            jpeg: ByteBuffer(string: "JPEG"), sequence: 7, age: .microseconds(12_300), pixelAspect: 1.5)
+        #expect(
+            String(decoding: wide.readableBytesView, as: UTF8.self)
+                == head + "X-Pixel-Aspect: 1.5\r\n\r\nJPEG\r\n--framemesh\r\n")
     }
 }

@@ -131,6 +131,28 @@ import Vision
         }
     }
 
+    @Test func movingPicturesSayTheShapeOfPixelsThatAreNotSquare() async throws {
+        let folder = FileManager.default.temporaryDirectory.appending(path: "cameras-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        try await TestVideo.wide(in: folder).write(to: folder.appending(path: "camera.mp4"))
+        try await TestStream.with {
+            $0.cameraFolder = folder.path
+        } _: { gateway in
+            let path = try await TestStream.begin(
+                gateway, ["source": ["file": "camera.mp4"], "pipeline": "detect"])
+            let response = try await HTTPClient.shared.execute(
+                HTTPClientRequest(url: gateway.base + path + "/mjpeg"), timeout: .seconds(300))
+            var bytes = ByteBuffer()
+            for try await part in response.body {
+                bytes.writeImmutableBuffer(part)
+                if Data(bytes.readableBytesView).range(of: Data("\r\n\r\n".utf8)) != nil { break }
+            }
+            let text = String(decoding: bytes.readableBytesView, as: UTF8.self)
+            #expect(text.contains("X-Pixel-Aspect: 1.3333333333333333"), "\(text.prefix(300))")
+        }
+    }
+
     @Test func movingPicturesAreAsGoodAsTheirQuality() async throws {
         func bytes(quality: Int) async throws -> Int {
             try await TestStream.with {

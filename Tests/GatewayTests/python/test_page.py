@@ -268,9 +268,34 @@ def test_what_is_near_on_the_screen_is_near_though_pixels_are_not_square(page):
         const ofSquares = [stage.distance([0, 0], [20, 0]), stage.distance([0, 0], [0, 20])];
         // The stage is as wide as before: a pixel of the frame is half as high.
         stage.setAspect(2);
-        return [...ofSquares, stage.distance([0, 0], [20, 0]), stage.distance([0, 0], [0, 20])];
+        const ofWide = [stage.distance([0, 0], [20, 0]), stage.distance([0, 0], [0, 20])];
+        stage.setAspect(65535);
+        return [...ofSquares, ...ofWide, stage.aspect];
     }""")
-    assert distances == [10, 10, 10, 5]
+    assert distances == [10, 10, 10, 5, 1]
+
+
+def test_moving_pictures_have_the_shape_of_their_pixels(page):
+    shapes = page.evaluate("""async () => {
+        const { showPictures } = await import('/page/movingpictures.js');
+        const canvas = Object.assign(document.createElement('canvas'), { width: 4, height: 3 });
+        canvas.getContext('2d').fillRect(0, 0, 4, 3);
+        const picture = await new Promise((done) => { canvas.toBlob(done, 'image/jpeg'); });
+        const part = (...more) => [
+            ['Content-Type: image/jpeg', `Content-Length: ${picture.size}`, ...more, '', ''].join('\\r\\n'), picture, '\\r\\n'];
+        const answer = new Blob([
+            ...part('X-Frame-Sequence: 0', 'X-Pixel-Aspect: 1.5'), ...part('X-Frame-Sequence: 1')]);
+        const { fetch } = window;
+        window.fetch = async (path, ...more) => (path === '/moving' ? new Response(answer) : fetch(path, ...more));
+        const shapes = [];
+        const stage = { show() {}, setSize() {}, setAspect: (aspect) => shapes.push(aspect) };
+        const stop = new AbortController();
+        await showPictures('/moving', stage, {
+            signal: stop.signal, onShown: ({ sequence }) => sequence === 1 && stop.abort(), onBreak() {},
+        });
+        return shapes;
+    }""")
+    assert shapes == [1.5, 1]
 
 
 def test_the_newest_of_many_tracks_are_said_to_be_the_newest(page):
