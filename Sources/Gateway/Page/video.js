@@ -10,6 +10,7 @@ import { bytes, clock, count } from './format.js';
 import { Findings } from './findings.js';
 import { FrameTimes } from './frametimes.js';
 import { clearNotices, notify } from './notices.js';
+import { aspectOf, watchTime } from './playedvideo.js';
 import { Problem } from './problems.js';
 import { Stage } from './stage.js';
 import { Timeline } from './timeline.js';
@@ -18,15 +19,6 @@ import { offerDownloads, progressText, showEvents, showTracks, whyNoPicture } fr
 
 /** Milliseconds between two drawings of lists that change with each frame. */
 const listPause = 250;
-
-/** Sides are rounded. */
-const squareEnough = 0.02;
-
-/** Of a pixel of a frame, width to height, as the browser shows the video. */
-function aspectOf({ videoWidth, videoHeight }, frame) {
-  const aspect = frame ? (videoWidth / videoHeight) / (frame.width / frame.height) : 1;
-  return Math.abs(aspect - 1) > squareEnough ? aspect : 1;
-}
 
 export class VideoView {
   #job = null;
@@ -233,26 +225,13 @@ export class VideoView {
       for (const type of ['play', 'pause', 'ended']) video.addEventListener(type, () => this.#paintPlayer());
       // A stream's own word on its pixels may come after its container's.
       video.addEventListener('resize', () => { if (video === this.#medium) this.#shape(); });
-      this.#watch(video);
+      // The overlay belongs to the frame that is on the screen.
+      watchTime(video, (time) => { this.#at = this.#frameAt(time); this.#paintFrame(); });
       video.src = url;
     });
   }
 
   #shape() { this.stage.setAspect(aspectOf(this.#medium, this.#job?.video)); }
-
-  /** The overlay belongs to the frame that is on the screen. */
-  #watch(video) {
-    const shown = (time) => { this.#at = this.#frameAt(time); this.#paintFrame(); };
-    if (!video.requestVideoFrameCallback) {
-      for (const type of ['seeked', 'timeupdate']) video.addEventListener(type, () => shown(video.currentTime));
-      return;
-    }
-    const next = (_, { mediaTime }) => {
-      shown(mediaTime);
-      video.requestVideoFrameCallback(next);
-    };
-    video.requestVideoFrameCallback(next);
-  }
 
   get #length() { return Math.max(1, this.#job?.progress?.frames_total ?? 0, this.#findings.length); }
 
