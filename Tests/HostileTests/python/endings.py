@@ -2,9 +2,9 @@
 
 import time
 
-import oracle
 from cases import case
 from peer import *
+from target import Target
 
 
 @case("H49-call-begun-after-its-connection-ended", "too_many_pings")
@@ -121,7 +121,7 @@ def _(attack):
 
 def draining(attack):
     """A process of its own, which ends."""
-    return oracle.Target(attack.target.process.args[0])
+    return Target(attack.target.process.args[0])
 
 
 @case("H55-drain-says-goodbye-before-its-ping")
