@@ -12,20 +12,22 @@ enum FileAccess {
     /// Why no file can be made where there is none; nil: it can, and none is left behind. Who may write to a folder may not make
     /// every name in it. Through a symbolic link to nothing it would be made where that leads to.
     static func objection(toMaking path: String) -> String? {
+        guard let place = end(ofLinks: path) else { return reason(ELOOP) }
+        let descriptor = unsafe open(place, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0o600)
+        guard descriptor >= 0 else { return errno == EEXIST ? nil : reason(errno) }
+        close(descriptor)
+        unsafe unlink(place)
+        return nil
+    }
+
+    /// Where symbolic links lead to in the end, though nothing is there; nil: nowhere, they go round.
+    static func end(ofLinks path: String) -> String? {
         var place = path
         for _ in 0...maxLinks {
-            let descriptor = unsafe open(place, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0o600)
-            guard descriptor < 0 else {
-                close(descriptor)
-                unsafe unlink(place)
-                return nil
-            }
-            let code = errno
-            guard code == EEXIST else { return reason(code) }
-            guard let next = target(ofLink: place) else { return nil }
+            guard let next = target(ofLink: place) else { return place }
             place = next
         }
-        return reason(ELOOP)
+        return nil
     }
 
     /// One behind the other, as many as Linux follows.

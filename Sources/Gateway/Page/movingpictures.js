@@ -30,8 +30,8 @@ export async function showPictures(path, stage, { signal, onShown, onBreak }) {
         if (canvas.width !== picture.width || canvas.height !== picture.height) {
           canvas.width = picture.width;
           canvas.height = picture.height;
-          stage.setSize(picture.width, picture.height);
         }
+        stage.setSize(picture.width, picture.height);
         stage.setAspect(Number(headers.get('x-pixel-aspect') ?? 1));
         context.drawImage(picture, 0, 0);
         picture.close();

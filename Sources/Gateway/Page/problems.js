@@ -37,12 +37,6 @@ function forbidden(problem) {
   return ['This token may not do that', 'Ask whoever runs the gateway for one with more rights.'];
 }
 
-/** How long the gateway itself looks at what has come is no matter of the connection. */
-function late(problem) {
-  if (problem.limit_name === 'video-look-time') return ['The gateway took too long to look at this video', again(problem)];
-  return ['The upload took too long', 'Is the connection slow? Try again, or a smaller file.'];
-}
-
 const again = (problem) => (problem.retryAfter ? `Try again in ${problem.retryAfter} s.` : 'Try again in a moment.');
 
 const words = {
@@ -53,7 +47,7 @@ const words = {
   404: () => ['This is not there', 'It may have expired or been removed.'],
   405: () => ['The gateway does not offer this', null],
   406: () => ['This cannot be answered in the form that was asked for', null],
-  408: late,
+  408: () => ['The upload took too long', 'Is the connection slow? Try again, or a smaller file.'],
   409: () => ['That is not possible now', null],
   413: () => ['This is too large', 'Use a smaller file, or have the limit raised.'],
   415: () => ['This kind of file is not taken', 'Pictures may be JPEG, PNG or WebP; videos MP4, MOV, WebM, MKV, AVI and the like.'],
@@ -62,7 +56,8 @@ const words = {
   429: (problem) => ['Too much at once', again(problem)],
   500: () => ['The gateway made a mistake', 'Its log says more.'],
   502: () => ['The mesh gave no usable answer', 'The gateway’s log says more.'],
-  503: (problem) => ['The mesh is not ready', again(problem)],
+  503: (problem) => [
+    problem.limit_name === 'video-look-time' ? 'The gateway took too long to look at this video' : 'The mesh is not ready', again(problem)],
   504: () => ['The mesh took too long', 'It may be busy. Try again in a moment.'],
   507: () => ['The gateway has no room for this', 'Remove videos that are no longer needed.'],
 };

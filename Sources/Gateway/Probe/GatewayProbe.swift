@@ -90,7 +90,7 @@ package struct GatewayProbe: Sendable {
                 request.body = .bytes(ByteBuffer(bytes: picture))
             }
             let response = try await client.execute(request, deadline: deadline)
-            let body = try await response.body.collect(upTo: Self.maxBytes, by: deadline)
+            let body = try await Self.all(of: response.body, by: deadline)
             try? await client.shutdown()
             return Reply(
                 status: Int(response.status.code), date: response.headers.first(name: "date"),
@@ -98,6 +98,19 @@ package struct GatewayProbe: Sendable {
         } catch {
             try? await client.shutdown()
             throw error
+        }
+    }
+
+    /// The client's own deadline is that of the head: who stops in the middle of an answer would be waited for without end.
+    private static func all(of body: HTTPClientResponse.Body, by deadline: NIODeadline) async throws -> ByteBuffer {
+        try await withThrowingTaskGroup(of: ByteBuffer.self) { tasks in
+            defer { tasks.cancelAll() }
+            tasks.addTask { try await body.collect(upTo: maxBytes) }
+            tasks.addTask {
+                try await Task.sleep(for: .nanoseconds((deadline - NIODeadline.now()).nanoseconds))
+                throw HTTPClientError.deadlineExceeded
+            }
+            return try await tasks.next() ?? ByteBuffer()
         }
     }
 

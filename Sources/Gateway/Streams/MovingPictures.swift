@@ -15,7 +15,7 @@ final class MovingPictures: Sendable {
         var frame: Frame
         var arrived: ContinuousClock.Instant
         /// The width of a pixel to its height.
-        var pixelAspect = 1.0
+        var pixelAspect: Double
     }
 
     let viewers: Broadcast

@@ -109,21 +109,32 @@ struct VideoIntake {
         }
     }
 
-    /// - Throws: `VideoError`; `Problem`, 408. The decoder has ended then, so that who is next may have one.
+    /// - Throws: `VideoError`; `Problem`, 503: all of the upload is here (a browser sends it again at 408), and it has no part
+    ///   in it that the gateway is slow. The decoder has ended then, so that who is next may have one.
     private func openInTime(_ path: String) async throws -> VideoReader {
         try await withThrowingTaskGroup(of: VideoReader.self) { tasks in
-            defer { tasks.cancelAll() }
             tasks.addTask {
                 try await VideoReader.open(path, helper: videos.helper, maxPixels: videos.limits.maxPixels)
             }
             tasks.addTask {
                 try await Task.sleep(for: videos.limits.lookTime)
                 throw Problem(
-                    .requestTimeout, "the video's first frame takes longer than \(videos.limits.lookTime)",
-                    limit: ("video-look-time", videos.limits.lookTime / .seconds(1)))
+                    .serviceUnavailable, "the video's first frame takes longer than \(videos.limits.lookTime)",
+                    limit: ("video-look-time", videos.limits.lookTime / .seconds(1))
+                ).retry(after: .seconds(1))
             }
-            guard let reader = try await tasks.next() else { throw CancellationError() }
-            return reader
+            do {
+                guard let reader = try await tasks.next() else { throw CancellationError() }
+                tasks.cancelAll()
+                return reader
+            } catch {
+                tasks.cancelAll()
+                // It may have come too late, but in time for not being ended by that.
+                while let late = await tasks.nextResult() {
+                    if case .success(let reader) = late { await reader.close() }
+                }
+                throw error
+            }
         }
     }
 

@@ -60,13 +60,18 @@ struct BenchReportOptions: ParsableArguments {
                     FileAccess.objection(toMaking: file)
                 }
             if let reason { throw Fatal("cannot write \(file): \(reason)", status: .usage) }
-            try InputFile.check([file], replaceNoneOf: sources.compactMap(\.path))
         }
+        try InputFile.check(
+            [json, csv, html].compactMap(\.self).filter { $0 != Self.standardOutput },
+            replaceNoneOf: sources.map { $0.path ?? "/dev/stdin" })
     }
 
     /// Where it would be, whatever it is called: it need not be there yet.
     private static func place(of file: String) -> String {
-        let url = URL(fileURLWithPath: file == standardOutput ? "/dev/stdout" : file)
+        let path = file == standardOutput ? "/dev/stdout" : file
+        // Foundation follows no link to nothing.
+        let isThere = FileManager.default.fileExists(atPath: path)
+        let url = URL(fileURLWithPath: isThere ? path : FileAccess.end(ofLinks: path) ?? path)
         let folder = url.deletingLastPathComponent().resolvingSymlinksInPath()
         return folder.appendingPathComponent(url.lastPathComponent).resolvingSymlinksInPath().standardizedFileURL.path
     }

@@ -26,7 +26,7 @@ final class GatewayTarget: FrameTarget {
     private let survivesLoss: Bool
     private let probe: GatewayProbe
     private let token: String?
-    /// Of a request, until all of its answer is here.
+    /// Of a request, until all of its answer is here; of one that stops in its middle, from there on.
     private let timeout: Duration
     private let client: HTTPClient
 
@@ -67,6 +67,8 @@ final class GatewayTarget: FrameTarget {
             // In front of a gateway something may speak HTTP/2, where all callers would share one connection and its streams.
             configuration.httpVersion = .http1Only
             configuration.connectionPool.retryConnectionEstablishment = false
+            // The deadline of a request is that of the answer's head: one that stops in its middle has none.
+            configuration.timeout.read = TimeAmount(options.timeout)
             configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = BenchPlan.maxConcurrency
             self.url = try trust.place(target, &configuration).absoluteString
                 .replacingOccurrences(of: "+", with: "%2B")
@@ -169,8 +171,13 @@ final class GatewayTarget: FrameTarget {
             let response = try await client.execute(request, deadline: deadline)
             let came = ContinuousClock.now
             presence.sawAnswer()
-            let body = try await response.body.collect(upTo: Self.maxAnswerBytes, by: deadline)
-            var outcome = Self.outcome(UInt(response.status.code), Data(body.readableBytesView))
+            // What comes a byte now and then never stops. No timer for each frame: a run has thousands of them a second.
+            let parts = response.body.map { part in
+                guard .now() < deadline else { throw HTTPClientError.deadlineExceeded }
+                return part
+            }
+            let body = Data(try await parts.collect(upTo: Self.maxAnswerBytes).readableBytesView)
+            var outcome = Self.outcome(UInt(response.status.code), body)
             outcome.client = ClientTimes(send: written - start, wait: came - written, receive: .now - came)
             return outcome
         } catch {

@@ -63,7 +63,7 @@ import Testing
     }
 
     /// Else one such frame would keep a run from ending: nothing more of it comes, or a byte now and then.
-    @Test(arguments: [nil, .milliseconds(100)] as [Duration?])
+    @Test(.timeLimit(.minutes(5)), arguments: [nil, .milliseconds(100)] as [Duration?])
     func anAnswerThatIsNotWholeInTimeHasFailed(_ pause: Duration?) async throws {
         let outcome = try await HalfAnAnswer.with(pause: pause) { port in
             var options = AnalyzeOptions(pipeline: "detect")

@@ -56,6 +56,22 @@ import Testing
         #expect(try Set(FileManager.default.contentsOfDirectory(atPath: folder.path)) == ["link", "other"])
     }
 
+    /// They would be written one over the other, once all was measured.
+    @Test(arguments: [("link", "b.html"), ("b.html", "link"), ("link", "other")])
+    func twoReportsAreOneFileThroughALinkToNothing(_ one: String, _ two: String) throws {
+        let folder = FileManager.default.temporaryDirectory.appending(path: "bench-\(UUID())")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        func path(_ name: String) -> String { "\(folder.path)/\(name)" }
+        for link in ["link", "other"] {
+            try FileManager.default.createSymbolicLink(atPath: path(link), withDestinationPath: "b.html")
+        }
+        let reports = try BenchCommand.parse(["--csv", path(one), "--html", path(two)]).reports
+        let error = #expect(throws: Fatal.self) { try reports.check() }
+        let words = "--csv and --html both write to \(path(two)): name another file"
+        #expect(error?.status == .usage && error?.message == words, "\(error?.message ?? "")")
+    }
+
     /// By whatever name it has, here and there.
     @Test(arguments: [
         ("--json", "a.jpg", "a.jpg"), ("--csv", "link", "a.jpg"), ("--html", "a.jpg", "link"), ("--json", "a.jpg", "."),

@@ -14,7 +14,7 @@ import Testing
         let pictures = MovingPictures(viewers, quality: 80, logger: log.logger)
         let broken = MovingPictures.Answered(
             response: AnalyzeResponse(), frame: Frame(payload: .inline(ByteBuffer(string: "no picture"))),
-            arrived: .now)
+            arrived: .now, pixelAspect: 1)
         async let drawing: Void = pictures.run()
         func skipped() -> [Int] { log.lines.compactMap { $0.metadata["skipped"].flatMap(Int.init) } }
         while skipped().isEmpty {

@@ -226,11 +226,11 @@ import Testing
             exec sleep 60
 
             """
-        try await Self.withHelper(script, configure: { $0.lookTime = .seconds(3) }) { gateway, helper in
+        try await Self.withHelper(script, configure: { $0.lookTime = .seconds(10) }) { gateway, helper in
             let late = try await gateway.post("/v1/videos?pipeline=detect", Data("x".utf8), type: "video/mp4")
-            #expect(late.status == 408, "\(late.text)")
+            #expect(late.status == 503 && late.headers["retry-after"] != nil, "\(late.text)")
             let problem = try late.json()
-            #expect(problem["limit_name"] as? String == "video-look-time" && problem["limit"] as? Int == 3)
+            #expect(problem["limit_name"] as? String == "video-look-time" && problem["limit"] as? Int == 10)
             let text = try String(contentsOfFile: "\(helper).pid", encoding: .utf8)
             let pid = try #require(Int32(text.trimmingCharacters(in: .whitespacesAndNewlines)))
             #expect(!FileManager.default.fileExists(atPath: "/proc/\(pid)"))
