@@ -9,8 +9,10 @@ import sys
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 PROGRAM = ROOT / ".build/release/framemesh"
-# Of FRAMEMESH_MODELS: options of `bench` and `up`.
-MODELS = ["--detect-model", "yolo-fastest-1.1", "--classify-model", "squeezenet-1.1"]
+# Of FRAMEMESH_MODELS: options of `up`, and of `bench` for pipelines that detect and classify.
+DETECT = ["--detect-model", "yolo-fastest-1.1"]
+CLASSIFY = ["--classify-model", "squeezenet-1.1"]
+MODELS = DETECT + CLASSIFY
 
 # Told to end, a script ends what it has started; by itself Python would leave it running.
 signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))

@@ -20,6 +20,8 @@ PIPELINES = ("detect", "classify", "detect+classify", "cascade")
 SIZES = ("640x480", "1280x720")
 # Callers of a mesh that keep all its workers at work.
 SATURATING = 8
+# `bench` takes models for the stages of its pipeline only.
+MODELS = {"detect": framemesh.DETECT, "classify": framemesh.CLASSIFY}
 CORES = len(os.sched_getaffinity(0))
 DEFAULT, PLAIN = "default", "opencv"
 IN_PROCESS = "in process"
@@ -57,7 +59,8 @@ def measure(cell, picture, seconds, coordinator):
     if coordinator:
         return framemesh.bench(*options, "--coordinator", coordinator, "--concurrency", cell.at_once)
     return framemesh.bench(
-        *options, "--in-process", "--concurrency", min(cell.at_once, CORES), *framemesh.MODELS, *engine_options(cell.asked_engine))
+        *options, "--in-process", "--concurrency", min(cell.at_once, CORES),
+        *MODELS.get(cell.pipeline, framemesh.MODELS), *engine_options(cell.asked_engine))
 
 
 def kept(result):
