@@ -21,20 +21,23 @@ package enum SystemError {
                 "\(error)"
             }
         case is NIOSSLError, is BoringSSLError: TLSTrouble.text(error)
-        case let error as CocoaError: posixCode(under: error).map { text(errno: $0) } ?? "\(error)"
-        default: "\(error)"
+        default: posixCode(error).map { text(errno: $0) } ?? "\(error)"
         }
     }
 
-    private static func posixCode(under error: CocoaError) -> Int32? {
-        guard let cause = unsafe error.userInfo[NSUnderlyingErrorKey] as? NSError, cause.domain == NSPOSIXErrorDomain
-        else {
-            return nil
+    /// Of an error of Foundation, some of which are structures and some objects, or of what caused it.
+    private static func posixCode(_ error: Any?) -> Int32? {
+        switch error {
+        case let error as POSIXError: error.code.rawValue
+        case let error as NSError where error.domain == NSPOSIXErrorDomain: Int32(exactly: error.code)
+        case let error as NSError: posixCode(error.userInfo[NSUnderlyingErrorKey])
+        // Behind the objects, any of which passes for this, whatever its domain.
+        case let error as CocoaError: posixCode(error.underlying)
+        default: nil
         }
-        return Int32(exactly: cause.code)
     }
 
-    static func text(errno code: Int32) -> String {
+    package static func text(errno code: Int32) -> String {
         let text = unsafe String(cString: strerror(code))
         return text.prefix(1).lowercased() + text.dropFirst()
     }
