@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import RPC
 
 /// What this process may do with files, and why not: the system's words.
 enum FileAccess {
@@ -12,9 +13,9 @@ enum FileAccess {
     /// Why no file can be made where there is none; nil: it can, and none is left behind. Who may write to a folder may not make
     /// every name in it. Through a symbolic link to nothing it would be made where that leads to.
     static func objection(toMaking path: String) -> String? {
-        guard let place = end(ofLinks: path) else { return reason(ELOOP) }
+        guard let place = end(ofLinks: path) else { return SystemError.text(errno: ELOOP) }
         let descriptor = unsafe open(place, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0o600)
-        guard descriptor >= 0 else { return errno == EEXIST ? nil : reason(errno) }
+        guard descriptor >= 0 else { return errno == EEXIST ? nil : SystemError.text(errno: errno) }
         close(descriptor)
         unsafe unlink(place)
         return nil
@@ -45,20 +46,15 @@ enum FileAccess {
     /// - Returns: why it could not be written whole; nil: it was.
     static func write(_ text: String, to path: String) -> String? {
         let descriptor = unsafe open(path, O_CREAT | O_TRUNC | O_WRONLY | O_CLOEXEC, 0o666)
-        guard descriptor >= 0 else { return reason(errno) }
+        guard descriptor >= 0 else { return SystemError.text(errno: errno) }
         let trouble = Console.write(text, to: descriptor)
         // Of a file elsewhere it may turn out only now.
         let late = close(descriptor) == 0 ? nil : errno
-        return (trouble ?? late).map(reason)
+        return (trouble ?? late).map { SystemError.text(errno: $0) }
     }
 
     private static func objection(_ path: String, _ mode: Int32) -> String? {
         guard unsafe access(path, mode) != 0 else { return nil }
-        return reason(errno)
-    }
-
-    private static func reason(_ code: Int32) -> String {
-        let reason = unsafe String(cString: strerror(code))
-        return String(reason.prefix(1)).lowercased() + String(reason.dropFirst())
+        return SystemError.text(errno: errno)
     }
 }

@@ -1,6 +1,7 @@
 import Crypto
 import Foundation
 import NIOCore
+import RPC
 
 /// The page's files, in memory: what is served is what was there at the start, and no path of a request ever reaches the
 /// file system.
@@ -50,7 +51,12 @@ struct PageAssets: Sendable {
     }
 
     private static func read(_ file: URL, _ type: String) throws(GatewayError) -> Asset {
-        guard let data = try? Data(contentsOf: file) else { throw GatewayError("cannot read \(file.path)") }
+        let data: Data
+        do {
+            data = try Data(contentsOf: file)
+        } catch {
+            throw GatewayError("cannot read \(file.path): \(SystemError.text(error))", cause: error)
+        }
         let digest = SHA256.hash(data: data).prefix(16).map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
         return Asset(bytes: ByteBuffer(bytes: data), tag: "\"\(digest)\"", type: type)
     }

@@ -2,6 +2,7 @@ import Foundation
 import Glibc
 import Jobs
 import NIOCore
+import RPC
 
 /// Where the files of videos lie. Their names are made of ids alone; nothing that a user says becomes part of a path.
 ///
@@ -32,7 +33,7 @@ struct VideoFolder: Sendable {
             try FileManager.default.createDirectory(
                 atPath: path, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
         } catch {
-            throw GatewayError("cannot make the folder \(path)", cause: error)
+            throw GatewayError("cannot make the folder \(path): \(SystemError.text(error))", cause: error)
         }
     }
 

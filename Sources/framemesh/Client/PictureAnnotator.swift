@@ -2,6 +2,7 @@ import Foundation
 import Messages
 import NIOCore
 import NIOPosix
+import RPC
 import Results
 import Vision
 
@@ -15,7 +16,7 @@ struct PictureAnnotator: Sendable {
         do {
             try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         } catch {
-            throw Fatal("cannot make the folder \(folder): \(error.localizedDescription)")
+            throw Fatal("cannot make the folder \(folder): \(SystemError.text(error))")
         }
     }
 
@@ -36,7 +37,7 @@ struct PictureAnnotator: Sendable {
             } catch let error as VisionError {
                 throw Fatal("cannot draw on \(name): \(error.message)")
             } catch {
-                throw Fatal("cannot write \(path): \(error.localizedDescription)")
+                throw Fatal("cannot write \(path): \(SystemError.text(error))")
             }
         }
     }

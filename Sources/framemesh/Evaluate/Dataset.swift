@@ -1,5 +1,6 @@
 import Evaluation
 import Foundation
+import RPC
 
 /// What is in the folder of a data set; its layout says which kind it is.
 enum Dataset: Sendable {
@@ -27,8 +28,11 @@ enum Dataset: Sendable {
     /// - Parameter annotations: of COCO, where they are not where they are looked for.
     /// - Throws: `Fatal` that says what a data set looks like.
     init(at folder: String, annotations: String?) throws(Fatal) {
-        guard let entries = try? FileManager.default.contentsOfDirectory(atPath: folder) else {
-            throw Fatal("cannot read the directory \(folder)", status: .usage)
+        let entries: [String]
+        do {
+            entries = try FileManager.default.contentsOfDirectory(atPath: folder)
+        } catch {
+            throw Fatal("cannot read the directory \(folder): \(SystemError.text(error))", status: .usage)
         }
         if let annotations {
             self = Self.objects(annotations, in: folder)
@@ -100,10 +104,11 @@ enum Dataset: Sendable {
         if let reason = FileAccess.objection(toReading: path) {
             throw Fatal("cannot read \(path): \(reason)", status: .usage)
         }
-        guard let data = FileManager.default.contents(atPath: path) else {
-            throw Fatal("cannot read \(path)", status: .usage)
+        do {
+            return try Data(contentsOf: URL(fileURLWithPath: path))
+        } catch {
+            throw Fatal("cannot read \(path): \(SystemError.text(error))", status: .usage)
         }
-        return data
     }
 
     /// Whether a file can be written there; what is there stays as it is.
@@ -120,7 +125,7 @@ enum Dataset: Sendable {
         do {
             try data.write(to: URL(fileURLWithPath: path), options: .atomic)
         } catch {
-            throw Fatal("cannot write \(path): \(error.localizedDescription)", status: .usage)
+            throw Fatal("cannot write \(path): \(SystemError.text(error))", status: .usage)
         }
     }
 

@@ -1,6 +1,7 @@
 import Evaluation
 import Foundation
 import Messages
+import RPC
 import Results
 import Tracking
 import Vision
@@ -29,7 +30,7 @@ struct TrackingRun: Sendable {
             do {
                 try FileManager.default.createDirectory(atPath: output, withIntermediateDirectories: true)
             } catch {
-                throw Fatal("cannot make the directory \(output): \(error.localizedDescription)", status: .usage)
+                throw Fatal("cannot make the directory \(output): \(SystemError.text(error))", status: .usage)
             }
         }
         var all = TrackingScore()

@@ -1,4 +1,5 @@
 import Foundation
+import RPC
 
 /// `NAME.part`: a file that is not whole yet, beside its place.
 struct PartFile {
@@ -17,23 +18,21 @@ struct PartFile {
 
     /// For writing behind byte `offset`; what was beyond is cut.
     func open(at offset: UInt64) throws(Fatal) -> FileHandle {
-        if !FileManager.default.fileExists(atPath: path), !FileManager.default.createFile(atPath: path, contents: nil) {
-            throw Fatal("cannot write \(path)")
-        }
         do {
+            if !FileManager.default.fileExists(atPath: path) { try Data().write(to: url) }
             let handle = try FileHandle(forWritingTo: url)
             try handle.truncate(atOffset: offset)
             try handle.seek(toOffset: offset)
             return handle
         } catch {
-            throw Fatal("cannot write \(path): \(error.localizedDescription)")
+            throw Fatal("cannot write \(path): \(SystemError.text(error))")
         }
     }
 
     /// Takes its place, in one step.
     func keep() throws {
         guard unsafe rename(path, place) == 0 else {
-            throw Fatal("cannot move \(path) to \(place): \(unsafe String(cString: strerror(errno)))")
+            throw Fatal("cannot move \(path) to \(place): \(SystemError.text(errno: errno))")
         }
     }
 

@@ -2,6 +2,7 @@ import AsyncHTTPClient
 import Foundation
 import NIOCore
 import NIOHTTP1
+import RPC
 import Vision
 
 /// Brings the files of models to the folder of pulled ones.
@@ -25,7 +26,7 @@ struct Puller: Sendable {
         do {
             try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         } catch {
-            throw Fatal("cannot make the folder \(folder): \(error.localizedDescription)")
+            throw Fatal("cannot make the folder \(folder): \(SystemError.text(error))")
         }
         let part = PartFile(place: "\(folder)/\(file.name)")
         var pull = FilePull(file)
@@ -105,7 +106,7 @@ private struct Transfer {
             try handle?.write(contentsOf: Data(piece.readableBytesView))
             return .goOn
         } catch {
-            throw Fatal("cannot write \(part.path): \(error.localizedDescription)")
+            throw Fatal("cannot write \(part.path): \(SystemError.text(error))")
         }
     }
 

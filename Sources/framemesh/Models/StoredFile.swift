@@ -1,5 +1,6 @@
 import Crypto
 import Foundation
+import RPC
 
 /// A file of a model on disk.
 struct StoredFile {
@@ -21,7 +22,7 @@ struct StoredFile {
             defer { try? handle.close() }
             while let chunk = try handle.read(upToCount: Self.chunkBytes), !chunk.isEmpty { hash.update(data: chunk) }
         } catch {
-            throw Fatal("cannot read \(path): \(error.localizedDescription)")
+            throw Fatal("cannot read \(path): \(SystemError.text(error))")
         }
         return hash.finalize().map { byte in
             let digits = String(byte, radix: 16)
