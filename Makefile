@@ -48,7 +48,7 @@ test: build-tests ## All tests
 	$(PYTEST) Tests/KubernetesTests
 	$(PYTEST) Tests/TelemetryTests/python
 	$(PYTEST) Tests/EvaluationTests/python
-	$(PYTEST) benchmarks/micro
+	$(PYTEST) benchmarks/micro benchmarks/test_comparisons.py
 	@if [ -x Tests/CVisionTests/run.sh ]; then Tests/CVisionTests/run.sh; else echo "skipped: Tests/CVisionTests/run.sh is not there"; fi
 	$(MAKE) --no-print-directory micro
 
