@@ -13,6 +13,8 @@ PROGRAM = ROOT / ".build/release/framemesh"
 DETECT = ["--detect-model", "yolo-fastest-1.1"]
 CLASSIFY = ["--classify-model", "squeezenet-1.1"]
 MODELS = DETECT + CLASSIFY
+# Seconds of one run of `bench`; the longest here, an overload on a slow machine, takes a tenth of it.
+LONGEST = 600
 
 # Told to end, a script ends what it has started; by itself Python would leave it running.
 signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
@@ -21,7 +23,7 @@ signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
 def bench(*options, program=PROGRAM):
     """The result of `framemesh bench`, also where frames failed, which its exit code tells as well."""
     command = [str(each) for each in (program, "bench", *options, "--json", "-")]
-    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, check=False)
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, check=False, timeout=LONGEST)
     if done.returncode not in (0, 1) or not done.stdout.strip():
         sys.exit(f"{' '.join(command)} ended with {done.returncode}:\n{done.stderr}")
     result = json.loads(done.stdout)

@@ -112,6 +112,8 @@ struct VideoIntake {
     /// - Throws: `VideoError`; `Problem`, 503: all of the upload is here (a browser sends it again at 408), and it has no part
     ///   in it that the gateway is slow. The decoder has ended then, so that who is next may have one.
     private func openInTime(_ path: String) async throws -> VideoReader {
+        // Two tasks, and the first to end decides: the decoder, which has ended once its task is cancelled, and the clock, since
+        // the limit of its processor time says nothing of one that waits or gets none.
         try await withThrowingTaskGroup(of: VideoReader.self) { tasks in
             tasks.addTask {
                 try await VideoReader.open(path, helper: videos.helper, maxPixels: videos.limits.maxPixels)
