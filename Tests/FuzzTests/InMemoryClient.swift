@@ -72,7 +72,9 @@ final class InMemoryClient {
         guard let inbox = connection.inbox else { return nil }
         let call = ClientStream(path: request.path, options: request.options)
         let state = StreamingState(
-            inbound: InboundQueue(creditStep: 1 << 16, maxBytes: 64 << 10) { _ in },
+            inbound: InboundQueue(
+                creditStep: 1 << 16, maxBytes: 64 << 10, memory: QueuedShare(budget, connection.share)
+            ) { _ in },
             gate: OutboundGate(limitBytes: 1 << 18))
         connection.start(call, .streaming(state, opened: nil))
         let payload = try? request.payload.deflated(as: request.options.compression)

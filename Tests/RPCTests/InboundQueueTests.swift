@@ -47,6 +47,47 @@ import Testing
         #expect(other.push(Payload(ByteBuffer()), credit: 1) == false)
     }
 
+    @Test func aQueueWithoutMemoryTakesLittleAndGoesOn() async throws {
+        let budget = MemoryBudget(limit: 1 << 20)
+        var others = budget.holdQueued(MemoryBudget.smallestWindowLimit / 2, in: nil)
+        #expect(others != nil)
+        let message = Payload(ByteBuffer(repeating: 1, count: 1000))
+        let returned = Mutex<[Int]>([])
+        let queue = InboundQueue(creditStep: .max, maxBytes: 64 << 10, memory: QueuedShare(budget, nil)) { bytes in
+            returned.withLock { $0.append(bytes) }
+        }
+        // Each takes 1256 bytes, of which 4096 are free.
+        let room = (0..<4).map { _ in queue.push(message, credit: 1005) }
+        #expect(room == [true, true, true, false])
+        for _ in 0..<2 { _ = try await queue.next() }
+        #expect(returned.withLock { $0 } == [])
+        _ = try await queue.next()
+        #expect(returned.withLock { $0 } == [3015])
+        others = nil
+        var count = 2
+        while queue.push(message, credit: 1005) { count += 1 }
+        // Full, as ever.
+        #expect(count == 53 && budget.queuedBytes == 4 * QueuedShare.stepBytes)
+        queue.finish(nil)
+        while try await queue.next() != nil { count -= 1 }
+        #expect(count == 0 && budget.queuedBytes == 0)
+    }
+
+    @Test func whatIsDroppedCountsNoMore() {
+        let budget = MemoryBudget(limit: 1 << 20)
+        var queue: InboundQueue? = InboundQueue(creditStep: .max, memory: QueuedShare(budget, nil)) { _ in }
+        let message = Payload(ByteBuffer(repeating: 1, count: 10_000))
+        for _ in 0..<2 { _ = queue?.push(message, credit: 10_005) }
+        #expect(budget.queuedBytes == 2 * QueuedShare.stepBytes)
+        queue?.finish(RPCError(.cancelled, "over"), dropping: true)
+        #expect(budget.queuedBytes == 0)
+        queue = InboundQueue(creditStep: .max, memory: QueuedShare(budget, nil)) { _ in }
+        _ = queue?.push(message, credit: 10_005)
+        #expect(budget.queuedBytes == QueuedShare.stepBytes)
+        queue = nil
+        #expect(budget.queuedBytes == 0)
+    }
+
     /// As a reader has them whose connection has ended.
     private static func unread(_ texts: [String], more: ByteBuffer = ByteBuffer()) -> UnreadMessages {
         var reader = MessageReaderTests.reader()

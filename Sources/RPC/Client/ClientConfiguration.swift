@@ -9,7 +9,8 @@ public struct ClientConfiguration: Sendable {
     /// Messages without bytes on one stream, one after the other.
     public var maxEmptyMessages = 65_536
     /// Of the messages of one stream that wait for their reader, each with 256 bytes more for its keeping; those in the
-    /// memory budget count only these. Beyond it the peer is held back.
+    /// memory budget count only these, and what all streams have beyond 4 KiB each is counted there. Beyond it, or
+    /// where too much waits, the peer is held back.
     public var maxQueuedBytes = 64 << 10
     /// Of the memory budget, what the answers of one connection may hold; over it they wait for one another.
     public var memoryShare = 0.5

@@ -15,18 +15,20 @@ public final class RPCConnection: Sendable {
     public let executor: any TaskExecutor
     /// Nobody outside of this host can read what is sent.
     let isPrivate: Bool
+    /// That of each new stream.
+    private let queued: QueuedShare
     private let peer: String
     private let logger: Logger
 
     private static let outputWaterMark = ChannelOptions.Types.WriteBufferWaterMark(low: 256 << 10, high: 1 << 20)
 
     private init(
-        inbox: LoopInbox<ClientConnection>, status: ConnectionStatus, configuration: ClientConfiguration,
-        isPrivate: Bool, peer: String, logger: Logger
+        _ opened: Opened, configuration: ClientConfiguration, isPrivate: Bool, peer: String, logger: Logger
     ) {
-        self.inbox = inbox
-        self.executor = LoopExecutor(inbox.eventLoop)
-        self.status = status
+        inbox = opened.inbox
+        executor = LoopExecutor(opened.inbox.eventLoop)
+        status = opened.status
+        queued = opened.queued
         self.configuration = configuration
         self.isPrivate = isPrivate
         self.peer = peer
@@ -67,7 +69,7 @@ public final class RPCConnection: Sendable {
             }
             logger.debug("connected", metadata: ["peer": "\(peer)"])
             return RPCConnection(
-                inbox: opened.inbox, status: opened.status, configuration: configuration,
+                opened, configuration: configuration,
                 isPrivate: tls != nil || opened.channel.remoteAddress?.isThisHost ?? false,
                 peer: peer, logger: logger)
         } catch {
@@ -90,6 +92,7 @@ public final class RPCConnection: Sendable {
         var channel: any Channel
         var inbox: LoopInbox<ClientConnection>
         var status: ConnectionStatus
+        var queued: QueuedShare
         var isReady: EventLoopFuture<Void>
     }
 
@@ -121,7 +124,8 @@ public final class RPCConnection: Sendable {
                 if let tls { try TLSPipeline.secure(channel, client: tls.context, serverName: tls.name) }
                 guard let inbox = connection.inbox else { throw ChannelError.alreadyClosed }
                 return Opened(
-                    channel: channel, inbox: inbox, status: connection.status, isReady: connection.isReady)
+                    channel: channel, inbox: inbox, status: connection.status,
+                    queued: QueuedShare(budget, connection.share), isReady: connection.isReady)
             }
         }
         switch address {
@@ -200,7 +204,8 @@ public final class RPCConnection: Sendable {
         let inbox = inbox
         let state = StreamingState(
             inbound: InboundQueue(
-                creditStep: configuration.initialStreamWindowBytes / 4, maxBytes: configuration.maxQueuedBytes
+                creditStep: configuration.initialStreamWindowBytes / 4, maxBytes: configuration.maxQueuedBytes,
+                memory: queued
             ) { bytes in
                 inbox.submit { $0.taken(call, credit: bytes) }
             } abandoned: {

@@ -6,7 +6,9 @@ import Synchronization
 /// First come first served: while a large message waits, smaller ones behind it wait too; but who has filled the share
 /// of its peer (`MemoryShare`) holds up nobody else. A reservation ends when the received `Payload` is let go; for a
 /// unary call, when its handler has returned. Messages below `smallestReservation` are held by the windows of their
-/// streams alone; those that their consumer does not take count as who waits.
+/// streams alone while their consumer takes them. Those that wait for it are counted, but for the first few of each
+/// stream (`QueuedShare`); where too many wait, or too many of their address, streams are held back, and what comes then
+/// counts as who waits.
 ///
 /// Who waits, for memory or for its turn, has a window of its bytes here already, or a few where its window was a wider
 /// one. These windows have a budget of the same
@@ -14,7 +16,8 @@ import Synchronization
 /// wait.
 public final class MemoryBudget: Sendable {
     /// With what is not counted here (windows, receive buffers, memory that waits to be used again), a process that is full
-    /// of messages stays below 256 MB, and below twice that with as many that wait.
+    /// of messages stays below 256 MB, and below twice that with as many that wait. Small messages that wait for
+    /// their consumers may have half as much again.
     public static let defaultLimit = 192 << 20
     public static let shared = MemoryBudget(limit: defaultLimit)
     static let smallestReservation = 16 << 10
@@ -37,48 +40,85 @@ public final class MemoryBudget: Sendable {
     }
 
     private let ledger: Mutex<MemoryLedger>
-    /// Windows of those that wait. Nobody waits for a place in it.
-    private let windows: Mutex<MemoryLedger>
+    /// Windows of those that wait.
+    private let windows: Places
+    /// Small messages that wait for their consumers.
+    private let queues: Places
 
     public init(limit: Int) {
         ledger = Mutex(MemoryLedger(limit: limit))
-        windows = Mutex(MemoryLedger(limit: max(limit, Self.smallestWindowLimit)))
+        windows = Places(limit: Self.windowLimit(limit))
+        queues = Places(limit: Self.queueLimit(limit))
     }
+
+    private static func windowLimit(_ limit: Int) -> Int { max(limit, smallestWindowLimit) }
+
+    /// A stream that fills its window has a quarter of it in its queue, and the rest held back: where all do, windows
+    /// are used up first.
+    private static func queueLimit(_ limit: Int) -> Int { windowLimit(limit) / 2 }
 
     /// To be changed before messages come: one that waits for room already may wait for ever for what is less.
     public var limit: Int {
         get { ledger.withLock { $0.limit } }
         set {
             ledger.withLock { $0.limit = newValue }
-            windows.withLock { $0.limit = max(newValue, Self.smallestWindowLimit) }
+            windows.limit = Self.windowLimit(newValue)
+            queues.limit = Self.queueLimit(newValue)
         }
     }
 
-    /// What waits in windows; given back when the last reference goes.
+    /// Memory for which nobody waits: there is some now, or there is none.
+    fileprivate final class Places: Sendable {
+        private let ledger: Mutex<MemoryLedger>
+
+        init(limit: Int) { ledger = Mutex(MemoryLedger(limit: limit)) }
+
+        var limit: Int {
+            get { ledger.withLock { $0.limit } }
+            set { ledger.withLock { $0.limit = newValue } }
+        }
+
+        var used: Int { ledger.withLock { $0.used } }
+
+        func hold(_ bytes: Int, in share: MemoryShare?) -> Window? {
+            let isHeld = ledger.withLock { $0.reserve(bytes, in: share) }
+            return isHeld ? Window(places: self, bytes: bytes, share: share) : nil
+        }
+
+        func release(_ bytes: Int, of share: MemoryShare?) { ledger.withLock { _ = $0.release(bytes, of: share) } }
+    }
+
+    /// What waits; given back when the last reference goes.
     final class Window: Sendable {
-        private let budget: MemoryBudget
+        private let places: Places
         private let share: MemoryShare?
         private let bytes: Int
 
-        fileprivate init(budget: MemoryBudget, bytes: Int, share: MemoryShare?) {
-            self.budget = budget
+        fileprivate init(places: Places, bytes: Int, share: MemoryShare?) {
+            self.places = places
             self.bytes = bytes
             self.share = share
         }
 
-        deinit { budget.windows.withLock { _ = $0.release(bytes, of: share) } }
+        deinit { places.release(bytes, of: share) }
     }
 
     /// nil: too much waits. Windows larger than half of `smallestWindowLimit` count as that, or none of them could ever wait.
     func holdWindow(_ window: Int, in share: MemoryShare?) -> Window? {
-        let bytes = min(window, Self.smallestWindowLimit / 2)
         let share = share.map { $0.with(limit: max($0.limit, Self.smallestWindowLimit / 2)) }
-        let isHeld = windows.withLock { $0.reserve(bytes, in: share) }
-        return isHeld ? Window(budget: self, bytes: bytes, share: share) : nil
+        return windows.hold(min(window, Self.smallestWindowLimit / 2), in: share)
+    }
+
+    /// For small messages that wait for their consumer. nil: too many do.
+    func holdQueued(_ bytes: Int, in share: MemoryShare?) -> Window? {
+        queues.hold(bytes, in: share.map { $0.with(limit: max($0.limit, Self.smallestWindowLimit / 2) / 2) })
     }
 
     /// Of those that wait.
-    public var waitingBytes: Int { windows.withLock { $0.used } }
+    public var waitingBytes: Int { windows.used }
+
+    /// Of small messages that wait for their consumers.
+    var queuedBytes: Int { queues.used }
 
     public var used: Int { ledger.withLock { $0.used } }
 

@@ -6,7 +6,7 @@ final class InboundQueue: Sendable {
     private struct Entry {
         var payload: Payload
         var credit: Int
-        /// Memory that no budget counts.
+        /// Memory beside what is reserved for it.
         var cost: Int { InboundQueue.entryCost + (payload.lease == nil ? payload.byteCount : 0) }
     }
 
@@ -23,17 +23,45 @@ final class InboundQueue: Sendable {
         var waiter: CheckedContinuation<Payload?, any Error>?
         var isAbandoned = false
         var cost = 0
+        /// Where `cost` is counted; nil: nowhere.
+        var memory: QueuedShare?
         /// Taken, but not yet returned to the peer.
         var credit = 0
-        /// The loop was told to bring no more; it goes on when half of them were taken.
-        var isFull = false
+        /// The loop was told to bring no more; it goes on when no more than this waits, half of what had room. nil: it
+        /// brings what comes.
+        var goesOnAt: Int?
+
+        init(_ memory: QueuedShare?) { self.memory = memory }
+
+        /// - Returns: false: there is no room for another one now.
+        mutating func add(_ entry: Entry, maxBytes: Int) -> Bool {
+            entries.append(entry)
+            cost += entry.cost
+            let isHeld = memory?.hold(cost) ?? true
+            goesOnAt = isHeld && cost < maxBytes ? nil : min(maxBytes, memory?.room ?? maxBytes) / 2
+            return goesOnAt == nil
+        }
+
+        mutating func removeFirst() -> Entry? {
+            guard let entry = entries.popFirst() else { return nil }
+            cost -= entry.cost
+            memory?.fit(cost)
+            return entry
+        }
+
+        mutating func removeAll() -> CircularBuffer<Entry> {
+            cost = 0
+            memory?.fit(0)
+            defer { entries = CircularBuffer() }
+            return entries
+        }
 
         /// - Returns: the credit to return now.
-        mutating func take(_ bytes: Int, step: Int, maxBytes: Int) -> Int? {
+        mutating func take(_ bytes: Int, step: Int) -> Int? {
             credit += bytes
-            let hasRoom = isFull && cost <= maxBytes / 2
+            let hasRoom = goesOnAt.map { cost <= $0 } ?? false
             guard credit >= step || hasRoom, end == nil else { return nil }
-            if hasRoom { isFull = false }
+            if hasRoom { goesOnAt = nil }
             defer { credit = 0 }
             return credit
         }
@@ -58,7 +86,7 @@ final class InboundQueue: Sendable {
     /// What a message takes beside its bytes, with an attachment: its place here, and two buffers.
     static let entryCost = 256
 
-    private let state = Mutex(State())
+    private let state: Mutex<State>
     /// Credit is returned in steps of so many bytes, to wake the loop less often.
     private let creditStep: Int
     /// Of the messages that wait here, each with `entryCost` more: a short one takes many times its bytes, so that a
@@ -68,12 +96,14 @@ final class InboundQueue: Sendable {
     private let abandoned: @Sendable () -> Void
 
     /// - Parameters:
+    ///   - memory: counts what waits here; nil: nothing does.
     ///   - returnCredit: there is also room for more, if `push` said that there was none.
     ///   - abandoned: the consumer was cancelled while it waited.
     init(
-        creditStep: Int, maxBytes: Int = .max, returnCredit: @escaping @Sendable (Int) -> Void,
-        abandoned: @escaping @Sendable () -> Void = {}
+        creditStep: Int, maxBytes: Int = .max, memory: QueuedShare? = nil,
+        returnCredit: @escaping @Sendable (Int) -> Void, abandoned: @escaping @Sendable () -> Void = {}
     ) {
+        state = Mutex(State(memory))
         self.creditStep = creditStep
         self.maxBytes = maxBytes
         self.returnCredit = returnCredit
@@ -88,13 +118,9 @@ final class InboundQueue: Sendable {
             state -> (CheckedContinuation<Payload?, any Error>?, Int?, Bool) in
             guard state.end == nil else { return (nil, nil, true) }
             guard let waiter = state.waiter.take() else {
-                let entry = Entry(payload: payload, credit: credit)
-                state.entries.append(entry)
-                state.cost += entry.cost
-                state.isFull = state.cost >= maxBytes
-                return (nil, nil, !state.isFull)
+                return (nil, nil, state.add(Entry(payload: payload, credit: credit), maxBytes: maxBytes))
             }
-            return (waiter, state.take(credit, step: creditStep, maxBytes: maxBytes), true)
+            return (waiter, state.take(credit, step: creditStep), true)
         }
         if let due { returnCredit(due) }
         waiter?.resume(returning: payload)
@@ -125,7 +151,7 @@ final class InboundQueue: Sendable {
             state.end = error.map { .failed($0) } ?? .finished
             var dropped = CircularBuffer<Entry>()
             if dropping {
-                swap(&dropped, &state.entries)
+                dropped = state.removeAll()
                 state.unread = nil
             }
             return (state.waiter.take(), dropped)
@@ -169,9 +195,8 @@ final class InboundQueue: Sendable {
     /// What there is now; nil: nothing, and the continuation, if given, is kept for later.
     func poll(orWait continuation: CheckedContinuation<Payload?, any Error>? = nil) -> Result<Payload?, any Error>? {
         let (result, due) = state.withLock { state -> (Result<Payload?, any Error>?, Int?) in
-            if let entry = state.entries.popFirst() {
-                state.cost -= entry.cost
-                return (.success(entry.payload), state.take(entry.credit, step: creditStep, maxBytes: maxBytes))
+            if let entry = state.removeFirst() {
+                return (.success(entry.payload), state.take(entry.credit, step: creditStep))
             }
             if let unread = state.nextUnread() { return (unread, nil) }
             switch state.end {

@@ -8,7 +8,8 @@ public struct ServerConfiguration: Sendable {
     /// Messages without bytes on one stream, one after the other.
     public var maxEmptyMessages = 65_536
     /// Of the messages of one stream that wait for its handler, each with 256 bytes more for its keeping; those in the
-    /// memory budget count only these. Beyond it the peer is held back.
+    /// memory budget count only these, and what all streams have beyond 4 KiB each is counted there. Beyond it, or
+    /// where too much waits, the peer is held back.
     public var maxQueuedBytes = 64 << 10
     /// Of the memory budget, what the requests of one address (as for `maxConnectionsPerAddress`) may hold together; more
     /// of them wait. One that carries all that a server gets still fills its windows many times over; one larger message

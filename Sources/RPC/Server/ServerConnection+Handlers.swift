@@ -63,7 +63,8 @@ extension ServerConnection {
         guard let inbox, handlerBegins(call) else { return }
         let limits = context.configuration
         let inbound = InboundQueue(
-            creditStep: limits.initialStreamWindowBytes / 4, maxBytes: limits.maxQueuedBytes
+            creditStep: limits.initialStreamWindowBytes / 4, maxBytes: limits.maxQueuedBytes,
+            memory: QueuedShare(context.budget, share.memory)
         ) { bytes in
             inbox.submit { $0.taken(call, credit: bytes) }
         }
