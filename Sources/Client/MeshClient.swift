@@ -167,10 +167,13 @@ private struct ChannelCaller: Caller {
     /// nil: any.
     let endpoint: String?
 
-    func unary(_ path: String, _ request: Payload, options: CallOptions) async throws -> UnaryResponse {
-        guard let endpoint else { return try await channel.unary(path, request, options: options) }
-        return try await channel.unary(on: endpoint, path, request, options: options)
+    func call(_ path: String, _ request: Payload, options: CallOptions) async throws -> ChannelResponse {
+        guard let endpoint else { return try await channel.call(path, request, options: options) }
+        let response = try await channel.unary(on: endpoint, path, request, options: options)
+        return ChannelResponse(response: response, endpoint: endpoint, retries: 0)
     }
+
+    var log: Logger? { channel.logger }
 }
 
 extension RPCError {

@@ -6,7 +6,7 @@ import Services
 /// Says which frames of streams have failed and why: of each cause so many lines in a second, as frames come in numbers. Of
 /// frames that came alone the log of calls says it.
 struct FrameLog: Sendable {
-    private let logger: Logger
+    let logger: Logger
     private let lines = LineGates()
 
     init(logger: Logger) { self.logger = logger }

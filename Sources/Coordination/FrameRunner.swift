@@ -270,7 +270,8 @@ final class FrameRunner: Sendable {
                     response = try Response.decode(answer.response.payload)
                 } catch {
                     throw RPCError.unreadableAnswer(
-                        "\(answer.endpoint)'s answer cannot be read: \(error.message)", of: answer.endpoint)
+                        "\(answer.endpoint)'s answer cannot be read: \(error.message)", to: path,
+                        of: answer.endpoint, log?.logger)
                 }
                 guard response.sequence == frame.request.frame.sequence else {
                     throw RPCError(

@@ -1,3 +1,4 @@
+import Logging
 import Mesh
 import NIOCore
 import RPC
@@ -31,7 +32,10 @@ struct EndpointCaller: Caller {
     let channel: BalancedChannel
     let name: String
 
-    func unary(_ path: String, _ request: Payload, options: CallOptions) async throws -> UnaryResponse {
-        try await channel.unary(on: name, path, request, options: options)
+    func call(_ path: String, _ request: Payload, options: CallOptions) async throws -> ChannelResponse {
+        let response = try await channel.unary(on: name, path, request, options: options)
+        return ChannelResponse(response: response, endpoint: name, retries: 0)
     }
+
+    var log: Logger? { channel.logger }
 }

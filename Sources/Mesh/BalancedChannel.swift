@@ -17,7 +17,7 @@ public final class BalancedChannel: Sendable {
     private let resolver: Resolver
     let healthService: String
     let group: any EventLoopGroup
-    let logger: Logger
+    package let logger: Logger
     let state: Mutex<State>
     let line: PickLine
     /// Who waits for the first endpoint to be ready.

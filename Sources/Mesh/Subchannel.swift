@@ -215,7 +215,8 @@ final class Subchannel: Sendable {
         var once = RPCChannelConfiguration()
         once.interceptors = channel.configuration.interceptors
         once.service.defaults.maxResponseBytes = channel.configuration.maxProbeBytes
-        return RPCChannel(OneConnection(connection, name: name), configuration: once)
+        return RPCChannel(
+            OneConnection(connection, name: name), sharing: ChannelState(once, logger: channel.logger))
     }
 
     /// Asks again and again, until the connection takes no new calls or the peer has nothing to say.

@@ -24,7 +24,8 @@ public struct VisionClient: Sendable {
     }
 }
 
-/// One `AnalyzeStream` call: frames go in, answers come out in order.
+/// One `AnalyzeStream` call: frames go in, answers come out in order. Whoever reads them says in the log, or to the
+/// user, why they end.
 public struct AnalyzeStreamClient: Sendable {
     private let call: ClientCall
 
@@ -36,6 +37,8 @@ public struct AnalyzeStreamClient: Sendable {
     public func cancel() { call.cancel() }
 
     public var answers: some AsyncSequence<AnalyzeResponse, any Error> & Sendable {
-        call.responses.map { try AnalyzeResponse.decode(answer: $0, to: MethodPath.analyzeStream) }
+        call.responses.map {
+            try AnalyzeResponse.decode(answer: $0, to: MethodPath.analyzeStream, of: "a coordinator", nil)
+        }
     }
 }

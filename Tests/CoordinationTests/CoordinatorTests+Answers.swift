@@ -2,6 +2,7 @@ import Messages
 import NIOCore
 import RPC
 import Services
+import TestSupport
 import Testing
 
 @testable import Coordination
@@ -51,11 +52,15 @@ extension CoordinatorTests {
             response.regions = request.regions.map { _ in classes }
             return response
         })
-        try await TestMesh.with(detectors: [detector], classifiers: [classifier]) { mesh in
+        let log = LogRecorder()
+        try await TestMesh.with(detectors: [detector], classifiers: [classifier], logger: log.logger) { mesh in
             let answer = try await mesh.analyze("cascade")
             #expect(answer.status == .partial && answer.missing == ["classify"] && answer.detections.count == 20)
             #expect(answer.code == StatusCode.internal.rawValue)
             #expect(answer.cause.contains("\(mesh.nodes[1].target)'s answer cannot be read"), "\(answer.cause)")
+            let lines = log.lines.filter { $0.metadata["reason"] == "protobuf" }
+            #expect(lines.map { $0.metadata["method"] } == ["framemesh.v1.Classifier/Classify"])
+            #expect(lines.map { $0.metadata["peer"] } == [mesh.nodes[1].target])
         }
     }
 

@@ -6,7 +6,7 @@ public final class ChannelState: Sendable {
     let configuration: RPCChannelConfiguration
     /// Of the server or servers, for the log.
     private let name: String
-    private let logger: Logger?
+    let logger: Logger?
     private let draining = Atomic(false)
     private let replayBytes = Atomic(0)
     /// Calls between two of their attempts.
@@ -18,7 +18,7 @@ public final class ChannelState: Sendable {
 
     /// - Parameters:
     ///   - name: where its calls go, for the log.
-    ///   - logger: gets a line when the channel is at one of its limits.
+    ///   - logger: gets a line when the channel is at one of its limits, or an answer cannot be read.
     public init(_ configuration: RPCChannelConfiguration, name: String = "", logger: Logger? = nil) {
         self.configuration = configuration
         self.name = name

@@ -38,6 +38,9 @@ public struct RPCChannel: Sendable {
             sharing: ChannelState(configuration, name: "\(address)", logger: logger))
     }
 
+    /// For what is wrong with answers; nil: nobody wants to know.
+    package var logger: Logger? { state.logger }
+
     /// The answer alone.
     public func unary(
         _ path: String, _ request: Payload, options: CallOptions = CallOptions()

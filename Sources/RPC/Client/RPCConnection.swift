@@ -17,8 +17,9 @@ public final class RPCConnection: Sendable {
     let isPrivate: Bool
     /// That of each new stream.
     private let queued: QueuedShare
-    private let peer: String
-    private let logger: Logger
+    /// Its address.
+    package let peer: String
+    package let logger: Logger
 
     private static let outputWaterMark = ChannelOptions.Types.WriteBufferWaterMark(low: 256 << 10, high: 1 << 20)
 

@@ -62,9 +62,9 @@ final class MeshTarget: FrameTarget {
                 tasks.addTask {
                     let options = CallOptions(
                         metadata: Introduction.asking, deadline: .after(Self.describeTimeout))
-                    let answer = try? await caller.unary(
+                    let answer = try? await caller.call(
                         MethodPath.listPipelines, Payload(EmptyRequest()), options: options)
-                    return answer.flatMap { Introduction.version(in: $0.metadata) }
+                    return answer.flatMap { Introduction.version(in: $0.response.metadata) }
                 }
             }
             var versions: [String] = []
@@ -107,9 +107,9 @@ enum Calls {
         let start = ContinuousClock.now
         let payload = Payload(request)
         let written = ContinuousClock.now
-        let answer = try await caller.unary(path, payload, options: CallOptions(deadline: deadline))
+        let answer = try await caller.call(path, payload, options: CallOptions(deadline: deadline))
         let came = ContinuousClock.now
-        let response = try Response.decode(answer.payload)
+        let response = try Response.decode(answer.response.payload)
         var outcome = outcome(response)
         outcome.client = ClientTimes(send: written - start, wait: came - written, receive: .now - came)
         return outcome
