@@ -1,7 +1,13 @@
 import NIOCore
 
 /// What waits to be sent on one stream: a few bytes, slices of the callers' buffers, then trailers.
+///
+/// Short buffers behind others are copied together: each has about 150 bytes for its keeping, which do not count as
+/// what waits, and messages of five bytes would take thirty times what may.
 struct StreamOutput {
+    /// So many bytes of them are one buffer.
+    static let joinedBytes = 4096
+
     enum Trailers {
         /// The last DATA frame ends the stream.
         case none
@@ -13,6 +19,8 @@ struct StreamOutput {
     private var first: ByteBuffer?
     /// Behind `first`; most streams need none.
     private var rest: CircularBuffer<ByteBuffer>?
+    /// Short ones behind `rest`, in memory of our own.
+    private var joined: ByteBuffer?
     private(set) var pending = 0
     private(set) var sent = 0
     var isFinished = false
@@ -40,8 +48,27 @@ struct StreamOutput {
         guard buffer.readableBytes > 0 else { return }
         pending += buffer.readableBytes
         guard first != nil else { return first = buffer }
+        guard buffer.readableBytes <= OutputQueue.copyLimit else {
+            closeJoined()
+            return push(buffer)
+        }
+        if let bytes = joined?.readableBytes, bytes + buffer.readableBytes > Self.joinedBytes { closeJoined() }
+        if joined == nil { joined = ByteBufferAllocator().buffer(capacity: buffer.readableBytes) }
+        joined?.writeImmutableBuffer(buffer)
+    }
+
+    private mutating func closeJoined() {
+        if let full = joined.take() { push(full) }
+    }
+
+    private mutating func push(_ buffer: ByteBuffer) {
         if rest == nil { rest = CircularBuffer(initialCapacity: 4) }
         rest?.append(buffer)
+    }
+
+    private mutating func pop() -> ByteBuffer? {
+        if let next = rest?.popFirst() { return next }
+        return joined.take()
     }
 
     enum Next {
@@ -89,7 +116,7 @@ struct StreamOutput {
             if buffer.readableBytes <= left {
                 left -= buffer.readableBytes
                 body(.buffer(buffer))
-                first = rest?.popFirst()
+                first = pop()
             } else {
                 if let slice = buffer.readSlice(length: left) { body(.buffer(slice)) }
                 left = 0
