@@ -353,7 +353,7 @@ let package = Package(
             name: "FramemeshTests",
             dependencies: [
                 "framemesh", "Bench", "Client", "Coordination", "Mesh", "Messages", "Node", "Playback", "RPC",
-                "Services", "TestSupport", "Vision", nioCore, nioPosix, logging, asyncHTTPClient,
+                "Services", "Telemetry", "TestSupport", "Vision", nioCore, nioPosix, logging, asyncHTTPClient,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ],

@@ -62,7 +62,7 @@ extension Fatal {
         case let error as RPCError:
             let unreachable = error.neverStarted || error.lostConnection || error.code == .unavailable
             self.init(error.message + error.tlsMismatch.suffix, status: unreachable ? .unreachable : .failed)
-        default: self.init("\(error)")
+        default: self.init(SystemError.text(error))
         }
     }
 }

@@ -4,6 +4,7 @@ import Foundation
 import NIOCore
 import NIOPosix
 import RPC
+import Telemetry
 import Testing
 
 @testable import framemesh
@@ -161,6 +162,19 @@ import Testing
         try await FreePort.check(0)
     }
 
+    @Test func soIsOneForMetrics() async throws {
+        let listener = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+            .bind(host: MeshPlan.host, port: 0).get()
+        let port = try #require(listener.localAddress?.port)
+        let place = try MetricsPlace(parsing: "\(MeshPlan.host):\(port)")
+        let error = await #expect(throws: Fatal.self) {
+            try await MetricsPlace.serving(PrometheusMetrics(), at: place) {}
+        }
+        #expect(error?.message == "cannot listen on \(place) for metrics: address already in use")
+        #expect(error?.status == .unreachable)
+        try await listener.close()
+    }
+
     @Test func oneThingIsNotCalledMany() {
         #expect(Count.of(0, "frame") == "0 frames")
         #expect(Count.of(1, "frame") == "1 frame")
@@ -187,6 +201,8 @@ import Testing
         #expect(Fatal(RPCError(.invalidArgument, "bad")).status == .failed)
         #expect(Fatal(Fatal("x", status: .usage)).status == .usage)
         #expect(Fatal(CancellationError()).status == .interrupted)
+        // Of no module of ours.
+        #expect(Fatal(IOError(errnoCode: EMFILE, reason: "accept")).message == "too many open files")
     }
 
     @Test func foldersOfModelsAreSplitAtColons() {

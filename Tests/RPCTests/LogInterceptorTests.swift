@@ -1,3 +1,4 @@
+import Glibc
 import Logging
 import NIOCore
 import TestSupport
@@ -45,6 +46,19 @@ private struct Secret: Error, CustomStringConvertible { var description: String 
         }
         #expect(recorder.lines.map { $0.metadata["cause"] != nil } == [false, false, true])
         #expect(recorder.lines.first?.metadata["ms"] == "127454.363")
+    }
+
+    @Test func aCauseOfTheSystemIsToldInItsWords() {
+        let recorder = LogRecorder()
+        let finished = LogInterceptor(logger: recorder.logger).hooks(for: MethodDescription(service: "a", method: "b"))
+            .finished
+        let context = CallContext(path: "/a/b", metadata: [:], deadline: nil, peer: "p", takesAttachments: false)
+        let full = IOError(errnoCode: ENOSPC, reason: "write(descriptor:pointer:size:)")
+        finished?(
+            context,
+            CallReport(
+                error: RPCError(.internal, "storing failed", cause: full), duration: .zero, traffic: CallTraffic()))
+        #expect(recorder.lines.map { $0.metadata["cause"] } == ["no space left on device"])
     }
 
     @Test func anUnknownPathIsEscaped() async throws {

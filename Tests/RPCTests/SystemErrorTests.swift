@@ -1,9 +1,11 @@
 import Foundation
+import NIOCore
+import NIOSSL
 import Testing
 
 @testable import RPC
 
-/// What Foundation could not do with a file is said in the system's words.
+/// What Foundation and NIO could not do is said in the system's words.
 @Suite struct SystemErrorTests {
     /// nil: it could be done.
     private func trouble(_ body: () throws -> Void) -> String? {
@@ -53,5 +55,35 @@ import Testing
         for error in denied { #expect(SystemError.text(error) == "permission denied", "\(error)") }
         // Their numbers are those of others.
         #expect(SystemError.text(NSError(domain: "a", code: 13)) != "permission denied")
+    }
+
+    @Test func whatNIOSaysOfConnections() {
+        let said: [(error: any Error, text: String)] = [
+            (IOError(errnoCode: EADDRINUSE, reason: "bind(descriptor:ptr:bytes:)"), "address already in use"),
+            (ChannelError.connectTimeout(.milliseconds(1500)), "no answer within 1.5 s"),
+            (ChannelError.ioOnClosedChannel, "the connection is closed"),
+            (ChannelError.operationUnsupported, "operation unsupported"),
+            // Of a client whose certificates TLS itself looks at, as those over HTTP do.
+            (NIOSSLExtraError.failedToValidateHostname, "TLS: the peer's certificate is for another name"),
+        ]
+        for (error, text) in said { #expect(SystemError.text(error) == text) }
+    }
+
+    @Test func aNameThatIsNotThere() throws {
+        let error = #expect(throws: SocketAddressError.UnknownHost.self) {
+            try SocketAddress.makeAddressResolvingHost("nowhere.invalid", port: 1)
+        }
+        let unknown = try #require(error)
+        // Which they are depends on whether there is a name server.
+        let words: String = unknown.errorDescription.prefix(1).lowercased() + unknown.errorDescription.dropFirst()
+        #expect(SystemError.text(unknown) == words)
+    }
+
+    @Test func theLogIsToldTheCodeOfACall() {
+        let broken = POSIXError(.EPIPE)
+        #expect(SystemError.forLog(broken) == "broken pipe")
+        #expect(SystemError.forLog(RPCError(.unavailable, "lost", cause: broken)) == "UNAVAILABLE: lost (broken pipe)")
+        // What an interceptor threw.
+        #expect(RPCError(of: broken).description == "UNKNOWN: broken pipe")
     }
 }

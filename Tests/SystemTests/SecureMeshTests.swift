@@ -154,6 +154,10 @@ import Testing
             (["coordinator", "--node-token-file", files("empty")], "holds no token"),
             (["nodes", "--token-file", files("no-token")], "no-token"),
             (
+                ["bench", "--gateway", "http://127.0.0.1:1", "--pipeline", "detect"]
+                    + ["--token-file", files("no-token")], "no-token"
+            ),
+            (
                 ["nodes"] + ["--tls-certificate", files("server-home.crt"), "--tls-key", files("client-home.key")],
                 "server-home"
             ),

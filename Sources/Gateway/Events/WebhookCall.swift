@@ -6,6 +6,7 @@ import NIOCore
 import NIOHTTP1
 import NIOPosix
 import Outbound
+import RPC
 
 /// One attempt to tell one receiver something.
 struct WebhookCall: Sendable {
@@ -33,7 +34,8 @@ struct WebhookCall: Sendable {
             logger.notice("webhook not sent", metadata: ["url": "\(webhook.url.place)", "error": "\(error.message)"])
             return error.isForbidden ? .forbidden : .none
         } catch {
-            logger.info("webhook not sent", metadata: ["url": "\(webhook.url.place)", "error": "\(error)"])
+            let reason = (error as? HTTPClientError)?.shortDescription ?? SystemError.text(error)
+            logger.info("webhook not sent", metadata: ["url": "\(webhook.url.place)", "error": "\(reason)"])
             return .none
         }
     }

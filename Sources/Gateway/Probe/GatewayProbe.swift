@@ -2,8 +2,8 @@ import AsyncHTTPClient
 package import Foundation
 import NIOCore
 import NIOHTTP1
-import NIOPosix
 import NIOSSL
+import RPC
 
 /// Asks a gateway from outside how it is, as probes and scripts do.
 package struct GatewayProbe: Sendable {
@@ -123,25 +123,20 @@ extension GatewayProbe.Silence {
     /// Of a request of AsyncHTTPClient that failed.
     package init(_ error: any Error) {
         switch error {
-        case let error as IOError: self.init(cause: .other, reason: SystemErrorText.of(error))
         case is NIOSSLError, is BoringSSLError:
             self.init(
                 cause: .tls,
                 reason:
                     "no TLS: it speaks plain HTTP (http://), or has a certificate that is not trusted here (--tls-ca)")
+        // The name in a certificate is looked at when the handshake is over.
+        case is NIOSSLExtraError: self.init(cause: .tls, reason: SystemError.text(error))
         case is HTTPParserError:
             self.init(
                 cause: .other,
                 reason: "it speaks no HTTP: TLS is asked by https://, roles that speak gRPC by HOST:PORT")
         case is NIOTooManyBytesError: self.init(cause: .other, reason: "an answer with more bytes than are taken")
-        case let error as NIOConnectionError:
-            if let first = error.connectionErrors.first {
-                self.init(first.error)
-            } else {
-                self.init(cause: .other, reason: "no connection")
-            }
         case let error as HTTPClientError: self.init(http: error)
-        default: self.init(cause: .other, reason: "\(error)")
+        default: self.init(cause: .other, reason: SystemError.text(error))
         }
     }
 

@@ -118,7 +118,7 @@ package final class GatewayServer: Sendable {
             }
         } catch {
             throw GatewayError(
-                "cannot listen on \(configuration.listen): \(SystemErrorText.of(error))", cause: error,
+                "cannot listen on \(configuration.listen): \(SystemError.text(error))", cause: error,
                 isOfListening: true)
         }
         throw CancellationError()

@@ -40,7 +40,7 @@ struct ProblemMiddleware: RouterMiddleware {
         }
         var fields: Logger.Metadata = [
             "status": "\(problem.status.code)", "method": "\(request.method.rawValue)", "route": "\(route)",
-            "detail": "\(problem.detail)", "cause": "\(problem.cause.map { "\($0)" } ?? "")",
+            "detail": "\(problem.detail)", "cause": "\(problem.cause.map(SystemError.forLog) ?? "")",
             "caller": "\(context.caller)",
         ]
         if skipped > 0 { fields["skipped"] = "\(skipped)" }

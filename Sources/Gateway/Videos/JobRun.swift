@@ -63,7 +63,7 @@ struct JobRun {
                 throw error
             }
             videos.metrics.ended(.failed)
-            logger.notice("video job failed", metadata: ["cause": "\(error)"])
+            logger.notice("video job failed", metadata: ["cause": "\(SystemError.forLog(error))"])
             let stored = await videos.folder.storedBytes(of: job.id)
             await toItsEnd {
                 try await videos.store.finish(

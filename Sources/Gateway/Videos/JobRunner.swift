@@ -1,5 +1,6 @@
 import Jobs
 import Logging
+import RPC
 import ServiceLifecycle
 
 /// Works on the jobs of the store, and removes what has expired; for as long as the gateway lives.
@@ -55,10 +56,9 @@ struct JobRunner: Service {
             } catch is CancellationError {
                 return
             } catch {
-                if trouble != "\(error)" {
-                    logger.warning("the jobs of videos wait", metadata: ["cause": "\(error)"])
-                }
-                trouble = "\(error)"
+                let cause = SystemError.forLog(error)
+                if trouble != cause { logger.warning("the jobs of videos wait", metadata: ["cause": "\(cause)"]) }
+                trouble = cause
                 pause = max(interval, videos.limits.retryPause)
             }
             try? await Task.sleep(for: pause)

@@ -103,7 +103,7 @@ extension RPCError {
         switch error {
         case let error as RPCError: self = error
         case is CancellationError: self = RPCError(.cancelled, "call was cancelled", cause: error)
-        default: self = RPCError(.unknown, "\(error)", cause: error)
+        default: self = RPCError(.unknown, SystemError.text(error), cause: error)
         }
         isWithheld = true
     }

@@ -50,7 +50,7 @@ public struct LogInterceptor: ServerInterceptor {
         if !method.isKnown { fields["path"] = "\(PeerText.escaped(context.path))" }
         if !error.message.isEmpty { fields["message"] = "\(PeerText.escaped(error.message))" }
         // One that the message says already would be read twice.
-        if let cause = error.cause.map({ "\($0)" }), !error.message.contains(cause) {
+        if let cause = error.cause.map(SystemError.forLog), !error.message.contains(cause) {
             fields["cause"] = "\(PeerText.escaped(cause))"
         }
         if let principal = context.principal { fields["principal"] = "\(PeerText.escaped(principal.name))" }

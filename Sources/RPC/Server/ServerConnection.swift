@@ -160,7 +160,8 @@ final class ServerConnection: HTTP2Delegate, LoopBound {
         } else if let error = reason as? IOError, error.isOfSilentPeer {
             context.limits.count(.stalledOutput, peer: peer, "the peer takes nothing", context.logger)
         } else if let reason {
-            context.logger.debug("connection ended", metadata: ["peer": "\(peer)", "reason": "\(reason)"])
+            context.logger.debug(
+                "connection ended", metadata: ["peer": "\(peer)", "reason": "\(SystemError.forLog(reason))"])
         }
         hasEnded = true
         // They hold this connection.

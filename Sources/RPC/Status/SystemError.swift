@@ -12,16 +12,28 @@ package enum SystemError {
         case let error as NIOConnectionError:
             error.connectionErrors.first.map { text($0.error) } ?? error.dnsAError.map { text($0) }
                 ?? error.dnsAAAAError.map { text($0) } ?? "no address"
+        case let error as SocketAddressError.UnknownHost: inSentence(error.errorDescription)
         case let error as HTTP2Error: error.message
         case let error as RPCError: error.cause.map { text($0) } ?? error.message
-        case let error as ChannelError:
-            if case .connectTimeout(let limit) = error {
-                "no answer within \(Double(limit.nanoseconds) / 1e9) s"
-            } else {
-                "\(error)"
-            }
-        case is NIOSSLError, is BoringSSLError: TLSTrouble.text(error)
+        case let error as ChannelError: words(of: error)
+        case is NIOSSLError, is BoringSSLError, is NIOSSLExtraError: TLSTrouble.text(error)
         default: posixCode(error).map { text(errno: $0) } ?? "\(error)"
+        }
+    }
+
+    /// For the log, where the code of a call or a connection is of use, too.
+    package static func forLog(_ error: any Error) -> String {
+        switch error {
+        case is RPCError, is HTTP2Error: "\(error)"
+        default: text(error)
+        }
+    }
+
+    private static func words(of error: ChannelError) -> String {
+        switch error {
+        case .connectTimeout(let limit): "no answer within \(Double(limit.nanoseconds) / 1e9) s"
+        case .eof, .inputClosed, .outputClosed, .ioOnClosedChannel, .alreadyClosed: "the connection is closed"
+        default: inSentence("\(error)")
         }
     }
 
@@ -37,10 +49,9 @@ package enum SystemError {
         }
     }
 
-    package static func text(errno code: Int32) -> String {
-        let text = unsafe String(cString: strerror(code))
-        return text.prefix(1).lowercased() + text.dropFirst()
-    }
+    package static func text(errno code: Int32) -> String { inSentence(unsafe String(cString: strerror(code))) }
+
+    private static func inSentence(_ text: String) -> String { text.prefix(1).lowercased() + text.dropFirst() }
 }
 
 extension IOError {

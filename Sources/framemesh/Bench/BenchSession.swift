@@ -85,6 +85,8 @@ struct BenchSession: Sendable {
         case .gateway(let url):
             let settings = try await Settings.load(command.coordinator.config)
             let security = try command.coordinator.securityOptions.security(settings)
+            // Whoever calls over HTTP reads these files itself, and does not say which one it is that cannot be used.
+            _ = try settings.naming(oneOf: "client") { (try security.clientTLS(), try security.interceptors()) }
             try command.coordinator.securityOptions.check(fitting: url)
             let gateway = try GatewayTarget(
                 url, security, options, survivesLoss: !plan.disturbances.isEmpty)

@@ -5,6 +5,7 @@ import Gateway
 import Messages
 import NIOCore
 import NIOHTTP1
+import RPC
 import Results
 
 /// A gateway, over HTTP, as programs that know nothing of gRPC ask it. Callers share the client, which keeps a connection for
@@ -74,7 +75,7 @@ final class GatewayTarget: FrameTarget {
                 .replacingOccurrences(of: "+", with: "%2B")
             client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
         } catch {
-            throw Fatal("--gateway \(url): \(error)", status: .usage)
+            throw Fatal("--gateway \(url): \(SystemError.text(error))", status: .usage)
         }
     }
 

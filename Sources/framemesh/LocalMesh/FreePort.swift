@@ -1,6 +1,6 @@
-import Glibc
 import NIOCore
 import NIOPosix
+import RPC
 
 /// Whether a port can be listened at, asked before parts are started that would have to end again.
 enum FreePort {
@@ -14,9 +14,8 @@ enum FreePort {
                 .bind(host: MeshPlan.host, port: port).get()
             try await probe.close()
         } catch {
-            let reason =
-                (error as? IOError).map { unsafe String(cString: strerror($0.errnoCode)).lowercased() } ?? "\(error)"
-            throw Fatal("cannot listen on \(MeshPlan.host):\(port): \(reason)", status: .unreachable)
+            throw Fatal(
+                "cannot listen on \(MeshPlan.host):\(port): \(SystemError.text(error))", status: .unreachable)
         }
     }
 }

@@ -65,7 +65,7 @@ struct MetricsPlace: Sendable, Hashable, CustomStringConvertible {
                 host: place.host, port: place.port, group: MultiThreadedEventLoopGroup.singleton, text: { metrics.text }
             )
         } catch {
-            throw Fatal("cannot listen on \(place) for metrics: \(error)", status: .unreachable)
+            throw Fatal("cannot listen on \(place) for metrics: \(SystemError.text(error))", status: .unreachable)
         }
         do {
             let value = try await body()

@@ -62,6 +62,19 @@ import Testing
         #expect(outcome.ending == .failed(cause: "connection refused"))
     }
 
+    @Test func aFileThatCannotBeReadIsSaidInWords() throws {
+        let url = try #require(URL(string: "https://127.0.0.1:1"))
+        for (security, words) in [
+            (ClientSecurity(tokenFile: "/nowhere/token"), "no such file or directory"),
+            (ClientSecurity(certificate: "/nowhere/a.crt", key: "/nowhere/a.key"), "the certificate cannot be loaded"),
+        ] {
+            let error = #expect(throws: Fatal.self) {
+                try GatewayTarget(url, security, AnalyzeOptions(pipeline: "detect"), survivesLoss: false)
+            }
+            #expect(error?.message == "--gateway https://127.0.0.1:1: \(words)")
+        }
+    }
+
     /// Else one such frame would keep a run from ending: nothing more of it comes, or a byte now and then.
     @Test(.timeLimit(.minutes(5)), arguments: [nil, .milliseconds(100)] as [Duration?])
     func anAnswerThatIsNotWholeInTimeHasFailed(_ pause: Duration?) async throws {

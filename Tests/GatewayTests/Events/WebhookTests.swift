@@ -10,6 +10,7 @@ import Outbound
 import RPC
 import Synchronization
 import Telemetry
+import TestSupport
 import Testing
 
 @testable import Gateway
@@ -136,6 +137,20 @@ import Testing
             return sender.counts
         }
         #expect(counts == WebhookQueue.Counts(failed: 1))
+    }
+
+    @Test func whyAReceiverWasNotReachedIsToldInTheSystemsWords() async throws {
+        let recorder = LogRecorder()
+        var limits = Self.quick
+        limits.attempts = 1
+        let sender = WebhookSender(
+            Webhook(url: try OutboundURL("http://127.0.0.1:1/hook", ports: ["http": 80])),
+            try OutboundRule(allow: ["127.0.0.0/8"]), limits, secret: nil, logger: recorder.logger)
+        sender.send(ByteBuffer(string: "one"))
+        sender.finish()
+        await sender.run()
+        let said = recorder.lines.filter { $0.message == "webhook not sent" }
+        #expect(said.map { $0.metadata["error"] } == ["connection refused"])
     }
 
     @Test func aRedirectIsNotFollowed() async throws {
