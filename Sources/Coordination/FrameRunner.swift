@@ -267,7 +267,7 @@ final class FrameRunner: Sendable {
                 result.retries += answer.retries
                 let response: Response
                 do {
-                    response = try Response.decode(answer.response.payload)
+                    response = try await Response.unpack(answer.response.payload)
                 } catch {
                     throw RPCError.unreadableAnswer(
                         "\(answer.endpoint)'s answer cannot be read: \(error.message)", to: path,

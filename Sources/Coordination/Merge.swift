@@ -5,18 +5,6 @@ import RPC
 import Services
 import Traces
 
-/// What the answers of nodes have in common.
-protocol StageResponse: WireCodable, Sendable {
-    var sequence: UInt64 { get }
-    var width: Int { get }
-    var height: Int { get }
-    var timing: [Timing] { get }
-}
-
-extension DetectResponse: StageResponse {}
-extension ClassifyResponse: StageResponse {}
-extension FusedResponse: StageResponse {}
-
 /// How a stage went: an answer or an error.
 struct StageResult<Response: StageResponse>: Sendable {
     /// Of the pipeline; of both in one call, `node`.
