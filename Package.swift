@@ -307,7 +307,8 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(name: "BenchTests", dependencies: ["Bench"], swiftSettings: strict),
         .testTarget(name: "ThreadsTests", dependencies: ["Threads"], swiftSettings: strict),
-        .testTarget(name: "VideoTests", dependencies: ["Video", "Messages", nioCore], swiftSettings: strict),
+        .testTarget(
+            name: "VideoTests", dependencies: ["Video", "Messages", "TestSupport", nioCore], swiftSettings: strict),
         .testTarget(
             name: "NodeTests",
             dependencies: [

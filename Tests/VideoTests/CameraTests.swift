@@ -2,7 +2,7 @@ import Foundation
 import Testing
 import Video
 
-/// Cameras of this machine. There is none here: what is tested is that nothing else passes for one.
+/// Cameras of this machine, where there is none: nothing else passes for one.
 @Suite struct CameraTests {
     private func openingError(_ path: String, size: (width: Int, height: Int)? = nil) async -> String? {
         do {
