@@ -70,6 +70,15 @@ void prepare_camera(const CameraOptions& options, AVDictionary** dictionary) {
     if (options.frame_rate > 0) av_dict_set(dictionary, "framerate", std::to_string(options.frame_rate).c_str(), 0);
 }
 
+std::string camera_reason(int status) {
+    const std::string why = reason(status);
+    // Of one camera of USB, /dev/video0 has the pictures and /dev/video1 what is known about them.
+    if (status == AVERROR(ENOTTY)) return "gives no pictures, another device of the camera may (FFmpeg: " + why + ")";
+    // USB keeps a share of its bus for each camera that has begun.
+    if (status == AVERROR(ENOSPC)) return "its bus has no room for another camera's pictures (FFmpeg: " + why + ")";
+    return why;
+}
+
 void restart_camera_wait(const std::string& path) {
     std::snprintf(silence, sizeof(silence), "framemesh-video: %.100s: no picture for %u seconds\n", path.c_str(),
                   kFrameSeconds);

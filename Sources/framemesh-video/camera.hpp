@@ -24,6 +24,9 @@ const AVInputFormat* camera_input(const std::string& path);
 /// The camera's options for FFmpeg.
 void prepare_camera(const CameraOptions& options, AVDictionary** dictionary);
 
+/// Why a call of FFmpeg's for a camera has failed, in words.
+std::string camera_reason(int status);
+
 /// The next picture has a limited time from now on, or this process ends and says so: a camera that falls silent holds
 /// up FFmpeg, which cannot be interrupted there.
 void restart_camera_wait(const std::string& path);

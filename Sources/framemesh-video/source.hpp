@@ -66,7 +66,9 @@ class Source {
     /// Nothing comes any more, and nobody has said that more would.
     bool is_end(int status) const { return status == AVERROR_EOF || (link_ && link_->is_end(status)); }
     /// Why a call of FFmpeg's has failed, in words.
-    std::string why(int status) const { return link_ ? link_->reason(status) : reason(status); }
+    std::string why(int status) const {
+        return link_ ? link_->reason(status) : camera_ ? camera_reason(status) : reason(status);
+    }
     /// A frame has come: a live source has its time for the next.
     void restart_wait() {
         if (link_) link_->restart_wait();

@@ -181,10 +181,12 @@ import Video
         #expect(gone.hasPrefix("\(EmulatedCamera.path): ") && gone.contains("No such device"), "\(gone)")
     }
 
-    /// It is another program's, or another user's.
+    /// It is another program's, another user's, not the device with the pictures, or one too many on its bus.
     @Test(arguments: [
         ("open EACCES", "Permission denied"), ("open EBUSY", "Device or resource busy"),
         ("format EBUSY", "Device or resource busy"), ("start EBUSY", "Device or resource busy"),
+        ("input ENOTTY", "gives no pictures, another device of the camera may (FFmpeg: Inappropriate ioctl"),
+        ("start ENOSPC", "its bus has no room for another camera's pictures (FFmpeg: No space left on device"),
     ])
     func aCameraThatRefusesIsSaid(_ call: String, _ why: String) async throws {
         let error = try await Self.openingError(["REFUSES": call])
