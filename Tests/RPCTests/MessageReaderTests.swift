@@ -134,6 +134,62 @@ import Testing
         #expect(budget.waitingBytes == 0)
     }
 
+    /// The receive buffer is large, and many streams may be held back for long.
+    @Test(arguments: [1, 3])
+    func theReceiveBufferIsLetGoWhereAReaderIsHeldBack(_ count: Int) throws {
+        let block = try #require(MemoryBlock(BlockSize(fitting: 8192)))
+        block.retain()
+        let budget = MemoryBudget(limit: 100_000)
+        var reader = Self.reader()
+        var received = ByteBuffer(block, 0..<8000)
+        received.writeImmutableBuffer(Self.messages(count, of: 10))
+        reader.receive(received)
+        received = ByteBuffer()
+        _ = reader.next(budget, LargeIntake(windowBytes: 1 << 20))
+        reader.holdBack()
+        let isLast = block.release()
+        #expect(isLast)
+        if isLast { block.free() }
+        let rest = Self.outputs(&reader, budget)
+        #expect(rest == Array(repeating: "message 10 credit 15", count: count - 1))
+    }
+
+    /// While more comes, and a few are taken each time.
+    @Test func whatIsHeldBackAgainAndAgainStaysInOrder() {
+        let budget = MemoryBudget(limit: 100_000)
+        let intake = LargeIntake(windowBytes: 1 << 20)
+        var reader = Self.reader(window: 100_000)
+        var (sent, taken): ([Int], [Int]) = ([], [])
+        func send(_ count: Int) {
+            var all = ByteBuffer()
+            for _ in 0..<count {
+                let size = 1 + sent.count % 40
+                sent.append(size)
+                all.writeImmutableBuffer(Self.messages(1, of: size))
+            }
+            reader.receive(all)
+        }
+        func take(_ most: Int) {
+            var left = most
+            while left > 0, let output = reader.next(budget, intake) {
+                guard case .message(let payload, _) = output else { continue }
+                taken.append(payload.message.readableBytes)
+                left -= 1
+            }
+            if left == 0 { reader.holdBack() }
+        }
+        send(500)
+        for round in 0..<300 {
+            take(1 + round % 7)
+            send(round % 3)
+        }
+        // Nothing is left, and then something again.
+        take(.max)
+        send(5)
+        take(.max)
+        #expect(taken == sent)
+    }
+
     @Test func whatIsHeldBackIsBounded() {
         let budget = MemoryBudget(limit: 100_000)
         let intake = LargeIntake(windowBytes: 1 << 20)

@@ -26,6 +26,8 @@ struct MessageReader {
     private let windowBytes: Int
     private var input = ByteBuffer()
     private var isParked = false
+    /// `input` is what `holdBack` has copied, and what came behind it.
+    private var isInputCopied = false
     /// `input` is not the receive buffer, but as large as the window that is held.
     private var parkedInput: MemoryBudget.Window?
     /// For each further step of bytes that waits in `input`.
@@ -67,6 +69,7 @@ struct MessageReader {
             input.writeImmutableBuffer(data)
         } else {
             input = data
+            isInputCopied = false
         }
     }
 
@@ -76,9 +79,15 @@ struct MessageReader {
     }
 
     /// Its owner asks for no output for a while. What came stays, but not the receive buffer around it.
+    ///
+    /// What was copied is copied again only when a quarter of it was taken: the owner may have room for a few short
+    /// messages at a time, of a window of thousands.
     mutating func holdBack() {
+        let isCopied = isInputCopied && parkedInput == nil
         parkedInput = nil
-        if input.readableBytes > 0 { input = ByteBuffer(bytes: input.readableBytesView) }
+        guard !isCopied || input.readerIndex > input.readableBytes / 4 else { return }
+        input = input.readableBytes > 0 ? ByteBuffer(bytes: input.readableBytesView) : ByteBuffer()
+        isInputCopied = true
     }
 
     /// Counts what waits beyond the window that is held, if one is. To be asked when there is no output.
