@@ -19,7 +19,7 @@ struct StreamOutput {
     private var first: ByteBuffer?
     /// Behind `first`; most streams need none.
     private var rest: CircularBuffer<ByteBuffer>?
-    /// Short ones behind `rest`, in memory of our own.
+    /// Short ones behind `rest`.
     private var joined: ByteBuffer?
     private(set) var pending = 0
     private(set) var sent = 0
@@ -53,7 +53,11 @@ struct StreamOutput {
             return push(buffer)
         }
         if let bytes = joined?.readableBytes, bytes + buffer.readableBytes > Self.joinedBytes { closeJoined() }
-        if joined == nil { joined = ByteBufferAllocator().buffer(capacity: buffer.readableBytes) }
+        guard joined != nil else {
+            // Those that follow are copied to it. Where none does, as behind the prefix of a large message, nothing is.
+            joined = buffer.storageCapacity <= Self.joinedBytes ? buffer : ByteBuffer(bytes: buffer.readableBytesView)
+            return
+        }
         joined?.writeImmutableBuffer(buffer)
     }
 

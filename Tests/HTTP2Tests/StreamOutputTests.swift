@@ -60,6 +60,18 @@ import Testing
         #expect(String(buffer: bytes) == "again")
     }
 
+    /// What follows a short one goes to its memory, unless others look at that.
+    @Test func whatOthersHoldIsNotWrittenTo() {
+        var output = StreamOutput()
+        output.append(ByteBuffer(string: "first "))
+        var text = ByteBuffer(string: "held beside")
+        if let slice = text.readSlice(length: 5) { output.append(slice) }
+        output.append(ByteBuffer(string: "last"))
+        let bytes = Self.take(output.pending, of: &output).bytes
+        #expect(String(buffer: bytes) == "first held last")
+        #expect(String(buffer: text) == "beside")
+    }
+
     /// The memory that a short slice is of may be large.
     @Test func ofAShortSliceOnlyItsBytesAreKept() {
         var output = StreamOutput()
