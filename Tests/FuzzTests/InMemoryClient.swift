@@ -135,6 +135,7 @@ final class InMemoryClient {
             // What came is inflated by whoever takes it.
             while case .success(let payload?)? = attempt.state.inbound.poll() { _ = try? payload.inflated() }
         }
-        if budget.used != 0 { fatalError("\(budget.used) bytes are still reserved") }
+        let bytes = budget.used + budget.queuedBytes
+        if bytes != 0 { fatalError("\(bytes) bytes are still reserved") }
     }
 }

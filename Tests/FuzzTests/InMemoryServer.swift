@@ -70,7 +70,8 @@ final class InMemoryServer {
     func end() {
         _ = try? channel.finish(acceptAlreadyClosed: true)
         channel.embeddedEventLoop.run()
-        if budget.used != 0 { fatalError("\(budget.used) bytes are still reserved") }
+        let bytes = budget.used + budget.queuedBytes
+        if bytes != 0 { fatalError("\(bytes) bytes are still reserved") }
     }
 
     static func run(_ bytes: [UInt8]) {
