@@ -132,6 +132,7 @@ import Testing
         try Data("* everybody\n".utf8).write(to: files.folder.appending(path: "unknown"))
         let mixed = ["--tls-certificate", files("server-home.crt"), "--tls-key", files("client-home.key")]
         let demo = Place.demo.appending(path: "digits.mp4").path
+        let bench = ["bench", "--pipeline", "detect", "--gateway"]
         for (arguments, words) in [
             (detector + ["--tls-certificate", files("no.crt"), "--tls-key", files("server-home.key")], "no.crt"),
             (detector + mixed, "server-home.crt"),
@@ -153,10 +154,9 @@ import Testing
             ),
             (["coordinator", "--node-token-file", files("empty")], "holds no token"),
             (["nodes", "--token-file", files("no-token")], "no-token"),
-            (
-                ["bench", "--gateway", "http://127.0.0.1:1", "--pipeline", "detect"]
-                    + ["--token-file", files("no-token")], "no-token"
-            ),
+            (bench + ["http://127.0.0.1:1", "--token-file", files("no-token")], "no-token"),
+            (bench + ["http://127.0.0.1:1", "--tls-ca", files("no.crt")], "--tls-ca is for https://"),
+            (bench + ["https://127.0.0.1:1", "--tls-ca", files("no.crt")], "no.crt"),
             (
                 ["nodes"] + ["--tls-certificate", files("server-home.crt"), "--tls-key", files("client-home.key")],
                 "server-home"

@@ -85,9 +85,12 @@ struct BenchSession: Sendable {
         case .gateway(let url):
             let settings = try await Settings.load(command.coordinator.config)
             let security = try command.coordinator.securityOptions.security(settings)
-            // Whoever calls over HTTP reads these files itself, and does not say which one it is that cannot be used.
-            _ = try settings.naming(oneOf: "client") { (try security.clientTLS(), try security.interceptors()) }
             try command.coordinator.securityOptions.check(fitting: url)
+            // Whoever calls over HTTP reads these files itself, and does not say which one it is that cannot be used.
+            try settings.naming(oneOf: "client") {
+                if url.scheme == "https" { _ = try security.clientTLS() }
+                _ = try security.interceptors()
+            }
             let gateway = try GatewayTarget(
                 url, security, options, survivesLoss: !plan.disturbances.isEmpty)
             return try await asking(gateway, "gateway", at: url.absoluteString) { result in
