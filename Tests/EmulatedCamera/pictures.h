@@ -5,7 +5,8 @@
 #include <stdint.h>
 
 /* Sides of the square, and of the places that it has, row after row: in picture N it is in place N, from the start
- * again behind the last one. Sides of pictures are multiples of this. */
+ * again behind the last one. Widths of pictures are multiples of this, heights of half of this: what is below the
+ * last whole row is ground. */
 #define SQUARE_SIDE 16
 
 /* Packed, 4:2:2.

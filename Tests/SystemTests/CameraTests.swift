@@ -54,9 +54,10 @@ import Testing
             #expect(gone.code == 1, "\(gone.errors)")
             let answers = try AnswerLine.all(gone)
             VideoThroughTheMeshTests.expectOnceInOrder(answers, answers.count)
-            #expect((1...90).contains(answers.count), "\(answers.count)")
-            let words = "\(EmulatedCamera.path): ended too early, after 90 frames: No such device"
-            #expect(gone.errors.contains(words), "\(gone.errors)")
+            let words = gone.errors.firstMatch(of: /video984: ended too early, after (\d+) frames: No such device/)
+            // A machine that has much else to do loses some of the 90.
+            let frames = try #require(words.flatMap { Int($0.1) }, "\(gone.errors)")
+            #expect(!answers.isEmpty && answers.count <= frames && frames <= 90, "\(answers.count) of \(frames)")
             #expect(gone.errors.contains("the annotated video up to there is \(output.path)"), "\(gone.errors)")
             #expect(try await VideoThroughTheMeshTests.frameCount(output) > 0)
 

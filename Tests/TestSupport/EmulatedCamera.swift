@@ -30,11 +30,15 @@ public final class EmulatedCamera: Sendable {
     /// - Parameter properties: what Tests/EmulatedCamera/settings.h lists, without `EMULATED_CAMERA_`, for example
     ///   `["GONE_AFTER": "20"]`.
     public init(_ properties: [String: String] = [:]) async throws {
+        let compiled = try await Self.library.value
         folder = FileManager.default.temporaryDirectory.appending(path: "camera-\(UUID().uuidString)")
-        var environment = ["LD_PRELOAD": try await Self.library.value, "EMULATED_CAMERA": Self.path]
+        // The names of what is preloaded end at spaces, and the project may be in a folder that has some.
+        let library = folder.appending(path: "emulated-camera.so").path
+        var environment = ["LD_PRELOAD": library, "EMULATED_CAMERA": Self.path]
         for (name, value) in properties { environment["EMULATED_CAMERA_\(name)"] = value }
         self.environment = environment
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        try FileManager.default.createSymbolicLink(atPath: library, withDestinationPath: compiled)
     }
 
     deinit { try? FileManager.default.removeItem(at: folder) }
