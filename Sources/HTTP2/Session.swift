@@ -93,7 +93,7 @@ import Synchronization
         case .client: entries.append(entry(NGHTTP2_SETTINGS_ENABLE_PUSH, 0))
         }
         unsafe nghttp2_submit_settings(handle, 0, entries, entries.count)
-        unsafe nghttp2_session_set_local_window_size(handle, 0, 0, Int32(clamping: settings.connectionWindowBytes))
+        setConnectionWindow(bytes: settings.connectionWindowBytes)
     }
 
     /// nghttp2 would end the connection of a client that goes beyond the limit of streams, where RFC 9113, section 5.1.2
@@ -223,6 +223,13 @@ import Synchronization
         unsafe nghttp2_submit_settings(handle, 0, &entry, 1)
     }
 
+    /// What the peer may have on its way on all streams together is `bytes` from now on. Of a narrower window what was granted
+    /// is not taken back: there is no credit until so much has come.
+    public func setConnectionWindow(bytes: Int) {
+        state.connectionWindow = bytes
+        unsafe nghttp2_session_set_local_window_size(handle, 0, 0, Int32(clamping: bytes))
+    }
+
     /// Lets the peer send `bytes` more on the connection: they were copied away, or thrown away.
     ///
     /// nghttp2 sends credit in halves of the window, with that of what it takes by itself (padding, DATA of dead streams).
@@ -232,7 +239,7 @@ import Synchronization
         unsafe nghttp2_session_consume_connection(handle, bytes)
         guard state.openStreams <= 1 else { return state.connectionCredit = 0 }
         state.connectionCredit += bytes
-        guard state.connectionCredit >= settings.connectionWindowBytes / 4 else { return }
+        guard state.connectionCredit >= state.connectionWindow / 4 else { return }
         // Never more than came, since nghttp2 may have sent some of it: that would open the window wider.
         let due = min(state.connectionCredit, unsafe Int(nghttp2_session_get_effective_recv_data_length(handle)))
         state.connectionCredit = 0

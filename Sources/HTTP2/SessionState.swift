@@ -28,6 +28,8 @@ struct SessionState {
     var inputStart: UInt = 0
     var frameScan: FrameScan
     var padding = PaddingCredit()
+    /// Of all streams together.
+    var connectionWindow = 0
     /// Bytes that were taken since the last credit for a lone stream.
     var connectionCredit = 0
     var pingAfterGoAway: UInt64?

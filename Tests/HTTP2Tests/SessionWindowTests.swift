@@ -93,6 +93,30 @@ import Testing
         #expect(try pass(from: client, to: server).data == window)
     }
 
+    /// What was granted of a wider window is not taken back.
+    @Test func theWindowOfTheConnectionChanges() throws {
+        var settings = SessionSettings()
+        settings.initialStreamWindowBytes = 10_000_000
+        settings.connectionWindowBytes = 100_000
+        let pair = try Pair(server: settings)
+        try pair.exchange()
+        let stream = try pair.client.request(Pair.head)
+        pair.client.send(stream: stream, ByteBuffer(repeating: 1, count: 1_250_000))
+        #expect(try received(pair) == 100_000)
+        pair.server.setConnectionWindow(bytes: 1_000_000)
+        #expect(try received(pair) == 900_000)
+        pair.server.creditConnection(bytes: 249_999)
+        #expect(try received(pair) == 0)
+        pair.server.creditConnection(bytes: 1)
+        #expect(try received(pair) == 250_000)
+        pair.server.creditConnection(bytes: 1_000_000)
+        pair.server.setConnectionWindow(bytes: 100_000)
+        pair.client.send(stream: stream, ByteBuffer(repeating: 1, count: 3_000_000))
+        #expect(try received(pair) == 1_000_000)
+        pair.server.creditConnection(bytes: 1_000_000)
+        #expect(try received(pair) == 100_000)
+    }
+
     @Test func whatWaitsIsCountedAndItsEndIsTold() throws {
         var (client, server) = (SessionSettings(), SessionSettings())
         client.initialStreamWindowBytes = 1000

@@ -1,3 +1,4 @@
+import NIOCore
 import Testing
 
 @testable import RPC
@@ -72,6 +73,36 @@ import Testing
         third?.received(90)
         _ = intake.begin(bytes: 90, isNext: false)
         #expect(intake.aloneInARow == 1)
+    }
+
+    @Test func theTimeOfAMessageAloneIsTold() throws {
+        var intake = LargeIntake(windowBytes: 100)
+        func begin(_ bytes: Int, at time: UInt64) throws -> LargeIntake.Part {
+            intake.now = .uptimeNanoseconds(time)
+            return try #require(intake.begin(bytes: bytes, isNext: false))
+        }
+        let first = try begin(90, at: 1000)
+        #expect(intake.isReceiving)
+        first.received(80)
+        #expect(intake.takeWholeAlone() == nil)
+        first.received(10)
+        #expect(!intake.isReceiving)
+        intake.now = .uptimeNanoseconds(1300)
+        let whole = try #require(intake.takeWholeAlone())
+        #expect(whole == (90, .nanoseconds(300)))
+        #expect(intake.takeWholeAlone() == nil)
+        // Another one came meanwhile.
+        let second = try begin(90, at: 2000)
+        let third = try begin(90, at: 2100)
+        second.received(90)
+        #expect(intake.takeWholeAlone() == nil)
+        third.received(90)
+        #expect(intake.takeWholeAlone() == nil)
+        // Of a stream, whose consumer is no measure.
+        let fourth = try begin(90, at: 3000)
+        fourth.received(90)
+        intake.notAlone()
+        #expect(intake.takeWholeAlone() == nil)
     }
 
     @Test func slowSendersHoldNobodyUp() throws {

@@ -19,23 +19,35 @@ import Testing
         }
 
         /// - Returns: how much could be read at once, and what was.
-        func read(_ bytes: Int) -> (capacity: Int, ByteBuffer) {
+        func read(_ bytes: Int, of byte: UInt8 = 7) -> (capacity: Int, ByteBuffer) {
             var capacity = 0
             let read = pool?.buffer(allocator: ByteBufferAllocator()) { buffer in
                 capacity = buffer.writableBytes
-                buffer.writeRepeatingByte(7, count: min(bytes, capacity))
+                buffer.writeRepeatingByte(byte, count: min(bytes, capacity))
             }
             pool?.record(actualReadBytes: min(bytes, capacity))
             return (capacity, read?.0 ?? ByteBuffer())
         }
     }
 
-    @Test func theUsualBufferGrowsOnceItWasFull() {
+    @Test func readsAreLargeOnceASmallOneWasFull() {
         let socket = Socket()
         #expect(socket.read(100).capacity == ReceiveAllocator.smallBytes)
         #expect(socket.read(ReceiveAllocator.smallBytes).capacity == ReceiveAllocator.smallBytes)
-        #expect(socket.read(10).capacity >= ReceiveAllocator.largeBytes)
-        #expect(socket.read(10).capacity >= ReceiveAllocator.largeBytes)
+        #expect(socket.read(10).capacity == ReceiveAllocator.largeBytes)
+        #expect(socket.read(10).capacity == ReceiveAllocator.largeBytes)
+    }
+
+    /// What somebody still holds is never read into again.
+    @Test func aLargeReadHasItsBytesForAsLongAsTheyAreHeld() {
+        let (one, other) = (Socket(), Socket())
+        for socket in [one, other] { _ = socket.read(ReceiveAllocator.smallBytes) }
+        var held: [ByteBuffer] = []
+        for turn in 0..<10 {
+            let read = (turn % 2 == 0 ? one : other).read(100_000, of: UInt8(turn)).1
+            if turn % 3 == 0 { held.append(read) }
+        }
+        #expect(held == stride(from: 0, to: 10, by: 3).map { ByteBuffer(repeating: UInt8($0), count: 100_000) })
     }
 
     @Test func aRoomIsReadIntoOnceAndThenAHeadIsExpected() throws {

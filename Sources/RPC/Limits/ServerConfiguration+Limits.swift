@@ -56,6 +56,9 @@ extension ServerConfiguration {
             "connection-window-bytes", \.connectionWindowBytes, .bytes, in: 64 << 10...Int(Int32.max),
             "What a client may have on its way on all calls of a connection."),
         Limit(
+            "lone-connection-window-bytes", \.loneConnectionWindowBytes, .bytes, in: 64 << 10...Int(Int32.max),
+            "The same while large messages come alone, if that is faster; off: it stays."),
+        Limit(
             "max-frame-bytes", \.maxFrameBytes, .bytes, in: 16 << 10...1 << 24 - 1, "The largest DATA frame, both ways."
         ),
         Limit(

@@ -17,18 +17,21 @@ struct LargeIntake {
     /// ends before.
     final class Part: Sendable {
         private let total: Total
+        private let bytes: Int
         private let lacking: Atomic<Int>
 
         fileprivate init(_ total: Total, bytes: Int) {
             self.total = total
+            self.bytes = bytes
             lacking = Atomic(bytes)
             total.lacking.add(bytes, ordering: .relaxed)
         }
 
         func received(_ bytes: Int) {
-            lacking.subtract(bytes, ordering: .relaxed)
+            let left = lacking.subtract(bytes, ordering: .relaxed).newValue
             total.lacking.subtract(bytes, ordering: .relaxed)
             total.received.add(bytes, ordering: .relaxed)
+            if left == 0 { total.whole.store(self.bytes, ordering: .relaxed) }
         }
 
         deinit { total.lacking.subtract(lacking.load(ordering: .relaxed), ordering: .relaxed) }
@@ -39,6 +42,10 @@ struct LargeIntake {
         let lacking = Atomic(0)
         let received = Atomic(0)
         let aloneInARow = Atomic(0)
+        /// When the last one began, if it was alone; 0: it was not.
+        let begunAlone = Atomic<UInt64>(0)
+        /// Of the last one that came whole, until somebody asks.
+        let whole = Atomic(0)
     }
 
     private let windowBytes: Int
@@ -55,16 +62,35 @@ struct LargeIntake {
     /// Messages that began while no other one was received or waited, one after the other until now.
     var aloneInARow: Int { total.aloneInARow.load(ordering: .relaxed) }
 
+    /// When what comes now was read.
+    var now = NIODeadline.uptimeNanoseconds(0)
+
     /// nil: it is to wait.
     func begin(bytes: Int, isNext: Bool) -> Part? {
-        let isAlone = !isNext && waiting.isEmpty && total.lacking.load(ordering: .relaxed) == 0
+        let isAlone = !isNext && waiting.isEmpty && !isReceiving
         total.aloneInARow.store(isAlone ? aloneInARow + 1 : 0, ordering: .relaxed)
+        let isMeasured = isAlone && total.whole.load(ordering: .relaxed) == 0
+        total.begunAlone.store(isMeasured ? now.uptimeNanoseconds : 0, ordering: .relaxed)
         guard isNext || (waiting.isEmpty && hasRoom) else { return nil }
         return Part(total, bytes: bytes)
     }
 
     /// Others come as well, which are not counted here.
-    func notAlone() { total.aloneInARow.store(0, ordering: .relaxed) }
+    func notAlone() {
+        total.aloneInARow.store(0, ordering: .relaxed)
+        total.begunAlone.store(0, ordering: .relaxed)
+    }
+
+    /// Some of a message has not come yet.
+    var isReceiving: Bool { total.lacking.load(ordering: .relaxed) > 0 }
+
+    /// A message that has come whole since the last time, while no other one was received or waited, and how long it took.
+    func takeWholeAlone() -> (bytes: Int, time: TimeAmount)? {
+        guard total.whole.load(ordering: .relaxed) > 0 else { return nil }
+        let bytes = total.whole.exchange(0, ordering: .relaxed)
+        let begun = total.begunAlone.exchange(0, ordering: .relaxed)
+        return begun > 0 ? (bytes, now - .uptimeNanoseconds(begun)) : nil
+    }
 
     private var hasRoom: Bool { total.lacking.load(ordering: .relaxed) < windowBytes }
 

@@ -14,7 +14,7 @@ struct LoneWindow {
     /// nil: never.
     private let wide: Int?
     private var patience = firstPatience
-    private var isWide = false
+    private(set) var isWide = false
 
     init(narrow: Int, wide: Int?) {
         self.narrow = narrow

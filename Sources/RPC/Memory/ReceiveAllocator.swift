@@ -4,24 +4,26 @@ import NIOCore
 /// What the socket of one connection is read into: in the middle of a large DATA frame, the place where its bytes belong
 /// (`room`); else a buffer that is used again.
 ///
-/// That one is small for a connection that says little, so that an idle one holds little memory, and large for good once
-/// a read has filled one. Lives on its connection's loop.
+/// That one is small for a connection that says little, so that an idle one holds little memory. Once a read has filled it,
+/// each read gets a large block of the `BufferPool`, and gives it back when its bytes were copied away: so all connections
+/// of a loop read into the same block, which stays in the cache, and none holds one. Lives on its connection's loop.
 final class ReceiveAllocator: RecvByteBufferAllocator, @unchecked Sendable {
     static let smallBytes = 4 << 10
-    /// Larger ones miss the cache, smaller ones cost more calls.
-    static let largeBytes = 128 << 10
+    /// A whole block of the pool. What a round of the loop costs beside the bytes (three system calls, waking up who sends)
+    /// is more than that the bytes of so large a read may miss the cache (benchmarks/rpc/README.md).
+    static let largeBytes = 512 << 10 - MemoryBlock.headerBytes
     /// Between two frames of a large message: what comes with the head of the second is copied.
-    static let headBytes = 64 << 10
+    static let headBytes = 64 << 10 - MemoryBlock.headerBytes
     /// For less, a read of its own costs more than the copy.
     static let smallestRoom = 32 << 10
 
-    private enum Kind { case usual, head, room }
+    private enum Kind { case small, large, head, room }
 
     private let room: () -> ByteBuffer?
-    private var usualBytes = smallBytes
-    private var hasUsual = false
+    private var isLarge = false
+    private var hasSmall = false
     /// Of the buffer that was asked for last.
-    private var kind = Kind.usual
+    private var kind = Kind.small
     private var next: ByteBuffer?
 
     /// - Parameter room: asked before each read.
@@ -41,21 +43,25 @@ final class ReceiveAllocator: RecvByteBufferAllocator, @unchecked Sendable {
 
     /// nil: `buffer` gives one that is not used again.
     func nextBufferSize() -> Int? {
-        next = hasUsual ? room() : nil
-        kind = next != nil ? .room : kind == .room ? .head : .usual
-        return kind == .usual ? usualBytes : nil
+        next = hasSmall ? room() : nil
+        kind = next != nil ? .room : kind == .room ? .head : isLarge ? .large : .small
+        return kind == .small ? Self.smallBytes : nil
     }
 
     func buffer(allocator: ByteBufferAllocator) -> ByteBuffer {
         if let room = next.take() { return room }
-        guard kind == .usual else { return allocator.buffer(capacity: Self.headBytes) }
-        hasUsual = true
-        return allocator.buffer(capacity: usualBytes)
+        switch kind {
+        case .large: return BufferPool.shared.buffer(capacity: Self.largeBytes)
+        case .head: return BufferPool.shared.buffer(capacity: Self.headBytes)
+        case .small, .room:
+            hasSmall = true
+            return allocator.buffer(capacity: Self.smallBytes)
+        }
     }
 
     /// - Returns: true: where there is no size, NIO is to ask for a buffer.
     func record(actualReadBytes: Int) -> Bool {
-        if kind == .usual, actualReadBytes >= usualBytes { usualBytes = Self.largeBytes }
+        if kind == .small, actualReadBytes >= Self.smallBytes { isLarge = true }
         return true
     }
 }

@@ -23,7 +23,9 @@ public struct CallContext: Sendable {
 
 public enum RPCHandler: Sendable {
     /// Runs on the event loop: only for trivial work that never blocks. (A compressed request is inflated,
-    /// and then answered, in the thread pool, unless its method takes no more than 16 KiB: `MethodLimits`.) What handlers throw: see `RPCErrorConvertible`.
+    /// and then answered, in the thread pool, unless its method takes no more than 16 KiB: `MethodLimits`.) A request that came
+    /// in one read lies in the receive buffer, which stays as long as it is kept: keep a copy. What handlers throw: see
+    /// `RPCErrorConvertible`.
     case immediate(@Sendable (CallContext, Payload) throws -> UnaryResponse)
     case unary(@Sendable (CallContext, Payload) async throws -> UnaryResponse)
     /// Client streaming, server streaming and bidirectional calls. Returning means status OK. The task is

@@ -5,11 +5,32 @@ import NIOCore
 extension ServerConnection: MessageReceiver {
     var budget: MemoryBudget { context.budget }
 
-    /// Tells the client of the window that its next streams have. Readers count what a wider one lets wait.
-    func fitWindow() {
-        let change = window.change(aloneInARow: intake.aloneInARow) { budget.hasPlenty }
-        guard let change else { return }
-        session.announceStreamWindow(bytes: change)
+    func receivePart(_ data: ByteBuffer, of call: ServerCall) {
+        intake.now = now
+        receive(data, of: call)
+        fitWindows()
+    }
+
+    /// Tells the client of the window that its next streams have, and its connection. Readers count what a wider one lets
+    /// wait.
+    private func fitWindows() {
+        if let change = window.change(aloneInARow: intake.aloneInARow, mayWiden: { budget.hasPlenty }) {
+            session.announceStreamWindow(bytes: change)
+        }
+        let whole = intake.takeWholeAlone()
+        guard window.isWide else { return endTrial() }
+        if let (bytes, time) = whole, let change = trial.received(bytes: bytes, in: time) {
+            session.setConnectionWindow(bytes: change)
+        }
+    }
+
+    /// A call that comes in the middle of a large message waits behind all that is on its way.
+    func callComes() {
+        if trial.isWide, intake.isReceiving { endTrial() }
+    }
+
+    private func endTrial() {
+        if let change = trial.end() { session.setConnectionWindow(bytes: change) }
     }
 
     func requestEnded(_ call: ServerCall) {

@@ -23,6 +23,7 @@ extension ServerConnection {
     private func admit(_ stream: Int32, _ fields: HeaderFields) -> Request? {
         // Nobody would end its handler.
         guard !hasEnded else { return nil }
+        callComes()
         if running >= mostRunning { beginHandlers() }
         guard running < mostRunning else {
             let error = RPCError(.unavailable, "\(running) handlers run", limit: .runningHandlers)
@@ -134,7 +135,7 @@ extension ServerConnection {
     func received(stream: Int32, fields: HeaderFields, body: ByteBuffer) {
         guard let request = admit(stream, fields) else { return }
         let method = request.method
-        let most = min(method.maxMessageBytes, method.maxAttachmentBytes, MemoryBudget.smallestReservation - 1)
+        let most = min(method.maxMessageBytes, method.maxAttachmentBytes, method.handler.mostInPlace)
         let takesAttachments = request.context.takesAttachments
         guard mayStart, hasRoomForAnswers, request.encoding == nil,
             let payload = Framing.onlyPayload(in: body, attachments: takesAttachments, maxBytes: most)
@@ -154,7 +155,7 @@ extension ServerConnection {
 
     private func receiveInParts(_ stream: Int32, _ request: Request, _ body: ByteBuffer) {
         guard let call = start(stream, request) else { return }
-        receive(body, of: call)
+        receivePart(body, of: call)
         requestEnded(call)
     }
 
@@ -177,5 +178,13 @@ extension ServerConnection {
         } catch {
             finish(begin(stream, request, message), RPCError(handler: error))
         }
+    }
+}
+
+extension RPCHandler {
+    /// The largest request that is one event when it came in one read. A handler on the loop has it while it runs, in the
+    /// receive buffer, whatever its size; an `async` one has a copy, for which memory is to be reserved from there on.
+    fileprivate var mostInPlace: Int {
+        if case .immediate = self { .max } else { MemoryBudget.smallestReservation - 1 }
     }
 }

@@ -20,6 +20,7 @@ final class ServerConnection: HTTP2Delegate, LoopBound {
     var memo = RequestMemo()
     var intake: LargeIntake
     var window: LoneWindow
+    var trial: WindowTrial
     /// With the other connections from its address.
     let share: AddressShare
     var held: HeldCalls
@@ -73,6 +74,7 @@ final class ServerConnection: HTTP2Delegate, LoopBound {
         settings.lowUnsentBytes = limits.startUnsentBytes
         intake = LargeIntake(windowBytes: settings.connectionWindowBytes)
         window = LoneWindow(narrow: limits.initialStreamWindowBytes, wide: limits.loneStreamWindowBytes)
+        trial = WindowTrial(narrow: limits.connectionWindowBytes, wide: limits.loneConnectionWindowBytes)
         held = HeldCalls(maxRunning: limits.maxHeldHandlers)
         places = HandlerPlaces(context.handlers, share.handlers)
         unsent = UnsentShare(context.unsent, share.unsent)
@@ -134,8 +136,7 @@ final class ServerConnection: HTTP2Delegate, LoopBound {
     func received(stream: Int32, data: ByteBuffer) {
         beginHandlers()
         guard let call = calls[stream], !call.isAnswered else { return }
-        receive(data, of: call)
-        fitWindow()
+        receivePart(data, of: call)
     }
 
     func room(stream: Int32, upTo bytes: Int) -> ByteBuffer? { place(stream: stream, upTo: bytes) }
