@@ -267,7 +267,7 @@ final class FrameRunner: Sendable {
                 result.retries += answer.retries
                 let response: Response
                 do {
-                    response = try await Response.unpack(answer.response.payload)
+                    response = try await Response.decoded(from: answer.response.payload)
                 } catch {
                     throw RPCError.unreadableAnswer(
                         "\(answer.endpoint)'s answer cannot be read: \(error.message)", to: path,

@@ -24,7 +24,7 @@ extension StageResponse {
 
     /// A large one is unpacked in Swift's pool.
     /// - Throws: as `decode`.
-    static func unpack(_ answer: Payload) async throws(RPCError) -> Self {
+    static func decoded(from answer: Payload) async throws(RPCError) -> Self {
         guard answer.message.readableBytes > mostBytesOnLoop else { return try decode(answer) }
         return try await withTaskExecutorPreference(globalConcurrentExecutor) { () async throws(RPCError) -> Self in
             try decode(answer)
