@@ -12,6 +12,23 @@ import Testing
         }
     }
 
+    /// Nobody gives credit.
+    /// - Returns: bytes, and those of DATA.
+    private func pass(from: Session, to: Session) throws -> (all: Int, data: Int) {
+        var sum = (all: 0, data: 0)
+        var hasMore = true
+        while hasMore {
+            var chunks: [ByteBuffer] = []
+            hasMore = try from.produce { chunks.append($0) }
+            for chunk in chunks {
+                sum.all += chunk.readableBytes
+                try to.receive(chunk, now: 0)
+                to.tellEvents { if case .data(_, _, let length) = $0 { sum.data += length } }
+            }
+        }
+        return sum
+    }
+
     @Test func aSenderStopsAtTheWindowUntilItIsCredited() throws {
         var settings = SessionSettings()
         settings.initialStreamWindowBytes = 100_000
@@ -60,21 +77,6 @@ import Testing
         settings.connectionWindowBytes = window
         settings.initialStreamWindowBytes = 4 * window
         let (client, server) = (try Session(role: .client), try Session(role: .server, settings: settings))
-        /// - Returns: bytes, and those of DATA.
-        func pass(from: Session, to: Session) throws -> (all: Int, data: Int) {
-            var sum = (all: 0, data: 0)
-            var hasMore = true
-            while hasMore {
-                var chunks: [ByteBuffer] = []
-                hasMore = try from.produce { chunks.append($0) }
-                for chunk in chunks {
-                    sum.all += chunk.readableBytes
-                    try to.receive(chunk, now: 0)
-                    to.tellEvents { if case .data(_, _, let length) = $0 { sum.data += length } }
-                }
-            }
-            return sum
-        }
         _ = try pass(from: client, to: server)
         _ = try pass(from: server, to: client)
         for _ in 0..<streams {
@@ -98,23 +100,29 @@ import Testing
         var settings = SessionSettings()
         settings.initialStreamWindowBytes = 10_000_000
         settings.connectionWindowBytes = 100_000
-        let pair = try Pair(server: settings)
-        try pair.exchange()
-        let stream = try pair.client.request(Pair.head)
-        pair.client.send(stream: stream, ByteBuffer(repeating: 1, count: 1_250_000))
-        #expect(try received(pair) == 100_000)
-        pair.server.setConnectionWindow(bytes: 1_000_000)
-        #expect(try received(pair) == 900_000)
-        pair.server.creditConnection(bytes: 249_999)
-        #expect(try received(pair) == 0)
-        pair.server.creditConnection(bytes: 1)
-        #expect(try received(pair) == 250_000)
-        pair.server.creditConnection(bytes: 1_000_000)
-        pair.server.setConnectionWindow(bytes: 100_000)
-        pair.client.send(stream: stream, ByteBuffer(repeating: 1, count: 3_000_000))
-        #expect(try received(pair) == 1_000_000)
-        pair.server.creditConnection(bytes: 1_000_000)
-        #expect(try received(pair) == 100_000)
+        let (client, server) = (try Session(role: .client), try Session(role: .server, settings: settings))
+        /// Bytes of DATA that come when the client has heard all.
+        func received() throws -> Int {
+            _ = try pass(from: server, to: client)
+            return try pass(from: client, to: server).data
+        }
+        _ = try received()
+        let stream = try client.request(Pair.head)
+        client.send(stream: stream, ByteBuffer(repeating: 1, count: 1_250_000))
+        #expect(try received() == 100_000)
+        server.setConnectionWindow(bytes: 1_000_000)
+        #expect(try received() == 900_000)
+        server.creditConnection(bytes: 249_999)
+        #expect(try received() == 0)
+        server.creditConnection(bytes: 1)
+        #expect(try received() == 250_000)
+        server.creditConnection(bytes: 1_000_000)
+        #expect(try received() == 0)
+        server.setConnectionWindow(bytes: 100_000)
+        client.send(stream: stream, ByteBuffer(repeating: 1, count: 3_000_000))
+        #expect(try received() == 1_000_000)
+        server.creditConnection(bytes: 1_000_000)
+        #expect(try received() == 100_000)
     }
 
     @Test func whatWaitsIsCountedAndItsEndIsTold() throws {

@@ -156,7 +156,11 @@ import Testing
         let narrow = 256 << 10
         // Of the call that waits, at most, with a small message.
         let head = MemoryBudget.smallestReservation + 4 << 10
-        try await Loopback.with(Self.methods, serverBudget: budget) { loopback in
+        // A handler on the loop would get what comes in one read without any memory.
+        let methods: [String: RPCHandler] = [
+            "Count": .unary { _, payload in UnaryResponse(Payload("\(payload.message.readableBytes)")) }
+        ]
+        try await Loopback.with(methods, serverBudget: budget) { loopback in
             /// Until a call that waits for memory holds so much.
             func wait(for bytes: Int) async throws {
                 var lease = budget.reserve(budget.limit - Self.large / 2)
