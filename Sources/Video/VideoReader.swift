@@ -68,15 +68,18 @@ public final class VideoReader: Sendable {
     /// - Parameters:
     ///   - path: `/dev/video0` and so on; nothing else is a camera.
     ///   - size: nil: as the camera likes.
-    ///   - frameRate: nil: as the camera likes.
-    /// - Throws: `VideoError`, also when there is no frame for 10 seconds.
+    ///   - format: nil: as the camera likes.
+    ///   - frameRate: the camera takes the nearest that it has; nil: as it likes.
+    /// - Throws: `VideoError`, also when the camera has not the size or the format (it says what it has), and when there
+    ///   is no frame for 10 seconds.
     public static func camera(
-        _ path: String, size: (width: Int, height: Int)? = nil, frameRate: Double? = nil, helper: String,
+        _ path: String, size: CameraSize? = nil, format: CameraFormat? = nil, frameRate: Double? = nil, helper: String,
         decoderThreads: Int = 1
     ) async throws -> VideoReader {
         let session = ReadingSession(path)
         var arguments = ["camera", path, "--threads", String(decoderThreads)]
         if let size { arguments += ["--width", String(size.width), "--height", String(size.height)] }
+        if let format { arguments += ["--format", format.name] }
         if let frameRate { arguments += ["--frame-rate", String(frameRate)] }
         session.start(helper: helper, arguments)
         return try await VideoReader(session, of: path)

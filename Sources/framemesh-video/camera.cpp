@@ -12,6 +12,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "camera_formats.hpp"
 #include "protocol.hpp"
 
 namespace framemesh {
@@ -47,6 +48,24 @@ void check_camera(const std::string& path) {
     if (!S_ISCHR(status.st_mode) || major(status.st_rdev) != kVideoMajor) throw Failure(path + ": is no camera");
 }
 
+std::string size_text(int width, int height) {
+    return std::to_string(width) + "x" + std::to_string(height);
+}
+
+/// Behind what is wrong; empty where the driver does not say.
+std::string offer(const std::vector<OfferedFormat>& formats) {
+    std::string text;
+    for (const auto& each : formats) text += (text.empty() ? "; it has " : ", ") + each.name + each.sizes;
+    return text;
+}
+
+bool is_of_format(const AVCodecParameters* given, const std::string& name) {
+    // As FFmpeg reads the name.
+    const AVCodecDescriptor* codec = avcodec_descriptor_get_by_name(name.c_str());
+    if (codec) return given->codec_id == codec->id;
+    return given->codec_id == AV_CODEC_ID_RAWVIDEO && given->format == av_get_pix_fmt(name.c_str());
+}
+
 }  // namespace
 
 const AVInputFormat* camera_input(const std::string& path) {
@@ -64,9 +83,9 @@ const AVInputFormat* camera_input(const std::string& path) {
 
 void prepare_camera(const CameraOptions& options, AVDictionary** dictionary) {
     if (options.width > 0) {
-        const std::string size = std::to_string(options.width) + "x" + std::to_string(options.height);
-        av_dict_set(dictionary, "video_size", size.c_str(), 0);
+        av_dict_set(dictionary, "video_size", size_text(options.width, options.height).c_str(), 0);
     }
+    if (!options.format.empty()) av_dict_set(dictionary, "input_format", options.format.c_str(), 0);
     if (options.frame_rate > 0) av_dict_set(dictionary, "framerate", std::to_string(options.frame_rate).c_str(), 0);
 }
 
@@ -77,6 +96,28 @@ std::string camera_reason(int status) {
     // USB keeps a share of its bus for each camera that has begun.
     if (status == AVERROR(ENOSPC)) return "its bus has no room for another camera's pictures (FFmpeg: " + why + ")";
     return why;
+}
+
+std::string camera_opening_reason(const CameraOptions& options, int status) {
+    const std::string why = camera_reason(status);
+    if (options.format.empty() || status != AVERROR(EINVAL)) return why;
+    const auto formats = offered_formats(options.path);
+    const bool has_it = std::any_of(formats.begin(), formats.end(),
+                                    [&](const OfferedFormat& each) { return each.name == options.format; });
+    return formats.empty() || has_it ? why : "gives no " + options.format + offer(formats);
+}
+
+void check_pictures(const CameraOptions& options, FormatInput& camera) {
+    const AVCodecParameters* given = camera->streams[0]->codecpar;
+    std::string why;
+    if (!options.format.empty() && !is_of_format(given, options.format)) {
+        why = "gives no " + options.format;
+    } else if (options.width > 0 && (given->width != options.width || given->height != options.height)) {
+        why = "gives " + size_text(given->width, given->height) + ", not " + size_text(options.width, options.height);
+    }
+    if (why.empty()) return;
+    camera.reset();
+    throw Failure(options.path + ": " + why + offer(offered_formats(options.path)));
 }
 
 void restart_camera_wait(const std::string& path) {

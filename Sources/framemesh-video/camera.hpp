@@ -13,6 +13,8 @@ struct CameraOptions {
     std::string path;
     int width = 0;
     int height = 0;
+    /// FFmpeg's name of a codec or of a pixel format; empty: as it likes.
+    std::string format;
     double frame_rate = 0;
     int threads = 1;
 };
@@ -26,6 +28,14 @@ void prepare_camera(const CameraOptions& options, AVDictionary** dictionary);
 
 /// Why a call of FFmpeg's for a camera has failed, in words.
 std::string camera_reason(int status);
+
+/// Why FFmpeg did not open the camera, in words: of one that has not the format, what it has.
+std::string camera_opening_reason(const CameraOptions& options, int status);
+
+/// Where a camera has not the size or the format, FFmpeg takes what it gives, and does not tell.
+/// - camera: just opened with these options; closed where this throws.
+/// - Throws: Failure, which says what the camera has.
+void check_pictures(const CameraOptions& options, FormatInput& camera);
 
 /// The next picture has a limited time from now on, or this process ends and says so: a camera that falls silent holds
 /// up FFmpeg, which cannot be interrupted there.

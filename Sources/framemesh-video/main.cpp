@@ -25,12 +25,15 @@ namespace {
 
 // A number beyond which a double does not count one by one.
 constexpr double kMaximumFileBytes = 9e15;
+// Characters of the name of a format.
+constexpr size_t kMaximumNameBytes = 32;
 constexpr int kFailed = 1, kUsage = 2, kNobodyThere = 3;
 
 constexpr const char* kHelp =
     "usage: framemesh-video read PATH [--threads N] [--max-pixels N]\n"
     "       framemesh-video watch ADDRESS:PORT [--threads N] [--authorities FILE]\n"
-    "       framemesh-video camera /dev/videoN [--threads N] [--width N --height N] [--frame-rate F]\n"
+    "       framemesh-video camera /dev/videoN [--threads N] [--width N --height N] [--format NAME]\n"
+    "                              [--frame-rate F]\n"
     "       framemesh-video write PATH --width N --height N --frame-rate F [--aspect N:D] [--threads N]\n"
     "                             [--max-bytes N] [--part CHANCE]\n"
     "\n"
@@ -38,7 +41,8 @@ constexpr const char* kHelp =
     "watch  does the same for a live source, whose rtsp://, rtsps://, http:// or https:// URL comes on standard input\n"
     "       (it may have a password in it); only ADDRESS:PORT is called, whatever name the URL has. A source with TLS\n"
     "       has to have a certificate for that name by an authority in FILE (PEM; default: those of the system).\n"
-    "camera does the same for a camera of this machine (Video4Linux).\n"
+    "camera does the same for a camera of this machine (Video4Linux). --format is FFmpeg's name of a codec or of a\n"
+    "       pixel format (mjpeg, yuyv422). It is an error if the camera has not the size or the format.\n"
     "write  takes such frames from standard input and writes an MP4 file.\n"
     "All in the records that docs/video.md describes. --threads (default 1) is for the codec.\n"
     "--max-pixels is of the largest picture that is decoded (default, and most: 50000000).\n"
@@ -77,15 +81,25 @@ Aspect aspect(const char* name, const char* text) {
     return {part(both.substr(0, colon)), part(both.substr(colon + 1))};
 }
 
+std::string format_name(const std::string& name, const char* text) {
+    const std::string format = text ? text : "";
+    if (format.empty() || format.size() > kMaximumNameBytes ||
+        format.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_") != std::string::npos)
+        throw Usage{name + " wants FFmpeg's name of a format"};
+    return format;
+}
+
 struct Arguments {
     std::string role;
     WriteOptions options;
     std::string authorities;
     /// Of one that is read.
     int64_t max_pixels = kMaximumPixels;
+    /// Of a camera.
+    std::string format;
 
     CameraOptions camera() const {
-        return {options.path, options.width, options.height, options.frame_rate, options.threads};
+        return {options.path, options.width, options.height, format, options.frame_rate, options.threads};
     }
 };
 
@@ -110,6 +124,8 @@ Arguments parse(int count, char** words) {
             found.options.width = whole(kMaximumSide);
         } else if (name == "--height" && has_size) {
             found.options.height = whole(kMaximumSide);
+        } else if (name == "--format" && found.role == "camera") {
+            found.format = format_name(name, value);
         } else if (name == "--frame-rate" && has_size) {
             found.options.frame_rate = number(words[i], value, kMinimumFrameRate, kMaximumFrameRate);
         } else if (name == "--aspect" && found.role == "write") {
@@ -127,8 +143,10 @@ Arguments parse(int count, char** words) {
         throw Usage{"write wants --width, --height (at most " + std::to_string(kMaximumPixels) +
                     " pixels) and --frame-rate"};
     }
-    if (found.role == "camera" && (found.options.width > 0) != (found.options.height > 0))
-        throw Usage{"--width and --height belong together"};
+    if (found.role == "camera" && (found.options.width > 0 || found.options.height > 0) &&
+        !size_is_allowed(found.options.width, found.options.height)) {
+        throw Usage{"--width and --height belong together, at most " + std::to_string(kMaximumPixels) + " pixels"};
+    }
     if (found.role != "read" && found.role != "write" && found.role != "watch" && found.role != "camera")
         throw Usage{"unknown role " + found.role};
     return found;

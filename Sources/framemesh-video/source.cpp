@@ -169,6 +169,7 @@ std::unique_ptr<Source> Source::camera(const CameraOptions& options) {
     source->camera_ = std::make_unique<CameraOptions>(options);
     source->restart_wait();
     source->open_container();
+    check_pictures(options, source->format_);
     give_up_rights(Role::read);
     source->choose_stream();
     source->open_decoder(options.threads);
@@ -243,7 +244,7 @@ void Source::open_container() {
     if (status == AVERROR(ENOMEM)) {
         fail("has more than " + std::to_string(kMaximumStreams) + " streams, or needs more memory than is allowed");
     }
-    if (status < 0) fail(link_ && !io() ? link_->reason_of_call(status) : why(status));
+    if (status < 0) fail(why_not_opened(status));
     format_.reset(context);
     if (link_ && std::strcmp(container->name, kPictureParts) == 0) {
         // FFmpeg counts their times in 1/25 s, so that more frames a second would have the same ones.

@@ -89,6 +89,10 @@ class Source {
     const AVInputFormat* find_container();
     /// None where FFmpeg opens it by its name: RTSP, cameras.
     AVIOContext* io() { return file_ ? file_->io() : link_ ? link_->io() : nullptr; }
+    std::string why_not_opened(int status) {
+        if (io()) return why(status);
+        return camera_ ? camera_opening_reason(*camera_, status) : link_->reason_of_call(status);
+    }
     /// Back from an index that is behind the frames.
     void go_to_first_frame();
     void choose_stream();

@@ -6,7 +6,7 @@ import Testing
 @Suite(.serialized) struct CameraThroughTheMeshTests {
     /// - Parameter properties: of the camera.
     private static func video(
-        _ mesh: LocalMesh, _ properties: [String: String] = [:], _ extra: String...
+        _ mesh: LocalMesh, _ properties: [String: String] = [:], _ extra: [String] = []
     ) async throws -> Command.Result {
         let camera = try await EmulatedCamera(properties)
         defer { withExtendedLifetime(camera) {} }
@@ -28,7 +28,7 @@ import Testing
         let mesh = try await LocalMesh.up(classifiers: 0)
         try await LocalMesh.with(mesh) { mesh in
             let begun = Date()
-            let result = try await Self.video(mesh, ["FORMATS": format], "--max-frames", "25")
+            let result = try await Self.video(mesh, ["FORMATS": format], ["--max-frames", "25"])
             #expect(result.code == 0, "\(result.errors)")
             let answers = try AnswerLine.all(result)
             VideoThroughTheMeshTests.expectOnceInOrder(answers, 25)
@@ -44,13 +44,35 @@ import Testing
         }
     }
 
+    @Test func aCameraSendsWhatItIsAskedFor() async throws {
+        let mesh = try await LocalMesh.up(classifiers: 0)
+        try await LocalMesh.with(mesh) { mesh in
+            let asked = ["--camera-format", "mjpeg", "--camera-size", "320x240", "--max-frames", "25"]
+            let result = try await Self.video(mesh, [:], asked)
+            #expect(result.code == 0, "\(result.errors)")
+            let done = try AnswerLine.all(result).filter { $0.status == "ok" }
+            #expect(!done.isEmpty && done.allSatisfy { $0.width == 320 && $0.height == 240 })
+
+            // It would send YUYV, and nobody would know.
+            for (option, value, words) in [
+                ("--camera-format", "mjpeg", "gives no mjpeg"),
+                ("--camera-size", "800x600", "gives 640x480, not 800x600"),
+            ] {
+                let missing = try await Self.video(mesh, ["FORMATS": "YUYV"], [option, value])
+                #expect(missing.code == 1 && missing.output.isEmpty && missing.errorLines.count == 1)
+                let has = "; it has yuyv422 640x480 320x240 160x120"
+                #expect(missing.errors.contains("\(EmulatedCamera.path): \(words)\(has)"), "\(missing.errors)")
+            }
+        }
+    }
+
     @Test func aCameraThatFailsEndsIt() async throws {
         let folder = try Place.temporary("camera")
         defer { try? FileManager.default.removeItem(at: folder) }
         let output = folder.appending(path: "camera.mp4")
         let mesh = try await LocalMesh.up(classifiers: 0)
         try await LocalMesh.with(mesh) { mesh in
-            let gone = try await Self.video(mesh, ["GONE_AFTER": "90"], "--output", output.path)
+            let gone = try await Self.video(mesh, ["GONE_AFTER": "90"], ["--output", output.path])
             #expect(gone.code == 1, "\(gone.errors)")
             let answers = try AnswerLine.all(gone)
             VideoThroughTheMeshTests.expectOnceInOrder(answers, answers.count)

@@ -4,7 +4,7 @@ import Video
 
 /// Cameras of this machine, where there is none: nothing else passes for one.
 @Suite struct CameraTests {
-    private func openingError(_ path: String, size: (width: Int, height: Int)? = nil) async -> String? {
+    private func openingError(_ path: String, size: CameraSize? = nil) async -> String? {
         do {
             let reader = try await VideoReader.camera(path, size: size, frameRate: 30, helper: Files.helper)
             await reader.close()
@@ -27,7 +27,8 @@ import Video
         let path = "/dev/video987"
         try #require(!FileManager.default.fileExists(atPath: path))
         #expect(await openingError(path) == "\(path): No such file or directory")
-        #expect(await openingError(path, size: (640, 480)) == "\(path): No such file or directory")
+        let size = CameraSize(width: 640, height: 480)
+        #expect(await openingError(path, size: size) == "\(path): No such file or directory")
     }
 
     /// A device of the right kind and name with no camera behind it: as far as anybody comes without one.
@@ -57,7 +58,33 @@ import Video
 
     @Test func sizesGoTogether() async throws {
         #expect(try await run(Files.helper, ["camera", "/dev/video0", "--width", "640"]) == 2)
+        #expect(try await run(Files.helper, ["camera", "/dev/video0", "--height", "480"]) == 2)
         #expect(try await run(Files.helper, ["camera", "/dev/video0", "--width", "0", "--height", "2"]) == 2)
+        #expect(try await run(Files.helper, ["camera", "/dev/video0", "--width", "16384", "--height", "16384"]) == 2)
         #expect(try await run(Files.helper, ["read", "/dev/video0", "--width", "640", "--height", "480"]) == 2)
+    }
+
+    @Test func formatsAreNamesAndOfCamerasAlone() async throws {
+        for name in ["", "MJPG", "mjpeg:yuyv422", "../mjpeg", String(repeating: "a", count: 33)] {
+            #expect(try await run(Files.helper, ["camera", "/dev/video0", "--format", name]) == 2, "\(name)")
+            #expect(CameraFormat(name) == nil, "\(name)")
+        }
+        #expect(try await run(Files.helper, ["camera", "/dev/video0", "--format"]) == 2)
+        #expect(try await run(Files.helper, ["read", "/dev/video0", "--format", "mjpeg"]) == 2)
+        // What is wrong with these is the path.
+        for name in ["mjpeg", "yuyv422", "gray16le", "bayer_rggb8", String(repeating: "a", count: 32)] {
+            #expect(try await run(Files.helper, ["camera", "/etc/passwd", "--format", name]) == 1, "\(name)")
+            #expect(CameraFormat(name)?.name == name)
+        }
+    }
+
+    @Test func sizesAreWithinTheLimits() {
+        #expect(CameraSize(width: 16_384, height: 3_051) != nil && CameraSize(width: 1, height: 1) != nil)
+        let beyond = [
+            (0, 480), (640, 0), (-640, -480), (16_385, 1), (1, 16_385), (16_384, 3_052), (Int.max, 2),
+        ]
+        for (width, height) in beyond {
+            #expect(CameraSize(width: width, height: height) == nil, "\(width)x\(height)")
+        }
     }
 }

@@ -10,13 +10,14 @@ import Video
     private static let interval = 1_000_000.0 / 30
 
     private static func open(
-        _ camera: EmulatedCamera, size: (width: Int, height: Int)? = (320, 240), frameRate: Double? = nil
+        _ camera: EmulatedCamera, size: CameraSize? = CameraSize(width: 320, height: 240), format: CameraFormat? = nil,
+        frameRate: Double? = nil
     ) async throws -> VideoReader {
         // Its files are there until the first frame is.
         defer { withExtendedLifetime(camera) {} }
         let helper = try await camera.helper(URL(fileURLWithPath: Files.helper))
         return try await VideoReader.camera(
-            EmulatedCamera.path, size: size, frameRate: frameRate, helper: helper.path)
+            EmulatedCamera.path, size: size, format: format, frameRate: frameRate, helper: helper.path)
     }
 
     /// Frames of the camera until it ends, and how that was.
@@ -30,9 +31,14 @@ import Video
         }
     }
 
-    private static func openingError(_ properties: [String: String]) async throws -> String {
+    private static func openingError(
+        _ properties: [String: String], size: CameraSize? = CameraSize(width: 320, height: 240),
+        format: CameraFormat? = nil
+    ) async throws -> String {
         let camera = try await EmulatedCamera(properties)
-        let error = await #expect(throws: VideoError.self) { try await open(camera).close() }
+        let error = await #expect(throws: VideoError.self) {
+            try await open(camera, size: size, format: format).close()
+        }
         return error?.message ?? ""
     }
 
@@ -105,25 +111,37 @@ import Video
         #expect(numbers[0] == 0 && frames[0].captureTime == 0)
     }
 
-    /// What a camera has not becomes the nearest that it has.
-    @Test(arguments: [
-        (1000, 700, 24.0, "640x480", 30.0), (160, 120, 15.0, "160x120", 15.0), (320, 240, 5.5, "320x240", 15.0),
-    ])
+    /// A rate that a camera has not becomes the nearest that it has.
+    @Test(arguments: [(640, 480, 24.0, 30.0), (160, 120, 15.0, 15.0), (320, 240, 5.5, 15.0)])
     func aCameraIsAskedForASizeAndARate(
-        _ width: Int, _ height: Int, _ rate: Double, _ given: String, _ givenRate: Double
+        _ width: Int, _ height: Int, _ rate: Double, _ givenRate: Double
     ) async throws {
-        let reader = try await Self.open(EmulatedCamera(), size: (width, height), frameRate: rate)
+        let size = try #require(CameraSize(width: width, height: height))
+        let reader = try await Self.open(EmulatedCamera(), size: size, frameRate: rate)
         let info = reader.info
-        #expect("\(info.width)x\(info.height)" == given && info.frameRate == givenRate)
+        #expect(info.width == width && info.height == height && info.frameRate == givenRate)
         var frames: [VideoFrame] = []
         for _ in 0..<4 { frames.append(try #require(try await reader.next())) }
         await reader.close()
         try Self.expectTimes(frames, info, interval: 1_000_000 / givenRate)
     }
 
+    /// It sends YUYV where nobody asks.
+    @Test(arguments: [("mjpeg", "mjpeg"), ("yuyv422", "rawvideo"), ("rawvideo", "rawvideo")])
+    func aCameraIsAskedForAFormat(_ name: String, _ codec: String) async throws {
+        let format = try #require(CameraFormat(name))
+        let reader = try await Self.open(EmulatedCamera(), format: format)
+        let info = reader.info
+        #expect(info.width == 320 && info.height == 240 && info.codec == codec)
+        var frames: [VideoFrame] = []
+        for _ in 0..<4 { frames.append(try #require(try await reader.next())) }
+        await reader.close()
+        try Self.expectTimes(frames, info)
+    }
+
     /// It loses frames that nobody takes; what comes then has its own time all the same.
     @Test func timesGoOnWhereFramesWereLost() async throws {
-        let reader = try await Self.open(EmulatedCamera(), size: (640, 480))
+        let reader = try await Self.open(EmulatedCamera(), size: CameraSize(width: 640, height: 480))
         // More than buffers and pipe hold.
         try await Task.sleep(for: .seconds(4))
         var frames: [VideoFrame] = []
@@ -144,7 +162,8 @@ import Video
 
     @Test func aCameraThatIsAskedForNothingIsAsItLikes() async throws {
         let reader = try await Self.open(EmulatedCamera(), size: nil)
-        #expect(reader.info.width == 640 && reader.info.height == 480 && reader.info.frameRate == 30)
+        let info = reader.info
+        #expect(info.width == 640 && info.height == 480 && info.frameRate == 30 && info.codec == "rawvideo")
         await reader.close()
     }
 
@@ -179,6 +198,43 @@ import Video
         #expect(silent.hasSuffix("\(EmulatedCamera.path): no picture for 10 seconds"), "\(silent)")
         let gone = try await Self.openingError(["GONE_AFTER": "0"])
         #expect(gone.hasPrefix("\(EmulatedCamera.path): ") && gone.contains("No such device"), "\(gone)")
+    }
+
+    // MARK: What it has not
+
+    private static let sizes = "640x480 320x240 160x120"
+
+    /// The camera takes the nearest size, which nobody has asked for.
+    @Test(arguments: [(1000, 700, "640x480"), (16, 16, "160x120"), (640, 479, "640x480")])
+    func aSizeThatACameraHasNotIsSaidWithThoseThatItHas(_ width: Int, _ height: Int, _ given: String) async throws {
+        let size = try #require(CameraSize(width: width, height: height))
+        for format in [nil, CameraFormat("mjpeg")] {
+            let error = try await Self.openingError([:], size: size, format: format)
+            let has = "it has yuyv422 \(Self.sizes), mjpeg \(Self.sizes)"
+            #expect(error == "\(EmulatedCamera.path): gives \(given), not \(width)x\(height); \(has)")
+        }
+    }
+
+    /// FFmpeg refuses some, and takes what there is in place of others.
+    @Test(arguments: [
+        ("YUYV", "mjpeg", "yuyv422"), ("YUYV", "h264", "yuyv422"), ("MJPG", "yuyv422", "mjpeg"),
+        ("MJPG", "rawvideo", "mjpeg"), ("MJPG", "nonsense", "mjpeg"), ("YUYV", "argb", "yuyv422"),
+    ])
+    func aFormatThatACameraHasNotIsSaidWithThoseThatItHas(
+        _ formats: String, _ asked: String, _ has: String
+    ) async throws {
+        let format = try #require(CameraFormat(asked))
+        for size in [nil, CameraSize(width: 320, height: 240)] {
+            let error = try await Self.openingError(["FORMATS": formats], size: size, format: format)
+            #expect(error == "\(EmulatedCamera.path): gives no \(asked); it has \(has) \(Self.sizes)")
+        }
+    }
+
+    /// It has the format, and another reason.
+    @Test(arguments: [("format EBUSY", "Device or resource busy"), ("format EINVAL", "Invalid argument (")])
+    func aCameraThatRefusesIsNotCalledOneWithoutTheFormat(_ call: String, _ why: String) async throws {
+        let error = try await Self.openingError(["REFUSES": call], format: CameraFormat("mjpeg"))
+        #expect(error.hasPrefix("\(EmulatedCamera.path): \(why)") && !error.contains("it has"), "\(error)")
     }
 
     /// It is another program's, another user's, not the device with the pictures, or one too many on its bus.

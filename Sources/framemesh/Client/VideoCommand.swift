@@ -21,6 +21,10 @@ struct VideoCommand: AsyncParsableCommand {
             User, password and query of a URL are not shown; but whoever may list this \
             machine's processes sees the command line.
 
+            A camera sends what it likes unless it is asked: of large pictures often few a second, which are more with \
+            --camera-format mjpeg. If it has not the size or the format, that is an error, which says what it has; of frame \
+            rates it takes the nearest.
+
             A file that is damaged gives a partial result: what cannot be decoded is left out, and how many packets were \
             damaged is said at the end. One that is cut off is an error behind its last frame.
 
@@ -33,6 +37,8 @@ struct VideoCommand: AsyncParsableCommand {
               framemesh video --pipeline detect --policy latest --json street.mp4
               framemesh video --pipeline track --frame-rate 30 frames/
               framemesh video --pipeline detect --json /dev/video0
+              framemesh video --pipeline track --output desk.mp4 \\
+                --camera-format mjpeg --camera-size 1280x720 /dev/video0
               framemesh video --pipeline track --output door.mp4 rtsp://cam.example/door
               framemesh video --pipeline detect --max-frames 500 http://cam.example/live
               framemesh video --coordinator vision.example.org:8500 \\
@@ -66,6 +72,18 @@ struct VideoCommand: AsyncParsableCommand {
             """)
     var frameRate: Double?
 
+    @Option(
+        help: ArgumentHelp("Size of pictures that a camera is asked for (default: as it likes).", valueName: "WxH"),
+        transform: CameraSize.read)
+    var cameraSize: CameraSize?
+
+    @Option(
+        help: ArgumentHelp(
+            "Format that a camera is asked for: mjpeg, yuyv422, or another name of FFmpeg's (default: as it likes).",
+            valueName: "name"),
+        transform: CameraFormat.read)
+    var cameraFormat: CameraFormat?
+
     /// Below 1 too, which `validate` refuses.
     @Option(
         name: .customLong("max-frames"),
@@ -82,6 +100,8 @@ struct VideoCommand: AsyncParsableCommand {
     @Argument(
         help: "The video file, a folder of numbered pictures, a camera (/dev/video0), or a URL (rtsp://, https://, …).")
     var file: String
+
+    private var isCamera: Bool { VideoReader.isCamera(file) && !PictureSource.isDirectory(file) }
 
     func validate() throws {
         if let frameLimit, frameLimit < 1 {
@@ -104,6 +124,10 @@ struct VideoCommand: AsyncParsableCommand {
             guard PictureSource.isDirectory(file) || VideoReader.isCamera(file) else {
                 throw ValidationError("--frame-rate is for a folder of pictures or a camera: a video has its own")
             }
+        }
+        for (name, isGiven) in [("size", cameraSize != nil), ("format", cameraFormat != nil)]
+        where isGiven && !isCamera {
+            throw ValidationError("--camera-\(name) is for a camera of this machine (/dev/video0)")
         }
         if let output, !VideoOutput.isNamedAsWritten(output) {
             throw ValidationError("--output \(output): MP4 is what is written; give it a name that ends in .mp4")
@@ -153,6 +177,8 @@ struct VideoCommand: AsyncParsableCommand {
             client: client, options: options, encoding: encode, realtime: realtime, output: output, helper: helper)
         runner.livePolicy = chosenPolicy ?? runner.livePolicy
         runner.frameRate = frameRate
+        runner.cameraSize = cameraSize
+        runner.cameraFormat = cameraFormat
         runner.maxFrames = maxFrames
         runner.calling = SourceCalling(
             limits: sources, dns: calling.channel.dns, authorities: sourceAuthorities, lost: console.noteLost)

@@ -23,6 +23,9 @@ struct VideoRunner: Sendable {
     /// Of a folder of pictures, which says none (nil: `PictureSequence.assumedFrameRate`), or asked of a camera (nil: as it
     /// likes).
     var frameRate: Double?
+    /// Asked of a camera; nil: as it likes.
+    var cameraSize: CameraSize?
+    var cameraFormat: CameraFormat?
     /// Of sources with a URL.
     var calling = SourceCalling()
     /// Path of the annotated MP4; nil: none.
@@ -83,7 +86,9 @@ struct VideoRunner: Sendable {
         case .file(let path): try await VideoReader.open(path, helper: helper)
         case .folder(let path):
             try await PictureSequence.open(path, frameRate: frameRate ?? PictureSequence.assumedFrameRate)
-        case .camera(let path): try await VideoReader.camera(path, frameRate: frameRate, helper: helper)
+        case .camera(let path):
+            try await VideoReader.camera(
+                path, size: cameraSize, format: cameraFormat, frameRate: frameRate, helper: helper)
         case .url(let url): try await LiveSource.open(url, calling, helper: helper)
         }
     }
