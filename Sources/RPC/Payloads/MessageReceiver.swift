@@ -40,6 +40,8 @@ extension MessageReceiver {
     func receive(_ data: ByteBuffer, of call: Call) {
         call.reader?.receive(data)
         pump(call)
+        // Nobody looks at it for long, and the receive buffer around it is many times what is counted.
+        if call.isHeldBack { call.reader?.holdBack() }
         while let stream = intake.next() { goOn(stream) }
     }
 
