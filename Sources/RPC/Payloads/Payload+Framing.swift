@@ -64,8 +64,24 @@ extension Framing {
 extension ByteBuffer {
     /// In memory of its own.
     init(copyOf other: ByteBuffer) {
-        self = ByteBufferAllocator().buffer(capacity: other.readableBytes)
+        let bytes = other.readableBytes
+        self =
+            bytes < BufferPool.smallestMessage
+            ? ByteBufferAllocator().buffer(capacity: bytes) : BufferPool.shared.buffer(capacity: bytes)
         writeImmutableBuffer(other)
+    }
+
+    /// A slice of the readable bytes of `other`, of one byte at least.
+    func isPart(of other: ByteBuffer) -> Bool {
+        let own = addresses
+        return !own.isEmpty && other.addresses.contains(own.lowerBound)
+    }
+
+    private var addresses: Range<UInt> {
+        unsafe withUnsafeReadableBytes { bytes in
+            let start = UInt(bitPattern: bytes.baseAddress)
+            return start..<start + UInt(bytes.count)
+        }
     }
 }
 
@@ -80,6 +96,12 @@ extension Payload {
     /// In memory of its own.
     func copied() -> Payload {
         Payload(ByteBuffer(copyOf: message), attachment: attachment.map { ByteBuffer(copyOf: $0) })
+    }
+
+    /// What is a part of `body` gets memory of its own, for whoever keeps it and not `body`.
+    mutating func leave(_ body: ByteBuffer) {
+        if message.isPart(of: body) { message = ByteBuffer(copyOf: message) }
+        if let part = attachment, part.isPart(of: body) { attachment = ByteBuffer(copyOf: part) }
     }
 
     /// What stands before `message` when there is no attachment.

@@ -143,7 +143,7 @@ extension ServerConnection {
         switch request.method.handler {
         case .immediate(let handler):
             // It has the message while it runs, without a copy.
-            answer(stream, request, payload, handler)
+            answer(stream, request, payload, in: body, handler)
         case .unary(let handler):
             // A slice would hold all of the receive buffer for as long as the handler runs.
             let payload = payload.copied()
@@ -160,12 +160,14 @@ extension ServerConnection {
     }
 
     private func answer(
-        _ stream: Int32, _ request: Request, _ message: Payload,
+        _ stream: Int32, _ request: Request, _ message: Payload, in body: ByteBuffer,
         _ handler: @Sendable (CallContext, Payload) throws -> UnaryResponse
     ) {
         do {
             if let deadline = request.context.deadline, deadline.instant <= request.start { throw Self.expired }
-            let response = try handler(request.context, message)
+            var response = try handler(request.context, message)
+            // The answer may wait for long, and is counted by its bytes.
+            if body.storageCapacity > ReceiveAllocator.smallBytes { response.payload.leave(body) }
             guard context.configuration.responseCompression == .identity, response.compression == nil,
                 reply(stream, response, attachments: request.context.takesAttachments)
             else { return finish(begin(stream, request, message), .success(response)) }
