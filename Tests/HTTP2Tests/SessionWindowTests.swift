@@ -29,6 +29,12 @@ import Testing
         return sum
     }
 
+    /// Bytes of DATA that come when the client has heard all.
+    private func uncredited(from client: Session, to server: Session) throws -> Int {
+        _ = try pass(from: server, to: client)
+        return try pass(from: client, to: server).data
+    }
+
     @Test func aSenderStopsAtTheWindowUntilItIsCredited() throws {
         var settings = SessionSettings()
         settings.initialStreamWindowBytes = 100_000
@@ -101,11 +107,7 @@ import Testing
         settings.initialStreamWindowBytes = 10_000_000
         settings.connectionWindowBytes = 100_000
         let (client, server) = (try Session(role: .client), try Session(role: .server, settings: settings))
-        /// Bytes of DATA that come when the client has heard all.
-        func received() throws -> Int {
-            _ = try pass(from: server, to: client)
-            return try pass(from: client, to: server).data
-        }
+        func received() throws -> Int { try uncredited(from: client, to: server) }
         _ = try received()
         let stream = try client.request(Pair.head)
         client.send(stream: stream, ByteBuffer(repeating: 1, count: 1_250_000))
@@ -123,6 +125,38 @@ import Testing
         #expect(try received() == 1_000_000)
         server.creditConnection(bytes: 1_000_000)
         #expect(try received() == 100_000)
+        // Wide again, and what was held back comes with the next credit.
+        server.setConnectionWindow(bytes: 1_000_000)
+        #expect(try received() == 0)
+        server.creditConnection(bytes: 100_000)
+        #expect(try received() == 1_000_000)
+    }
+
+    /// What nghttp2 takes for held back is more, in all of these changes together, than its counters hold.
+    @Test func theWindowOfTheConnectionMayChangeOften() throws {
+        let (narrow, wide, count) = (1 << 20, 16 << 20, 18 << 20)
+        var settings = SessionSettings()
+        settings.initialStreamWindowBytes = 1 << 30
+        settings.connectionWindowBytes = narrow
+        let (client, server) = (try Session(role: .client), try Session(role: .server, settings: settings))
+        _ = try uncredited(from: client, to: server)
+        let stream = try client.request(Pair.head)
+        let body = ByteBuffer(repeating: 1, count: count)
+        for round in 0..<300 {
+            let window = round % 2 == 0 ? wide : narrow
+            server.setConnectionWindow(bytes: window)
+            client.send(stream: stream, body)
+            var (left, last) = (count, 0)
+            while left > 0 {
+                last = try uncredited(from: client, to: server)
+                try #require(last > 0 && last <= wide)
+                server.creditConnection(bytes: last)
+                server.credit(stream: stream, bytes: last)
+                left -= last
+            }
+            // By now all that was granted before has come.
+            #expect(last <= window)
+        }
     }
 
     @Test func whatWaitsIsCountedAndItsEndIsTold() throws {
