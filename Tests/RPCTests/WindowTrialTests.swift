@@ -7,6 +7,8 @@ import Testing
 @Suite struct WindowTrialTests {
     private static let (narrow, wide, bytes) = (1 << 20, 16 << 20, 1_000_000)
     private static let sample = WindowTrial.sample
+    /// Messages for which a narrower window does not count yet.
+    private static let granted = (wide - narrow + bytes - 1) / bytes
 
     /// Messages that take so many nanoseconds a byte, and the windows that are told of.
     private static func changes(_ trial: inout WindowTrial, _ count: Int, _ nanosecondsPerByte: Int) -> [Int: Int] {
@@ -25,13 +27,14 @@ import Testing
         #expect(Self.changes(&trial, Self.sample, 50) == [:])
         #expect(trial.isWide)
         #expect(Self.changes(&trial, WindowTrial.firstStay, 1000) == [:])
-        // Now with the wide one first.
+        // Now with the wide one first, of which its peer may still send what was granted.
         #expect(Self.changes(&trial, Self.sample, 50) == [Self.sample: Self.narrow])
-        #expect(Self.changes(&trial, 1 + Self.sample, 100) == [1 + Self.sample: Self.wide])
+        #expect(Self.changes(&trial, Self.granted, 50) == [:])
+        #expect(Self.changes(&trial, Self.sample, 100) == [Self.sample: Self.wide])
         let next = WindowTrial.firstStay * WindowTrial.growth + Self.sample
         #expect(Self.changes(&trial, next, 50) == [next: Self.narrow])
         // The other one wins.
-        #expect(Self.changes(&trial, 1 + Self.sample, 40) == [:])
+        #expect(Self.changes(&trial, Self.granted + Self.sample, 40) == [:])
         #expect(!trial.isWide)
         let soon = WindowTrial.firstStay + Self.sample
         #expect(Self.changes(&trial, soon, 40) == [soon: Self.wide])
@@ -47,6 +50,15 @@ import Testing
         #expect(!trial.isWide)
     }
 
+    /// It may as well have come with a narrower window.
+    @Test func aMessageInOneReadSaysNothing() {
+        var trial = WindowTrial(narrow: Self.narrow, wide: Self.wide)
+        #expect(Self.changes(&trial, 100, 0) == [:])
+        #expect(Self.changes(&trial, Self.sample, 100) == [Self.sample: Self.wide])
+        #expect(Self.changes(&trial, 100, 0) == [:])
+        #expect(Self.changes(&trial, 1 + Self.sample, 100) == [1 + Self.sample: Self.narrow])
+    }
+
     @Test func othersEndItForAWhile() {
         var trial = WindowTrial(narrow: Self.narrow, wide: Self.wide)
         #expect(trial.end() == nil)
@@ -59,6 +71,17 @@ import Testing
             #expect(Self.changes(&trial, stay, 1) == [:])
         }
         #expect(stay == WindowTrial.longestStay)
+    }
+
+    /// Nothing is decided by it.
+    @Test func othersEndItWhileTheNarrowOneIsMeasured() {
+        var trial = WindowTrial(narrow: Self.narrow, wide: Self.wide)
+        _ = Self.changes(&trial, Self.sample, 100)
+        _ = Self.changes(&trial, 1 + Self.sample + WindowTrial.firstStay, 50)
+        #expect(Self.changes(&trial, Self.sample, 50) == [Self.sample: Self.narrow])
+        #expect(trial.end() == nil)
+        #expect(Self.changes(&trial, Self.granted + Self.sample, 100) == [:])
+        #expect(!trial.isWide)
     }
 
     @Test(arguments: [nil, 1 << 20, 1 << 16]) func withoutAWiderOneThereIsNone(wide: Int?) {

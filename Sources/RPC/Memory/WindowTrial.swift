@@ -28,8 +28,9 @@ struct WindowTrial {
     private let wide: Int?
     private(set) var isWide = false
     private var phase = Phase.measuring(other: nil)
-    /// The message that comes while the window changes belongs to neither.
-    private var isChanging = false
+    /// Bytes of messages that come while the window changes and belong to neither: one, and of a narrower window as much as
+    /// its peer may still send of the wider one.
+    private var passing = 0
     private var times: [Double] = []
     private var stay = firstStay
     private var lastWinner: Bool?
@@ -39,26 +40,25 @@ struct WindowTrial {
         self.wide = wide.flatMap { $0 > narrow ? $0 : nil }
     }
 
-    /// A large message that was alone has come whole, in `time` from where its length was known.
+    /// A large message that was alone has come whole, in `time` from where its length was known. One that came in one read
+    /// says nothing: no window has held it up.
     /// - Returns: the window that the peer is to have from now on; nil: it stays.
     mutating func received(bytes: Int, in time: TimeAmount) -> Int? {
-        guard wide != nil, bytes > 0 else { return nil }
+        guard wide != nil, bytes > 0, time > .zero else { return nil }
+        let belongsToNeither = passing > 0
+        passing = max(0, passing - bytes)
         switch phase {
         case .staying(let messages):
             phase = messages > 1 ? .staying(messages: messages - 1) : .measuring(other: nil)
             return nil
         case .measuring(let other):
-            guard !isChanging else {
-                isChanging = false
-                return nil
-            }
+            guard !belongsToNeither else { return nil }
             times.append(Double(time.nanoseconds) / Double(bytes))
             guard times.count == Self.sample else { return nil }
             let typical = times.sorted()[Self.sample / 2]
             times = []
             guard let other else {
                 phase = .measuring(other: typical)
-                isChanging = true
                 return change(toWide: !isWide)
             }
             return decide(isWide ? typical <= other * Self.least : other <= typical * Self.least)
@@ -75,17 +75,21 @@ struct WindowTrial {
     /// Others come, which would wait behind all that is on its way. It stays narrow for as many messages as after a trial.
     /// - Returns: as of `received`.
     mutating func end() -> Int? {
-        guard isWide || !times.isEmpty else { return nil }
+        switch phase {
+        case .staying where !isWide: return nil
+        case .measuring(other: .none) where !isWide && times.isEmpty: return nil
+        default: break
+        }
         times = []
-        isChanging = false
         stay = min(stay * Self.growth, Self.longestStay)
         phase = .staying(messages: stay)
         return change(toWide: false)
     }
 
     private mutating func change(toWide: Bool) -> Int? {
-        guard toWide != isWide else { return nil }
+        guard toWide != isWide, let wide else { return nil }
         isWide = toWide
+        passing = toWide ? 1 : wide - narrow
         return toWide ? wide : narrow
     }
 }
