@@ -73,6 +73,18 @@ import Testing
         #expect(stay == WindowTrial.longestStay)
     }
 
+    @Test func whileOthersComeNowAndThenItStaysNarrow() {
+        var trial = WindowTrial(narrow: Self.narrow, wide: Self.wide)
+        #expect(Self.changes(&trial, Self.sample, 100) == [Self.sample: Self.wide])
+        #expect(trial.end() == Self.narrow)
+        let stay = WindowTrial.firstStay * WindowTrial.growth
+        for _ in 0..<100 {
+            #expect(Self.changes(&trial, stay - 1, 100) == [:])
+            #expect(trial.end() == nil)
+        }
+        #expect(Self.changes(&trial, stay + Self.sample, 100) == [stay + Self.sample: Self.wide])
+    }
+
     /// Nothing is decided by it.
     @Test func othersEndItWhileTheNarrowOneIsMeasured() {
         var trial = WindowTrial(narrow: Self.narrow, wide: Self.wide)

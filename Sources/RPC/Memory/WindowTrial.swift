@@ -72,11 +72,14 @@ struct WindowTrial {
         return change(toWide: wideWins)
     }
 
-    /// Others come, which would wait behind all that is on its way. It stays narrow for as many messages as after a trial.
+    /// Others come, which would wait behind all that is on its way. It stays narrow for as many messages as after a trial,
+    /// from the last of the others on: where one comes each second, one in ten would else be what ends a wide one.
     /// - Returns: as of `received`.
     mutating func end() -> Int? {
         switch phase {
-        case .staying where !isWide: return nil
+        case .staying where !isWide:
+            phase = .staying(messages: stay)
+            return nil
         case .measuring(other: .none) where !isWide && times.isEmpty: return nil
         default: break
         }

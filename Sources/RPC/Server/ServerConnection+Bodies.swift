@@ -26,7 +26,7 @@ extension ServerConnection: MessageReceiver {
 
     /// A call that comes in the middle of a large message waits behind all that is on its way.
     func callComes() {
-        if trial.isWide, intake.isReceiving { endTrial() }
+        if intake.isReceiving { endTrial() }
     }
 
     private func endTrial() {
