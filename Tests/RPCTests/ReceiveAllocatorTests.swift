@@ -10,8 +10,8 @@ import Testing
         private(set) var roomAsked = 0
         private var pool: NIOPooledRecvBufferAllocator?
 
-        init() {
-            let allocator = ReceiveAllocator { [unowned self] in
+        init(largeBytes: Int = ReceiveAllocator.largeBytes) {
+            let allocator = ReceiveAllocator(largeBytes: largeBytes) { [unowned self] in
                 roomAsked += 1
                 return room.take()
             }
@@ -30,12 +30,13 @@ import Testing
         }
     }
 
-    @Test func readsAreLargeOnceASmallOneWasFull() {
-        let socket = Socket()
+    @Test(arguments: [ReceiveAllocator.largeBytes, ReceiveAllocator.largeSealedBytes])
+    func readsAreLargeOnceASmallOneWasFull(_ largeBytes: Int) {
+        let socket = Socket(largeBytes: largeBytes)
         #expect(socket.read(100).capacity == ReceiveAllocator.smallBytes)
         #expect(socket.read(ReceiveAllocator.smallBytes).capacity == ReceiveAllocator.smallBytes)
-        #expect(socket.read(10).capacity == ReceiveAllocator.largeBytes)
-        #expect(socket.read(10).capacity == ReceiveAllocator.largeBytes)
+        #expect(socket.read(10).capacity == largeBytes)
+        #expect(socket.read(10).capacity == largeBytes)
     }
 
     /// What somebody still holds is never read into again.

@@ -12,6 +12,9 @@ final class ReceiveAllocator: RecvByteBufferAllocator, @unchecked Sendable {
     /// A whole block of the pool. What a round of the loop costs beside the bytes (three system calls, waking up who sends)
     /// is more than that the bytes of so large a read may miss the cache (benchmarks/rpc/README.md).
     static let largeBytes = 512 << 10 - MemoryBlock.headerBytes
+    /// Behind TLS: NIOSSL has what one read brought in a buffer of its own, which grows to twice that and stays as long as
+    /// its connection.
+    static let largeSealedBytes = 128 << 10 - MemoryBlock.headerBytes
     /// Between two frames of a large message: what comes with the head of the second is copied.
     static let headBytes = 64 << 10 - MemoryBlock.headerBytes
     /// For less, a read of its own costs more than the copy.
@@ -20,6 +23,7 @@ final class ReceiveAllocator: RecvByteBufferAllocator, @unchecked Sendable {
     private enum Kind { case small, large, head, room }
 
     private let room: () -> ByteBuffer?
+    private let largeBytes: Int
     private var isLarge = false
     private var hasSmall = false
     /// Of the buffer that was asked for last.
@@ -27,11 +31,18 @@ final class ReceiveAllocator: RecvByteBufferAllocator, @unchecked Sendable {
     private var next: ByteBuffer?
 
     /// - Parameter room: asked before each read.
-    init(room: @escaping () -> ByteBuffer? = { nil }) { self.room = room }
+    init(largeBytes: Int = ReceiveAllocator.largeBytes, room: @escaping () -> ByteBuffer? = { nil }) {
+        self.largeBytes = largeBytes
+        self.room = room
+    }
 
     /// - Parameter isPlain: the handler gets what the socket reads, without TLS.
     convenience init(for handler: HTTP2Handler, isPlain: Bool) {
-        self.init { [weak handler] in isPlain ? handler?.room(atLeast: Self.smallestRoom) : nil }
+        guard isPlain else {
+            self.init(largeBytes: Self.largeSealedBytes)
+            return
+        }
+        self.init { [weak handler] in handler?.room(atLeast: Self.smallestRoom) }
     }
 
     /// On the loop of `channel`.
@@ -51,7 +62,7 @@ final class ReceiveAllocator: RecvByteBufferAllocator, @unchecked Sendable {
     func buffer(allocator: ByteBufferAllocator) -> ByteBuffer {
         if let room = next.take() { return room }
         switch kind {
-        case .large: return BufferPool.shared.buffer(capacity: Self.largeBytes)
+        case .large: return BufferPool.shared.buffer(capacity: largeBytes)
         case .head: return BufferPool.shared.buffer(capacity: Self.headBytes)
         case .small, .room:
             hasSmall = true
