@@ -2,7 +2,7 @@
 public struct ProcessLimits: Sendable {
     /// Of messages that are received and not yet let go (`MemoryBudget.shared`).
     public var memoryBudgetBytes = MemoryBudget.defaultLimit
-    /// Of memory that waits for the next large message (`BufferPool.shared`).
+    /// Of memory that waits for the next large message, or read of a socket (`BufferPool.shared`).
     public var idleBufferBytes = BufferPool.defaultIdleLimit
     public var protobuf = ProtobufLimits()
     public var credentials = CredentialLimits()

@@ -1,7 +1,7 @@
 public import NIOCore
 import Synchronization
 
-/// Memory for pictures and other large messages, one pool for the process.
+/// Memory for pictures and other large messages, and for what sockets are read into, one pool for the process.
 ///
 /// Fresh memory of this size costs a page fault for each 4 KiB, more than the bytes cost to copy: so what one message
 /// lets go serves the next. Buffers start at a multiple of 64 bytes, as vector instructions like it, and come back by

@@ -5,11 +5,11 @@ import Synchronization
 ///
 /// First come first served: while a large message waits, smaller ones behind it wait too; but who has filled the share
 /// of its peer (`MemoryShare`) holds up nobody else. A reservation ends when the received `Payload` is let go; for a
-/// unary call, when its handler has returned. Nothing is reserved for a request that a handler on the loop has where it was
-/// read: each loop has one at a time. Messages below `smallestReservation` are held by the windows of their streams alone
-/// while their consumer takes them. Those that wait for it are counted, but for the first few of each stream
-/// (`QueuedShare`); where too many wait, or too many of their address, streams are held back, and what comes then counts
-/// as who waits.
+/// unary call, when its handler has returned. Nothing is reserved for a request that a handler on the loop has where it
+/// was read: each loop has one at a time. Messages below `smallestReservation` are held by the windows of their streams
+/// alone while their consumer takes them. Those that wait for it are counted, but for the first few of each stream
+/// (`QueuedShare`); where too many wait, or too many of their address, streams are held back, and what comes then
+/// counts as who waits.
 ///
 /// Who waits, for memory or for its turn, has a window of its bytes here already, or a few where its window was a wider
 /// one. These windows have a budget of the same

@@ -12,8 +12,8 @@ final class ReceiveAllocator: RecvByteBufferAllocator, @unchecked Sendable {
     /// A whole block of the pool. What a round of the loop costs beside the bytes (three system calls, waking up who sends)
     /// is more than that the bytes of so large a read may miss the cache (benchmarks/rpc/README.md).
     static let largeBytes = 512 << 10 - MemoryBlock.headerBytes
-    /// Behind TLS: NIOSSL has what one read brought in a buffer of its own, which grows to twice that and stays as long as
-    /// its connection.
+    /// Behind TLS: NIOSSL has what one read brought in a buffer of its own, which grows to twice that and stays as long
+    /// as its connection.
     static let largeSealedBytes = 128 << 10 - MemoryBlock.headerBytes
     /// Between two frames of a large message: what comes with the head of the second is copied.
     static let headBytes = 64 << 10 - MemoryBlock.headerBytes

@@ -28,8 +28,8 @@ struct WindowTrial {
     private let wide: Int?
     private(set) var isWide = false
     private var phase = Phase.measuring(other: nil)
-    /// Bytes of messages that come while the window changes and belong to neither: one, and of a narrower window as much as
-    /// its peer may still send of the wider one.
+    /// Bytes of messages that come while the window changes and belong to neither: one, and of a narrower window as
+    /// much as its peer may still send of the wider one.
     private var passing = 0
     private var times: [Double] = []
     private var stay = firstStay
@@ -40,8 +40,8 @@ struct WindowTrial {
         self.wide = wide.flatMap { $0 > narrow ? $0 : nil }
     }
 
-    /// A large message that was alone has come whole, in `time` from where its length was known. One that came in one read
-    /// says nothing: no window has held it up.
+    /// A large message that was alone has come whole, in `time` from where its length was known. One that came in one
+    /// read says nothing: no window has held it up.
     /// - Returns: the window that the peer is to have from now on; nil: it stays.
     mutating func received(bytes: Int, in time: TimeAmount) -> Int? {
         guard wide != nil, bytes > 0, time > .zero else { return nil }
@@ -72,8 +72,9 @@ struct WindowTrial {
         return change(toWide: wideWins)
     }
 
-    /// Others come, which would wait behind all that is on its way. It stays narrow for as many messages as after a trial,
-    /// from the last of the others on: where one comes each second, one in ten would else be what ends a wide one.
+    /// Others come, which would wait behind all that is on its way. It stays narrow for as many messages as after a
+    /// trial, from the last of the others on: where one comes each second, one in ten would else be what ends a wide
+    /// one.
     /// - Returns: as of `received`.
     mutating func end() -> Int? {
         switch phase {

@@ -22,10 +22,11 @@ public struct CallContext: Sendable {
 }
 
 public enum RPCHandler: Sendable {
-    /// Runs on the event loop: only for trivial work that never blocks. (A compressed request is inflated,
-    /// and then answered, in the thread pool, unless its method takes no more than 16 KiB: `MethodLimits`.) A request that came
-    /// in one read lies in the receive buffer, whatever its size: who keeps it holds up to 512 KiB that no budget counts, so
-    /// keep a copy. (The runtime does so with an answer that is a part of it.) What handlers throw: see `RPCErrorConvertible`.
+    /// Runs on the event loop: only for trivial work that never blocks. (A compressed request is inflated, and then
+    /// answered, in the thread pool, unless its method takes no more than 16 KiB: `MethodLimits`.) A request that came
+    /// in one read lies in the receive buffer, whatever its size: who keeps it holds up to 512 KiB that no budget
+    /// counts, so keep a copy. (The runtime does so with an answer that is a part of it.) What handlers throw: see
+    /// `RPCErrorConvertible`.
     case immediate(@Sendable (CallContext, Payload) throws -> UnaryResponse)
     case unary(@Sendable (CallContext, Payload) async throws -> UnaryResponse)
     /// Client streaming, server streaming and bidirectional calls. Returning means status OK. The task is

@@ -42,13 +42,14 @@ public struct ServerConfiguration: Sendable {
     /// The same while a client's large messages come one at a time, which then do not stop for their first credit; at least
     /// `initialStreamWindowBytes`. nil: it stays.
     public var loneStreamWindowBytes: Int? = 1 << 20
-    /// `connectionWindowBytes` while a client's large messages come one at a time and nothing else comes meanwhile, if they
-    /// are received faster so, which is tried now and then: it depends on the machine and on the line. nil: it stays.
+    /// `connectionWindowBytes` while a client's large messages come one at a time and no other call comes in the middle
+    /// of one, if they are received faster so, which is tried now and then: it depends on the machine and on the line.
+    /// Only if it is the larger one; nil: never.
     public var loneConnectionWindowBytes: Int? = 16 << 20
     /// What the peer may have on its way on all streams together. A small call waits behind as much as that of large
-    /// messages on its connection, and bytes that are few enough stay in the caches of the processor: 1 MiB carries a
-    /// quarter more than 4 MiB. But a line carries no more than that in the time of its round trip, so long and fast
-    /// ones want more.
+    /// messages on its connection, and bytes that are few enough stay in the caches of the processor: on one machine 1
+    /// MiB carries a quarter more than 4 MiB, on another as much. But a line carries no more than that in the time of
+    /// its round trip, so long and fast ones want more.
     public var connectionWindowBytes = 1 << 20
     public var maxFrameBytes = 1 << 20
     /// Answers of one connection that wait to be sent, because their client opens no window for them or does not read:
