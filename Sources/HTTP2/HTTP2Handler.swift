@@ -43,6 +43,8 @@ public final class HTTP2Handler: ChannelInboundHandler {
     public let session: Session
     /// When the bytes came that are told of now.
     public private(set) var readTime = NIODeadline.now()
+    /// How long it took to tell of them, with all that was done then.
+    public private(set) var turnTime = TimeAmount.zero
     private var bytesHanded = 0
     private let delegate: any HTTP2Delegate
     private let handshakeTimeout: TimeAmount
@@ -104,6 +106,7 @@ public final class HTTP2Handler: ChannelInboundHandler {
         let buffer = unwrapInboundIn(data)
         guard !hasEnded, !isClosing else { return }
         readTime = .now()
+        defer { turnTime = .now() - readTime }
         do throws(HTTP2Error) {
             try session.receive(buffer, now: readTime.uptimeNanoseconds)
             deliver(buffer)

@@ -10,8 +10,12 @@ import Testing
         private(set) var roomAsked = 0
         private var pool: NIOPooledRecvBufferAllocator?
 
-        init(largeBytes: Int = ReceiveAllocator.largeBytes) {
-            let allocator = ReceiveAllocator(largeBytes: largeBytes) { [unowned self] in
+        /// How long it took to deal with each read.
+        var turnTime = TimeAmount.zero
+
+        init(largeBlock: Int = ReceiveAllocator.largeBlock) {
+            let allocator = ReceiveAllocator(largeBlock: largeBlock, turnTime: { [unowned self] in turnTime }) {
+                [unowned self] in
                 roomAsked += 1
                 return room.take()
             }
@@ -30,13 +34,37 @@ import Testing
         }
     }
 
-    @Test(arguments: [ReceiveAllocator.largeBytes, ReceiveAllocator.largeSealedBytes])
-    func readsAreLargeOnceASmallOneWasFull(_ largeBytes: Int) {
-        let socket = Socket(largeBytes: largeBytes)
+    @Test(arguments: [ReceiveAllocator.largeBlock, ReceiveAllocator.largeSealedBlock])
+    func readsAreLargeOnceASmallOneWasFull(_ largeBlock: Int) {
+        let largeBytes = largeBlock - MemoryBlock.headerBytes
+        let socket = Socket(largeBlock: largeBlock)
         #expect(socket.read(100).capacity == ReceiveAllocator.smallBytes)
         #expect(socket.read(ReceiveAllocator.smallBytes).capacity == ReceiveAllocator.smallBytes)
         #expect(socket.read(10).capacity == largeBytes)
         #expect(socket.read(10).capacity == largeBytes)
+    }
+
+    /// So that other connections of the loop need not wait for long.
+    @Test func readsAreSmallerWhileTheyTakeLong() {
+        func block(_ bytes: Int) -> Int { bytes - MemoryBlock.headerBytes }
+        let socket = Socket()
+        _ = socket.read(ReceiveAllocator.smallBytes)
+        socket.turnTime = ReadSize.longestTurn + .nanoseconds(1)
+        for bytes in [512, 256, 128, 64, 32, 16, 16] {
+            #expect(socket.read(.max).capacity == block(bytes << 10))
+        }
+        // Neither too long nor short.
+        socket.turnTime = ReadSize.longestTurn
+        for _ in 0..<3 { #expect(socket.read(.max).capacity == block(16 << 10)) }
+        socket.turnTime = .microseconds(100)
+        for bytes in [32, 64, 128, 256, 512, 512] {
+            #expect(socket.read(.max).capacity == block(bytes << 10))
+        }
+        // Larger ones are of no use where less comes.
+        socket.turnTime = .milliseconds(5)
+        _ = socket.read(100)
+        socket.turnTime = .zero
+        for _ in 0..<3 { #expect(socket.read(100).capacity == block(256 << 10)) }
     }
 
     /// What somebody still holds is never read into again.
