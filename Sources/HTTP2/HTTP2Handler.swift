@@ -39,11 +39,13 @@ public final class HTTP2Handler: ChannelInboundHandler {
 
     /// Read to one place at once: more would hold up the other connections of the loop.
     private static let mostAtOnce = 512 << 10
+    /// Reads of less are not timed: that would be a part of what a small call costs.
+    private static let leastTimed = 16 << 10
 
     public let session: Session
     /// When the bytes came that are told of now.
     public private(set) var readTime = NIODeadline.now()
-    /// How long it took to tell of them, with all that was done then.
+    /// How long it took to tell of them, with all that was done then; zero for fewer than `leastTimed`.
     public private(set) var turnTime = TimeAmount.zero
     private var bytesHanded = 0
     private let delegate: any HTTP2Delegate
@@ -106,7 +108,8 @@ public final class HTTP2Handler: ChannelInboundHandler {
         let buffer = unwrapInboundIn(data)
         guard !hasEnded, !isClosing else { return }
         readTime = .now()
-        defer { turnTime = .now() - readTime }
+        let isTimed = buffer.readableBytes >= Self.leastTimed
+        defer { turnTime = isTimed ? .now() - readTime : .zero }
         do throws(HTTP2Error) {
             try session.receive(buffer, now: readTime.uptimeNanoseconds)
             deliver(buffer)
