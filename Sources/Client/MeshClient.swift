@@ -156,7 +156,7 @@ package struct MeshClient: Sendable {
         switch error {
         case let error as RPCError: error.message
         case let error as MeshError: error.message
-        default: "\(error)"
+        default: SystemError.text(error)
         }
     }
 }

@@ -19,8 +19,8 @@ struct StreamOutput {
     private var first: ByteBuffer?
     /// Behind `first`; most streams need none.
     private var rest: CircularBuffer<ByteBuffer>?
-    /// Short ones behind `rest`.
-    private var joined: ByteBuffer?
+    /// The last of `rest` is a short one, to which others may be copied.
+    private var endsShort = false
     private(set) var pending = 0
     private(set) var sent = 0
     var isFinished = false
@@ -48,31 +48,25 @@ struct StreamOutput {
         guard buffer.readableBytes > 0 else { return }
         pending += buffer.readableBytes
         guard first != nil else { return first = buffer }
-        guard buffer.readableBytes <= OutputQueue.copyLimit else {
-            closeJoined()
-            return push(buffer)
+        let isShort = buffer.readableBytes <= OutputQueue.copyLimit
+        if isShort, var joined = takeShort(withRoomFor: buffer.readableBytes) {
+            joined.writeImmutableBuffer(buffer)
+            return push(joined)
         }
-        if let bytes = joined?.readableBytes, bytes + buffer.readableBytes > Self.joinedBytes { closeJoined() }
-        guard joined != nil else {
-            // Those that follow are copied to it. Where none does, as behind the prefix of a large message, nothing is.
-            joined = buffer.storageCapacity <= Self.joinedBytes ? buffer : ByteBuffer(bytes: buffer.readableBytesView)
-            return
-        }
-        joined?.writeImmutableBuffer(buffer)
+        endsShort = isShort
+        // Where no other follows, as behind the prefix of a large message, nothing is copied.
+        let isTooMuch = isShort && buffer.storageCapacity > Self.joinedBytes
+        push(isTooMuch ? ByteBuffer(bytes: buffer.readableBytesView) : buffer)
     }
 
-    private mutating func closeJoined() {
-        if let full = joined.take() { push(full) }
+    private mutating func takeShort(withRoomFor bytes: Int) -> ByteBuffer? {
+        guard endsShort, let joined = rest?.last?.readableBytes, joined + bytes <= Self.joinedBytes else { return nil }
+        return rest?.popLast()
     }
 
     private mutating func push(_ buffer: ByteBuffer) {
         if rest == nil { rest = CircularBuffer(initialCapacity: 4) }
         rest?.append(buffer)
-    }
-
-    private mutating func pop() -> ByteBuffer? {
-        if let next = rest?.popFirst() { return next }
-        return joined.take()
     }
 
     enum Next {
@@ -120,7 +114,7 @@ struct StreamOutput {
             if buffer.readableBytes <= left {
                 left -= buffer.readableBytes
                 body(.buffer(buffer))
-                first = pop()
+                first = rest?.popFirst()
             } else {
                 if let slice = buffer.readSlice(length: left) { body(.buffer(slice)) }
                 left = 0

@@ -115,7 +115,7 @@ final class Subchannel: Sendable {
         } catch let error as RPCError {
             return error.message
         } catch {
-            return "\(error)"
+            return SystemError.text(error)
         }
     }
 

@@ -77,11 +77,12 @@ package final class Coordinators: Service {
             } catch {
                 guard !Task.isCancelled else { return }
                 failures += 1
+                let reason = SystemError.forLog(error)
                 let isNews = state.withLock { state in
-                    defer { state.trouble = "\(error)" }
-                    return state.trouble != "\(error)"
+                    defer { state.trouble = reason }
+                    return state.trouble != reason
                 }
-                if isNews { logger.notice("no coordinator yet", metadata: ["reason": "\(error)"]) }
+                if isNews { logger.notice("no coordinator yet", metadata: ["reason": "\(reason)"]) }
                 try? await Task.sleep(for: Self.backoff.wait(after: failures, using: &random))
             }
         }
