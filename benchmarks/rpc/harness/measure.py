@@ -80,9 +80,9 @@ class Run:
         """What to preload: nothing for the kernel's own."""
         return None if congestion == self.kernel else congestion
 
-    def _attempt(self, label: str, measure) -> dict | None:
-        """What was measured, and whether the cores were `near` each other or `far` meanwhile; it is measured again if
-        they were `moved`. A failed measurement has no number; it is listed, and the run fails in the end."""
+    def _attempt(self, label: str, measure) -> list[dict] | None:
+        """What was measured, each with whether the cores were `near` each other or `far` meanwhile; it is measured again
+        if they were `moved`. A failed measurement has no number; it is listed, and the run fails in the end."""
         try:
             before = core_distance()
             for _ in range(TURNS):
@@ -98,8 +98,9 @@ class Run:
             say(f"{label}: FAILED: {failure}")
             return None
         cores = {(True,): "near", (False,): "far"}.get(tuple(where), "moved")
-        say(f"{label}: {brief(values)}  cores {cores}")
-        return values | {"cores": cores, "core_distance_ns": max(before, after)}
+        for one in values:
+            say(f"{label}: {brief(one)}  cores {cores}")
+        return [one | {"cores": cores, "core_distance_ns": max(before, after)} for one in values]
 
     def check_congestion(self) -> None:
         systems = {s.name: s for row in ROWS for s in row.systems if self._wants(s.name)}
@@ -113,37 +114,42 @@ class Run:
         # The goals are for the table; the framings are compared once.
         skipped = {"attachments"} if not is_kernels and len(self.chosen.congestion) > 1 else set()
         rows = [r for r in ROWS if r.group in self.chosen.only - skipped and self.chosen.rows in r.name]
-        for _, compared in groupby(rows, lambda row: row.compared):
+        for _, group in groupby(rows, lambda row: row.compared):
+            compared = list(group)
+            names = [row.name for row in compared]
             self._compare([
-                (row.name, system.name, lambda r=row, s=system: self.measurer.row(r, s, self._probe(congestion)))
-                for row in compared for system in row.systems if self._wants(system.name)
+                (names, system.name, lambda r=compared, s=system: self.measurer.rows(r, s, self._probe(congestion)))
+                for system in compared[0].systems if self._wants(system.name)
             ], number, congestion)  # fmt: skip
         if "client" in self.chosen.only and self.chosen.rows in "client":
             self._compare([
-                ("client", f"{kind}-client", lambda k=kind: self.measurer.client(k, self._probe(congestion)))
+                (["client"], f"{kind}-client", lambda k=kind: [self.measurer.client(k, self._probe(congestion))])
                 for kind in [*measuring.clients(), *measuring.bare_clients()]
             ], number, congestion)  # fmt: skip
 
     def _compare(self, jobs: list, number: int, congestion: str) -> None:
         """Measures all with the cores near each other; or, if they do not come there, all with them far apart.
 
-        A job is the names of row and system, and what measures them."""
+        A job is the names of rows and system, and what measures them."""
         # Nobody is always first: the machine may get slower or faster meanwhile.
         random.Random(number).shuffle(jobs)
         done = {"near": set(), "far": set(), "moved": set()}
         failed = set()
         for _ in range(TURNS):
             wait_for_near_cores()
-            for row, system, measure in jobs:
-                if (row, system) in done["near"] | failed:
+            for rows, system, measure in jobs:
+                job = (*rows, system)
+                if job in done["near"] | failed:
                     continue
-                values = self._attempt(f"[{number} {congestion}] {row} {system}", measure)
+                values = self._attempt(f"[{number} {congestion}] {' and '.join(rows)} {system}", measure)
                 if values is None:
-                    failed.add((row, system))
+                    failed.add(job)
                     continue
-                done[values["cores"]].add((row, system))
-                self.measurements.append(
-                    {"row": row, "system": system, "round": number, "congestion": congestion} | values)
+                done[values[0]["cores"]].add(job)
+                self.measurements += [
+                    {"row": row, "system": system, "round": number, "congestion": congestion} | of_row
+                    for row, of_row in zip(rows, values, strict=True)
+                ]
             if any(len(done[where] | failed) == len(jobs) for where in ("near", "far")):
                 return
 
@@ -166,9 +172,9 @@ class Run:
             if time.monotonic() > self.deadline:
                 self.failures.append(f"{group} {name}: no time left")
                 continue
-            values = self._attempt(f"{group} {name}", lambda: measure(self.measurer))
+            values = self._attempt(f"{group} {name}", lambda: [measure(self.measurer)])
             if values is not None:
-                self.extras.setdefault(group, {})[name] = values
+                self.extras.setdefault(group, {})[name] = values[0]
 
     def results(self, facts: dict) -> dict:
         return {

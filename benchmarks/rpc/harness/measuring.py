@@ -18,6 +18,8 @@ LARGE_BYTES = 100 << 20
 UNCAPPED = 4 << 30
 #: With and without the cap; one turn alone may be slowed down by the host.
 CAP_TURNS = 5
+#: Of two forms of the same call, each half as long as a measurement.
+FORM_TURNS = 7
 
 
 class Measurer:
@@ -31,11 +33,21 @@ class Measurer:
     def _server(self, system: System, congestion: str | None, size: int = 64, counts: Path | None = None) -> Server:
         return Server(system, congestion, self.port, size, counts)
 
-    def row(self, row: Row, system: System, congestion: str | None) -> dict[str, float]:
-        with self._server(system, congestion, row.size) as server:
-            result = {"h2load": self._by_h2load, "replay": self._by_replay, "grpc-cpp": self._by_grpc_cpp}[row.load](
-                row, server)
-            return result | {"peak_memory": server.memory("VmHWM")}
+    def rows(self, rows: list[Row], system: System, congestion: str | None) -> list[dict[str, float]]:
+        """One row; or several of one server, in short turns, of which the medians count."""
+        with self._server(system, congestion, rows[0].size) as server:
+            if len(rows) == 1:
+                row = rows[0]
+                by = {"h2load": self._by_h2load, "replay": self._by_replay, "grpc-cpp": self._by_grpc_cpp}[row.load]
+                results = [by(row, server)]
+            else:
+                turns: list[list[dict[str, float]]] = [[] for _ in rows]
+                for turn in range(FORM_TURNS):
+                    # Nobody is always first.
+                    for index in sorted(range(len(rows)), reverse=turn % 2 == 1):
+                        turns[index].append(self._by_replay(rows[index], server, self.seconds / 2))
+                results = [{key: median(t[key] for t in of_row) for key in of_row[0]} for of_row in turns]
+            return [result | {"peak_memory": server.memory("VmHWM")} for result in results]
 
     def _by_h2load(self, row: Row, server: Server) -> dict[str, float]:
         # Warms up, checks what h2load does not look at, and tells how many calls fill the time.
@@ -46,10 +58,10 @@ class Measurer:
         calls = max(MIN_CALLS, int(warm["rpc_per_second"] * self.seconds))
         return h2load(server, calls, row.connections, row.outstanding, row.size) | {"calls": calls}
 
-    def _by_replay(self, row: Row, server: Server) -> dict[str, float]:
+    def _by_replay(self, row: Row, server: Server, seconds: float | None = None) -> dict[str, float]:
         run = replay(
             server, size=row.size, connections=row.connections, outstanding=row.outstanding,
-            seconds=self.seconds * (2 if row.outstanding * row.size > LARGE_BYTES else 1), warmup=self.warmup,
+            seconds=(seconds or self.seconds) * (2 if row.outstanding * row.size > LARGE_BYTES else 1), warmup=self.warmup,
             attachments=int(row.attachments))  # fmt: skip
         # Large calls end in waves: the bytes that went out tell more than the calls that ended.
         calls = run["sent_bytes"] / row.size if row.is_large else run["calls"]
