@@ -64,7 +64,7 @@ benchmarks=(
     "vision|1200|models|benchmarks/vision/run.sh --rounds 5 --models \"\$FRAMEMESH_MODELS\" --output $PWD/$results/vision"
     "micro|1200|has valgrind|make --no-print-directory micro MICRO=\"--json $PWD/$results/micro.json\""
     "tracking|1800|[ -x .build/release/tracker-run ]|benchmarks/tracking/run.py --quick --json $results/tracking.json"
-    "rpc|4800|root|benchmarks/rpc/run.sh --seconds 0.5 --minutes 16 --output $PWD/$results/rpc"
+    "rpc|4800|root|benchmarks/rpc/run.sh --seconds 0.5 --minutes 20 --output $PWD/$results/rpc"
 )
 
 case ${1:-} in

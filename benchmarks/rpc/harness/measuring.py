@@ -18,8 +18,8 @@ LARGE_BYTES = 100 << 20
 UNCAPPED = 4 << 30
 #: With and without the cap; one turn alone may be slowed down by the host.
 CAP_TURNS = 5
-#: Of two forms of the same call, each half as long as a measurement.
-FORM_TURNS = 7
+#: Of two forms of the same call, each half as long as a measurement; even, so that each is first as often.
+FORM_TURNS = 8
 
 
 class Measurer:
@@ -34,20 +34,26 @@ class Measurer:
         return Server(system, congestion, self.port, size, counts)
 
     def rows(self, rows: list[Row], system: System, congestion: str | None) -> list[dict[str, float]]:
-        """One row; or several of one server, in short turns, of which the medians count."""
+        """One row; or the forms of one call, in short turns of one server."""
         with self._server(system, congestion, rows[0].size) as server:
-            if len(rows) == 1:
-                row = rows[0]
-                by = {"h2load": self._by_h2load, "replay": self._by_replay, "grpc-cpp": self._by_grpc_cpp}[row.load]
-                results = [by(row, server)]
-            else:
-                turns: list[list[dict[str, float]]] = [[] for _ in rows]
-                for turn in range(FORM_TURNS):
-                    # Nobody is always first.
-                    for index in sorted(range(len(rows)), reverse=turn % 2 == 1):
-                        turns[index].append(self._by_replay(rows[index], server, self.seconds / 2))
-                results = [{key: median(t[key] for t in of_row) for key in of_row[0]} for of_row in turns]
-            return [result | {"peak_memory": server.memory("VmHWM")} for result in results]
+            if rows[0].group == "attachments":
+                return self._forms(rows, server)
+            [row] = rows
+            by = {"h2load": self._by_h2load, "replay": self._by_replay, "grpc-cpp": self._by_grpc_cpp}[row.load]
+            return [by(row, server) | {"peak_memory": server.memory("VmHWM")}]
+
+    def _forms(self, rows: list[Row], server: Server) -> list[dict[str, float]]:
+        """Medians of the turns. `of_first` is that of the ratios within a turn: the host may be slow for some of them."""
+        turns: list[list[dict[str, float]]] = [[] for _ in rows]
+        for turn in range(FORM_TURNS):
+            for index in sorted(range(len(rows)), reverse=turn % 2 == 1):
+                turns[index].append(self._by_replay(rows[index], server, self.seconds / 2))
+        rate = "rpc_per_second"
+        return [
+            {key: median(t[key] for t in form) for key in form[0]}
+            | {"of_first": median(t[rate] / first[rate] for t, first in zip(form, turns[0], strict=True))}
+            for form in turns
+        ]
 
     def _by_h2load(self, row: Row, server: Server) -> dict[str, float]:
         # Warms up, checks what h2load does not look at, and tells how many calls fill the time.

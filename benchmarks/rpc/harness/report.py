@@ -8,6 +8,8 @@ from rows import GOALS, ROWS, Goal
 TITLES = {system.name: system.title for row in ROWS for system in row.systems}
 METRICS = {
     "rpc_per_second": "RPC/s",
+    # Of two forms of a call.
+    "of_first": "RPC/s",
     "mb_per_second": "MB/s",
     "cpu_us_per_rpc": "CPU µs/RPC",
     "p50_us": "p50",
@@ -38,7 +40,7 @@ class Measured:
         ours = self._rounds[congestion, goal.row, goal.system]
         peers = self._rounds[congestion, goal.peer_row or goal.row, goal.peer]
         for where in ("near", "far"):
-            both = [key for key in sorted(ours.keys() & peers.keys()) if key[1] == where]
+            both = [key for key in sorted(ours.keys() & peers.keys()) if key[1] == where and goal.metric in ours[key]]
             if both:
                 return [ours[key][goal.metric] / peers[key][goal.metric] for key in both], where
         return [], ""
@@ -113,8 +115,8 @@ def _attachment_table(measured: Measured, congestion: str) -> str:
     lines = []
     for goal in GOALS:
         if goal.peer_row and measured.ratios(congestion, goal)[0]:
-            plain = measured.median(congestion, goal.peer_row, goal.peer, goal.metric)
-            attached = measured.median(congestion, goal.row, goal.system, goal.metric)
+            plain = measured.median(congestion, goal.peer_row, goal.peer, "rpc_per_second")
+            attached = measured.median(congestion, goal.row, goal.system, "rpc_per_second")
             size = goal.row.removeprefix("attachment-")
             lines.append([
                 f"{size}, {TITLES[goal.system]}", _number(plain), _number(attached),

@@ -112,9 +112,9 @@ def _goals() -> list[Goal]:
                 goals += _against(f"{name}-{outstanding}", "mb_per_second", system, (1.2, 1, 2))
     for size in ("64B", "4KB", "100KB", "720p", "1080p"):
         for system in ("ours-sync", "ours-async"):
-            # Two equal programs differ by this much from run to run: what is compared are turns of the same process.
+            # Equal programs differ by this much from run to run.
             goals.append(
-                Goal(f"attachment-{size}", "rpc_per_second", system, system, 0.95, peer_row=f"plain-{size}"))
+                Goal(f"attachment-{size}", "of_first", system, system, 0.95, peer_row=f"plain-{size}"))
     goals.append(Goal("client", "rpc_per_client_second", "ours-client", "grpc-cpp-client", 2))
     return goals
 
