@@ -125,10 +125,10 @@ def _(attack):
 @case("H45-slow-uploads", "slow_upload", budget=64 << 20, arguments=["--upload-seconds", "2"], rests=True)
 def _(attack):
     # A few bytes in a while. All together they fit into the budget: who waits for memory is not slow.
-    uploads = []
+    uploads, length = [], (64 << 10) // SCALE
     for _ in range(4 * SCALE):
         peer = attack.peer()
-        uploads += [(peer, peer.request("/test.Target/Read", message(length=64 << 10), end=False)) for _ in range(60)]
+        uploads += [(peer, peer.request("/test.Target/Read", message(length=length), end=False)) for _ in range(60)]
     end = time.monotonic() + 20
     while any(peer.status(stream) == "nothing" for peer, stream in uploads):
         if time.monotonic() > end:
