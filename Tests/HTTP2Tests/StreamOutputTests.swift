@@ -60,6 +60,20 @@ import Testing
         #expect(String(buffer: bytes) == "again")
     }
 
+    /// What was joined has been sent: what comes then is not taken for more of it.
+    @Test func aDrainedQueueBeginsAnew() {
+        var output = StreamOutput()
+        for text in ["one ", "two ", "three "] { output.append(ByteBuffer(string: text)) }
+        #expect(Self.take(output.pending, of: &output).sizes == [4, 10])
+        let long = OutputQueue.copyLimit + 1
+        for size in [long, 3, 4, long, long, 5, 6] { output.append(ByteBuffer(repeating: 1, count: size)) }
+        #expect(Self.take(long, of: &output).sizes == [long])
+        // The joined ones are the first now, and take nothing more.
+        for size in [7, 8] { output.append(ByteBuffer(repeating: 1, count: size)) }
+        #expect(Self.take(output.pending, of: &output).sizes == [7, long, long, 26])
+        #expect(output.pending == 0)
+    }
+
     /// What follows a short one goes to its memory, unless others look at that.
     @Test func whatOthersHoldIsNotWrittenTo() {
         var output = StreamOutput()

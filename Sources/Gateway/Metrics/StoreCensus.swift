@@ -1,6 +1,7 @@
 import Jobs
 import Logging
 import NIOCore
+import RPC
 import ServiceLifecycle
 import Synchronization
 
@@ -39,7 +40,7 @@ final class StoreCensus: Service {
             let census = try await store.census()
             state.withLock { $0 = State(census: census, isReachable: true) }
         } catch {
-            logger.debug("the jobs of videos are not counted", metadata: ["cause": "\(error)"])
+            logger.debug("the jobs of videos are not counted", metadata: ["cause": "\(SystemError.forLog(error))"])
             state.withLock { $0.isReachable = false }
         }
     }

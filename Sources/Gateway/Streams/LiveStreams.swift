@@ -6,6 +6,7 @@ import Jobs
 import Logging
 import Messages
 import NIOCore
+import RPC
 import ServiceLifecycle
 import Synchronization
 
@@ -80,7 +81,7 @@ package final class LiveStreams: Service {
                 try await keeper.releaseAll()
             }.value
         } catch {
-            logger.notice("live streams are left to their lease", metadata: ["cause": "\(error)"])
+            logger.notice("live streams are left to their lease", metadata: ["cause": "\(SystemError.forLog(error))"])
         }
     }
 
@@ -113,7 +114,7 @@ package final class LiveStreams: Service {
                 try await goOn(with: keeper)
                 trouble = ""
             } catch {
-                let cause = (error as? Problem).map { "\($0.detail)" } ?? "\(error)"
+                let cause = (error as? Problem).map { "\($0.detail)" } ?? SystemError.forLog(error)
                 if !Task.isCancelled, cause != trouble {
                     logger.notice("kept live streams wait", metadata: ["cause": "\(cause)"])
                 }

@@ -40,7 +40,7 @@ struct MeshLink {
                 failures = seen == ended ? failures + 1 : 1
                 ended = seen
                 let problem = Problem(error)
-                stream.logger.notice("stream interrupted", metadata: ["error": "\(error)"])
+                stream.logger.notice("stream interrupted", metadata: ["error": "\(SystemError.forLog(error))"])
                 stream.trouble(problem.detail)
                 if problem.status == .badRequest { return stream.fail(problem.detail) }
                 if stream.sourceIsOver { return }

@@ -57,7 +57,7 @@ final class MovingPictures: Sendable {
     /// It may be the same with every frame.
     private func note(_ error: any Error) {
         guard logger.logLevel <= .info, let skipped = lines.pass("frame not drawn") else { return }
-        var fields: Logger.Metadata = ["error": "\(error)"]
+        var fields: Logger.Metadata = ["error": "\(SystemError.forLog(error))"]
         if skipped > 0 { fields["skipped"] = "\(skipped)" }
         logger.info("frame not drawn", metadata: fields)
     }

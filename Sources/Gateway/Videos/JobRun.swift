@@ -367,7 +367,7 @@ struct JobRun {
         do {
             try await Task { try await body() }.value
         } catch {
-            logger.notice("a video job is left to its lease", metadata: ["cause": "\(error)"])
+            logger.notice("a video job is left to its lease", metadata: ["cause": "\(SystemError.forLog(error))"])
         }
     }
 }

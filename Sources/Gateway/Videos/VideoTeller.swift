@@ -46,7 +46,7 @@ struct VideoTeller: Service {
             } catch is CancellationError {
                 return
             } catch {
-                logger.notice("webhooks of videos wait", metadata: ["cause": "\(error)"])
+                logger.notice("webhooks of videos wait", metadata: ["cause": "\(SystemError.forLog(error))"])
             }
             try? await Task.sleep(for: videos.limits.webhookInterval)
         }
