@@ -142,9 +142,10 @@ thread-sanitize: ## HTTP2, RPC and Mesh: tests under the thread sanitizer
 	    --experimental-maximum-parallelization-width 8 --filter '$(THREADED)'
 
 .PHONY: test-full
-test-full: test thread-sanitize sanitize-hostile ## All of the above, the large attacks and a soak of a minute, and the format check
+test-full: test thread-sanitize sanitize-hostile ## All of the above, the large attacks, a soak of a minute, damage to every byte, and the format check
 	swift format lint -s -r $(SOURCES)
 	HOSTILE_SCALE=10 HOSTILE_SOAK_SECONDS=60 $(TEST) --filter '^HostileTests\.'
+	DAMAGE_EVERYWHERE=1 $(TEST) --filter 'DamagedExchangeTests'
 
 .PHONY: micro
 micro: ## What the hot pieces cost in instructions, beside thresholds

@@ -281,7 +281,7 @@ let package = Package(
             name: "MessagesTests",
             dependencies: [
                 "Messages", "CMessages", "CRPCMessages", "CInteropMessages", "CTraceMessages", "CBoundedProtobuf",
-                "CProtobufC", nioCore,
+                "CProtobufC", "TestSupport", nioCore,
             ], swiftSettings: strict),
         .testTarget(
             name: "MeshTests", dependencies: ["Mesh", "RPC", "TestSupport", nioCore, nioPosix, logging],

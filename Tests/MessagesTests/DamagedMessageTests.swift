@@ -1,4 +1,5 @@
 import NIOCore
+import TestSupport
 import Testing
 
 @testable import Messages
@@ -135,18 +136,9 @@ import Testing
     static func damage<T: WireCodable>(_ value: T) {
         thin(value)
         let whole = value.encode()
-        for length in 0..<whole.message.readableBytes {
-            let cut = whole.message.getSlice(at: whole.message.readerIndex, length: length)!
-            _ = try? T.decode(WireMessage(message: cut, pixels: whole.pixels))
-        }
-        for byte in 0..<whole.message.readableBytes {
-            let old: UInt8 = whole.message.getInteger(at: whole.message.readerIndex + byte)!
-            for bit in 0..<8 {
-                var flipped = whole.message
-                flipped.setInteger(old ^ (1 << bit), at: flipped.readerIndex + byte)
-                _ = try? T.decode(WireMessage(message: flipped, pixels: whole.pixels))
-                _ = try? T.decode(WireMessage(message: flipped))
-            }
+        Damage.each(of: whole.message) { damaged in
+            _ = try? T.decode(WireMessage(message: damaged, pixels: whole.pixels))
+            _ = try? T.decode(WireMessage(message: damaged))
         }
     }
 

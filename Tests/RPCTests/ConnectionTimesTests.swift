@@ -117,6 +117,17 @@ import Testing
         #expect(steps(age, jitter: -0.1, [89, 90]) { _ in true } == [.none, drain])
     }
 
+    /// RFC 9113, section 5.1.1. It is not cut: what runs may end.
+    @Test func aConnectionWhoseStreamIdsComeToTheirEndDrains() {
+        var age = ConnectionAge()
+        age.maxIdle = .seconds(10)
+        age.maxAgeGrace = .seconds(1)
+        var state = AgeState(age, born: at(0), jitter: 0)
+        let calls = [1, AgeState.lastUnhurried, AgeState.lastUnhurried + 2, .max, .max]
+        let steps = zip((0 as Int64)..., calls).map { state.step(at: at($0), hasCalls: true, lastCall: $1) }
+        #expect(steps == [.none, .none, .drain(reason: "stream ids run out"), .none, .none])
+    }
+
     @Test func anIdleConnectionDrains() {
         var age = ConnectionAge()
         age.maxIdle = .seconds(10)

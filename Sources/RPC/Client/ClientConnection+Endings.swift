@@ -37,8 +37,8 @@ extension ClientConnection {
     func finish(_ call: ClientStream, _ error: RPCError?, dropping: Bool = false) {
         guard !call.hasEnded else { return }
         call.hasEnded = true
+        var error = error ?? call.missingMessage
         if let error, let limit = error.limit { LimitCounters.client.count(limit, peer: peer, error.message, logger) }
-        var error = error
         if call.isCommitted { error?.isCommitted = true }
         if let ticket = call.ticket.take() { budget.cancel(ticket) }
         // Someone may hold the call for long, but not half a message and its memory.
@@ -65,9 +65,7 @@ extension ClientConnection {
                 receiver.ended(
                     .success(UnaryResponse(payload, metadata: call.initialMetadata, trailers: trailers)))
             } else {
-                var error = error ?? RPCError(.internal, "unary call of \(call.path) got no message")
-                if call.isCommitted { error.isCommitted = true }
-                receiver.ended(.failure(error.withheld))
+                receiver.ended(.failure((error ?? RPCError(.internal, "call ended without an answer")).withheld))
             }
         case .streaming(let state, let opened):
             if let opened {

@@ -6,7 +6,7 @@ extension ClientConnection: MessageReceiver {
     func received(stream: Int32, data: ByteBuffer) {
         guard let call = calls[stream], !call.hasEnded else { return }
         guard call.hasHead else {
-            return finish(call, RPCError(.internal, "peer sent DATA before a response head"))
+            return finish(call, RPCError(.internal, "peer sent DATA before a response head", limit: .malformedCall))
         }
         if call.reader == nil {
             if let payload = onlyPayload(in: data, of: call) {
@@ -46,7 +46,9 @@ extension ClientConnection: MessageReceiver {
             gotAnswer()
             if let identity = head.identity { announced(identity) }
             if let trouble = head.trouble { return finish(call, trouble) }
-            guard !call.hasHead else { return finish(call, RPCError(.internal, "peer sent two response heads")) }
+            guard !call.hasHead else {
+                return finish(call, RPCError(.internal, "peer sent two response heads", limit: .malformedCall))
+            }
             call.hasHead = true
             if endStream {
                 call.status = memo.trailers(fields)

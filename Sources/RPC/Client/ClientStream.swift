@@ -74,6 +74,12 @@ final class ClientStream: @unchecked Sendable {
         return isRemoteDone ? nil : response.byteCount
     }
 
+    /// What fails a call that its server ended well; nil: nothing.
+    var missingMessage: RPCError? {
+        guard response == nil, case .unary = sink else { return nil }
+        return RPCError(.internal, "unary call of \(path) got no message", limit: .malformedCall)
+    }
+
     /// It takes long, and still runs.
     func tellDue() {
         due = nil

@@ -20,7 +20,7 @@ public enum CallLimit: String, Sendable, CaseIterable {
     case memoryWait = "memory_wait"
     /// Messages without bytes, one after the other on one stream.
     case emptyMessages = "empty_messages"
-    /// Bytes that are not what gRPC wants: flags, lengths, the number of messages, `grpc-timeout`.
+    /// Bytes that are not what gRPC wants: flags, lengths, the number of messages, `grpc-timeout`, `grpc-status`.
     case malformedCall = "malformed_call"
     /// Output of one stream that the client gives no window for.
     case stalledStream = "stalled_stream"
@@ -30,7 +30,7 @@ public enum CallLimit: String, Sendable, CaseIterable {
     case slowUpload = "slow_upload"
     /// An answer that does not go on.
     case slowAnswer = "slow_answer"
-    /// A request that is not gRPC.
+    /// A request, or an answer, that is not gRPC.
     case notGRPC = "not_grpc"
     /// Calls that wait for a stream, on the client.
     case pendingCalls = "pending_calls"

@@ -23,9 +23,9 @@ public struct ConnectionAge: Sendable, Hashable {
     static let jitter = -0.1...0.1
 }
 
-/// How old one connection is.
+/// How old one connection is, in time or in calls.
 ///
-///     young ──age, or idle──▶ draining ──grace──▶ cut
+///     young ──age, idle, or few ids left──▶ draining ──grace, of age──▶ cut
 struct AgeState {
     enum Step: Equatable {
         case none
@@ -33,6 +33,10 @@ struct AgeState {
         case drain(reason: String)
         case cut
     }
+
+    /// A call beyond this stream says that the ids of the connection come to their end, which RFC 9113, section 5.1.1, asks
+    /// a server to say by GOAWAY. Eight million calls are left, more than begin between two looks.
+    static let lastUnhurried = Int32.max - 1 << 24
 
     private let limits: ConnectionAge
     private let end: NIODeadline?
@@ -59,7 +63,12 @@ struct AgeState {
             defer { isDraining = true }
             return isDraining ? .none : .drain(reason: "max_age")
         }
-        guard let maxIdle = limits.maxIdle, !isDraining else { return .none }
+        guard !isDraining else { return .none }
+        guard lastCall <= Self.lastUnhurried else {
+            isDraining = true
+            return .drain(reason: "stream ids run out")
+        }
+        guard let maxIdle = limits.maxIdle else { return .none }
         if hasCalls || lastCall != callsSeen || idleSince == nil {
             callsSeen = lastCall
             idleSince = hasCalls ? nil : now

@@ -17,11 +17,12 @@ struct CallStatus {
             return
         }
         guard let text = fields.first(where: { $0.name == "grpc-status" })?.value else {
-            error = RPCError(.unknown, "response ended without grpc-status")
+            error = RPCError(.unknown, "response ended without grpc-status", limit: .malformedCall)
             return
         }
         guard let code = Int(text), (0...16).contains(code) else {
-            error = RPCError(.unknown, "grpc-status '\(text.prefix(16))' is not known", metadata: trailers)
+            error = RPCError(
+                .unknown, "grpc-status '\(text.prefix(16))' is not known", metadata: trailers, limit: .malformedCall)
             return
         }
         guard code != 0 else { return }
@@ -44,11 +45,13 @@ struct CallStatus {
         let status = fields.first { $0.name == ":status" }?.value ?? ""
         let contentType = fields.first { $0.name == "content-type" }?.value ?? ""
         guard status == "200" else {
-            return RPCError(.fromHTTP(status: Int(status) ?? 0), "peer answered with HTTP status \(status.prefix(3))")
+            let code = StatusCode.fromHTTP(status: Int(status) ?? 0)
+            return RPCError(code, "peer answered with HTTP status \(status.prefix(3))", limit: .notGRPC)
         }
         guard Framing.isGRPC(contentType) else {
             return RPCError(
-                .unknown, "peer answered with content-type '\(contentType.prefix(64))', not application/grpc")
+                .unknown, "peer answered with content-type '\(contentType.prefix(64))', not application/grpc",
+                limit: .notGRPC)
         }
         return nil
     }

@@ -162,21 +162,22 @@ def _(attack):
     peer.expect_goaway(ENHANCE_YOUR_CALM)
 
 
-@case("H30-goaway-flood")
+@case("H30-goaway-flood", "idle_frames")
 def _(attack):
     peer = attack.peer()
-    for last in range(2000):
-        if not peer.send(frame(GOAWAY, 0, 0, struct.pack(">II", last * 2, NO_ERROR) + b"x" * 100)):
-            break
-    peer.pump(0.5)
+    # Else there is nothing left to do, and the connection ends at the first one.
+    peer.request("/test.Target/Hold", end=False)
+    peer.repeat(frame(GOAWAY, 0, 0, struct.pack(">II", 0, NO_ERROR) + b"x" * 100), 100_000)
+    peer.expect_goaway(ENHANCE_YOUR_CALM)
 
 
-@case("H30-goaway-with-a-growing-last-id")
+@case("H30-goaway-with-a-growing-last-id", "connection_violation")
 def _(attack):
     peer = attack.peer()
-    peer.send(frame(GOAWAY, 0, 0, struct.pack(">II", 0, NO_ERROR)))
-    peer.send(frame(GOAWAY, 0, 0, struct.pack(">II", 0x7FFFFFFF, NO_ERROR)))
-    peer.pump(0.5)
+    peer.request("/test.Target/Hold", end=False)
+    peer.send(frame(GOAWAY, 0, 0, struct.pack(">II", 2, NO_ERROR)))
+    peer.send(frame(GOAWAY, 0, 0, struct.pack(">II", 4, NO_ERROR)))
+    peer.expect_goaway(PROTOCOL_ERROR)
 
 
 @case("H30-calls-after-goaway")
@@ -195,3 +196,8 @@ def _(attack):
     for _ in range(2):
         stream = peer.request(body=message(b"x"))
         peer.expect_status(stream, "0")
+    # RFC 9113, section 5.1.1: the client is told to go on with another connection.
+    goodbye = peer.wait(lambda f: f.kind == GOAWAY and f.payload[8:] == b"stream ids run out", what="last GOAWAY")
+    if goodbye is None or goodbye.code != NO_ERROR:
+        raise Failure(f"{goodbye}; last: {peer.frames[-5:]}")
+    peer.wait_for_close()

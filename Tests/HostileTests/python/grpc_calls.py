@@ -66,8 +66,11 @@ for name, body in {"inside-a-prefix": b"\0\0\0", "inside-a-message": message(b"a
 for name, body in {"none": b"", "two": message(b"a") * 2, "one-and-a-bit": message(b"a") + b"\0\0"}.items():
     @case(f"G03-unary-with-{name}", "malformed_call")
     def _(attack, body=body):
-        begun = attack.target.tally().get("handlers_begun", 0)
+        begun = lambda: attack.target.tally().get("work_begun", 0)
+        before = begun()
         refused(attack, body, "13", "12", path="/test.Target/Work", end=True)
+        if begun() != before:
+            raise Failure("a handler ran")
 
 
 @case("G04-unknown-flags", "malformed_call")
