@@ -141,8 +141,19 @@ thread-sanitize: ## HTTP2, RPC and Mesh: tests under the thread sanitizer
 	    .build-tsan/release/framemeshPackageTests.xctest --testing-library swift-testing \
 	    --experimental-maximum-parallelization-width 8 --filter '$(THREADED)'
 
+# The core's own are in Tests/CVisionTests. LeakSanitizer cannot look into a process that has given up its rights.
+SANITIZED_VIDEO := .build/sanitized/framemesh-video
+
+.PHONY: sanitize-video
+sanitize-video: build-tests ## The video helper under sanitizers, with the tests of reading and writing videos
+	mkdir -p $(dir $(SANITIZED_VIDEO))
+	clang++ -std=c++17 -g -O1 -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all \
+	    -DFRAMEMESH_SANITIZED -rdynamic -o $(SANITIZED_VIDEO) Sources/framemesh-video/*.cpp \
+	    -lavformat -lavcodec -lswscale -lavutil
+	FRAMEMESH_VIDEO_HELPER=$(CURDIR)/$(SANITIZED_VIDEO) $(TEST) --filter '^VideoTests\.'
+
 .PHONY: test-full
-test-full: test thread-sanitize sanitize-hostile ## All of the above, the large attacks, a soak of a minute, damage to every byte, and the format check
+test-full: test thread-sanitize sanitize-hostile sanitize-video ## All of the above, the large attacks, a soak of a minute, damage to every byte, and the format check
 	swift format lint -s -r $(SOURCES)
 	HOSTILE_SCALE=10 HOSTILE_SOAK_SECONDS=60 $(TEST) --filter '^HostileTests\.'
 	DAMAGE_EVERYWHERE=1 $(TEST) --filter 'DamagedExchangeTests'

@@ -5,7 +5,10 @@ import Video
 
 /// Where things are.
 enum Files {
-    static let helper = URL(fileURLWithPath: CommandLine.arguments[0]).resolvingSymlinksInPath()
+    /// `make sanitize-video` names another one.
+    static let helper =
+        ProcessInfo.processInfo.environment["FRAMEMESH_VIDEO_HELPER"]
+        ?? URL(fileURLWithPath: CommandLine.arguments[0]).resolvingSymlinksInPath()
         .deletingLastPathComponent().appending(path: "framemesh-video").path
     static let vtest = "/usr/share/doc/opencv-doc/examples/data/vtest.avi"
     static let vtestFrames = 795
