@@ -18,27 +18,6 @@ namespace {
 using namespace vision;
 using namespace vision_tests;
 
-/// As many random numbers as any of the networks here needs, all above zero: some are variances.
-std::string weights(unsigned seed) {
-    std::minstd_rand random(seed);
-    std::string bytes(20, '\0');
-    bytes[4] = 2;
-    for (int i = 0; i < 60000; i++) {
-        const float value = static_cast<float>(random() % 1000 + 1) / 4000;
-        bytes.append(reinterpret_cast<const char *>(&value), sizeof value);
-    }
-    return bytes;
-}
-
-std::string net(const std::string &layers, int width = 32, int height = 24) {
-    return "[net]\nwidth=" + std::to_string(width) + "\nheight=" + std::to_string(height) + "\nchannels=3\n" + layers;
-}
-
-std::string convolution(int filters, int size, const std::string &more = "", const std::string &bend = "leaky") {
-    return "[convolutional]\nfilters=" + std::to_string(filters) + "\nsize=" + std::to_string(size) +
-           "\nstride=1\npad=1\n" + more + "activation=" + bend + "\n";
-}
-
 std::vector<Network> networks() {
     const std::string normal = "batch_normalize=1\n";
     const auto make = [](const std::string &name, const std::string &text) {

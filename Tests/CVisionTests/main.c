@@ -9,6 +9,7 @@ int main(int count, char **arguments) {
     }
     setvbuf(stdout, NULL, _IOLBF, 0);
     test_engines(arguments[1], arguments[2], arguments[3]);
+    test_onednn();
     // With another instruction set, only what depends on it.
     if (!getenv("ONEDNN_MAX_CPU_ISA")) {
         test_pictures();
@@ -17,6 +18,7 @@ int main(int count, char **arguments) {
         test_raw();
         test_drawing();
         test_preprocess();
+        test_input();
         test_openvino(arguments[1], arguments[2], arguments[3]);
         test_models(arguments[1]);
         test_fuzz(atof(arguments[4]));

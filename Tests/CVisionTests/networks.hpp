@@ -91,6 +91,27 @@ inline void expect_equal(const std::vector<Output> &fast, const std::vector<Outp
     }
 }
 
+/// As many random numbers as any of the Darknet networks of these tests needs, all above zero: some are variances.
+inline std::string weights(unsigned seed) {
+    std::minstd_rand random(seed);
+    std::string bytes(20, '\0');
+    bytes[4] = 2;
+    for (int i = 0; i < 60000; i++) {
+        const float value = static_cast<float>(random() % 1000 + 1) / 4000;
+        bytes.append(reinterpret_cast<const char *>(&value), sizeof value);
+    }
+    return bytes;
+}
+
+inline std::string net(const std::string &layers, int width = 32, int height = 24) {
+    return "[net]\nwidth=" + std::to_string(width) + "\nheight=" + std::to_string(height) + "\nchannels=3\n" + layers;
+}
+
+inline std::string convolution(int filters, int size, const std::string &more = "", const std::string &bend = "leaky") {
+    return "[convolutional]\nfilters=" + std::to_string(filters) + "\nsize=" + std::to_string(size) +
+           "\nstride=1\npad=1\n" + more + "activation=" + bend + "\n";
+}
+
 inline std::string read_file(const std::string &path) {
     std::ifstream file(path, std::ios::binary);
     return {std::istreambuf_iterator<char>(file), {}};

@@ -53,6 +53,8 @@ void test_preprocess(void);
 void test_models(const char *fixtures);
 // `models` may be empty.
 void test_engines(const char *fixtures, const char *bundled, const char *models);
+void test_onednn(void);
+void test_input(void);
 void test_openvino(const char *fixtures, const char *bundled, const char *models);
 void test_fuzz(double seconds);
 

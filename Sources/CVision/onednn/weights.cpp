@@ -56,28 +56,30 @@ Weights::Weights(const Operation &convolution) {
         shape.insert(shape.begin(), convolution.groups);
     }
     dims_ = onednn::dims(shape, 1);
-    const size_t size = weights.total() * sizeof(float);
-    packed_.push_back(
-        {plain(shape, 1), std::make_shared<const SharedBytes>(SharedBytes{copy(weights.ptr(), size), size})});
+    came_in_ = plain(shape, 1);
+    as_they_came_ = copy(weights.ptr(), weights.total() * sizeof(float));
     const size_t bias = convolution.bias.size() * sizeof(float);
     bias_ = share(copy(convolution.bias.data(), bias), bias);
 }
 
-const void *Weights::in(const dnnl::memory::desc &layout) {
-    for (const Packed &known : packed_) {
-        if (known.layout != layout) continue;
-        is_plain_ = false;
-        return known.bytes->memory.get();
-    }
-    const Packed &first = packed_.front();
+Memory Weights::reordered(const dnnl::memory::desc &layout) const {
     Memory packed = allocate(layout.get_size());
-    const dnnl::memory from(first.layout, cpu(), const_cast<void *>(first.bytes->memory.get()));
+    const dnnl::memory::desc &known = as_they_came_ ? came_in_ : packed_.front().layout;
+    const void *bytes = as_they_came_ ? as_they_came_.get() : packed_.front().bytes->memory.get();
+    const dnnl::memory from(known, cpu(), const_cast<void *>(bytes));
     dnnl::memory to(layout, cpu(), packed.get());
     dnnl::stream stream(cpu());
     dnnl::reorder(from, to).execute(stream, const_cast<dnnl::memory &>(from), to);
     stream.wait();
-    if (is_plain_) packed_.clear();
-    is_plain_ = false;
+    return packed;
+}
+
+const void *Weights::in(const dnnl::memory::desc &layout) {
+    for (const Packed &known : packed_) {
+        if (known.layout == layout) return known.bytes->memory.get();
+    }
+    Memory packed = as_they_came_ && layout == came_in_ ? std::move(as_they_came_) : reordered(layout);
+    as_they_came_.reset();
     packed_.push_back({layout, share(std::move(packed), layout.get_size())});
     return packed_.back().bytes->memory.get();
 }

@@ -33,9 +33,12 @@ class Weights {
         std::shared_ptr<const SharedBytes> bytes;
     };
 
+    Memory reordered(const dnnl::memory::desc &layout) const;
+
     dnnl::memory::dims dims_;
-    /// As they came, until they are in a layout that something asked for.
-    bool is_plain_ = true;
+    dnnl::memory::desc came_in_;
+    /// In packed rows and of this net alone, until something has asked for a layout: what stays is shared.
+    Memory as_they_came_;
     /// Mostly one.
     std::vector<Packed> packed_;
     std::shared_ptr<const SharedBytes> bias_;
