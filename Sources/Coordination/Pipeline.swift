@@ -72,10 +72,6 @@ extension Pipeline {
     /// Boxes of one frame that a cascade classifies.
     static let maxCascadeBoxes = 64
 
-    /// Classes of one answer, all boxes together: 4 fields each, which with 10 for each of a thousand boxes are what a
-    /// client reads of one message (`max-protobuf-fields`).
-    public static let maxClasses = 12_000
-
     public static let builtIn: [Pipeline] = [
         Pipeline(
             name: "detect", stages: [.detect], required: ["detect"], text: "boxes of objects"),

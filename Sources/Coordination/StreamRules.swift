@@ -51,12 +51,13 @@ extension CoordinatorConfiguration {
     func pipeline(of request: AnalyzeRequest) throws(RPCError) -> Pipeline {
         let found = try pipeline(named: request.pipeline)
         guard let count = found.classify?.input.count else { return found }
-        let most = Pipeline.maxClasses / count
+        let most = Classification.maxPerAnswer / count
         guard request.topK <= most else {
             throw RPCError(
                 .invalidArgument,
-                "top_k \(request.topK) is above \(most): an answer has at most \(Pipeline.maxClasses) classes, and the "
-                    + "pipeline '\(found.name)' classifies \(count == 1 ? "one picture" : "up to \(count) boxes")")
+                "top_k \(request.topK) is above \(most): an answer has at most \(Classification.maxPerAnswer) classes, "
+                    + "and the pipeline '\(found.name)' classifies "
+                    + (count == 1 ? "one picture" : "up to \(count) boxes"))
         }
         return found
     }

@@ -32,6 +32,10 @@ public struct Classification: Sendable, Hashable {
     /// 0…1.
     public var confidence: Float
 
+    /// Classes of one answer, all boxes together: 4 fields each, which with 10 for each of a thousand boxes are what a
+    /// client reads of one message (`max-protobuf-fields`).
+    public static let maxPerAnswer = 12_000
+
     public init(classID: Int, label: String, confidence: Float) {
         self.classID = classID
         self.label = label

@@ -13,6 +13,7 @@ struct ClassifierNode: ClassifierHandler {
             throw RPCError(
                 .invalidArgument, "\(request.regions.count) regions exceed the limit of \(maxRegions)")
         }
+        try desk.lanes.checkClasses(topK: request.topK, boxes: request.regions.count, lane: lane)
         try request.regions.check()
         let work = VisionWork(
             frame: request.frame, detect: nil,

@@ -11,7 +11,7 @@ struct FusedNode: FusedHandler {
     func run(_ request: FusedRequest, context: CallContext) async throws -> FusedResponse {
         let lane = try desk.lanes.index(
             detector: request.detectModel, classifier: request.classifyModel, ofBoxes: request.boxes > 0)
-        let served = try await desk.run(try work(request, context.deadline), lane: lane, context)
+        let served = try await desk.run(try work(request, lane, context.deadline), lane: lane, context)
         var response = FusedResponse()
         response.sequence = request.frame.sequence
         response.width = served.answer.width
@@ -26,10 +26,11 @@ struct FusedNode: FusedHandler {
     private static let homeward = HopMargin()
 
     /// - Throws: INVALID_ARGUMENT.
-    private func work(_ request: FusedRequest, _ deadline: Deadline?) throws(RPCError) -> VisionWork {
+    private func work(_ request: FusedRequest, _ lane: Int, _ deadline: Deadline?) throws(RPCError) -> VisionWork {
         guard request.boxes <= maxRegions else {
             throw RPCError(.invalidArgument, "\(request.boxes) boxes exceed the limit of \(maxRegions)")
         }
+        try desk.lanes.checkClasses(topK: request.topK, boxes: request.boxes, lane: lane)
         guard (0...1).contains(request.boxConfidence) else {
             throw RPCError(.invalidArgument, "box_confidence \(request.boxConfidence) is not in 0…1")
         }

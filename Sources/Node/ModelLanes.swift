@@ -1,3 +1,4 @@
+import Messages
 import RPC
 import Vision
 
@@ -15,12 +16,12 @@ struct ModelLane: Sendable, Hashable {
 /// one for whole pictures and one for boxes. Requests of one lane run together, and take about as long as each other.
 struct ModelLanes: Sendable {
     let all: [ModelLane]
-    private let names: [String]
+    private let models: [ModelManifest]
     /// Of each model, by task.
     private let indices: [ModelManifest.Task: [Int]]
 
     init(_ models: [ModelManifest], of role: NodeRole) {
-        names = models.map(\.name)
+        self.models = models
         let indices = Dictionary(grouping: models.indices) { models[$0].task }
         let (detectors, classifiers) = (indices[.detection] ?? [], indices[.classification] ?? [])
         func lanes(_ detector: Int?) -> [ModelLane] {
@@ -51,11 +52,27 @@ struct ModelLanes: Sendable {
         return index
     }
 
+    /// So that no answer has more classes than a client reads.
+    /// - Parameters:
+    ///   - topK: of each input; 0: the model's own.
+    ///   - boxes: as many as may be classified; 0: the whole picture is.
+    ///   - index: of the lane.
+    /// - Throws: INVALID_ARGUMENT.
+    func checkClasses(topK: Int, boxes: Int, lane index: Int) throws(RPCError) {
+        guard let classifier = all[index].classifier else { return }
+        let classes = models[classifier].classes(topK: topK)
+        guard max(1, boxes) * classes > Classification.maxPerAnswer else { return }
+        throw RPCError(
+            .invalidArgument,
+            "\(classes) classes of \(boxes == 0 ? "one picture" : "each of \(boxes) boxes") exceed the limit of "
+                + "\(Classification.maxPerAnswer) in one answer")
+    }
+
     private func model(_ name: String, _ task: ModelManifest.Task) throws(RPCError) -> Int {
         let own = indices[task] ?? []
         if name.isEmpty, let first = own.first { return first }
-        guard let index = own.first(where: { names[$0] == name }) else {
-            let known = own.map { names[$0] }.joined(separator: ", ")
+        guard let index = own.first(where: { models[$0].name == name }) else {
+            let known = own.map { models[$0].name }.joined(separator: ", ")
             throw RPCError(.notFound, "no model \"\(name.printable)\" here; there is \(known)")
         }
         return index

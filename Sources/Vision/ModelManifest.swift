@@ -34,6 +34,9 @@ public struct ModelManifest: Sendable {
     /// The detector's own; 0 for a classifier.
     public var minConfidence: Float { task == .detection ? output.minConfidence : 0 }
 
+    /// How many classes a classifier answers with for each input of which so many are asked; 0: its own number.
+    public func classes(topK: Int) -> Int { min(topK == 0 ? output.topK : topK, description.labelCount) }
+
     /// With each file's path as `find` gives it.
     func located(_ find: (ModelFile) -> String?) -> ModelManifest {
         func locate(_ file: ModelFile) -> ModelFile {

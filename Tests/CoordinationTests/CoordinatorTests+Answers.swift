@@ -82,7 +82,8 @@ extension CoordinatorTests {
     /// As many boxes as a model finds, with all that is known of them.
     @Test func theLargestAnswerCanBeRead() throws {
         let classes = Array(
-            repeating: Classification(classID: 1, label: "one", confidence: 0.9), count: Pipeline.maxClasses / 1000)
+            repeating: Classification(classID: 1, label: "one", confidence: 0.9),
+            count: Classification.maxPerAnswer / 1000)
         let detection = Detection(
             classID: 1, label: "digit", confidence: 0.8, box: Box(x: 1, y: 1, width: 9, height: 9), trackID: 1,
             classes: classes)

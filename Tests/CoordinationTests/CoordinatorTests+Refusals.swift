@@ -20,7 +20,7 @@ extension CoordinatorTests {
     }
 
     @Test func moreClassesThanAnAnswerHasAreRefused() async throws {
-        let most = Pipeline.maxClasses / Pipeline.maxCascadeBoxes
+        let most = Classification.maxPerAnswer / Pipeline.maxCascadeBoxes
         try await TestMesh.with { mesh in
             let (status, message) = await code { try await mesh.analyze("cascade") { $0.topK = most + 1 } }
             #expect(status == .invalidArgument && message.contains("above \(most)") && message.contains("64 boxes"))

@@ -150,6 +150,23 @@ extension RealNodes {
             }
         }
 
+        /// The model has 10 classes. Whatever is found in the picture, so many boxes may be.
+        @Test func moreClassesThanAnAnswerHasAreRefused() async throws {
+            let picture = try #require(try TestModels.pictures().first)
+            let most = Classification.maxPerAnswer / 10
+            try await TestNode.with(.node, configure: { $0.maxRegions = 2 * most }) { node in
+                let error = await failure { try await node.both(picture, boxes: most + 1, topK: 1_000_000) }
+                #expect(error?.code == .invalidArgument)
+                #expect(error?.message == "10 classes of each of 1201 boxes exceed the limit of 12000 in one answer")
+                // It did not come to a worker.
+                #expect(try await node.describe().accepted == 0)
+                let answer = try await node.both(picture, boxes: most, topK: 1_000_000)
+                #expect(answer.detections.contains { $0.classes.count == 10 })
+                #expect(try await node.both(picture, boxes: most + 1, topK: 1).failures.isEmpty)
+                #expect(try await node.both(picture, topK: 1_000_000).classes.count == 10)
+            }
+        }
+
         /// A model whose passes fail.
         private struct BrokenModel: VisionModel {
             let manifest: ModelManifest

@@ -42,6 +42,45 @@ import Vision
         #expect(error?.message == "no model \"digits-classifier\" here; there is digits-detector")
     }
 
+    @Test func anAnswerHasNoMoreClassesThanAClientReads() throws {
+        // Of 10 classes and of 1000, which answer with 3 and 5 of them where nobody says how many.
+        let lanes = try lanes([TestModels.detector, TestModels.classifier, "squeezenet-1.1"], of: .node)
+        func objection(_ classifier: String?, topK: Int, boxes: Int, detects: Bool = false) throws -> RPCError? {
+            let lane = try lanes.index(
+                detector: detects ? "" : nil, classifier: classifier, ofBoxes: classifier != nil && boxes > 0)
+            do {
+                try lanes.checkClasses(topK: topK, boxes: boxes, lane: lane)
+                return nil
+            } catch {
+                return error
+            }
+        }
+        for (classifier, topK, boxes) in [
+            ("squeezenet-1.1", 1000, 12), ("squeezenet-1.1", 12, 1000), ("squeezenet-1.1", 11, 1024),
+            ("squeezenet-1.1", 0, 2400), ("squeezenet-1.1", 100_000, 0), ("squeezenet-1.1", 100_000, 12),
+            ("", 0, 4000), ("", 100_000, 1200), ("", 100_000, 1), ("", 1, 12_000),
+        ] {
+            for detects in [false, true] {
+                let error = try objection(classifier, topK: topK, boxes: boxes, detects: detects)
+                #expect(error == nil, "\(boxes) boxes, top_k \(topK)")
+            }
+        }
+        for (classifier, topK, boxes) in [
+            ("squeezenet-1.1", 1000, 13), ("squeezenet-1.1", 13, 1000), ("squeezenet-1.1", 12, 1024),
+            ("squeezenet-1.1", 0, 2401), ("", 0, 4001), ("", 100_000, 1201), ("", 1, 12_001),
+        ] {
+            for detects in [false, true] {
+                let error = try objection(classifier, topK: topK, boxes: boxes, detects: detects)
+                #expect(error?.code == .invalidArgument, "\(boxes) boxes, top_k \(topK)")
+            }
+        }
+        #expect(
+            try objection("squeezenet-1.1", topK: 5000, boxes: 64)?.message
+                == "1000 classes of each of 64 boxes exceed the limit of 12000 in one answer")
+        // Who does not classify asks for none.
+        #expect(try objection(nil, topK: .max, boxes: 1024, detects: true) == nil)
+    }
+
     @Test func whichModelsARoleCanDoWithIsSaidInOneLine() throws {
         let store = try TestModels.store()
         let detector = try store.manifest(named: TestModels.detector)

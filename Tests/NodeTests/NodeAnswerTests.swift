@@ -99,6 +99,32 @@ extension RealNodes {
             }
         }
 
+        /// The model has 10 classes.
+        @Test func moreClassesThanAnAnswerHasAreRefused() async throws {
+            let picture = try #require(try TestModels.pictures().first)
+            let most = Classification.maxPerAnswer / 10
+            func regions(_ count: Int) -> [Box] {
+                Array(repeating: Box(x: 0, y: 0, width: 10, height: 10), count: count)
+            }
+            try await TestNode.with(.classifier, configure: { $0.maxRegions = 2 * most }) { node in
+                for topK in [10, 1_000_000] {
+                    let error = await failure {
+                        try await node.classify(picture, regions: regions(most + 1), topK: topK)
+                    }
+                    #expect(error?.code == .invalidArgument)
+                    #expect(
+                        error?.message
+                            == "10 classes of each of 1201 boxes exceed the limit of 12000 in one answer")
+                }
+                // None of it came to a worker.
+                #expect(try await node.describe().accepted == 0)
+                let answer = try await node.classify(picture, regions: regions(most), topK: 1_000_000)
+                #expect(answer.regions.count == most && answer.regions.allSatisfy { $0.count == 10 })
+                #expect(try await node.classify(picture, regions: regions(most + 1), topK: 1).regions.count == most + 1)
+                #expect(try await node.classify(picture, topK: 1_000_000).regions.map(\.count) == [10])
+            }
+        }
+
         @Test func badPicturesAreTheSendersFaultAndTheNodeLives() async throws {
             let picture = try #require(try TestModels.pictures().first)
             try await TestNode.with(.detector) { node in

@@ -1,4 +1,5 @@
 import Coordination
+import Messages
 
 extension Settings {
     static let maxTopK = 1000
@@ -45,8 +46,9 @@ extension Settings {
         guard Set(names).count == names.count else { throw wrong("has a stage twice") }
         guard !stages.contains(.track) || stages.contains(.detect) else { throw wrong("tracks without detect") }
         if hasBoxes, !isCascade { throw wrong("has boxes, but no classify after a detect") }
-        guard !isCascade || boxes * topK <= Pipeline.maxClasses else {
-            throw wrong("has \(boxes) boxes with \(topK) classes each; an answer has at most \(Pipeline.maxClasses)")
+        guard !isCascade || boxes * topK <= Classification.maxPerAnswer else {
+            throw wrong(
+                "has \(boxes) boxes with \(topK) classes each; an answer has at most \(Classification.maxPerAnswer)")
         }
         let required = list(at: place(.required)) ?? names.filter { $0 != "track" }
         if let unknown = required.first(where: { !names.contains($0) }) {
