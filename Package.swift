@@ -297,7 +297,7 @@ let package = Package(
         // Tests/CVisionTests, in C, is built by its own run.sh, under sanitizers.
         .testTarget(
             name: "VisionTests",
-            dependencies: ["Vision", "Messages", nioCore, crypto],
+            dependencies: ["GoldenSupport", "Vision", "Messages", nioCore, crypto],
             exclude: ["Fixtures", "requirements.txt"], swiftSettings: strict),
         .testTarget(
             name: "TrackingTests", dependencies: ["Tracking", "Evaluation", "Messages"], exclude: ["Sequences"],
@@ -388,7 +388,9 @@ let package = Package(
         // Real processes: the built executables, real pictures, kill -9.
         .testTarget(
             name: "SystemTests",
-            dependencies: ["TestSupport", "Messages", "Services", "RPC", nioCore, nioPosix, logging],
+            dependencies: [
+                "GoldenSupport", "TestSupport", "Messages", "Services", "RPC", "Vision", nioCore, nioPosix, logging,
+            ],
             exclude: ["video_server.py"], swiftSettings: strict),
         // benchmarks/chaos: a node that waits instead of computing, the load on a mesh of them, and their pictures.
         .target(
@@ -430,6 +432,10 @@ let package = Package(
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             path: "Tests/HotPieces", swiftSettings: strict),
+        // What is right for the golden pictures, how near to it an answer has to be, and the pictures in other forms.
+        .target(
+            name: "GoldenSupport", dependencies: ["Vision", "Messages", nioCore], path: "Tests/GoldenSupport",
+            swiftSettings: strict),
         // Child processes of tests, and hosts that fall silent.
         .target(
             name: "TestSupport", dependencies: ["RPC", logging, nioCore, nioPosix], path: "Tests/TestSupport",

@@ -8,6 +8,8 @@ struct AnswerLine: Decodable, Sendable {
         var label: String
         var class_id: Int
         var confidence: Float
+
+        var classification: Classification { Classification(classID: class_id, label: label, confidence: confidence) }
     }
     struct BoxLine: Decodable, Sendable { var x, y, width, height: Float }
     struct DetectionLine: Decodable, Sendable {
@@ -17,7 +19,13 @@ struct AnswerLine: Decodable, Sendable {
         var box: BoxLine
         var track_id: UInt64?
         var classes: [Class]?
-        var area: Box { Box(x: box.x, y: box.y, width: box.width, height: box.height) }
+
+        var detection: Detection {
+            Detection(
+                classID: class_id, label: label, confidence: confidence,
+                box: Box(x: box.x, y: box.y, width: box.width, height: box.height), trackID: track_id,
+                classes: (classes ?? []).map(\.classification))
+        }
     }
 
     var source: String
@@ -31,6 +39,10 @@ struct AnswerLine: Decodable, Sendable {
     var detections: [DetectionLine]?
     var classes: [Class]?
     var timing_ms: [String: Double]?
+
+    var found: [Detection] { (detections ?? []).map(\.detection) }
+    /// Of the whole picture.
+    var named: [Classification] { (classes ?? []).map(\.classification) }
 
     static func all(_ result: Command.Result) throws -> [AnswerLine] {
         try result.lines.map { line in

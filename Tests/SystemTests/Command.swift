@@ -43,4 +43,18 @@ extension ChildProcess {
     ) async throws -> Result {
         try await Command(arguments, environment: environment, input: input).finish(within: limit)
     }
+
+    /// A role that serves until the test ends it.
+    static func serving<Value>(
+        _ arguments: [String], environment: [String: String] = [:],
+        _ body: (_ role: Command, _ address: String) async throws -> Value
+    ) async throws -> Value {
+        let role = try Command(arguments, environment: environment)
+        defer { role.signal(SIGKILL) }
+        do {
+            return try await body(role, try await role.line(startingWith: "ready "))
+        } catch {
+            throw Failure("\(error)\n\(arguments[0]) said:\n\(role.errorText.suffix(2000))")
+        }
+    }
 }

@@ -44,19 +44,6 @@ import Testing
         }
     }
 
-    /// A role that serves until the test ends it.
-    private static func serving<Value>(
-        _ arguments: [String], _ body: (_ role: Command, _ address: String) async throws -> Value
-    ) async throws -> Value {
-        let role = try Command(arguments)
-        defer { role.signal(SIGKILL) }
-        do {
-            return try await body(role, try await role.line(startingWith: "ready "))
-        } catch {
-            throw Failure("\(error)\n\(arguments[0]) said:\n\(role.errorText.suffix(2000))")
-        }
-    }
-
     private static func pictures() throws -> [String] {
         try FileManager.default.contentsOfDirectory(atPath: Place.demo.path).filter { $0.hasSuffix(".jpg") }.sorted()
             .map { Place.demo.appending(path: $0).path }
@@ -79,14 +66,14 @@ import Testing
         let detector =
             ["detector", "--listen", "127.0.0.1:0", "--workers", "1", "--tls-client-ca", files("home.crt")]
             + files.identity("server-home") + ["--credentials", files("callers")]
-        try await Self.serving(detector) { _, node in
+        try await Command.serving(detector) { _, node in
             let coordinator =
                 [
                     "coordinator", "--listen", "127.0.0.1:0", "--detectors", node, "--tls-client-ca", files("home.crt"),
                     "--credentials", files("callers"), "--access-rules", files("rules"), "--node-tls-ca",
                     files("home.crt"), "--node-token-file", files("other"),
                 ] + files.identity("server-home") + files.identity("client-home", prefix: "--node-")
-            try await Self.serving(coordinator) { _, address in
+            try await Command.serving(coordinator) { _, address in
                 let trusting = ["--tls-ca", files("home.crt")]
                 let known = trusting + files.identity("client-home")
 
@@ -184,13 +171,13 @@ import Testing
         defer { try? FileManager.default.removeItem(at: folder) }
         let (node, place) = (folder.appending(path: "node").path, folder.appending(path: "mesh").path)
         let identity = isSecure ? files.identity("server-home") : []
-        try await Self.serving(["detector", "--listen", "unix:\(node)", "--workers", "1"] + identity) {
+        try await Command.serving(["detector", "--listen", "unix:\(node)", "--workers", "1"] + identity) {
             detector, address in
             #expect(address == "unix:\(node)")
             let arguments =
                 ["coordinator", "--listen", "unix:\(place)", "--detectors", address] + identity
                 + (isSecure ? ["--node-tls-ca", files("home.crt")] : [])
-            try await Self.serving(arguments) { coordinator, address in
+            try await Command.serving(arguments) { coordinator, address in
                 let extra = isSecure ? ["--tls-ca", files("home.crt")] : []
                 let answer = try await Self.send(address, extra)
                 #expect(answer.code == 0, "\(answer.errors)")
@@ -216,7 +203,7 @@ import Testing
             (plain, ["--tls-ca", files("home.crt")], "the peer does not speak TLS", "or with --no-tls"),
             (plain + files.identity("server-home"), [], "who is there speaks TLS", "call it with --tls"),
         ] as [([String], [String], String, String)] {
-            try await Self.serving(arguments) { _, address in
+            try await Command.serving(arguments) { _, address in
                 for command in [["nodes"], ["pipelines"], ["send", "--pipeline", "detect", picture]] {
                     let result = try await Command.run(command + ["--coordinator", address] + options)
                     Self.expectOneLine(result, code: 3, words)
@@ -234,10 +221,10 @@ import Testing
     @Test func aSignalDrainsCallsOverTLS() async throws {
         let files = try await Files.make()
         let identity = files.identity("server-home")
-        try await Self.serving(["detector", "--listen", "127.0.0.1:0", "--workers", "1"] + identity) { _, node in
+        try await Command.serving(["detector", "--listen", "127.0.0.1:0", "--workers", "1"] + identity) { _, node in
             let arguments =
                 ["coordinator", "--listen", "127.0.0.1:0", "--detectors", node, "--node-tls-ca", files("home.crt")]
-            try await Self.serving(arguments + identity) { coordinator, address in
+            try await Command.serving(arguments + identity) { coordinator, address in
                 let many = Array(repeating: try #require(try Self.pictures().first), count: 400)
                 let client = try Command(
                     ["send", "--coordinator", address, "--pipeline", "detect", "--json", "--tls-ca", files("home.crt")]
@@ -257,7 +244,7 @@ import Testing
     @Test func aNewCertificateServesWithoutANewStart() async throws {
         let files = try await Files.make()
         let arguments = ["coordinator", "--listen", "127.0.0.1:0"] + files.identity("server-home")
-        try await Self.serving(arguments) { _, address in
+        try await Command.serving(arguments) { _, address in
             func nodes(trusting authority: String) async throws -> Int32 {
                 try await Command.run(["nodes", "--coordinator", address, "--tls-ca", files("\(authority).crt")]).code
             }

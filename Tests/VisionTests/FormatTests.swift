@@ -1,4 +1,5 @@
 import Foundation
+import GoldenSupport
 import Messages
 import NIOCore
 import Testing

@@ -1,4 +1,5 @@
 import Foundation
+import GoldenSupport
 import Messages
 import Testing
 
@@ -7,92 +8,30 @@ import Testing
 /// What plain OpenCV 4.6 finds with the real models, `Model` finds too, on every engine, in whatever form a picture comes,
 /// and in a batch where the model has batches.
 @Suite struct GoldenTests {
-    struct Reference: Decodable {
-        struct Found: Decodable {
-            var `class`: Int
-            var label: String
-            var score: Float
-            /// x1, y1, x2, y2.
-            var box: [Float]?
-            var area: Box {
-                let b = box ?? [0, 0, 0, 0]
-                return Box(x: b[0], y: b[1], width: b[2] - b[0], height: b[3] - b[1])
-            }
-        }
-        struct Picture: Decodable {
-            var picture: String
-            var width: Int
-            var height: Int
-            var detections: [Found]?
-            var top5: [Found]?
-        }
-        var conf: Float
-        var pictures: [Picture]
-
-        static func load(_ model: String) throws -> Reference {
-            let url = try #require(Place.shared).appending(path: "golden/\(model).json")
-            return try JSONDecoder().decode(Reference.self, from: Data(contentsOf: url))
-        }
+    private static func reference(_ model: String) throws -> GoldenReference {
+        let folder = try #require(Place.shared).appending(path: "golden")
+        return try GoldenReference.load(model, from: folder)
     }
-
-    /// How near to the reference an answer has to be.
-    struct Tolerance {
-        var score: Float
-        var overlap: Float
-
-        static let usual = Tolerance(score: 0.03, overlap: 0.90)
-        /// A quarter of the colours' samples, numbers from 16 to 235 in place of 0 to 255, and no odd last row or column.
-        /// With these pictures scores differ by up to 0.07 and boxes overlap by 0.82 and more, and among weak boxes of one
-        /// object another one wins.
-        static let planes = Tolerance(score: 0.12, overlap: 0.80)
-        /// One picture has a class by 0.14 less sure.
-        static let classesOfPlanes = Tolerance(score: 0.15, overlap: 0)
-    }
-
-    static let forms: [Encoding] = [.jpeg, .png, .bgr8, .rgb8, .nv12, .i420]
-
-    private static func losesColours(_ form: Encoding) -> Bool { form == .nv12 || form == .i420 }
 
     private static func image(_ name: String, _ form: Encoding) throws -> Image {
         let image = try Place.picture(name)
         return form == .jpeg ? image : try PictureForm.image(image, as: form)
     }
 
-    /// One of `found`'s indices for `wanted`, where there is one.
-    private static func match(_ wanted: Reference.Found, in found: [Detection], _ tolerance: Tolerance) -> Int? {
-        found.indices.filter {
-            found[$0].classID == wanted.class && found[$0].label == wanted.label
-                && abs(found[$0].confidence - wanted.score) <= tolerance.score
-                && found[$0].box.iou(wanted.area) >= tolerance.overlap
-        }.max { found[$0].box.iou(wanted.area) < found[$1].box.iou(wanted.area) }
-    }
-
-    /// All of the reference's boxes and no others, but for those that are about as sure as the least.
+    /// All of the reference's boxes and no others.
     private static func expect(
-        _ found: [Detection], _ wanted: Reference.Picture, least: Float, _ tolerance: Tolerance, _ what: String
+        _ found: [Detection], _ wanted: GoldenReference.Picture, least: Float, _ tolerance: GoldenTolerance,
+        _ what: String
     ) {
-        var left = found
-        for expected in wanted.detections ?? [] {
-            if let index = match(expected, in: left, tolerance) {
-                left.remove(at: index)
-            } else {
-                #expect(
-                    abs(expected.score - least) <= tolerance.score,
-                    "\(what) \(wanted.picture): \(expected.label) \(expected.score) is missing")
-            }
-        }
-        for extra in left {
-            #expect(
-                abs(extra.confidence - least) <= tolerance.score,
-                "\(what) \(wanted.picture): extra \(extra.label) \(extra.confidence)")
-        }
+        let objections = tolerance.objections(to: found, wanted: wanted.boxes, least: least)
+        #expect(objections == [], "\(what) \(wanted.picture)")
     }
 
     @Test(
         .enabled(if: Place.announceSkip("golden detections")),
         arguments: ["yolo-fastest-1.1", "yolo-fastest-1.1-xl", "FastestDet", "ultraface-RFB-320"], Engine.available)
     func detectorsFindWhatTheReferenceFinds(_ name: String, _ engine: Engine) throws {
-        let reference = try Reference.load(name)
+        let reference = try Self.reference(name)
         let store = try Place.store()
         let manifest = try store.manifest(named: name)
         if engine == .openVINO && manifest.network == .darknet {
@@ -104,8 +43,8 @@ import Testing
             return
         }
         let model = try Model(manifest, store: store, engine: engine)
-        for form in Self.forms {
-            let tolerance = Self.losesColours(form) ? Tolerance.planes : .usual
+        for form in PictureForm.all {
+            let tolerance = GoldenTolerance.boxes(form)
             for wanted in reference.pictures {
                 let image = try Self.image(wanted.picture, form)
                 #expect(image.width / 2 == wanted.width / 2 && image.height / 2 == wanted.height / 2)
@@ -123,15 +62,15 @@ import Testing
 
     @Test(.enabled(if: Place.announceSkip("golden classes")), arguments: Engine.available)
     func theClassifierNamesWhatTheReferenceNames(_ engine: Engine) throws {
-        let reference = try Reference.load("squeezenet-1.1")
+        let reference = try Self.reference("squeezenet-1.1")
         let store = try Place.store()
         let manifest = try store.manifest(named: "squeezenet-1.1")
         let model = try Model(manifest, store: store, engine: engine)
-        for form in Self.forms {
-            let tolerance = Self.losesColours(form) ? Tolerance.classesOfPlanes : .usual
+        for form in PictureForm.all {
+            let tolerance = GoldenTolerance.classes(form)
             for wanted in reference.pictures {
                 let found = try model.classify([ModelInput(Self.image(wanted.picture, form))], topK: [0]).found[0]
-                try Self.expect(found, wanted, tolerance, "\(form) \(wanted.picture)")
+                Self.expect(found, wanted, tolerance, "\(form) \(wanted.picture)")
             }
         }
         let batching = try Model(manifest, store: store, engine: engine, maxBatchSize: 4)
@@ -139,21 +78,14 @@ import Testing
         let inputs = try reference.pictures.map { try ModelInput(Place.picture($0.picture)) }
         let found = try batching.classify(inputs, topK: inputs.map { _ in 0 }).found
         for (found, wanted) in zip(found, reference.pictures) {
-            try Self.expect(found, wanted, .usual, "\(wanted.picture) in a batch")
+            Self.expect(found, wanted, .usual, "\(wanted.picture) in a batch")
         }
     }
 
     private static func expect(
-        _ classes: [Classification], _ wanted: Reference.Picture, _ tolerance: Tolerance, _ what: String
-    ) throws {
-        let expected = try #require(wanted.top5)
-        #expect(classes.count == expected.count)
-        #expect(classes.first?.label == expected.first?.label, "\(what)")
-        for (found, reference) in zip(classes, expected) {
-            #expect(
-                abs(found.confidence - reference.score) <= tolerance.score,
-                "\(what): \(found.confidence), not \(reference.score)")
-        }
+        _ classes: [Classification], _ wanted: GoldenReference.Picture, _ tolerance: GoldenTolerance, _ what: String
+    ) {
+        #expect(tolerance.objections(to: classes, wanted: wanted.classes) == [], "\(what)")
     }
 
     /// The average precision of a detector needs boxes that are hardly sure; OpenCV's own layers leave them out at 0.2.

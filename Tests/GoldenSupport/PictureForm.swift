@@ -1,26 +1,32 @@
-import Messages
+public import Messages
 import NIOCore
-
-@testable import Vision
+public import Vision
 
 /// A picture as other senders have it.
-enum PictureForm {
-    /// The same pixels, decoded from such bytes. `nv12` and `i420` lose most of the colours' sharpness, and the last row and
-    /// column where sides are odd.
+public enum PictureForm {
+    /// That results are compared in.
+    public static let all: [Encoding] = [.jpeg, .png, .bgr8, .rgb8, .nv12, .i420]
+
+    /// The same pixels, decoded from such bytes.
     /// - Parameter encoding: `png` or raw.
-    static func image(_ image: Image, as encoding: Encoding) throws -> Image {
+    public static func image(_ image: Image, as encoding: Encoding) throws -> Image {
+        try Image(decoding: frame(image, as: encoding))
+    }
+
+    /// The same pixels, to be sent. `nv12` and `i420` lose most of the colours' sharpness, and the last row and column where
+    /// sides are odd.
+    /// - Parameter encoding: `png` or raw.
+    public static func frame(_ image: Image, as encoding: Encoding) throws -> Frame {
         var bgr = Array(image.pixels.readableBytesView), width = image.width, height = image.height
         switch encoding {
-        case .png: return try Image(decoding: Frame(payload: .inline(image.png())))
+        case .png: return Frame(encoding: .png, payload: .inline(try image.png()))
         case .rgb8: for i in stride(from: 0, to: bgr.count, by: 3) { bgr.swapAt(i, i + 2) }
         case .nv12, .i420:
             bgr = planes(bgr, width, height, encoding)
             (width, height) = (width / 2 * 2, height / 2 * 2)
         default: break
         }
-        return try Image(
-            decoding: Frame(
-                encoding: encoding, width: width, height: height, payload: .inline(ByteBuffer(bytes: bgr))))
+        return Frame(encoding: encoding, width: width, height: height, payload: .inline(ByteBuffer(bytes: bgr)))
     }
 
     /// BT.601, 16 to 235; each two by two pixels have their mean colour.
