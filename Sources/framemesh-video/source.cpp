@@ -32,8 +32,6 @@ constexpr const char* kPictureVideoNames[] = {".mjpeg", ".mjpg"};
 constexpr const char* kPictureParts = "mpjpeg";
 // Its frames stand in a steady rhythm. It counts the places that are empty, too; in its index they are not.
 constexpr const char* kSteady = "avi";
-/// What a container's duration may say beyond its last frame, which others of its streams may outlast; microseconds.
-constexpr int64_t kDurationSlack = 2'000'000;
 
 int read_descriptor(void* opaque, uint8_t* bytes, int count) {
     int descriptor = *static_cast<int*>(opaque);
@@ -139,6 +137,7 @@ std::unique_ptr<Source> Source::file(const std::string& path, int threads, int64
     source->open_container();
     source->has_end_ = true;
     source->choose_stream();
+    if (source->states_duration()) source->stated_duration_ = std::max<int64_t>(0, source->format_->duration);
     source->open_decoder(threads);
     return source;
 }
@@ -271,7 +270,8 @@ void Source::choose_stream() {
     if (index < 0 || (format_->streams[index]->disposition & AV_DISPOSITION_ATTACHED_PIC)) fail("has no video stream");
     stream_ = format_->streams[index];
     for (unsigned i = 0; i < format_->nb_streams; i++) {
-        if (int(i) != index) format_->streams[i]->discard = AVDISCARD_ALL;
+        // A duration that is stated is that of all streams.
+        if (int(i) != index && !states_duration()) format_->streams[i]->discard = AVDISCARD_ALL;
     }
     const AVCodecParameters* parameters = stream_->codecpar;
     if (parameters->width <= 0 || parameters->height <= 0) {
@@ -334,24 +334,6 @@ std::string Source::why_nothing() const {
     if (!has_index_behind_ || link_->could_seek()) return "";
     return "its index is behind its frames, and the server gives no parts of a file (Range): "
            "serve it with the index first (ffmpeg -movflags +faststart), or download it";
-}
-
-bool Source::is_cut_off(int64_t last_time) {
-    if (!file_ && !(link_ && has_end_)) return false;
-    int64_t size = 0, stated = stated_byte_count_;
-    if (file_) {
-        size = file_->byte_count();
-        stated = file_->stated_byte_count();
-    } else if (io()) {
-        // What comes behind the last frame.
-        if (avio_tell(io()) < stated) avio_skip(io(), stated - avio_tell(io()));
-        size = avio_tell(io());
-    }
-    if (stated > size) return true;
-    if (link_ && stated == 0 && stream_->nb_frames == 0) return stated_duration_ - last_time > kDurationSlack;
-    int count = avformat_index_get_entries_count(stream_);
-    const AVIndexEntry* last = count > 0 ? avformat_index_get_entry(stream_, count - 1) : nullptr;
-    return last && (last->pos > size || last->size > size - last->pos);
 }
 
 int64_t Source::places_in_index() const {

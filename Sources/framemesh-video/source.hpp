@@ -48,15 +48,15 @@ class Source {
     const std::string& path() const { return path_; }
     AVFormatContext* format() { return format_.get(); }
     AVStream* stream() { return stream_; }
-    /// The next packet, as av_read_frame.
-    int read(AVPacket* packet) { return ahead_.next(format(), packet); }
+    /// The next packet, as av_read_frame; of any stream.
+    int read(AVPacket* packet);
     /// How long ago a frame with this timestamp was taken; both in microseconds. Nothing: it cannot be told, or is a
     /// file's.
     std::optional<int64_t> age(int64_t timestamp) const { return ahead_.age(timestamp); }
     AVCodecContext* decoder() { return decoder_.get(); }
     Orientation orientation() const;
     /// It ends before the place where the container says its last frame is, before its own size, or, where it says
-    /// neither, before its own duration.
+    /// neither, before its own duration (of a file, where FFmpeg's is one that the container states).
     /// - last_time: of its last frame, in microseconds from its start.
     bool is_cut_off(int64_t last_time);
     /// Why not one frame has come, where that is no damage; empty: it is none of that.
@@ -97,6 +97,8 @@ class Source {
     void go_to_first_frame();
     void choose_stream();
     void check_size(int width, int height) const;
+    /// A file whose duration is its container's word, and not what FFmpeg finds in the file.
+    bool states_duration() const;
     /// What a decoder may take for a picture.
     int64_t max_coded_pixels() const;
     void open_decoder(int threads);
@@ -118,6 +120,10 @@ class Source {
     int64_t stated_byte_count_ = 0;
     /// By its container, in microseconds; 0: it says nothing.
     int64_t stated_duration_ = 0;
+    /// Of a file that states its duration: when its latest packet is, of all streams, and the longest time between two;
+    /// microseconds by the container's own count.
+    int64_t last_packet_time_ = 0;
+    int64_t longest_pause_ = 0;
     bool has_index_behind_ = false;
     AVStream* stream_ = nullptr;
     Codec decoder_;

@@ -203,14 +203,16 @@ import Video
         }
     }
 
-    @Test(arguments: ["mp4", "avi", "mkv", "webm"])
+    @Test(arguments: ["mp4", "avi", "mkv", "webm", "flv"])
     func aFileThatIsCutOffGivesItsFramesAndThenTheError(_ kind: String) async throws {
         try await Files.withFolder { folder in
             let h264 = "-c:v libx264 -preset ultrafast -bf 0"
             let codecs = [
                 "mp4": "\(h264) -movflags +faststart", "avi": "-c:v mjpeg", "webm": "-c:v libvpx -deadline realtime",
             ]
-            let good = try await folder.video("a.\(kind)", frames: 50, codec: codecs[kind] ?? h264)
+            // Of an FLV more than two seconds have to be missing.
+            let good = try await folder.video(
+                "a.\(kind)", frames: 50, rate: kind == "flv" ? 5 : 10, codec: codecs[kind] ?? h264)
             #expect(await readingError(good) == nil)
             let data = try Data(contentsOf: URL(fileURLWithPath: good))
             let path = try folder.write("cut.\(kind)", data.prefix(data.count * 6 / 10))
@@ -223,6 +225,47 @@ import Video
             #expect((5..<50).contains(count))
             #expect(error?.message == "\(path): ended too early, after \(count) frames: the file is cut off")
         }
+    }
+
+    /// Sound that outlasts the pictures, and a last picture that stands for five seconds.
+    @Test func anFLVWhoseLastFrameIsLongBeforeItsEndIsWhole() async throws {
+        try await Files.withFolder { folder in
+            let sound = try await folder.make(
+                "sound.flv",
+                "-f lavfi -i testsrc2=size=64x48:rate=10:duration=2 -f lavfi -i sine=duration=8 -c:v flv1 -c:a aac")
+            let slow = try await folder.make(
+                "slow.flv",
+                "-f lavfi -i testsrc2=size=64x48:rate=1/5 -frames:v 4 -c:v libx264 -preset ultrafast -pix_fmt yuv420p")
+            // FFmpeg takes the time of the last tag for it then, which is one of the sound.
+            let live = try folder.write("live.flv", Self.withoutDuration(sound))
+            for (path, frames) in [(sound, 20), (slow, 4), (live, 20)] {
+                let (info, seen, damaged) = try await readAll(path)
+                #expect(seen.count == frames && damaged == 0, "\(path)")
+                let last = Duration.microseconds(try #require(seen.last).captureTime)
+                let duration = try #require(info.duration)
+                #expect(duration - last > .seconds(4), "\(path): \(duration), \(last)")
+            }
+        }
+    }
+
+    @Test func anFLVThatSaysNoDurationJustEnds() async throws {
+        try await Files.withFolder { folder in
+            let good = try await folder.video(
+                "a.flv", frames: 50, rate: 5, codec: "-c:v libx264 -preset ultrafast -bf 0")
+            let data = try Self.withoutDuration(good)
+            #expect(try await readAll(folder.write("live.flv", data)).frames.count == 50)
+            let frames = try await readAll(folder.write("cut.flv", data.prefix(data.count * 6 / 10))).frames
+            #expect((5..<50).contains(frames.count))
+        }
+    }
+
+    /// An FLV as it is recorded by whoever does not go back to its start: its duration is 0.
+    private static func withoutDuration(_ path: String) throws -> Data {
+        var data = try Data(contentsOf: URL(fileURLWithPath: path))
+        // Behind the name: a byte for the kind, and the number.
+        let number = try #require(data.range(of: Data("duration".utf8))).upperBound + 1
+        data.replaceSubrange(number..<number + 8, with: Data(count: 8))
+        return data
     }
 
     @Test func damagedPacketsAreSkippedAndCounted() async throws {
