@@ -34,6 +34,38 @@ import Testing
         return count
     }
 
+    /// What a video file says of its pictures.
+    private struct Shape {
+        var width, height: Int
+        /// Frames a second.
+        var rate: Double
+        /// Seconds.
+        var duration: Double
+
+        static func of(_ file: URL) async throws -> Shape {
+            let probe = try ChildProcess(
+                URL(fileURLWithPath: "/usr/bin/env"),
+                [
+                    "ffprobe", "-v", "error", "-select_streams", "v:0", "-show_entries",
+                    "stream=width,height,avg_frame_rate,duration", "-of", "csv=p=0", file.path,
+                ])
+            let text = try await probe.finish().output
+            // The rate is a fraction.
+            let numbers = text.split(whereSeparator: { ",/\n".contains($0) }).compactMap { Double($0) }
+            guard numbers.count == 5 else { throw Failure("ffprobe said '\(text)' of \(file.path)") }
+            return Shape(
+                width: Int(numbers[0]), height: Int(numbers[1]), rate: numbers[2] / numbers[3], duration: numbers[4])
+        }
+    }
+
+    /// Times are exact to 11 microseconds; a wrong rate makes the last frame longer or shorter.
+    private static func expectSameShape(_ annotated: URL, as input: URL) async throws {
+        let (seen, expected) = try await (Shape.of(annotated), Shape.of(input))
+        #expect(seen.width == expected.width && seen.height == expected.height, "\(seen), not \(expected)")
+        #expect(abs(seen.duration - expected.duration) < 0.001, "\(seen), not \(expected)")
+        #expect(abs(seen.rate - expected.rate) < 0.001, "\(seen), not \(expected)")
+    }
+
     @Test(.enabled(if: announceSkip(models: true)))
     func peopleAreTrackedThroughAWholeVideo() async throws {
         let folder = try Place.temporary("video")
@@ -60,6 +92,35 @@ import Testing
         // Ten frames a second: people who are followed for five seconds and more.
         #expect(lives.values.filter { $0 >= 50 }.count >= 5, "lives of the tracks: \(lives.values.sorted())")
         #expect(try await Self.frameCount(annotated) == Self.vtestFrames)
+        try await Self.expectSameShape(annotated, as: Place.vtest)
+    }
+
+    /// Of a rate and a size that nothing here assumes.
+    @Test func theAnnotatedVideoHasTheSizeRateAndDurationOfTheInput() async throws {
+        let folder = try Place.temporary("shape")
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let input = folder.appending(path: "input.mp4"), annotated = folder.appending(path: "annotated.mp4")
+        let ffmpeg = try ChildProcess(
+            URL(fileURLWithPath: "/usr/bin/env"),
+            [
+                "ffmpeg", "-nostdin", "-v", "error", "-f", "lavfi", "-i", "testsrc2=size=480x270:rate=12",
+                "-frames:v", "24", "-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p", input.path,
+            ])
+        try #require(try await ffmpeg.finish().code == 0)
+        let mesh = try await LocalMesh.up(classifiers: 0)
+        let answers = try await LocalMesh.with(mesh) { mesh in
+            let result = try await Command.run([
+                "video", "--coordinator", mesh.coordinator, "--pipeline", "detect", "--json", "--output",
+                annotated.path, input.path,
+            ])
+            #expect(result.code == 0, "\(result.errors.suffix(2000))")
+            return try AnswerLine.all(result)
+        }
+        Self.expectOnceInOrder(answers, 24)
+        #expect(try await Self.frameCount(annotated) == 24)
+        let shape = try await Shape.of(input)
+        #expect(shape.width == 480 && shape.height == 270 && shape.rate == 12 && shape.duration == 2, "\(shape)")
+        try await Self.expectSameShape(annotated, as: input)
     }
 
     @Test func aDetectorThatIsKilledCostsNoFrame() async throws {
