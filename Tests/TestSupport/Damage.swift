@@ -1,4 +1,4 @@
-import NIOCore
+public import NIOCore
 
 /// What a line, or a peer, may do to one message.
 public enum Damage {
