@@ -138,7 +138,7 @@ struct RetryState {
         // A unary call that hangs has shown its caller nothing, whatever came.
         if failure.hasMoreTime, error.code == .deadlineExceeded { return .passing }
         // A limit of ours that an answer went beyond says nothing of its endpoint.
-        let isOwnLimit = error.limit != nil && !error.neverStarted
+        let isOwnLimit = error.limit.map { !$0.blamesServer && !error.neverStarted } ?? false
         if !isOwnLimit, policy.failover?.faults.contains(error.code) == true { return .fault }
         if error.isCommitted { return .fatal }
         if !isOwnLimit, policy.failover?.refusals.contains(error.code) == true { return .refusal }

@@ -53,4 +53,7 @@ public enum CallLimit: String, Sendable, CaseIterable {
     case reflectionAnswerBytes = "reflection_answer_bytes"
     /// Bytes that are no message of the schema, or one that takes too much to read.
     case protobuf
+
+    /// Of an answer: its server is wrong in it, where the others are bounds of ours that it went beyond.
+    var blamesServer: Bool { self == .malformedCall || self == .notGRPC }
 }

@@ -193,8 +193,11 @@ def _(attack):
 def _(attack):
     peer = attack.peer()
     peer.next_stream = 0x7FFFFFFD
-    for _ in range(2):
-        stream = peer.request(body=message(b"x"))
+    # At once, since the server may look between them.
+    streams = [peer.stream(), peer.stream()]
+    peer.send(b"".join(frame(HEADERS, END_HEADERS, stream, peer.block()) + frame(DATA, END_STREAM, stream, message(b"x"))
+                       for stream in streams))
+    for stream in streams:
         peer.expect_status(stream, "0")
     # RFC 9113, section 5.1.1: the client is told to go on with another connection.
     goodbye = peer.wait(lambda f: f.kind == GOAWAY and f.payload[8:] == b"stream ids run out", what="last GOAWAY")

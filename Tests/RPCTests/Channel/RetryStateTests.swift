@@ -263,6 +263,24 @@ import Testing
         }
     }
 
+    /// What is no answer of gRPC, and may come of a proxy, is a fault of its endpoint, however it is counted.
+    @Test func anAnswerThatIsWrongIsAFaultOfItsEndpoint() {
+        let wrong = [
+            RPCError(.unknown, "", limit: .notGRPC), RPCError(.unknown, "", limit: .malformedCall),
+            RPCError(.internal, "", limit: .malformedCall),
+        ]
+        for error in wrong {
+            for (runsElsewhere, expected) in [(false, RetryState.Decision.retry(after: .zero)), (true, .leave)] {
+                var state = RetryState(policy: Self.lastHop, maxAttempts: 5, deadline: nil)
+                if runsElsewhere { state.hedged() }
+                var random = SystemRandomNumberGenerator()
+                let failure = RetryState.Failure(error: error, hasOther: true, runsElsewhere: runsElsewhere)
+                let decision = state.failed(failure, throttle: nil, now: Self.start, using: &random)
+                #expect(decision == expected, "\(error)")
+            }
+        }
+    }
+
     @Test func whoForbidsMoreAttemptsIsHeardAlsoBesideAnotherAttempt() {
         var state = RetryState(policy: Self.lastHop, maxAttempts: 5, deadline: nil)
         var random = SystemRandomNumberGenerator()
