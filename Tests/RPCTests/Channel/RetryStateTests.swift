@@ -271,7 +271,8 @@ import Testing
         ]
         for error in wrong {
             for (runsElsewhere, expected) in [(false, RetryState.Decision.retry(after: .zero)), (true, .leave)] {
-                var state = RetryState(policy: Self.lastHop, maxAttempts: 5, deadline: nil)
+                let policy = Self.policy(failover: FailoverPolicy(faults: [.internal, .unknown]))
+                var state = RetryState(policy: policy, maxAttempts: 5, deadline: nil)
                 if runsElsewhere { state.hedged() }
                 var random = SystemRandomNumberGenerator()
                 let failure = RetryState.Failure(error: error, hasOther: true, runsElsewhere: runsElsewhere)
