@@ -5,7 +5,7 @@ import Testing
 @testable import RPC
 
 /// Every truncation and every flipped bit of a recorded exchange, into a server's and a client's connection.
-@Suite(.serialized, .timeLimit(.minutes(10))) struct DamagedExchangeTests {
+@Suite(.serialized, .timeLimit(.minutes(30))) struct DamagedExchangeTests {
     /// What is damaged below has metadata, details, compressed messages and attachments in it, both ways.
     @Test func theRecordingHoldsOneOfEverything() throws {
         let recording = try Recording.make()
@@ -33,7 +33,7 @@ import Testing
         client.end()
     }
 
-    /// `make test-full`: everywhere, which takes twenty times as long.
+    /// `make test-full`: everywhere, which takes minutes.
     private static let isEverywhere = ProcessInfo.processInfo.environment["DAMAGE_EVERYWHERE"] != nil
 
     /// All places but those inside of long runs of one byte.
